@@ -1,0 +1,29 @@
+"""Moving a mobject."""
+
+from __future__ import annotations
+
+import numpy as np
+from manim import Mobject
+
+from scenes.animations.base import FilmAnimation
+from scenes.layout import UNIT
+
+
+class Glide(FilmAnimation):
+    """Shift a whole family by (`dx`, `dy`) design pixels, y downwards."""
+
+    def __init__(self, mobject: Mobject, dx: float, dy: float, seconds: float = 0.6, **kwargs):
+        super().__init__(mobject, seconds=seconds, **kwargs)
+        self.delta = np.array([dx / UNIT, -dy / UNIT, 0.0])
+
+    def prepare(self) -> None:
+        self._starts = [(m, m.points.copy()) for m in self.mobject.family_members_with_points()]
+
+    def extents(self):
+        boxes = super().extents()
+        x, y = self.delta[:2]
+        return boxes + [(a + x, b + y, c + x, d + y) for a, b, c, d in boxes]
+
+    def apply(self, progress: float) -> None:
+        for member, points in self._starts:
+            member.points = points + self.delta * progress

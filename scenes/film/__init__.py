@@ -1,0 +1,1 @@
+"""Playing, rendering and joining films."""

@@ -1,0 +1,184 @@
+"""The scene that every film is: it plays a storyboard's sections on a stage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from manim import Animation, Mobject, Scene, Wait
+
+from astrai_sim.trace import Trace
+from scenes.animations.base import Extent, FilmAnimation, bounds
+from scenes.camera import FilmCamera
+from scenes.stage.stage import Stage
+from scenes.storyboard.beats import Beat, Section, Storyboard
+
+TRACE_VARIABLE = "ASTRAI_TRACE"
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+
+class Observer(Protocol):
+    """Watches a film being played, rendered or rehearsed; all times are film seconds."""
+
+    def section_started(self, scene: FilmScene, section: Section) -> None:
+        """The stage shows the section's first picture."""
+
+    def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
+        """A play or wait that `began` then is over; `moved` is False for a still wait."""
+
+    def beat_ended(self, scene: FilmScene, section: Section, beat: Beat) -> None:
+        """The stage shows what the beat leads to."""
+
+    def section_ended(self, scene: FilmScene, section: Section) -> None:
+        """The section's last picture has been shown."""
+
+
+class FilmScene(Scene):
+    """Base of all films. A subclass says which storyboard turns a trace into beats.
+
+    Parameters
+    ----------
+    trace
+        Path of the trace; default: the file named by the environment variable
+        ``ASTRAI_TRACE``, else the film's own under ``assets/traces``.
+    only
+        Keys of the sections to play; default all of them.
+    observers
+        Told of every section, animation and beat.
+    rehearse
+        Play without drawing a frame: every animation jumps to its end. This is
+        how lint and the shown-equals-recorded check see a whole film in seconds.
+    """
+
+    default_trace: ClassVar[str]
+    summary: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        trace: str | os.PathLike | None = None,
+        only: Collection[str] | None = None,
+        observers: Sequence[Observer] = (),
+        rehearse: bool = False,
+        **kwargs,
+    ) -> None:
+        super().__init__(camera_class=FilmCamera, **kwargs)
+        path = trace or os.environ.get(TRACE_VARIABLE) or ASSETS / "traces" / self.default_trace
+        self.trace_path = Path(path)
+        self.only = set(only) if only is not None else None
+        self.observers = tuple(observers)
+        self.rehearsing = rehearse
+        self.clock = 0.0
+        self.section: Section | None = None
+
+    @classmethod
+    def tell(cls, trace: Trace) -> Storyboard:
+        """The storyboard of this film for `trace`.
+
+        Raises `scenes.storyboard.errors.DoesNotApply` with a one-line reason
+        where the trace has nothing that this film is about.
+        """
+        raise NotImplementedError
+
+    def construct(self) -> None:
+        self.trace = Trace.open(self.trace_path)
+        self.storyboard = self.tell(self.trace)
+        for section in self.storyboard.sections:
+            if self.only is None or section.key in self.only:
+                self.play_section(section)
+
+    def play_section(self, section: Section) -> None:
+        """Build the stage from the replayed state at the section's start, then play its beats."""
+        self.section = section
+        if not self.rehearsing:
+            self.next_section(section.title)
+        self.clear()
+        self.stage = Stage(self, self.trace, section)
+        self.stage.mount()
+        for observer in self.observers:
+            observer.section_started(self, section)
+        for beat in section.beats:
+            self.stage.play(beat)
+            for observer in self.observers:
+                observer.beat_ended(self, section, beat)
+        self.stage.settle()
+        for observer in self.observers:
+            observer.section_ended(self, section)
+
+    def play(self, *animations: Animation, **kwargs) -> None:
+        began = self.clock
+        moved = not all(isinstance(animation, Wait) for animation in animations)
+        self.clock += max(animation.run_time for animation in animations)
+        if self.rehearsing:
+            self._rehearse(animations)
+        else:
+            super().play(*animations, **kwargs)
+        for observer in self.observers:
+            observer.animation_ended(self, began, moved)
+
+    def hold(self, seconds: float) -> None:
+        """Let the picture stand still."""
+        if seconds > 1e-6:
+            self.play(Wait(run_time=seconds, frozen_frame=True))
+
+    def _rehearse(self, animations: Iterable[Animation]) -> None:
+        animations = list(animations)
+        self.add_mobjects_from_animations(animations)
+        for animation in animations:
+            animation._setup_scene(self)
+            animation.begin()
+        for animation in animations:
+            animation.finish()
+            animation.clean_up_from_scene(self)
+
+    def get_moving_mobjects(self, *animations: Animation) -> list[Mobject]:
+        """The animated mobjects and those drawn over any place they cover.
+
+        Manim takes everything after the first animated mobject as moving; film
+        animations know where they happen, so the rest stays in the still image.
+        """
+        if not all(isinstance(animation, FilmAnimation) for animation in animations):
+            return super().get_moving_mobjects(*animations)
+        animated: set[Mobject] = set()
+        extents: dict[Mobject, list[Extent]] = {}
+        for animation in animations:
+            animated.update(animation.mobject.get_family())
+            extents[animation.mobject] = animation.extents()
+        reached: list[Extent] = []
+        for boxes in extents.values():
+            reached += boxes
+        moving = []
+        for mobject in self.renderer.camera.get_mobjects_to_display(self.mobjects):
+            if mobject in animated:
+                moving.append(mobject)
+                continue
+            if not moving:
+                continue
+            box = bounds_of_one(mobject)
+            if box and any(_overlap(box, other) for other in reached):
+                moving.append(mobject)
+                reached.append(box)
+        return moving
+
+
+def bounds_of_one(mobject: Mobject) -> Extent | None:
+    """Bounds of the mobject's own points, without its submobjects."""
+    if not len(mobject.points):
+        return None
+    points = mobject.points[:, :2]
+    low, high = points.min(axis=0), points.max(axis=0)
+    return low[0], low[1], high[0], high[1]
+
+
+def _overlap(a: Extent, b: Extent) -> bool:
+    margin = 0.03
+    return (
+        a[0] < b[2] + margin
+        and b[0] < a[2] + margin
+        and a[1] < b[3] + margin
+        and b[1] < a[3] + margin
+    )
+
+
+__all__ = ["ASSETS", "TRACE_VARIABLE", "FilmScene", "Observer", "bounds", "bounds_of_one"]

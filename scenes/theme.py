@@ -1,0 +1,56 @@
+"""Colours and text sizes of every film, in one place.
+
+Sizes are em sizes in pixels of a 1080 pixel high frame. The smallest text,
+`SMALL`, gives capitals and digits of at least 20 px and an x-height of at
+least 11 px in both type families (Inter: cap height 0.727 em, x-height
+0.546 em; JetBrains Mono: 0.730 em and 0.550 em).
+"""
+
+from __future__ import annotations
+
+BACKGROUND = "#0D1117"
+PANEL = "#161C26"
+OUTLINE = "#46536A"
+EMPTY = "#202937"
+TEXT = "#EEF2F7"
+MUTED = "#A3B0C2"
+ACCENT = "#FFFFFF"
+CACHED = "#8D99AB"
+WARNING = "#FF8A80"
+
+CODE_KEYWORD = "#9CC4FF"
+CODE_NUMBER = "#F2CC8F"
+CODE_NAME = "#E6EDF6"
+CODE_CALL = "#B8E0C8"
+
+TITLE = 44
+HEADING = 34
+BODY = 31
+SMALL = 28
+
+TASK_COLORS = (
+    "#5AB4F0",
+    "#F5A623",
+    "#F7F0A1",
+    "#3F63D9",
+    "#D9663B",
+    "#C9CED6",
+)
+
+
+def task_color(index: int) -> str:
+    """Colour of the `index`-th submitted task; colours repeat after the last."""
+    return TASK_COLORS[index % len(TASK_COLORS)]
+
+
+def mix(first: str, second: str, amount: float) -> str:
+    """Hex colour `amount` (0 to 1) of the way from `first` to `second`, in sRGB."""
+    a = [int(first[i : i + 2], 16) for i in (1, 3, 5)]
+    b = [int(second[i : i + 2], 16) for i in (1, 3, 5)]
+    blend = (round(x + (y - x) * amount) for x, y in zip(a, b, strict=True))
+    return "#" + "".join(f"{value:02X}" for value in blend)
+
+
+def rgb(color: str) -> tuple[float, float, float]:
+    """`#RRGGBB` as three floats in 0..1."""
+    return tuple(int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
