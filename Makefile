@@ -1,0 +1,108 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+FILM ?= PrefixCache
+TRACE ?=
+QUALITY ?= final
+SCENARIO ?= promo
+DEVICE ?=
+OUT ?= assets/traces/$(notdir $(basename $(SCENARIO))).jsonl.gz
+
+PY := .venv/bin/python
+READY := .venv/.ready
+trace_option = $(if $(TRACE),--trace "$(TRACE)")
+
+.PHONY: help film films test test-all record verify lint-film check-film sheet gif list setup clean
+
+help: ## show these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
+	@echo
+	@echo "  FILM=$(FILM)  TRACE=(the film's own)  QUALITY=final|preview"
+	@echo "  SCENARIO=$(SCENARIO)  DEVICE=cpu|cuda (default: cuda where there is one)  OUT=$(OUT)"
+
+film: $(READY) ## render FILM from TRACE at QUALITY to media/films
+	@$(PY) -m scenes render "$(FILM)" $(trace_option) --quality "$(QUALITY)"
+
+films: $(READY) ## render every film from its own trace
+	@$(PY) -m scenes render --all --quality "$(QUALITY)"
+
+list: $(READY) ## name the films with their length and trace
+	@$(PY) -m scenes list
+
+lint-film: $(READY) ## check the picture of FILM against the rules, without encoding
+	@$(PY) -m scenes lint "$(FILM)" $(trace_option)
+
+check-film: $(READY) ## compare what FILM shows with what TRACE recorded
+	@$(PY) -m scenes check "$(FILM)" $(trace_option)
+
+sheet: $(READY) ## draw a contact sheet of the rendered FILM
+	@$(PY) -m scenes sheet "$(FILM)"
+
+gif: $(READY) ## make the README's GIF from the rendered FILM
+	@$(PY) -m scenes gif "$(FILM)" -o assets/readme.gif
+
+record: $(READY) ## run SCENARIO on DEVICE and record its trace to OUT
+	@$(PY) -m astrai_sim record "$(if $(wildcard $(SCENARIO)),$(SCENARIO),assets/scenarios/$(SCENARIO).toml)" -o "$(OUT)" $(if $(DEVICE),--device "$(DEVICE)")
+
+verify: $(READY) ## replay TRACE (default: all that are shipped) and check every event
+	@for trace in $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl*); do $(PY) -m astrai_sim verify "$$trace"; done
+
+test: $(READY) ## run the tests
+	@$(PY) -m pytest -n 2 -m "not slow"
+
+test-all: $(READY) ## run the tests, the slow ones too
+	@$(PY) -m pytest -n 2
+
+setup: $(READY) ## install what the other commands need
+
+clean: ## remove rendered media and caches, keep .venv
+	rm -rf media .pytest_cache .hypothesis .ruff_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+# Everything below sets the machine up once; .venv/.ready marks that it is done.
+
+$(READY): pyproject.toml
+	@python=
+	for candidate in python3 python3.13 python3.12 python3.11 python3.14; do
+	    if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+	        python=$$candidate
+	        break
+	    fi
+	done
+	if [ -z "$$python" ]; then
+	    echo "Python 3.11 or newer is needed and none was found: install python3.11 (or newer), python3.11-venv and python3.11-dev." >&2
+	    exit 1
+	fi
+	wanted=()
+	command -v gcc >/dev/null || wanted+=(gcc)
+	command -v pkg-config >/dev/null || wanted+=(pkg-config)
+	pkg-config --exists cairo 2>/dev/null || wanted+=(libcairo2-dev)
+	pkg-config --exists pangocairo 2>/dev/null || wanted+=(libpango1.0-dev)
+	version=$$("$$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+	"$$python" -c 'import ensurepip, venv' 2>/dev/null || wanted+=("$$version-venv")
+	include=$$("$$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+	[ -f "$$include/Python.h" ] || wanted+=("$$version-dev")
+	if [ "$${#wanted[@]}" -gt 0 ]; then
+	    echo "Installing system packages: $${wanted[*]}"
+	    if ! command -v apt-get >/dev/null; then
+	        echo "No apt-get here: install what Debian calls $${wanted[*]}, then run make again." >&2
+	        exit 1
+	    fi
+	    as_root=
+	    if [ "$$(id -u)" -ne 0 ]; then
+	        as_root=sudo
+	        if ! command -v sudo >/dev/null; then
+	            echo "Neither root nor sudo: have $${wanted[*]} installed, then run make again." >&2
+	            exit 1
+	        fi
+	    fi
+	    $$as_root apt-get update -qq
+	    $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${wanted[@]}"
+	fi
+	[ -x $(PY) ] || "$$python" -m venv .venv
+	$(PY) -c 'import torch' 2>/dev/null || $(PY) -m pip install -q --disable-pip-version-check torch==2.13.0
+	$(PY) -m pip install -q --disable-pip-version-check -e '.[film,test]'
+	touch $(READY)
+
+.ONESHELL:
