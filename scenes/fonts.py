@@ -127,6 +127,8 @@ def shape(text: str, face: str) -> Shaped:
     """
     font = _font(face)
     upem = font.face.upem
+    if not text:
+        return Shaped(points=np.zeros((0, 2)), advance=0.0)
     buffer = hb.Buffer()
     buffer.add_str(text)
     buffer.guess_segment_properties()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from manim import Mobject, VMobject
+from manim import Group, Mobject, VMobject
 
 from scenes.animations.base import FilmAnimation
 from scenes.mobjects.cells import CellField
@@ -43,6 +43,19 @@ class Appear(_Fade):
 
     def apply(self, progress: float) -> None:
         self.scale(progress)
+
+
+class AppearIn(Appear):
+    """Fade a mobject in; when it is there, it becomes a part of the group `owner`."""
+
+    def __init__(self, owner: Group, mobject: Mobject, seconds: float = 0.5, **kwargs) -> None:
+        super().__init__(mobject, seconds=seconds, **kwargs)
+        self.owner = owner
+
+    def clean_up_from_scene(self, scene) -> None:
+        super().clean_up_from_scene(scene)
+        scene.remove(self.mobject)
+        self.owner.add(self.mobject)
 
 
 class Vanish(_Fade):

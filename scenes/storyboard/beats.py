@@ -66,6 +66,13 @@ class RunCode(Beat):
 
 
 @dataclass(frozen=True)
+class Reveal(Beat):
+    """Bring `parts` ("pool", "mask", "tables") on stage for the first time."""
+
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ClosePanel(Beat):
     """Clear the panel."""
 
@@ -99,11 +106,15 @@ class Bar:
 
 @dataclass(frozen=True)
 class ShowBars(Beat):
-    """Compare reservations in the panel; all bars share one scale of `scale` slots."""
+    """Compare reservations in the panel; all bars share one scale of `scale` slots.
+
+    `places` leaves room for bars that later beats add below.
+    """
 
     title: str = ""
     bars: tuple[Bar, ...] = ()
     scale: int = 1
+    places: int = 1
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,190 @@
+"""How full each request's pages are: one bar per table, page by page."""
+
+from __future__ import annotations
+
+from manim import Animation, Group
+
+from scenes import fonts, theme
+from scenes.animations import AppearIn, FilmAnimation, SwapText, TickText, Vanish
+from scenes.layout import UNIT, Box
+from scenes.mobjects.cells import CellField
+from scenes.mobjects.label import Label
+from scenes.mobjects.shapes import Panel
+from scenes.mobjects.table import TableLook
+
+TITLE_H = 54
+TALLEST = 132
+LEAST = 86
+TEXT_H = 42
+GAP = 20
+INSET = 20
+
+
+class Gauge(CellField):
+    """A horizontal bar whose length is `slots` on a scale of `unit` pixels a slot."""
+
+    def __init__(self, x: float, y: float, height: float, unit: float, color: str) -> None:
+        super().__init__(Box(x, y, 1, height), 1, 1, gap=0)
+        self.unit = unit
+        self.slots = 0.0
+        self.set_cell(0, color)
+        self.set_slots(0)
+
+    def set_slots(self, slots: float) -> None:
+        """Set the bar's length."""
+        self.slots = slots
+        self.rgba[0, 3] = 1.0 if slots > 0 else 0.0
+        right = self.points[0][0] + slots * self.unit / UNIT
+        self.points[1][0] = self.points[2][0] = right
+
+
+class Fill(FilmAnimation):
+    """Lengthen or shorten a gauge to `slots`."""
+
+    def __init__(self, gauge: Gauge, slots: int, seconds: float, **kwargs) -> None:
+        super().__init__(gauge, seconds=seconds, **kwargs)
+        self.target = slots
+
+    def prepare(self) -> None:
+        self._start = self.mobject.slots
+
+    def extents(self):
+        x, top = self.mobject.points[0][:2]
+        bottom = self.mobject.points[2][1]
+        longest = max(self.mobject.slots, self.target) * self.mobject.unit / UNIT
+        return [(x, bottom, x + longest, top)]
+
+    def apply(self, progress: float) -> None:
+        self.mobject.set_slots(self._start + (self.target - self._start) * progress)
+
+
+class MeterRow(Group):
+    """One request's bar, with its pages outlined and its count written above."""
+
+    def __init__(self, look: TableLook, box: Box, unit: float, page_size: int) -> None:
+        self.task = look.task
+        self.page_size = page_size
+        self.n_pages = len(look.pages)
+        self.place = box
+        self.name_label = Label(look.task, theme.SMALL, "sans-bold", theme.TEXT,
+                                (box.x, box.y + 20), background=theme.PANEL)
+        x = box.x + fonts.width(look.task, "sans-bold", theme.SMALL) + 14
+        self.count = Label(self.text(look.kv), theme.SMALL, "sans", theme.MUTED,
+                           (x, box.y + 20), background=theme.PANEL)
+        y = box.y + TEXT_H
+        height = box.h - TEXT_H - GAP
+        self.gauge = Gauge(box.x, y, height, unit, look.color)
+        self.gauge.set_slots(look.kv)
+        page_w = page_size * unit
+        self.dividers = [
+            Panel(Box(box.x + i * page_w - 4, y, 5, height), fill=theme.PANEL, radius=1)
+            for i in range(1, self.n_pages)
+        ]
+        self.outlines = [
+            Panel(Box(box.x + i * page_w, y, page_w - 4, height), stroke=look.color, radius=4)
+            for i in range(self.n_pages)
+        ]
+        super().__init__(
+            self.name_label, self.count, self.gauge, *self.dividers, *self.outlines
+        )
+
+    def text(self, kv: int) -> str:
+        """The count above the bar."""
+        return f"{kv} of {self.n_pages * self.page_size} slots filled"
+
+    def change(self, look: TableLook, seconds: float) -> list[Animation]:
+        """Animate to another fill of the same pages."""
+        before = round(self.gauge.slots)
+        if before == look.kv:
+            return []
+        count: Animation
+        if abs(look.kv - before) < 2:
+            count = SwapText(self.count, self.text(look.kv))
+        else:
+            count = TickText(
+                self.count,
+                lambda p: self.text(round(before + (look.kv - before) * p)),
+                seconds,
+            )
+        return [Fill(self.gauge, look.kv, seconds), count]
+
+    def read(self) -> tuple[int, int]:
+        """Filled and reserved slots as written."""
+        numbers = [int(word) for word in self.count.text.split() if word.isdigit()]
+        return numbers[0], numbers[1]
+
+
+class Meters(Group):
+    """Bars of all tables shown, on one scale; `longest` slots fill the panel's width.
+
+    The bars are as high as the panel allows for `tasks` of them.
+    """
+
+    def __init__(self, box: Box, longest: int, page_size: int, tasks: int) -> None:
+        self.box = box
+        self.page_size = page_size
+        self.unit = (box.w - 2 * INSET) / longest
+        room = box.h - TITLE_H - 6
+        self.pitch = max(LEAST, min(TALLEST, room / max(1, tasks)))
+        self.capacity = max(1, int((room + 1) // self.pitch))
+        shown = min(self.capacity, max(1, tasks))
+        self.back = Panel(
+            Box(box.x, box.y, box.w, TITLE_H + shown * self.pitch + 6), fill=theme.PANEL
+        )
+        self.title = Label("", theme.SMALL, "sans-medium", theme.TEXT,
+                           (box.x + INSET, box.y + TITLE_H / 2), background=theme.PANEL)
+        self.rows: dict[str, MeterRow] = {}
+        super().__init__(self.back, self.title)
+
+    def _row(self, look: TableLook, place: int) -> MeterRow:
+        y = self.box.y + TITLE_H + place * self.pitch
+        box = Box(self.box.x + INSET, y, self.box.w - 2 * INSET, self.pitch)
+        return MeterRow(look, box, self.unit, self.page_size)
+
+    def _title_text(self, looks: list[TableLook]) -> str:
+        filled = {}
+        pages = set()
+        for look in looks:
+            pages.update(look.pages)
+            for logical, page in enumerate(look.pages):
+                held = min(self.page_size, max(0, look.kv - logical * self.page_size))
+                filled[page] = max(filled.get(page, 0), held)
+        return f"{sum(filled.values())} of {len(pages) * self.page_size} slots in use hold a token"
+
+    def show(self, looks: list[TableLook]) -> None:
+        """Show the fills in `looks` at once."""
+        self.title.set_text(self._title_text(looks))
+        for place, look in enumerate(looks[: self.capacity]):
+            row = self._row(look, place)
+            self.rows[look.task] = row
+            self.add(row)
+
+    def change(self, looks: list[TableLook], seconds: float) -> list[Animation]:
+        """Animate to `looks`: a row whose place or pages change is drawn anew."""
+        animations: list[Animation] = []
+        wanted = {look.task: (place, look) for place, look in enumerate(looks[: self.capacity])}
+        for task, row in list(self.rows.items()):
+            place, look = wanted.get(task, (-1, None))
+            y = self.box.y + TITLE_H + place * self.pitch
+            if look is None or row.n_pages != len(look.pages) or row.place.y != y:
+                del self.rows[task]
+                self.remove(row)
+                animations.append(Vanish(row, seconds=0.25))
+        for task, (place, look) in wanted.items():
+            if task in self.rows:
+                animations += self.rows[task].change(look, seconds)
+            else:
+                row = self._row(look, place)
+                self.rows[task] = row
+                animations.append(AppearIn(self, row, seconds=0.3, delay=0.25))
+        text = self._title_text(looks)
+        if text != self.title.text:
+            animations.append(SwapText(self.title, text, delay=max(0.0, seconds - 0.45)))
+        return animations
+
+    def read(self) -> dict[str, tuple[int, int]]:
+        """Filled and reserved slots by task, as written."""
+        return {task: row.read() for task, row in self.rows.items()}
+
+
+__all__ = ["Gauge", "MeterRow", "Meters"]

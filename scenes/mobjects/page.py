@@ -1,0 +1,150 @@
+"""One page of the pool: its slots, its number and its refcount."""
+
+from __future__ import annotations
+
+import numpy as np
+from manim import Animation, Group
+
+from scenes import theme
+from scenes.animations import FillCells, Flash, Paint, SwapText
+from scenes.layout import Box
+from scenes.mobjects.cells import CellField
+from scenes.mobjects.label import Label
+from scenes.mobjects.shapes import Panel
+
+OWNER_BAR = 8
+FOOTER = 42
+PADDING = 10
+
+
+def slot_columns(n: int, width: float, height: float) -> int:
+    """Columns that make `n` cells in `width` by `height` squarest, with full rows if there is a way."""
+    divisors = [c for c in range(2, n) if n % c == 0]
+    return min(
+        divisors or range(1, n + 1),
+        key=lambda c: abs(np.log((width / c) / (height / -(-n // c)))),
+    )
+
+
+class Page(Group):
+    """A page in design-pixel `box`.
+
+    The slots are filled with the owner's colour, darker or brighter with each
+    slot's recorded norm; the bar above them has one part per table that holds
+    the page.
+    """
+
+    def __init__(self, index: int, box: Box, page_size: int) -> None:
+        self.index = index
+        self.page_size = page_size
+        self.box = box
+        self.frame = Panel(box, fill=theme.PANEL, stroke=theme.OUTLINE)
+        inner = box.inset(PADDING)
+        self.owner_field = CellField(Box(inner.x, inner.y, inner.w, OWNER_BAR), 1, 1, gap=3)
+        top = inner.y + OWNER_BAR + 6
+        slots = Box(inner.x, top, inner.w, box.bottom - FOOTER - top)
+        columns = slot_columns(page_size, slots.w, slots.h)
+        gap = 2.0 if slots.w / columns > 8 else 1.0
+        self.slots = CellField(slots, page_size, columns, gap=gap)
+        self.slots.set_cell(np.arange(page_size), theme.EMPTY)
+        baseline = box.bottom - FOOTER / 2
+        self.number = Label(
+            str(index), theme.SMALL, "mono-bold", theme.TEXT, (inner.x, baseline),
+            background=theme.PANEL,
+        )
+        self.ref = Label(
+            "ref 0", theme.SMALL, "mono", theme.MUTED, (inner.right, baseline), "right",
+            background=theme.PANEL,
+        )
+        self.owners: tuple[str, ...] = ()
+        self.hue: str | None = None
+        super().__init__(
+            self.frame, self.owner_field, self.slots, self.number, self.ref
+        )
+
+    @property
+    def top(self) -> tuple[float, float]:
+        """Where an arrow to this page ends."""
+        return self.box.cx, self.box.y
+
+    def show(self, look: PageLook) -> None:
+        """Show `look` at once."""
+        self._set_owners(look)
+        self.frame.set_stroke(look.color or theme.OUTLINE, family=False)
+        self.slots.rgba = look.cells.copy()
+        self.ref.set_text(f"ref {look.ref}")
+        self.ref.set_text_color(theme.TEXT if look.ref else theme.MUTED)
+
+    def change(self, look: PageLook, delay: float, fill_delay: float, fill: float) -> list[Animation]:
+        """Animations to `look`: refcount and frame after `delay`, slots from `fill_delay` on."""
+        animations: list[Animation] = []
+        if look.owners != self.owners or look.color != self.hue:
+            self._set_owners(look)
+            animations.append(
+                Paint(self.frame, stroke=look.color or theme.OUTLINE, seconds=0.5, delay=delay)
+            )
+        elif f"ref {look.ref}" != self.ref.text:
+            animations.append(Flash(self.frame, delay=delay))
+        if f"ref {look.ref}" != self.ref.text:
+            color = theme.TEXT if look.ref else theme.MUTED
+            animations.append(SwapText(self.ref, f"ref {look.ref}", color=color, delay=delay))
+        changed = np.flatnonzero(np.any(self.slots.rgba != look.cells, axis=1))
+        if len(changed):
+            overlap = max(4, self.page_size // 8)
+            animations.append(
+                FillCells(
+                    self.slots, changed, look.cells[changed], fill, overlap,
+                    delay=fill_delay,
+                )
+            )
+        return animations
+
+    def change_ref(self, ref: int) -> list[Animation]:
+        """Only the refcount, as a line of code sets it."""
+        color = theme.TEXT if ref else theme.MUTED
+        return [
+            SwapText(self.ref, f"ref {ref}", color=color),
+            Flash(self.frame),
+        ]
+
+    def _set_owners(self, look: PageLook) -> None:
+        self.owners = look.owners
+        self.hue = look.color
+        field = self.owner_field
+        field.n = field.columns = max(1, len(look.owner_colors))
+        field.rgba = np.zeros((field.n, 4))
+        for i, color in enumerate(look.owner_colors):
+            field.set_cell(i, color)
+
+    def read(self) -> dict:
+        """What is shown: refcount, owners, colour, and which slots are filled."""
+        empty = np.array([*theme.rgb(theme.EMPTY), 1.0])
+        return {
+            "ref": int(self.ref.text.split()[1]),
+            "owners": self.owners,
+            "color": self.hue,
+            "filled": np.any(np.abs(self.slots.rgba - empty) > 1e-9, axis=1),
+        }
+
+
+class PageLook:
+    """How a page should look: built from the replayed state by `PoolLooks`."""
+
+    __slots__ = ("cells", "color", "owner_colors", "owners", "ref")
+
+    def __init__(
+        self,
+        ref: int,
+        owners: tuple[str, ...],
+        owner_colors: tuple[str, ...],
+        color: str | None,
+        cells: np.ndarray,
+    ) -> None:
+        self.ref = ref
+        self.owners = owners
+        self.owner_colors = owner_colors
+        self.color = color
+        self.cells = cells
+
+
+__all__ = ["Page", "PageLook", "slot_columns"]

@@ -1,0 +1,62 @@
+"""Right-angled arrows from page table entries to pages."""
+
+from __future__ import annotations
+
+import numpy as np
+from manim import VMobject
+
+from scenes.animations.base import FilmAnimation
+from scenes.layout import FRAME, UNIT
+
+
+class _Tip(VMobject):
+    """A small filled triangle that points down at a design pixel."""
+
+    def __init__(self, at: tuple[float, float], color: str, size: float = 9.0):
+        super().__init__(stroke_width=0, fill_color=color, fill_opacity=1)
+        x, y = at
+        corners = [(x, y), (x - size * 0.7, y - size), (x + size * 0.7, y - size), (x, y)]
+        self.set_points_as_corners(np.array([FRAME.point(*corner) for corner in corners]))
+
+
+class Wire(VMobject):
+    """An arrow along `route`, a list of design pixels; it ends pointing down."""
+
+    def __init__(self, route: list[tuple[float, float]], color: str, px: float = 2.6):
+        super().__init__(stroke_color=color, stroke_width=px * 100 / UNIT, fill_opacity=0)
+        self.route = list(route)
+        line = [*route[:-1], (route[-1][0], route[-1][1] - 8)]
+        self.set_points_as_corners(np.array([FRAME.point(*corner) for corner in line]))
+        self.add(_Tip(route[-1], color))
+
+
+class DrawWire(FilmAnimation):
+    """Draw a wire from its start to its tip, adding it to the scene."""
+
+    def __init__(self, wire: Wire, seconds: float = 0.7, **kwargs):
+        super().__init__(wire, seconds=seconds, introducer=True, **kwargs)
+
+    def prepare(self) -> None:
+        self._whole = VMobject().set_points(self.mobject.points.copy())
+
+    def extents(self):
+        xs = [x for x, _ in self.mobject.route]
+        ys = [y for _, y in self.mobject.route]
+        (left, bottom, _), (right, top, _) = (
+            FRAME.point(min(xs) - 8, max(ys)),
+            FRAME.point(max(xs) + 8, min(ys)),
+        )
+        return [(left, bottom, right, top)]
+
+    def apply(self, progress: float) -> None:
+        wire = self.mobject
+        tip = wire.submobjects[0]
+        tip.set_fill(opacity=1.0 if progress >= 1 else 0.0, family=False)
+        if progress <= 0:
+            wire.set_stroke(opacity=0, family=False)
+        elif progress >= 1:
+            wire.points = self._whole.points.copy()
+            wire.set_stroke(opacity=1, family=False)
+        else:
+            wire.pointwise_become_partial(self._whole, 0, progress)
+            wire.set_stroke(opacity=1, family=False)

@@ -1,0 +1,58 @@
+"""Where things stand on the stage, computed from the frame and the pool's size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scenes.layout import Box, Frame
+from scenes.mobjects.pool import pool_rows
+
+POOL_HEIGHT = {1: 206, 2: 300, 3: 372}
+GUTTER = 56
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """Boxes, in design pixels, of everything that a section can show."""
+
+    title: Box
+    phases: Box
+    panel: Box
+    tall_panel: Box
+    tables: Box
+    gutter: Box
+    band: Box
+    pool: Box
+    mask: Box
+    caption: Box
+    badge: Box
+
+    @classmethod
+    def of(cls, frame: Frame, n_pages: int) -> StagePlan:
+        """The plan for a pool of `n_pages` pages in `frame`."""
+        safe = frame.safe
+        header = Box(safe.x, safe.y, safe.w, 54)
+        caption = Box(safe.x, safe.bottom - 78, safe.w * 0.69, 78)
+        badge = Box(safe.right - safe.w * 0.29, safe.bottom - 78, safe.w * 0.29, 78)
+        mask = Box(safe.x, caption.y - 78, safe.w, 64)
+        height = POOL_HEIGHT[pool_rows(n_pages)]
+        pool = Box(safe.x, mask.y - 16 - height, safe.w, height)
+        band = Box(safe.x, pool.y - 70, safe.w, 70)
+        top = header.bottom + 22
+        body = Box(safe.x, top, safe.w, band.y - top)
+        panel = Box(body.x, body.y, 996, body.h)
+        tables = Box(panel.right + GUTTER, body.y, body.right - panel.right - GUTTER, body.h)
+        gutter = Box(panel.right, body.y, GUTTER, body.h)
+        return cls(
+            title=header,
+            phases=header,
+            panel=panel,
+            tall_panel=Box(body.x, body.y, body.w, caption.y - 24 - body.y),
+            tables=tables,
+            gutter=gutter,
+            band=band,
+            pool=pool,
+            mask=mask,
+            caption=caption,
+            badge=badge,
+        )

@@ -1,0 +1,26 @@
+"""Keeps a caption on screen until it can have been read."""
+
+from __future__ import annotations
+
+from scenes.mobjects.caption import Caption, reading_time
+
+STILL = 3.2
+
+
+class Reader:
+    """Knows since when the caption stands and how long it still must."""
+
+    def __init__(self, scene, caption: Caption) -> None:
+        self.scene = scene
+        self.caption = caption
+        self.since = 0.0
+
+    def started(self) -> None:
+        """The caption that was animated in is complete now."""
+        self.since = self.scene.clock
+
+    def missing(self) -> float:
+        """Seconds that the caption must still stand."""
+        if not self.caption.text:
+            return 0.0
+        return max(0.0, reading_time(self.caption.text) - (self.scene.clock - self.since))

@@ -1,0 +1,126 @@
+"""Figures of a run, each counted from the trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+
+from astrai_sim.trace import Trace
+
+BYTES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
+
+
+@dataclass(frozen=True)
+class PoolFigures:
+    """Sizes of the pool, from the header: counts, and bytes for K and V together."""
+
+    n_layers: int
+    n_pages: int
+    page_size: int
+    n_kv_heads: int
+    head_dim: int
+    dtype: str
+    slot_bytes: int
+    page_bytes: int
+    pool_bytes: int
+
+    @classmethod
+    def of(cls, trace: Trace) -> PoolFigures:
+        """Bytes of one slot: 2 (K and V) x layers x KV heads x head dim x bytes of the dtype."""
+        scenario = trace.header.scenario
+        model, cache = scenario["model"], scenario["cache"]
+        slot = 2 * model["n_layers"] * model["n_kv_heads"] * model["head_dim"]
+        slot *= BYTES[trace.header.dtype]
+        page = slot * cache["page_size"]
+        return cls(
+            n_layers=model["n_layers"],
+            n_pages=cache["n_pages"],
+            page_size=cache["page_size"],
+            n_kv_heads=model["n_kv_heads"],
+            head_dim=model["head_dim"],
+            dtype=trace.header.dtype,
+            slot_bytes=slot,
+            page_bytes=page,
+            pool_bytes=page * cache["n_pages"],
+        )
+
+
+@dataclass(frozen=True)
+class RunFigures:
+    """What happened in the run; times in milliseconds."""
+
+    requests: int
+    finished: int
+    steps: int
+    generated: int
+    allocs: int
+    frees: int
+    peak_pages: int
+    peak_slots: int
+    preemptions: int
+    prefill_ms: float | None
+    decode_ms: float | None
+
+    @classmethod
+    def of(cls, trace: Trace) -> RunFigures:
+        """Count over all events; the medians are over phases that worked on a task."""
+        counts = dict.fromkeys(
+            ("task_submitted", "task_finished", "token", "page_alloc", "page_free",
+             "task_preempted", "step_end"), 0,
+        )
+        in_use: dict[int, int] = {}
+        peak_pages = 0
+        peak_slots = 0
+        lengths: dict[str, int] = {}
+        prefill: list[float] = []
+        decode: list[float] = []
+        freed = 0
+        for event in trace:
+            kind = event.event
+            if kind in counts:
+                counts[kind] += 1
+            if kind in ("page_alloc", "page_ref", "page_revived"):
+                in_use[event.page] = event.ref
+                peak_pages = max(peak_pages, sum(1 for ref in in_use.values() if ref))
+            elif kind == "page_free":
+                in_use[event.page] = event.ref
+                freed += event.ref == 0
+            elif kind == "kv_write":
+                for span in event.spans:
+                    lengths[span["task"]] = span["start"] + span["count"]
+                peak_slots = max(peak_slots, sum(lengths.values()))
+            elif kind == "table" and not event.pages:
+                lengths.pop(event.task, None)
+            elif kind == "phase_end" and event.tasks:
+                if event.phase == "prefill":
+                    prefill.append(event.duration_ns / 1e6)
+                elif event.phase == "decode":
+                    decode.append(event.duration_ns / 1e6)
+        return cls(
+            requests=counts["task_submitted"],
+            finished=counts["task_finished"],
+            steps=counts["step_end"],
+            generated=counts["token"],
+            allocs=counts["page_alloc"],
+            frees=freed,
+            peak_pages=peak_pages,
+            peak_slots=peak_slots,
+            preemptions=counts["task_preempted"],
+            prefill_ms=median(prefill) if prefill else None,
+            decode_ms=median(decode) if decode else None,
+        )
+
+
+def bytes_text(n: int) -> str:
+    """Bytes in the largest binary unit that leaves at least 1, to three figures."""
+    value = float(n)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if value < 1024 or unit == "TiB":
+            return f"{value:.3g} {unit}"
+        value /= 1024
+    raise AssertionError
+
+
+def ms_text(ms: float) -> str:
+    """Milliseconds to three figures."""
+    return f"{ms:.3g} ms" if ms < 1000 else f"{ms / 1000:.3g} s"

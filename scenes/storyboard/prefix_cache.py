@@ -1,0 +1,302 @@
+"""Storyboard of the film `PrefixCache`: a paged KV cache at work, from the first page on."""
+
+from __future__ import annotations
+
+from astrai_sim.trace import Event, Trace
+from scenes.mobjects.pool import LARGEST
+from scenes.storyboard.beats import (
+    Advance,
+    Bar,
+    ClosePanel,
+    Fact,
+    Hold,
+    Reveal,
+    Run,
+    Section,
+    ShowBars,
+    ShowFacts,
+    ShowGather,
+    Storyboard,
+)
+from scenes.storyboard.errors import DoesNotApply
+from scenes.storyboard.figures import PoolFigures, RunFigures, bytes_text, ms_text
+from scenes.storyboard.milestones import Milestones
+from scenes.storyboard.source import open_code
+from scenes.storyboard.teller import Teller
+
+ALL = ("pool", "mask", "tables")
+BUDGET = {
+    "pages_for": 1,
+    "PagedCache.alloc": 1,
+    "PagedCache.write": 1,
+    "PagedCache.grow": 1,
+    "PagedCache.free": 1,
+    "PagedCache.gather": 1,
+}
+
+
+def tell(trace: Trace) -> Storyboard:
+    """The chapters that this trace has events for, in order.
+
+    Raises DoesNotApply for a pool too large to show page by page, and for a
+    trace in which no request was ever admitted.
+    """
+    n_pages = trace.header.scenario["cache"]["n_pages"]
+    if n_pages > LARGEST:
+        raise DoesNotApply(
+            f"PrefixCache shows each page and the trace has {n_pages}: at most {LARGEST} fit"
+        )
+    marks = Milestones.of(trace)
+    if marks.admitted is None or marks.prefill_end is None:
+        raise DoesNotApply("PrefixCache needs a request that was admitted and prefilled")
+    return Storyboard("PrefixCache", tuple(_Chapters(trace, marks).sections()))
+
+
+class _Chapters:
+    def __init__(self, trace: Trace, marks: Milestones) -> None:
+        self.trace = trace
+        self.marks = marks
+        self.pool = PoolFigures.of(trace)
+        self.run = RunFigures.of(trace)
+        self.said: set[str] = set()
+        self.submitted = {e.task: e for e in trace.find(event="task_submitted")}
+        self.teller = Teller(trace, BUDGET, self.caption_of)
+
+    def sections(self):
+        """All chapters; each starts where the one before ended."""
+        marks = self.marks
+        yield self.why()
+        yield self.the_pool()
+        yield self.admission()
+        yield self.prefill()
+        if marks.second_end is not None:
+            yield self.second_request()
+        if marks.finish_begin is not None:
+            yield self.decode(marks.finish_begin - 1)
+            yield self.finish()
+            if marks.last > marks.finish_end:
+                yield self.going_on()
+        else:
+            yield self.decode(marks.last)
+        yield self.summary()
+
+    def section(self, key: str, title: str, start: int, stage=ALL) -> Section:
+        return Section(key, title, start, tuple(self.teller.beats), stage)
+
+    def once(self, key: str, text: str) -> str | None:
+        """`text` the first time that `key` comes up, else None."""
+        if key in self.said:
+            return None
+        self.said.add(key)
+        return text
+
+    def prompt_len(self, task: str) -> int:
+        return len(self.submitted[task].prompt)
+
+    def pages_for(self, tokens: int) -> int:
+        return -(-tokens // self.pool.page_size)
+
+    def why(self) -> Section:
+        tasks = [t for t in (self.marks.first_task, self.marks.second_task) if t is not None]
+        whole, paged = zip(*(self.reservations(task) for task in tasks), strict=True)
+        scale = max(bar.reserved for bar in whole + paged)
+        places = 2 * len(tasks)
+        title = "KV cache slots that a request holds when it arrives"
+        first = tasks[0]
+        prompt = self.prompt_len(first)
+        more = self.submitted[first].max_tokens
+        idle = sum(bar.reserved - bar.used for bar in whole)
+        paged_idle = sum(bar.reserved - bar.used for bar in paged)
+        self.teller.begin(-1)
+        self.teller.add(ShowBars(-1, f"Request {first}: {prompt} prompt tokens, "
+                                 f"up to {more} more.", title, whole[:1], scale, places))
+        self.teller.add(ShowBars(-1, f"Reserved in one piece, {idle} slots wait unused.",
+                                 title, whole, scale, places))
+        self.teller.add(ShowBars(-1, f"In pages of {self.pool.page_size} slots, {paged_idle} wait;"
+                                 " more come when needed.", title, whole + paged, scale, places))
+        self.teller.add(Hold(-1, seconds=1.0))
+        return self.section("why", "Why paging", -1, ())
+
+    def reservations(self, task: str) -> tuple[Bar, Bar]:
+        """A request's bars in one piece and in pages, from its prompt and its limit."""
+        prompt = self.prompt_len(task)
+        longest = prompt + self.submitted[task].max_tokens
+        paged = self.pages_for(prompt) * self.pool.page_size
+        return (
+            Bar(task, f"{task} in one piece: {longest} slots reserved, {prompt} used",
+                longest, prompt),
+            Bar(task, f"{task} in pages: {paged} slots reserved, {prompt} used",
+                paged, prompt, self.pool.page_size),
+        )
+
+    def the_pool(self) -> Section:
+        p = self.pool
+        shape = f"[{p.n_layers}, {p.n_pages}, {p.page_size}, {p.n_kv_heads}, {p.head_dim}]"
+        self.teller.begin(-1)
+        self.teller.add(open_code(self.trace, "PagedCache.__init__", -1,
+                                  "This constructor reserves the whole pool once."))
+        self.teller.add(Hold(-1, seconds=1.0))
+        self.teller.add(ClosePanel(-1))
+        self.teller.add(Reveal(-1, f"{p.n_pages} pages, every bit of the free mask is 1.", ALL))
+        self.teller.add(ShowFacts(-1, f"K and V: one tensor each, {p.dtype}.", f"shape {shape}", (
+            Fact(str(p.n_layers), "layers"),
+            Fact(str(p.n_pages), f"pages of {p.page_size} token slots"),
+            Fact(f"{p.n_kv_heads}×{p.head_dim}", "KV heads × head dim"),
+            Fact(bytes_text(p.slot_bytes), "for one token, K and V"),
+            Fact(bytes_text(p.page_bytes), "a page"),
+            Fact(bytes_text(p.pool_bytes), "the pool"),
+        )))
+        self.teller.add(Hold(-1, seconds=2.0))
+        return self.section("pool", "The page pool", -1, ())
+
+    def admission(self) -> Section:
+        task = self.marks.first_task
+        self.teller.begin(-1)
+        submitted = self.submitted[task]
+        self.teller.add(Advance(submitted.seq, f"Request {task} arrives: "
+                                f"a prompt of {self.prompt_len(task)} tokens.", 0.6))
+        self.teller.tell(self.marks.prefill_begin - 1)
+        self.teller.close_panel()
+        table = self.trace.state_at(self.marks.prefill_begin - 1).tables[task]
+        self.teller.add(Hold(self.teller.last, f"The page table of {task} is {table}.", 1.5))
+        return self.section("admit", f"Request {task} is admitted", -1)
+
+    def prefill(self) -> Section:
+        start = self.marks.prefill_begin - 1
+        task = self.marks.first_task
+        self.teller.begin(start)
+        self.teller.tell(self.marks.prefill_end, seconds=3.5)
+        self.teller.close_panel()
+        state = self.trace.state_at(self.marks.prefill_end)
+        page_size = self.pool.page_size
+        filled = [
+            min(page_size, state.tasks[task].kv_len - i * page_size)
+            for i in range(len(state.tables[task]))
+        ]
+        terms = " + ".join(str(n) for n in filled) if len(filled) <= 4 else f"{sum(filled)}"
+        self.teller.add(Hold(self.teller.last, f"{terms} slots filled; brighter means a "
+                             "larger norm of K.", 1.0))
+        return self.section("prefill", "Prefill writes K and V", start)
+
+    def second_request(self) -> Section:
+        start = self.marks.prefill_end
+        task = self.marks.second_task
+        self.teller.begin(start)
+        if self.marks.second_begin - 1 > start:
+            self.teller.tell(self.marks.second_begin - 1)
+        self.said.discard("admitted")
+        self.teller.tell(self.marks.second_end, seconds=2.0)
+        self.teller.close_panel()
+        table = self.trace.state_at(self.marks.second_end).tables.get(task, [])
+        self.teller.add(Hold(self.teller.last, f"{task} gets the lowest free pages: {table}.", 1.0))
+        return self.section("second", f"Request {task} joins", start)
+
+    def decode(self, until: int) -> Section:
+        start = self.marks.prefill_end if self.marks.second_end is None else self.marks.second_end
+        grows = any(
+            event.event == "page_alloc" and event.phase == "decode"
+            for event in (self.trace[i] for i in range(start + 1, until + 1))
+        )
+        self.teller.begin(start)
+        self.teller.tell(until, seconds=1.6)
+        self.teller.close_panel()
+        title = "Decode, and growth on demand" if grows else "Decode"
+        return self.section("decode", title, start)
+
+    def finish(self) -> Section:
+        start = self.marks.finish_begin - 1
+        task = self.marks.finished_task
+        state = self.trace.state_at(start)
+        self.teller.begin(start)
+        self.teller.add(Hold(start, f"{task} is done at {state.tasks[task].n_tokens} tokens; "
+                             "cleanup frees its pages.", 0.5))
+        self.teller.tell(self.marks.finish_end, pace=1.1)
+        self.teller.close_panel()
+        after = self.trace.state_at(self.marks.finish_end)
+        self.teller.add(Hold(self.teller.last, f"{after.mask_bits().count('1')} pages are free "
+                             "for whoever comes next.", 1.0))
+        return self.section("finish", f"{task} finishes, its pages return", start)
+
+    def going_on(self) -> Section:
+        start = self.marks.finish_end
+        self.teller.begin(start)
+        self.teller.tell(self.marks.last, seconds=2.0)
+        self.teller.close_panel()
+        self.gather()
+        running = [t.name for t in self.trace.state_at(self.marks.last).tasks.values()
+                   if t.status == "running"]
+        title = f"{' and '.join(running)} goes on" if len(running) == 1 else "The rest goes on"
+        return self.section("goes-on", title, start)
+
+    def gather(self) -> None:
+        """Show the last recorded gather of a task that still has its table."""
+        tables = self.trace.state_at(self.marks.last).tables
+        latest = None
+        for event in self.trace.find(event="gather"):
+            rows = [row for row in event.rows if tables.get(row["task"]) == row["pages"]]
+            if rows:
+                latest = max(rows, key=lambda row: row["length"])
+        if latest is None:
+            return
+        page_size = self.pool.page_size
+        runs = []
+        for logical, page in enumerate(latest["pages"]):
+            first = logical * page_size
+            last = min(first + page_size, latest["length"]) - 1
+            if last >= first:
+                runs.append(Run(first, last, page, 0, last - first))
+        self.teller.add(
+            ShowGather(self.teller.last, f"Attention reads positions 0–{latest['length'] - 1} "
+                       f"of {latest['task']} through the table.", latest["task"], tuple(runs))
+        )
+        self.teller.add(Hold(self.teller.last, seconds=2.0))
+        self.teller.add(ClosePanel(self.teller.last))
+
+    def summary(self) -> Section:
+        r = self.run
+        facts = [
+            Fact(str(r.requests), f"requests, {r.finished} finished"),
+            Fact(str(r.generated), f"tokens generated in {r.steps} steps"),
+            Fact(f"{r.peak_pages}/{self.pool.n_pages}", "pages in use at the peak"),
+            Fact(f"{r.allocs}", f"pages allocated, {r.frees} freed"),
+        ]
+        if r.prefill_ms is not None:
+            facts.append(Fact(ms_text(r.prefill_ms), "median prefill phase"))
+        if r.decode_ms is not None:
+            facts.append(Fact(ms_text(r.decode_ms), "median decode phase"))
+        self.teller.begin(self.marks.last)
+        self.teller.add(ShowFacts(self.marks.last, "Every figure was counted from the recorded "
+                                  "trace.", "This run in figures", tuple(facts)))
+        self.teller.add(Hold(self.marks.last, seconds=3.0))
+        return self.section("summary", "What the trace says", self.marks.last)
+
+    def caption_of(self, event: Event) -> str | None:
+        """The sentence for the first event of each kind."""
+        if event.event == "lines":
+            return self.caption_of_code(event)
+        if event.event == "task_admitted":
+            return None
+        if event.event == "task_submitted" and event.task != self.marks.first_task:
+            return self.once(f"submitted {event.task}", f"Request {event.task} arrives: "
+                             f"{len(event.prompt)} tokens.")
+        if event.event == "task_preempted":
+            return self.once("preempted", f"No page left: {event.task} is preempted, "
+                             "to be computed again.")
+        if event.event == "page_alloc" and event.phase == "decode":
+            size = self.pool.page_size
+            return self.once("growth", f"Token {event.logical * size + 1} of {event.task} needs a "
+                             f"slot: page {event.page} is added.")
+        if event.event == "token" and event.source == "decode":
+            return self.once("decode", "Each decode step writes one slot per running request.")
+        return None
+
+    def caption_of_code(self, event: Event) -> str | None:
+        texts = {
+            "pages_for": "How many pages? Enough to cover every token.",
+            "PagedCache.alloc": "alloc takes the lowest set bit of the free mask.",
+            "PagedCache.write": "write finds each token's page in the table.",
+            "PagedCache.grow": "grow checks whether the next token has a slot.",
+            "PagedCache.free": "free lowers the refcount; at 0 the bit is set again.",
+            "PagedCache.gather": "gather reads the pages back in logical order.",
+        }
+        return self.once(event.function, texts[event.function]) if event.function in texts else None

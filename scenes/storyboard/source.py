@@ -1,0 +1,136 @@
+"""The engine's source for the screen: taken from the trace's header, shortened, mapped to lines."""
+
+from __future__ import annotations
+
+import ast
+import io
+import textwrap
+import tokenize
+from dataclasses import dataclass
+
+from astrai_sim.trace import Event, Trace
+from scenes.storyboard.beats import CodeStep, OpenCode
+
+COLUMNS = 56
+WIDEST_BITS = 20
+
+
+@dataclass(frozen=True)
+class ShownSource:
+    """A function as shown: `lines` of display rows, and where each source line went.
+
+    `place` maps a 1-based line of the recorded text to an index into `lines`.
+    """
+
+    title: str
+    lines: tuple[tuple[str, ...], ...]
+    place: dict[int, int]
+
+
+def shown_source(trace: Trace, function: str) -> ShownSource:
+    """The recorded source of `function` without docstring, comments and blank lines.
+
+    Raises KeyError where the header holds no such source.
+    """
+    text = trace.header.sources[function]["text"]
+    dedented = textwrap.dedent(text)
+    hidden = _docstring_lines(dedented)
+    comments = _comments(dedented)
+    lines: list[tuple[str, ...]] = []
+    place: dict[int, int] = {}
+    for number, line in enumerate(dedented.splitlines(), start=1):
+        if number in comments:
+            line = line[: comments[number]].rstrip()
+        if number in hidden or not line.strip() or line.lstrip().startswith("@"):
+            continue
+        place[number] = len(lines)
+        lines.append(tuple(_wrap(line)))
+    return ShownSource(function, tuple(lines), place)
+
+
+def _docstring_lines(text: str) -> set[int]:
+    hidden: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+            doc = node.body[0]
+            hidden.update(range(doc.lineno, doc.end_lineno + 1))
+    return hidden
+
+
+def _comments(text: str) -> dict[int, int]:
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return {t.start[0]: t.start[1] for t in tokens if t.type == tokenize.COMMENT}
+
+
+def _wrap(line: str) -> list[str]:
+    if len(line) <= COLUMNS:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()) + 8)
+    return textwrap.wrap(
+        line, COLUMNS, subsequent_indent=indent, break_long_words=False,
+        drop_whitespace=True, replace_whitespace=False,
+    ) or [line]
+
+
+def open_code(trace: Trace, function: str, until: int, caption: str | None = None) -> OpenCode:
+    """The beat that puts `function` into the panel."""
+    source = shown_source(trace, function)
+    return OpenCode(until=until, caption=caption, title=source.title, lines=source.lines)
+
+
+def steps_of(trace: Trace, event: Event) -> tuple[CodeStep, ...]:
+    """The executed lines of a `lines` event, with the values that they produced."""
+    source = shown_source(trace, event.function)
+    n_pages = trace.header.scenario["cache"]["n_pages"]
+    refs = trace.state_at(event.seq).refs
+    steps = []
+    for step in event.steps:
+        index = source.place.get(step["line"])
+        if index is None:
+            continue
+        values = step.get("values", {})
+        mask = values.get("self._free_mask")
+        new_refs = values.get("self._refs")
+        changed: tuple[tuple[int, int], ...] = ()
+        if isinstance(new_refs, list):
+            changed = tuple(
+                (page, after)
+                for page, (before, after) in enumerate(zip(refs, new_refs, strict=True))
+                if before != after
+            )
+            refs = new_refs
+        texts = tuple(
+            (name.removeprefix("self."), value_text(name, value, n_pages))
+            for name, value in values.items()
+            if name != "self" and name != "self._refs"
+        )
+        steps.append(CodeStep(index, texts, mask if isinstance(mask, int) else None, changed))
+    return tuple(steps)
+
+
+def value_text(name: str, value, n_pages: int) -> str:
+    """A recorded value as it is shown: bit patterns in binary, tensors by shape and first items."""
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        if ("mask" in name or name == "lsb") and n_pages <= WIDEST_BITS:
+            return format(value, f"0{n_pages}b")
+        return str(value)
+    if isinstance(value, dict) and "shape" in value:
+        shape = "×".join(str(n) for n in value["shape"]) or "scalar"
+        data = value.get("data") or []
+        if data and all(isinstance(x, int) for x in data):
+            first = ", ".join(str(x) for x in data[:3])
+            return f"[{first}, …] {shape}" if _size(value["shape"]) > 3 else f"[{first}]"
+        return f"tensor {shape}"
+    if isinstance(value, list):
+        first = ", ".join(str(x) for x in value[:6])
+        return f"[{first}, …]" if len(value) > 6 else f"[{first}]"
+    return str(value)
+
+
+def _size(shape: list[int]) -> int:
+    size = 1
+    for n in shape:
+        size *= n
+    return size

@@ -1,0 +1,134 @@
+"""Turns a stretch of a trace's events into beats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from astrai_sim.trace import Event, Trace
+from scenes.storyboard.beats import Advance, Beat, ClosePanel, RunCode
+from scenes.storyboard.source import open_code, steps_of
+
+STRUCTURAL = {"page_alloc", "page_ref", "page_free", "page_evicted", "page_revived",
+              "page_cached", "task_preempted"}
+FOLLOWERS = STRUCTURAL | {"table", "page_keyed"}
+MOST_CHANGES = 9
+
+
+class Teller:
+    """Tells events in order: functions line by line until their budget is spent,
+    single page changes while there are few, everything else in time-lapse.
+
+    Parameters
+    ----------
+    trace
+        The trace that is told.
+    budget
+        For each shown function, how many of its recorded calls are stepped
+        through line by line, over the whole film.
+    caption_of
+        Gives the caption for the first event of a kind, or None.
+    """
+
+    def __init__(
+        self,
+        trace: Trace,
+        budget: dict[str, int],
+        caption_of: Callable[[Event], str | None] = lambda event: None,
+    ) -> None:
+        self.trace = trace
+        self.budget = dict(budget)
+        self.caption_of = caption_of
+        self.beats: list[Beat] = []
+        self.panel: str | None = None
+        self.last = -1
+
+    def begin(self, start: int) -> None:
+        """Start a section whose first picture is the state after event `start`."""
+        self.beats = []
+        self.panel = None
+        self.last = start
+
+    def add(self, beat: Beat) -> None:
+        """Append a beat made elsewhere."""
+        self.beats.append(beat)
+        self.last = max(self.last, beat.until)
+
+    def tell(self, until: int, seconds: float = 1.2, pace: float = 1.0) -> None:
+        """Tell the events after the last told one up to and including `until`."""
+        events = [self.trace[i] for i in range(self.last + 1, until + 1)]
+        changes = sum(event.event in STRUCTURAL for event in events)
+        every = max(1, -(-changes // MOST_CHANGES))
+        seen = 0
+        index = 0
+        while index < len(events):
+            event = events[index]
+            if event.event == "lines" and self.budget.get(event.function, 0) > 0:
+                end = self._explained(events, index)
+                self._stretch(event.seq - 1, seconds)
+                self._run_code(event, events[end].seq, pace)
+                seen += sum(e.event in STRUCTURAL for e in events[index : end + 1])
+                index = end + 1
+                continue
+            if event.event in STRUCTURAL:
+                seen += 1
+                if seen % every == 0:
+                    end = index
+                    while end + 1 < len(events) and events[end + 1].event == "table":
+                        end += 1
+                    self._stretch(events[index].seq - 1, seconds, quiet=True)
+                    self._advance(events[end].seq, 0.9, self.caption_of(event))
+                    index = end + 1
+                    continue
+            index += 1
+        self._stretch(until, seconds)
+
+    def close_panel(self) -> None:
+        """Clear the panel if it shows something."""
+        if self.panel is not None:
+            self.beats.append(ClosePanel(until=self.last))
+            self.panel = None
+
+    def _explained(self, events: list[Event], index: int) -> int:
+        """Index of the last event that the lines at `index` brought about."""
+        end = index
+        while end + 1 < len(events) and events[end + 1].event in FOLLOWERS:
+            end += 1
+            if events[end].event in STRUCTURAL and events[end + 1 : end + 2]:
+                if events[end + 1].event != "table":
+                    break
+        return end
+
+    def _run_code(self, event: Event, until: int, pace: float) -> None:
+        caption = self.caption_of(event)
+        if self.panel != event.function:
+            self.add(open_code(self.trace, event.function, self.last, caption))
+            caption = None
+            self.panel = event.function
+        self.budget[event.function] -= 1
+        self.add(
+            RunCode(until=until, caption=caption, steps=steps_of(self.trace, event), pace=pace)
+        )
+
+    def _stretch(self, until: int, seconds: float, quiet: bool = False) -> None:
+        """Time-lapse to `until` if anything that the stage shows has changed."""
+        if until <= self.last:
+            return
+        tokens = sum(
+            self.trace[i].event == "token" for i in range(self.last + 1, until + 1)
+        )
+        written = sum(
+            span["count"]
+            for i in range(self.last + 1, until + 1)
+            if self.trace[i].event == "kv_write"
+            for span in self.trace[i].spans
+        )
+        if not tokens and not written and quiet:
+            return
+        longest = seconds if not tokens else max(seconds, min(5.0, 0.09 * tokens + 0.6))
+        captions = (self.caption_of(self.trace[i]) for i in range(self.last + 1, until + 1))
+        caption = next((text for text in captions if text), None)
+        self._advance(until, longest if tokens or written else 0.4, caption)
+
+    def _advance(self, until: int, seconds: float, caption: str | None) -> None:
+        if until > self.last:
+            self.add(Advance(until=until, caption=caption, seconds=seconds))
