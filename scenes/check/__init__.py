@@ -1,0 +1,1 @@
+"""Shown equals recorded: what the mobjects show is compared with the replayed state."""

@@ -1,0 +1,89 @@
+"""Compares the stage with the trace after every beat of a rehearsed film."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scenes.check.compare import Difference, Recorded, differences
+from scenes.film.rehearsal import rehearse
+from scenes.film.scene import FilmScene
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A difference with its place in the film."""
+
+    time: float
+    section: str
+    beat: str
+    difference: Difference
+
+    def __str__(self) -> str:
+        d = self.difference
+        return (
+            f"{self.time:.2f}s [{self.section}] {self.beat}: "
+            f"{d.field}: shown {d.shown}, recorded {d.recorded}"
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check compared and what it found; `fields` counts single values."""
+
+    mismatches: tuple[Mismatch, ...]
+    beats: int
+    fields: int
+
+
+class Checker:
+    """Observer that compares `stage.read()` with the replayed state.
+
+    It does so when a section starts and after each of its beats.
+    """
+
+    def __init__(self) -> None:
+        self.mismatches: list[Mismatch] = []
+        self.beats = 0
+        self.fields = 0
+        self._recorded: Recorded | None = None
+        self._place = 0
+
+    def section_started(self, scene, section) -> None:
+        if self._recorded is None:
+            submitted = scene.trace.find(event="task_submitted")
+            self._recorded = Recorded([event.task for event in submitted])
+        self._place = 0
+        self._compare(scene, section.key, "first picture", section.start)
+
+    def animation_ended(self, scene, began, moved) -> None:
+        pass
+
+    def beat_ended(self, scene, section, beat) -> None:
+        self._place += 1
+        self.beats += 1
+        name = f"beat {self._place} ({type(beat).__name__} until event {beat.until})"
+        self._compare(scene, section.key, name, beat.until)
+
+    def section_ended(self, scene, section) -> None:
+        pass
+
+    def _compare(self, scene, section: str, beat: str, until: int) -> None:
+        shown = scene.stage.read()
+        state = scene.trace.state_at(until)
+        self.fields += sum(_size(value) for value in shown.values())
+        for difference in differences(shown, state, self._recorded):
+            self.mismatches.append(Mismatch(scene.clock, section, beat, difference))
+
+
+def _size(value: object) -> int:
+    if isinstance(value, dict):
+        return sum(_size(item) for item in value.values())
+    return len(value) if hasattr(value, "__len__") else 1
+
+
+def check(film: type[FilmScene], trace: str | Path | None = None) -> Report:
+    """Play `film` from `trace` (default: the film's own) and compare after every beat."""
+    checker = Checker()
+    rehearse(film, trace, observers=(checker,))
+    return Report(tuple(checker.mismatches), checker.beats, checker.fields)

@@ -1,0 +1,25 @@
+"""The command line of the films: list, render, lint, check, sheet, gif."""
+
+from __future__ import annotations
+
+import click
+
+from scenes.cli.check import check_command
+from scenes.cli.gif import gif_command
+from scenes.cli.lint import lint_command
+from scenes.cli.list import list_command
+from scenes.cli.render import render_command
+from scenes.cli.sheet import sheet_command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Films of a recorded KV cache."""
+
+
+for command in (
+    list_command, render_command, lint_command, check_command, sheet_command, gif_command,
+):
+    main.add_command(command)
+
+__all__ = ["main"]

@@ -1,0 +1,84 @@
+"""What several commands take, and how they fail: in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from astrai_sim.trace import TraceError
+from scenes import catalog
+from scenes.film.gif import TooLarge
+from scenes.film.join import CannotJoin
+from scenes.film.quality import FINAL, QUALITIES, Quality
+from scenes.film.render import film_path
+from scenes.film.scene import FilmScene
+from scenes.storyboard.errors import DoesNotApply
+
+
+class FilmName(click.ParamType):
+    """The name of a film; converts to its class."""
+
+    name = "film"
+
+    def convert(self, value, param, ctx) -> type[FilmScene]:
+        if isinstance(value, type):
+            return value
+        try:
+            return catalog.film(value)
+        except catalog.UnknownFilm as error:
+            self.fail(str(error), param, ctx)
+
+
+class QualityName(click.Choice):
+    """`final` or `preview`; converts to a `Quality`."""
+
+    def __init__(self) -> None:
+        super().__init__(list(QUALITIES))
+
+    def convert(self, value, param, ctx) -> Quality:
+        if isinstance(value, Quality):
+            return value
+        return QUALITIES[super().convert(value, param, ctx)]
+
+
+film_argument = click.argument("film", type=FilmName())
+trace_option = click.option(
+    "--trace", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Trace to tell; default: the film's own, or $ASTRAI_TRACE.",
+)
+quality_option = click.option(
+    "--quality", type=QualityName(), default=FINAL.name, show_default=True,
+    help="final is 1080p60, preview 480p15.",
+)
+
+
+def rendered_option(purpose: str) -> Callable:
+    """`--from FILE`: the rendered film to read."""
+    return click.option(
+        "--from", "source", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help=f"Rendered film to {purpose}; default: the film's own under media/films.",
+    )
+
+
+def rendered(film: type[FilmScene], source: Path | None) -> Path:
+    """The rendered film to read: `source`, else the final one, else the preview."""
+    places = [source] if source else [film_path(film, quality) for quality in QUALITIES.values()]
+    for place in places:
+        if place.is_file():
+            return place
+    name = film.__name__
+    raise click.ClickException(f"{places[0]} is not there: render it with `make film FILM={name}`")
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what a user can put right into one line and exit code 1."""
+    try:
+        yield
+    except DoesNotApply as reason:
+        raise click.ClickException(f"this film does not apply to the trace: {reason}") from None
+    except (TraceError, CannotJoin, TooLarge, FileNotFoundError) as error:
+        raise click.ClickException(str(error)) from None

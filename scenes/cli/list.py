@@ -1,0 +1,36 @@
+"""`python -m scenes list`."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from astrai_sim.trace import TraceError
+from scenes import catalog
+from scenes.film.rehearsal import rehearse
+from scenes.film.scene import FilmScene
+from scenes.storyboard.errors import DoesNotApply
+
+
+@click.command("list")
+def list_command() -> None:
+    """Name the films with what they show, their length and their trace."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("film", "length", "trace", "shows"):
+        table.add_column(title, no_wrap=title != "shows")
+    for name, film in catalog.films().items():
+        table.add_row(name, _length(film), film.default_trace, film.summary)
+    Console().print(table)
+
+
+def _length(film: type[FilmScene]) -> str:
+    try:
+        seconds = round(rehearse(film).seconds)
+    except (FileNotFoundError, TraceError):
+        return "no trace"
+    except DoesNotApply:
+        return "does not apply"
+    return f"{seconds // 60}:{seconds % 60:02}"
+
+

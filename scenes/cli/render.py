@@ -1,0 +1,69 @@
+"""`python -m scenes render`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from scenes import catalog
+from scenes.cli.arguments import FilmName, one_line_errors, quality_option, trace_option
+from scenes.film.quality import Quality
+from scenes.film.render import Film, render_film
+from scenes.film.scene import FilmScene
+
+
+@click.command("render")
+@click.argument("film", type=FilmName(), required=False)
+@click.option("--all", "every", is_flag=True, help="Render every film from its own trace.")
+@trace_option
+@quality_option
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
+    help="MP4 file to write; default: media/films/FILM.mp4.",
+)
+@click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
+def render_command(
+    film: type[FilmScene] | None,
+    every: bool,
+    trace: Path | None,
+    quality: Quality,
+    output: Path | None,
+    processes: int | None,
+) -> None:
+    """Render FILM, section by section, and join it."""
+    if every == bool(film):
+        raise click.UsageError("name one film, or give --all")
+    if every and (trace or output):
+        raise click.UsageError("--all takes each film's own trace and place")
+    for one in catalog.films().values() if every else (film,):
+        with one_line_errors():
+            _show(_render(one, trace, quality, output, processes))
+
+
+def _render(film, trace, quality, output, processes) -> Film:
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f} of {task.total:.0f} s of film"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+    with bar:
+        task = bar.add_task(film.__name__, total=None, visible=False)
+
+        def progress(done: float, total: float) -> None:
+            bar.update(task, completed=done, total=total, visible=total > 0)
+
+        return render_film(
+            film, trace, quality, output, processes=processes, progress=progress
+        )
+
+
+def _show(film: Film) -> None:
+    kept = f", {len(film.reused)} unchanged" if film.reused else ""
+    click.echo(f"{len(film.rendered)} sections rendered{kept}", err=True)
+    click.echo(film.path)

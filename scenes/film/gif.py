@@ -1,0 +1,98 @@
+"""An animated GIF of a stretch of a film."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import av
+import av.filter
+from av.error import BlockingIOError as NothingYet
+from av.error import EOFError as AllPulled
+
+NARROWEST = 480
+
+
+class TooLarge(ValueError):
+    """The stretch does not fit the size asked for; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Which stretch, and how: seconds of film, times faster, pixels wide, frames a second."""
+
+    start: float = 0.0
+    seconds: float = 20.0
+    speed: float = 1.0
+    width: int = 800
+    fps: int = 10
+
+
+def make_gif(film: Path, output: Path, cut: Cut, limit: int = 3_000_000) -> Cut:
+    """Write `cut` of `film` to `output`, made narrower until it has at most `limit` bytes.
+
+    Returns the cut as written. Raises `TooLarge` where even 480 pixels are too wide.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".gif-", dir=output.parent) as folder:
+        draft = Path(folder) / output.name
+        while True:
+            _encode(film, draft, cut)
+            if draft.stat().st_size <= limit:
+                draft.replace(output)
+                return cut
+            if cut.width <= NARROWEST:
+                raise TooLarge(
+                    f"{cut.seconds:g} s take more than {limit} bytes: "
+                    "choose fewer seconds or frames a second"
+                )
+            cut = replace(cut, width=max(NARROWEST, cut.width - 80))
+
+
+def _encode(film: Path, output: Path, cut: Cut) -> None:
+    with av.open(str(film)) as source, av.open(str(output), "w", format="gif") as gif:
+        video = source.streams.video[0]
+        graph, entry, sink = _graph(video, cut)
+        height = round(cut.width * video.height / video.width / 2) * 2
+        stream = gif.add_stream("gif", rate=cut.fps)
+        stream.width, stream.height, stream.pix_fmt = cut.width, height, "pal8"
+        source.seek(int(cut.start / video.time_base), stream=video)
+        for frame in source.decode(video):
+            if frame.time >= cut.start + cut.seconds:
+                break
+            if frame.time >= cut.start:
+                entry.push(frame)
+        entry.push(None)
+        count = 0
+        while True:
+            try:
+                frame = sink.pull()
+            except (AllPulled, NothingYet):
+                break
+            frame.pts, frame.time_base = count, 1 / stream.codec_context.rate
+            count += 1
+            gif.mux(stream.encode(frame))
+        gif.mux(stream.encode())
+
+
+def _graph(video: av.VideoStream, cut: Cut):
+    graph = av.filter.Graph()
+    entry = graph.add_buffer(template=video)
+    chain = [
+        graph.add("setpts", f"(PTS-STARTPTS)/{cut.speed}"),
+        graph.add("fps", str(cut.fps)),
+        graph.add("scale", f"{cut.width}:-2:flags=lanczos"),
+    ]
+    split = graph.add("split")
+    palette = graph.add("palettegen", "stats_mode=full")
+    use = graph.add("paletteuse", "dither=none:diff_mode=rectangle")
+    sink = graph.add("buffersink")
+    for first, second in zip([entry, *chain], [*chain, split], strict=True):
+        first.link_to(second)
+    split.link_to(use, 0, 0)
+    split.link_to(palette, 1, 0)
+    palette.link_to(use, 0, 1)
+    use.link_to(sink)
+    graph.configure()
+    return graph, entry, sink

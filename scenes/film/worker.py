@@ -1,0 +1,67 @@
+"""Rendering one section, in a process of a pool."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from multiprocessing import Queue
+from pathlib import Path
+
+from scenes.film.join import join
+from scenes.film.quality import Quality
+from scenes.film.scene import FilmScene
+from scenes.film.settings import rendering
+
+_progress: Queue | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A section to render: `clip` is the file to write."""
+
+    film: type[FilmScene]
+    trace: Path
+    key: str
+    quality: Quality
+    clip: Path
+
+
+def start(progress: Queue) -> None:
+    """Called once in each process: where to report film seconds as they are rendered."""
+    global _progress
+    _progress = progress
+
+
+def render_section(job: Job) -> Path:
+    """Render one section; the clip appears whole or not at all."""
+    job.clip.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".rendering-", dir=job.clip.parent) as name:
+        folder = Path(name)
+        with rendering(job.quality, folder):
+            scene = job.film(trace=job.trace, only={job.key}, observers=(_Reporter(job.key),))
+            scene.render()
+        parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]
+        joined = folder / "section.mp4"
+        join(parts, joined, job.quality.fps)
+        joined.replace(job.clip)
+    return job.clip
+
+
+class _Reporter:
+    """Sends (section key, film seconds rendered) after every animation."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def section_started(self, scene, section) -> None:
+        pass
+
+    def animation_ended(self, scene, began, moved) -> None:
+        if _progress is not None:
+            _progress.put((self.key, scene.clock))
+
+    def beat_ended(self, scene, section, beat) -> None:
+        pass
+
+    def section_ended(self, scene, section) -> None:
+        pass

@@ -1,0 +1,1 @@
+"""Rules of the picture, checked while a film is rehearsed."""
