@@ -1,0 +1,113 @@
+"""Normalisation, rotary positions, attention and feed-forward."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from astrai_sim.model.config import ModelConfig
+
+
+class KVView(Protocol):
+    """The cache as attention sees it; see `astrai_sim.cache.CacheView`."""
+
+    positions: torch.Tensor
+
+    def write(self, layer: int, k: torch.Tensor, v: torch.Tensor) -> None: ...
+
+    def gather(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]: ...
+
+    def mask(self) -> torch.Tensor: ...
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) * weight over the last axis, in float32 (Zhang and Sennrich, 2019)."""
+
+    def __init__(self, size: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+        self.eps = eps
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        wide = x.float()
+        wide = wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self.eps)
+        return wide.to(x.dtype) * self.weight
+
+
+def rope(x: torch.Tensor, positions: torch.Tensor, base: float) -> torch.Tensor:
+    """Rotate the halves of each head by position (Su et al., 2021; Llama's half split).
+
+    x: [B, S, H, D]; positions: [B, S] (padding below 0 counts as 0). Same shape out.
+    """
+    half = x.shape[-1] // 2
+    exponent = torch.arange(half, device=x.device, dtype=torch.float32) / half
+    angle = positions.clamp(min=0)[..., None].float() * base**-exponent
+    cos, sin = angle.cos()[:, :, None], angle.sin()[:, :, None]
+    first, second = x.float().split(half, dim=-1)
+    turned = torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+    return turned.to(x.dtype)
+
+
+class Attention(nn.Module):
+    """Grouped-query attention through a KV view (Ainslie et al., 2023)."""
+
+    def __init__(self, config: ModelConfig, layer: int) -> None:
+        super().__init__()
+        self.config = config
+        self.layer = layer
+        kv = config.n_kv_heads * config.head_dim
+        self.q_proj = nn.Linear(config.hidden, config.hidden, bias=False)
+        self.k_proj = nn.Linear(config.hidden, kv, bias=False)
+        self.v_proj = nn.Linear(config.hidden, kv, bias=False)
+        self.o_proj = nn.Linear(config.hidden, config.hidden, bias=False)
+
+    def forward(self, x: torch.Tensor, view: KVView, mask: torch.Tensor) -> torch.Tensor:
+        """x: [B, S, hidden]; mask: bool [B, 1, S, L]. Returns [B, S, hidden]."""
+        c = self.config
+        batch, length, _ = x.shape
+        q = self.q_proj(x).view(batch, length, c.n_heads, c.head_dim)
+        k = self.k_proj(x).view(batch, length, c.n_kv_heads, c.head_dim)
+        v = self.v_proj(x).view(batch, length, c.n_kv_heads, c.head_dim)
+        q = rope(q, view.positions, c.rope_base)
+        k = rope(k, view.positions, c.rope_base)
+        view.write(self.layer, k, v)
+        keys, values = view.gather(self.layer)
+        groups = c.n_heads // c.n_kv_heads
+        out = F.scaled_dot_product_attention(
+            q.transpose(1, 2),
+            keys.transpose(1, 2).repeat_interleave(groups, dim=1),
+            values.transpose(1, 2).repeat_interleave(groups, dim=1),
+            attn_mask=mask,
+        )
+        return self.o_proj(out.transpose(1, 2).reshape(batch, length, -1))
+
+
+class SwiGLU(nn.Module):
+    """down(silu(gate(x)) * up(x)) (Shazeer, 2020)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.gate = nn.Linear(config.hidden, config.ffn_dim, bias=False)
+        self.up = nn.Linear(config.hidden, config.ffn_dim, bias=False)
+        self.down = nn.Linear(config.ffn_dim, config.hidden, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.down(F.silu(self.gate(x)) * self.up(x))
+
+
+class DecoderLayer(nn.Module):
+    """Pre-norm attention and feed-forward with residuals."""
+
+    def __init__(self, config: ModelConfig, layer: int) -> None:
+        super().__init__()
+        self.attention_norm = RMSNorm(config.hidden, config.norm_eps)
+        self.attention = Attention(config, layer)
+        self.ffn_norm = RMSNorm(config.hidden, config.norm_eps)
+        self.ffn = SwiGLU(config)
+
+    def forward(self, x: torch.Tensor, view: KVView, mask: torch.Tensor) -> torch.Tensor:
+        x = x + self.attention(self.attention_norm(x), view, mask)
+        return x + self.ffn(self.ffn_norm(x))

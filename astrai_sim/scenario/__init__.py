@@ -1,0 +1,8 @@
+"""Scenarios: what to run, read from TOML."""
+
+from astrai_sim.scenario.build import build
+from astrai_sim.scenario.load import ScenarioError, find_scenario, load_scenario
+from astrai_sim.scenario.run import Run
+from astrai_sim.scenario.schema import Scenario
+
+__all__ = ["Run", "Scenario", "ScenarioError", "build", "find_scenario", "load_scenario"]

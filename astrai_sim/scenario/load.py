@@ -1,0 +1,214 @@
+"""Reading scenarios: TOML in, one clear line out when something is wrong."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from astrai_sim.scenario.schema import (
+    CachePart,
+    ModelPart,
+    PrefixPart,
+    RecordPart,
+    RequestPart,
+    Scenario,
+    SchedulerPart,
+    StopPart,
+)
+from astrai_sim.scheduler import POLICIES
+
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "scenarios"
+TABLES = {
+    "model": ModelPart,
+    "cache": CachePart,
+    "scheduler": SchedulerPart,
+    "record": RecordPart,
+    "stop": StopPart,
+}
+LISTS = {"request": ("requests", RequestPart), "prefix": ("prefixes", PrefixPart)}
+DTYPES = ("bfloat16", "float16", "float32")
+KINDS = ("random",)
+AT_LEAST = {
+    "n_layers": 1, "n_heads": 1, "n_kv_heads": 1, "head_dim": 2, "ffn_dim": 1, "vocab_size": 2,
+    "n_pages": 1, "page_size": 1, "max_batch": 1, "max_tokens_per_step": 1, "max_tokens": 1,
+    "prompt_tokens": 1, "tokens": 1, "arrival_step": 0, "max_steps": 1, "kv_layer": 0,
+    "snapshot_every": 1, "line_calls": 0, "seed": 0,
+}
+
+
+class ScenarioError(Exception):
+    """A scenario that cannot be used: file, line, what is wrong, what to do."""
+
+    def __init__(self, path: Path, line: int | None, message: str) -> None:
+        where = f"{path}:{line}" if line else str(path)
+        super().__init__(f"{where}: {message}")
+
+
+def find_scenario(name: str) -> Path:
+    """Path of a scenario given as a path, or as the name of one in assets/scenarios.
+
+    Raises ScenarioError when there is neither.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    shipped = FOLDER / f"{name.removesuffix('.toml')}.toml"
+    if shipped.is_file():
+        return shipped
+    known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.toml")))
+    raise ScenarioError(path, None, f"no such scenario: give a file, or one of: {known}")
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read and check a scenario. Raises ScenarioError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(path, None, f"cannot be read: {error}") from None
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        line = int(found.group(1)) if found else None
+        raise ScenarioError(path, line, f"not TOML: {error}") from None
+    return _Reader(path, text).scenario(raw)
+
+
+class _Reader:
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.lines = text.splitlines()
+
+    def scenario(self, raw: dict[str, Any]) -> Scenario:
+        known = {"name", "title", "seed", *TABLES, *LISTS}
+        for key in raw:
+            if key not in known:
+                self.fail(f"unknown key {key!r}: choose from {', '.join(sorted(known))}", key)
+        for table in ("model", "cache"):
+            if not isinstance(raw.get(table), dict):
+                self.fail(f"a [{table}] table is needed")
+        values: dict[str, Any] = {"name": raw.get("name", self.path.stem)}
+        for key in ("title", "seed"):
+            if key in raw:
+                values[key] = raw[key]
+        for table, part in TABLES.items():
+            if table in raw:
+                values[table] = self.part(part, raw[table], f"[{table}]")
+        for table, (name, part) in LISTS.items():
+            rows = raw.get(table, [])
+            if not isinstance(rows, list):
+                self.fail(f"write [[{table}]], with two brackets", table)
+            values[name] = tuple(
+                self.part(part, row, f"[[{table}]]", i) for i, row in enumerate(rows)
+            )
+        if not values["requests"]:
+            self.fail("at least one [[request]] is needed")
+        scenario = Scenario(**values)
+        self.check(scenario)
+        return scenario
+
+    def part(self, part: type, row: Any, table: str, nth: int = 0):
+        if not isinstance(row, dict):
+            self.fail(f"{table} must be a table", table)
+        hints = get_type_hints(part)
+        values = {}
+        for key, value in row.items():
+            if key not in hints:
+                self.fail(f"unknown key {key!r} in {table}: choose from {', '.join(hints)}",
+                          key, table, nth)
+            values[key] = self.value(key, value, hints[key], table, nth)
+        for item in fields(part):
+            required = item.default is MISSING and item.default_factory is MISSING
+            if required and item.name not in values:
+                self.fail(f"{table} needs {item.name!r}", table, table, nth)
+        return part(**values)
+
+    def value(self, key: str, value: Any, hint: Any, table: str, nth: int):
+        wanted = [kind for kind in (get_args(hint) or (hint,)) if kind is not type(None)]
+        plain = wanted[0]
+        if getattr(plain, "__origin__", None) is tuple or plain is tuple:
+            ok = isinstance(value, list) and value and all(
+                type(item) is int and item >= 0 for item in value
+            )
+            if not ok:
+                self.fail(f"{key} must be a list of token ids", key, table, nth)
+            return tuple(value)
+        if type(value) is not plain:
+            self.fail(f"{key} must be {plain.__name__}, not {value!r}", key, table, nth)
+        if plain is int and value < AT_LEAST.get(key, value):
+            self.fail(f"{key} must be at least {AT_LEAST[key]}, not {value}", key, table, nth)
+        return value
+
+    def check(self, scenario: Scenario) -> None:
+        model = scenario.model
+        if type(scenario.seed) is not int or scenario.seed < 0:
+            self.fail("seed must be a whole number from 0 on", "seed")
+        if not isinstance(scenario.title, str) or not isinstance(scenario.name, str):
+            self.fail("name and title must be text", "name")
+        if model.kind not in KINDS:
+            self.fail(f"kind {model.kind!r}: choose from {', '.join(KINDS)}", "kind", "[model]")
+        if model.dtype not in DTYPES:
+            self.fail(f"dtype {model.dtype!r}: choose from {', '.join(DTYPES)}", "dtype", "[model]")
+        if model.n_heads % model.n_kv_heads:
+            self.fail("n_heads must be a multiple of n_kv_heads", "n_heads", "[model]")
+        if model.head_dim % 2:
+            self.fail("head_dim must be even", "head_dim", "[model]")
+        if scenario.record.kv_layer >= model.n_layers:
+            self.fail(f"kv_layer must be below n_layers ({model.n_layers})", "kv_layer", "[record]")
+        policy = scenario.scheduler.decode_policy
+        if policy not in POLICIES:
+            self.fail(f"decode_policy {policy!r}: choose from {', '.join(POLICIES)}",
+                      "decode_policy", "[scheduler]")
+        prefixes = self.unique(scenario.prefixes, "[[prefix]]")
+        names = self.unique(scenario.requests, "[[request]]")
+        for i, prefix in enumerate(scenario.prefixes):
+            if (prefix.tokens is None) == (prefix.prompt_ids is None):
+                self.fail("give either tokens or prompt_ids", "name", "[[prefix]]", i)
+            self.ids_fit(prefix.prompt_ids, model.vocab_size, "[[prefix]]", i)
+        for i, request in enumerate(scenario.requests):
+            if (request.prompt_tokens is None) == (request.prompt_ids is None):
+                self.fail("give either prompt_tokens or prompt_ids", "name", "[[request]]", i)
+            if request.prefix is not None and request.prefix not in prefixes:
+                self.fail(f"no [[prefix]] is named {request.prefix!r}", "prefix", "[[request]]", i)
+            self.ids_fit(request.prompt_ids, model.vocab_size, "[[request]]", i)
+        stop = scenario.stop
+        if (stop.task is None) != (stop.tokens is None):
+            self.fail("task and tokens go together", "[stop]")
+        if stop.task is not None and stop.task not in names:
+            self.fail(f"no request is named {stop.task!r}", "task", "[stop]")
+
+    def unique(self, parts, table: str) -> set[str]:
+        names: set[str] = set()
+        for i, part in enumerate(parts):
+            if part.name in names:
+                self.fail(f"the name {part.name!r} is used twice", "name", table, i)
+            names.add(part.name)
+        return names
+
+    def ids_fit(self, ids, vocab_size: int, table: str, nth: int) -> None:
+        if ids is not None and max(ids) >= vocab_size:
+            self.fail(f"token id {max(ids)} is not below vocab_size ({vocab_size})",
+                      "prompt_ids", table, nth)
+
+    def fail(self, message: str, key: str = "", table: str = "", nth: int = 0):
+        raise ScenarioError(self.path, self.line_of(key, table, nth), message)
+
+    def line_of(self, key: str, table: str, nth: int) -> int | None:
+        """1-based line of `key` in the `nth` table headed `table`, as near as the text tells."""
+        start = 0
+        if table:
+            heads = [i for i, line in enumerate(self.lines) if line.split("#")[0].strip() == table]
+            if nth < len(heads):
+                start = heads[nth]
+        if key == table and table:
+            return start + 1
+        for i in range(start, len(self.lines)):
+            text = self.lines[i].strip()
+            if key and re.match(rf"(\[+)?\s*{re.escape(key)}\s*(=|\]|$)", text):
+                return i + 1
+            if table and i > start and text.startswith("["):
+                break
+        return start + 1 if table else None

@@ -1,0 +1,43 @@
+"""A request on its way through the scheduler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where a task is in its life."""
+
+    WAITING = "waiting"
+    PREFILLING = "prefilling"
+    RUNNING = "running"
+    PREEMPTED = "preempted"
+    FINISHED = "finished"
+
+
+@dataclass
+class Task:
+    """One request: token ids of the prompt, and what has been generated.
+
+    `kv_len` counts the leading tokens whose K and V are in the cache.
+    """
+
+    id: str
+    prompt: list[int]
+    max_tokens: int
+    arrival_step: int = 0
+    output: list[int] = field(default_factory=list)
+    status: Status = Status.WAITING
+    kv_len: int = 0
+    finish_reason: str | None = None
+
+    @property
+    def tokens(self) -> list[int]:
+        """Prompt and generated tokens."""
+        return self.prompt + self.output
+
+    @property
+    def n_tokens(self) -> int:
+        """Prompt and generated tokens, counted."""
+        return len(self.prompt) + len(self.output)
