@@ -53,8 +53,8 @@ def make_gif(film: Path, output: Path, cut: Cut, limit: int = 3_000_000) -> Cut:
 def _encode(film: Path, output: Path, cut: Cut) -> None:
     with av.open(str(film)) as source, av.open(str(output), "w", format="gif") as gif:
         video = source.streams.video[0]
-        graph, entry, sink = _graph(video, cut)
-        height = round(cut.width * video.height / video.width / 2) * 2
+        height = round(cut.width * video.height / video.width)
+        graph, entry, sink = _graph(video, cut, height)
         stream = gif.add_stream("gif", rate=cut.fps)
         stream.width, stream.height, stream.pix_fmt = cut.width, height, "pal8"
         source.seek(int(cut.start / video.time_base), stream=video)
@@ -76,13 +76,13 @@ def _encode(film: Path, output: Path, cut: Cut) -> None:
         gif.mux(stream.encode())
 
 
-def _graph(video: av.VideoStream, cut: Cut):
+def _graph(video: av.VideoStream, cut: Cut, height: int):
     graph = av.filter.Graph()
     entry = graph.add_buffer(template=video)
     chain = [
         graph.add("setpts", f"(PTS-STARTPTS)/{cut.speed}"),
         graph.add("fps", str(cut.fps)),
-        graph.add("scale", f"{cut.width}:-2:flags=lanczos"),
+        graph.add("scale", f"{cut.width}:{height}:flags=lanczos"),
     ]
     split = graph.add("split")
     palette = graph.add("palettegen", "stats_mode=full")

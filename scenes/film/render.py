@@ -116,7 +116,7 @@ def _render(
                 _drain(reports, done)
                 progress(sum(done.values()), total)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
             raise
     progress(total, total)
 

@@ -10,6 +10,21 @@ from manim import tempconfig
 from scenes import theme
 from scenes.film.quality import PREVIEW, Quality
 
+ENCODER = {
+    "crf": "16",
+    "preset": "medium",
+    "tune": "animation",
+    "mbtree": "0",
+    "threads": "1",
+    "colorspace": "smpte170m",
+    "color_primaries": "bt709",
+    "color_trc": "iec61966-2-1",
+    "color_range": "tv",
+}
+"""libx264's options: text and thin lines stay sharp; the same pictures always give the
+same packets (with `mbtree` they do not); one thread, since sections run side by side;
+and the matrix that the pictures are converted with is written down for players."""
+
 QUIET = {
     "background_color": theme.BACKGROUND,
     "disable_caching": True,
@@ -29,6 +44,7 @@ def rendering(quality: Quality, folder: Path) -> AbstractContextManager:
             "pixel_height": quality.height,
             "frame_rate": quality.fps,
             "media_dir": str(folder),
+            "video_encoder_options": ENCODER,
             "write_to_movie": True,
             "save_sections": False,
         }

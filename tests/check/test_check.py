@@ -1,0 +1,119 @@
+"""What is shown and not recorded is found and named."""
+
+import numpy as np
+import pytest
+
+from scenes.check.checker import Checker, check
+from scenes.check.compare import Recorded, differences
+from scenes.film.rehearsal import rehearse
+from tests.film.tiny import TinyFilm
+
+
+@pytest.fixture(scope="module")
+def halfway(two_requests):
+    """Stage and state after the second third of the trace."""
+    return rehearse(TinyFilm, two_requests, only={"two"}).scene
+
+
+@pytest.fixture
+def shown(halfway):
+    return halfway.stage.read()
+
+
+@pytest.fixture(scope="module")
+def state(halfway):
+    return halfway.trace.state_at(halfway.section.beats[-1].until)
+
+
+@pytest.fixture(scope="module")
+def recorded(halfway):
+    return Recorded([event.task for event in halfway.trace.find(event="task_submitted")])
+
+
+def found(shown, state, recorded):
+    return {difference.field for difference in differences(shown, state, recorded)}
+
+
+def test_truth_passes(shown, state, recorded):
+    assert {"mask", "refs", "owners", "colors", "filled", "tables", "tokens"} <= shown.keys()
+    assert any(shown["tables"].values())
+    assert not found(shown, state, recorded)
+
+
+def test_parts_off_stage_are_not_compared(state, recorded):
+    assert not found({}, state, recorded)
+
+
+def test_wrong_mask_digit(shown, state, recorded):
+    digits = shown["mask"]
+    shown["mask"] = ("0" if digits[0] == "1" else "1") + digits[1:]
+    assert found(shown, state, recorded) == {"mask"}
+
+
+@pytest.mark.parametrize("field", ["refs", "owners", "colors"])
+def test_wrong_value_of_one_page(shown, state, recorded, field):
+    shown[field][2] = "something else"
+    assert found(shown, state, recorded) == {f"{field}[2]"}
+
+
+def test_wrong_slot(shown, state, recorded):
+    cells = np.array(shown["filled"][0])
+    cells[3] = not cells[3]
+    shown["filled"][0] = cells
+    assert found(shown, state, recorded) == {"filled[0]"}
+
+
+def test_wrong_table_entry(shown, state, recorded):
+    task = next(iter(shown["tables"]))
+    shown["tables"][task] = [5, *shown["tables"][task][1:]]
+    assert f"tables[{task}]" in found(shown, state, recorded)
+
+
+def test_missing_and_surplus_tables(shown, state, recorded):
+    task, pages = shown["tables"].popitem()
+    assert found(shown, state, recorded) == {"tables"}
+    shown["hidden_tables"] = 1
+    assert not found(shown, state, recorded)
+    shown["tables"][task] = pages
+    shown["tables"]["nobody"] = [0]
+    shown["hidden_tables"] = 0
+    assert "tables[nobody]" in found(shown, state, recorded)
+
+
+def test_wrong_token_count(shown, state, recorded):
+    task, (tokens, kv) = next(iter(shown["tokens"].items()))
+    shown["tokens"][task] = (tokens + 1, kv)
+    assert found(shown, state, recorded) == {f"tokens[{task}] (tokens, in cache)"}
+
+
+def test_whole_film_passes(two_requests):
+    report = check(TinyFilm, two_requests)
+    assert report.mismatches == ()
+    assert report.beats == 4
+    assert report.fields > 100
+
+
+class Liar:
+    """Puts a wrong digit on the stage before the checker reads it."""
+
+    def section_started(self, scene, section):
+        pass
+
+    def animation_ended(self, scene, began, moved):
+        if scene.section.key == "two":
+            scene.stage.mask.digits[0].set_text("0")
+
+    def beat_ended(self, scene, section, beat):
+        pass
+
+    def section_ended(self, scene, section):
+        pass
+
+
+def test_a_lie_on_stage_is_named_with_its_place(two_requests):
+    checker = Checker()
+    rehearse(TinyFilm, two_requests, observers=(Liar(), checker))
+    first = checker.mismatches[0]
+    assert (first.section, first.difference.field) == ("two", "mask")
+    assert "beat 1 (Advance until event" in str(first)
+    assert f"shown {first.difference.shown}, recorded {first.difference.recorded}" in str(first)

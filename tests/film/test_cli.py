@@ -1,0 +1,70 @@
+"""The commands do what they say, and fail in one line."""
+
+import pytest
+from click.testing import CliRunner
+
+from scenes import catalog
+from scenes.cli import main
+from tests.film.tiny import Hasty, TinyFilm
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path, two_requests):
+    known = {"TinyFilm": TinyFilm, "Hasty": Hasty}
+    monkeypatch.setattr(catalog, "films", lambda: known)
+    monkeypatch.setenv("ASTRAI_TRACE", str(two_requests))
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def test_list(run):
+    result = run("list")
+    assert result.exit_code == 0
+    assert "TinyFilm" in result.stdout and "A film for tests." in result.stdout
+    assert "0:0" in result.stdout and "promo.jsonl.gz" in result.stdout
+
+
+def test_check(run):
+    result = run("check", "TinyFilm")
+    assert result.exit_code == 0
+    assert "no differences in" in result.stderr
+
+
+def test_lint_names_time_section_rule_and_mobject(run):
+    result = run("lint", "Hasty")
+    assert result.exit_code == 1
+    line = next(line for line in result.stdout.splitlines() if "caption-time" in line)
+    assert "[one] caption-time: Caption 'A caption that nobody" in line
+    assert line[0].isdigit()
+
+
+def test_unknown_film(run):
+    result = run("lint", "Nonesuch")
+    assert result.exit_code == 2
+    assert "no film is called 'Nonesuch': choose one of TinyFilm, Hasty" in result.stderr
+
+
+def test_missing_trace(run):
+    result = run("check", "TinyFilm", "--trace", "nowhere.jsonl")
+    assert result.exit_code == 2
+    assert "nowhere.jsonl" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["lint", "check", "render"])
+def test_file_that_is_no_trace(run, tmp_path, command):
+    (tmp_path / "wrong.jsonl").write_text("this is no trace\n")
+    result = run(command, "TinyFilm", "--trace", "wrong.jsonl")
+    assert result.exit_code == 1
+    assert result.stderr.strip().splitlines()[-1].startswith("Error: wrong.jsonl")
+    assert not (tmp_path / "media").exists()
+
+
+def test_sheet_of_a_film_not_yet_rendered(run):
+    result = run("sheet", "TinyFilm")
+    assert result.exit_code == 1
+    assert "render it with `make film FILM=TinyFilm`" in result.stderr
+
+
+def test_render_wants_one_film_or_all(run):
+    assert "name one film, or give --all" in run("render").stderr
+    assert "name one film, or give --all" in run("render", "TinyFilm", "--all").stderr
