@@ -63,15 +63,20 @@ class InferenceScheduler:
         return not (self.waiting or self.running or self.finished)
 
     def submit(self, task: Task) -> None:
-        """Queue a task.
+        """Queue a task. Raises ValueError as `check` does, and for a name in use."""
+        self.check(task)
+        if any(task.id == other.id for other in self.tasks()):
+            raise ValueError(f"task {task.id}: the name is in use")
+        self.waiting.append(task)
 
-        Raises ValueError for an empty prompt, a name in use, and a task that could
-        never fit: prompt and answer need more pages than the pool has.
+    def check(self, task: Task) -> None:
+        """Raise ValueError for an empty prompt and for a task that could never fit.
+
+        The last generated token is never written, so a task needs pages for its
+        prompt and max_tokens - 1 tokens.
         """
         if not task.prompt or task.max_tokens < 1:
             raise ValueError(f"task {task.id}: prompt and max_tokens must be at least 1 token")
-        if any(task.id == other.id for other in self.tasks()):
-            raise ValueError(f"task {task.id}: the name is in use")
         longest = len(task.prompt) + task.max_tokens - 1
         needed = pages_for(longest, self.cache.page_size)
         if needed > self.cache.n_pages:
@@ -79,7 +84,6 @@ class InferenceScheduler:
                 f"task {task.id} can never fit: {longest} tokens need {needed} pages, "
                 f"the pool has {self.cache.n_pages}"
             )
-        self.waiting.append(task)
 
     def tasks(self) -> list[Task]:
         """All tasks that have not left."""

@@ -1,0 +1,20 @@
+"""The command line: record, verify, inspect."""
+
+from __future__ import annotations
+
+import click
+
+from astrai_sim import __version__
+from astrai_sim.cli.inspect import inspect
+from astrai_sim.cli.record import record
+from astrai_sim.cli.verify import verify
+
+
+@click.group()
+@click.version_option(__version__, prog_name="astrai_sim")
+def main() -> None:
+    """Record runs of a paged KV cache, and look at the recordings."""
+
+
+for command in (record, verify, inspect):
+    main.add_command(command)

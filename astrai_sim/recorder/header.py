@@ -1,0 +1,127 @@
+"""What a trace says about where it comes from."""
+
+from __future__ import annotations
+
+import datetime
+import inspect
+import platform
+import subprocess
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import astrai_sim
+from astrai_sim.cache import PagedCache, pages_for
+from astrai_sim.scenario.schema import Scenario
+from astrai_sim.trace import SCHEMA, VERSION
+
+ROOT = Path(astrai_sim.__file__).resolve().parents[1]
+SHOWN_METHODS = (
+    "__init__", "alloc", "evict", "alloc_n", "inc_ref", "free", "lookup", "admit", "share",
+    "extend", "grow", "release", "write", "gather",
+)
+
+
+def make_header(scenario: Scenario, device: torch.device, cache: PagedCache) -> dict[str, Any]:
+    """The header of a trace of `scenario` run with `cache` on `device`."""
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "engine": {
+            "name": "astrai_sim",
+            "version": astrai_sim.__version__,
+            "commit": commit(),
+        },
+        "device": device_facts(device),
+        "dtype": scenario.model.dtype,
+        "model": scenario.model.kind,
+        "clock": "real",
+        "scenario": scenario.as_dict(),
+        "scenario_name": scenario.name,
+        "seed": scenario.seed,
+        "started": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "sources": sources(cache),
+        "kv_layer": scenario.record.kv_layer,
+    }
+
+
+def sources(cache: PagedCache) -> dict[str, dict[str, Any]]:
+    """File, first line and text of the functions that films show, from the running objects."""
+    shown: dict[str, Callable] = {"pages_for": pages_for}
+    for name in SHOWN_METHODS:
+        function = getattr(type(cache), name)
+        shown[function.__qualname__] = function
+    found = {}
+    for name, function in shown.items():
+        text, line = inspect.getsourcelines(function)
+        file = Path(inspect.getsourcefile(function)).resolve()
+        found[name] = {
+            "file": file.relative_to(ROOT).as_posix(),
+            "line": line,
+            "text": textwrap.dedent("".join(text)),
+        }
+    return found
+
+
+def commit() -> str:
+    """The checkout's commit, with "+" for a changed engine; "unknown" outside a checkout."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    try:
+        name = git("rev-parse", "--short=12", "HEAD")
+        return name + ("+" if git("status", "--porcelain", "--", "astrai_sim") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def device_facts(device: torch.device) -> dict[str, Any]:
+    """Type, name, compute capability and driver of `device`, and the software's versions."""
+    facts: dict[str, Any] = {
+        "type": device.type,
+        "name": cpu_name(),
+        "capability": None,
+        "driver": None,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+    if device.type == "cuda":
+        facts["name"] = torch.cuda.get_device_name(device)
+        facts["capability"] = list(torch.cuda.get_device_capability(device))
+        facts["driver"] = driver_version()
+    return facts
+
+
+def driver_version() -> str | None:
+    """NVIDIA driver version as the kernel module states it; None where it does not."""
+    try:
+        words = Path("/proc/driver/nvidia/version").read_text().split()
+        return next(word for word in words if word.count(".") >= 2 and word[0].isdigit())
+    except (OSError, StopIteration):
+        pass
+    try:
+        done = subprocess.run(
+            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
+            capture_output=True, text=True, check=True,
+        )
+        return done.stdout.splitlines()[0].strip()
+    except (OSError, subprocess.CalledProcessError, IndexError):
+        return None
+
+
+def cpu_name() -> str:
+    """The processor's model name as the system states it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

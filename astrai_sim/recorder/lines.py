@@ -1,0 +1,86 @@
+"""Which lines a call executed, in order, with the values that they produced."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import torch
+
+FIRST = 8
+WATCHED = ("_free_mask", "_refs")
+
+
+def plain(value: Any) -> Any:
+    """A value as it goes into the trace.
+
+    Integers, text and lists of them as they are; tensors as shape and first
+    items (none for floating point); anything else by its type's name.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, torch.Tensor):
+        shown = {"shape": list(value.shape)}
+        if not value.is_floating_point():
+            shown["data"] = value.flatten()[:FIRST].tolist()
+        return shown
+    if isinstance(value, (list, tuple)) and all(isinstance(item, (int, str)) for item in value):
+        return list(value)
+    return type(value).__name__
+
+
+class LineTracer:
+    """Runs one call of `function` under `sys.settrace`, looking at its own frame only.
+
+    `steps` holds {"line", "values"} for each executed line: the 1-based line in
+    the function's source, and the locals (and the watched attributes of `self`)
+    that it changed.
+    """
+
+    def __init__(self, function: Callable) -> None:
+        raw = inspect.unwrap(getattr(function, "__func__", function))
+        self.function = function
+        self.code = raw.__code__
+        self.first = inspect.getsourcelines(raw)[1]
+        self.args: dict[str, Any] = {}
+        self.steps: list[dict[str, Any]] = []
+        self._known: dict[str, Any] = {}
+
+    def run(self, *args, **kwargs) -> Any:
+        """Call the function and note what it does; passes on its result and exceptions."""
+        before = sys.gettrace()
+        sys.settrace(self._enter)
+        try:
+            return self.function(*args, **kwargs)
+        finally:
+            sys.settrace(before)
+
+    def _enter(self, frame: FrameType, event: str, arg: Any):
+        if frame.f_code is not self.code:
+            return None
+        self._known = self._values(frame)
+        self.args = {k: v for k, v in self._known.items() if not k.startswith("self.")}
+        return self._watch
+
+    def _watch(self, frame: FrameType, event: str, arg: Any):
+        if event not in ("line", "return"):
+            return self._watch
+        values = self._values(frame)
+        changed = {k: v for k, v in values.items() if k not in self._known or self._known[k] != v}
+        self._known = values
+        if self.steps:
+            self.steps[-1]["values"].update(changed)
+        if event == "line":
+            self.steps.append({"line": frame.f_lineno - self.first + 1, "values": {}})
+        return self._watch
+
+    def _values(self, frame: FrameType) -> dict[str, Any]:
+        values = {k: plain(v) for k, v in frame.f_locals.items() if k != "self"}
+        owner = frame.f_locals.get("self")
+        for name in WATCHED:
+            if hasattr(owner, name):
+                values[f"self.{name}"] = plain(getattr(owner, name))
+        return values

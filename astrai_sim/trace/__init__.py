@@ -1,0 +1,21 @@
+"""The trace: what crosses from the engine to the films. Needs numpy, never torch."""
+
+from astrai_sim.trace.errors import TraceError
+from astrai_sim.trace.events import SCHEMA, VERSION, Event
+from astrai_sim.trace.header import Footer, Header
+from astrai_sim.trace.reader import Trace
+from astrai_sim.trace.state import State, TaskState
+from astrai_sim.trace.writer import TraceWriter
+
+__all__ = [
+    "SCHEMA",
+    "VERSION",
+    "Event",
+    "Footer",
+    "Header",
+    "State",
+    "TaskState",
+    "Trace",
+    "TraceError",
+    "TraceWriter",
+]
