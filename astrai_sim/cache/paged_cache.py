@@ -8,11 +8,17 @@ from collections.abc import Sequence
 import torch
 
 from astrai_sim.cache.pages import pages_for
-from astrai_sim.cache.prefix import ROOT, PrefixIndex, page_key
+from astrai_sim.cache.prefix import Prefix, PrefixIndex, full_pages
 
 
 class OutOfPages(RuntimeError):
     """No page is free and none can be evicted."""
+
+
+def refuse_padding(page: torch.Tensor) -> None:
+    """Raise IndexError if an index tensor holds -1, which would mean the last page."""
+    if bool((page < 0).any()):
+        raise IndexError("a position lies beyond its page table")
 
 
 class PagedCache:
@@ -46,7 +52,7 @@ class PagedCache:
         self.tables = {}
         self.n_pages, self.page_size = n_pages, page_size
         self.prefix_caching = prefix_caching
-        self._prefix = PrefixIndex(page_size)
+        self._prefix = PrefixIndex()
         self._lru = OrderedDict()
 
     @property
@@ -113,9 +119,9 @@ class PagedCache:
     def free(self, page: int) -> None:
         """Let go of `page` once; at refcount 0 it becomes free, or cached if keyed.
 
-        Raises ValueError at refcount 0.
+        Raises ValueError at refcount 0 and for the -1 that pads page tables.
         """
-        if self._refs[page] == 0:
+        if page < 0 or self._refs[page] == 0:
             raise ValueError(f"page {page} is not in use")
         self._refs[page] -= 1
         if self._refs[page] == 0:
@@ -127,12 +133,20 @@ class PagedCache:
     def lookup(self, tokens: Sequence[int]) -> list[int]:
         """Pages that already hold the longest prefix of `tokens`, in order.
 
-        Never all of `tokens`: at least the last one is left to compute, since
-        its logits are needed.
+        Stops at the first page's worth of tokens that no page holds. Never all of
+        `tokens`: at least the last one is left to compute, since its logits are
+        needed.
         """
         if not self.prefix_caching:
             return []
-        return self._prefix.lookup(tokens[: len(tokens) - 1])
+        hits, prefix = [], None
+        for chunk in full_pages(tokens[:-1], self.page_size):
+            prefix = Prefix(prefix, chunk)
+            page = self._prefix.find(prefix)
+            if page is None:
+                break
+            hits.append(page)
+        return hits
 
     def admit(self, task: str, tokens: Sequence[int]) -> int:
         """Build the page table of a new task over its `tokens`; all or nothing.
@@ -191,15 +205,17 @@ class PagedCache:
         """
         if not self.prefix_caching:
             return
-        parent = ROOT
-        for page, chunk in zip(self.tables[task], self._prefix.chunks(tokens), strict=False):
-            if page not in self._prefix:
-                self.record_page(page, parent, chunk)
-            parent = page_key(parent, chunk)
+        prefix = None
+        chunks = full_pages(tokens, self.page_size)
+        for page, chunk in zip(self.tables[task], chunks, strict=False):
+            known = self._prefix.keyed(page)
+            prefix = known or Prefix(prefix, chunk)
+            if known is None:
+                self.record_page(page, prefix)
 
-    def record_page(self, page: int, parent: str, tokens: tuple[int, ...]) -> str | None:
-        """Key one full page; None if its content is known elsewhere."""
-        return self._prefix.record(page, parent, tokens)
+    def record_page(self, page: int, prefix: Prefix) -> str | None:
+        """Key the full page that ends `prefix`; None if the key is another page's."""
+        return prefix.key if self._prefix.record(page, prefix) else None
 
     def reset_prefix_cache(self) -> None:
         """Forget all keys and free all cached pages. Raises RuntimeError while pages are in use."""
@@ -214,12 +230,14 @@ class PagedCache:
         """Store `k`, `v` at `positions` of each sequence.
 
         page_table: int64 [B, P]; positions: int64 [B, S], -1 where there is no
-        token; k, v: [B, S, n_kv_heads, head_dim]. Padding is never indexed.
+        token; k, v: [B, S, n_kv_heads, head_dim]. Raises IndexError, with nothing
+        written, where a position has no page.
         """
         row, col = torch.nonzero(positions >= 0, as_tuple=True)
         pos = positions[row, col]
         page = page_table[row, pos // self.page_size]
         slot = pos % self.page_size
+        refuse_padding(page)
         self.k_cache[layer, page, slot] = k[row, col]
         self.v_cache[layer, page, slot] = v[row, col]
 
@@ -227,15 +245,17 @@ class PagedCache:
         """K and V of the first `lengths` positions of each sequence.
 
         page_table: int64 [B, P]; lengths: int64 [B]. Returns two tensors of shape
-        [B, max(lengths), n_kv_heads, head_dim], zero past each length.
+        [B, max(lengths), n_kv_heads, head_dim], zero past each length. Raises
+        IndexError where a position within its length has no page.
         """
         pos = torch.arange(int(lengths.max()), device=lengths.device)
         row, col = torch.nonzero(pos < lengths[:, None], as_tuple=True)
         page = page_table[row, col // self.page_size]
         slot = col % self.page_size
+        refuse_padding(page)
         shape = (*lengths.shape, *pos.shape, *self.k_cache.shape[3:])
-        k, v = (torch.zeros(shape, device=page.device,
-                            dtype=self.k_cache.dtype) for _ in "kv")
+        k = self.k_cache.new_zeros(shape)
+        v = self.v_cache.new_zeros(shape)
         k[row, col] = self.k_cache[layer, page, slot]
         v[row, col] = self.v_cache[layer, page, slot]
         return k, v

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ROOT = ""
 
@@ -20,72 +20,84 @@ def page_key(parent: str, tokens: Sequence[int]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-@dataclass(frozen=True)
-class KeyedPage:
-    """What a page is known to hold: its key, its parent's key, its token ids."""
+def full_pages(tokens: Sequence[int], page_size: int) -> list[tuple[int, ...]]:
+    """The token ids of each full page of `tokens`, in order; a rest is left out."""
+    ends = range(page_size, len(tokens) + 1, page_size)
+    return [tuple(tokens[end - page_size : end]) for end in ends]
 
-    key: str
-    parent: str
+
+@dataclass(frozen=True, eq=False)
+class Prefix:
+    """A prefix that ends at a page's end: the last page's token ids after a shorter prefix.
+
+    `key` is the chained key of the whole.
+    """
+
+    parent: Prefix | None = field(repr=False)
     tokens: tuple[int, ...]
+    key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        above = self.parent.key if self.parent else ROOT
+        object.__setattr__(self, "key", page_key(above, self.tokens))
+
+    def same(self, other: Prefix) -> bool:
+        """Whether both are the same token ids from the first to the last.
+
+        Decided by the ids, not by the keys: two prefixes may have one key.
+        """
+        one: Prefix | None = self
+        two: Prefix | None = other
+        while one is not two:
+            if one is None or two is None or one.tokens != two.tokens:
+                return False
+            one, two = one.parent, two.parent
+        return True
 
 
 class PrefixIndex:
-    """Finds pages by prefix. At most one page per key; at most one key per page."""
+    """Finds pages by prefix. At most one page per key; at most one prefix per page."""
 
-    def __init__(self, page_size: int) -> None:
-        self.page_size = page_size
+    def __init__(self) -> None:
         self._page_of: dict[str, int] = {}
-        self._keyed: dict[int, KeyedPage] = {}
+        self._prefix_of: dict[int, Prefix] = {}
 
     def __contains__(self, page: int) -> bool:
-        return page in self._keyed
+        return page in self._prefix_of
 
     def __len__(self) -> int:
-        return len(self._keyed)
+        return len(self._prefix_of)
 
-    def keyed(self, page: int) -> KeyedPage | None:
-        """What `page` is recorded to hold, or None."""
-        return self._keyed.get(page)
+    def keyed(self, page: int) -> Prefix | None:
+        """The prefix that `page` is recorded to end, or None."""
+        return self._prefix_of.get(page)
 
-    def chunks(self, tokens: Sequence[int]) -> list[tuple[int, ...]]:
-        """The full pages' worth of `tokens`, in order."""
-        size = self.page_size
-        return [tuple(tokens[i : i + size]) for i in range(0, len(tokens) - size + 1, size)]
-
-    def lookup(self, tokens: Sequence[int]) -> list[int]:
-        """Pages that hold the longest recorded prefix of `tokens`; stops at the first miss.
-
-        Token ids and parent are compared, so two prefixes whose keys collide
-        never share a page.
-        """
-        hits: list[int] = []
-        parent = ROOT
-        for chunk in self.chunks(tokens):
-            key = page_key(parent, chunk)
-            page = self._page_of.get(key)
-            if page is None or self._keyed[page] != KeyedPage(key, parent, chunk):
-                break
-            hits.append(page)
-            parent = key
-        return hits
-
-    def record(self, page: int, parent: str, tokens: tuple[int, ...]) -> str | None:
-        """Note that `page` holds `tokens` after `parent`; None if another page already does."""
-        key = page_key(parent, tokens)
-        if key in self._page_of:
+    def find(self, prefix: Prefix) -> int | None:
+        """The page that ends `prefix`, or None; found by key, then compared id by id."""
+        page = self._page_of.get(prefix.key)
+        if page is None or not self._prefix_of[page].same(prefix):
             return None
-        self.forget(page)
-        self._page_of[key] = page
-        self._keyed[page] = KeyedPage(key, parent, tokens)
-        return key
+        return page
+
+    def record(self, page: int, prefix: Prefix) -> bool:
+        """Note that `page` ends `prefix`; False, noting nothing, if its key has a page.
+
+        Raises ValueError for a page that is recorded already.
+        """
+        if page in self._prefix_of:
+            raise ValueError(f"page {page} has a key already")
+        if prefix.key in self._page_of:
+            return False
+        self._page_of[prefix.key] = page
+        self._prefix_of[page] = prefix
+        return True
 
     def forget(self, page: int) -> None:
-        """Drop what is known of `page`."""
-        known = self._keyed.pop(page, None)
-        if known is not None:
-            del self._page_of[known.key]
+        """Drop the key of `page`. Raises KeyError if it has none."""
+        prefix = self._prefix_of.pop(page)
+        del self._page_of[prefix.key]
 
     def clear(self) -> None:
         """Drop everything."""
         self._page_of.clear()
-        self._keyed.clear()
+        self._prefix_of.clear()

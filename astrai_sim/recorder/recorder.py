@@ -18,6 +18,7 @@ import torch
 
 from astrai_sim.cache import paged_cache
 from astrai_sim.cache.paged_cache import PagedCache
+from astrai_sim.cache.prefix import ROOT, Prefix
 from astrai_sim.recorder.lines import LineTracer, plain
 from astrai_sim.scheduler import InferenceScheduler, Task
 from astrai_sim.trace import TraceWriter
@@ -372,10 +373,11 @@ class Recorder:
         with self._about(task):
             original(task, tokens)
 
-    def _on_record_page(self, original, page: int, parent: str, tokens) -> str | None:
-        key = original(page, parent, tokens)
+    def _on_record_page(self, original, page: int, prefix: Prefix) -> str | None:
+        key = original(page, prefix)
         if key is not None:
             logical = self.cache.tables[self.task].index(page)
+            parent = prefix.parent.key if prefix.parent else ROOT
             self._emit(
                 "page_keyed", page=page, task=self.task, logical=logical, key=key, parent=parent
             )

@@ -23,11 +23,19 @@ class InferenceScheduler:
     decode_policy
         A key of `POLICIES`.
     max_tokens_per_step
-        Token budget of a step; prompts are prefilled in chunks that fit what the
-        decoding tasks leave of it. None: a prompt is prefilled whole.
+        Most tokens computed in a step; prompts are prefilled in chunks that fit what
+        the decoding tasks leave of it (chunked prefill: Agrawal et al., Sarathi-Serve,
+        2024). None: a prompt is prefilled whole.
     preemption
-        Whether a running task may lose its pages to one that must grow. Without
-        it a task that cannot grow waits; RuntimeError if then nothing can move.
+        With it, tasks are admitted as soon as their tokens fit, and when one cannot
+        grow the latest admitted loses its pages, to be computed again later
+        (recomputation: Kwon et al., PagedAttention, 2023). Without it, a task is
+        admitted only once its longest length fits beside those of all running ones.
+    eos
+        Token id that ends a task; None: only `max_tokens` does.
+
+    Raises ValueError for an unknown policy, sizes below 1, and a token budget below
+    `max_batch`, which decoding tasks could use up for good.
     """
 
     def __init__(
@@ -43,8 +51,13 @@ class InferenceScheduler:
     ) -> None:
         if decode_policy not in POLICIES:
             raise ValueError(f"decode_policy {decode_policy!r}: choose from {', '.join(POLICIES)}")
-        if max_batch < 1 or (max_tokens_per_step is not None and max_tokens_per_step < 1):
-            raise ValueError("max_batch and max_tokens_per_step must be at least 1")
+        if max_batch < 1:
+            raise ValueError("max_batch must be at least 1")
+        if max_tokens_per_step is not None and max_tokens_per_step < max_batch:
+            raise ValueError(
+                f"max_tokens_per_step ({max_tokens_per_step}) must be at least "
+                f"max_batch ({max_batch})"
+            )
         self.model = model
         self.cache = cache
         self.max_batch = max_batch
@@ -56,6 +69,7 @@ class InferenceScheduler:
         self.running: list[Task] = []
         self.finished: list[Task] = []
         self.step_index = 0
+        self._prefilled_tokens = 0
 
     @property
     def idle(self) -> bool:
@@ -72,16 +86,14 @@ class InferenceScheduler:
     def check(self, task: Task) -> None:
         """Raise ValueError for an empty prompt and for a task that could never fit.
 
-        The last generated token is never written, so a task needs pages for its
-        prompt and max_tokens - 1 tokens.
+        Empty means no prompt token, or none to generate.
         """
         if not task.prompt or task.max_tokens < 1:
             raise ValueError(f"task {task.id}: prompt and max_tokens must be at least 1 token")
-        longest = len(task.prompt) + task.max_tokens - 1
-        needed = pages_for(longest, self.cache.page_size)
+        needed = self._most_pages(task)
         if needed > self.cache.n_pages:
             raise ValueError(
-                f"task {task.id} can never fit: {longest} tokens need {needed} pages, "
+                f"task {task.id} can never fit: {task.max_kv} tokens need {needed} pages, "
                 f"the pool has {self.cache.n_pages}"
             )
 
@@ -91,14 +103,10 @@ class InferenceScheduler:
 
     def abort(self, task_id: str) -> None:
         """End a task now; its pages return in the next cleanup. KeyError if unknown."""
-        for task in self.tasks():
-            if task.id == task_id:
-                break
-        else:
+        task = next((task for task in self.tasks() if task.id == task_id), None)
+        if task is None:
             raise KeyError(task_id)
-        if task in self.waiting:
-            self.waiting.remove(task)
-        if task not in self.finished:
+        if task.status != Status.FINISHED:
             self._finish(task, "aborted")
 
     def stop(self) -> None:
@@ -111,13 +119,8 @@ class InferenceScheduler:
         """Run the four phases once."""
         self.cleanup()
         self.refill()
-        worked = self.prefill()
-        worked += self.decode()
-        if not worked and not self.preemption and (self.waiting or self.running):
-            raise RuntimeError(
-                f"step {self.step_index}: no task can move: every page is held "
-                "and preemption is off"
-            )
+        self.prefill()
+        self.decode()
         self.step_index += 1
 
     def cleanup(self) -> list[Task]:
@@ -132,6 +135,8 @@ class InferenceScheduler:
         """Admit waiting tasks in order while there is room in batch and pool."""
         admitted: list[Task] = []
         while self.waiting and len(self.running) < self.max_batch:
+            if not self._may_admit(self.waiting[0]):
+                break
             try:
                 self._admit(self.waiting[0])
             except OutOfPages:
@@ -142,47 +147,53 @@ class InferenceScheduler:
     def prefill(self) -> list[Task]:
         """Compute K and V of admitted tasks' tokens, within the step's token budget."""
         batch = self._plan_prefill()
+        self._prefilled_tokens = sum(count for _, _, count in batch)
         if not batch:
             return []
-        logits = self._forward(batch)
-        for (task, start, count), row in zip(batch, logits, strict=True):
-            self._prefilled(task, start, count, row)
+        tokens = self._forward(batch)
+        for (task, start, count), token in zip(batch, tokens, strict=True):
+            self._prefilled(task, start, count, token)
         return [task for task, _, _ in batch]
 
     def decode(self) -> list[Task]:
-        """One token for each task that the policy picks and that has a slot for it."""
-        ready = [task for task in self.running if task.status == Status.RUNNING]
-        batch = []
-        for task in self.decode_policy(ready):
-            if task.status == Status.RUNNING and self._make_room(task):
-                batch.append(task)
-        batch = [task for task in batch if task.status == Status.RUNNING]
+        """One token for each task that the policy picks, within the step's token budget."""
+        picked = self.decode_policy(self._decodable())
+        if self.max_tokens_per_step is not None:
+            picked = picked[: self.max_tokens_per_step - self._prefilled_tokens]
+        grown = [task for task in picked if self._make_room(task)]
+        batch = [task for task in grown if task.status == Status.RUNNING]
         if not batch:
             return []
-        logits = self._forward([(task, task.kv_len, 1) for task in batch])
-        for task, row in zip(batch, logits, strict=True):
+        tokens = self._forward([(task, task.kv_len, 1) for task in batch])
+        for task, token in zip(batch, tokens, strict=True):
             self._advance_kv(task, 1)
-            self._append_token(task, int(row.argmax()))
+            self._append_token(task, token)
         return batch
 
+    def _decodable(self) -> list[Task]:
+        return [task for task in self.running if task.status == Status.RUNNING]
+
     def _plan_prefill(self) -> list[tuple[Task, int, int]]:
-        prefilling = [t for t in self.running if t.status == Status.PREFILLING]
+        """(task, start, count) of the tokens to prefill now, first admitted first."""
         budget = self.max_tokens_per_step
         if budget is not None:
-            decoding = sum(t.status == Status.RUNNING for t in self.running)
-            budget = max(1, budget - decoding)
+            budget -= len(self._decodable())
         batch = []
-        for task in prefilling:
+        for task in self.running:
+            if task.status != Status.PREFILLING or budget == 0:
+                continue
             count = task.n_tokens - task.kv_len
             if budget is not None:
                 count = min(count, budget)
                 budget -= count
-            if count:
-                batch.append((task, task.kv_len, count))
+            batch.append((task, task.kv_len, count))
         return batch
 
-    def _forward(self, batch: list[tuple[Task, int, int]]) -> torch.Tensor:
-        """Logits [B, vocab_size] of the last of each task's `count` tokens from `start`."""
+    def _forward(self, batch: list[tuple[Task, int, int]]) -> list[int]:
+        """Compute each task's `count` tokens from `start`; returns the token after each.
+
+        Temperature 0: the largest logit, the lowest id among equals.
+        """
         tables = [self.cache.tables[task.id] for task, _, _ in batch]
         starts = [start for _, start, _ in batch]
         counts = [count for _, _, count in batch]
@@ -194,7 +205,18 @@ class InferenceScheduler:
             for task, start, count in batch
         ]
         last = torch.tensor(counts, device=device) - 1
-        return self.model(torch.tensor(rows, device=device), view, last)
+        logits = self.model(torch.tensor(rows, device=device), view, last)
+        return logits.argmax(dim=-1).tolist()
+
+    def _most_pages(self, task: Task) -> int:
+        return pages_for(task.max_kv, self.cache.page_size)
+
+    def _may_admit(self, task: Task) -> bool:
+        """Whether admitting `task` can be afforded for good; always, with preemption."""
+        if self.preemption:
+            return True
+        promised = sum(self._most_pages(other) for other in [*self.running, task])
+        return promised <= self.cache.n_pages
 
     def _admit(self, task: Task) -> None:
         """Give the first waiting task its pages; OutOfPages leaves it waiting."""
@@ -204,12 +226,12 @@ class InferenceScheduler:
         task.status = Status.PREFILLING
         self.running.append(task)
 
-    def _prefilled(self, task: Task, start: int, count: int, logits: torch.Tensor) -> None:
-        """Note `count` computed tokens from `start`; the last chunk's logits give a token."""
+    def _prefilled(self, task: Task, start: int, count: int, token: int) -> None:
+        """Note `count` computed tokens from `start`; after the last chunk comes `token`."""
         self._advance_kv(task, count)
         if task.kv_len == task.n_tokens:
             task.status = Status.RUNNING
-            self._append_token(task, int(logits.argmax()))
+            self._append_token(task, token)
 
     def _advance_kv(self, task: Task, count: int) -> None:
         before = task.kv_len // self.cache.page_size
@@ -227,23 +249,29 @@ class InferenceScheduler:
     def _finish(self, task: Task, reason: str) -> None:
         task.status = Status.FINISHED
         task.finish_reason = reason
-        if task in self.running:
-            self.running.remove(task)
+        for queue in (self.waiting, self.running):
+            if task in queue:
+                queue.remove(task)
         self.finished.append(task)
 
     def _make_room(self, task: Task) -> bool:
-        """Grow the table for the next token, preempting the latest admitted if need be."""
-        while True:
+        """Grow the table for the next token; False if the task cannot decode now.
+
+        The latest admitted task is preempted until there is room, which may be `task`
+        itself. None is while finished tasks still hold pages: `task` sits this step out
+        and the next cleanup returns them.
+        """
+        while task.status == Status.RUNNING:
             try:
                 self.cache.grow(task.id, task.n_tokens)
                 return True
             except OutOfPages:
+                if self.finished:
+                    return False
                 if not self.preemption:
-                    return False
-                victim = self.running[-1]
-                self._preempt(victim)
-                if victim is task:
-                    return False
+                    raise
+                self._preempt(self.running[-1])
+        return False
 
     def _preempt(self, task: Task) -> None:
         """Take a running task's pages; it waits at the front and is computed again later."""

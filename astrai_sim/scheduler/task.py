@@ -16,7 +16,7 @@ class Status(StrEnum):
     FINISHED = "finished"
 
 
-@dataclass
+@dataclass(eq=False)
 class Task:
     """One request: token ids of the prompt, and what has been generated.
 
@@ -41,3 +41,8 @@ class Task:
     def n_tokens(self) -> int:
         """Prompt and generated tokens, counted."""
         return len(self.prompt) + len(self.output)
+
+    @property
+    def max_kv(self) -> int:
+        """Most token slots it can need: the last token it may generate is never written."""
+        return len(self.prompt) + self.max_tokens - 1
