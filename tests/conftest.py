@@ -1,24 +1,36 @@
-"""Traces for tests: recorded by the engine itself, once a session."""
+"""Traces for tests: recorded by the engine itself, each at most once a session."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-TWO_REQUESTS = ROOT / "tests" / "film" / "two_requests.toml"
+SCENARIOS = ROOT / "tests" / "film" / "scenarios"
 
 
 @pytest.fixture(scope="session")
-def two_requests(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Records a scenario of `tests/film/scenarios`, by name, and gives the trace's path."""
+    folder = tmp_path_factory.mktemp("traces")
+
+    def record(scenario: str) -> Path:
+        trace = folder / f"{scenario}.jsonl.gz"
+        if not trace.exists():
+            command = [sys.executable, "-m", "astrai_sim", "record"]
+            command += [SCENARIOS / f"{scenario}.toml", "-o", trace, "--device", "cpu"]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+        return trace
+
+    return record
+
+
+@pytest.fixture(scope="session")
+def two_requests(recorded: Callable[[str], Path]) -> Path:
     """A short run of two requests over six pages of eight slots."""
-    trace = tmp_path_factory.mktemp("traces") / "two_requests.jsonl.gz"
-    subprocess.run(
-        [sys.executable, "-m", "astrai_sim", "record", TWO_REQUESTS, "-o", trace,
-         "--device", "cpu"],
-        check=True, cwd=ROOT, capture_output=True,
-    )
-    return trace
+    return recorded("two_requests")

@@ -1,0 +1,55 @@
+"""Every film, on the trace it ships with and on others: clean picture, true digits."""
+
+import pytest
+
+from scenes import catalog
+from scenes.check.checker import check
+from scenes.film.scene import ASSETS
+from scenes.lint.linter import lint
+from scenes.storyboard.errors import DoesNotApply
+from tests.conftest import SCENARIOS
+
+FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
+SHIPPED = sorted((ASSETS / "traces").glob("*.jsonl.gz"))
+RECORDED = sorted(path.stem for path in SCENARIOS.glob("*.toml"))
+
+every_film = pytest.mark.parametrize("film", FILMS, ids=lambda film: film.__name__)
+
+
+def assert_clean(film, trace):
+    assert [str(finding) for finding in lint(film, trace)] == []
+    report = check(film, trace)
+    assert [str(mismatch) for mismatch in report.mismatches] == []
+    assert report.fields > 100
+
+
+def assert_clean_or_told_why_not(film, trace):
+    try:
+        assert_clean(film, trace)
+    except DoesNotApply as reason:
+        assert str(reason) and "\n" not in str(reason)
+
+
+@every_film
+def test_own_trace(film):
+    assert_clean(film, ASSETS / "traces" / film.default_trace)
+
+
+@every_film
+@pytest.mark.parametrize("trace", SHIPPED, ids=lambda path: path.name)
+def test_shipped_traces(film, trace):
+    if trace.name != film.default_trace:
+        assert_clean_or_told_why_not(film, trace)
+
+
+@every_film
+@pytest.mark.parametrize("scenario", RECORDED)
+def test_recorded_traces(film, scenario, recorded):
+    assert_clean_or_told_why_not(film, recorded(scenario))
+
+
+def test_prefix_cache_tells_at_least_three_other_traces(recorded):
+    """So that `DoesNotApply` cannot stand in for a film that never plays."""
+    film = catalog.film("PrefixCache")
+    for scenario in ("two_requests", "crowded", "one_page"):
+        assert check(film, recorded(scenario)).beats > 20

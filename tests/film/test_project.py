@@ -1,0 +1,60 @@
+"""The project's own files say the same thing in different places."""
+
+import configparser
+import subprocess
+import sys
+
+import pytest
+
+from scenes import fonts, theme
+from scenes.film.settings import ENCODER
+from tests.conftest import ROOT
+
+
+def manim_cfg():
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "manim.cfg")
+    return parser
+
+
+def test_plain_manim_uses_the_theme_and_the_same_encoder():
+    config = manim_cfg()
+    assert config["CLI"]["background_color"] == theme.BACKGROUND
+    assert dict(config["video_encoder.options"]) == ENCODER
+
+
+@pytest.mark.parametrize("family", ["Inter", "JetBrainsMono"])
+def test_fonts_ship_with_their_licence(family):
+    assert any(name.startswith(family) for name in fonts.FACES.values())
+    licence = (fonts.FOLDER / f"OFL-{family}.txt").read_text()
+    assert "SIL OPEN FONT LICENSE Version 1.1" in licence and licence.startswith("Copyright")
+
+
+def test_make_passes_its_variables_on():
+    def plan(*words):
+        done = subprocess.run(
+            ["make", "-n", "-o", ".venv/.ready", *words],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        )
+        return done.stdout
+
+    film = plan("film", "TRACE=run one.jsonl", "QUALITY=preview")
+    assert 'scenes render "PrefixCache" --trace "run one.jsonl" --quality "preview"' in film
+    record = plan("record", "SCENARIO=chat", "DEVICE=cuda")
+    assert '"assets/scenarios/chat.toml" -o "assets/traces/chat.jsonl.gz"' in record
+    assert '--device "cuda"' in record
+    assert "--device" not in plan("record")
+
+
+@pytest.mark.slow
+def test_plain_manim_renders_the_film(tmp_path, two_requests):
+    import os
+
+    subprocess.run(
+        [sys.executable, "-m", "manim", "render", "-r", "320,180", "--fps", "5",
+         "--media_dir", tmp_path, "scenes/prefix_cache.py", "PrefixCache"],
+        cwd=ROOT, check=True, capture_output=True,
+        env={**os.environ, "ASTRAI_TRACE": str(two_requests)},
+    )
+    (film,) = tmp_path.rglob("PrefixCache.mp4")
+    assert film.stat().st_size > 10_000
