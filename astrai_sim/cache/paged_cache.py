@@ -187,7 +187,7 @@ class PagedCache:
         held = len(self.tables[task])
         missing = pages_for(n_tokens, self.page_size) - held
         if missing > self.n_available:
-            raise OutOfPages(f"{task} needs {missing} more pages")
+            raise OutOfPages(f"{task} lacks {missing} pages")
         return [self.extend(task) for _ in range(missing)]
 
     def release(self, task: str) -> None:
@@ -233,7 +233,7 @@ class PagedCache:
         token; k, v: [B, S, n_kv_heads, head_dim]. Raises IndexError, with nothing
         written, where a position has no page.
         """
-        row, col = torch.nonzero(positions >= 0, as_tuple=True)
+        row, col = (positions >= 0).nonzero().T
         pos = positions[row, col]
         page = page_table[row, pos // self.page_size]
         slot = pos % self.page_size
@@ -248,14 +248,16 @@ class PagedCache:
         [B, max(lengths), n_kv_heads, head_dim], zero past each length. Raises
         IndexError where a position within its length has no page.
         """
-        pos = torch.arange(int(lengths.max()), device=lengths.device)
-        row, col = torch.nonzero(pos < lengths[:, None], as_tuple=True)
+        pos = torch.arange(int(lengths.max())).to(lengths)
+        row, col = (pos < lengths[:, None]).nonzero().T
         page = page_table[row, col // self.page_size]
         slot = col % self.page_size
-        refuse_padding(page)
-        shape = (*lengths.shape, *pos.shape, *self.k_cache.shape[3:])
-        k = self.k_cache.new_zeros(shape)
-        v = self.v_cache.new_zeros(shape)
+        k, v = self._blank(len(lengths), len(pos))
         k[row, col] = self.k_cache[layer, page, slot]
         v[row, col] = self.v_cache[layer, page, slot]
         return k, v
+
+    def _blank(self, batch: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Two zero tensors of shape [batch, length, n_kv_heads, head_dim]."""
+        shape = (batch, length, *self.k_cache.shape[3:])
+        return self.k_cache.new_zeros(shape), self.v_cache.new_zeros(shape)

@@ -12,9 +12,10 @@ from astrai_sim.model.layers import DecoderLayer, KVView, RMSNorm
 class Transformer(nn.Module):
     """Llama-style decoder with untied output weights drawn from a seed.
 
-    Weights are drawn in float32 on the CPU, so that a seed gives the same model
-    on every device, and then converted. The output layer is scaled up so that a
-    random model's choices depend on its input instead of repeating one token.
+    Weights are drawn in float32 on the CPU, so that a seed gives the same model on
+    every device, and then converted. Matrices have variance 1 / inputs and embeddings
+    variance 1, so that a random model's choices depend on its input instead of
+    repeating one token.
     """
 
     def __init__(self, config: ModelConfig) -> None:

@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+from astrai_sim.cache import pages_for
 from astrai_sim.scenario.schema import (
     CachePart,
     ModelPart,
@@ -89,7 +90,7 @@ class _Reader:
                 self.fail(f"unknown key {key!r}: choose from {', '.join(sorted(known))}", key)
         for table in ("model", "cache"):
             if not isinstance(raw.get(table), dict):
-                self.fail(f"a [{table}] table is needed")
+                self.fail(f"a [{table}] table is needed", table)
         values: dict[str, Any] = {"name": raw.get("name", self.path.stem)}
         for key in ("title", "seed"):
             if key in raw:
@@ -105,7 +106,7 @@ class _Reader:
                 self.part(part, row, f"[[{table}]]", i) for i, row in enumerate(rows)
             )
         if not values["requests"]:
-            self.fail("at least one [[request]] is needed")
+            self.fail("at least one [[request]] is needed", "request")
         scenario = Scenario(**values)
         self.check(scenario)
         return scenario
@@ -162,6 +163,10 @@ class _Reader:
         if policy not in POLICIES:
             self.fail(f"decode_policy {policy!r}: choose from {', '.join(POLICIES)}",
                       "decode_policy", "[scheduler]")
+        budget, most = scenario.scheduler.max_tokens_per_step, scenario.scheduler.max_batch
+        if budget is not None and budget < most:
+            self.fail(f"max_tokens_per_step must be at least max_batch ({most}), not {budget}",
+                      "max_tokens_per_step", "[scheduler]")
         prefixes = self.unique(scenario.prefixes, "[[prefix]]")
         names = self.unique(scenario.requests, "[[request]]")
         for i, prefix in enumerate(scenario.prefixes):
@@ -174,6 +179,7 @@ class _Reader:
             if request.prefix is not None and request.prefix not in prefixes:
                 self.fail(f"no [[prefix]] is named {request.prefix!r}", "prefix", "[[request]]", i)
             self.ids_fit(request.prompt_ids, model.vocab_size, "[[request]]", i)
+            self.pages_fit(scenario, request, i)
         stop = scenario.stop
         if (stop.task is None) != (stop.tokens is None):
             self.fail("task and tokens go together", "[stop]")
@@ -188,6 +194,21 @@ class _Reader:
             names.add(part.name)
         return names
 
+    def pages_fit(self, scenario: Scenario, request: RequestPart, nth: int) -> None:
+        cache = scenario.cache
+        prompt = request.prompt_tokens or len(request.prompt_ids)
+        for prefix in scenario.prefixes:
+            if prefix.name == request.prefix:
+                prompt += prefix.tokens or len(prefix.prompt_ids)
+        slots = prompt + request.max_tokens - 1
+        needed = pages_for(slots, cache.page_size)
+        if needed > cache.n_pages:
+            self.fail(
+                f"request {request.name!r} can never fit: {slots} tokens need {needed} pages, "
+                f"the pool has {cache.n_pages}: raise n_pages or lower max_tokens",
+                "max_tokens", "[[request]]", nth,
+            )
+
     def ids_fit(self, ids, vocab_size: int, table: str, nth: int) -> None:
         if ids is not None and max(ids) >= vocab_size:
             self.fail(f"token id {max(ids)} is not below vocab_size ({vocab_size})",
@@ -196,19 +217,18 @@ class _Reader:
     def fail(self, message: str, key: str = "", table: str = "", nth: int = 0):
         raise ScenarioError(self.path, self.line_of(key, table, nth), message)
 
-    def line_of(self, key: str, table: str, nth: int) -> int | None:
-        """1-based line of `key` in the `nth` table headed `table`, as near as the text tells."""
-        start = 0
-        if table:
-            heads = [i for i, line in enumerate(self.lines) if line.split("#")[0].strip() == table]
-            if nth < len(heads):
-                start = heads[nth]
-        if key == table and table:
-            return start + 1
+    def line_of(self, key: str, table: str, nth: int) -> int:
+        """1-based line of `key` in the `nth` table headed `table`, as near as the text tells.
+
+        A key that is missing is reported at its table's head, a table at line 1.
+        """
+        heads = [i for i, line in enumerate(self.lines) if line.split("#")[0].strip() == table]
+        start = heads[nth] if nth < len(heads) else 0
+        wanted = re.compile(rf"\[*\s*{re.escape(key)}\s*(=|\]|$)")
         for i in range(start, len(self.lines)):
             text = self.lines[i].strip()
-            if key and re.match(rf"(\[+)?\s*{re.escape(key)}\s*(=|\]|$)", text):
+            if key and wanted.match(text):
                 return i + 1
-            if table and i > start and text.startswith("["):
+            if heads and i > start and text.startswith("["):
                 break
-        return start + 1 if table else None
+        return start + 1

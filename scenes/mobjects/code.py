@@ -16,6 +16,7 @@ PITCH = 38
 INSET = 18
 TITLE_H = 50
 VALUES_H = 50
+VALUE_GAP = 34
 BUILTINS = {"self", "None", "True", "False"}
 
 
@@ -83,6 +84,7 @@ class CodePanel(Group):
         self.cursor_line: int | None = None
         self.rows = {i: self._row(i) for i in range(self.visible)}
         self.values: list[Label] = []
+        self.known: list[tuple[str, str]] = []
         super().__init__(self.back, self.title, *self.rows.values())
 
     def _row_y(self, place: int) -> float:
@@ -146,19 +148,32 @@ class CodePanel(Group):
         return animations
 
     def _show_values(self, values: tuple[tuple[str, str], ...]) -> list[Animation]:
+        """Add values to the strip, newest last; the oldest make room."""
+        if not values:
+            return []
         animations: list[Animation] = []
+        names = {name for name, _ in values}
+        self.known = [pair for pair in self.known if pair[0] not in names] + list(values)
+        advance = fonts.width("0", "mono-bold", theme.SMALL)
+
+        def length() -> float:
+            return sum((len(n) + len(v) + 3) * advance + VALUE_GAP for n, v in self.known)
+
+        while len(self.known) > 1 and length() - VALUE_GAP > self.box.w - 2 * INSET:
+            self.known.pop(0)
         for old in self.values:
             self.remove(old)
             animations.append(Vanish(old, seconds=0.2))
         self.values = []
         x = self.box.x + INSET
         y = self.box.bottom - VALUES_H / 2
-        for name, value in values:
-            label = Label(f"{name} = {value}", theme.SMALL, "mono-bold", theme.CODE_NUMBER,
-                          (x, y), background=theme.PANEL)
-            if x + label.width_px > self.box.right - INSET:
-                break
-            x += label.width_px + 34
+        for name, value in self.known:
+            color = theme.CODE_NUMBER if name in names else theme.MUTED
+            text = f"{name} = {value}"
+            while fonts.width(text, "mono-bold", theme.SMALL) > self.box.w - 2 * INSET:
+                text = text[:-2] + "…"
+            label = Label(text, theme.SMALL, "mono-bold", color, (x, y), background=theme.PANEL)
+            x += label.width_px + VALUE_GAP
             self.values.append(label)
             self.add(label)
             animations.append(_AppearInPlace(label, 0.25, delay=0.25))

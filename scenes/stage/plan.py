@@ -9,6 +9,7 @@ from scenes.mobjects.pool import pool_rows
 
 POOL_HEIGHT = {1: 206, 2: 300, 3: 372}
 GUTTER = 56
+STROKE = 4
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class StagePlan:
     @classmethod
     def of(cls, frame: Frame, n_pages: int) -> StagePlan:
         """The plan for a pool of `n_pages` pages in `frame`."""
-        safe = frame.safe
+        safe = frame.safe.inset(STROKE)
         header = Box(safe.x, safe.y, safe.w, 54)
         caption = Box(safe.x, safe.bottom - 78, safe.w * 0.69, 78)
         badge = Box(safe.right - safe.w * 0.29, safe.bottom - 78, safe.w * 0.29, 78)

@@ -151,7 +151,7 @@ class _Chapters:
 
     def admission(self) -> Section:
         task = self.marks.first_task
-        self.teller.begin(-1)
+        self.teller.begin(-1, ("pages_for", "PagedCache.alloc"))
         submitted = self.submitted[task]
         self.teller.add(Advance(submitted.seq, f"Request {task} arrives: "
                                 f"a prompt of {self.prompt_len(task)} tokens.", 0.6))
@@ -164,7 +164,9 @@ class _Chapters:
     def prefill(self) -> Section:
         start = self.marks.prefill_begin - 1
         task = self.marks.first_task
-        self.teller.begin(start)
+        self.teller.begin(start, ("PagedCache.write",))
+        self.teller.add(Hold(start, f"All {self.prompt_len(task)} prompt tokens "
+                             "go through the model at once."))
         self.teller.tell(self.marks.prefill_end, seconds=3.5)
         self.teller.close_panel()
         state = self.trace.state_at(self.marks.prefill_end)
@@ -174,21 +176,23 @@ class _Chapters:
             for i in range(len(state.tables[task]))
         ]
         terms = " + ".join(str(n) for n in filled) if len(filled) <= 4 else f"{sum(filled)}"
-        self.teller.add(Hold(self.teller.last, f"{terms} slots filled; brighter means a "
-                             "larger norm of K.", 1.0))
+        took = ms_text(self.trace[self.marks.prefill_end].duration_ns / 1e6)
+        self.teller.add(Hold(self.teller.last, f"{terms} slots filled in {took}."))
+        self.teller.add(Hold(self.teller.last, "The brighter a slot, the larger the norm of K "
+                             f"in layer {self.trace.header.kv_layer}.", 0.5))
         return self.section("prefill", "Prefill writes K and V", start)
 
     def second_request(self) -> Section:
         start = self.marks.prefill_end
         task = self.marks.second_task
         self.teller.begin(start)
-        if self.marks.second_begin - 1 > start:
-            self.teller.tell(self.marks.second_begin - 1)
-        self.said.discard("admitted")
+        arrived = max(self.submitted[task].seq, start)
+        self.teller.add(Advance(arrived, f"Request {task} arrives: "
+                                f"a prompt of {self.prompt_len(task)} tokens.", 1.0))
         self.teller.tell(self.marks.second_end, seconds=2.0)
         self.teller.close_panel()
         table = self.trace.state_at(self.marks.second_end).tables.get(task, [])
-        self.teller.add(Hold(self.teller.last, f"{task} gets the lowest free pages: {table}.", 1.0))
+        self.teller.add(Hold(self.teller.last, f"{task} got the lowest free pages: {table}.", 1.0))
         return self.section("second", f"Request {task} joins", start)
 
     def decode(self, until: int) -> Section:
@@ -197,7 +201,12 @@ class _Chapters:
             event.event == "page_alloc" and event.phase == "decode"
             for event in (self.trace[i] for i in range(start + 1, until + 1))
         )
-        self.teller.begin(start)
+        self.teller.begin(start, ("PagedCache.grow",))
+        self.teller.add(Hold(start, "Each decode step writes one slot per chosen request."))
+        policy = self.trace.header.scenario["scheduler"]["decode_policy"]
+        if policy == "same-position" and self.marks.second_end is not None:
+            self.teller.add(Hold(start, "This policy decodes the requests at one position, "
+                                 "oldest first."))
         self.teller.tell(until, seconds=1.6)
         self.teller.close_panel()
         title = "Decode, and growth on demand" if grows else "Decode"
@@ -207,7 +216,7 @@ class _Chapters:
         start = self.marks.finish_begin - 1
         task = self.marks.finished_task
         state = self.trace.state_at(start)
-        self.teller.begin(start)
+        self.teller.begin(start, ("PagedCache.free",))
         self.teller.add(Hold(start, f"{task} is done at {state.tasks[task].n_tokens} tokens; "
                              "cleanup frees its pages.", 0.5))
         self.teller.tell(self.marks.finish_end, pace=1.1)
@@ -219,14 +228,21 @@ class _Chapters:
 
     def going_on(self) -> Section:
         start = self.marks.finish_end
-        self.teller.begin(start)
+        self.teller.begin(start, ("PagedCache.gather",))
+        self.teller.add(Hold(start, "The others decode on, through the tables that they have."
+                             if len(self.run_on()) != 1 else
+                             f"{self.run_on()[0]} decodes on, through the table that it has."))
         self.teller.tell(self.marks.last, seconds=2.0)
         self.teller.close_panel()
         self.gather()
-        running = [t.name for t in self.trace.state_at(self.marks.last).tasks.values()
-                   if t.status == "running"]
+        running = self.run_on()
         title = f"{' and '.join(running)} goes on" if len(running) == 1 else "The rest goes on"
         return self.section("goes-on", title, start)
+
+    def run_on(self) -> list[str]:
+        """Tasks that still run when the trace ends."""
+        tasks = self.trace.state_at(self.marks.last).tasks.values()
+        return [task.name for task in tasks if task.status == "running"]
 
     def gather(self) -> None:
         """Show the last recorded gather of a task that still has its table."""
@@ -274,11 +290,11 @@ class _Chapters:
         """The sentence for the first event of each kind."""
         if event.event == "lines":
             return self.caption_of_code(event)
-        if event.event == "task_admitted":
-            return None
-        if event.event == "task_submitted" and event.task != self.marks.first_task:
+        if event.event == "task_submitted" and event.task not in (
+            self.marks.first_task, self.marks.second_task
+        ):
             return self.once(f"submitted {event.task}", f"Request {event.task} arrives: "
-                             f"{len(event.prompt)} tokens.")
+                             f"a prompt of {len(event.prompt)} tokens.")
         if event.event == "task_preempted":
             return self.once("preempted", f"No page left: {event.task} is preempted, "
                              "to be computed again.")
@@ -286,8 +302,6 @@ class _Chapters:
             size = self.pool.page_size
             return self.once("growth", f"Token {event.logical * size + 1} of {event.task} needs a "
                              f"slot: page {event.page} is added.")
-        if event.event == "token" and event.source == "decode":
-            return self.once("decode", "Each decode step writes one slot per running request.")
         return None
 
     def caption_of_code(self, event: Event) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from astrai_sim.trace import Event, Trace
 from scenes.storyboard.beats import Advance, Beat, ClosePanel, RunCode
@@ -11,6 +11,7 @@ from scenes.storyboard.source import open_code, steps_of
 STRUCTURAL = {"page_alloc", "page_ref", "page_free", "page_evicted", "page_revived",
               "page_cached", "task_preempted"}
 FOLLOWERS = STRUCTURAL | {"table", "page_keyed"}
+CHANGING = {"PagedCache.alloc", "PagedCache.evict", "PagedCache.inc_ref", "PagedCache.free"}
 MOST_CHANGES = 9
 
 
@@ -39,12 +40,17 @@ class Teller:
         self.budget = dict(budget)
         self.caption_of = caption_of
         self.beats: list[Beat] = []
+        self.functions: set[str] = set()
         self.panel: str | None = None
         self.last = -1
 
-    def begin(self, start: int) -> None:
-        """Start a section whose first picture is the state after event `start`."""
+    def begin(self, start: int, functions: Collection[str] = ()) -> None:
+        """Start a section whose first picture is the state after event `start`.
+
+        Only `functions` are told line by line in it.
+        """
         self.beats = []
+        self.functions = set(functions)
         self.panel = None
         self.last = start
 
@@ -62,7 +68,7 @@ class Teller:
         index = 0
         while index < len(events):
             event = events[index]
-            if event.event == "lines" and self.budget.get(event.function, 0) > 0:
+            if event.event == "lines" and self._worth_telling(event):
                 end = self._explained(events, index)
                 self._stretch(event.seq - 1, seconds)
                 self._run_code(event, events[end].seq, pace)
@@ -82,6 +88,9 @@ class Teller:
             index += 1
         self._stretch(until, seconds)
 
+    def _worth_telling(self, event: Event) -> bool:
+        return event.function in self.functions and self.budget.get(event.function, 0) > 0
+
     def close_panel(self) -> None:
         """Clear the panel if it shows something."""
         if self.panel is not None:
@@ -91,6 +100,8 @@ class Teller:
     def _explained(self, events: list[Event], index: int) -> int:
         """Index of the last event that the lines at `index` brought about."""
         end = index
+        if events[index].function not in CHANGING:
+            return end
         while end + 1 < len(events) and events[end + 1].event in FOLLOWERS:
             end += 1
             if events[end].event in STRUCTURAL and events[end + 1 : end + 2]:
@@ -125,7 +136,8 @@ class Teller:
         if not tokens and not written and quiet:
             return
         longest = seconds if not tokens else max(seconds, min(5.0, 0.09 * tokens + 0.6))
-        captions = (self.caption_of(self.trace[i]) for i in range(self.last + 1, until + 1))
+        told = (self.trace[i] for i in range(self.last + 1, until + 1))
+        captions = (self.caption_of(event) for event in told if event.event != "lines")
         caption = next((text for text in captions if text), None)
         self._advance(until, longest if tokens or written else 0.4, caption)
 

@@ -63,7 +63,8 @@ class Contrast(PictureRule):
                 ground = ground + (rgba[:, :3] - ground) * rgba[:, 3:]
                 if index > place:
                     text = text + (rgba[:, :3] - text) * rgba[:, 3:]
-        pairs = {(_bytes(t), _bytes(g)) for t, g in zip(text, ground, strict=True)}
+        both = np.rint(np.clip(np.hstack([text, ground]), 0, 1) * 255).astype(int)
+        pairs = {(tuple(pair[:3]), tuple(pair[3:])) for pair in both.tolist()}
         return min((contrast(t, g), "#" + bytes(g).hex().upper()) for t, g in pairs)
 
 
@@ -103,7 +104,3 @@ def _cells_at(field: CellField, at: np.ndarray) -> np.ndarray:
     within &= (whole[:, 0] < field.columns) & (whole[:, 1] < field.rows)
     index = whole[:, 1] * field.columns + whole[:, 0]
     return np.where(within & (index < field.n), index, -1)
-
-
-def _bytes(color: np.ndarray) -> tuple[int, int, int]:
-    return tuple(int(round(v * 255)) for v in np.clip(color, 0, 1))
