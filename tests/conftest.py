@@ -14,7 +14,7 @@ SCENARIOS = ROOT / "tests" / "film" / "scenarios"
 
 
 @pytest.fixture(scope="session")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def record_scenario(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Records a scenario of `tests/film/scenarios`, by name, and gives the trace's path."""
     folder = tmp_path_factory.mktemp("traces")
 
@@ -31,6 +31,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def two_requests(recorded: Callable[[str], Path]) -> Path:
+def two_requests(record_scenario: Callable[[str], Path]) -> Path:
     """A short run of two requests over six pages of eight slots."""
-    return recorded("two_requests")
+    return record_scenario("two_requests")

@@ -44,12 +44,12 @@ def test_shipped_traces(film, trace):
 
 @every_film
 @pytest.mark.parametrize("scenario", RECORDED)
-def test_recorded_traces(film, scenario, recorded):
-    assert_clean_or_told_why_not(film, recorded(scenario))
+def test_recorded_traces(film, scenario, record_scenario):
+    assert_clean_or_told_why_not(film, record_scenario(scenario))
 
 
-def test_prefix_cache_tells_at_least_three_other_traces(recorded):
+def test_prefix_cache_tells_at_least_three_other_traces(record_scenario):
     """So that `DoesNotApply` cannot stand in for a film that never plays."""
     film = catalog.film("PrefixCache")
     for scenario in ("two_requests", "crowded", "one_page"):
-        assert check(film, recorded(scenario)).beats > 20
+        assert check(film, record_scenario(scenario)).beats > 20
