@@ -38,7 +38,7 @@ def record(
         line_calls=chosen.line_calls,
     ).attach()
     try:
-        run = Run(built.scheduler, built.tasks, scenario.stop)
+        run = Run(built.scheduler, built.tasks, scenario.stop, scenario.changes)
         for _ in run.steps():
             progress(run.generated, run.total_tokens)
         recorder.snapshot()

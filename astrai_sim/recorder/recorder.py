@@ -73,8 +73,8 @@ class Recorder:
         for name in PHASES:
             self._wrap(scheduler, name, self._on_phase)
         self._wrap(scheduler, "_admit", self._scheduler_admit)
-        for name in ("submit", "step", "_prefilled", "_append_token", "_finish", "_preempt",
-                     "_forward"):
+        for name in ("submit", "change_setting", "step", "_prefilled", "_append_token", "_finish",
+                     "_preempt", "_forward"):
             self._wrap(scheduler, name, getattr(self, f"_on_{name.lstrip('_')}"))
         for name in ("alloc", "evict", "inc_ref", "free", "lookup", "admit", "share", "extend",
                      "grow", "release", "record_pages", "record_page", "reset_prefix_cache",
@@ -218,6 +218,10 @@ class Recorder:
             "task_submitted", task=task.id, prompt=list(task.prompt),
             max_tokens=task.max_tokens, arrival_step=task.arrival_step,
         )
+
+    def _on_change_setting(self, original, name: str, value) -> None:
+        original(name, value)
+        self._emit("setting", name=name, value=getattr(self.scheduler, name))
 
     def _on_step(self, original) -> None:
         scheduler = self.scheduler

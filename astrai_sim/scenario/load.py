@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from astrai_sim.cache import pages_for
 from astrai_sim.scenario.schema import (
     CachePart,
+    ChangePart,
     ModelPart,
     PrefixPart,
     RecordPart,
@@ -19,7 +20,7 @@ from astrai_sim.scenario.schema import (
     SchedulerPart,
     StopPart,
 )
-from astrai_sim.scheduler import POLICIES
+from astrai_sim.scheduler import POLICIES, SETTINGS
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "scenarios"
 TABLES = {
@@ -29,14 +30,18 @@ TABLES = {
     "record": RecordPart,
     "stop": StopPart,
 }
-LISTS = {"request": ("requests", RequestPart), "prefix": ("prefixes", PrefixPart)}
+LISTS = {
+    "request": ("requests", RequestPart),
+    "prefix": ("prefixes", PrefixPart),
+    "change": ("changes", ChangePart),
+}
 DTYPES = ("bfloat16", "float16", "float32")
 KINDS = ("random",)
 AT_LEAST = {
     "n_layers": 1, "n_heads": 1, "n_kv_heads": 1, "head_dim": 2, "ffn_dim": 1, "vocab_size": 2,
     "n_pages": 1, "page_size": 1, "max_batch": 1, "max_tokens_per_step": 1, "max_tokens": 1,
     "prompt_tokens": 1, "tokens": 1, "arrival_step": 0, "max_steps": 1, "kv_layer": 0,
-    "snapshot_every": 1, "line_calls": 0, "seed": 0,
+    "step": 0, "snapshot_every": 1, "line_calls": 0, "seed": 0,
 }
 
 
@@ -130,6 +135,9 @@ class _Reader:
     def value(self, key: str, value: Any, hint: Any, table: str, nth: int):
         wanted = [kind for kind in (get_args(hint) or (hint,)) if kind is not type(None)]
         plain = wanted[0]
+        words = [word for kind in wanted if get_origin(kind) is Literal for word in get_args(kind)]
+        if value in words:
+            return value
         if getattr(plain, "__origin__", None) is tuple or plain is tuple:
             ok = isinstance(value, list) and value and all(
                 type(item) is int and item >= 0 for item in value
@@ -138,7 +146,8 @@ class _Reader:
                 self.fail(f"{key} must be a list of token ids", key, table, nth)
             return tuple(value)
         if type(value) is not plain:
-            self.fail(f"{key} must be {plain.__name__}, not {value!r}", key, table, nth)
+            choice = " or ".join([plain.__name__, *map(repr, words)])
+            self.fail(f"{key} must be {choice}, not {value!r}", key, table, nth)
         if plain is int and value < AT_LEAST.get(key, value):
             self.fail(f"{key} must be at least {AT_LEAST[key]}, not {value}", key, table, nth)
         return value
@@ -159,14 +168,7 @@ class _Reader:
             self.fail("head_dim must be even", "head_dim", "[model]")
         if scenario.record.kv_layer >= model.n_layers:
             self.fail(f"kv_layer must be below n_layers ({model.n_layers})", "kv_layer", "[record]")
-        policy = scenario.scheduler.decode_policy
-        if policy not in POLICIES:
-            self.fail(f"decode_policy {policy!r}: choose from {', '.join(POLICIES)}",
-                      "decode_policy", "[scheduler]")
-        budget, most = scenario.scheduler.max_tokens_per_step, scenario.scheduler.max_batch
-        if budget is not None and budget < most:
-            self.fail(f"max_tokens_per_step must be at least max_batch ({most}), not {budget}",
-                      "max_tokens_per_step", "[scheduler]")
+        self.settings_fit(scenario, asdict(scenario.scheduler), "[scheduler]")
         prefixes = self.unique(scenario.prefixes, "[[prefix]]")
         names = self.unique(scenario.requests, "[[request]]")
         for i, prefix in enumerate(scenario.prefixes):
@@ -180,11 +182,40 @@ class _Reader:
                 self.fail(f"no [[prefix]] is named {request.prefix!r}", "prefix", "[[request]]", i)
             self.ids_fit(request.prompt_ids, model.vocab_size, "[[request]]", i)
             self.pages_fit(scenario, request, i)
+        self.changes_fit(scenario)
         stop = scenario.stop
         if (stop.task is None) != (stop.tokens is None):
             self.fail("task and tokens go together", "[stop]")
         if stop.task is not None and stop.task not in names:
             self.fail(f"no request is named {stop.task!r}", "task", "[stop]")
+
+    def settings_fit(self, scenario: Scenario, settings: dict, table: str, nth: int = 0) -> None:
+        policy = settings.get("decode_policy")
+        if policy is not None and policy not in POLICIES:
+            self.fail(f"decode_policy {policy!r}: choose from {', '.join(POLICIES)}",
+                      "decode_policy", table, nth)
+        budget, most = settings.get("max_tokens_per_step"), scenario.scheduler.max_batch
+        if budget is not None and budget < most:
+            self.fail(f"max_tokens_per_step must be at least max_batch ({most}), not {budget}",
+                      "max_tokens_per_step", table, nth)
+
+    def changes_fit(self, scenario: Scenario) -> None:
+        seen = set()
+        for i, change in enumerate(scenario.changes):
+            settings = change.settings()
+            if len(settings) != 1:
+                self.fail(f"a [[change]] sets one of {', '.join(SETTINGS)}, not {len(settings)}",
+                          "[[change]]", "[[change]]", i)
+            self.settings_fit(scenario, settings, "[[change]]", i)
+            name = next(iter(settings))
+            if (change.step, name) in seen:
+                self.fail(f"{name} is changed twice before step {change.step}",
+                          name, "[[change]]", i)
+            seen.add((change.step, name))
+            last = scenario.stop.max_steps
+            if last is not None and change.step >= last:
+                self.fail(f"step {change.step} is never reached: the run stops after "
+                          f"max_steps {last}", "step", "[[change]]", i)
 
     def unique(self, parts, table: str) -> set[str]:
         names: set[str] = set()

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from astrai_sim.scenario.schema import StopPart
+from astrai_sim.scenario.schema import ChangePart, StopPart
 from astrai_sim.scheduler import InferenceScheduler, Task
 
 
 class Run:
     """Submits each task before the step of its arrival and steps until the stop.
 
+    Each of `changes` is made before its step, ahead of that step's arrivals.
     `stopped` tells afterwards why: "idle", "max_steps" or "task".
     """
 
-    def __init__(self, scheduler: InferenceScheduler, tasks: list[Task], stop: StopPart) -> None:
+    def __init__(
+        self,
+        scheduler: InferenceScheduler,
+        tasks: list[Task],
+        stop: StopPart,
+        changes: Sequence[ChangePart] = (),
+    ) -> None:
         self.scheduler = scheduler
         self.tasks = tasks
         self.pending = sorted(tasks, key=lambda task: task.arrival_step)
+        self.changes = sorted(changes, key=lambda change: change.step)
         self.stop = stop
         self.stopped: str | None = None
 
@@ -34,10 +42,14 @@ class Run:
     def steps(self) -> Iterator[int]:
         """Run step by step; yields the index of each step done.
 
-        Raises ValueError from `submit` for a request that can never fit.
+        Raises ValueError from `submit` for a request that can never fit, and from
+        `change_setting` for a change that cannot be made then.
         """
         while (reason := self._why_stop()) is None:
             step = self.scheduler.step_index
+            while self.changes and self.changes[0].step <= step:
+                for name, value in self.changes.pop(0).settings().items():
+                    self.scheduler.change_setting(name, value)
             while self.pending and self.pending[0].arrival_step <= step:
                 self.scheduler.submit(self.pending.pop(0))
             self.scheduler.step()

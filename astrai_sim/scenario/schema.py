@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,25 @@ class StopPart:
 
 
 @dataclass(frozen=True)
+class ChangePart:
+    """One scheduler setting that gets another value before step `step`.
+
+    `max_tokens_per_step` is a number of tokens, or "none" for prompts in one piece.
+    """
+
+    step: int
+    max_tokens_per_step: int | Literal["none"] | None = None
+    preemption: bool | None = None
+    decode_policy: str | None = None
+
+    def settings(self) -> dict[str, str | int | bool | None]:
+        """What is set, as `InferenceScheduler.change_setting` takes it."""
+        given = {name: value for name, value in asdict(self).items()
+                 if name != "step" and value is not None}
+        return {name: None if value == "none" else value for name, value in given.items()}
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A whole scenario."""
 
@@ -96,6 +116,7 @@ class Scenario:
     scheduler: SchedulerPart = field(default_factory=SchedulerPart)
     record: RecordPart = field(default_factory=RecordPart)
     prefixes: tuple[PrefixPart, ...] = ()
+    changes: tuple[ChangePart, ...] = ()
     stop: StopPart = field(default_factory=StopPart)
 
     def as_dict(self) -> dict:

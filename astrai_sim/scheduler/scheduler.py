@@ -10,6 +10,8 @@ from astrai_sim.cache import CacheView, OutOfPages, PagedCache, pages_for
 from astrai_sim.scheduler.policy import POLICIES
 from astrai_sim.scheduler.task import Status, Task
 
+SETTINGS = ("decode_policy", "max_tokens_per_step", "preemption")
+
 
 class InferenceScheduler:
     """Serves tasks through a model and a paged cache, one `step` at a time.
@@ -35,7 +37,8 @@ class InferenceScheduler:
         Token id that ends a task; None: only `max_tokens` does.
 
     Raises ValueError for an unknown policy, sizes below 1, and a token budget below
-    `max_batch`, which decoding tasks could use up for good.
+    `max_batch`, which decoding tasks could use up for good. `change_setting` switches
+    the policy, the budget and preemption between steps.
     """
 
     def __init__(
@@ -49,27 +52,44 @@ class InferenceScheduler:
         preemption: bool = True,
         eos: int | None = None,
     ) -> None:
-        if decode_policy not in POLICIES:
-            raise ValueError(f"decode_policy {decode_policy!r}: choose from {', '.join(POLICIES)}")
         if max_batch < 1:
             raise ValueError("max_batch must be at least 1")
-        if max_tokens_per_step is not None and max_tokens_per_step < max_batch:
-            raise ValueError(
-                f"max_tokens_per_step ({max_tokens_per_step}) must be at least "
-                f"max_batch ({max_batch})"
-            )
         self.model = model
         self.cache = cache
         self.max_batch = max_batch
-        self.decode_policy = POLICIES[decode_policy]
-        self.max_tokens_per_step = max_tokens_per_step
-        self.preemption = preemption
         self.eos = eos
         self.waiting: deque[Task] = deque()
         self.running: list[Task] = []
         self.finished: list[Task] = []
         self.step_index = 0
         self._prefilled_tokens = 0
+        self.change_setting("decode_policy", decode_policy)
+        self.change_setting("max_tokens_per_step", max_tokens_per_step)
+        self.change_setting("preemption", preemption)
+
+    def change_setting(self, name: str, value: str | int | bool | None) -> None:
+        """Set `decode_policy`, `max_tokens_per_step` or `preemption` from the next step on.
+
+        Raises ValueError for another name, for a value that `__init__` would refuse, and
+        for preemption switched off while running tasks may come to need more pages than
+        there are.
+        """
+        if name not in SETTINGS:
+            raise ValueError(f"setting {name!r}: choose from {', '.join(SETTINGS)}")
+        if name == "decode_policy" and value not in POLICIES:
+            raise ValueError(f"decode_policy {value!r}: choose from {', '.join(POLICIES)}")
+        if name == "max_tokens_per_step" and value is not None and value < self.max_batch:
+            raise ValueError(
+                f"max_tokens_per_step ({value}) must be at least max_batch ({self.max_batch})"
+            )
+        if name == "preemption" and not value:
+            needed = sum(self._most_pages(task) for task in self.running)
+            if needed > self.cache.n_pages:
+                raise ValueError(
+                    f"preemption cannot be switched off now: the running tasks may need "
+                    f"{needed} pages, the pool has {self.cache.n_pages}"
+                )
+        setattr(self, name, value)
 
     @property
     def idle(self) -> bool:
@@ -157,7 +177,7 @@ class InferenceScheduler:
 
     def decode(self) -> list[Task]:
         """One token for each task that the policy picks, within the step's token budget."""
-        picked = self.decode_policy(self._decodable())
+        picked = POLICIES[self.decode_policy](self._decodable())
         if self.max_tokens_per_step is not None:
             picked = picked[: self.max_tokens_per_step - self._prefilled_tokens]
         grown = [task for task in picked if self._make_room(task)]

@@ -9,7 +9,7 @@ left out beyond `WHOLE_LRU` entries. `page_cached` stands instead of `page_free`
 when a page that reaches refcount 0 stays cached, `page_revived` instead of
 `page_ref` when a cached page is hit; `page_evicted` comes right before the
 `page_alloc` of the same page. Frees come before the `table` event that empties
-their task's table.
+their task's table. `setting` comes before the first step that has the new value.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "token": ("task", "id", "index", "position", "source"),
     "task_finished": ("task", "reason", "tokens", "generated"),
     "task_preempted": ("task", "tokens", "pages"),
+    "setting": ("name", "value"),
     "step_begin": ("waiting", "running"),
     "step_end": ("duration_ns", "waiting", "running"),
     "phase_begin": (),

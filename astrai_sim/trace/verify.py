@@ -88,6 +88,8 @@ class _Model:
         self.ns = 0
         self.step = -1
         self.phase: str | None = None
+        self.settings: dict[str, Any] = dict(trace.header.scenario["scheduler"])
+        self.computed = 0
         self.checks: Counter = Counter()
 
     def check(self, event: Event) -> None:
@@ -141,6 +143,15 @@ class _Model:
             self.phase = None
         if self.evicted is not None and event.event not in ("page_alloc", "lines"):
             raise _Lie(f"page {self.evicted} was evicted but not handed out")
+
+    def on_step_begin(self, event: Event) -> None:
+        self.computed = 0
+
+    def on_setting(self, event: Event) -> None:
+        self.true("setting", self.phase is None, "a setting is changed inside a phase")
+        self.true("setting", event.name in ("decode_policy", "max_tokens_per_step", "preemption"),
+                  f"unknown setting {event.name!r}")
+        self.settings[event.name] = event.value
 
     def request(self, event: Event) -> _Request:
         if event.task not in self.requests:
@@ -218,6 +229,7 @@ class _Model:
         request = self.request(event)
         self.same("tokens", event.tokens, len(request.tokens))
         self.same("table", event.pages, self.tables.get(event.task))
+        self.true("preemption", self.settings["preemption"], "preemption is switched off")
         request.status = "preempted"
         request.kv = 0
 
@@ -365,6 +377,15 @@ class _Model:
                       self.runs(span["task"], span["start"], span["count"]))
             self.same("norms", len(span["norms"]), span["count"])
             self.true("norms", all(norm >= 0 for norm in span["norms"]), "a norm below 0")
+            self.computed += span["count"]
+        budget = self.settings["max_tokens_per_step"]
+        if budget is not None:
+            self.true("token budget", self.computed <= budget,
+                      f"{self.computed} tokens computed in a step of at most {budget}")
+        if self.phase == "decode":
+            self.true("decode policy", self.settings["decode_policy"] == "all"
+                      or len({span["start"] for span in event.spans}) == 1,
+                      "tasks at several positions decode under the policy same-position")
 
     def on_gather(self, event: Event) -> None:
         self.same("layer", event.layer, self.layer)
