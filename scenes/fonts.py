@@ -8,7 +8,7 @@ units, origin on the baseline at the left edge.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +46,7 @@ class Shaped:
     advance: float
 
 
-@lru_cache(maxsize=None)
+@cache
 def _font(face: str) -> hb.Font:
     if face not in FACES:
         raise KeyError(f"unknown face {face!r}: choose one of {', '.join(FACES)}")
@@ -56,7 +56,7 @@ def _font(face: str) -> hb.Font:
     return hb.Font(hb.Face(hb.Blob.from_file_path(str(path))))
 
 
-@lru_cache(maxsize=None)
+@cache
 def metrics(face: str) -> Metrics:
     """Metrics of `face`, from the outlines of H and x and the font's extents."""
     font = _font(face)

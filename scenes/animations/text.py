@@ -7,6 +7,7 @@ from collections.abc import Callable
 from scenes.animations.base import FilmAnimation, bounds
 from scenes.mobjects.label import Label
 
+
 class SwapText(FilmAnimation):
     """Fade a label's old text out and the new one in, in the same place."""
 
@@ -55,4 +56,4 @@ class TickText(FilmAnimation):
         if text != self.mobject.text:
             self.mobject.set_text(text)
 
-__all__ = ["SwapText", "TickText", "theme"]
+__all__ = ["SwapText", "TickText"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenes.check.compare import Difference, Recorded, differences
+from scenes.check.compare import differences
+from scenes.check.recorded import Difference, Recorded
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
 

@@ -59,6 +59,11 @@ class Bitmask(Group):
         """The digits as shown, high bit first."""
         return "".join(digit.text for digit in self.digits)
 
+    @property
+    def free_shown(self) -> int:
+        """The number of free pages as written."""
+        return int(self.count.text.split()[0])
+
     def count_text(self, bits: str) -> str:
         free = bits.count("1")
         return f"{free} of {self.n_bits} pages free"

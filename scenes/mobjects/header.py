@@ -44,6 +44,11 @@ class PhaseIndicator(Group):
         self.phase: str | None = None
         super().__init__(*self.pills.values(), *self.labels.values(), self.step_label)
 
+    @property
+    def step(self) -> int:
+        """The step as written; -1 where there is none."""
+        return int(self.step_label.text.split()[1]) if self.step_label.text else -1
+
     def show(self, step: int, phase: str | None) -> None:
         """Show a step (below 0: none yet) and the active phase (None: between steps)."""
         self.phase = phase

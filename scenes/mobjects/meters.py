@@ -182,6 +182,12 @@ class Meters(Group):
             animations.append(SwapText(self.title, text, delay=max(0.0, seconds - 0.45)))
         return animations
 
+    @property
+    def total(self) -> tuple[int, int]:
+        """Filled and reserved slots of all tables together, as written in the title."""
+        numbers = [int(word) for word in self.title.text.split() if word.isdigit()]
+        return numbers[0], numbers[1]
+
     def read(self) -> dict[str, tuple[int, int]]:
         """Filled and reserved slots by task, as written."""
         return {task: row.read() for task, row in self.rows.items()}

@@ -18,7 +18,7 @@ PADDING = 10
 
 
 def slot_columns(n: int, width: float, height: float) -> int:
-    """Columns that make `n` cells in `width` by `height` squarest, with full rows if there is a way."""
+    """Columns that make `n` cells in `width` by `height` squarest, rows full where possible."""
     divisors = [c for c in range(2, n) if n % c == 0]
     return min(
         divisors or range(1, n + 1),
@@ -75,7 +75,9 @@ class Page(Group):
         self.ref.set_text(f"ref {look.ref}")
         self.ref.set_text_color(theme.TEXT if look.ref else theme.MUTED)
 
-    def change(self, look: PageLook, delay: float, fill_delay: float, fill: float) -> list[Animation]:
+    def change(
+        self, look: PageLook, delay: float, fill_delay: float, fill: float
+    ) -> list[Animation]:
         """Animations to `look`: refcount and frame after `delay`, slots from `fill_delay` on."""
         animations: list[Animation] = []
         if look.owners != self.owners or look.color != self.hue:

@@ -43,6 +43,7 @@ class PagePool(Group):
         x, y = target.top
         if target.box.y <= self.box.y + 1:
             return [(x, lane), (x, y)]
-        gutter = target.box.x - GAP / 2
+        first = target.box.x <= self.box.x + 1
+        gutter = target.box.right + GAP / 2 if first else target.box.x - GAP / 2
         above = y - ROW_GAP / 2 - 2
         return [(gutter, lane), (gutter, above), (x, above), (x, y)]

@@ -24,7 +24,7 @@ from scenes.storyboard.milestones import Milestones
 from scenes.storyboard.source import open_code
 from scenes.storyboard.teller import Teller
 
-ALL = ("pool", "mask", "tables")
+ALL = ("pool", "mask", "tables", "meters")
 BUDGET = {
     "pages_for": 1,
     "PagedCache.alloc": 1,

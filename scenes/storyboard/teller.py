@@ -104,9 +104,9 @@ class Teller:
             return end
         while end + 1 < len(events) and events[end + 1].event in FOLLOWERS:
             end += 1
-            if events[end].event in STRUCTURAL and events[end + 1 : end + 2]:
-                if events[end + 1].event != "table":
-                    break
+            after = events[end + 1 : end + 2]
+            if events[end].event in STRUCTURAL and after and after[0].event != "table":
+                break
         return end
 
     def _run_code(self, event: Event, until: int, pace: float) -> None:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from scenes.check.checker import Checker, check
-from scenes.check.compare import Recorded, differences
+from scenes.check.compare import differences
+from scenes.check.recorded import Recorded
 from scenes.film.rehearsal import rehearse
 from tests.film.tiny import TinyFilm
 
@@ -86,6 +87,23 @@ def test_wrong_token_count(shown, state, recorded):
     assert found(shown, state, recorded) == {f"tokens[{task}] (tokens, in cache)"}
 
 
+@pytest.mark.parametrize("field", ["step", "phase", "free_count", "meters_total"])
+def test_wrong_single_value(shown, state, recorded, field):
+    shown[field] = "something else"
+    assert {name.split()[0] for name in found(shown, state, recorded)} == {field}
+
+
+def test_wrong_meter(shown, state, recorded):
+    task, (filled, reserved) = next(iter(shown["meters"].items()))
+    shown["meters"][task] = (filled, reserved + 1)
+    assert found(shown, state, recorded) == {f"meters[{task}] (filled, reserved)"}
+
+
+def test_nothing_is_shown_unchecked(shown, state, recorded):
+    shown["weather"] = "fine"
+    assert found(shown, state, recorded) == {"weather"}
+
+
 def test_whole_film_passes(two_requests):
     report = check(TinyFilm, two_requests)
     assert report.mismatches == ()
@@ -101,7 +119,7 @@ class Liar:
 
     def animation_ended(self, scene, began, moved):
         if scene.section.key == "two":
-            scene.stage.mask.digits[0].set_text("0")
+            scene.stage.parts["mask"].mask.digits[0].set_text("0")
 
     def beat_ended(self, scene, section, beat):
         pass

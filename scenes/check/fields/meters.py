@@ -1,0 +1,34 @@
+"""Filled slots of the tables' pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from astrai_sim.trace import State
+from scenes.check.recorded import Difference, Recorded
+
+NAMES = ("meters", "meters_total")
+
+
+def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Difference]:
+    """Wrong filled or reserved slots of a task, or of all tasks together."""
+    for task, counts in shown.get("meters", {}).items():
+        pages = state.tables.get(task, ())
+        truth = (state.tasks[task].kv_len, len(pages) * state.page_size)
+        if tuple(counts) != truth:
+            yield Difference(f"meters[{task}] (filled, reserved)", tuple(counts), truth)
+    if "meters_total" in shown:
+        truth = _total(state)
+        if tuple(shown["meters_total"]) != truth:
+            yield Difference("meters_total (filled, reserved)", shown["meters_total"], truth)
+
+
+def _total(state: State) -> tuple[int, int]:
+    """Filled slots and slots of all pages that tables hold; a shared page counts once."""
+    filled: dict[int, int] = {}
+    for task, pages in state.tables.items():
+        left = state.tasks[task].kv_len
+        for page in pages:
+            filled[page] = max(filled.get(page, 0), min(state.page_size, left))
+            left = max(0, left - state.page_size)
+    return sum(filled.values()), len(filled) * state.page_size

@@ -1,0 +1,24 @@
+"""Source in the panel, executed line by line."""
+
+from __future__ import annotations
+
+from scenes.mobjects.code import CodePanel
+from scenes.stage.directions import plays
+from scenes.storyboard.beats import OpenCode, RunCode
+
+
+@plays(OpenCode)
+def open_code(stage, beat: OpenCode) -> None:
+    stage.open_panel(CodePanel(beat.title, beat.lines, stage.panel_box))
+
+
+@plays(RunCode)
+def run_code(stage, beat: RunCode) -> None:
+    for step in beat.steps:
+        began = stage.scene.clock
+        animations = stage.panel.step(step.line, step.values)
+        for part in stage.parts.values():
+            animations += part.follow(step)
+        stage.animate(animations)
+        stage.scene.hold(beat.pace - (stage.scene.clock - began))
+    stage.advance(beat.until, beat.seconds)

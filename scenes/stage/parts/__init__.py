@@ -1,0 +1,14 @@
+"""The parts that a stage can show, one module each, in drawing order."""
+
+from __future__ import annotations
+
+from scenes.stage.part import Part
+from scenes.stage.parts.mask import MaskPart
+from scenes.stage.parts.meters import MetersPart
+from scenes.stage.parts.phases import PhasesPart
+from scenes.stage.parts.pool import PoolPart
+from scenes.stage.parts.tables import TablesPart
+
+PARTS: dict[str, type[Part]] = {
+    part.name: part for part in (PoolPart, MaskPart, TablesPart, PhasesPart, MetersPart)
+}

@@ -1,0 +1,35 @@
+"""The step and the scheduler's phase."""
+
+from __future__ import annotations
+
+from manim import Animation
+
+from astrai_sim.trace import State
+from scenes.animations import Flash
+from scenes.mobjects.header import PhaseIndicator
+from scenes.stage.part import Part
+
+
+class PhasesPart(Part):
+    """Step number and phase pills; on stage in every section."""
+
+    name = "phases"
+
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
+        self.phases = PhaseIndicator(stage.plan.phases)
+
+    def mobjects(self):
+        return [self.phases]
+
+    def show(self, state: State) -> None:
+        self.phases.show(state.step, state.phase)
+
+    def change(self, state: State, seconds: float) -> list[Animation]:
+        return self.phases.change(state.step, state.phase)
+
+    def nudge(self) -> list[Animation]:
+        return [Flash(next(iter(self.phases.pills.values())))]
+
+    def read(self) -> dict:
+        return {"step": self.phases.step, "phase": self.phases.phase}

@@ -1,0 +1,54 @@
+"""The page tables, and the arrows from them to the pool."""
+
+from __future__ import annotations
+
+from manim import Animation
+
+from astrai_sim.trace import State
+from scenes.mobjects.table import PageTables
+from scenes.stage.part import Part
+from scenes.stage.wires import Wiring
+
+MOST_TABLES = 8
+
+
+class TablesPart(Part):
+    """One row for each task that holds pages; wired to the pool where there is one."""
+
+    name = "tables"
+
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
+        self.tables = PageTables(stage.plan.tables, min(len(stage.looks.tasks), MOST_TABLES))
+        pool = stage.part("pool").pool if "pool" in stage.cast else None
+        self.wiring = Wiring(stage.plan, self.tables, pool) if pool is not None else None
+
+    def mobjects(self):
+        return [self.tables, *([self.wiring] if self.wiring is not None else [])]
+
+    def show(self, state: State) -> None:
+        self.tables.show(self.stage.looks.tables(state))
+        if self.wiring is not None:
+            self.wiring.show(set(self.tables.rows))
+
+    def change(self, state: State, seconds: float) -> list[Animation]:
+        rows = self.tables.rows
+        before = {task: len(row.entries) for task, row in rows.items()}
+        animations = self.tables.change(self.stage.looks.tables(state), delay=0.3, tick=seconds)
+        rows = self.tables.rows
+        changed = {task for task, row in rows.items() if len(row.entries) != before.get(task, 0)}
+        if self.wiring is not None:
+            animations += self.wiring.change(changed or set(rows), delay=0.55)
+        return animations
+
+    def nudge(self) -> list[Animation]:
+        return [a for task in self.tables.rows for a in self.tables.flash(task)]
+
+    def read(self) -> dict:
+        rows = {task: row.read() for task, row in self.tables.rows.items()}
+        return {
+            "tables": {task: pages for task, (pages, _) in rows.items()},
+            "tokens": {task: counts for task, (_, counts) in rows.items()},
+            "hidden_tables": len(self.tables.hidden),
+            "hidden_entries": {task: row.hidden for task, row in self.tables.rows.items()},
+        }
