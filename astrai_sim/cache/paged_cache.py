@@ -15,10 +15,14 @@ class OutOfPages(RuntimeError):
     """No page is free and none can be evicted."""
 
 
-def refuse_padding(page: torch.Tensor) -> None:
-    """Raise IndexError if an index tensor holds -1, which would mean the last page."""
+def owned(page: torch.Tensor) -> torch.Tensor:
+    """`page` as it is; IndexError if it holds the -1 that pads tables: that is no page.
+
+    As an index -1 would mean the last page, whoever owns it.
+    """
     if bool((page < 0).any()):
         raise IndexError("a position lies beyond its page table")
+    return page
 
 
 class PagedCache:
@@ -141,11 +145,10 @@ class PagedCache:
             return []
         hits, prefix = [], None
         for chunk in full_pages(tokens[:-1], self.page_size):
-            prefix = Prefix(prefix, chunk)
-            page = self._prefix.find(prefix)
-            if page is None:
+            prefix = self._prefix.find(Prefix(prefix, chunk))
+            if prefix is None:
                 break
-            hits.append(page)
+            hits.append(self._prefix.page_of(prefix))
         return hits
 
     def admit(self, task: str, tokens: Sequence[int]) -> int:
@@ -195,23 +198,27 @@ class PagedCache:
 
         Last first, so that of a cached prefix the tail is evicted before the head.
         """
+        self._prefix.end_chain(task)
         for page in reversed(self.tables.pop(task)):
             self.free(page)
 
     def record_pages(self, task: str, tokens: Sequence[int]) -> None:
         """Key the full pages of `task`, whose KV holds exactly `tokens`.
 
-        A page whose content another page already stands for stays unkeyed.
+        A page whose content another page already stands for stays unkeyed. Pages that an
+        earlier call has seen are not looked at again.
         """
         if not self.prefix_caching:
             return
-        prefix = None
-        chunks = full_pages(tokens, self.page_size)
-        for page, chunk in zip(self.tables[task], chunks, strict=False):
-            known = self._prefix.keyed(page)
-            prefix = known or Prefix(prefix, chunk)
-            if known is None:
-                self.record_page(page, prefix)
+        chain = self._prefix.chain(task)
+        for chunk in full_pages(tokens, self.page_size, first=len(chain)):
+            page = self.tables[task][len(chain)]
+            prefix = self._prefix.keyed(page)
+            if prefix is None:
+                prefix = Prefix(chain[-1] if chain else None, chunk)
+                if self.record_page(page, prefix) is None:
+                    prefix = self._prefix.find(prefix) or prefix
+            chain.append(prefix)
 
     def record_page(self, page: int, prefix: Prefix) -> str | None:
         """Key the full page that ends `prefix`; None if the key is another page's."""
@@ -235,9 +242,8 @@ class PagedCache:
         """
         row, col = (positions >= 0).nonzero().T
         pos = positions[row, col]
-        page = page_table[row, pos // self.page_size]
+        page = owned(page_table[row, pos // self.page_size])
         slot = pos % self.page_size
-        refuse_padding(page)
         self.k_cache[layer, page, slot] = k[row, col]
         self.v_cache[layer, page, slot] = v[row, col]
 
@@ -250,7 +256,7 @@ class PagedCache:
         """
         pos = torch.arange(int(lengths.max())).to(lengths)
         row, col = (pos < lengths[:, None]).nonzero().T
-        page = page_table[row, col // self.page_size]
+        page = owned(page_table[row, col // self.page_size])
         slot = col % self.page_size
         k, v = self._blank(len(lengths), len(pos))
         k[row, col] = self.k_cache[layer, page, slot]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 ROOT = ""
@@ -20,10 +20,12 @@ def page_key(parent: str, tokens: Sequence[int]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def full_pages(tokens: Sequence[int], page_size: int) -> list[tuple[int, ...]]:
-    """The token ids of each full page of `tokens`, in order; a rest is left out."""
-    ends = range(page_size, len(tokens) + 1, page_size)
-    return [tuple(tokens[end - page_size : end]) for end in ends]
+def full_pages(
+    tokens: Sequence[int], page_size: int, first: int = 0
+) -> Iterator[tuple[int, ...]]:
+    """The token ids of each full page of `tokens`, from page `first` on; a rest is left out."""
+    for start in range(first * page_size, len(tokens) - page_size + 1, page_size):
+        yield tuple(tokens[start : start + page_size])
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,8 @@ class Prefix:
     def same(self, other: Prefix) -> bool:
         """Whether both are the same token ids from the first to the last.
 
-        Decided by the ids, not by the keys: two prefixes may have one key.
+        Decided by the ids, not by the keys: two prefixes may have one key. Where both
+        share a parent object the comparison ends there.
         """
         one: Prefix | None = self
         two: Prefix | None = other
@@ -61,6 +64,7 @@ class PrefixIndex:
     def __init__(self) -> None:
         self._page_of: dict[str, int] = {}
         self._prefix_of: dict[int, Prefix] = {}
+        self._chains: dict[str, list[Prefix]] = {}
 
     def __contains__(self, page: int) -> bool:
         return page in self._prefix_of
@@ -72,12 +76,16 @@ class PrefixIndex:
         """The prefix that `page` is recorded to end, or None."""
         return self._prefix_of.get(page)
 
-    def find(self, prefix: Prefix) -> int | None:
-        """The page that ends `prefix`, or None; found by key, then compared id by id."""
+    def find(self, prefix: Prefix) -> Prefix | None:
+        """The recorded prefix of the same tokens, or None; found by key, compared id by id."""
         page = self._page_of.get(prefix.key)
         if page is None or not self._prefix_of[page].same(prefix):
             return None
-        return page
+        return self._prefix_of[page]
+
+    def page_of(self, prefix: Prefix) -> int:
+        """The page that ends a recorded prefix."""
+        return self._page_of[prefix.key]
 
     def record(self, page: int, prefix: Prefix) -> bool:
         """Note that `page` ends `prefix`; False, noting nothing, if its key has a page.
@@ -92,6 +100,14 @@ class PrefixIndex:
         self._prefix_of[page] = prefix
         return True
 
+    def chain(self, task: str) -> list[Prefix]:
+        """Prefixes that the leading full pages of `task` end, as far as noted; to append to."""
+        return self._chains.setdefault(task, [])
+
+    def end_chain(self, task: str) -> None:
+        """Drop what was noted of `task`."""
+        self._chains.pop(task, None)
+
     def forget(self, page: int) -> None:
         """Drop the key of `page`. Raises KeyError if it has none."""
         prefix = self._prefix_of.pop(page)
@@ -101,3 +117,4 @@ class PrefixIndex:
         """Drop everything."""
         self._page_of.clear()
         self._prefix_of.clear()
+        self._chains.clear()

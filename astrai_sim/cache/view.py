@@ -21,6 +21,9 @@ class CacheView:
 
     `positions` has shape [B, max(counts)], -1 where a sequence has no token;
     `lengths` has shape [B]: tokens in the cache once this pass has written.
+
+    Raises IndexError where a sequence's tokens need more pages than its table has; told
+    here, because an index out of range ends a CUDA context instead of one call.
     """
 
     def __init__(
@@ -31,6 +34,9 @@ class CacheView:
         counts: Sequence[int],
     ) -> None:
         self.cache = cache
+        for table, start, count in zip(tables, starts, counts, strict=True):
+            if start + count > len(table) * cache.page_size:
+                raise IndexError(f"{start + count} tokens do not fit {len(table)} pages")
         device = cache.k_cache.device
         width = max(len(table) for table in tables)
         padded = [[*table, *[-1] * (width - len(table))] for table in tables]

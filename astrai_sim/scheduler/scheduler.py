@@ -61,6 +61,7 @@ class InferenceScheduler:
         self.waiting: deque[Task] = deque()
         self.running: list[Task] = []
         self.finished: list[Task] = []
+        self._known: dict[str, Task] = {}
         self.step_index = 0
         self._prefilled_tokens = 0
         self.change_setting("decode_policy", decode_policy)
@@ -97,10 +98,15 @@ class InferenceScheduler:
         return not (self.waiting or self.running or self.finished)
 
     def submit(self, task: Task) -> None:
-        """Queue a task. Raises ValueError as `check` does, and for a name in use."""
+        """Queue a task. Raises ValueError as `check` does, for a name in use, and for a task
+        that was served before.
+        """
         self.check(task)
-        if any(task.id == other.id for other in self.tasks()):
+        if task.id in self._known:
             raise ValueError(f"task {task.id}: the name is in use")
+        if task.status != Status.WAITING:
+            raise ValueError(f"task {task.id} was served before: make a new one")
+        self._known[task.id] = task
         self.waiting.append(task)
 
     def check(self, task: Task) -> None:
@@ -123,9 +129,7 @@ class InferenceScheduler:
 
     def abort(self, task_id: str) -> None:
         """End a task now; its pages return in the next cleanup. KeyError if unknown."""
-        task = next((task for task in self.tasks() if task.id == task_id), None)
-        if task is None:
-            raise KeyError(task_id)
+        task = self._known[task_id]
         if task.status != Status.FINISHED:
             self._finish(task, "aborted")
 
@@ -147,6 +151,7 @@ class InferenceScheduler:
         """Release the pages of finished tasks."""
         gone, self.finished = self.finished, []
         for task in gone:
+            del self._known[task.id]
             if task.id in self.cache.tables:
                 self.cache.release(task.id)
         return gone
@@ -260,18 +265,17 @@ class InferenceScheduler:
             self.cache.record_pages(task.id, task.tokens[: task.kv_len])
 
     def _append_token(self, task: Task, token: int) -> None:
-        task.output.append(token)
+        task.append(token)
         if token == self.eos:
             self._finish(task, "eos")
         elif len(task.output) >= task.max_tokens:
             self._finish(task, "length")
 
     def _finish(self, task: Task, reason: str) -> None:
+        admitted = task.status in (Status.PREFILLING, Status.RUNNING)
+        (self.running if admitted else self.waiting).remove(task)
         task.status = Status.FINISHED
         task.finish_reason = reason
-        for queue in (self.waiting, self.running):
-            if task in queue:
-                queue.remove(task)
         self.finished.append(task)
 
     def _make_room(self, task: Task) -> bool:

@@ -20,27 +20,31 @@ class Status(StrEnum):
 class Task:
     """One request: token ids of the prompt, and what has been generated.
 
-    `kv_len` counts the leading tokens whose K and V are in the cache.
+    `tokens` is the prompt and then the output; `kv_len` counts the leading ones whose K
+    and V are in the cache.
     """
 
     id: str
     prompt: list[int]
     max_tokens: int
     arrival_step: int = 0
-    output: list[int] = field(default_factory=list)
+    output: list[int] = field(default_factory=list, init=False)
     status: Status = Status.WAITING
     kv_len: int = 0
     finish_reason: str | None = None
 
-    @property
-    def tokens(self) -> list[int]:
-        """Prompt and generated tokens."""
-        return self.prompt + self.output
+    def __post_init__(self) -> None:
+        self.tokens = list(self.prompt)
+
+    def append(self, token: int) -> None:
+        """Add a generated token."""
+        self.output.append(token)
+        self.tokens.append(token)
 
     @property
     def n_tokens(self) -> int:
         """Prompt and generated tokens, counted."""
-        return len(self.prompt) + len(self.output)
+        return len(self.tokens)
 
     @property
     def max_kv(self) -> int:
