@@ -4,7 +4,9 @@ from astrai_sim.trace.errors import TraceError
 from astrai_sim.trace.events import SCHEMA, VERSION, Event
 from astrai_sim.trace.header import Footer, Header
 from astrai_sim.trace.reader import Trace
-from astrai_sim.trace.state import State, TaskState
+from astrai_sim.trace.series import Requests, Series
+from astrai_sim.trace.state import State
+from astrai_sim.trace.tasks import TaskState
 from astrai_sim.trace.writer import TraceWriter
 
 __all__ = [
@@ -13,6 +15,8 @@ __all__ = [
     "Event",
     "Footer",
     "Header",
+    "Requests",
+    "Series",
     "State",
     "TaskState",
     "Trace",

@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from astrai_sim.trace.errors import TraceError
 from astrai_sim.trace.events import SCHEMA, VERSION, Event
 from astrai_sim.trace.header import Footer, Header
 from astrai_sim.trace.state import State
 
-CHECKPOINT = 256
+SPACING = 256
+MOST_CHECKPOINTS = 64
+CHUNK = 1 << 20
 
 
 class Trace:
@@ -25,24 +29,27 @@ class Trace:
     up to the cut.
     """
 
-    def __init__(self, path: Path, content: bytes, cut: bool) -> None:
+    def __init__(self, path: Path, content: bytes, cut: bool = False) -> None:
         self.path = path
         self.content = content
-        lines = content.split(b"\n")
-        rest = lines.pop()
-        self.torn = bool(rest) or cut
-        if not lines:
+        ends = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n"))
+        self.torn = cut or (len(content) > 0 and not content.endswith(b"\n"))
+        if not len(ends):
             raise TraceError(path, 1, "empty: record the trace again")
-        self.header = self._header(lines[0])
+        self._ends = ends
+        self.header = self._header(self._line(0))
         self.footer: Footer | None = None
-        self._lines = lines[1:]
-        if self._lines and self._lines[-1].startswith(b'{"type":"footer"'):
-            self.footer = self._footer(self._lines.pop())
+        self._events = len(ends) - 1
+        if self._events and self._line(self._events).startswith(b'{"type":"footer"'):
+            self.footer = self._footer(self._line(self._events))
+            self._events -= 1
+        self._spacing = max(SPACING, -(-self._events // MOST_CHECKPOINTS))
         self._checkpoints: list[State] = []
+        self._last: tuple[int, State] | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Trace:
-        """Open a trace. Raises TraceError for what is not one."""
+        """Open a trace. Raises TraceError for what is not one, or is damaged."""
         path = Path(path)
         try:
             content = path.read_bytes()
@@ -50,13 +57,13 @@ class Trace:
             raise TraceError(path, None, f"cannot be read: {error.strerror}") from None
         cut = False
         if path.suffix == ".gz":
-            decoder = zlib.decompressobj(wbits=31)
-            try:
-                content = decoder.decompress(content)
-            except zlib.error:
-                raise TraceError(path, None, "not a gzip file: record it again") from None
-            cut = not decoder.eof
+            content, cut = _gunzip(path, content)
         return cls(path, content, cut)
+
+    def _line(self, number: int) -> bytes:
+        """A line of the file, counted from 0, without its end."""
+        start = self._ends[number - 1] + 1 if number else 0
+        return self.content[start : self._ends[number]]
 
     def _header(self, line: bytes) -> Header:
         data = self._json(line, 1)
@@ -70,9 +77,11 @@ class Trace:
             return Header.of(data)
         except KeyError as error:
             raise TraceError(self.path, 1, f"the header has no {error}") from None
+        except ValueError as error:
+            raise TraceError(self.path, 1, f"the header is malformed: {error}") from None
 
     def _footer(self, line: bytes) -> Footer:
-        number = len(self._lines) + 2
+        number = self._events + 1
         try:
             return Footer.of(self._json(line, number))
         except KeyError as error:
@@ -97,16 +106,23 @@ class Trace:
         """The digest that the footer states; `verify` checks it."""
         return self.footer.sha256 if self.footer else None
 
+    @property
+    def covered(self) -> memoryview:
+        """The bytes that the digest covers: everything before the footer's line."""
+        return memoryview(self.content)[: self._ends[self._events] + 1]
+
     def __len__(self) -> int:
-        return len(self._lines)
+        return self._events
 
     def __getitem__(self, index: int) -> Event:
         if index < 0:
-            index += len(self._lines)
-        return Event(self._json(self._lines[index], index + 2), index + 2)
+            index += self._events
+        if not 0 <= index < self._events:
+            raise IndexError(f"event {index}: the trace has {self._events}")
+        return Event(self._json(self._line(index + 1), index + 2), index + 2)
 
     def __iter__(self) -> Iterator[Event]:
-        for index in range(len(self._lines)):
+        for index in range(self._events):
             yield self[index]
 
     def find(
@@ -117,15 +133,26 @@ class Trace:
         before: int | None = None,
     ) -> Iterator[Event]:
         """Events of a kind and task with `after` < seq < `before`, in order."""
-        mark = b'"event":"%s"' % event.encode() if event else b""
-        end = len(self._lines) if before is None else min(before, len(self._lines))
-        for index in range(after + 1, end):
-            if mark in self._lines[index]:
-                found = self[index]
-                if (event is None or found.event == event) and (
-                    task is None or found.get("task") == task
-                ):
-                    yield found
+        end = self._events if before is None else min(before, self._events)
+        for index in self._candidates(event, after + 1, end):
+            found = self[index]
+            if (event is None or found.get("event") == event) and (
+                task is None or found.get("task") == task
+            ):
+                yield found
+
+    def _candidates(self, event: str | None, start: int, end: int) -> Iterator[int]:
+        """Indices from `start` to before `end` whose line may be an event of that kind."""
+        if event is None:
+            yield from range(start, end)
+            return
+        mark = b'"event":"%s"' % event.encode()
+        while start < end:
+            at = self.content.find(mark, self._ends[start] + 1, self._ends[end])
+            if at < 0:
+                return
+            start = int(np.searchsorted(self._ends, at))
+            yield start - 1
 
     @cached_property
     def _initial(self) -> State:
@@ -135,20 +162,45 @@ class Trace:
     def state_at(self, seq: int) -> State:
         """State after event `seq`; -1 gives the state before the first. A copy of its own.
 
+        Rising `seq` cost one pass over the events between them; going back starts from
+        the nearest of at most `MOST_CHECKPOINTS` states that were kept on the way.
         Raises IndexError beyond the last event.
         """
-        if not -1 <= seq < len(self._lines):
-            raise IndexError(f"event {seq}: the trace has {len(self._lines)}")
+        if not -1 <= seq < self._events:
+            raise IndexError(f"event {seq}: the trace has {self._events}")
+        done, state = self._nearest(seq)
+        for index in range(done + 1, seq + 1):
+            state.apply(self[index])
+            if index + 1 == len(self._checkpoints) * self._spacing:
+                self._checkpoints.append(state.copy())
+        self._last = seq, state
+        return state.copy()
+
+    def _nearest(self, seq: int) -> tuple[int, State]:
+        """The latest known state up to `seq`, and after which event it is."""
         if not self._checkpoints:
             self._checkpoints.append(self._initial)
-        wanted = (seq + 1) // CHECKPOINT
-        while len(self._checkpoints) <= wanted:
-            start = (len(self._checkpoints) - 1) * CHECKPOINT
-            state = self._checkpoints[-1].copy()
-            for index in range(start, start + CHECKPOINT):
-                state.apply(self[index])
-            self._checkpoints.append(state)
-        state = self._checkpoints[wanted].copy()
-        for index in range(wanted * CHECKPOINT, seq + 1):
-            state.apply(self[index])
-        return state
+        kept = min((seq + 1) // self._spacing, len(self._checkpoints) - 1)
+        done = kept * self._spacing - 1
+        if self._last is not None and done <= self._last[0] <= seq:
+            return self._last
+        return done, self._checkpoints[kept].copy()
+
+
+def _gunzip(path: Path, packed: bytes) -> tuple[bytes, bool]:
+    """What a gzip file holds, and whether its end is missing. Raises TraceError."""
+    decoder = zlib.decompressobj(wbits=31)
+    content = bytearray()
+    try:
+        for start in range(0, len(packed), CHUNK):
+            content += decoder.decompress(packed[start : start + CHUNK])
+    except zlib.error as error:
+        if not content:
+            raise TraceError(path, None, "not a gzip file: record it again") from None
+        raise TraceError(
+            path, content.count(b"\n") + 1,
+            f"the gzip data is damaged from here on ({error}): get the file again",
+        ) from None
+    if decoder.unused_data:
+        raise TraceError(path, None, "something follows the gzip data: get the file again")
+    return bytes(content), not decoder.eof

@@ -7,92 +7,145 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from astrai_sim.trace.events import Event
+from astrai_sim.trace.runs import from_runs
+from astrai_sim.trace.tasks import Tasks, TokenLog
+
+FREE, IN_USE, CACHED = 0, 1, 2
+STATE_NAMES = ("free", "in use", "cached")
 
 
-@dataclass(frozen=True)
-class TaskState:
-    """One request: its prompt and answer, and how much of it is in the cache."""
-
-    name: str
-    status: str
-    prompt_len: int
-    max_tokens: int
-    tokens: tuple[int, ...]
-    kv_len: int
-
-    @property
-    def n_tokens(self) -> int:
-        """Prompt and generated tokens."""
-        return len(self.tokens)
-
-    @property
-    def generated(self) -> int:
-        """Generated tokens."""
-        return len(self.tokens) - self.prompt_len
-
-
-@dataclass
+@dataclass(eq=False)
 class State:
     """Everything that the events up to some moment say.
 
-    `mask` has bit i set where page i is free; `lru` lists cached pages, least
-    recently used first; `tables` maps a task to its physical pages.
+    `refs` is int32 [n_pages]; `tables` maps a task to its physical pages; `tasks`
+    maps a name to its `TaskState`, in order of submission.
     """
 
     n_pages: int
     page_size: int
-    mask: int
-    refs: list[int]
+    refs: np.ndarray
     step: int = -1
     phase: str | None = None
     ns: int = 0
     tables: dict[str, list[int]] = field(default_factory=dict)
-    tasks: dict[str, TaskState] = field(default_factory=dict)
+    tasks: Tasks = field(default_factory=Tasks)
+    _states: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint8))
+    _keyed: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
+    _mask: int | None = None
     _cached: dict[int, None] = field(default_factory=dict)
     _norms: dict[int, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def initial(cls, n_pages: int, page_size: int) -> State:
         """Before the first event: every page free."""
-        return cls(n_pages, page_size, (1 << n_pages) - 1, [0] * n_pages)
+        return cls(
+            n_pages, page_size, np.zeros(n_pages, np.int32),
+            _states=np.zeros(n_pages, np.uint8), _keyed=np.zeros(n_pages, bool),
+        )
 
     def copy(self) -> State:
         """An independent copy."""
         return replace(
             self,
-            refs=list(self.refs),
-            tables=dict(self.tables),
-            tasks=dict(self.tasks),
-            _cached=dict(self._cached),
-            _norms=dict(self._norms),
+            refs=self.refs.copy(),
+            tables=self.tables.copy(),
+            tasks=self.tasks.copy(),
+            _states=self._states.copy(),
+            _keyed=self._keyed.copy(),
+            _cached=self._cached.copy(),
+            _norms=self._norms.copy(),
         )
+
+    @property
+    def mask(self) -> int:
+        """The free mask: bit i is 1 where page i is free."""
+        if self._mask is None:
+            bits = np.packbits(self._states == FREE, bitorder="little")
+            self._mask = int.from_bytes(bits.tobytes(), "little")
+        return self._mask
+
+    def mask_bits(self) -> str:
+        """The free mask as digits, high bit first."""
+        return format(self.mask, f"0{self.n_pages}b")
 
     @property
     def lru(self) -> list[int]:
         """Cached pages, least recently used first."""
         return list(self._cached)
 
-    def mask_bits(self) -> str:
-        """The free mask as digits, high bit first."""
-        return format(self.mask, f"0{self.n_pages}b")
+    @property
+    def n_free(self) -> int:
+        """Free pages."""
+        return self.n_pages - int(np.count_nonzero(self._states))
+
+    @property
+    def n_cached(self) -> int:
+        """Cached pages: at refcount 0, but kept for their content."""
+        return len(self._cached)
+
+    @property
+    def n_in_use(self) -> int:
+        """Pages that some table holds."""
+        return int(np.count_nonzero(self._states == IN_USE))
+
+    def page_state(self, page: int) -> str:
+        """"free", "in use" or "cached"."""
+        return STATE_NAMES[self._states[page]]
+
+    def page_states(self) -> np.ndarray:
+        """State of every page, uint8 [n_pages]: 0 free, 1 in use, 2 cached."""
+        return self._states.copy()
 
     def owners(self, page: int) -> list[tuple[str, int]]:
         """(task, logical index) of every table entry that names `page`."""
         return [
-            (task, logical)
-            for task, pages in self.tables.items()
-            for logical, held in enumerate(pages)
-            if held == page
+            (task, pages.index(page)) for task, pages in self.tables.items() if page in pages
         ]
 
-    def page_state(self, page: int) -> str:
-        """"free", "in use" or "cached"."""
-        if self.refs[page]:
-            return "in use"
-        return "cached" if page in self._cached else "free"
+    def first_owner(self) -> np.ndarray:
+        """For every page the task that holds it, int32 [n_pages]; -1 where none does.
+
+        Tasks are numbered in order of submission; of several the first submitted counts.
+        """
+        owner = np.full(self.n_pages, -1, dtype=np.int32)
+        for task in sorted(self.tables, key=self.tasks.index, reverse=True):
+            owner[self.tables[task]] = self.tasks.index(task)
+        return owner
+
+    def fill(self) -> np.ndarray:
+        """Slots of every page that hold K and V, int32 [n_pages].
+
+        From the lengths of the tasks that hold the page; a keyed page is full, and so
+        is a cached one. What is left behind in a free page does not count.
+        """
+        size = self.page_size
+        filled = np.where(self._keyed, np.int32(size), np.int32(0))
+        for task, pages in self.tables.items():
+            stored = self.tasks.stored(task)
+            whole = stored // size
+            filled[pages[:whole]] = size
+            if stored % size and whole < len(pages):
+                filled[pages[whole]] = max(filled[pages[whole]], stored % size)
+        filled[self._states == FREE] = 0
+        return filled
+
+    @property
+    def kv_slots(self) -> int:
+        """Slots of pages in use that hold K and V; a slot of a shared page counts once.
+
+        Each task's tokens, less those that it reads from pages which others count too:
+        only full pages are shared.
+        """
+        stored = int(self.tasks.stored_of(list(self.tables)).sum()) if self.tables else 0
+        shared = int(np.maximum(self.refs - 1, 0).sum())
+        return stored - shared * self.page_size
 
     def norms(self, page: int) -> np.ndarray:
-        """Recorded K norm of each slot, float32 [page_size]; NaN where nothing was written."""
+        """Recorded K norm of each slot, float32 [page_size]; NaN where none is recorded.
+
+        A bulk recording has no norms: `fill` tells there which slots hold something.
+        """
         norms = self._norms.get(page)
         if norms is None:
             return np.full(self.page_size, np.nan, dtype=np.float32)
@@ -100,75 +153,73 @@ class State:
 
     def apply(self, event: Event) -> None:
         """Take in the next event."""
-        self.step, self.phase, self.ns = event.step, event.phase, event.ns
-        handler = getattr(self, f"_on_{event.event}", None)
+        data = event.data
+        self.step, self.phase, self.ns = data["step"], data["phase"], data["ns"]
+        handler = getattr(self, f"_on_{data['event']}", None)
         if handler is not None:
             handler(event)
 
-    def _task(self, event: Event, **changes) -> None:
-        self.tasks[event.task] = replace(self.tasks[event.task], **changes)
+    # requests
+
+    def _on_task_submitted(self, event: Event) -> None:
+        prompt = event.get("prompt")
+        length = event.prompt_len if prompt is None else len(prompt)
+        log = TokenLog(prompt, event.get("texts"))
+        self.tasks.submit(event.task, event.seq, length, event.max_tokens, log)
+
+    def _on_task_admitted(self, event: Event) -> None:
+        self.tasks.set_status(event.task, "prefilling")
+        self.tasks.store(event.task, event.cached_tokens)
+
+    def _on_token(self, event: Event) -> None:
+        text = event.get("text")
+        self.tasks.append((event.task,), (event.id,), None if text is None else (text,))
+
+    def _on_tokens(self, event: Event) -> None:
+        self.tasks.append(event.tasks, event.get("ids"), event.get("texts"))
+
+    def _on_task_finished(self, event: Event) -> None:
+        self.tasks.set_status(event.task, "finished")
+
+    def _on_task_preempted(self, event: Event) -> None:
+        self.tasks.set_status(event.task, "preempted")
+
+    # pages, one by one
 
     def _set_mask(self, event: Event) -> None:
         mask = event.get("mask")
         if mask is not None:
-            self.mask = int(mask, 16)
+            self._mask = int(mask, 16)
         else:
             index, word = event.word
             shift = 64 * index
-            self.mask = self.mask & ~(0xFFFFFFFFFFFFFFFF << shift) | int(word, 16) << shift
-
-    def _on_task_submitted(self, event: Event) -> None:
-        self.tasks[event.task] = TaskState(
-            event.task, "waiting", len(event.prompt), event.max_tokens, tuple(event.prompt), 0
-        )
-
-    def _on_task_admitted(self, event: Event) -> None:
-        self._task(event, status="prefilling", kv_len=event.cached_tokens)
-
-    def _on_token(self, event: Event) -> None:
-        tokens = self.tasks[event.task].tokens
-        self._task(event, status="running", tokens=(*tokens, event.id))
-
-    def _on_task_finished(self, event: Event) -> None:
-        self._task(event, status="finished")
-
-    def _on_task_preempted(self, event: Event) -> None:
-        self._task(event, status="preempted", kv_len=0)
+            self._mask = self.mask & ~(0xFFFFFFFFFFFFFFFF << shift) | int(word, 16) << shift
 
     def _on_page_alloc(self, event: Event) -> None:
-        self.refs[event.page] = event.ref
+        self._take([event.page], event.ref)
         self._set_mask(event)
-        self._norms.pop(event.page, None)
 
     def _on_page_ref(self, event: Event) -> None:
         self.refs[event.page] = event.ref
         self._set_mask(event)
 
-    def _on_page_free(self, event: Event) -> None:
-        self.refs[event.page] = event.ref
+    def _on_page_revived(self, event: Event) -> None:
+        self._revive([event.page], event.ref)
         self._set_mask(event)
-        if event.ref == 0:
-            self._norms.pop(event.page, None)
+
+    def _on_page_free(self, event: Event) -> None:
+        self._let_go([event.page], event.ref)
+        self._set_mask(event)
 
     def _on_page_cached(self, event: Event) -> None:
-        self.refs[event.page] = event.ref
-        self._set_mask(event)
-        self._cached[event.page] = None
-
-    def _on_page_revived(self, event: Event) -> None:
-        self._cached.pop(event.page, None)
-        self.refs[event.page] = event.ref
+        self._keep([event.page], event.ref)
         self._set_mask(event)
 
     def _on_page_evicted(self, event: Event) -> None:
-        self._cached.pop(event.page, None)
-        self._norms.pop(event.page, None)
+        self._evict([event.page])
 
-    def _on_prefix_reset(self, event: Event) -> None:
-        self.mask = int(event.mask, 16)
-        for page in self._cached:
-            self._norms.pop(page, None)
-        self._cached.clear()
+    def _on_page_keyed(self, event: Event) -> None:
+        self._keyed[event.page] = True
 
     def _on_table(self, event: Event) -> None:
         if event.pages:
@@ -176,14 +227,106 @@ class State:
         else:
             self.tables.pop(event.task, None)
 
+    def _on_prefix_reset(self, event: Event) -> None:
+        for page in self._cached:
+            self._norms.pop(page, None)
+            self._states[page] = FREE
+        self._cached.clear()
+        self._keyed[:] = False
+        self._mask = int(event.mask, 16)
+
+    # pages, run by run
+
+    def _on_pages_alloc(self, event: Event) -> None:
+        pages = from_runs(event.runs)
+        self._take(pages, event.refs)
+        self._append_table(event.task, pages)
+
+    def _on_pages_ref(self, event: Event) -> None:
+        pages = from_runs(event.runs)
+        self.refs[pages] = event.refs
+        self._append_table(event.task, pages)
+
+    def _on_pages_revived(self, event: Event) -> None:
+        pages = from_runs(event.runs)
+        self._revive(pages, event.refs)
+        self._append_table(event.task, pages)
+
+    def _on_pages_free(self, event: Event) -> None:
+        pages = from_runs(event.runs)
+        self._let_go(pages, event.refs)
+        self._shorten_table(event.task, len(pages))
+
+    def _on_pages_cached(self, event: Event) -> None:
+        pages = from_runs(event.runs)
+        self._keep(pages, event.refs)
+        self._shorten_table(event.task, len(pages))
+
+    def _on_pages_evicted(self, event: Event) -> None:
+        self._evict(from_runs(event.runs))
+
+    def _on_pages_keyed(self, event: Event) -> None:
+        self._keyed[from_runs(event.runs)] = True
+
+    def _append_table(self, task: str, pages: list[int]) -> None:
+        self.tables[task] = self.tables.get(task, []) + pages
+        self._mask = None
+
+    def _shorten_table(self, task: str, count: int) -> None:
+        rest = self.tables[task][:-count]
+        if rest:
+            self.tables[task] = rest
+        else:
+            del self.tables[task]
+        self._mask = None
+
+    def _take(self, pages: list[int], refs: int | list[int]) -> None:
+        self.refs[pages] = refs
+        self._states[pages] = IN_USE
+        self._keyed[pages] = False
+        for page in pages if self._norms else ():
+            self._norms.pop(page, None)
+
+    def _revive(self, pages: list[int], refs: int | list[int]) -> None:
+        for page in pages:
+            self._cached.pop(page, None)
+        self.refs[pages] = refs
+        self._states[pages] = IN_USE
+
+    def _let_go(self, pages: list[int], refs: int | list[int]) -> None:
+        self.refs[pages] = refs
+        gone = [page for page in pages if self.refs[page] == 0]
+        self._states[gone] = FREE
+        self._keyed[gone] = False
+        for page in gone if self._norms else ():
+            self._norms.pop(page, None)
+
+    def _keep(self, pages: list[int], refs: int | list[int]) -> None:
+        self.refs[pages] = refs
+        self._states[pages] = CACHED
+        self._cached.update(dict.fromkeys(pages))
+
+    def _evict(self, pages: list[int]) -> None:
+        """Cached pages on their way to a new holder: the allocation comes next."""
+        for page in pages:
+            self._cached.pop(page, None)
+            self._norms.pop(page, None)
+        self._states[pages] = IN_USE
+        self._keyed[pages] = False
+
+    # contents
+
     def _on_kv_write(self, event: Event) -> None:
         for span in event.spans:
-            task = self.tasks[span["task"]]
-            kv_len = max(task.kv_len, span["start"] + span["count"])
-            self.tasks[task.name] = replace(task, kv_len=kv_len)
+            task = span["task"]
+            kv_len = max(self.tasks.stored(task), span["start"] + span["count"])
+            self.tasks.store(task, kv_len)
             taken = 0
             for page, low, high in span["slots"]:
                 norms = self.norms(page)
                 norms[low:high] = span["norms"][taken : taken + high - low]
                 self._norms[page] = norms
                 taken += high - low
+
+    def _on_kv_lengths(self, event: Event) -> None:
+        self.tasks.store_more(event.tasks, event.counts)

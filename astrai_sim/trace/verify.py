@@ -47,8 +47,7 @@ def verify(trace: Trace) -> Report:
         raise TraceError(
             trace.path, line, f"the footer says {trace.footer.events} events, there are {count}"
         )
-    end = trace.content.rstrip(b"\n").rfind(b"\n") + 1
-    digest = hashlib.sha256(trace.content[:end]).hexdigest()
+    digest = hashlib.sha256(trace.covered).hexdigest()
     if digest != trace.footer.sha256:
         raise TraceError(
             trace.path, line, f"the digest is {digest}, the footer says {trace.footer.sha256}"
