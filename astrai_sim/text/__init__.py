@@ -1,0 +1,6 @@
+"""Between text and token ids: tokenizer, chat template, and the text of each token."""
+
+from astrai_sim.text.chat import ChatTemplate
+from astrai_sim.text.tokenizer import TextStream, Tokenizer
+
+__all__ = ["ChatTemplate", "TextStream", "Tokenizer"]
