@@ -12,7 +12,7 @@ from scenes.mobjects.label import Label
 from scenes.mobjects.shapes import Panel
 from scenes.storyboard.beats import Bar
 
-TITLE_H = 56
+TITLE_H = 66
 INSET = 22
 TEXT_H = 44
 GAP = 30

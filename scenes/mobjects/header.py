@@ -5,7 +5,7 @@ from __future__ import annotations
 from manim import Animation, Group
 
 from scenes import fonts, theme
-from scenes.animations import Paint, SwapText
+from scenes.animations import Paint, SwapText, TickText
 from scenes.layout import Box
 from scenes.mobjects.label import Label
 from scenes.mobjects.shapes import Panel
@@ -58,8 +58,8 @@ class PhaseIndicator(Group):
             self.pills[name].set_fill(theme.ACCENT if active else theme.PANEL, family=False)
             self._ink(name, active)
 
-    def change(self, step: int, phase: str | None) -> list[Animation]:
-        """Animate to another step or phase."""
+    def change(self, step: int, phase: str | None, seconds: float = 0.3) -> list[Animation]:
+        """Animate to another step or phase; many steps are counted through in `seconds`."""
         animations: list[Animation] = []
         if phase != self.phase:
             for name in (self.phase, phase):
@@ -72,7 +72,16 @@ class PhaseIndicator(Group):
                 animations.append(SwapText(self.labels[name], name, seconds=0.3, color=ink))
                 self.labels[name].background = fill
             self.phase = phase
-        if self._step_text(step) != self.step_label.text:
+        before = self.step
+        if step - before > 1 and before >= 0:
+            animations.append(
+                TickText(
+                    self.step_label,
+                    lambda p: self._step_text(round(before + (step - before) * p)),
+                    max(seconds, 0.3),
+                )
+            )
+        elif step != before:
             animations.append(SwapText(self.step_label, self._step_text(step), seconds=0.3))
         return animations
 

@@ -121,14 +121,15 @@ class TableRow(Group):
         text = self.count_text(look)
         if text == self.counts.text:
             return []
-        grows = look.status == self.status and look.tokens >= before[0] and look.kv >= before[1]
+        grows = look.tokens >= before[0] and look.kv >= before[1]
         if not grows or max(after[0] - before[0], after[1] - before[1]) < 2:
             return [SwapText(self.counts, text)]
+        status = self.status
 
         def text_at(progress: float) -> str:
             tokens = round(before[0] + (after[0] - before[0]) * progress)
             kv = round(before[1] + (after[1] - before[1]) * progress)
-            return self._count_text(tokens, kv, look.status)
+            return self._count_text(tokens, kv, look.status if progress >= 1 else status)
 
         return [TickText(self.counts, text_at, tick)]
 

@@ -21,7 +21,7 @@ from scenes.storyboard.beats import (
 from scenes.storyboard.errors import DoesNotApply
 from scenes.storyboard.figures import PoolFigures, RunFigures, bytes_text, ms_text
 from scenes.storyboard.milestones import Milestones
-from scenes.storyboard.source import open_code
+from scenes.storyboard.source import WIDE_COLUMNS, open_code
 from scenes.storyboard.teller import Teller
 
 ALL = ("pool", "mask", "tables", "meters")
@@ -134,8 +134,9 @@ class _Chapters:
         shape = f"[{p.n_layers}, {p.n_pages}, {p.page_size}, {p.n_kv_heads}, {p.head_dim}]"
         self.teller.begin(-1)
         self.teller.add(open_code(self.trace, "PagedCache.__init__", -1,
-                                  "This constructor reserves the whole pool once."))
-        self.teller.add(Hold(-1, seconds=1.0))
+                                  "This constructor reserves the whole pool once.",
+                                  WIDE_COLUMNS))
+        self.teller.add(Hold(-1, seconds=4.0))
         self.teller.add(ClosePanel(-1))
         self.teller.add(Reveal(-1, f"{p.n_pages} pages, every bit of the free mask is 1.", ALL))
         self.teller.add(ShowFacts(-1, f"K and V: one tensor each, {p.dtype}.", f"shape {shape}", (
@@ -233,7 +234,6 @@ class _Chapters:
                              if len(self.run_on()) != 1 else
                              f"{self.run_on()[0]} decodes on, through the table that it has."))
         self.teller.tell(self.marks.last, seconds=2.0)
-        self.teller.close_panel()
         self.gather()
         running = self.run_on()
         title = f"{' and '.join(running)} goes on" if len(running) == 1 else "The rest goes on"
@@ -253,6 +253,7 @@ class _Chapters:
             if rows:
                 latest = max(rows, key=lambda row: row["length"])
         if latest is None:
+            self.teller.close_panel()
             return
         page_size = self.pool.page_size
         runs = []
@@ -266,7 +267,8 @@ class _Chapters:
                        f"of {latest['task']} through the table.", latest["task"], tuple(runs))
         )
         self.teller.add(Hold(self.teller.last, seconds=2.0))
-        self.teller.add(ClosePanel(self.teller.last))
+        self.teller.panel = "gather"
+        self.teller.close_panel()
 
     def summary(self) -> Section:
         r = self.run

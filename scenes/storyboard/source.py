@@ -12,6 +12,7 @@ from astrai_sim.trace import Event, Trace
 from scenes.storyboard.beats import CodeStep, OpenCode
 
 COLUMNS = 56
+WIDE_COLUMNS = 96
 WIDEST_BITS = 20
 
 
@@ -27,10 +28,11 @@ class ShownSource:
     place: dict[int, int]
 
 
-def shown_source(trace: Trace, function: str) -> ShownSource:
+def shown_source(trace: Trace, function: str, columns: int = COLUMNS) -> ShownSource:
     """The recorded source of `function` without docstring, comments and blank lines.
 
-    Raises KeyError where the header holds no such source.
+    Lines longer than `columns` characters take several display rows. Raises KeyError
+    where the header holds no such source.
     """
     text = trace.header.sources[function]["text"]
     dedented = textwrap.dedent(text)
@@ -44,7 +46,7 @@ def shown_source(trace: Trace, function: str) -> ShownSource:
         if number in hidden or not line.strip() or line.lstrip().startswith("@"):
             continue
         place[number] = len(lines)
-        lines.append(tuple(_wrap(line)))
+        lines.append(tuple(_wrap(line, columns)))
     return ShownSource(function, tuple(lines), place)
 
 
@@ -62,19 +64,21 @@ def _comments(text: str) -> dict[int, int]:
     return {t.start[0]: t.start[1] for t in tokens if t.type == tokenize.COMMENT}
 
 
-def _wrap(line: str) -> list[str]:
-    if len(line) <= COLUMNS:
+def _wrap(line: str, columns: int) -> list[str]:
+    if len(line) <= columns:
         return [line]
     indent = " " * (len(line) - len(line.lstrip()) + 8)
     return textwrap.wrap(
-        line, COLUMNS, subsequent_indent=indent, break_long_words=False,
+        line, columns, subsequent_indent=indent, break_long_words=False,
         drop_whitespace=True, replace_whitespace=False,
     ) or [line]
 
 
-def open_code(trace: Trace, function: str, until: int, caption: str | None = None) -> OpenCode:
-    """The beat that puts `function` into the panel."""
-    source = shown_source(trace, function)
+def open_code(
+    trace: Trace, function: str, until: int, caption: str | None = None, columns: int = COLUMNS
+) -> OpenCode:
+    """The beat that puts `function` into the panel; `columns` as in `shown_source`."""
+    source = shown_source(trace, function, columns)
     return OpenCode(until=until, caption=caption, title=source.title, lines=source.lines)
 
 

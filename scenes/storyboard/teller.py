@@ -13,6 +13,7 @@ STRUCTURAL = {"page_alloc", "page_ref", "page_free", "page_evicted", "page_reviv
 FOLLOWERS = STRUCTURAL | {"table", "page_keyed"}
 CHANGING = {"PagedCache.alloc", "PagedCache.evict", "PagedCache.inc_ref", "PagedCache.free"}
 MOST_CHANGES = 9
+LAPSE = 3
 
 
 class Teller:
@@ -135,6 +136,8 @@ class Teller:
         )
         if not tokens and not written and quiet:
             return
+        if tokens > LAPSE:
+            self.close_panel()
         longest = seconds if not tokens else max(seconds, min(5.0, 0.09 * tokens + 0.6))
         told = (self.trace[i] for i in range(self.last + 1, until + 1))
         captions = (self.caption_of(event) for event in told if event.event != "lines")

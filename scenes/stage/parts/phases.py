@@ -26,7 +26,7 @@ class PhasesPart(Part):
         self.phases.show(state.step, state.phase)
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        return self.phases.change(state.step, state.phase)
+        return self.phases.change(state.step, state.phase, seconds)
 
     def nudge(self) -> list[Animation]:
         return [Flash(next(iter(self.phases.pills.values())))]
