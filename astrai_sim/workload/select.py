@@ -1,0 +1,100 @@
+"""Reading a workload and choosing the part of it to run."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from astrai_sim.workload.request import LineError, Request, WorkloadError
+from astrai_sim.workload.sniff import KINDS, sniff
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which requests of a workload to run, and how fast they come.
+
+    Attributes
+    ----------
+    window
+        From and to, in seconds after the workload's first request; the end is outside.
+        None: everything.
+    time_scale
+        Seconds of the run for each second of the workload: 0.5 doubles the load.
+    limit
+        Most requests, the first ones of the window.
+    length_limit
+        Most tokens of prompt and answer together; longer requests are left out.
+    """
+
+    window: tuple[float, float] | None = None
+    time_scale: float = 1.0
+    limit: int | None = None
+    length_limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Requests in order of arrival, and where they come from.
+
+    The first second is the window's begin. `rows` counts those of the file,
+    `failed` those of the window that had no prompt or got no answer, and
+    `too_long` those of the window that `length_limit` left out.
+    """
+
+    kind: str
+    path: Path
+    sha256: str
+    requests: tuple[Request, ...]
+    rows: int
+    failed: int
+    too_long: int
+
+
+def read_workload(
+    path: Path, kind: str | None = None, selection: Selection | None = None
+) -> Workload:
+    """Read a workload; without `kind` its first line tells the format.
+
+    Every row is checked, also outside the selection. Raises WorkloadError, with the
+    line where there is one, for a file that cannot be read, a malformed row, and a
+    selection that leaves nothing.
+    """
+    chosen = selection or Selection()
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            kind = kind or sniff(file.readline())
+            if kind is None:
+                raise WorkloadError(path, 1, f"the first line fits none of: {', '.join(KINDS)}")
+            file.seek(0)
+            rows = [request for _, request in KINDS[kind](file)]
+    except OSError as error:
+        raise WorkloadError(path, None, f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise WorkloadError(path, None, f"not text: {error}") from None
+    except LineError as error:
+        raise WorkloadError(path, error.line, str(error)) from None
+    rows.sort(key=lambda request: request.arrival_s)
+    begin, end = chosen.window or (0.0, float("inf"))
+    start = (rows[0].arrival_s if rows else 0.0) + begin
+    window = [request for request in rows if start <= request.arrival_s < start + end - begin]
+    served = [request for request in window if request.prompt_len and request.output_len]
+    longest = chosen.length_limit or float("inf")
+    fitting = [
+        request for request in served if request.prompt_len + request.output_len <= longest
+    ]
+    if not fitting:
+        raise WorkloadError(
+            path, None,
+            f"no request is left: {len(rows)} in the file, {len(window)} of them in the window, "
+            f"{len(served)} of those answered, none of those within the length limit",
+        )
+    taken = fitting[: chosen.limit]
+    requests = tuple(
+        replace(request, arrival_s=(request.arrival_s - start) * chosen.time_scale)
+        for request in taken
+    )
+    return Workload(kind, path, sha256, requests, len(rows), len(window) - len(served),
+                    len(served) - len(fitting))
