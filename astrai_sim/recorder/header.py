@@ -14,19 +14,21 @@ from typing import Any
 import torch
 
 import astrai_sim
-from astrai_sim.cache import PagedCache, pages_for
+from astrai_sim.cache import pages_for
+from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import Scenario
 from astrai_sim.trace import SCHEMA, VERSION
 
 ROOT = Path(astrai_sim.__file__).resolve().parents[1]
-SHOWN_METHODS = (
-    "__init__", "alloc", "evict", "alloc_n", "inc_ref", "free", "lookup", "admit", "share",
-    "extend", "grow", "release", "write", "gather",
-)
+SHOWN_METHODS = {
+    "cache": ("__init__", "alloc", "evict", "alloc_n", "inc_ref", "free", "lookup", "admit",
+              "share", "extend", "grow", "release", "write", "gather"),
+    "scheduler": ("_make_room", "_preempt"),
+}
 
 
-def make_header(scenario: Scenario, device: torch.device, cache: PagedCache) -> dict[str, Any]:
-    """The header of a trace of `scenario` run with `cache` on `device`."""
+def make_header(scenario: Scenario, device: torch.device, built: Built) -> dict[str, Any]:
+    """The header of a trace of `scenario`, run with the objects of `built` on `device`."""
     return {
         "schema": SCHEMA,
         "version": VERSION,
@@ -43,17 +45,18 @@ def make_header(scenario: Scenario, device: torch.device, cache: PagedCache) -> 
         "scenario_name": scenario.name,
         "seed": scenario.seed,
         "started": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "sources": sources(cache),
+        "sources": sources(built),
         "kv_layer": scenario.record.kv_layer,
     }
 
 
-def sources(cache: PagedCache) -> dict[str, dict[str, Any]]:
+def sources(built: Built) -> dict[str, dict[str, Any]]:
     """File, first line and text of the functions that films show, from the running objects."""
     shown: dict[str, Callable] = {"pages_for": pages_for}
-    for name in SHOWN_METHODS:
-        function = getattr(type(cache), name)
-        shown[function.__qualname__] = function
+    for owner, names in SHOWN_METHODS.items():
+        for name in names:
+            function = getattr(type(getattr(built, owner)), name)
+            shown[function.__qualname__] = function
     found = {}
     for name, function in shown.items():
         text, line = inspect.getsourcelines(function)

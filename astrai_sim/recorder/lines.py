@@ -10,15 +10,17 @@ from typing import Any
 
 import torch
 
+from astrai_sim.scheduler import Task
+
 FIRST = 8
-WATCHED = ("_free_mask", "_refs")
+WATCHED = ("_free_mask", "_refs", "running")
 
 
 def plain(value: Any) -> Any:
     """A value as it goes into the trace.
 
-    Integers, text and lists of them as they are; tensors as shape and first
-    items (none for floating point); anything else by its type's name.
+    Integers, text and lists of them as they are; tasks by their name; tensors as
+    shape and first items (none for floating point); anything else by its type's name.
     """
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
@@ -27,6 +29,10 @@ def plain(value: Any) -> Any:
         if not value.is_floating_point():
             shown["data"] = value.flatten()[:FIRST].tolist()
         return shown
+    if isinstance(value, Task):
+        return value.id
+    if isinstance(value, list) and value and all(isinstance(item, Task) for item in value):
+        return [task.id for task in value]
     if isinstance(value, (list, tuple)) and all(isinstance(item, (int, str)) for item in value):
         return list(value)
     return type(value).__name__

@@ -29,13 +29,14 @@ def record(
     for task in built.tasks:
         built.scheduler.check(task)
     chosen = scenario.record
-    writer = TraceWriter(path, make_header(scenario, device, built.cache))
+    writer = TraceWriter(path, make_header(scenario, device, built))
     recorder = Recorder(
         writer,
         built.scheduler,
         kv_layer=chosen.kv_layer,
         snapshot_every=chosen.snapshot_every,
         line_calls=chosen.line_calls,
+        line_steps=chosen.line_steps,
     ).attach()
     try:
         run = Run(built.scheduler, built.tasks, scenario.stop, scenario.changes)

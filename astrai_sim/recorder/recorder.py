@@ -39,6 +39,8 @@ class Recorder:
     line_calls
         Calls of each shown function that are recorded line by line; for `write`
         and `gather` counted anew for every set of tasks in every phase.
+    line_steps
+        Steps from the start in which lines are recorded at all; None: every step.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Recorder:
         kv_layer: int = 0,
         snapshot_every: int = 16,
         line_calls: int = 4,
+        line_steps: int | None = None,
     ) -> None:
         self.writer = writer
         self.scheduler = scheduler
@@ -56,6 +59,7 @@ class Recorder:
         self.kv_layer = kv_layer
         self.snapshot_every = snapshot_every
         self.line_calls = line_calls
+        self.line_steps = line_steps
         self.step = -1
         self.phase: str | None = None
         self.task: str | None = None
@@ -74,7 +78,7 @@ class Recorder:
             self._wrap(scheduler, name, self._on_phase)
         self._wrap(scheduler, "_admit", self._scheduler_admit)
         for name in ("submit", "change_setting", "step", "_prefilled", "_append_token", "_finish",
-                     "_preempt", "_forward"):
+                     "_preempt", "_make_room", "_forward"):
             self._wrap(scheduler, name, getattr(self, f"_on_{name.lstrip('_')}"))
         for name in ("alloc", "evict", "inc_ref", "free", "lookup", "admit", "share", "extend",
                      "grow", "release", "record_pages", "record_page", "reset_prefix_cache",
@@ -157,7 +161,8 @@ class Recorder:
         `keep` decides by the result whether this call is worth a `lines` event.
         """
         budget = (name, key)
-        if self._traced[budget] >= self.line_calls:
+        late = self.line_steps is not None and self.step >= self.line_steps
+        if late or self._traced[budget] >= self.line_calls:
             return function(*args)
         tracer = LineTracer(function)
         began = self._now()
@@ -294,6 +299,11 @@ class Recorder:
             pages=list(self.cache.tables[task.id]),
         )
         original(task)
+
+    def _on_make_room(self, original, task: Task) -> bool:
+        before = len(self.scheduler.running)
+        return self._lines("InferenceScheduler._make_room", original, task,
+                           keep=lambda _: len(self.scheduler.running) < before)
 
     # cache
 

@@ -45,12 +45,14 @@ class RecordPart:
 
     `kv_layer`: layer whose K norms are read back. `snapshot_every`: steps between
     snapshots. `line_calls`: how many first calls of each shown function are
-    recorded line by line.
+    recorded line by line. `line_steps`: how many steps from the start on may be, so
+    that later ones run untraced (None: all).
     """
 
     kv_layer: int = 0
     snapshot_every: int = 16
     line_calls: int = 4
+    line_steps: int | None = None
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ class State:
     _keyed: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
     _mask: int | None = None
     _cached: dict[int, None] = field(default_factory=dict)
+    _queue: dict[str, None] = field(default_factory=dict)
     _norms: dict[int, np.ndarray] = field(default_factory=dict)
 
     @classmethod
@@ -54,6 +55,7 @@ class State:
             _states=self._states.copy(),
             _keyed=self._keyed.copy(),
             _cached=self._cached.copy(),
+            _queue=self._queue.copy(),
             _norms=self._norms.copy(),
         )
 
@@ -73,6 +75,11 @@ class State:
     def lru(self) -> list[int]:
         """Cached pages, least recently used first."""
         return list(self._cached)
+
+    @property
+    def waiting(self) -> list[str]:
+        """Requests that wait for admission, the next one first."""
+        return list(self._queue)
 
     @property
     def n_free(self) -> int:
@@ -166,10 +173,12 @@ class State:
         length = event.prompt_len if prompt is None else len(prompt)
         log = TokenLog(prompt, event.get("texts"))
         self.tasks.submit(event.task, event.seq, length, event.max_tokens, log)
+        self._queue[event.task] = None
 
     def _on_task_admitted(self, event: Event) -> None:
         self.tasks.set_status(event.task, "prefilling")
         self.tasks.store(event.task, event.cached_tokens)
+        self._queue.pop(event.task, None)
 
     def _on_token(self, event: Event) -> None:
         text = event.get("text")
@@ -180,9 +189,11 @@ class State:
 
     def _on_task_finished(self, event: Event) -> None:
         self.tasks.set_status(event.task, "finished")
+        self._queue.pop(event.task, None)
 
     def _on_task_preempted(self, event: Event) -> None:
         self.tasks.set_status(event.task, "preempted")
+        self._queue = {event.task: None, **self._queue}
 
     # pages, one by one
 
