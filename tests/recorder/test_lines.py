@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from astrai_sim.recorder import record
-from astrai_sim.scenario import load
+from astrai_sim.scenario import load_scenario
 from astrai_sim.trace import Trace
 from tests.conftest import SCENARIOS
 
@@ -37,7 +37,7 @@ def test_waiting_is_the_queue_that_the_scheduler_has(crowded):
 
 
 def test_no_line_is_recorded_from_the_step_that_line_steps_names(tmp_path):
-    scenario = load(SCENARIOS / "crowded.toml")
+    scenario = load_scenario(SCENARIOS / "crowded.toml")
     scenario = replace(scenario, record=replace(scenario.record, line_steps=2))
     record(scenario, tmp_path / "run.jsonl", torch.device("cpu"))
     steps = {event.step for event in Trace.open(tmp_path / "run.jsonl").find(event="lines")}
