@@ -14,9 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 @click.argument("scenario")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True,
               help="Trace to write; compressed where it ends in .gz.")
+@click.option("--model", type=click.Choice(["none"]),
+              help="none: cache and scheduler alone, against a cost model's clock.")
 @click.option("--device", type=click.Choice(["cuda", "cpu"]),
               help="Where to run. Default: cuda where there is one, else cpu.")
-def record(scenario: str, output: Path, device: str | None) -> None:
+def record(scenario: str, output: Path, device: str | None, model: str | None) -> None:
     """Run SCENARIO (a TOML file, or the name of one in assets/scenarios) and record it.
 
     On the CPU the engine gets one thread, so that times on a busy machine stay
@@ -37,6 +39,8 @@ def record(scenario: str, output: Path, device: str | None) -> None:
     try:
         path = find_scenario(scenario)
         parsed = load_scenario(path)
+        if model == "none":
+            parsed = parsed.without_model()
     except ScenarioError as error:
         raise click.ClickException(str(error)) from None
     console.print(f"device: {chosen.type}, {device_facts(chosen)['name']}", highlight=False)

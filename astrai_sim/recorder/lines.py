@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from astrai_sim.scheduler import Task
 
 FIRST = 8
+LONGEST = 1024
 WATCHED = ("_free_mask", "_refs", "running")
 
 
@@ -21,7 +23,11 @@ def plain(value: Any) -> Any:
 
     Integers, text and lists of them as they are; tasks by their name; tensors as
     shape and first items (none for floating point); anything else by its type's name.
+    Of a mask of more than `LONGEST` bits only how many are set, of a longer list only
+    its length and first items.
     """
+    if isinstance(value, int) and value.bit_length() > LONGEST:
+        return {"bits": value.bit_length(), "set": value.bit_count()}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, torch.Tensor):
@@ -34,6 +40,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, list) and value and all(isinstance(item, Task) for item in value):
         return [task.id for task in value]
     if isinstance(value, (list, tuple)) and all(isinstance(item, (int, str)) for item in value):
+        if len(value) > LONGEST:
+            return {"length": len(value), "data": list(value[:FIRST])}
         return list(value)
     return type(value).__name__
 
@@ -43,14 +51,17 @@ class LineTracer:
 
     `steps` holds {"line", "values"} for each executed line: the 1-based line in
     the function's source, and the locals (and the watched attributes of `self`)
-    that it changed.
+    that it changed. What the tracing does happens inside `aside`, a context.
     """
 
-    def __init__(self, function: Callable) -> None:
+    def __init__(
+        self, function: Callable, aside: AbstractContextManager | None = None
+    ) -> None:
+        self.aside = nullcontext() if aside is None else aside
         raw = inspect.unwrap(getattr(function, "__func__", function))
         self.function = function
         self.code = raw.__code__
-        self.first = inspect.getsourcelines(raw)[1]
+        self.first = raw.__code__.co_firstlineno
         self.args: dict[str, Any] = {}
         self.steps: list[dict[str, Any]] = []
         self._known: dict[str, Any] = {}
@@ -67,13 +78,18 @@ class LineTracer:
     def _enter(self, frame: FrameType, event: str, arg: Any):
         if frame.f_code is not self.code:
             return None
-        self._known = self._values(frame)
-        self.args = {k: v for k, v in self._known.items() if not k.startswith("self.")}
+        with self.aside:
+            self._known = self._values(frame)
+            self.args = {k: v for k, v in self._known.items() if not k.startswith("self.")}
         return self._watch
 
     def _watch(self, frame: FrameType, event: str, arg: Any):
-        if event not in ("line", "return"):
-            return self._watch
+        if event in ("line", "return"):
+            with self.aside:
+                self._note(frame, event)
+        return self._watch
+
+    def _note(self, frame: FrameType, event: str) -> None:
         values = self._values(frame)
         changed = {k: v for k, v in values.items() if k not in self._known or self._known[k] != v}
         self._known = values
@@ -81,7 +97,6 @@ class LineTracer:
             self.steps[-1]["values"].update(changed)
         if event == "line":
             self.steps.append({"line": frame.f_lineno - self.first + 1, "values": {}})
-        return self._watch
 
     def _values(self, frame: FrameType) -> dict[str, Any]:
         values = {k: plain(v) for k, v in frame.f_locals.items() if k != "self"}

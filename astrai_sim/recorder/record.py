@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 
+from astrai_sim.recorder.base import BaseRecorder
+from astrai_sim.recorder.full import Recorder
 from astrai_sim.recorder.header import make_header
-from astrai_sim.recorder.recorder import Recorder
+from astrai_sim.recorder.interrupt import Interrupt
 from astrai_sim.scenario import Run, Scenario, build
+from astrai_sim.scenario.build import Built
 from astrai_sim.trace import TraceWriter
+from astrai_sim.workload import Request
+
+PROGRESS_S = 0.1
 
 
 def record(
@@ -18,35 +25,54 @@ def record(
     path: Path,
     device: torch.device,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    requests: Sequence[Request] | None = None,
 ) -> str:
     """Run `scenario` on `device` and write its trace to `path`; returns the SHA-256.
 
-    `progress` is told after each step how many tokens are generated, of how many
-    at most. Raises ValueError before anything is written when a request can never
-    fit. An exception or interrupt in mid-run leaves the file as far as it got.
+    `requests` of a workload stand instead of the scenario's own. `progress` is told now
+    and then how many tokens are generated, of how many at most. Raises ValueError,
+    leaving no file, when the scenario turns out to ask for what cannot be. Another
+    exception or an interrupt in mid-run leaves the file as far as it got.
     """
-    built = build(scenario, device)
+    built = build(scenario, device, requests)
     for task in built.tasks:
         built.scheduler.check(task)
-    chosen = scenario.record
+    run = Run(built.scheduler, built.tasks, scenario.stop, scenario.changes, built.clock)
     writer = TraceWriter(path, make_header(scenario, device, built))
-    recorder = Recorder(
-        writer,
-        built.scheduler,
-        kv_layer=chosen.kv_layer,
-        snapshot_every=chosen.snapshot_every,
-        line_calls=chosen.line_calls,
-        line_steps=chosen.line_steps,
-    ).attach()
+    recorder = make_recorder(scenario, writer, built)
     try:
-        run = Run(built.scheduler, built.tasks, scenario.stop, scenario.changes)
-        for _ in run.steps():
-            progress(run.generated, run.total_tokens)
-        recorder.snapshot()
-        return writer.finish(run.stopped)
+        with Interrupt() as interrupt:
+            built.clock.restart()
+            recorder.attach()
+            total, told = run.total_tokens, 0.0
+            for _ in run.steps():
+                interrupt.check()
+                if time.monotonic() - told > PROGRESS_S:
+                    progress(run.generated, total)
+                    told = time.monotonic()
+            progress(run.generated, total)
+            recorder.snapshot()
+            return writer.finish(run.stopped)
+    except ValueError:
+        writer.close()
+        path.unlink()
+        raise
     except BaseException:
-        writer.flush()
         writer.abandon()
         raise
     finally:
         recorder.detach()
+
+
+def make_recorder(scenario: Scenario, writer: TraceWriter, built: Built) -> BaseRecorder:
+    """The recorder that the scenario's [record] table asks for."""
+    chosen = scenario.record
+    return Recorder(
+        writer,
+        built.scheduler,
+        clock=built.clock,
+        snapshot_every=chosen.snapshot_steps,
+        kv_layer=chosen.kv_layer,
+        line_calls=chosen.traced_calls,
+        line_steps=chosen.line_steps,
+    )

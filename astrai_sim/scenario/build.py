@@ -3,58 +3,78 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
+import numpy as np
 import torch
 
 from astrai_sim.cache import PagedCache
+from astrai_sim.clock import Clock, CostClock, CostModel, RealClock
 from astrai_sim.model import ModelConfig, Transformer
 from astrai_sim.scenario.schema import Scenario
-from astrai_sim.scheduler import InferenceScheduler, Task
+from astrai_sim.scheduler import InferenceScheduler, ModelFreeScheduler, Task
+from astrai_sim.workload import Request
 
 
 @dataclass
 class Built:
-    """The live objects of a run; `tasks` in the order of the scenario."""
+    """The live objects of a run; `tasks` in the order of the scenario.
 
-    model: Transformer
+    `model` is None where cache and scheduler run alone.
+    """
+
+    model: Transformer | None
     cache: PagedCache
     scheduler: InferenceScheduler
     tasks: list[Task]
+    clock: Clock
 
 
-def build(scenario: Scenario, device: torch.device) -> Built:
-    """Build everything on `device`; weights and drawn prompts come from the seed."""
+def build(
+    scenario: Scenario, device: torch.device, requests: Sequence[Request] | None = None
+) -> Built:
+    """Build everything on `device`; weights and drawn prompts come from the seed.
+
+    `requests` as in `make_tasks`. Without a model the cache's tensors are on the meta
+    device: shapes without memory.
+    """
+    tasks = make_tasks(scenario, requests)
+    settings = asdict(scenario.scheduler)
+    if scenario.model.kind == "none":
+        cache = _cache(scenario, torch.device("meta"))
+        clock = CostClock(scenario.cost or CostModel())
+        free = ModelFreeScheduler(cache, clock, scenario.model.vocab_size, **settings)
+        return Built(None, cache, free, tasks, clock)
     part = scenario.model
-    dtype = getattr(torch, part.dtype)
     config = ModelConfig(
         part.n_layers, part.n_heads, part.n_kv_heads, part.head_dim, part.ffn_dim, part.vocab_size
     )
-    model = Transformer.seeded(config, scenario.seed, device, dtype)
-    cache = PagedCache(
-        part.n_layers,
-        scenario.cache.n_pages,
-        scenario.cache.page_size,
-        part.n_kv_heads,
-        part.head_dim,
-        device,
-        dtype,
-        prefix_caching=scenario.cache.prefix_caching,
-    )
-    chosen = scenario.scheduler
-    scheduler = InferenceScheduler(
-        model,
-        cache,
-        max_batch=chosen.max_batch,
-        decode_policy=chosen.decode_policy,
-        max_tokens_per_step=chosen.max_tokens_per_step,
-        preemption=chosen.preemption,
-    )
-    return Built(model, cache, scheduler, make_tasks(scenario))
+    model = Transformer.seeded(config, scenario.seed, device, getattr(torch, part.dtype))
+    cache = _cache(scenario, device)
+    return Built(model, cache, InferenceScheduler(model, cache, **settings), tasks, RealClock())
 
 
-def make_tasks(scenario: Scenario) -> list[Task]:
-    """The scenario's requests as tasks; each drawn prompt has a seed of its own."""
+def _cache(scenario: Scenario, device: torch.device) -> PagedCache:
+    part, pool = scenario.model, scenario.cache
+    return PagedCache(
+        part.n_layers, pool.n_pages, pool.page_size, part.n_kv_heads, part.head_dim,
+        device, getattr(torch, part.dtype), prefix_caching=pool.prefix_caching,
+    )
+
+
+def make_tasks(scenario: Scenario, requests: Sequence[Request] | None = None) -> list[Task]:
+    """The scenario's requests as tasks; each drawn prompt has a seed of its own.
+
+    `requests` of a workload, where given, stand instead of the scenario's own. They are
+    named r1, r2, … in order, with leading zeros, and each of their blocks has a seed too.
+    """
+    if requests is not None:
+        width = len(str(len(requests)))
+        return [
+            _timed(scenario, f"r{number:0{width}}", request)
+            for number, request in enumerate(requests, 1)
+        ]
     prefixes = {
         prefix.name: list(prefix.prompt_ids or _draw(scenario, f"prefix {prefix.name}",
                                                      prefix.tokens))
@@ -65,10 +85,26 @@ def make_tasks(scenario: Scenario) -> list[Task]:
         own = request.prompt_ids or _draw(scenario, f"request {request.name}",
                                           request.prompt_tokens)
         prompt = [*prefixes.get(request.prefix, ()), *own]
-        tasks.append(Task(request.name, prompt, request.max_tokens, request.arrival_step))
+        tasks.append(Task(request.name, prompt, request.max_tokens, request.arrival_step,
+                          arrival_s=request.arrival_s))
     return tasks
 
 
 def _draw(scenario: Scenario, what: str, n: int) -> list[int]:
     source = random.Random(f"{scenario.seed}/{what}")
     return [source.randrange(scenario.model.vocab_size) for _ in range(n)]
+
+
+def _timed(scenario: Scenario, name: str, request: Request) -> Task:
+    prompt: list[int] = []
+    for block in request.blocks:
+        prompt += _draw_fast(scenario, f"block {block}", request.block_size)
+    own = max(0, request.prompt_len - len(prompt))
+    prompt = [*prompt[: request.prompt_len], *_draw_fast(scenario, f"request {name}", own)]
+    return Task(name, prompt, request.output_len, arrival_s=request.arrival_s)
+
+
+def _draw_fast(scenario: Scenario, what: str, n: int) -> list[int]:
+    """Like `_draw`, for millions of tokens: 4 bytes each, the rest of the division."""
+    drawn = random.Random(f"{scenario.seed}/{what}").randbytes(4 * n)
+    return (np.frombuffer(drawn, "<u4") % scenario.model.vocab_size).tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from dataclasses import MISSING, asdict, fields
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from astrai_sim.cache import pages_for
+from astrai_sim.clock import CostModel
 from astrai_sim.scenario.schema import (
     CachePart,
     ChangePart,
@@ -21,6 +23,7 @@ from astrai_sim.scenario.schema import (
     StopPart,
 )
 from astrai_sim.scheduler import POLICIES, SETTINGS
+from astrai_sim.trace.header import DETAILS
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "scenarios"
 TABLES = {
@@ -29,6 +32,7 @@ TABLES = {
     "scheduler": SchedulerPart,
     "record": RecordPart,
     "stop": StopPart,
+    "cost": CostModel,
 }
 LISTS = {
     "request": ("requests", RequestPart),
@@ -36,7 +40,7 @@ LISTS = {
     "change": ("changes", ChangePart),
 }
 DTYPES = ("bfloat16", "float16", "float32")
-KINDS = ("random",)
+KINDS = ("random", "none")
 AT_LEAST = {
     "n_layers": 1, "n_heads": 1, "n_kv_heads": 1, "head_dim": 2, "ffn_dim": 1, "vocab_size": 2,
     "n_pages": 1, "page_size": 1, "max_batch": 1, "max_tokens_per_step": 1, "max_tokens": 1,
@@ -145,6 +149,10 @@ class _Reader:
             if not ok:
                 self.fail(f"{key} must be a list of token ids", key, table, nth)
             return tuple(value)
+        if plain is float and type(value) in (int, float):
+            if not (math.isfinite(value) and value >= 0):
+                self.fail(f"{key} must be a number from 0 on, not {value}", key, table, nth)
+            return float(value)
         if type(value) is not plain:
             choice = " or ".join([plain.__name__, *map(repr, words)])
             self.fail(f"{key} must be {choice}, not {value!r}", key, table, nth)
@@ -162,12 +170,25 @@ class _Reader:
             self.fail(f"kind {model.kind!r}: choose from {', '.join(KINDS)}", "kind", "[model]")
         if model.dtype not in DTYPES:
             self.fail(f"dtype {model.dtype!r}: choose from {', '.join(DTYPES)}", "dtype", "[model]")
-        if model.n_heads % model.n_kv_heads:
+        if scenario.cost is not None and model.kind != "none":
+            self.fail('[cost] is the clock of runs without a model: it goes with kind = "none"',
+                      "[cost]", "[cost]")
+        for name in ("n_heads", "ffn_dim"):
+            if getattr(model, name) is None and model.kind != "none":
+                self.fail(f"[model] needs {name!r}", "[model]", "[model]")
+        if model.n_heads is not None and model.n_heads % model.n_kv_heads:
             self.fail("n_heads must be a multiple of n_kv_heads", "n_heads", "[model]")
         if model.head_dim % 2:
             self.fail("head_dim must be even", "head_dim", "[model]")
-        if scenario.record.kv_layer >= model.n_layers:
+        record = scenario.record
+        if record.kv_layer >= model.n_layers:
             self.fail(f"kv_layer must be below n_layers ({model.n_layers})", "kv_layer", "[record]")
+        if record.detail not in DETAILS:
+            self.fail(f"detail {record.detail!r}: choose from {', '.join(DETAILS)}",
+                      "detail", "[record]")
+        if record.bulk and record.line_calls:
+            self.fail('line_calls goes with detail = "full": bulk records no lines',
+                      "line_calls", "[record]")
         self.settings_fit(scenario, asdict(scenario.scheduler), "[scheduler]")
         prefixes = self.unique(scenario.prefixes, "[[prefix]]")
         names = self.unique(scenario.requests, "[[request]]")
@@ -178,6 +199,8 @@ class _Reader:
         for i, request in enumerate(scenario.requests):
             if (request.prompt_tokens is None) == (request.prompt_ids is None):
                 self.fail("give either prompt_tokens or prompt_ids", "name", "[[request]]", i)
+            if request.arrival_s is not None and request.arrival_step:
+                self.fail("give either arrival_step or arrival_s", "arrival_s", "[[request]]", i)
             if request.prefix is not None and request.prefix not in prefixes:
                 self.fail(f"no [[prefix]] is named {request.prefix!r}", "prefix", "[[request]]", i)
             self.ids_fit(request.prompt_ids, model.vocab_size, "[[request]]", i)

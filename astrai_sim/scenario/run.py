@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 
+from astrai_sim.clock import Clock, RealClock
 from astrai_sim.scenario.schema import ChangePart, StopPart
 from astrai_sim.scheduler import InferenceScheduler, Task
 
@@ -11,8 +13,10 @@ from astrai_sim.scheduler import InferenceScheduler, Task
 class Run:
     """Submits each task before the step of its arrival and steps until the stop.
 
-    Each of `changes` is made before its step, ahead of that step's arrivals.
-    `stopped` tells afterwards why: "idle", "max_steps" or "task".
+    A task with `arrival_s` is submitted before the first step that `clock` begins at or
+    after that time; while there is nothing else to do the clock waits for it. Each of
+    `changes` is made before its step, ahead of that step's arrivals. `stopped` tells
+    afterwards why: "idle", "max_steps" or "task".
     """
 
     def __init__(
@@ -21,12 +25,18 @@ class Run:
         tasks: list[Task],
         stop: StopPart,
         changes: Sequence[ChangePart] = (),
+        clock: Clock | None = None,
     ) -> None:
         self.scheduler = scheduler
         self.tasks = tasks
-        self.pending = sorted(tasks, key=lambda task: task.arrival_step)
+        by_time = [task for task in tasks if task.arrival_s is not None]
+        by_step = [task for task in tasks if task.arrival_s is None]
+        self.timed = deque(sorted(by_time, key=lambda task: task.arrival_s))
+        self.pending = deque(sorted(by_step, key=lambda task: task.arrival_step))
         self.changes = sorted(changes, key=lambda change: change.step)
         self.stop = stop
+        self._watched = next((task for task in tasks if task.id == stop.task), None)
+        self.clock = RealClock() if clock is None else clock
         self.stopped: str | None = None
 
     @property
@@ -50,20 +60,30 @@ class Run:
             while self.changes and self.changes[0].step <= step:
                 for name, value in self.changes.pop(0).settings().items():
                     self.scheduler.change_setting(name, value)
-            while self.pending and self.pending[0].arrival_step <= step:
-                self.scheduler.submit(self.pending.pop(0))
+            self._submit(step)
             self.scheduler.step()
             yield step
         self.stopped = reason
+
+    def _submit(self, step: int) -> None:
+        while self.pending and self.pending[0].arrival_step <= step:
+            self.scheduler.submit(self.pending.popleft())
+        if self.timed and self.scheduler.idle and not self.pending:
+            self.clock.wait_until(_ns(self.timed[0]))
+        while self.timed and _ns(self.timed[0]) <= self.clock.now_ns():
+            self.scheduler.submit(self.timed.popleft())
 
     def _why_stop(self) -> str | None:
         stop = self.stop
         if stop.max_steps is not None and self.scheduler.step_index >= stop.max_steps:
             return "max_steps"
-        if stop.task is not None:
-            watched = next(task for task in self.tasks if task.id == stop.task)
-            if watched.n_tokens >= stop.tokens:
-                return "task"
-        if not self.pending and self.scheduler.idle:
+        if self._watched is not None and self._watched.n_tokens >= stop.tokens:
+            return "task"
+        if not (self.pending or self.timed) and self.scheduler.idle:
             return "idle"
         return None
+
+
+def _ns(task: Task) -> int:
+    """When a task with `arrival_s` is due, in the clock's nanoseconds."""
+    return round(task.arrival_s * 1e9)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
+
+from astrai_sim.clock import CostModel
 
 
 @dataclass(frozen=True)
 class ModelPart:
-    """The model: `kind` random draws weights from the seed."""
+    """The model.
+
+    `kind` random draws weights from the seed; with none, cache and scheduler run alone
+    and the sizes only tell what a token's K and V would take (`n_heads` and `ffn_dim`
+    may then be left out).
+    """
 
     n_layers: int
-    n_heads: int
     n_kv_heads: int
     head_dim: int
-    ffn_dim: int
     vocab_size: int
+    n_heads: int | None = None
+    ffn_dim: int | None = None
     kind: str = "random"
     dtype: str = "bfloat16"
 
@@ -43,16 +50,35 @@ class SchedulerPart:
 class RecordPart:
     """What the recorder notes.
 
-    `kv_layer`: layer whose K norms are read back. `snapshot_every`: steps between
-    snapshots. `line_calls`: how many first calls of each shown function are
-    recorded line by line. `line_steps`: how many steps from the start on may be, so
-    that later ones run untraced (None: all).
+    `detail`: "full", or "bulk" for big pools and loads: runs of pages instead of single
+    ones, lengths instead of norms, no gathers, no lines. `kv_layer`: layer whose K norms
+    are read back. `snapshot_every`: steps between snapshots (16, in bulk 512).
+    `line_calls`: how many first calls of each shown function are recorded line by line
+    (4, in bulk none). `line_steps`: how many steps from the start on may be, so that
+    later ones run untraced (None: all).
     """
 
+    detail: str = "full"
     kv_layer: int = 0
-    snapshot_every: int = 16
-    line_calls: int = 4
+    snapshot_every: int | None = None
+    line_calls: int | None = None
     line_steps: int | None = None
+
+    @property
+    def bulk(self) -> bool:
+        """Whether events carry runs of pages."""
+        return self.detail == "bulk"
+
+    @property
+    def snapshot_steps(self) -> int:
+        """Steps between snapshots."""
+        return self.snapshot_every or (512 if self.bulk else 16)
+
+    @property
+    def traced_calls(self) -> int:
+        """First calls of each shown function that are recorded line by line."""
+        default = 0 if self.bulk else 4
+        return default if self.line_calls is None else self.line_calls
 
 
 @dataclass(frozen=True)
@@ -66,7 +92,10 @@ class PrefixPart:
 
 @dataclass(frozen=True)
 class RequestPart:
-    """One request: its prompt's ids, or how many tokens to draw, after an optional prefix."""
+    """One request: its prompt's ids, or how many tokens to draw, after an optional prefix.
+
+    It arrives before step `arrival_step`, or at `arrival_s` seconds by the run's clock.
+    """
 
     name: str
     max_tokens: int
@@ -74,6 +103,7 @@ class RequestPart:
     prompt_ids: tuple[int, ...] | None = None
     prefix: str | None = None
     arrival_step: int = 0
+    arrival_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +150,12 @@ class Scenario:
     prefixes: tuple[PrefixPart, ...] = ()
     changes: tuple[ChangePart, ...] = ()
     stop: StopPart = field(default_factory=StopPart)
+    cost: CostModel | None = None
 
     def as_dict(self) -> dict:
         """Plain values, for the trace's header."""
         return asdict(self)
+
+    def without_model(self) -> Scenario:
+        """The same with cache and scheduler alone, against the cost model's clock."""
+        return replace(self, model=replace(self.model, kind="none"))

@@ -21,7 +21,8 @@ class Task:
     """One request: token ids of the prompt, and what has been generated.
 
     `tokens` is the prompt and then the output; `kv_len` counts the leading ones whose K
-    and V are in the cache.
+    and V are in the cache. `arrival_s` is when it is due by the clock, instead of by
+    the step.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Task:
     status: Status = Status.WAITING
     kv_len: int = 0
     finish_reason: str | None = None
+    arrival_s: float | None = None
 
     def __post_init__(self) -> None:
         self.tokens = list(self.prompt)

@@ -51,6 +51,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "table": ("task", "pages"),
     "kv_write": ("layer", "spans"),
     "gather": ("layer", "rows"),
+    "kv_lengths": ("tasks", "counts", "lengths"),
     "snapshot": ("refs", "tables", "lengths"),
     "lines": ("function", "task", "args", "steps", "result"),
 }

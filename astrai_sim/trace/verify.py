@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from astrai_sim.trace.digests import numbers_digest
 from astrai_sim.trace.errors import TraceError
 from astrai_sim.trace.events import COMMON, FIELDS, PHASES, Event
 from astrai_sim.trace.reader import Trace
@@ -385,6 +386,19 @@ class _Model:
             self.true("decode policy", self.settings["decode_policy"] == "all"
                       or len({span["start"] for span in event.spans}) == 1,
                       "tasks at several positions decode under the policy same-position")
+
+    def on_kv_lengths(self, event: Event) -> None:
+        counts = event.counts
+        counts = [counts] * len(event.tasks) if isinstance(counts, int) else counts
+        self.same("counts", len(counts), len(event.tasks))
+        for task, count in zip(event.tasks, counts, strict=True):
+            request = self.requests[task]
+            request.kv += count
+            self.true("write length", count > 0 and request.kv <= len(request.tokens),
+                      "more KV than tokens")
+            self.computed += count
+        ends = [self.requests[task].kv for task in event.tasks]
+        self.same("lengths", event.lengths, numbers_digest(ends))
 
     def on_gather(self, event: Event) -> None:
         self.same("layer", event.layer, self.layer)

@@ -20,17 +20,18 @@ class TraceWriter:
     def __init__(self, path: Path, header: dict[str, Any]) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._raw: BinaryIO = open(path, "wb")  # noqa: SIM115
+        self._raw: BinaryIO = path.open("wb")
         self._file: BinaryIO = self._raw
         if path.suffix == ".gz":
             self._file = gzip.GzipFile("", "wb", 6, self._raw, mtime=0)
         self._digest = hashlib.sha256()
+        self._encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
         self.events = 0
         self._line({"type": "header", **header})
         self.flush()
 
     def _line(self, data: dict[str, Any]) -> None:
-        line = json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+        line = self._encode(data).encode() + b"\n"
         self._digest.update(line)
         self._file.write(line)
 
@@ -55,8 +56,7 @@ class TraceWriter:
 
     def abandon(self) -> None:
         """Close the file without an end: it stays readable up to the last event."""
-        if self._file is not self._raw:
-            self._file.flush()
+        self.flush()
         self._raw.close()
 
     def close(self) -> None:

@@ -1,0 +1,256 @@
+"""What both recorders share: wrapping live objects, time, and the scheduler's events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from astrai_sim.cache.paged_cache import PagedCache
+from astrai_sim.clock import Clock, RealClock
+from astrai_sim.scheduler import InferenceScheduler, Task
+from astrai_sim.trace import TraceWriter
+from astrai_sim.trace.digests import numbers_digest
+
+PHASES = ("cleanup", "refill", "prefill", "decode")
+
+
+class BaseRecorder:
+    """Watches one scheduler and its cache and writes what happens to `writer`.
+
+    The engine knows nothing of it: `attach` puts wrappers over methods of the two
+    instances, `detach` takes them off again. Each name in `CACHE` and `SCHEDULER` has
+    its wrapper in a method `_on_<name>` that is given the original first.
+
+    Parameters
+    ----------
+    clock
+        The run's clock. Time that the recorder spends on reading back and writing does
+        not pass on it; on CUDA, waiting for the device before reading back does.
+    snapshot_every
+        Steps between snapshots.
+    """
+
+    SCHEDULER: tuple[str, ...] = ("submit", "change_setting", "step", "_admit", "_forward",
+                                  "_prefilled", "_append_token", "_finish", "_preempt")
+    CACHE: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        writer: TraceWriter,
+        scheduler: InferenceScheduler,
+        *,
+        clock: Clock | None = None,
+        snapshot_every: int = 16,
+    ) -> None:
+        self.writer = writer
+        self.scheduler = scheduler
+        self.cache: PagedCache = scheduler.cache
+        self.clock = RealClock() if clock is None else clock
+        self.snapshot_every = snapshot_every
+        self.step = -1
+        self.phase: str | None = None
+        self.task: str | None = None
+        self.logical: int | None = None
+        self.batch: list[tuple[Task, int, int]] = []
+        self._queues: list[list[dict[str, Any]]] = []
+        self._undo: list[Callable[[], None]] = []
+
+    def attach(self) -> BaseRecorder:
+        """Start watching. Raises RuntimeError if it does already."""
+        if self._undo:
+            raise RuntimeError("this recorder is attached already")
+        for name in PHASES:
+            self._wrap(self.scheduler, name, self._on_phase)
+        for owner, names in ((self.scheduler, self.SCHEDULER), (self.cache, self.CACHE)):
+            for name in names:
+                own = "scheduler_admit" if name == "_admit" else name.lstrip("_")
+                self._wrap(owner, name, getattr(self, f"_on_{own}"))
+        return self
+
+    def detach(self) -> None:
+        """Stop watching and leave the objects as they were."""
+        while self._undo:
+            self._undo.pop()()
+
+    def snapshot(self) -> None:
+        """Record mask, refcounts, tables, LRU and lengths, read from the live objects."""
+        raise NotImplementedError
+
+    def _wrap(self, owner: Any, name: str, handler: Callable) -> None:
+        original = getattr(owner, name)
+
+        def wrapper(*args, **kwargs):
+            return handler(original, *args, **kwargs)
+
+        setattr(owner, name, wrapper)
+        self._undo.append(lambda: delattr(owner, name))
+
+    def _emit(self, event: str, at: int | None = None, **fields: Any) -> None:
+        with self.clock.aside:
+            self._put({
+                "step": self.step,
+                "phase": self.phase,
+                "ns": self.clock.now_ns() if at is None else at,
+                "event": event,
+                **fields,
+            })
+
+    def _put(self, data: dict[str, Any]) -> None:
+        if self._queues:
+            self._queues[-1].append(data)
+        else:
+            self.writer.event(data)
+
+    @contextmanager
+    def _held(self):
+        """Hold events back until the end; on an exception they are dropped."""
+        queue: list[dict[str, Any]] = []
+        self._queues.append(queue)
+        try:
+            yield queue
+        finally:
+            self._queues.pop()
+
+    def _let_out(self, queue: list[dict[str, Any]]) -> None:
+        with self.clock.aside:
+            for data in queue:
+                self._put(data)
+
+    @contextmanager
+    def _about(self, task: str | None, logical: int | None = None):
+        """Page events in here are of `task`, at `logical` in its table."""
+        before = self.task, self.logical
+        self.task, self.logical = task, logical
+        try:
+            yield
+        finally:
+            self.task, self.logical = before
+
+    def _synchronize(self) -> None:
+        """Wait for the device, so that what it still computes counts as the engine's time."""
+        if self.cache.k_cache.device.type == "cuda":
+            torch.cuda.synchronize(self.cache.k_cache.device)
+
+    def _lengths(self) -> dict[str, int]:
+        """Tokens in the cache of each task that has a table."""
+        return {task.id: task.kv_len for task in self.scheduler.tasks()
+                if task.id in self.cache.tables}
+
+    # scheduler
+
+    def _on_submit(self, original, task: Task) -> None:
+        original(task)
+        due = {} if task.arrival_s is None else {"arrival_s": task.arrival_s}
+        self._emit(
+            "task_submitted", task=task.id, **self._prompt(task),
+            max_tokens=task.max_tokens, arrival_step=task.arrival_step, **due,
+        )
+
+    def _prompt(self, task: Task) -> dict[str, Any]:
+        return {"prompt": list(task.prompt)}
+
+    def _on_change_setting(self, original, name: str, value) -> None:
+        original(name, value)
+        self._emit("setting", name=name, value=getattr(self.scheduler, name))
+
+    def _on_step(self, original) -> None:
+        scheduler = self.scheduler
+        self.step = scheduler.step_index
+        self._emit("step_begin", **self._queues_now())
+        began = self.clock.now_ns()
+        original()
+        self._emit(
+            "step_end", duration_ns=self.clock.now_ns() - began,
+            waiting=len(scheduler.waiting), running=len(scheduler.running),
+        )
+        with self.clock.aside:
+            if (self.step + 1) % self.snapshot_every == 0:
+                self.snapshot()
+            self._flush()
+
+    def _queues_now(self) -> dict[str, Any]:
+        scheduler = self.scheduler
+        return {"waiting": [task.id for task in scheduler.waiting],
+                "running": [task.id for task in scheduler.running]}
+
+    def _flush(self) -> None:
+        self.writer.flush()
+
+    def _on_phase(self, original) -> list[Task]:
+        self.phase = original.__name__
+        self._emit("phase_begin")
+        self._synchronize()
+        began = self.clock.now_ns()
+        tasks = original()
+        self._synchronize()
+        self._emit("phase_end", duration_ns=self.clock.now_ns() - began,
+                   tasks=[task.id for task in tasks])
+        self.phase = None
+        return tasks
+
+    def _on_scheduler_admit(self, original, task: Task) -> None:
+        with self._held() as queue:
+            original(task)
+        self._let_out(queue)
+        self._emit(
+            "task_admitted", task=task.id, tokens=task.n_tokens, cached_tokens=task.kv_len,
+            **self._table_fields(task.id),
+        )
+
+    def _table_fields(self, task: str) -> dict[str, Any]:
+        return {"pages": list(self.cache.tables[task])}
+
+    def _on_forward(self, original, batch) -> list[int]:
+        self.batch = batch
+        return original(batch)
+
+    def _kv_lengths(self, batch: Iterable[tuple[Task, int, int]]) -> None:
+        """How many tokens of which tasks a forward pass computed."""
+        counts = [count for _, _, count in batch]
+        same = len(set(counts)) == 1
+        self._emit(
+            "kv_lengths", tasks=[task.id for task, _, _ in batch],
+            counts=counts[0] if same else counts,
+            lengths=numbers_digest(start + count for _, start, count in batch),
+        )
+
+    def _on_prefilled(self, original, task: Task, start: int, count: int, token) -> None:
+        end = start + count
+        if end == task.n_tokens:
+            self._emit("task_prefilled", task=task.id, start=start, end=end)
+        else:
+            self._emit("chunk", task=task.id, start=start, end=end, total=task.n_tokens)
+        original(task, start, count, token)
+
+    def _on_append_token(self, original, task: Task, token: int) -> None:
+        self._emit(
+            "token", task=task.id, id=token, index=len(task.output), position=task.n_tokens,
+            source=self.phase,
+        )
+        original(task, token)
+
+    def _on_finish(self, original, task: Task, reason: str) -> None:
+        original(task, reason)
+        self._emit(
+            "task_finished", task=task.id, reason=reason, tokens=task.n_tokens,
+            generated=len(task.output),
+        )
+
+    def _on_preempt(self, original, task: Task) -> None:
+        self._emit(
+            "task_preempted", task=task.id, tokens=task.n_tokens, **self._table_fields(task.id)
+        )
+        original(task)
+
+    # cache
+
+    def _on_record_pages(self, original, task: str, tokens) -> None:
+        with self._about(task):
+            original(task, tokens)
+
+    def _on_reset_prefix_cache(self, original) -> None:
+        original()
+        self._emit("prefix_reset", mask=hex(self.cache.free_mask))

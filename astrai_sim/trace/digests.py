@@ -1,0 +1,50 @@
+"""Short digests that stand for many numbers in bulk recordings.
+
+Recorder and `verify` compute them from what each knows of the same thing. BLAKE2b of
+a stated text or byte string; 8 hex digits where an event stands for a few numbers, 16
+where a snapshot stands for all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+WORD = 64
+
+
+def _digest(data: bytes, size: int) -> str:
+    return hashlib.blake2b(data, digest_size=size).hexdigest()
+
+
+def numbers_digest(numbers: Iterable[int]) -> str:
+    """Of numbers in decimal, joined by commas; 8 hex digits."""
+    return _digest(",".join(map(str, numbers)).encode(), 4)
+
+
+def words_digest(words: Iterable[int]) -> str:
+    """Of 64-bit words of a mask, each as 8 bytes, low byte first; 8 hex digits."""
+    return _digest(b"".join(word.to_bytes(8, "little") for word in words), 4)
+
+
+def words_of(pages: Iterable[int]) -> list[int]:
+    """Indices of the mask's 64-bit words that hold the bits of `pages`, ascending."""
+    return sorted({page // WORD for page in pages})
+
+
+def pages_digest(pages: Sequence[int]) -> str:
+    """Of page numbers or refcounts, each as 4 bytes, low byte first; 16 hex digits."""
+    return _digest(np.asarray(pages, "<i4").tobytes(), 8)
+
+
+def tables_digest(tables: Mapping[str, Sequence[int]]) -> str:
+    """Of page tables, sorted by task, as `task:page,page;`; 16 hex digits."""
+    lines = (f"{task}:{','.join(map(str, tables[task]))};" for task in sorted(tables))
+    return _digest("".join(lines).encode(), 8)
+
+
+def lengths_digest(lengths: Mapping[str, int]) -> str:
+    """Of token counts, sorted by task, as `task:count;`; 16 hex digits."""
+    return _digest("".join(f"{task}:{lengths[task]};" for task in sorted(lengths)).encode(), 8)
