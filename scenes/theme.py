@@ -37,6 +37,9 @@ TASK_COLORS = (
     "#90803C",
 )
 
+SERIES = ("#5B9BE6", "#FF8A80", "#E8ECF2")
+"""Curves of charts that are not a task's."""
+
 
 def task_color(index: int) -> str:
     """Colour of the `index`-th submitted task; colours repeat after the last."""

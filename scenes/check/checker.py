@@ -52,8 +52,7 @@ class Checker:
 
     def section_started(self, scene, section) -> None:
         if self._recorded is None:
-            submitted = scene.trace.find(event="task_submitted")
-            self._recorded = Recorded([event.task for event in submitted])
+            self._recorded = Recorded.of(scene.trace)
         self._place = 0
         self._compare(scene, section.key, "first picture", section.start)
 
@@ -73,7 +72,7 @@ class Checker:
         shown = scene.stage.read()
         state = scene.trace.state_at(until)
         self.fields += sum(_size(value) for value in shown.values())
-        for difference in differences(shown, state, self._recorded):
+        for difference in differences(shown, state, self._recorded.at(until)):
             self.mismatches.append(Mismatch(scene.clock, section, beat, difference))
 
 

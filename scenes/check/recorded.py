@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from astrai_sim.trace import State
+from astrai_sim.trace import State, Trace
 from scenes import theme
 
 
@@ -20,11 +20,26 @@ class Difference:
     recorded: object
 
 
+@dataclass(frozen=True)
 class Recorded:
-    """What a state should look like; colours follow the order of submission in `tasks`."""
+    """What a state should look like; colours follow the order of submission in `tasks`.
 
-    def __init__(self, tasks: Sequence[str]) -> None:
-        self.tasks = list(tasks)
+    `trace` is there for what a state does not tell by itself, such as times; `until` is
+    the event whose state is compared.
+    """
+
+    tasks: Sequence[str]
+    trace: Trace | None = None
+    until: int = -1
+
+    @classmethod
+    def of(cls, trace: Trace) -> Recorded:
+        """For comparing with `trace`."""
+        return cls([event.task for event in trace.find(event="task_submitted")], trace)
+
+    def at(self, until: int) -> Recorded:
+        """The same, for the state after event `until`."""
+        return replace(self, until=until)
 
     def owners(self, state: State, page: int) -> list[str]:
         """Tasks whose tables hold `page`, sorted by name."""

@@ -28,6 +28,16 @@ class StagePlan:
     caption: Box
     badge: Box
 
+    def area(self, left: float, top: float, right: float, bottom: float) -> Box:
+        """The part of the room between title and caption that these shares of it bound."""
+        room = self.tall_panel
+        return Box(
+            room.x + left * room.w,
+            room.y + top * room.h,
+            (right - left) * room.w,
+            (bottom - top) * room.h,
+        )
+
     @classmethod
     def of(cls, frame: Frame, n_pages: int) -> StagePlan:
         """The plan for a pool of `n_pages` pages in `frame`."""

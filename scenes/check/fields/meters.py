@@ -18,12 +18,12 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
         if tuple(counts) != truth:
             yield Difference(f"meters[{task}] (filled, reserved)", tuple(counts), truth)
     if "meters_total" in shown:
-        truth = _total(state)
+        truth = total(state)
         if tuple(shown["meters_total"]) != truth:
             yield Difference("meters_total (filled, reserved)", shown["meters_total"], truth)
 
 
-def _total(state: State) -> tuple[int, int]:
+def total(state: State) -> tuple[int, int]:
     """Filled slots and slots of all pages that tables hold; a shared page counts once."""
     filled: dict[int, int] = {}
     for task, pages in state.tables.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scenes.stage.part import Part
+from scenes.stage.parts.chart import ChartPart
 from scenes.stage.parts.mask import MaskPart
 from scenes.stage.parts.meters import MetersPart
 from scenes.stage.parts.phases import PhasesPart
@@ -10,5 +11,6 @@ from scenes.stage.parts.pool import PoolPart
 from scenes.stage.parts.tables import TablesPart
 
 PARTS: dict[str, type[Part]] = {
-    part.name: part for part in (PoolPart, MaskPart, TablesPart, PhasesPart, MetersPart)
+    part.name: part
+    for part in (PoolPart, MaskPart, TablesPart, PhasesPart, MetersPart, ChartPart)
 }

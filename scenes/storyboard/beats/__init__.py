@@ -1,5 +1,6 @@
 """What a storyboard is made of: plain data, the same for the same trace."""
 
+from scenes.storyboard.beats.charts import Chart, Curve
 from scenes.storyboard.beats.code import (
     CodeStep,
     OpenCode,
@@ -9,6 +10,7 @@ from scenes.storyboard.beats.core import (
     Advance,
     Beat,
     Hold,
+    Prop,
     Reveal,
     Section,
     Storyboard,
@@ -27,11 +29,14 @@ __all__ = [
     "Advance",
     "Bar",
     "Beat",
+    "Chart",
     "ClosePanel",
     "CodeStep",
+    "Curve",
     "Fact",
     "Hold",
     "OpenCode",
+    "Prop",
     "Reveal",
     "Run",
     "RunCode",

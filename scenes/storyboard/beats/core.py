@@ -46,12 +46,18 @@ class Reveal(Beat):
 
 
 @dataclass(frozen=True)
+class Prop:
+    """What a part of the stage draws beside the state: the storyboard takes it from the trace."""
+
+
+@dataclass(frozen=True)
 class Section:
     """A chapter of a film, which can be rendered alone.
 
     `start` is the event whose replayed state the stage shows when the section
     begins (-1: before the first event); `key` names its file. `stage` names the parts
-    that stand from the start, as in `scenes.stage.parts`.
+    that stand from the start, as in `scenes.stage.parts`; `props` is what some of them
+    need besides.
     """
 
     key: str
@@ -59,6 +65,7 @@ class Section:
     start: int
     beats: tuple[Beat, ...]
     stage: tuple[str, ...] = ("pool", "mask", "tables", "meters")
+    props: tuple[Prop, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,262 @@
+"""A chart: curves that grow with time, and their last values in a legend."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+import numpy as np
+from manim import Animation, Group, VMobject, linear
+
+from scenes import fonts, theme
+from scenes.animations import FilmAnimation, TickText
+from scenes.layout import FRAME, UNIT, Box
+from scenes.mobjects.axes import Axes, Scale
+from scenes.mobjects.label import Label
+from scenes.mobjects.shapes import Panel
+from scenes.storyboard.beats import Chart, Curve
+from scenes.storyboard.beats.charts import number_text
+
+INSET = 22
+TITLE_H = 52
+LEGEND_H = 42
+SWATCH = 22
+ENTRY_GAP = 36
+LINE_PX = 3.5
+DOT = 13
+AREA_OPACITY = 0.85
+STRETCHES = 3
+"""Most points drawn for one pixel column."""
+
+
+class CurveLine(Group):
+    """One curve, drawn up to a head that moves with time.
+
+    `base` is the curve that this one stands on, or None for the axis.
+    """
+
+    def __init__(self, curve: Curve, scale: Scale, base: CurveLine | None) -> None:
+        self.curve = curve
+        self.scale = scale
+        data = np.array([point[1:] for point in curve.points], dtype=float).reshape(-1, 2)
+        self.seqs = [point[0] for point in curve.points]
+        self.times = data[:, 0]
+        self.values = [point[2] for point in curve.points]
+        heights = data[:, 1] + (base.heights if base is not None else 0.0)
+        self.heights = heights
+        self.base = base
+        self.kept = _kept(scale.x(data[:, 0]), scale.y(heights))
+        self.area = VMobject(fill_color=curve.color, fill_opacity=AREA_OPACITY, stroke_width=0)
+        self.line = VMobject(stroke_color=curve.color, stroke_width=LINE_PX * 100 / UNIT,
+                             fill_opacity=0)
+        self.dot = Panel(Box(0, 0, DOT, DOT), fill=curve.color, radius=DOT / 2)
+        self.dot.set_fill(opacity=0)
+        super().__init__(self.area, self.line, self.dot)
+
+    def count(self, seq: int) -> int:
+        """How many points there are up to event `seq`."""
+        return bisect_right(self.seqs, seq)
+
+    def value_at(self, time: float) -> float | None:
+        """The last value at or before `time`; None before the first."""
+        n = int(np.searchsorted(self.times, time, side="right"))
+        return self.values[n - 1] if n else None
+
+    def set_head(self, time: float) -> None:
+        """Draw the curve from its start to `time`."""
+        if not self.curve.drawn:
+            return
+        corners = self._corners(time, self.heights)
+        if self.curve.fill:
+            floor = self._floor(time)
+            outline = np.concatenate([corners, floor[::-1], corners[:1]]) if len(corners) else []
+            _set_corners(self.area, outline)
+            return
+        _set_corners(self.line, corners)
+        if len(corners):
+            self.dot.move_to(FRAME.point(*corners[-1]))
+            self.dot.set_fill(opacity=1)
+
+    def _floor(self, time: float) -> np.ndarray:
+        if self.base is not None:
+            return self.base._corners(time, self.base.heights, self.kept)
+        return self._corners(time, np.zeros_like(self.heights))
+
+    def _corners(
+        self, time: float, heights: np.ndarray, kept: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Corners of the line up to `time` in design pixels, shape [n, 2]."""
+        kept = self.kept if kept is None else kept
+        times, heights = self.times[kept], heights[kept]
+        n = int(np.searchsorted(times, time, side="right"))
+        head = times[:n]
+        if self.curve.stepped:
+            starts = np.concatenate([[0.0], head[:-1]]) if n else head
+            xs = np.stack([starts, head], axis=1).reshape(-1)
+            ys = np.repeat(heights[:n], 2)
+            if n < len(times) and time > (head[-1] if n else 0.0):
+                xs = np.concatenate([xs, [head[-1] if n else 0.0, time]])
+                ys = np.concatenate([ys, [heights[n], heights[n]]])
+        else:
+            xs, ys = head, heights[:n]
+            if 0 < n < len(times) and time > head[-1]:
+                xs = np.append(xs, time)
+                ys = np.append(ys, np.interp(time, times, heights))
+        return np.stack([self.scale.x(xs), self.scale.y(ys)], axis=1)
+
+
+def _kept(xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+    """Indices of the points worth drawing: of each pixel column the extremes and the last."""
+    if len(xs) <= STRETCHES * max(1.0, np.ptp(xs)) if len(xs) else True:
+        return np.arange(len(xs))
+    column = np.floor(xs).astype(int)
+    order = np.lexsort((ys, column))
+    first = np.flatnonzero(np.diff(column[order], prepend=column[order[0]] - 1))
+    last = np.append(first[1:], len(xs)) - 1
+    ends = np.flatnonzero(np.diff(column, append=column[-1] + 1))
+    return np.unique(np.concatenate([order[first], order[last], ends]))
+
+
+def _set_corners(shape: VMobject, corners: np.ndarray) -> None:
+    if len(corners) < 2:
+        shape.clear_points()
+        return
+    points = np.zeros((len(corners), 3))
+    points[:, 0] = (corners[:, 0] - FRAME.width / 2) / UNIT
+    points[:, 1] = (FRAME.height / 2 - corners[:, 1]) / UNIT
+    shape.set_points_as_corners(points)
+
+
+class Grow(FilmAnimation):
+    """Move the head of all curves of a chart from one time to another, time running evenly."""
+
+    def __init__(self, chart: ChartView, start: float, end: float, seconds: float, **kw) -> None:
+        super().__init__(chart.curves, seconds=seconds, rate=linear, **kw)
+        self.chart = chart
+        self.start = start
+        self.end = end
+
+    def extents(self):
+        plot = self.chart.axes.scale.plot.inset(-DOT)
+        left, top = FRAME.point(plot.x, plot.y)[:2]
+        right, bottom = FRAME.point(plot.right, plot.bottom)[:2]
+        return [(left, bottom, right, top)]
+
+    def apply(self, progress: float) -> None:
+        self.chart.set_head(self.start + (self.end - self.start) * progress)
+
+
+class LegendEntry(Group):
+    """A curve's colour, name and last value, from design pixel (`x`, `y`) on."""
+
+    def __init__(self, line: CurveLine, x: float, y: float) -> None:
+        curve = line.curve
+        thick = SWATCH if curve.fill or not curve.drawn else LINE_PX * 1.6
+        self.swatch = Panel(Box(x, y - thick / 2, SWATCH, thick), fill=curve.color, radius=4)
+        self.name_label = Label(curve.label, theme.SMALL, "sans", theme.TEXT,
+                                (x + SWATCH + 10, y), background=theme.PANEL)
+        widest = max((fonts.width(t, "mono-bold", theme.SMALL)
+                      for t in {number_text(value) for value in line.values}), default=0.0)
+        end = x + SWATCH + 10 + self.name_label.width_px + 12 + widest
+        self.right = end
+        self.value = Label("", theme.SMALL, "mono-bold", theme.TEXT, (end, y), "right",
+                           background=theme.PANEL)
+        super().__init__(self.swatch, self.name_label, self.value)
+
+
+class ChartView(Group):
+    """A chart in design-pixel `box`. Raises ValueError where that is too small for it."""
+
+    def __init__(self, chart: Chart, box: Box) -> None:
+        self.chart = chart
+        self.box = box
+        self.back = Panel(box, fill=theme.PANEL)
+        self.title = Label(chart.title, theme.SMALL, "sans-bold", theme.TEXT,
+                           (box.x + INSET, box.y + TITLE_H / 2 + 2), background=theme.PANEL)
+        rows = self._legend_rows(box)
+        top = box.y + TITLE_H + rows * LEGEND_H
+        room = Box(box.x + INSET, top, box.w - 2 * INSET, box.bottom - 8 - top)
+        if room.h < 120:
+            raise ValueError(f"chart {chart.key!r} does not fit {box.w:.0f} x {box.h:.0f} px")
+        self.axes = Axes(room, chart.x_max, chart.y_max, chart.x_label)
+        self.lines: dict[str, CurveLine] = {}
+        for curve in chart.curves:
+            base = self.lines[curve.on] if curve.on else None
+            self.lines[curve.measure] = CurveLine(curve, self.axes.scale, base)
+        self.curves = Group(*self.lines.values())
+        self.legend: dict[str, LegendEntry] = {}
+        x, y = box.x + INSET, box.y + TITLE_H + LEGEND_H / 2 - 4
+        for measure, line in self.lines.items():
+            entry = LegendEntry(line, x, y)
+            if entry.right > box.right - INSET and x > box.x + INSET:
+                x, y = box.x + INSET, y + LEGEND_H
+                entry = LegendEntry(line, x, y)
+            self.legend[measure] = entry
+            x = entry.right + ENTRY_GAP
+        self.head = 0.0
+        super().__init__(self.back, self.title, self.axes, self.curves, *self.legend.values())
+
+    def _legend_rows(self, box: Box) -> int:
+        rows, x = 1, 0.0
+        probe = Scale(box, 1.0, 1.0)
+        for curve in self.chart.curves:
+            flat = CurveLine(curve, probe, None)
+            width = LegendEntry(flat, 0.0, 0.0).right
+            if x and x + width > box.w - 2 * INSET:
+                rows, x = rows + 1, 0.0
+            x += width + ENTRY_GAP
+        return rows
+
+    def time_at(self, seq: int) -> float:
+        """Where the curves end that show everything up to event `seq`."""
+        ends = [line.times[n - 1] for line in self.lines.values() if (n := line.count(seq))]
+        return float(max(ends, default=0.0))
+
+    def set_head(self, time: float) -> None:
+        """Draw all curves up to `time`."""
+        self.head = time
+        for line in self.lines.values():
+            line.set_head(time)
+
+    def _text(self, measure: str, seq: int) -> str:
+        line = self.lines[measure]
+        n = line.count(seq)
+        return number_text(line.values[n - 1]) if n else ""
+
+    def show(self, seq: int) -> None:
+        """Show everything up to event `seq` at once."""
+        self.set_head(self.time_at(seq))
+        for measure, entry in self.legend.items():
+            entry.value.set_text(self._text(measure, seq))
+
+    def change(self, seq: int, seconds: float) -> list[Animation]:
+        """Let the curves and their values run on to event `seq`."""
+        start, end = self.head, self.time_at(seq)
+        animations: list[Animation] = []
+        if start != end:
+            animations.append(Grow(self, start, end, seconds))
+        for measure, entry in self.legend.items():
+            last = self._text(measure, seq)
+            if entry.value.text != last or start != end:
+                animations.append(
+                    TickText(entry.value, self._ticker(measure, start, end, last), seconds,
+                             rate=linear)
+                )
+        return animations
+
+    def _ticker(self, measure: str, start: float, end: float, last: str):
+        line = self.lines[measure]
+
+        def text_at(progress: float) -> str:
+            if progress >= 1:
+                return last
+            value = line.value_at(start + (end - start) * progress)
+            return "" if value is None else number_text(value)
+
+        return text_at
+
+    def read(self) -> dict[str, str]:
+        """The last values as written, by measure."""
+        return {measure: entry.value.text for measure, entry in self.legend.items()}
+
+
+__all__ = ["ChartView", "CurveLine", "Grow", "LegendEntry"]

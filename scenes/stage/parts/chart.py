@@ -1,0 +1,45 @@
+"""Charts that grow with the state."""
+
+from __future__ import annotations
+
+from manim import Animation
+
+from astrai_sim.trace import State
+from scenes.animations import Flash
+from scenes.mobjects.chart import ChartView
+from scenes.stage.part import Part
+from scenes.storyboard.beats import Chart
+
+
+class ChartPart(Part):
+    """All charts among the section's props, drawn up to the event that is shown."""
+
+    name = "chart"
+
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
+        self.views = {
+            chart.key: ChartView(chart, stage.plan.area(*chart.area))
+            for chart in stage.section.props
+            if isinstance(chart, Chart)
+        }
+
+    def mobjects(self):
+        return list(self.views.values())
+
+    def show(self, state: State) -> None:
+        for view in self.views.values():
+            view.show(self.stage.state_seq)
+
+    def change(self, state: State, seconds: float) -> list[Animation]:
+        return [
+            animation
+            for view in self.views.values()
+            for animation in view.change(self.stage.state_seq, seconds)
+        ]
+
+    def nudge(self) -> list[Animation]:
+        return [Flash(view.back) for view in self.views.values()]
+
+    def read(self) -> dict:
+        return {"charts": {key: view.read() for key, view in self.views.items()}}
