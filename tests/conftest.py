@@ -1,13 +1,19 @@
-"""Traces for tests: recorded by the engine itself, each at most once a session."""
+"""Traces for tests: recorded by the engine itself, each at most once a session.
+
+Torch gets one thread, since the tests themselves run side by side.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
 SCENARIOS = ROOT / "tests" / "film" / "scenarios"
