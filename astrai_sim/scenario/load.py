@@ -44,7 +44,7 @@ KINDS = ("random", "none")
 AT_LEAST = {
     "n_layers": 1, "n_heads": 1, "n_kv_heads": 1, "head_dim": 2, "ffn_dim": 1, "vocab_size": 2,
     "n_pages": 1, "page_size": 1, "max_batch": 1, "max_tokens_per_step": 1, "max_tokens": 1,
-    "prompt_tokens": 1, "tokens": 1, "arrival_step": 0, "max_steps": 1, "kv_layer": 0,
+    "prompt_tokens": 1, "tokens": 1, "arrival_step": 0, "max_steps": 1, "kv_layer": 0, "eos": 0,
     "step": 0, "snapshot_every": 1, "line_calls": 0, "seed": 0,
 }
 
@@ -190,6 +190,10 @@ class _Reader:
             self.fail('line_calls goes with detail = "full": bulk records no lines',
                       "line_calls", "[record]")
         self.settings_fit(scenario, asdict(scenario.scheduler), "[scheduler]")
+        eos = scenario.scheduler.eos
+        if eos is not None and eos >= model.vocab_size:
+            self.fail(f"eos {eos} is not below vocab_size ({model.vocab_size})",
+                      "eos", "[scheduler]")
         prefixes = self.unique(scenario.prefixes, "[[prefix]]")
         names = self.unique(scenario.requests, "[[request]]")
         for i, prefix in enumerate(scenario.prefixes):

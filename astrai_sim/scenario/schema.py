@@ -38,12 +38,13 @@ class CachePart:
 
 @dataclass(frozen=True)
 class SchedulerPart:
-    """The scheduler's choices; see `InferenceScheduler`."""
+    """The scheduler's choices; see `InferenceScheduler`. `eos` is a token id."""
 
     decode_policy: str = "all"
     max_batch: int = 8
     max_tokens_per_step: int | None = None
     preemption: bool = True
+    eos: int | None = None
 
 
 @dataclass(frozen=True)
