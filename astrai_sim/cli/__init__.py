@@ -1,4 +1,4 @@
-"""The command line: record, verify, inspect."""
+"""The command line: record, verify, inspect, plot."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import click
 
 from astrai_sim import __version__
 from astrai_sim.cli.inspect import inspect
+from astrai_sim.cli.plot import plot
 from astrai_sim.cli.record import record
 from astrai_sim.cli.verify import verify
 
@@ -16,5 +17,5 @@ def main() -> None:
     """Record runs of a paged KV cache, and look at the recordings."""
 
 
-for command in (record, verify, inspect):
+for command in (record, verify, inspect, plot):
     main.add_command(command)
