@@ -3,7 +3,7 @@
 from scenes.animations.base import FilmAnimation
 from scenes.animations.cells import FillCells
 from scenes.animations.motion import Glide
-from scenes.animations.opacity import Appear, AppearIn, Vanish
+from scenes.animations.opacity import Appear, AppearIn, StrokeTo, Vanish
 from scenes.animations.paint import Flash, Paint
 from scenes.animations.text import SwapText, TickText
 
@@ -15,6 +15,7 @@ __all__ = [
     "Flash",
     "Glide",
     "Paint",
+    "StrokeTo",
     "SwapText",
     "TickText",
     "Vanish",

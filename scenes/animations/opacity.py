@@ -70,3 +70,19 @@ class Vanish(_Fade):
     def clean_up_from_scene(self, scene) -> None:
         super().clean_up_from_scene(scene)
         self.scale(1.0)
+
+
+class StrokeTo(FilmAnimation):
+    """Bring one shape's stroke to `opacity`, the shape staying where it is."""
+
+    def __init__(self, mobject: VMobject, opacity: float, seconds: float = 0.5, **kwargs) -> None:
+        super().__init__(mobject, seconds=seconds, **kwargs)
+        self.opacity = opacity
+
+    def prepare(self) -> None:
+        self._start = float(self.mobject.stroke_rgbas[0, 3])
+
+    def apply(self, progress: float) -> None:
+        rgbas = self.mobject.stroke_rgbas.copy()
+        rgbas[:, 3] = self._start + (self.opacity - self._start) * progress
+        self.mobject.stroke_rgbas = rgbas

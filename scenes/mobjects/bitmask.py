@@ -12,6 +12,17 @@ from scenes.mobjects.shapes import Panel
 
 LARGEST = 36
 TITLE_WIDTH = 170
+COUNT_WIDTH = 300
+
+
+def mask_pitch(n_bits: int, box: Box) -> float:
+    """Pixels from one digit to the next in a row as wide as `box`."""
+    return min(46.0, (box.w * 0.72 - TITLE_WIDTH) / n_bits)
+
+
+def mask_width(n_bits: int, box: Box) -> float:
+    """Width of title and digits; the count of free pages stands at the row's far end."""
+    return TITLE_WIDTH + n_bits * mask_pitch(n_bits, box) - 5
 
 
 class Bitmask(Group):
@@ -25,7 +36,7 @@ class Bitmask(Group):
         self.title = Label(
             "free mask", theme.SMALL, "mono", theme.MUTED, (box.x, box.bottom - 19)
         )
-        pitch = min(46.0, (box.w * 0.72 - TITLE_WIDTH) / n_bits)
+        pitch = mask_pitch(n_bits, box)
         self.cells: list[Panel] = []
         self.digits: list[Label] = []
         self.indices: list[Label] = []

@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 from manim import Animation, Group
 
-from scenes import theme
-from scenes.animations import FillCells, Flash, Paint, SwapText
+from scenes import fonts, theme
+from scenes.animations import FillCells, Flash, Paint, StrokeTo, SwapText
 from scenes.layout import Box
 from scenes.mobjects.cells import CellField
 from scenes.mobjects.label import Label
-from scenes.mobjects.shapes import Panel
+from scenes.mobjects.shapes import DashedBox, Panel
 
 OWNER_BAR = 8
 FOOTER = 42
 PADDING = 10
+CACHED_WORD = "cached"
+WORD_GAP = 14
 
 
 def slot_columns(n: int, width: float, height: float) -> int:
@@ -31,7 +33,8 @@ class Page(Group):
 
     The slots are filled with the owner's colour, darker or brighter with each
     slot's recorded norm; the bar above them has one part per table that holds
-    the page.
+    the page. A cached page has no owner: a dashed outline and, where there is room
+    for it, the word tell it from a free one, not only its grey.
     """
 
     def __init__(self, index: int, box: Box, page_size: int) -> None:
@@ -56,10 +59,19 @@ class Page(Group):
             "ref 0", theme.SMALL, "mono", theme.MUTED, (inner.right, baseline), "right",
             background=theme.PANEL,
         )
+        self.dashes = DashedBox(box, theme.CACHED, stroke_px=4)
+        self.dashes.set_stroke(opacity=0, family=False)
+        word_w = fonts.width(CACHED_WORD, "sans", theme.SMALL)
+        room = self.ref.ink()[0] - self.number.ink()[2]
+        self.has_word = room >= word_w + 2 * WORD_GAP
+        middle = (self.ref.ink()[0] + self.number.ink()[2]) / 2
+        self.word = Label("", theme.SMALL, "sans", theme.MUTED, (middle, baseline), "center",
+                          background=theme.PANEL)
+        self.cached = False
         self.owners: tuple[str, ...] = ()
         self.hue: str | None = None
         super().__init__(
-            self.frame, self.owner_field, self.slots, self.number, self.ref
+            self.frame, self.dashes, self.owner_field, self.slots, self.number, self.word, self.ref
         )
 
     @property
@@ -70,7 +82,10 @@ class Page(Group):
     def show(self, look: PageLook) -> None:
         """Show `look` at once."""
         self._set_owners(look)
-        self.frame.set_stroke(look.color or theme.OUTLINE, family=False)
+        self.frame.set_stroke(_outline(look), family=False)
+        self.cached = look.cached
+        self.dashes.set_stroke(opacity=float(look.cached), family=False)
+        self.word.set_text(self._word(look))
         self.slots.rgba = look.cells.copy()
         self.ref.set_text(f"ref {look.ref}")
         self.ref.set_text_color(theme.TEXT if look.ref else theme.MUTED)
@@ -83,13 +98,18 @@ class Page(Group):
         if look.owners != self.owners or look.color != self.hue:
             self._set_owners(look)
             animations.append(
-                Paint(self.frame, stroke=look.color or theme.OUTLINE, seconds=0.5, delay=delay)
+                Paint(self.frame, stroke=_outline(look), seconds=0.5, delay=delay)
             )
         elif f"ref {look.ref}" != self.ref.text:
             animations.append(Flash(self.frame, delay=delay))
         if f"ref {look.ref}" != self.ref.text:
             color = theme.TEXT if look.ref else theme.MUTED
             animations.append(SwapText(self.ref, f"ref {look.ref}", color=color, delay=delay))
+        if look.cached != self.cached:
+            self.cached = look.cached
+            animations.append(StrokeTo(self.dashes, float(look.cached), delay=delay))
+            if self.has_word:
+                animations.append(SwapText(self.word, self._word(look), delay=delay))
         changed = np.flatnonzero(np.any(self.slots.rgba != look.cells, axis=1))
         if len(changed):
             overlap = max(4, self.page_size // 8)
@@ -109,6 +129,9 @@ class Page(Group):
             Flash(self.frame),
         ]
 
+    def _word(self, look: PageLook) -> str:
+        return CACHED_WORD if look.cached and self.has_word else ""
+
     def _set_owners(self, look: PageLook) -> None:
         self.owners = look.owners
         self.hue = look.color
@@ -118,6 +141,10 @@ class Page(Group):
         for i, color in enumerate(look.owner_colors):
             field.set_cell(i, color)
 
+    def _shows_cached(self) -> bool:
+        dashed = self.dashes.get_stroke_opacity() > 0.5
+        return bool(dashed and (self.word.text == CACHED_WORD or not self.has_word))
+
     def read(self) -> dict:
         """What is shown: refcount, owners, colour, and which slots are filled."""
         empty = np.array([*theme.rgb(theme.EMPTY), 1.0])
@@ -125,6 +152,7 @@ class Page(Group):
             "ref": int(self.ref.text.split()[1]),
             "owners": self.owners,
             "color": self.hue,
+            "cached": self._shows_cached(),
             "filled": np.any(np.abs(self.slots.rgba - empty) > 1e-9, axis=1),
         }
 
@@ -132,7 +160,7 @@ class Page(Group):
 class PageLook:
     """How a page should look: built from the replayed state by `PoolLooks`."""
 
-    __slots__ = ("cells", "color", "owner_colors", "owners", "ref")
+    __slots__ = ("cached", "cells", "color", "owner_colors", "owners", "ref")
 
     def __init__(
         self,
@@ -141,12 +169,18 @@ class PageLook:
         owner_colors: tuple[str, ...],
         color: str | None,
         cells: np.ndarray,
+        cached: bool = False,
     ) -> None:
         self.ref = ref
         self.owners = owners
         self.owner_colors = owner_colors
         self.color = color
         self.cells = cells
+        self.cached = cached
+
+
+def _outline(look: PageLook) -> str:
+    return theme.OUTLINE if look.cached or look.color is None else look.color
 
 
 __all__ = ["Page", "PageLook", "slot_columns"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import RoundedRectangle
+from manim import RoundedRectangle, VMobject
 
 from scenes.layout import FRAME, UNIT, Box
 
@@ -37,3 +37,24 @@ class Panel(RoundedRectangle):
         left, top = FRAME.pixel((self.points[:, 0].min(), self.points[:, 1].max()))
         right, bottom = FRAME.pixel((self.points[:, 0].max(), self.points[:, 1].min()))
         return Box(left, top, right - left, bottom - top)
+
+
+class DashedBox(VMobject):
+    """The outline of `box` in dashes of `dash` pixels, corners left out."""
+
+    def __init__(self, box: Box, color: str, stroke_px: float = 2.5, dash: float = 9.0) -> None:
+        super().__init__(stroke_color=color, stroke_width=stroke_px * 100 / UNIT, fill_opacity=0)
+        sides = (
+            ((box.x, box.y), (box.right, box.y)),
+            ((box.right, box.y), (box.right, box.bottom)),
+            ((box.right, box.bottom), (box.x, box.bottom)),
+            ((box.x, box.bottom), (box.x, box.y)),
+        )
+        for (x0, y0), (x1, y1) in sides:
+            length = abs(x1 - x0) + abs(y1 - y0)
+            count = max(1, round((length - dash) / (2 * dash)))
+            step = length / (count + 0.5) / 2
+            for i in range(count):
+                a, b = (step * (2 * i + 1)) / length, (step * (2 * i + 2)) / length
+                self.start_new_path(FRAME.point(x0 + (x1 - x0) * a, y0 + (y1 - y0) * a))
+                self.add_line_to(FRAME.point(x0 + (x1 - x0) * b, y0 + (y1 - y0) * b))

@@ -25,9 +25,34 @@ class Wire(VMobject):
     def __init__(self, route: list[tuple[float, float]], color: str, px: float = 2.6):
         super().__init__(stroke_color=color, stroke_width=px * 100 / UNIT, fill_opacity=0)
         self.route = list(route)
-        line = [*route[:-1], (route[-1][0], route[-1][1] - 8)]
-        self.set_points_as_corners(np.array([FRAME.point(*corner) for corner in line]))
         self.add(_Tip(route[-1], color))
+        self.lay(np.array(route))
+
+    def lay(self, corners: np.ndarray) -> None:
+        """Run along `corners`, design pixels of shape [n, 2]."""
+        line = [*corners[:-1], (corners[-1][0], corners[-1][1] - 8)]
+        self.set_points_as_corners(np.array([FRAME.point(*corner) for corner in line]))
+        tip = self.submobjects[0]
+        tip.shift(FRAME.point(*corners[-1]) - tip.points[0])
+
+
+class BendWire(FilmAnimation):
+    """Move a wire's corners to those of `route`, which has as many."""
+
+    def __init__(self, wire: Wire, route: list[tuple[float, float]], **kwargs):
+        super().__init__(wire, **kwargs)
+        self.start = np.array(wire.route)
+        self.end = np.array(route)
+        wire.route = list(route)
+
+    def extents(self):
+        corners = np.concatenate([self.start, self.end])
+        (x0, y0), (x1, y1) = corners.min(axis=0) - 8, corners.max(axis=0) + 8
+        (left, top, _), (right, bottom, _) = FRAME.point(x0, y0), FRAME.point(x1, y1)
+        return [(left, bottom, right, top)]
+
+    def apply(self, progress: float) -> None:
+        self.mobject.lay(self.start + (self.end - self.start) * progress)
 
 
 class DrawWire(FilmAnimation):

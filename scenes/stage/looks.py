@@ -46,6 +46,7 @@ class Looks:
             owner_colors=tuple(self.colors[task] for task in owners),
             color=outline,
             cells=cells,
+            cached=cached,
         )
 
     def tables(self, state: State) -> list[TableLook]:

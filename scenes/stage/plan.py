@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from scenes.layout import Box, Frame
+from scenes.mobjects.bitmask import COUNT_WIDTH, mask_width
 from scenes.mobjects.pool import pool_rows
 
 POOL_HEIGHT = {1: 206, 2: 300, 3: 372}
@@ -20,11 +22,13 @@ class StagePlan:
     phases: Box
     panel: Box
     tall_panel: Box
+    queue: Box
     tables: Box
     gutter: Box
     band: Box
     pool: Box
     mask: Box
+    lru: Box
     caption: Box
     badge: Box
 
@@ -39,31 +43,37 @@ class StagePlan:
         )
 
     @classmethod
-    def of(cls, frame: Frame, n_pages: int) -> StagePlan:
-        """The plan for a pool of `n_pages` pages in `frame`."""
+    def of(cls, frame: Frame, n_pages: int, cast: Collection[str] = ()) -> StagePlan:
+        """The plan for a pool of `n_pages` pages in `frame`, for the parts in `cast`."""
         safe = frame.safe.inset(STROKE)
         header = Box(safe.x, safe.y, safe.w, 54)
         caption = Box(safe.x, safe.bottom - 78, safe.w * 0.69, 78)
         badge = Box(safe.right - safe.w * 0.29, safe.bottom - 78, safe.w * 0.29, 78)
         mask = Box(safe.x, caption.y - 78, safe.w, 64)
         height = POOL_HEIGHT[pool_rows(n_pages)]
+        left = mask.x + mask_width(n_pages, mask) + 56
+        lru = Box(left, mask.y, mask.right - COUNT_WIDTH - left, mask.h)
         pool = Box(safe.x, mask.y - 16 - height, safe.w, height)
         band = Box(safe.x, pool.y - 70, safe.w, 70)
         top = header.bottom + 22
         body = Box(safe.x, top, safe.w, band.y - top)
         panel = Box(body.x, body.y, 996, body.h)
         tables = Box(panel.right + GUTTER, body.y, body.right - panel.right - GUTTER, body.h)
+        queue = Box(tables.x, tables.y, tables.w, 46)
+        below = Box(tables.x, queue.bottom + 16, tables.w, tables.bottom - queue.bottom - 16)
         gutter = Box(panel.right, body.y, GUTTER, body.h)
         return cls(
             title=header,
             phases=header,
             panel=panel,
             tall_panel=Box(body.x, body.y, body.w, caption.y - 24 - body.y),
-            tables=tables,
+            queue=queue,
+            tables=below if "queue" in cast else tables,
             gutter=gutter,
             band=band,
             pool=pool,
             mask=mask,
+            lru=lru,
             caption=caption,
             badge=badge,
         )

@@ -43,12 +43,12 @@ class Stage:
         self.trace = trace
         self.section = section
         self.n_pages: int = trace.header.scenario["cache"]["n_pages"]
-        self.plan = StagePlan.of(FRAME, self.n_pages)
         self.looks = Looks(trace)
         self.state: State = trace.state_at(section.start)
         self.state_seq = section.start
         revealed = [n for beat in section.beats if isinstance(beat, Reveal) for n in beat.parts]
         self.cast = {*ALWAYS, *section.stage, *revealed}
+        self.plan = StagePlan.of(FRAME, self.n_pages, self.cast)
         self.parts: dict[str, Part] = {}
         self._made: dict[str, Part] = {}
         self.title = ChapterTitle(section.title, self.plan.title)

@@ -7,11 +7,12 @@ from manim import Animation, Group
 from scenes.animations import Vanish
 from scenes.mobjects.pool import PagePool
 from scenes.mobjects.table import ENTRY_H, PageTables
-from scenes.mobjects.wire import DrawWire, Wire
+from scenes.mobjects.wire import BendWire, DrawWire, Wire
 from scenes.stage.plan import StagePlan
 
-LANES = 12
 MOST = 16
+LANE = 4.0
+BEND_DELAY = 0.3
 
 Key = tuple[str, int]
 Route = list[tuple[float, float]]
@@ -20,8 +21,9 @@ Route = list[tuple[float, float]]
 class Wiring(Group):
     """The arrows that stand between the tables and the pool.
 
-    A route depends only on the tables, the page and the plan, so a section that
-    starts from a replayed state draws the same arrows as the one before left.
+    Routes depend only on the tables and the plan, so a section that starts from a
+    replayed state draws the same arrows as the one before left. Each arrow has a lane
+    of its own; those to one page run side by side.
     With more than `MOST` entries in all, only the tables named in `focus` are wired.
     """
 
@@ -36,33 +38,32 @@ class Wiring(Group):
         """Route and colour of every arrow that should stand, by (task, logical index)."""
         rows = list(self.tables.rows.values())
         total = sum(len(row.entries) for row in rows)
+        ends = sorted(
+            (entry.page, place, logical)
+            for place, row in enumerate(rows)
+            for logical, entry in enumerate(row.entries)
+            if (total <= MOST or row.task in focus) and entry.page < len(self.pool.pages)
+        )
         wanted = {}
-        for place, row in enumerate(rows):
-            if total > MOST and row.task not in focus:
-                continue
+        for lane, (_, place, logical) in enumerate(ends):
+            row = rows[place]
             lowest = place == len(rows) - 1
-            for logical, entry in enumerate(row.entries):
-                if entry.page >= len(self.pool.pages):
-                    continue
-                wanted[row.task, logical] = (
-                    self._route(entry, place, logical, lowest),
-                    row.hue,
-                )
+            route = self._route(row.entries[logical], place, logical, lowest, lane, len(ends))
+            wanted[row.task, logical] = (route, row.hue)
         return wanted
 
-    def _route(self, entry, place: int, logical: int, lowest: bool) -> Route:
-        lanes = min(LANES, len(self.pool.pages))
-        lane = entry.page % lanes
-        band = self.plan.band
-        height = band.y + 12 + lane * (band.h - 30) / lanes
+    def _route(
+        self, entry, place: int, logical: int, lowest: bool, lane: int, lanes: int
+    ) -> Route:
+        band, gutter = self.plan.band, self.plan.gutter
+        height = band.y + 12 + lane * min(LANE, (band.h - 30) / lanes)
         x, y = entry.box.cx, entry.box.bottom
         if lowest:
-            start = [(x, y), (x, height)]
+            below, down = (y + height) / 2, x
         else:
             below = entry.box.y + ENTRY_H + 5 + (logical % 4) * 3
-            gutter = self.plan.gutter
-            down = gutter.x + 8 + lane * (gutter.w - 16) / lanes
-            start = [(x, y), (x, below), (down, below), (down, height)]
+            down = gutter.x + 8 + lane * min(LANE, (gutter.w - 16) / lanes)
+        start = [(x, y), (x, below), (down, below), (down, height)]
         end = self.pool.approach(entry.page, height)
         nudge = (place % 3 - 1) * 16
         end = [*end[:-2], (end[-2][0] + nudge, end[-2][1]), (end[-1][0] + nudge, end[-1][1])]
@@ -78,7 +79,12 @@ class Wiring(Group):
         wanted = self.routes(focus)
         animations: list[Animation] = []
         for key, wire in list(self.wires.items()):
-            if key not in wanted or wanted[key][0] != wire.route:
+            route = wanted[key][0] if key in wanted else None
+            if route == wire.route:
+                continue
+            if route is not None and len(route) == len(wire.route):
+                animations.append(BendWire(wire, route, delay=BEND_DELAY))
+            else:
                 del self.wires[key]
                 self.remove(wire)
                 animations.append(Vanish(wire, seconds=0.3))

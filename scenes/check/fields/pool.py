@@ -9,7 +9,7 @@ import numpy as np
 from astrai_sim.trace import State
 from scenes.check.recorded import Difference, Recorded
 
-NAMES = ("refs", "owners", "colors", "filled")
+NAMES = ("refs", "owners", "colors", "cached", "filled")
 
 
 def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Difference]:
@@ -17,6 +17,7 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
     yield from _of_pages("refs", shown, lambda page: state.refs[page])
     yield from _of_pages("owners", shown, lambda page: recorded.owners(state, page))
     yield from _of_pages("colors", shown, lambda page: recorded.color(state, page))
+    yield from _of_pages("cached", shown, lambda page: state.page_state(page) == "cached")
     yield from _slots(shown, state, recorded)
 
 

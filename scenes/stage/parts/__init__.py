@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from scenes.stage.part import Part
 from scenes.stage.parts.chart import ChartPart
+from scenes.stage.parts.lru import LruPart
 from scenes.stage.parts.mask import MaskPart
 from scenes.stage.parts.meters import MetersPart
 from scenes.stage.parts.phases import PhasesPart
 from scenes.stage.parts.pool import PoolPart
+from scenes.stage.parts.queue import QueuePart
 from scenes.stage.parts.tables import TablesPart
 
 PARTS: dict[str, type[Part]] = {
     part.name: part
-    for part in (PoolPart, MaskPart, TablesPart, PhasesPart, MetersPart, ChartPart)
+    for part in (
+        PoolPart, MaskPart, LruPart, TablesPart, QueuePart, PhasesPart, MetersPart, ChartPart
+    )
 }

@@ -98,6 +98,7 @@ class PoolPart(Part):
             "refs": {index: page["ref"] for index, page in pages.items()},
             "owners": {index: sorted(page["owners"]) for index, page in pages.items()},
             "colors": {index: page["color"] for index, page in pages.items()},
+            "cached": {index: page["cached"] for index, page in pages.items()},
             "filled": {index: page["filled"] for index, page in pages.items()},
         }
 
