@@ -16,9 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
               help="Trace to write; compressed where it ends in .gz.")
 @click.option("--model", type=click.Choice(["none"]),
               help="none: cache and scheduler alone, against a cost model's clock.")
+@click.option("--workload", type=click.Path(dir_okay=False, path_type=Path),
+              help="Production trace to take the requests from; overrides the scenario's path.")
 @click.option("--device", type=click.Choice(["cuda", "cpu"]),
               help="Where to run. Default: cuda where there is one, else cpu.")
-def record(scenario: str, output: Path, device: str | None, model: str | None) -> None:
+def record(
+    scenario: str, output: Path, device: str | None, model: str | None, workload: Path | None
+) -> None:
     """Run SCENARIO (a TOML file, or the name of one in assets/scenarios) and record it.
 
     On the CPU the engine gets one thread, so that times on a busy machine stay
@@ -28,7 +32,8 @@ def record(scenario: str, output: Path, device: str | None, model: str | None) -
 
     from astrai_sim.recorder import record as record_scenario
     from astrai_sim.recorder.header import device_facts
-    from astrai_sim.scenario import ScenarioError, find_scenario, load_scenario
+    from astrai_sim.scenario import ScenarioError, find_scenario, load_requests, load_scenario
+    from astrai_sim.workload import WorkloadError
 
     console = Console(stderr=True)
     if device == "cuda" and not torch.cuda.is_available():
@@ -41,7 +46,8 @@ def record(scenario: str, output: Path, device: str | None, model: str | None) -
         parsed = load_scenario(path)
         if model == "none":
             parsed = parsed.without_model()
-    except ScenarioError as error:
+        parsed, requests = load_requests(parsed, path, workload)
+    except (ScenarioError, WorkloadError) as error:
         raise click.ClickException(str(error)) from None
     console.print(f"device: {chosen.type}, {device_facts(chosen)['name']}", highlight=False)
     bar = Progress(
@@ -54,6 +60,7 @@ def record(scenario: str, output: Path, device: str | None, model: str | None) -
             digest = record_scenario(
                 parsed, output, chosen,
                 lambda done, total: bar.update(job, completed=done, total=total),
+                requests,
             )
     except ValueError as error:
         raise click.ClickException(f"{path}: {error}") from None

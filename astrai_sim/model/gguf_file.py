@@ -71,6 +71,12 @@ class GgufFile:
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
+    def facts(self) -> dict[str, str]:
+        """Name, digest and quantisation of the file, for a trace's header."""
+        return {
+            "file": self.path.name, "sha256": self.sha256, "quantization": self.quantization,
+        }
+
     @cached_property
     def config(self) -> ModelConfig:
         """Sizes of the model."""

@@ -228,9 +228,13 @@ class BaseRecorder:
     def _on_append_token(self, original, task: Task, token: int) -> None:
         self._emit(
             "token", task=task.id, id=token, index=len(task.output), position=task.n_tokens,
-            source=self.phase,
+            source=self.phase, **self._text(task, token),
         )
         original(task, token)
+
+    def _text(self, task: Task, token: int) -> dict[str, Any]:
+        """What a token's event says of its text."""
+        return {}
 
     def _on_finish(self, original, task: Task, reason: str) -> None:
         original(task, reason)

@@ -17,6 +17,7 @@ from astrai_sim.clock import Clock
 from astrai_sim.recorder.base import BaseRecorder
 from astrai_sim.recorder.lines import LineTracer, plain
 from astrai_sim.scheduler import InferenceScheduler, Task
+from astrai_sim.text import TextStream, Tokenizer
 from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.events import WHOLE_LRU, WHOLE_MASK
 
@@ -34,6 +35,8 @@ class Recorder(BaseRecorder):
         runs slower, though what the tracing itself does is not counted as time.
     line_steps
         Steps from the start in which lines are recorded at all; None: every step.
+    tokenizer
+        Gives the text of each token, which is then recorded too.
     """
 
     SCHEDULER = (*BaseRecorder.SCHEDULER, "_make_room")
@@ -50,12 +53,15 @@ class Recorder(BaseRecorder):
         snapshot_every: int = 16,
         line_calls: int = 4,
         line_steps: int | None = None,
+        tokenizer: Tokenizer | None = None,
     ) -> None:
         super().__init__(writer, scheduler, clock=clock, snapshot_every=snapshot_every)
         self.kv_layer = kv_layer
         self.line_calls = line_calls
         self.line_steps = line_steps
         self._traced: Counter = Counter()
+        self.tokenizer = tokenizer
+        self._texts: dict[str, TextStream] = {}
 
     def attach(self) -> Recorder:
         """Start watching, `pages_for` where the cache looks it up included."""
@@ -131,6 +137,22 @@ class Recorder(BaseRecorder):
             event, page=page, task=self.task, logical=self.logical,
             ref=self.cache.refs[page], **self._mask(page), **more,
         )
+
+    # scheduler
+
+    def _prompt(self, task: Task) -> dict[str, Any]:
+        fields = super()._prompt(task)
+        if self.tokenizer is not None:
+            with self.clock.aside:
+                stream = self._texts[task.id] = self.tokenizer.stream()
+                fields["texts"] = [stream.feed(token) for token in task.prompt]
+        return fields
+
+    def _text(self, task: Task, token: int) -> dict[str, Any]:
+        if self.tokenizer is None:
+            return {}
+        with self.clock.aside:
+            return {"text": self._texts[task.id].feed(token)}
 
     def _on_make_room(self, original, task: Task) -> bool:
         before = len(self.scheduler.running)

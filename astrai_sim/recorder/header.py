@@ -15,9 +15,11 @@ import torch
 
 import astrai_sim
 from astrai_sim.cache import pages_for
+from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import Scenario
 from astrai_sim.trace import SCHEMA, VERSION
+from astrai_sim.workload import Workload
 
 ROOT = Path(astrai_sim.__file__).resolve().parents[1]
 SHOWN_METHODS = {
@@ -27,9 +29,11 @@ SHOWN_METHODS = {
 }
 
 
-def make_header(scenario: Scenario, device: torch.device, built: Built) -> dict[str, Any]:
+def make_header(
+    scenario: Scenario, device: torch.device, built: Built, workload: Workload | None = None
+) -> dict[str, Any]:
     """The header of a trace of `scenario`, run with the objects of `built` on `device`."""
-    return {
+    header = {
         "schema": SCHEMA,
         "version": VERSION,
         "engine": {
@@ -50,6 +54,12 @@ def make_header(scenario: Scenario, device: torch.device, built: Built) -> dict[
         "sources": sources(built),
         "kv_layer": scenario.record.kv_layer,
     }
+    if built.language is not None:
+        header["weights"] = smollm2().facts()
+        header["tokenizer"] = built.language.facts()
+    if workload is not None:
+        header["workload"] = workload.facts()
+    return header
 
 
 def sources(built: Built) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -15,7 +15,7 @@ from astrai_sim.recorder.interrupt import Interrupt
 from astrai_sim.scenario import Run, Scenario, build
 from astrai_sim.scenario.build import Built
 from astrai_sim.trace import TraceWriter
-from astrai_sim.workload import Request
+from astrai_sim.workload import Workload
 
 PROGRESS_S = 0.1
 
@@ -25,20 +25,20 @@ def record(
     path: Path,
     device: torch.device,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    requests: Sequence[Request] | None = None,
+    workload: Workload | None = None,
 ) -> str:
     """Run `scenario` on `device` and write its trace to `path`; returns the SHA-256.
 
-    `requests` of a workload stand instead of the scenario's own. `progress` is told now
-    and then how many tokens are generated, of how many at most. Raises ValueError,
+    The requests of `workload` stand instead of the scenario's own. `progress` is told
+    now and then how many tokens are generated, of how many at most. Raises ValueError,
     leaving no file, when the scenario turns out to ask for what cannot be. Another
     exception or an interrupt in mid-run leaves the file as far as it got.
     """
-    built = build(scenario, device, requests)
+    built = build(scenario, device, workload.requests if workload else None)
     for task in built.tasks:
         built.scheduler.check(task)
     run = Run(built.scheduler, built.tasks, scenario.stop, scenario.changes, built.clock)
-    writer = TraceWriter(path, make_header(scenario, device, built))
+    writer = TraceWriter(path, make_header(scenario, device, built, workload))
     recorder = make_recorder(scenario, writer, built)
     try:
         with Interrupt() as interrupt:
@@ -75,4 +75,5 @@ def make_recorder(scenario: Scenario, writer: TraceWriter, built: Built) -> Base
         kv_layer=chosen.kv_layer,
         line_calls=chosen.traced_calls,
         line_steps=chosen.line_steps,
+        tokenizer=built.language.tokenizer if built.language else None,
     )

@@ -12,8 +12,10 @@ import torch
 from astrai_sim.cache import PagedCache
 from astrai_sim.clock import Clock, CostClock, CostModel, RealClock
 from astrai_sim.model import ModelConfig, Transformer
-from astrai_sim.scenario.schema import Scenario
+from astrai_sim.model.smollm2 import smollm2
+from astrai_sim.scenario.schema import PrefixPart, RequestPart, Scenario
 from astrai_sim.scheduler import InferenceScheduler, ModelFreeScheduler, Task
+from astrai_sim.text import Language, smollm2_language
 from astrai_sim.workload import Request
 
 
@@ -21,7 +23,8 @@ from astrai_sim.workload import Request
 class Built:
     """The live objects of a run; `tasks` in the order of the scenario.
 
-    `model` is None where cache and scheduler run alone.
+    `model` is None where cache and scheduler run alone, `language` where the model
+    knows no text.
     """
 
     model: Transformer | None
@@ -29,6 +32,7 @@ class Built:
     scheduler: InferenceScheduler
     tasks: list[Task]
     clock: Clock
+    language: Language | None = None
 
 
 def build(
@@ -46,13 +50,22 @@ def build(
         clock = CostClock(scenario.cost or CostModel())
         free = ModelFreeScheduler(cache, clock, scenario.model.vocab_size, **settings)
         return Built(None, cache, free, tasks, clock)
+    model = _model(scenario, device)
+    cache = _cache(scenario, device)
+    language = smollm2_language() if scenario.model.kind == "smollm2" else None
+    scheduler = InferenceScheduler(model, cache, **settings)
+    return Built(model, cache, scheduler, tasks, RealClock(), language)
+
+
+def _model(scenario: Scenario, device: torch.device) -> Transformer:
     part = scenario.model
+    dtype = getattr(torch, part.dtype)
+    if part.kind == "smollm2":
+        return smollm2().load(device, dtype)
     config = ModelConfig(
         part.n_layers, part.n_heads, part.n_kv_heads, part.head_dim, part.ffn_dim, part.vocab_size
     )
-    model = Transformer.seeded(config, scenario.seed, device, getattr(torch, part.dtype))
-    cache = _cache(scenario, device)
-    return Built(model, cache, InferenceScheduler(model, cache, **settings), tasks, RealClock())
+    return Transformer.seeded(config, scenario.seed, device, dtype)
 
 
 def _cache(scenario: Scenario, device: torch.device) -> PagedCache:
@@ -75,19 +88,23 @@ def make_tasks(scenario: Scenario, requests: Sequence[Request] | None = None) ->
             _timed(scenario, f"r{number:0{width}}", request)
             for number, request in enumerate(requests, 1)
         ]
-    prefixes = {
-        prefix.name: list(prefix.prompt_ids or _draw(scenario, f"prefix {prefix.name}",
-                                                     prefix.tokens))
-        for prefix in scenario.prefixes
-    }
+    prefixes = {prefix.name: prefix for prefix in scenario.prefixes}
     tasks = []
     for request in scenario.requests:
-        own = request.prompt_ids or _draw(scenario, f"request {request.name}",
-                                          request.prompt_tokens)
-        prompt = [*prefixes.get(request.prefix, ()), *own]
+        prompt = _prompt(scenario, request, prefixes.get(request.prefix))
         tasks.append(Task(request.name, prompt, request.max_tokens, request.arrival_step,
                           arrival_s=request.arrival_s))
     return tasks
+
+
+def _prompt(scenario: Scenario, request: RequestPart, prefix: PrefixPart | None) -> list[int]:
+    if request.prompt is not None:
+        return smollm2_language().prompt_ids(request.prompt, prefix.text if prefix else None)
+    before: Sequence[int] = ()
+    if prefix is not None:
+        before = prefix.prompt_ids or _draw(scenario, f"prefix {prefix.name}", prefix.tokens)
+    own = request.prompt_ids or _draw(scenario, f"request {request.name}", request.prompt_tokens)
+    return [*before, *own]
 
 
 def _draw(scenario: Scenario, what: str, n: int) -> list[int]:

@@ -11,6 +11,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from astrai_sim.cache import pages_for
 from astrai_sim.clock import CostModel
+from astrai_sim.extras import MissingExtra
+from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.scenario.schema import (
     CachePart,
     ChangePart,
@@ -21,9 +23,12 @@ from astrai_sim.scenario.schema import (
     Scenario,
     SchedulerPart,
     StopPart,
+    WorkloadPart,
 )
 from astrai_sim.scheduler import POLICIES, SETTINGS
+from astrai_sim.text import Language, smollm2_language
 from astrai_sim.trace.header import DETAILS
+from astrai_sim.workload import KINDS as WORKLOADS
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "scenarios"
 TABLES = {
@@ -33,6 +38,7 @@ TABLES = {
     "record": RecordPart,
     "stop": StopPart,
     "cost": CostModel,
+    "workload": WorkloadPart,
 }
 LISTS = {
     "request": ("requests", RequestPart),
@@ -40,12 +46,14 @@ LISTS = {
     "change": ("changes", ChangePart),
 }
 DTYPES = ("bfloat16", "float16", "float32")
-KINDS = ("random", "none")
+KINDS = ("random", "none", "smollm2")
+SIZES = ("n_layers", "n_heads", "n_kv_heads", "head_dim", "ffn_dim", "vocab_size")
 AT_LEAST = {
     "n_layers": 1, "n_heads": 1, "n_kv_heads": 1, "head_dim": 2, "ffn_dim": 1, "vocab_size": 2,
     "n_pages": 1, "page_size": 1, "max_batch": 1, "max_tokens_per_step": 1, "max_tokens": 1,
     "prompt_tokens": 1, "tokens": 1, "arrival_step": 0, "max_steps": 1, "kv_layer": 0, "eos": 0,
     "step": 0, "snapshot_every": 1, "line_calls": 0, "seed": 0,
+    "limit": 1, "length_limit": 2,
 }
 
 
@@ -91,6 +99,7 @@ class _Reader:
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
         self.lines = text.splitlines()
+        self.language: Language | None = None
 
     def scenario(self, raw: dict[str, Any]) -> Scenario:
         known = {"name", "title", "seed", *TABLES, *LISTS}
@@ -100,6 +109,8 @@ class _Reader:
         for table in ("model", "cache"):
             if not isinstance(raw.get(table), dict):
                 self.fail(f"a [{table}] table is needed", table)
+        if raw["model"].get("kind") == "smollm2":
+            raw = self.filled(raw)
         values: dict[str, Any] = {"name": raw.get("name", self.path.stem)}
         for key in ("title", "seed"):
             if key in raw:
@@ -114,11 +125,28 @@ class _Reader:
             values[name] = tuple(
                 self.part(part, row, f"[[{table}]]", i) for i, row in enumerate(rows)
             )
-        if not values["requests"]:
-            self.fail("at least one [[request]] is needed", "request")
+        if bool(values["requests"]) == ("workload" in values):
+            self.fail("[[request]] or [workload] is needed, and not both", "request")
         scenario = Scenario(**values)
         self.check(scenario)
         return scenario
+
+    def filled(self, raw: dict[str, Any]) -> dict[str, Any]:
+        """`raw` with what the file of SmolLM2 says of sizes and end token."""
+        for key in SIZES:
+            if key in raw["model"]:
+                self.fail(f'{key} comes from the file with kind = "smollm2": leave it out',
+                          key, "[model]")
+        try:
+            config = smollm2().config
+            self.language = smollm2_language()
+        except (MissingExtra, ValueError) as error:
+            self.fail(str(error), "kind", "[model]")
+        sizes = {key: getattr(config, key) for key in SIZES}
+        scheduler = raw.get("scheduler", {})
+        if isinstance(scheduler, dict):
+            scheduler = {"eos": self.language.eos} | scheduler
+        return raw | {"model": raw["model"] | sizes, "scheduler": scheduler}
 
     def part(self, part: type, row: Any, table: str, nth: int = 0):
         if not isinstance(row, dict):
@@ -142,6 +170,8 @@ class _Reader:
         words = [word for kind in wanted if get_origin(kind) is Literal for word in get_args(kind)]
         if value in words:
             return value
+        if get_origin(plain) is tuple and get_args(plain) == (float, float):
+            return self.span(key, value, table)
         if getattr(plain, "__origin__", None) is tuple or plain is tuple:
             ok = isinstance(value, list) and value and all(
                 type(item) is int and item >= 0 for item in value
@@ -159,6 +189,14 @@ class _Reader:
         if plain is int and value < AT_LEAST.get(key, value):
             self.fail(f"{key} must be at least {AT_LEAST[key]}, not {value}", key, table, nth)
         return value
+
+    def span(self, key: str, value: Any, table: str) -> tuple[float, float]:
+        ok = isinstance(value, list) and len(value) == 2 and all(
+            type(end) in (int, float) and math.isfinite(end) for end in value
+        )
+        if not ok or not 0 <= value[0] < value[1]:
+            self.fail(f"{key} must be [from, to] in seconds, from 0 on", key, table)
+        return float(value[0]), float(value[1])
 
     def check(self, scenario: Scenario) -> None:
         model = scenario.model
@@ -197,18 +235,29 @@ class _Reader:
         prefixes = self.unique(scenario.prefixes, "[[prefix]]")
         names = self.unique(scenario.requests, "[[request]]")
         for i, prefix in enumerate(scenario.prefixes):
-            if (prefix.tokens is None) == (prefix.prompt_ids is None):
-                self.fail("give either tokens or prompt_ids", "name", "[[prefix]]", i)
+            if sum(each is not None for each in (prefix.tokens, prefix.prompt_ids,
+                                                 prefix.text)) != 1:
+                self.fail("give one of tokens, prompt_ids, text", "name", "[[prefix]]", i)
+            self.text_fits(prefix.text, "text", "[[prefix]]", i)
             self.ids_fit(prefix.prompt_ids, model.vocab_size, "[[prefix]]", i)
         for i, request in enumerate(scenario.requests):
-            if (request.prompt_tokens is None) == (request.prompt_ids is None):
-                self.fail("give either prompt_tokens or prompt_ids", "name", "[[request]]", i)
+            if sum(each is not None for each in (request.prompt_tokens, request.prompt_ids,
+                                                 request.prompt)) != 1:
+                self.fail("give one of prompt_tokens, prompt_ids, prompt", "name",
+                          "[[request]]", i)
+            self.text_fits(request.prompt, "prompt", "[[request]]", i)
             if request.arrival_s is not None and request.arrival_step:
                 self.fail("give either arrival_step or arrival_s", "arrival_s", "[[request]]", i)
             if request.prefix is not None and request.prefix not in prefixes:
                 self.fail(f"no [[prefix]] is named {request.prefix!r}", "prefix", "[[request]]", i)
+            prefix = next((p for p in scenario.prefixes if p.name == request.prefix), None)
+            if prefix is not None and (prefix.text is None) != (request.prompt is None):
+                self.fail("a prefix with text goes with requests whose prompt is text",
+                          "prefix", "[[request]]", i)
             self.ids_fit(request.prompt_ids, model.vocab_size, "[[request]]", i)
-            self.pages_fit(scenario, request, i)
+            self.pages_fit(scenario, request, prefix, i)
+        if scenario.workload is not None:
+            self.workload_fits(scenario.workload)
         self.changes_fit(scenario)
         stop = scenario.stop
         if (stop.task is None) != (stop.tokens is None):
@@ -252,12 +301,31 @@ class _Reader:
             names.add(part.name)
         return names
 
-    def pages_fit(self, scenario: Scenario, request: RequestPart, nth: int) -> None:
+    def text_fits(self, text: str | None, key: str, table: str, nth: int) -> None:
+        if text is None:
+            return
+        if self.language is None:
+            self.fail(f'{key} needs a model that knows text: kind = "smollm2"', key, table, nth)
+        if not text.strip():
+            self.fail(f"{key} is empty", key, table, nth)
+
+    def workload_fits(self, workload: WorkloadPart) -> None:
+        if workload.kind is not None and workload.kind not in WORKLOADS:
+            self.fail(f"kind {workload.kind!r}: choose from {', '.join(WORKLOADS)}",
+                      "kind", "[workload]")
+        if workload.time_scale == 0:
+            self.fail("time_scale must be above 0", "time_scale", "[workload]")
+
+    def pages_fit(
+        self, scenario: Scenario, request: RequestPart, prefix: PrefixPart | None, nth: int
+    ) -> None:
         cache = scenario.cache
-        prompt = request.prompt_tokens or len(request.prompt_ids)
-        for prefix in scenario.prefixes:
-            if prefix.name == request.prefix:
-                prompt += prefix.tokens or len(prefix.prompt_ids)
+        if request.prompt is not None:
+            system = prefix.text if prefix else None
+            prompt = len(self.language.prompt_ids(request.prompt, system))
+        else:
+            prompt = request.prompt_tokens or len(request.prompt_ids)
+            prompt += (prefix.tokens or len(prefix.prompt_ids)) if prefix else 0
         slots = prompt + request.max_tokens - 1
         needed = pages_for(slots, cache.page_size)
         if needed > cache.n_pages:

@@ -14,7 +14,8 @@ class ModelPart:
 
     `kind` random draws weights from the seed; with none, cache and scheduler run alone
     and the sizes only tell what a token's K and V would take (`n_heads` and `ffn_dim`
-    may then be left out).
+    may then be left out). With smollm2 the model is SmolLM2-135M-Instruct, and its file
+    gives the sizes and the scheduler's `eos`.
     """
 
     n_layers: int
@@ -84,27 +85,49 @@ class RecordPart:
 
 @dataclass(frozen=True)
 class PrefixPart:
-    """A shared start of prompts: token ids, or a number of tokens drawn from the seed."""
+    """A shared start of prompts: token ids, or a number of tokens drawn from the seed.
+
+    Or `text`: the system prompt of the requests that name it.
+    """
 
     name: str
     tokens: int | None = None
     prompt_ids: tuple[int, ...] | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True)
 class RequestPart:
     """One request: its prompt's ids, or how many tokens to draw, after an optional prefix.
 
-    It arrives before step `arrival_step`, or at `arrival_s` seconds by the run's clock.
+    Or `prompt`: what a user says to a model that knows text. It arrives before step
+    `arrival_step`, or at `arrival_s` seconds by the run's clock.
     """
 
     name: str
     max_tokens: int
     prompt_tokens: int | None = None
     prompt_ids: tuple[int, ...] | None = None
+    prompt: str | None = None
     prefix: str | None = None
     arrival_step: int = 0
     arrival_s: float | None = None
+
+
+@dataclass(frozen=True)
+class WorkloadPart:
+    """Requests from a production trace instead of the scenario's own.
+
+    `path` is relative to the scenario's folder; `kind` is told by the file where it is
+    not given. The rest as in `astrai_sim.workload.Selection`.
+    """
+
+    kind: str | None = None
+    path: str | None = None
+    window: tuple[float, float] | None = None
+    time_scale: float = 1.0
+    limit: int | None = None
+    length_limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +175,7 @@ class Scenario:
     changes: tuple[ChangePart, ...] = ()
     stop: StopPart = field(default_factory=StopPart)
     cost: CostModel | None = None
+    workload: WorkloadPart | None = None
 
     def as_dict(self) -> dict:
         """Plain values, for the trace's header."""

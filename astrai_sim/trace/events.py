@@ -9,7 +9,10 @@ left out beyond `WHOLE_LRU` entries. `page_cached` stands instead of `page_free`
 when a page that reaches refcount 0 stays cached, `page_revived` instead of
 `page_ref` when a cached page is hit; `page_evicted` comes right before the
 `page_alloc` of the same page. Frees come before the `table` event that empties
-their task's table. `setting` comes before the first step that has the new value.
+their task's table. Where the model knows text, `task_submitted` has `texts`, the text
+of each prompt token, and `token` has `text`: in order they concatenate to the text, a
+character whose bytes come in several tokens standing at the last. `setting` comes before
+the first step that has the new value.
 """
 
 from __future__ import annotations

@@ -177,6 +177,8 @@ class _Model:
         known = self.requests.get(event.task)
         self.true("task", known is None or known.status == "finished",
                   f"task {event.task!r} was submitted before")
+        if event.get("texts") is not None:
+            self.same("texts of the prompt", len(event.texts), len(event.prompt))
         self.requests[event.task] = _Request(
             len(event.prompt), event.max_tokens, list(event.prompt)
         )

@@ -50,6 +50,14 @@ class Workload:
     failed: int
     too_long: int
 
+    def facts(self) -> dict[str, str | int]:
+        """Where the requests come from and how many were taken, for a trace's header."""
+        return {
+            "kind": self.kind, "file": self.path.name, "sha256": self.sha256,
+            "rows": self.rows, "requests": len(self.requests), "failed": self.failed,
+            "too_long": self.too_long,
+        }
+
 
 def read_workload(
     path: Path, kind: str | None = None, selection: Selection | None = None

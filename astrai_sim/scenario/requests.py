@@ -1,0 +1,34 @@
+"""Where a scenario's requests come from: itself, or a production trace."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from astrai_sim.scenario.load import ScenarioError
+from astrai_sim.scenario.schema import Scenario
+from astrai_sim.workload import Selection, Workload, read_workload
+
+
+def load_requests(
+    scenario: Scenario, path: Path, file: Path | None = None
+) -> tuple[Scenario, Workload | None]:
+    """The workload of the scenario read from `path`; `file` overrides where it lies.
+
+    Returns the scenario with the workload's kind and file name as they turned out, which
+    is what a trace's header should say, and the workload; None where the scenario lists
+    its requests itself. Raises ScenarioError where a file is missing or not wanted, and
+    WorkloadError for what is wrong with it.
+    """
+    part = scenario.workload
+    if part is None:
+        if file is not None:
+            raise ScenarioError(path, None, "the scenario has no [workload] table to read into")
+        return scenario, None
+    if file is None and part.path is None:
+        raise ScenarioError(path, None, "[workload] names no path: give --workload FILE")
+    chosen = asdict(part)
+    kind, named = chosen.pop("kind"), chosen.pop("path")
+    workload = read_workload(file or path.parent / named, kind, Selection(**chosen))
+    found = replace(part, kind=workload.kind, path=workload.path.name)
+    return replace(scenario, workload=found), workload
