@@ -3,9 +3,10 @@
 import pytest
 
 from scenes import catalog
-from scenes.check.checker import check
+from scenes.check.checker import Checker, check
+from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS
-from scenes.lint.linter import lint
+from scenes.lint.linter import Linter
 from scenes.storyboard.errors import DoesNotApply
 from tests.conftest import SCENARIOS
 
@@ -17,10 +18,12 @@ every_film = pytest.mark.parametrize("film", FILMS, ids=lambda film: film.__name
 
 
 def assert_clean(film, trace):
-    assert [str(finding) for finding in lint(film, trace)] == []
-    report = check(film, trace)
-    assert [str(mismatch) for mismatch in report.mismatches] == []
-    assert report.fields > 100
+    """Lint and check in one rehearsal."""
+    linter, checker = Linter(), Checker()
+    rehearse(film, trace, observers=(linter, checker))
+    assert [str(finding) for finding in linter.finish()] == []
+    assert [str(mismatch) for mismatch in checker.mismatches] == []
+    assert checker.fields > 100
 
 
 def assert_clean_or_told_why_not(film, trace):
@@ -35,6 +38,7 @@ def test_own_trace(film):
     assert_clean(film, ASSETS / "traces" / film.default_trace)
 
 
+@pytest.mark.slow
 @every_film
 @pytest.mark.parametrize("trace", SHIPPED, ids=lambda path: path.name)
 def test_shipped_traces(film, trace):
