@@ -5,6 +5,7 @@ SHELL := /bin/bash
 FILM ?= PrefixCache
 TRACE ?=
 QUALITY ?= final
+SECONDS ?=
 SCENARIO ?= promo
 DEVICE ?=
 OUT ?= assets/traces/$(notdir $(basename $(SCENARIO))).jsonl.gz
@@ -15,30 +16,31 @@ SMOLLM2 := .venv/.smollm2
 REFERENCE := .venv/.reference
 scenario_file = $(if $(wildcard $(SCENARIO)),$(SCENARIO),assets/scenarios/$(SCENARIO).toml)
 scenario_needs = $(if $(shell grep -sE "^kind *= *[\"']smollm2" "$(scenario_file)"),$(SMOLLM2))
-trace_option = $(if $(TRACE),--trace "$(TRACE)")
+trace_option = $(if $(TRACE), --trace "$(TRACE)")
+seconds_option = $(if $(SECONDS), --seconds "$(SECONDS)")
 
 .PHONY: help film films test test-all record verify lint-film check-film sheet gif list setup clean
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 	@echo
-	@echo "  FILM=$(FILM)  TRACE=(the film's own)  QUALITY=final|preview"
+	@echo "  FILM=$(FILM)  TRACE=(the film's own)  QUALITY=final|preview  SECONDS=(what it takes)"
 	@echo "  SCENARIO=$(SCENARIO)  DEVICE=cpu|cuda (default: cuda where there is one)  OUT=$(OUT)"
 
 film: $(READY) ## render FILM from TRACE at QUALITY to media/films
-	@$(PY) -m scenes render "$(FILM)" $(trace_option) --quality "$(QUALITY)"
+	@$(PY) -m scenes render "$(FILM)"$(trace_option)$(seconds_option) --quality "$(QUALITY)"
 
 films: $(READY) ## render every film from its own trace
-	@$(PY) -m scenes render --all --quality "$(QUALITY)"
+	@$(PY) -m scenes render --all$(seconds_option) --quality "$(QUALITY)"
 
 list: $(READY) ## name the films with their length and trace
-	@$(PY) -m scenes list
+	@$(PY) -m scenes list$(seconds_option)
 
 lint-film: $(READY) ## check the picture of FILM against the rules, without encoding
-	@$(PY) -m scenes lint "$(FILM)" $(trace_option)
+	@$(PY) -m scenes lint "$(FILM)"$(trace_option)$(seconds_option)
 
 check-film: $(READY) ## compare what FILM shows with what TRACE recorded
-	@$(PY) -m scenes check "$(FILM)" $(trace_option)
+	@$(PY) -m scenes check "$(FILM)"$(trace_option)$(seconds_option)
 
 sheet: $(READY) ## draw a contact sheet of the rendered FILM
 	@$(PY) -m scenes sheet "$(FILM)"

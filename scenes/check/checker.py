@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from astrai_sim.trace import Trace
 from scenes.check.compare import differences
 from scenes.check.recorded import Difference, Recorded
+from scenes.film.pacing import paced
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
 
@@ -82,8 +84,14 @@ def _size(value: object) -> int:
     return len(value) if hasattr(value, "__len__") else 1
 
 
-def check(film: type[FilmScene], trace: str | Path | None = None) -> Report:
-    """Play `film` from `trace` (default: the film's own) and compare after every beat."""
+def check(
+    film: type[FilmScene], trace: str | Path | Trace | None = None, seconds: float | None = None
+) -> Report:
+    """Play `film` from `trace` (default: the film's own) and compare after every beat.
+
+    `seconds` is the length asked for; default: what the film takes.
+    """
     checker = Checker()
-    rehearse(film, trace, observers=(checker,))
+    opened, storyboard = paced(film, trace, seconds)
+    rehearse(film, opened, observers=(checker,), storyboard=storyboard)
     return Report(tuple(checker.mismatches), checker.beats, checker.fields)

@@ -12,9 +12,10 @@ from astrai_sim.trace import TraceError
 from scenes import catalog
 from scenes.film.gif import TooLarge
 from scenes.film.join import CannotJoin
+from scenes.film.pacing import CannotPace
 from scenes.film.quality import FINAL, QUALITIES, Quality
 from scenes.film.render import film_path
-from scenes.film.scene import FilmScene
+from scenes.film.scene import SECONDS_VARIABLE, FilmScene
 from scenes.storyboard.errors import DoesNotApply
 
 
@@ -49,6 +50,11 @@ trace_option = click.option(
     "--trace", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Trace to tell; default: the film's own, or $ASTRAI_TRACE.",
 )
+seconds_option = click.option(
+    "--seconds", type=click.FloatRange(1), envvar=SECONDS_VARIABLE, metavar="N",
+    help="Length of the film, met within a tenth; default: what it takes, or "
+    f"${SECONDS_VARIABLE}.",
+)
 quality_option = click.option(
     "--quality", type=QualityName(), default=FINAL.name, show_default=True,
     help="final is 1080p60, preview 480p15.",
@@ -80,5 +86,5 @@ def one_line_errors() -> Iterator[None]:
         yield
     except DoesNotApply as reason:
         raise click.ClickException(f"this film does not apply to the trace: {reason}") from None
-    except (TraceError, CannotJoin, TooLarge, FileNotFoundError) as error:
+    except (TraceError, CannotJoin, CannotPace, TooLarge, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from None

@@ -8,29 +8,33 @@ from rich.table import Table
 
 from astrai_sim.trace import TraceError
 from scenes import catalog
+from scenes.cli.arguments import seconds_option
+from scenes.film.pacing import CannotPace, paced
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
 from scenes.storyboard.errors import DoesNotApply
 
 
 @click.command("list")
-def list_command() -> None:
+@seconds_option
+def list_command(seconds: float | None) -> None:
     """Name the films with what they show, their length and their trace."""
     table = Table(box=None, pad_edge=False)
     for title in ("film", "length", "trace", "shows"):
         table.add_column(title, no_wrap=title != "shows")
     for name, film in catalog.films().items():
-        table.add_row(name, _length(film), film.default_trace, film.summary)
+        table.add_row(name, _length(film, seconds), film.default_trace, film.summary)
     Console().print(table)
 
 
-def _length(film: type[FilmScene]) -> str:
+def _length(film: type[FilmScene], wanted: float | None) -> str:
     try:
-        seconds = round(rehearse(film).seconds)
+        trace, storyboard = paced(film, None, wanted)
+        seconds = round(rehearse(film, trace, storyboard=storyboard).seconds)
     except (FileNotFoundError, TraceError):
         return "no trace"
     except DoesNotApply:
         return "does not apply"
+    except CannotPace:
+        return "not in that time"
     return f"{seconds // 60}:{seconds % 60:02}"
-
-

@@ -9,7 +9,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from scenes import catalog
-from scenes.cli.arguments import FilmName, one_line_errors, quality_option, trace_option
+from scenes.cli.arguments import (
+    FilmName,
+    one_line_errors,
+    quality_option,
+    seconds_option,
+    trace_option,
+)
 from scenes.film.quality import Quality
 from scenes.film.render import Film, render_film
 from scenes.film.scene import FilmScene
@@ -19,6 +25,7 @@ from scenes.film.scene import FilmScene
 @click.argument("film", type=FilmName(), required=False)
 @click.option("--all", "every", is_flag=True, help="Render every film from its own trace.")
 @trace_option
+@seconds_option
 @quality_option
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
@@ -29,6 +36,7 @@ def render_command(
     film: type[FilmScene] | None,
     every: bool,
     trace: Path | None,
+    seconds: float | None,
     quality: Quality,
     output: Path | None,
     processes: int | None,
@@ -40,10 +48,10 @@ def render_command(
         raise click.UsageError("--all takes each film's own trace and place")
     for one in catalog.films().values() if every else (film,):
         with one_line_errors():
-            _show(_render(one, trace, quality, output, processes))
+            _show(_render(one, trace, seconds, quality, output, processes))
 
 
-def _render(film, trace, quality, output, processes) -> Film:
+def _render(film, trace, seconds, quality, output, processes) -> Film:
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -59,7 +67,8 @@ def _render(film, trace, quality, output, processes) -> Film:
             bar.update(task, completed=done, total=total, visible=total > 0)
 
         return render_film(
-            film, trace, quality, output, processes=processes, progress=progress
+            film, trace, quality, output, processes=processes, progress=progress,
+            seconds=seconds,
         )
 
 

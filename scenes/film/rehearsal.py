@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
 
+from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene, Observer
 from scenes.film.settings import rehearsing
-from scenes.storyboard.beats import Section
+from scenes.storyboard.beats import Section, Storyboard
 
 PACKAGES = ("scenes", "astrai_sim")
 
@@ -43,18 +44,23 @@ class Rehearsal:
 
 def rehearse(
     film: type[FilmScene],
-    trace: str | Path | None = None,
+    trace: str | Path | Trace | None = None,
     observers: Sequence[Observer] = (),
     only: Collection[str] | None = None,
     note_sources: bool = False,
+    storyboard: Storyboard | None = None,
 ) -> Rehearsal:
     """Play `film` for `trace` (default: the film's own) to its end without drawing.
+
+    `storyboard` is what to play; default: what the film makes of the trace.
 
     Raises whatever opening the trace and telling it raise: `TraceError` for a
     file that is no trace, `DoesNotApply` where the film has nothing to tell.
     """
     with rehearsing():
-        scene = film(trace=trace, only=only, observers=observers, rehearse=True)
+        scene = film(
+            trace=trace, only=only, observers=observers, rehearse=True, storyboard=storyboard
+        )
         watch = _Watch(scene, note_sources)
         scene.play_section = watch.play_section
         scene.setup()

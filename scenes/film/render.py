@@ -13,6 +13,7 @@ from queue import Empty
 
 from scenes.film import metadata, worker
 from scenes.film.join import Chapter, join
+from scenes.film.pacing import paced
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
 from scenes.film.scene import FilmScene
@@ -46,14 +47,18 @@ def render_film(
     media: Path = MEDIA,
     processes: int | None = None,
     progress: Progress = lambda done, total: None,
+    seconds: float | None = None,
 ) -> Film:
     """Render `film` for `trace` (default: the film's own) to `output`.
+
+    `seconds` is the length asked for, met within a tenth; default: what the film takes.
 
     Sections whose clip is still in the cache are not rendered again. `progress`
     is called with the film seconds rendered and those to render. The output
     appears whole or not at all.
     """
-    rehearsal = rehearse(film, trace, note_sources=True)
+    opened, storyboard = paced(film, trace, seconds)
+    rehearsal = rehearse(film, opened, note_sources=True, storyboard=storyboard)
     output = output or film_path(film, quality, media)
     cache = SectionCache(media / "sections" / film.__name__)
     clips = {
@@ -62,8 +67,12 @@ def render_film(
     }
     missing = [key for key, clip in clips.items() if not clip.is_file()]
     jobs = [
-        worker.Job(film, rehearsal.scene.trace_path.resolve(), key, quality, clips[key])
-        for key in missing
+        worker.Job(
+            film, rehearsal.scene.trace_path.resolve(), rehearsed.section, quality,
+            clips[rehearsed.section.key],
+        )
+        for rehearsed in rehearsal.sections
+        if rehearsed.section.key in missing
     ]
     _render(jobs, rehearsal, processes or os.cpu_count() or 1, progress)
     for clip in clips.values():

@@ -16,6 +16,7 @@ from scenes.stage.stage import Stage
 from scenes.storyboard.beats import Beat, Section, Storyboard
 
 TRACE_VARIABLE = "ASTRAI_TRACE"
+SECONDS_VARIABLE = "ASTRAI_SECONDS"
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
@@ -41,7 +42,7 @@ class FilmScene(Scene):
     Parameters
     ----------
     trace
-        Path of the trace; default: the file named by the environment variable
+        The trace or its path; default: the file named by the environment variable
         ``ASTRAI_TRACE``, else the film's own under ``assets/traces``.
     only
         Keys of the sections to play; default all of them.
@@ -50,6 +51,9 @@ class FilmScene(Scene):
     rehearse
         Play without drawing a frame: every animation jumps to its end. This is
         how lint and the shown-equals-recorded check see a whole film in seconds.
+    storyboard
+        What to play; default: what `tell` makes of the trace, as long as it is or as
+        many seconds as the environment variable ``ASTRAI_SECONDS`` says.
     """
 
     default_trace: ClassVar[str]
@@ -57,20 +61,29 @@ class FilmScene(Scene):
 
     def __init__(
         self,
-        trace: str | os.PathLike | None = None,
+        trace: str | os.PathLike | Trace | None = None,
         only: Collection[str] | None = None,
         observers: Sequence[Observer] = (),
         rehearse: bool = False,
+        storyboard: Storyboard | None = None,
         **kwargs,
     ) -> None:
         super().__init__(camera_class=FilmCamera, **kwargs)
-        path = trace or os.environ.get(TRACE_VARIABLE) or ASSETS / "traces" / self.default_trace
-        self.trace_path = Path(path)
+        self.opened = trace if isinstance(trace, Trace) else None
+        self.trace_path = Path(trace.path if self.opened else self.trace_for(trace))
+        self.given = storyboard
         self.only = set(only) if only is not None else None
         self.observers = tuple(observers)
         self.rehearsing = rehearse
         self.clock = 0.0
         self.section: Section | None = None
+
+    @classmethod
+    def trace_for(cls, path: str | os.PathLike | None = None) -> Path:
+        """The trace file to tell: `path`, the environment's, or the film's own."""
+        return Path(
+            path or os.environ.get(TRACE_VARIABLE) or ASSETS / "traces" / cls.default_trace
+        )
 
     @classmethod
     def tell(cls, trace: Trace) -> Storyboard:
@@ -82,11 +95,19 @@ class FilmScene(Scene):
         raise NotImplementedError
 
     def construct(self) -> None:
-        self.trace = Trace.open(self.trace_path)
-        self.storyboard = self.tell(self.trace)
+        self.trace = self.opened or Trace.open(self.trace_path)
+        self.storyboard = self.given or self._told()
         for section in self.storyboard.sections:
             if self.only is None or section.key in self.only:
                 self.play_section(section)
+
+    def _told(self) -> Storyboard:
+        seconds = os.environ.get(SECONDS_VARIABLE)
+        if not seconds:
+            return self.tell(self.trace)
+        from scenes.film.pacing import pace
+
+        return pace(type(self), self.trace, float(seconds))
 
     def play_section(self, section: Section) -> None:
         """Build the stage from the replayed state at the section's start, then play its beats."""
@@ -181,4 +202,12 @@ def _overlap(a: Extent, b: Extent) -> bool:
     )
 
 
-__all__ = ["ASSETS", "TRACE_VARIABLE", "FilmScene", "Observer", "bounds", "bounds_of_one"]
+__all__ = [
+    "ASSETS",
+    "SECONDS_VARIABLE",
+    "TRACE_VARIABLE",
+    "FilmScene",
+    "Observer",
+    "bounds",
+    "bounds_of_one",
+]

@@ -11,6 +11,7 @@ from scenes.film.join import join
 from scenes.film.quality import Quality
 from scenes.film.scene import FilmScene
 from scenes.film.settings import rendering
+from scenes.storyboard.beats import Section, Storyboard
 
 _progress: Queue | None = None
 
@@ -21,9 +22,14 @@ class Job:
 
     film: type[FilmScene]
     trace: Path
-    key: str
+    section: Section
     quality: Quality
     clip: Path
+
+    @property
+    def key(self) -> str:
+        """The section's key."""
+        return self.section.key
 
 
 def start(progress: Queue) -> None:
@@ -38,7 +44,11 @@ def render_section(job: Job) -> Path:
     with tempfile.TemporaryDirectory(prefix=".rendering-", dir=job.clip.parent) as name:
         folder = Path(name)
         with rendering(job.quality, folder):
-            scene = job.film(trace=job.trace, only={job.key}, observers=(_Reporter(job.key),))
+            scene = job.film(
+                trace=job.trace,
+                observers=(_Reporter(job.key),),
+                storyboard=Storyboard(job.film.__name__, (job.section,)),
+            )
             scene.render()
         parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]
         joined = folder / "section.mp4"

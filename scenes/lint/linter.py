@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from astrai_sim.trace import Trace
+from scenes.film.pacing import paced
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
 from scenes.lint.moment import Moment, Problem, Rule
@@ -75,8 +77,14 @@ class Linter:
                 )
 
 
-def lint(film: type[FilmScene], trace: str | Path | None = None) -> list[Finding]:
-    """Findings of all rules for `film` played from `trace` (default: the film's own)."""
+def lint(
+    film: type[FilmScene], trace: str | Path | Trace | None = None, seconds: float | None = None
+) -> list[Finding]:
+    """Findings of all rules for `film` played from `trace` (default: the film's own).
+
+    `seconds` is the length asked for; default: what the film takes.
+    """
     linter = Linter()
-    rehearse(film, trace, observers=(linter,))
+    opened, storyboard = paced(film, trace, seconds)
+    rehearse(film, opened, observers=(linter,), storyboard=storyboard)
     return linter.finish()

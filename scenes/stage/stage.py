@@ -36,6 +36,8 @@ class Stage:
         The parts on stage now, by name, in drawing order.
     panel
         What stands in the panel's place, or None.
+    waited
+        Seconds that the last beat waited for the caption before it to be read.
     """
 
     def __init__(self, scene, trace: Trace, section: Section) -> None:
@@ -57,6 +59,7 @@ class Stage:
         self.reader = Reader(scene, self.caption)
         self.panel: Group | None = None
         self.opening: list[Animation] = []
+        self.waited = 0.0
 
     def part(self, name: str) -> Part:
         """The part called `name`, made when it is first asked for."""
@@ -84,8 +87,10 @@ class Stage:
 
     def play(self, beat: Beat) -> None:
         """Run one beat; afterwards the stage shows the state after event `beat.until`."""
+        self.waited = 0.0
         if beat.caption is not None:
-            self.linger(self.reader.missing())
+            self.waited = self.reader.missing()
+            self.linger(self.waited)
             self.opening += self.caption.change(beat.caption)
         direct(self, beat)
         if self.opening:

@@ -25,6 +25,10 @@ from scenes.storyboard.source import WIDE_COLUMNS, open_code
 from scenes.storyboard.teller import Teller
 
 ALL = ("pool", "mask", "tables", "meters")
+FRAME, WORDS, SECOND, WHY, CODE, SHAPE = 1, 2, 2, 3, 4, 5
+"""How early things are left out of a short film: the higher, the earlier."""
+
+CODE_DETAIL = {"pages_for": 6, "PagedCache.alloc": 3, "PagedCache.gather": 5}
 BUDGET = {
     "pages_for": 1,
     "PagedCache.alloc": 1,
@@ -60,7 +64,8 @@ class _Chapters:
         self.run = RunFigures.of(trace)
         self.said: set[str] = set()
         self.submitted = {e.task: e for e in trace.find(event="task_submitted")}
-        self.teller = Teller(trace, BUDGET, self.caption_of)
+        self.teller = Teller(trace, BUDGET, self.caption_of, dict.fromkeys(BUDGET, CODE)
+                             | CODE_DETAIL)
 
     def sections(self):
         """All chapters; each starts where the one before ended."""
@@ -80,8 +85,10 @@ class _Chapters:
             yield self.decode(marks.last)
         yield self.summary()
 
-    def section(self, key: str, title: str, start: int, stage=ALL) -> Section:
-        return Section(key, title, start, tuple(self.teller.beats), stage)
+    def section(
+        self, key: str, title: str, start: int, stage=ALL, detail: int = 0
+    ) -> Section:
+        return Section(key, title, start, tuple(self.teller.beats), stage, detail)
 
     def once(self, key: str, text: str) -> str | None:
         """`text` the first time that `key` comes up, else None."""
@@ -115,7 +122,7 @@ class _Chapters:
         self.teller.add(ShowBars(-1, f"In pages of {self.pool.page_size} slots, {paged_idle} wait;"
                                  " more come when needed.", title, whole + paged, scale, places))
         self.teller.add(Hold(-1, seconds=1.0))
-        return self.section("why", "Why paging", -1, ())
+        return self.section("why", "Why paging", -1, (), WHY)
 
     def reservations(self, task: str) -> tuple[Bar, Bar]:
         """A request's bars in one piece and in pages, from its prompt and its limit."""
@@ -135,9 +142,9 @@ class _Chapters:
         self.teller.begin(-1)
         self.teller.add(open_code(self.trace, "PagedCache.__init__", -1,
                                   "This constructor reserves the whole pool once.",
-                                  WIDE_COLUMNS))
-        self.teller.add(Hold(-1, seconds=4.0))
-        self.teller.add(ClosePanel(-1))
+                                  WIDE_COLUMNS, CODE))
+        self.teller.add(Hold(-1, seconds=4.0, detail=CODE))
+        self.teller.add(ClosePanel(-1, detail=CODE))
         self.teller.add(Reveal(-1, f"{p.n_pages} pages, every bit of the free mask is 1.", ALL))
         self.teller.add(ShowFacts(-1, f"K and V: one tensor each, {p.dtype}.", f"shape {shape}", (
             Fact(str(p.n_layers), "layers"),
@@ -146,9 +153,9 @@ class _Chapters:
             Fact(bytes_text(p.slot_bytes), "for one token, K and V"),
             Fact(bytes_text(p.page_bytes), "a page"),
             Fact(bytes_text(p.pool_bytes), "the pool"),
-        )))
-        self.teller.add(Hold(-1, seconds=2.0))
-        return self.section("pool", "The page pool", -1, ())
+        ), detail=SHAPE))
+        self.teller.add(Hold(-1, seconds=2.0, detail=SHAPE))
+        return self.section("pool", "The page pool", -1, (), FRAME)
 
     def admission(self) -> Section:
         task = self.marks.first_task
@@ -159,7 +166,8 @@ class _Chapters:
         self.teller.tell(self.marks.prefill_begin - 1)
         self.teller.close_panel()
         table = self.trace.state_at(self.marks.prefill_begin - 1).tables[task]
-        self.teller.add(Hold(self.teller.last, f"The page table of {task} is {table}.", 1.5))
+        self.teller.add(Hold(self.teller.last, f"The page table of {task} is {table}.", 1.5,
+                             detail=FRAME))
         return self.section("admit", f"Request {task} is admitted", -1)
 
     def prefill(self) -> Section:
@@ -167,7 +175,7 @@ class _Chapters:
         task = self.marks.first_task
         self.teller.begin(start, ("PagedCache.write",))
         self.teller.add(Hold(start, f"All {self.prompt_len(task)} prompt tokens "
-                             "go through the model at once."))
+                             "go through the model at once.", detail=WORDS))
         self.teller.tell(self.marks.prefill_end, seconds=3.5)
         self.teller.close_panel()
         state = self.trace.state_at(self.marks.prefill_end)
@@ -180,7 +188,7 @@ class _Chapters:
         took = ms_text(self.trace[self.marks.prefill_end].duration_ns / 1e6)
         self.teller.add(Hold(self.teller.last, f"{terms} slots filled in {took}."))
         self.teller.add(Hold(self.teller.last, "The brighter a slot, the larger the norm of K "
-                             f"in layer {self.trace.header.kv_layer}.", 0.5))
+                             f"in layer {self.trace.header.kv_layer}.", 0.5, detail=SHAPE))
         return self.section("prefill", "Prefill writes K and V", start)
 
     def second_request(self) -> Section:
@@ -194,7 +202,7 @@ class _Chapters:
         self.teller.close_panel()
         table = self.trace.state_at(self.marks.second_end).tables.get(task, [])
         self.teller.add(Hold(self.teller.last, f"{task} got the lowest free pages: {table}.", 1.0))
-        return self.section("second", f"Request {task} joins", start)
+        return self.section("second", f"Request {task} joins", start, detail=SECOND)
 
     def decode(self, until: int) -> Section:
         start = self.marks.prefill_end if self.marks.second_end is None else self.marks.second_end
@@ -203,11 +211,12 @@ class _Chapters:
             for event in (self.trace[i] for i in range(start + 1, until + 1))
         )
         self.teller.begin(start, ("PagedCache.grow",))
-        self.teller.add(Hold(start, "Each decode step writes one slot per chosen request."))
+        self.teller.add(Hold(start, "Each decode step writes one slot per chosen request.",
+                             detail=WORDS))
         policy = self.trace.header.scenario["scheduler"]["decode_policy"]
         if policy == "same-position" and self.marks.second_end is not None:
             self.teller.add(Hold(start, "This policy decodes the requests at one position, "
-                                 "oldest first."))
+                                 "oldest first.", detail=SHAPE))
         self.teller.tell(until, seconds=1.6)
         self.teller.close_panel()
         title = "Decode, and growth on demand" if grows else "Decode"
@@ -224,7 +233,7 @@ class _Chapters:
         self.teller.close_panel()
         after = self.trace.state_at(self.marks.finish_end)
         self.teller.add(Hold(self.teller.last, f"{after.mask_bits().count('1')} pages are free "
-                             "for whoever comes next.", 1.0))
+                             "for whoever comes next.", 1.0, detail=WORDS))
         return self.section("finish", f"{task} finishes, its pages return", start)
 
     def going_on(self) -> Section:
@@ -237,7 +246,7 @@ class _Chapters:
         self.gather()
         running = self.run_on()
         title = f"{' and '.join(running)} goes on" if len(running) == 1 else "The rest goes on"
-        return self.section("goes-on", title, start)
+        return self.section("goes-on", title, start, detail=WORDS)
 
     def run_on(self) -> list[str]:
         """Tasks that still run when the trace ends."""
@@ -286,7 +295,7 @@ class _Chapters:
         self.teller.add(ShowFacts(self.marks.last, "Every figure was counted from the recorded "
                                   "trace.", "This run in figures", tuple(facts)))
         self.teller.add(Hold(self.marks.last, seconds=3.0))
-        return self.section("summary", "What the trace says", self.marks.last)
+        return self.section("summary", "What the trace says", self.marks.last, detail=FRAME)
 
     def caption_of(self, event: Event) -> str | None:
         """The sentence for the first event of each kind."""

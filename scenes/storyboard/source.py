@@ -75,11 +75,12 @@ def _wrap(line: str, columns: int) -> list[str]:
 
 
 def open_code(
-    trace: Trace, function: str, until: int, caption: str | None = None, columns: int = COLUMNS
+    trace: Trace, function: str, until: int, caption: str | None = None, columns: int = COLUMNS,
+    detail: int = 0,
 ) -> OpenCode:
     """The beat that puts `function` into the panel; `columns` as in `shown_source`."""
     source = shown_source(trace, function, columns)
-    return OpenCode(until=until, caption=caption, title=source.title, lines=source.lines)
+    return OpenCode(until, caption, source.title, source.lines, detail=detail)
 
 
 def steps_of(trace: Trace, event: Event) -> tuple[CodeStep, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from astrai_sim.trace import Event, Trace
 from scenes.storyboard.beats import Advance, Beat, ClosePanel, RunCode
@@ -13,6 +13,8 @@ STRUCTURAL = {"page_alloc", "page_ref", "page_free", "page_evicted", "page_reviv
 FOLLOWERS = STRUCTURAL | {"table", "page_keyed"}
 CHANGING = {"PagedCache.alloc", "PagedCache.evict", "PagedCache.inc_ref", "PagedCache.free"}
 MOST_CHANGES = 9
+CODE = 2
+CHANGE = 2
 LAPSE = 3
 
 
@@ -29,6 +31,9 @@ class Teller:
         through line by line, over the whole film.
     caption_of
         Gives the caption for the first event of a kind, or None.
+    code_detail
+        For each shown function, the `detail` of the beats that step through it
+        (default `CODE`).
     """
 
     def __init__(
@@ -36,10 +41,12 @@ class Teller:
         trace: Trace,
         budget: dict[str, int],
         caption_of: Callable[[Event], str | None] = lambda event: None,
+        code_detail: Mapping[str, int] | None = None,
     ) -> None:
         self.trace = trace
         self.budget = dict(budget)
         self.caption_of = caption_of
+        self.code_detail = dict(code_detail or {})
         self.beats: list[Beat] = []
         self.functions: set[str] = set()
         self.panel: str | None = None
@@ -83,7 +90,8 @@ class Teller:
                     while end + 1 < len(events) and events[end + 1].event == "table":
                         end += 1
                     self._stretch(events[index].seq - 1, seconds, quiet=True)
-                    self._advance(events[end].seq, 0.9, self.caption_of(event))
+                    caption = self.caption_of(event)
+                    self._advance(events[end].seq, 0.9, caption, 0 if caption else CHANGE)
                     index = end + 1
                     continue
             index += 1
@@ -95,7 +103,7 @@ class Teller:
     def close_panel(self) -> None:
         """Clear the panel if it shows something."""
         if self.panel is not None:
-            self.beats.append(ClosePanel(until=self.last))
+            self.beats.append(ClosePanel(self.last))
             self.panel = None
 
     def _explained(self, events: list[Event], index: int) -> int:
@@ -112,14 +120,16 @@ class Teller:
 
     def _run_code(self, event: Event, until: int, pace: float) -> None:
         caption = self.caption_of(event)
+        detail = self.code_detail.get(event.function, CODE)
         if self.panel != event.function:
-            self.add(open_code(self.trace, event.function, self.last, caption))
+            self.add(
+                open_code(self.trace, event.function, self.last, caption, detail=detail)
+            )
             caption = None
             self.panel = event.function
         self.budget[event.function] -= 1
-        self.add(
-            RunCode(until=until, caption=caption, steps=steps_of(self.trace, event), pace=pace)
-        )
+        steps = steps_of(self.trace, event)
+        self.add(RunCode(until, caption, steps=steps, pace=pace, detail=detail))
 
     def _stretch(self, until: int, seconds: float, quiet: bool = False) -> None:
         """Time-lapse to `until` if anything that the stage shows has changed."""
@@ -144,6 +154,8 @@ class Teller:
         caption = next((text for text in captions if text), None)
         self._advance(until, longest if tokens or written else 0.4, caption)
 
-    def _advance(self, until: int, seconds: float, caption: str | None) -> None:
+    def _advance(
+        self, until: int, seconds: float, caption: str | None, detail: int = 0
+    ) -> None:
         if until > self.last:
-            self.add(Advance(until=until, caption=caption, seconds=seconds))
+            self.add(Advance(until, caption, seconds, detail=detail))

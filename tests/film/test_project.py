@@ -40,6 +40,8 @@ def test_make_passes_its_variables_on():
 
     film = plan("film", "TRACE=run one.jsonl", "QUALITY=preview")
     assert 'scenes render "PrefixCache" --trace "run one.jsonl" --quality "preview"' in film
+    timed = plan("film", "SECONDS=60", "QUALITY=preview")
+    assert 'scenes render "PrefixCache" --seconds "60" --quality "preview"' in timed
     record = plan("record", "SCENARIO=chat", "DEVICE=cuda")
     assert '"assets/scenarios/chat.toml" -o "assets/traces/chat.jsonl.gz"' in record
     assert '--device "cuda"' in record

@@ -20,5 +20,5 @@ def run_code(stage, beat: RunCode) -> None:
         for part in stage.parts.values():
             animations += part.follow(step)
         stage.animate(animations)
-        stage.scene.hold(beat.pace - (stage.scene.clock - began))
+        stage.linger(beat.pace - (stage.scene.clock - began))
     stage.advance(beat.until, beat.seconds)

@@ -11,7 +11,8 @@ from scenes.storyboard.beats import ClosePanel, ShowBars, ShowFacts, ShowGather
 
 @plays(ClosePanel)
 def close_panel(stage, beat: ClosePanel) -> None:
-    stage.open_panel(None)
+    if stage.panel is not None:
+        stage.open_panel(None)
 
 
 @plays(ShowFacts)

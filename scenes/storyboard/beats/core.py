@@ -16,7 +16,9 @@ class Beat:
     """Common to all beats: the state shown afterwards and an optional new caption.
 
     A film that must be short leaves out the beats of the highest `detail` first;
-    those of detail 0 are never left out.
+    those of detail 0 are never left out. Beats of one section that need one another
+    have the same detail. Fields called `seconds` and `pace` are stretched to the
+    length asked for (see `scenes.storyboard.pacing`).
     """
 
     until: int
@@ -57,7 +59,7 @@ class Section:
     `start` is the event whose replayed state the stage shows when the section
     begins (-1: before the first event); `key` names its file. `stage` names the parts
     that stand from the start, as in `scenes.stage.parts`; `props` is what some of them
-    need besides.
+    need besides. None of its beats is kept longer in a short film than `detail` says.
     """
 
     key: str
@@ -66,6 +68,7 @@ class Section:
     beats: tuple[Beat, ...]
     stage: tuple[str, ...] = ("pool", "mask", "tables", "meters")
     props: tuple[Prop, ...] = ()
+    detail: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,118 @@
+"""The film's length is asked for and met, or refused with the nearest that can be."""
+
+import re
+from contextlib import suppress
+
+import pytest
+
+from astrai_sim.trace import Trace
+from scenes import catalog
+from scenes.film.pacing import TOLERANCE, CannotPace, pace
+from scenes.film.rehearsal import rehearse
+from scenes.film.scene import ASSETS
+from scenes.lint.linter import lint
+from scenes.storyboard.beats import Advance, Hold, RunCode, Section, Storyboard
+from scenes.storyboard.beats.code import CodeStep
+from scenes.storyboard.pacing import elastic_seconds, keep, layers, stretch
+from tests.film.tiny import TinyFilm
+
+FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
+LENGTHS = (20, 30, 45, 60, 75, 90, 120, 150, 180)
+
+every_film = pytest.mark.parametrize("film", FILMS, ids=lambda film: film.__name__)
+
+
+def own_trace(film):
+    return Trace.open(ASSETS / "traces" / film.default_trace)
+
+
+def shortest(error: CannotPace) -> int:
+    return int(re.fullmatch(r"\w+ takes at least (\d+) s for this trace: "
+                            r"ask for --seconds \1", str(error))[1])
+
+
+@pytest.fixture
+def board():
+    return Storyboard("Some", (
+        Section("a", "A", -1, (Hold(0, seconds=1.0), Advance(1, detail=2), Hold(1, detail=1))),
+        Section("b", "B", 1, (Hold(1, seconds=2.0), Hold(1, detail=3)), detail=1),
+    ))
+
+
+def beats(storyboard):
+    return {section.key: len(section.beats) for section in storyboard.sections}
+
+
+def test_the_most_needed_layers_come_first(board):
+    ordered = layers(board)
+    assert [(layer.weight, layer.section) for layer in ordered] == [
+        (0, 0), (1, 0), (1, 1), (2, 0), (3, 1)
+    ]
+    assert beats(keep(board, ordered)) == {"a": 3, "b": 2}
+    assert beats(keep(board, ordered[:3])) == {"a": 2, "b": 1}
+    assert beats(keep(board, ordered[:1])) == {"a": 1}
+
+
+def test_only_elastic_seconds_are_stretched():
+    step = CodeStep(0)
+    run = RunCode(3, "Some words.", steps=(step, step), pace=1.5, seconds=2.0)
+    board = Storyboard("Some", (Section("a", "A", -1, (run,)),))
+    longer = stretch(board, 2.0).sections[0].beats[0]
+    assert (longer.pace, longer.seconds, longer.steps) == (3.0, 4.0, (step, step))
+    assert (longer.until, longer.caption) == (3, "Some words.")
+    assert elastic_seconds(run) == 2 * 1.5 + 2.0
+
+
+@every_film
+def test_length_is_met_or_refused(film):
+    trace = own_trace(film)
+    for seconds in (40, 120):
+        check_length(film, trace, seconds)
+
+
+@pytest.mark.slow
+@every_film
+def test_every_length_is_met_or_refused(film):
+    trace = own_trace(film)
+    for seconds in LENGTHS:
+        check_length(film, trace, seconds)
+        with suppress(CannotPace):
+            assert [str(finding) for finding in lint(film, trace, seconds)] == []
+
+
+def check_length(film, trace, seconds):
+    try:
+        storyboard = pace(film, trace, seconds)
+    except CannotPace as error:
+        least = shortest(error)
+        assert least > seconds * (1 + TOLERANCE) - 1
+        length = rehearse(film, trace, storyboard=pace(film, trace, least)).seconds
+        assert length == pytest.approx(least, rel=TOLERANCE)
+        return
+    length = rehearse(film, trace, storyboard=storyboard).seconds
+    assert length == pytest.approx(seconds, rel=TOLERANCE)
+
+
+def test_prefix_cache_meets_half_a_minute_and_three(two_requests):
+    """So that a refusal cannot stand in for a film that is never paced."""
+    film = catalog.film("PrefixCache")
+    trace = Trace.open(two_requests)
+    told = [pace(film, trace, seconds) for seconds in (30, 180)]
+    assert len(told[0].sections) < len(told[1].sections)
+    assert sum(len(s.beats) for s in told[0].sections) < sum(len(s.beats) for s in told[1].sections)
+
+
+def test_too_short_says_how_short_it_can_be(two_requests):
+    with pytest.raises(CannotPace) as error:
+        pace(catalog.film("PrefixCache"), Trace.open(two_requests), 5)
+    assert shortest(error.value) > 5
+
+
+def test_too_long_says_how_long_it_can_be(two_requests):
+    with pytest.raises(CannotPace, match=r"takes at most \d+ s for this trace"):
+        pace(TinyFilm, Trace.open(two_requests), 3600)
+
+
+def test_captions_keep_their_reading_time(two_requests):
+    """A squeezed film is as clean as the whole one: lint has the rule for captions."""
+    assert lint(catalog.film("PrefixCache"), two_requests, 25) == []
