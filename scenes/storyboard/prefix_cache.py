@@ -88,7 +88,7 @@ class _Chapters:
     def section(
         self, key: str, title: str, start: int, stage=ALL, detail: int = 0
     ) -> Section:
-        return Section(key, title, start, tuple(self.teller.beats), stage, detail)
+        return Section(key, title, start, tuple(self.teller.beats), stage, detail=detail)
 
     def once(self, key: str, text: str) -> str | None:
         """`text` the first time that `key` comes up, else None."""
