@@ -19,7 +19,7 @@ scenario_needs = $(if $(shell grep -sE "^kind *= *[\"']smollm2" "$(scenario_file
 trace_option = $(if $(TRACE), --trace "$(TRACE)")
 seconds_option = $(if $(SECONDS), --seconds "$(SECONDS)")
 
-.PHONY: help film films test test-all record verify lint-film check-film sheet gif list setup clean
+.PHONY: help film films test test-all record verify bench lint-film check-film sheet gif list setup clean
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -53,6 +53,9 @@ record: $(READY) $(scenario_needs) ## run SCENARIO on DEVICE and record its trac
 
 verify: $(READY) ## replay TRACE (default: all that are shipped) and check every event
 	@for trace in $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl*); do $(PY) -m astrai_sim verify "$$trace"; done
+
+bench: $(READY) ## measure what paging, prefix reuse and recording cost on DEVICE
+	@$(PY) -m astrai_sim bench $(if $(DEVICE),--device "$(DEVICE)")
 
 test: $(READY) ## run the tests
 	@$(PY) -m pytest -n 2 -m "not slow"

@@ -1,10 +1,11 @@
-"""The command line: record, verify, inspect, plot."""
+"""The command line: record, verify, inspect, plot, bench."""
 
 from __future__ import annotations
 
 import click
 
 from astrai_sim import __version__
+from astrai_sim.cli.bench import bench
 from astrai_sim.cli.inspect import inspect
 from astrai_sim.cli.plot import plot
 from astrai_sim.cli.record import record
@@ -17,5 +18,5 @@ def main() -> None:
     """Record runs of a paged KV cache, and look at the recordings."""
 
 
-for command in (record, verify, inspect, plot):
+for command in (record, verify, inspect, plot, bench):
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""The pool: which page is handed out, refcounts, all or nothing, and what mask, refs and LRU say."""
+"""The pool: which page is handed out, refcounts, all or nothing; mask, refs and LRU agree."""
 
 from __future__ import annotations
 

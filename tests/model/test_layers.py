@@ -44,7 +44,8 @@ def test_rope_makes_scores_depend_on_distance_only():
 
 
 def test_a_seed_gives_the_same_weights_and_another_seed_others():
-    one, two, other = (Transformer.seeded(small(), seed, "cpu", torch.float32) for seed in (4, 4, 5))
+    models = [Transformer.seeded(small(), seed, "cpu", torch.float32) for seed in (4, 4, 5)]
+    one, two, other = models
     pairs = list(zip(one.parameters(), two.parameters(), strict=True))
     assert all(torch.equal(a, b) for a, b in pairs)
     assert not torch.equal(one.lm_head.weight, other.lm_head.weight)

@@ -1,4 +1,4 @@
-"""Mistakes that engines like this one were shipped with; each test fails if its mistake comes back."""
+"""Mistakes made in engines like this one; each test fails if its mistake comes back."""
 
 from __future__ import annotations
 
@@ -83,8 +83,13 @@ def test_pages_of_the_own_prefix_are_not_evicted_during_the_admission():
     """The same in one admission: its new pages must not come out of its own hits."""
     scheduler = scheduler_of(n_pages=5)
     serve(scheduler, Task("first", [1, 2, 3, 4, 5], 1))
+    serve(scheduler, Task("other", [7, 8, 9, 10, 11], 1))
+    assert scheduler.cache.lru == [1, 0, 3, 2], "the hits to come are the first to be evicted"
     task = Task("second", [1, 2, 3, 4, 6, 7, 8, 9], 3)
-    serve(scheduler, task)
+    scheduler.submit(task)
+    scheduler.refill()
+    assert scheduler.cache.tables["second"] == [0, 1, 4, 3]
+    serve(scheduler)
     assert task.output == generate(task.prompt, 3, VOCAB)
 
 

@@ -1,4 +1,4 @@
-"""The text is the same however memory is managed: cached or not, chunked or not, preempted or not."""
+"""The text is the same with pages cached or not, prompts chunked or not, tasks preempted or not."""
 
 from __future__ import annotations
 

@@ -1,0 +1,112 @@
+"""Side-by-side measurement, and that each subject measures what it says."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from astrai_sim import bench
+from astrai_sim.bench import attention, pool, prefix, recording
+from astrai_sim.bench.measure import Comparison, compare, timed
+from astrai_sim.cache import CacheView, PagedCache
+from astrai_sim.cli import main
+from astrai_sim.model import ModelConfig
+from astrai_sim.scenario.schema import ModelPart
+
+CPU = torch.device("cpu")
+
+
+def test_runs_take_turns_and_a_ratio_is_taken_within_a_round():
+    order = []
+    clock = iter([9, 9, 1.0, 2.0, 8.0, 2.0, 4.0, 4.0])
+
+    def run(name):
+        def measured():
+            order.append(name)
+            return next(clock)
+
+        return measured
+
+    (found,) = compare("case", {"a": run("a"), "b": run("b")}, 3)
+    assert "".join(order) == "ab" + "ab" + "ba" + "ab"
+    assert found.ratios == (2.0, 4.0, 1.0)
+    assert (found.ratio, found.base, found.what) == (2.0, "a", "b")
+    assert (found.seconds, found.base_seconds) == (4.0, 2.0)
+    assert found.spread == (1.5, 3.0)
+
+
+@pytest.mark.parametrize(("runs", "rounds"), [({"a": None}, 3), ({"a": None, "b": None}, 1)])
+def test_too_little_to_compare_is_refused(runs, rounds):
+    with pytest.raises(ValueError, match="two rounds and two runs"):
+        compare("case", runs, rounds)
+
+
+def test_only_the_function_is_timed():
+    calls = []
+    run = timed(lambda: calls.append(1), CPU)
+    assert run() >= 0
+    assert calls == [1]
+
+
+def test_paged_and_dense_attention_give_the_same():
+    generator = torch.Generator().manual_seed(0)
+    keys, values = torch.randn(2, 2, 9, attention.N_KV_HEADS, 8, generator=generator)
+    query = torch.randn(2, 1, attention.N_HEADS, 8, generator=generator)
+    cache = PagedCache(1, 8, 4, attention.N_KV_HEADS, 8, CPU, torch.float32)
+    view = CacheView(cache, [[5, 0, 3], [7, 2, 6]], [0, 0], [9, 9])
+    view.write(0, keys, values)
+    dense = attention.attend(query, keys, values)
+    assert torch.equal(attention.attend(query, *view.gather(0)), dense)
+
+
+@pytest.fixture
+def little(monkeypatch):
+    """Every subject at a size for tests."""
+    sizes = {"n_layers": 1, "n_heads": 2, "n_kv_heads": 1, "head_dim": 4, "ffn_dim": 8}
+    monkeypatch.setattr(attention, "CASES", ((2, 5),))
+    monkeypatch.setattr(pool, "TIMES", 3)
+    monkeypatch.setattr(prefix, "CASES", ((32, 16),))
+    monkeypatch.setattr(prefix, "MODEL", ModelConfig(**sizes, vocab_size=64))
+    monkeypatch.setattr(recording, "MODEL", ModelPart(**sizes, vocab_size=512))
+
+
+def test_a_hit_computes_only_the_end(little, monkeypatch):
+    computed = []
+    forward = prefix.InferenceScheduler._forward
+
+    def watched(self, batch):
+        computed.append([(start, count) for _, start, count in batch])
+        return forward(self, batch)
+
+    monkeypatch.setattr(prefix.InferenceScheduler, "_forward", watched)
+    (found,) = prefix.prefix(CPU, 2)
+    assert (found.what, found.base) == ("miss", "hit")
+    assert computed[:3] == [[(0, 33)], [(32, 16)], [(0, 48)]]
+
+
+def test_every_subject_is_compared_and_printed_with_the_device(little):
+    done = CliRunner().invoke(main, ["bench", "--device", "cpu", "--rounds", "2"],
+                              env={"COLUMNS": "140"})
+    assert done.exit_code == 0, done.output
+    assert done.output.strip().startswith("cpu: ")
+    for name in bench.SUBJECTS:
+        assert name in done.output
+    for compared in ("paged / dense", "65,536 pages / 8 pages", "miss / hit",
+                     "recorder taken off / no recorder", "recording / no recorder"):
+        assert compared in done.output
+
+
+def test_a_recorder_leaves_nothing_behind(little, tmp_path):
+    """Where nothing is recorded nothing is in the way: the same methods, no attributes more."""
+    scenario = recording.scenario_of("full", None)
+    built = recording.build(scenario, CPU)
+    before = set(vars(built.scheduler)), set(vars(built.cache))
+    writer = recording.TraceWriter(tmp_path / "t.jsonl", {})
+    recording._taken_off(scenario, writer, built)
+    assert (set(vars(built.scheduler)), set(vars(built.cache))) == before
+
+
+def test_a_comparison_needs_no_even_rounds():
+    found = Comparison("c", "a", "b", 1.0, 1.0, (3.0, 1.0))
+    assert (found.ratio, found.spread) == (2.0, (1.5, 2.5))
