@@ -7,6 +7,7 @@ TRACE ?=
 QUALITY ?= final
 SECONDS ?=
 SCENARIO ?= promo
+WORKLOAD ?=
 DEVICE ?=
 OUT ?= assets/traces/$(notdir $(basename $(SCENARIO))).jsonl.gz
 
@@ -16,16 +17,18 @@ SMOLLM2 := .venv/.smollm2
 REFERENCE := .venv/.reference
 scenario_file = $(if $(wildcard $(SCENARIO)),$(SCENARIO),assets/scenarios/$(SCENARIO).toml)
 scenario_needs = $(if $(shell grep -sE "^kind *= *[\"']smollm2" "$(scenario_file)"),$(SMOLLM2))
+plotted = $(if $(TRACE),$(TRACE),assets/traces/$(SCENARIO).jsonl.gz)
 trace_option = $(if $(TRACE), --trace "$(TRACE)")
 seconds_option = $(if $(SECONDS), --seconds "$(SECONDS)")
 
-.PHONY: help film films test test-all record verify bench lint-film check-film sheet gif list setup clean
+.PHONY: help film films test test-all record plot verify bench lint-film check-film sheet gif list setup clean
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  FILM=$(FILM)  TRACE=(the film's own)  QUALITY=final|preview  SECONDS=(what it takes)"
 	@echo "  SCENARIO=$(SCENARIO)  DEVICE=cpu|cuda (default: cuda where there is one)  OUT=$(OUT)"
+	@echo "  WORKLOAD=(a production trace, for scenarios that run one)"
 
 film: $(READY) ## render FILM from TRACE at QUALITY to media/films
 	@$(PY) -m scenes render "$(FILM)"$(trace_option)$(seconds_option) --quality "$(QUALITY)"
@@ -49,7 +52,10 @@ gif: $(READY) ## make the README's GIF from the rendered FILM
 	@$(PY) -m scenes gif "$(FILM)" -o assets/readme.gif
 
 record: $(READY) $(scenario_needs) ## run SCENARIO on DEVICE and record its trace to OUT
-	@$(PY) -m astrai_sim record "$(scenario_file)" -o "$(OUT)" $(if $(DEVICE),--device "$(DEVICE)")
+	@$(PY) -m astrai_sim record "$(scenario_file)" -o "$(OUT)"$(if $(DEVICE), --device "$(DEVICE)")$(if $(WORKLOAD), --workload "$(WORKLOAD)")
+
+plot: $(READY) ## draw TRACE (default: that of SCENARIO) at a glance to media/plots
+	@$(PY) -m astrai_sim plot "$(plotted)" -o "media/plots/$(basename $(basename $(notdir $(plotted)))).png"
 
 verify: $(READY) ## replay TRACE (default: all that are shipped) and check every event
 	@for trace in $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl*); do $(PY) -m astrai_sim verify "$$trace"; done
