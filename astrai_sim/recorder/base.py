@@ -102,7 +102,10 @@ class BaseRecorder:
         if self._queues:
             self._queues[-1].append(data)
         else:
-            self.writer.event(data)
+            self._write(data)
+
+    def _write(self, data: dict[str, Any]) -> None:
+        self.writer.event(data)
 
     @contextmanager
     def _held(self):

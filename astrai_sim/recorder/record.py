@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from astrai_sim.recorder.base import BaseRecorder
+from astrai_sim.recorder.bulk import BulkRecorder
 from astrai_sim.recorder.full import Recorder
 from astrai_sim.recorder.header import make_header
 from astrai_sim.recorder.interrupt import Interrupt
@@ -67,13 +68,13 @@ def record(
 def make_recorder(scenario: Scenario, writer: TraceWriter, built: Built) -> BaseRecorder:
     """The recorder that the scenario's [record] table asks for."""
     chosen = scenario.record
-    return Recorder(
-        writer,
-        built.scheduler,
-        clock=built.clock,
-        snapshot_every=chosen.snapshot_steps,
-        kv_layer=chosen.kv_layer,
-        line_calls=chosen.traced_calls,
-        line_steps=chosen.line_steps,
-        tokenizer=built.language.tokenizer if built.language else None,
+    kind = BulkRecorder if chosen.bulk else Recorder
+    extra = {} if chosen.bulk else {
+        "kv_layer": chosen.kv_layer,
+        "line_calls": chosen.traced_calls,
+        "line_steps": chosen.line_steps,
+        "tokenizer": built.language.tokenizer if built.language else None,
+    }
+    return kind(
+        writer, built.scheduler, clock=built.clock, snapshot_every=chosen.snapshot_steps, **extra
     )

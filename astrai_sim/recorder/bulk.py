@@ -1,0 +1,329 @@
+"""Turns the calls of a live scheduler and cache into few, compact events.
+
+For pools of tens of thousands of pages and loads of thousands of requests. An event
+speaks of all pages that one call took, shared or let go; see `astrai_sim.trace.events`.
+Whatever it says of mask, refcounts and tables is read from the live objects after
+exactly those pages were changed: pages of another kind or task first send off what
+has been gathered so far.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from astrai_sim.cache.prefix import ROOT, Prefix
+from astrai_sim.clock import Clock
+from astrai_sim.recorder.base import BaseRecorder
+from astrai_sim.scheduler import InferenceScheduler, Task
+from astrai_sim.trace import TraceWriter
+from astrai_sim.trace.digests import (
+    WORD,
+    lengths_digest,
+    numbers_digest,
+    pages_digest,
+    tables_digest,
+    words_digest,
+    words_of,
+)
+from astrai_sim.trace.runs import to_runs
+
+FLUSH_S = 1.0
+ADDING = ("alloc", "ref", "revived", "evicted")
+ONES = 0xFFFFFFFFFFFFFFFF
+
+
+@dataclass
+class _Pages:
+    """Pages that had the same done to them, on the way to one event."""
+
+    kind: str
+    task: str | None
+    logical: int | None
+    pages: list[int] = field(default_factory=list)
+
+
+@dataclass
+class _Keys:
+    """Neighbouring pages of a task that got their keys in one call."""
+
+    task: str | None
+    logical: int
+    parent: str
+    key: str
+    pages: list[int] = field(default_factory=list)
+
+
+@dataclass
+class _Tokens:
+    """Tokens that were generated one after the other."""
+
+    tasks: list[str] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+
+
+class BulkRecorder(BaseRecorder):
+    """Records runs of pages and lists of tasks. Parameters as for `BaseRecorder`."""
+
+    CACHE = ("alloc", "evict", "inc_ref", "free", "lookup", "admit", "grow", "release",
+             "record_pages", "record_page", "reset_prefix_cache")
+
+    def __init__(
+        self,
+        writer: TraceWriter,
+        scheduler: InferenceScheduler,
+        *,
+        clock: Clock | None = None,
+        snapshot_every: int = 512,
+    ) -> None:
+        super().__init__(writer, scheduler, clock=clock, snapshot_every=snapshot_every)
+        self.with_ids = self.cache.k_cache.device.type != "meta"
+        self._pending: _Pages | _Keys | _Tokens | None = None
+        self._opening: dict[str, Any] | None = None
+        self._evicting = False
+        self._leaving: deque[int] = deque()
+        self._flushed = time.monotonic()
+
+    def snapshot(self) -> None:
+        """Record the mask, and digests of refcounts, tables, LRU and lengths, all live."""
+        cache = self.cache
+        lru = cache.lru
+        self._emit(
+            "snapshot",
+            mask=hex(cache.free_mask),
+            cached=len(lru),
+            digests={
+                "refs": pages_digest(cache.refs),
+                "tables": tables_digest(cache.tables),
+                "lengths": lengths_digest(self._lengths()),
+                "lru": pages_digest(lru),
+            },
+        )
+
+    def _emit(self, event: str, at: int | None = None, **fields: Any) -> None:
+        with self.clock.aside:
+            self._send()
+            super()._emit(event, at, **fields)
+
+    def _write(self, data: dict[str, Any]) -> None:
+        if self._opening is not None:
+            super()._write(self._opening)
+            self._opening = None
+        super()._write(data)
+
+    @contextmanager
+    def _held(self):
+        """Hold events back from here on; on an exception they are dropped."""
+        with self.clock.aside:
+            self._send()
+        with super()._held() as queue:
+            try:
+                yield queue
+                with self.clock.aside:
+                    self._send()
+            except BaseException:
+                self._pending = None
+                raise
+
+    def _send(self) -> None:
+        """Make events of what was gathered."""
+        pending, self._pending = self._pending, None
+        if isinstance(pending, _Pages):
+            self._send_pages(pending)
+        elif isinstance(pending, _Keys):
+            super()._emit("pages_keyed", task=pending.task, logical=pending.logical,
+                          runs=to_runs(pending.pages), parent=pending.parent, key=pending.key)
+        elif isinstance(pending, _Tokens):
+            ids = {"ids": pending.ids} if self.with_ids else {}
+            super()._emit("tokens", tasks=pending.tasks, source=self.phase, **ids,
+                          counts=numbers_digest(pending.counts))
+
+    def _send_pages(self, gathered: _Pages) -> None:
+        pages, table = gathered.pages, self.cache.tables.get(gathered.task)
+        if gathered.kind in ADDING and table is not None:
+            pages = table[gathered.logical : gathered.logical + len(pages)]
+        runs = to_runs(pages)
+        about = {"task": gathered.task, "logical": gathered.logical, "runs": runs}
+        kind = gathered.kind
+        if kind == "evicted":
+            super()._emit("pages_evicted", **about, cached=len(self.cache._lru))
+            kind = "alloc"
+        refs = [self.cache.refs[page] for page in pages]
+        same = len(set(refs)) == 1
+        super()._emit(f"pages_{kind}", **about, refs=refs[0] if same else refs,
+                      **self._mask(pages))
+
+    def _mask(self, pages: list[int]) -> dict[str, Any]:
+        """How many pages are free, and a digest of the mask's words with `pages`."""
+        mask = self.cache.free_mask
+        words = (mask >> (WORD * index) & ONES for index in words_of(pages))
+        return {"free": mask.bit_count(), "words": words_digest(words)}
+
+    def _gather(self, kind: str, page: int, logical: int | None) -> None:
+        """Note that `kind` was done to `page`, the table's entry `logical`."""
+        if self._joins(kind, logical):
+            self._pending.pages.append(page)
+        else:
+            self._open(_Pages(kind, self.task, logical, [page]))
+
+    def _joins(self, kind: str, logical: int | None) -> bool:
+        pending = self._pending
+        if type(pending) is not _Pages or (pending.kind, pending.task) != (kind, self.task):
+            return False
+        if logical is None:
+            return True
+        step = len(pending.pages) if kind in ADDING else -len(pending.pages)
+        return logical == pending.logical + step
+
+    def _expect(self, kind: str, logical: int | None) -> None:
+        """Before a page of `kind` changes: send off what it does not belong to."""
+        if self._pending is not None and not self._joins(kind, logical):
+            with self.clock.aside:
+                self._send()
+
+    def _open(self, new: _Pages | _Keys | _Tokens) -> None:
+        if self._pending is not None:
+            with self.clock.aside:
+                self._send()
+        self._pending = new
+
+    def _next_logical(self) -> int | None:
+        """Where the next page of the current task goes in its table."""
+        table = self.cache.tables.get(self.task)
+        return None if table is None else len(table)
+
+    # scheduler
+
+    def _prompt(self, task: Task) -> dict[str, Any]:
+        ids = {"prompt": list(task.prompt)} if self.with_ids else {}
+        return {"prompt_len": len(task.prompt), **ids}
+
+    def _queues_now(self) -> dict[str, Any]:
+        return {}
+
+    def _flush(self) -> None:
+        now = time.monotonic()
+        if now - self._flushed > FLUSH_S:
+            self.writer.flush()
+            self._flushed = now
+
+    def _on_phase(self, original) -> list[Task]:
+        """As in the base, but a phase in which nothing happens leaves no event."""
+        self.phase = original.__name__
+        self._opening = {
+            "step": self.step, "phase": self.phase, "ns": self.clock.now_ns(),
+            "event": "phase_begin",
+        }
+        self._synchronize()
+        began = self.clock.now_ns()
+        tasks = original()
+        self._synchronize()
+        duration = self.clock.now_ns() - began
+        with self.clock.aside:
+            self._send()
+        if tasks or self._opening is None:
+            self._emit("phase_end", duration_ns=duration, n_tasks=len(tasks))
+        self._opening = None
+        self.phase = None
+        return tasks
+
+    def _table_fields(self, task: str) -> dict[str, Any]:
+        table = self.cache.tables[task]
+        return {"n_pages": len(table), "table": numbers_digest(table)}
+
+    def _on_forward(self, original, batch) -> list[int]:
+        tokens = super()._on_forward(original, batch)
+        self._kv_lengths(batch)
+        return tokens
+
+    def _on_append_token(self, original, task: Task, token: int) -> None:
+        if type(self._pending) is not _Tokens:
+            self._open(_Tokens())
+        self._pending.tasks.append(task.id)
+        self._pending.ids.append(token)
+        self._pending.counts.append(task.n_tokens + 1)
+        original(task, token)
+
+    # cache
+
+    def _on_alloc(self, original) -> int:
+        logical = self._next_logical()
+        evicts = self.cache.free_mask == 0
+        self._expect("evicted" if evicts else "alloc", logical)
+        self._evicting = False
+        page = original()
+        self._gather("evicted" if self._evicting else "alloc", page, logical)
+        return page
+
+    def _on_evict(self, original) -> int:
+        page = original()
+        self._evicting = True
+        return page
+
+    def _on_inc_ref(self, original, page: int) -> None:
+        logical = self._next_logical()
+        kind = "revived" if page in self.cache._lru else "ref"
+        self._expect(kind, logical)
+        original(page)
+        self._gather(kind, page, logical)
+
+    def _on_free(self, original, page: int) -> None:
+        logical = self._leaving.pop() if self._leaving else None
+        cache = self.cache
+        stays = page >= 0 and cache.refs[page] == 1 and page in cache._prefix
+        self._expect("cached" if stays else "free", logical)
+        original(page)
+        self._gather("cached" if page in cache._lru else "free", page, logical)
+
+    def _on_lookup(self, original, tokens) -> list[int]:
+        hits = original(tokens)
+        size = self.cache.page_size
+        if self.cache.prefix_caching:
+            if hits:
+                self._emit("prefix_hit", task=self.task, runs=to_runs(hits),
+                           tokens=len(hits) * size)
+            if len(hits) < (len(tokens) - 1) // size:
+                self._emit("prefix_miss", task=self.task, logical=len(hits))
+        return hits
+
+    def _on_admit(self, original, task: str, tokens) -> int:
+        with self._about(task), self._held() as queue:
+            cached = original(task, tokens)
+        self._let_out(queue)
+        return cached
+
+    def _on_grow(self, original, task: str, n_tokens: int) -> list[int]:
+        before, self.task = self.task, task
+        try:
+            pages = original(task, n_tokens)
+            if pages:
+                with self.clock.aside:
+                    self._send()
+            return pages
+        finally:
+            self.task = before
+
+    def _on_release(self, original, task: str) -> None:
+        self._leaving = deque(range(len(self.cache.tables[task])))
+        with self._about(task):
+            original(task)
+            with self.clock.aside:
+                self._send()
+
+    def _on_record_page(self, original, page: int, prefix: Prefix) -> str | None:
+        key = original(page, prefix)
+        if key is None:
+            return None
+        logical = self.cache.tables[self.task].index(page)
+        pending = self._pending
+        if (type(pending) is not _Keys or pending.task != self.task
+                or pending.logical + len(pending.pages) != logical):
+            parent = prefix.parent.key if prefix.parent else ROOT
+            self._open(_Keys(self.task, logical, parent, key))
+        self._pending.pages.append(page)
+        self._pending.key = key
+        return key
