@@ -18,6 +18,7 @@ from astrai_sim.cache import pages_for
 from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import Scenario
+from astrai_sim.scheduler.model_free import RULE
 from astrai_sim.trace import SCHEMA, VERSION
 from astrai_sim.workload import Workload
 
@@ -46,6 +47,7 @@ def make_header(
         "model": scenario.model.kind,
         "clock": built.clock.kind,
         "cost": built.clock.cost.as_dict() if built.clock.kind == "cost-model" else None,
+        "token_rule": RULE if built.model is None else None,
         "detail": scenario.record.detail,
         "scenario": scenario.as_dict(),
         "scenario_name": scenario.name,

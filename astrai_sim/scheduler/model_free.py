@@ -8,10 +8,11 @@ from astrai_sim.scheduler.scheduler import InferenceScheduler
 from astrai_sim.scheduler.task import Status, Task
 
 MULTIPLIER = 48271
+RULE = f"({MULTIPLIER} * last + position) mod vocab_size"
 
 
 def next_token(last: int, position: int, vocab_size: int) -> int:
-    """The token at `position` after `last`: (48271 * last + position) mod vocab_size.
+    """The token at `position` after `last`, by `RULE`.
 
     It stands for a model at temperature 0: the same tokens are followed by the same.
     """
@@ -22,13 +23,14 @@ class ModelFreeScheduler(InferenceScheduler):
     """Runs pages and scheduling for real; forward passes only cost time on `clock`.
 
     Tokens come from `next_token`, and no K or V is computed or stored: the cache may
-    live on the meta device. Settings as for `InferenceScheduler`.
+    live on the meta device. Every request ends at its `max_tokens`. Settings as for
+    `InferenceScheduler`, whose `eos` does not count here.
     """
 
     def __init__(
         self, cache: PagedCache, clock: CostClock, vocab_size: int, **settings
     ) -> None:
-        super().__init__(None, cache, **settings)
+        super().__init__(None, cache, **{**settings, "eos": None})
         self.clock = clock
         self.vocab_size = vocab_size
 

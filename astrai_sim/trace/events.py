@@ -1,18 +1,38 @@
 """The events of a trace and the fields that each must have.
 
 Every event also has `seq` (from 0), `step` (-1 before the first), `phase` (None
-outside the four phases) and `ns` (monotonic, since the start of the recording).
+outside the four phases) and `ns`: monotonic nanoseconds since the start, the engine's
+own time (reading back and writing by the recorder is not in it), or the cost model's.
 
-`mask` is the whole free mask in hex for pools of up to `WHOLE_MASK` pages; for
-larger ones `word` holds [index, hex] of the 64-bit word with the page. `lru` is
-left out beyond `WHOLE_LRU` entries. `page_cached` stands instead of `page_free`
-when a page that reaches refcount 0 stays cached, `page_revived` instead of
-`page_ref` when a cached page is hit; `page_evicted` comes right before the
-`page_alloc` of the same page. Frees come before the `table` event that empties
-their task's table. Where the model knows text, `task_submitted` has `texts`, the text
-of each prompt token, and `token` has `text`: in order they concatenate to the text, a
-character whose bytes come in several tokens standing at the last. `setting` comes before
-the first step that has the new value.
+Full detail (`FULL`)
+    `mask` is the whole free mask in hex for pools of up to `WHOLE_MASK` pages; for
+    larger ones `word` holds [index, hex] of the 64-bit word with the page. `lru` is
+    left out beyond `WHOLE_LRU` entries. `page_cached` stands instead of `page_free`
+    when a page that reaches refcount 0 stays cached, `page_revived` instead of
+    `page_ref` when a cached page is hit; `page_evicted` comes right before the
+    `page_alloc` of the same page. Each page that a task gets is followed by its
+    `table`; frees, from the last logical page to the first, come before the `table`
+    event that empties their task's table. `setting` comes before the first step that
+    has the new value. Without a model `kv_lengths` stands instead of `kv_write` and
+    `gather`. Where the model knows text, `task_submitted` has `texts`, the text of each
+    prompt token, and `token` has `text`: in order they concatenate to the text, a
+    character whose bytes come in several tokens standing at the last.
+
+Bulk detail (`BULK`)
+    `runs` are [first, count] of pages in the order in which they were taken or let go,
+    a negative count counting down. `logical` is the table's entry of the first of them;
+    entries go up where pages come, and down, from the table's end, where they are let
+    go, so that tables follow from these events. `refs` is the refcount of every page
+    afterwards, one number where all are equal. `free` is how many pages are free
+    afterwards, `words` a digest of the mask's words that hold the pages' bits
+    (`trace.digests`). `pages_evicted` (with `cached`, the length of the LRU afterwards)
+    comes right before the `pages_alloc` of the same pages. `pages_keyed` gives the key
+    of the last page of its run and the parent key of the first. `kv_lengths` says that
+    a forward pass computed `counts` tokens (one number where all are equal) of `tasks`;
+    `lengths` is a digest of their tokens in the cache afterwards. `tokens` says that
+    `tasks` got one token each (`ids` where a model gave them); `counts` is a digest of
+    their tokens afterwards. `table` is a digest of a task's table. Phases in which
+    nothing happened are left out. A snapshot has the whole mask and digests of the rest.
 """
 
 from __future__ import annotations
@@ -27,19 +47,25 @@ WHOLE_LRU = 1024
 COMMON = ("seq", "step", "phase", "ns", "event")
 PHASES = (None, "cleanup", "refill", "prefill", "decode")
 
-PAGE = ("page", "task", "logical", "ref")
-FIELDS: dict[str, tuple[str, ...]] = {
-    "task_submitted": ("task", "prompt", "max_tokens", "arrival_step"),
-    "task_admitted": ("task", "tokens", "cached_tokens", "pages"),
+BOTH: dict[str, tuple[str, ...]] = {
     "task_prefilled": ("task", "start", "end"),
     "chunk": ("task", "start", "end", "total"),
-    "token": ("task", "id", "index", "position", "source"),
     "task_finished": ("task", "reason", "tokens", "generated"),
-    "task_preempted": ("task", "tokens", "pages"),
     "setting": ("name", "value"),
-    "step_begin": ("waiting", "running"),
     "step_end": ("duration_ns", "waiting", "running"),
     "phase_begin": (),
+    "prefix_miss": ("task", "logical"),
+    "prefix_reset": ("mask",),
+    "kv_lengths": ("tasks", "counts", "lengths"),
+}
+PAGE = ("page", "task", "logical", "ref")
+FULL: dict[str, tuple[str, ...]] = {
+    **BOTH,
+    "task_submitted": ("task", "prompt", "max_tokens", "arrival_step"),
+    "task_admitted": ("task", "tokens", "cached_tokens", "pages"),
+    "token": ("task", "id", "index", "position", "source"),
+    "task_preempted": ("task", "tokens", "pages"),
+    "step_begin": ("waiting", "running"),
     "phase_end": ("duration_ns", "tasks"),
     "page_alloc": PAGE,
     "page_ref": PAGE,
@@ -49,15 +75,32 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "page_evicted": ("page", "key"),
     "page_keyed": ("page", "task", "logical", "key", "parent"),
     "prefix_hit": ("task", "pages", "tokens"),
-    "prefix_miss": ("task", "logical"),
-    "prefix_reset": ("mask",),
     "table": ("task", "pages"),
     "kv_write": ("layer", "spans"),
     "gather": ("layer", "rows"),
-    "kv_lengths": ("tasks", "counts", "lengths"),
-    "snapshot": ("refs", "tables", "lengths"),
+    "snapshot": ("mask", "refs", "tables", "lengths"),
     "lines": ("function", "task", "args", "steps", "result"),
 }
+PAGES = ("task", "logical", "runs", "refs", "free", "words")
+BULK: dict[str, tuple[str, ...]] = {
+    **BOTH,
+    "task_submitted": ("task", "prompt_len", "max_tokens", "arrival_step"),
+    "task_admitted": ("task", "tokens", "cached_tokens", "n_pages", "table"),
+    "tokens": ("tasks", "source", "counts"),
+    "task_preempted": ("task", "tokens", "n_pages", "table"),
+    "step_begin": (),
+    "phase_end": ("duration_ns", "n_tasks"),
+    "pages_alloc": PAGES,
+    "pages_ref": PAGES,
+    "pages_free": PAGES,
+    "pages_cached": PAGES,
+    "pages_revived": PAGES,
+    "pages_evicted": ("task", "logical", "runs", "cached"),
+    "pages_keyed": ("task", "logical", "runs", "parent", "key"),
+    "prefix_hit": ("task", "runs", "tokens"),
+    "snapshot": ("mask", "cached", "digests"),
+}
+FIELDS = {"full": FULL, "bulk": BULK}
 
 
 class Event:

@@ -24,10 +24,11 @@ class Header:
     `sources` maps a function's qualified name to its file, first line and text
     as it ran. `model` is "none" where cache and scheduler ran alone. `clock` is
     "real", or "cost-model" where times are computed: `cost` then holds the formula
-    and its constants. `detail` is "full", or "bulk" where events carry runs of pages.
-    Where the model came from a file, `weights` holds the file's name, digest and
-    quantisation, and `tokenizer` says what turned text into tokens; `workload` tells
-    which production trace the requests are from, and how many of it were run.
+    and its constants, and `token_rule` how tokens were made up. `detail` is "full", or
+    "bulk" where events carry runs of pages. Where the model came from a file, `weights`
+    holds the file's name, digest and quantisation, and `tokenizer` says what turned text
+    into tokens; `workload` tells which production trace the requests are from, and how
+    many of it were run.
     """
 
     schema: str
@@ -45,6 +46,7 @@ class Header:
     kv_layer: int
     detail: str = "full"
     cost: dict[str, Any] | None = None
+    token_rule: str | None = None
     weights: dict[str, Any] | None = None
     tokenizer: dict[str, Any] | None = None
     workload: dict[str, Any] | None = None

@@ -1,0 +1,136 @@
+"""What holds in traces of bulk detail: runs of pages, lists of tasks, digests."""
+
+from __future__ import annotations
+
+from astrai_sim.trace.digests import (
+    lengths_digest,
+    numbers_digest,
+    pages_digest,
+    tables_digest,
+    words_digest,
+    words_of,
+)
+from astrai_sim.trace.events import Event
+from astrai_sim.trace.runs import from_runs
+from astrai_sim.trace.verify.checks import Lie
+from astrai_sim.trace.verify.model import Model
+
+
+class BulkModel(Model):
+    """Tables follow from the pages that come and go."""
+
+    def take(self, event: Event) -> None:
+        """Check the next event."""
+        if self.pool.expected and event.get("event") != "pages_alloc":
+            raise Lie(f"page {self.pool.expected[0]} was evicted but not handed out")
+        super().take(event)
+
+    def _phase_tasks(self, event: Event) -> None:
+        self.checks.same("tasks of the phase", event.n_tasks, len(self.phase_tasks))
+
+    def _table_of(self, event: Event, table: list[int]) -> None:
+        self.checks.same("table", event.n_pages, len(table))
+        self.checks.same("table digest", event.table, numbers_digest(table))
+
+    def on_tokens(self, event: Event) -> None:
+        names, ids = event.tasks, event.get("ids")
+        checks = self.checks
+        checks.same("token source", event.source, self.phase)
+        checks.true("token ids", (ids is None) == self.model_free,
+                    "ids go with a model, and only with one")
+        if ids is not None:
+            checks.same("token ids", len(ids), len(names))
+        after = [
+            self._token(name, None if ids is None else ids[i]).n_tokens
+            for i, name in enumerate(names)
+        ]
+        checks.same("token counts", event.counts, numbers_digest(after))
+
+    # pages
+
+    def _pages(self, event: Event) -> list[int]:
+        pages = from_runs(event.runs)
+        self.checks.true("runs", bool(pages), "an event about no page")
+        return [self.pool.page(page) for page in pages]
+
+    def _live(self, event: Event, pages: list[int]) -> None:
+        """The recorded refcounts and mask against the model's."""
+        checks, pool = self.checks, self.pool
+        refs = event.refs
+        if type(refs) is int:
+            refs = [refs] * len(pages)
+        checks.same("refcounts", refs, [pool.refs[page] for page in pages])
+        checks.same("free pages", event.free, pool.free.count)
+        words = (pool.free.words[index] for index in words_of(pages))
+        checks.same("mask words", event.words, words_digest(words))
+
+    def _arrive(self, event: Event, change) -> None:
+        """Pages for the end of a task's table."""
+        pages = self._pages(event)
+        for page in pages:
+            change(page)
+        if event.task is not None:
+            self.requests[event.task]
+            self.checks.same("logical page", event.logical,
+                             len(self.pool.tables.get(event.task, ())))
+            for page in pages:
+                self.pool.enter(event.task, page)
+        self._live(event, pages)
+
+    def on_pages_alloc(self, event: Event) -> None:
+        self._arrive(event, self.pool.take)
+        if self.pool.expected:
+            raise Lie(f"page {self.pool.expected[0]} was evicted but not handed out")
+
+    def on_pages_ref(self, event: Event) -> None:
+        self._arrive(event, self.pool.ref)
+
+    def on_pages_revived(self, event: Event) -> None:
+        self._arrive(event, self.pool.revive)
+
+    def _leave(self, event: Event, change) -> None:
+        """Pages from the end of a task's table."""
+        pages = self._pages(event)
+        if event.task is not None:
+            table = self.pool.tables.get(event.task, [])
+            self.checks.same("logical page", event.logical, len(table) - 1)
+            self.checks.same("table entries", pages, table[::-1][: len(pages)])
+            for _ in pages:
+                self.pool.leave(event.task)
+            if event.task not in self.pool.tables:
+                self.to_release.discard(event.task)
+        for page in pages:
+            change(page)
+        self._live(event, pages)
+
+    def on_pages_free(self, event: Event) -> None:
+        self._leave(event, self.pool.let_go)
+
+    def on_pages_cached(self, event: Event) -> None:
+        self._leave(event, self.pool.keep)
+
+    def on_pages_evicted(self, event: Event) -> None:
+        for page in self._pages(event):
+            self._evicted(page)
+        self.checks.same("cached pages", event.cached, len(self.pool.lru))
+
+    def on_pages_keyed(self, event: Event) -> None:
+        pages = self._pages(event)
+        first = self.checks.number("logical page", event.logical, 0)
+        self._parent(event.task, first, event.parent)
+        for logical, page in enumerate(pages, first):
+            last = logical == first + len(pages) - 1
+            self._keyed(event.task, logical, page, event.key if last else None)
+
+    def on_prefix_hit(self, event: Event) -> None:
+        self._hit(event.task, self._pages(event), event.tokens)
+
+    def _snapshot(self, event: Event, lengths: dict[str, int]) -> None:
+        pool = self.pool
+        self.checks.same("cached pages", event.cached, len(pool.lru))
+        self.checks.same("snapshot digests", event.digests, {
+            "refs": pages_digest(pool.refs),
+            "tables": tables_digest(pool.tables),
+            "lengths": lengths_digest(lengths),
+            "lru": pages_digest(list(pool.lru)),
+        })

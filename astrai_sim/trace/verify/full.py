@@ -1,0 +1,231 @@
+"""What holds in traces of full detail: each page, each slot, each line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from astrai_sim.trace.events import WHOLE_LRU, WHOLE_MASK, Event
+from astrai_sim.trace.header import Header
+from astrai_sim.trace.verify.checks import Lie
+from astrai_sim.trace.verify.model import Model
+
+
+class FullModel(Model):
+    """`handed` is a page on its way into a table: (task, page); `promised` what a traced
+    call returned, until the events show it."""
+
+    def __init__(self, header: Header) -> None:
+        super().__init__(header)
+        self.handed: tuple[str, int] | None = None
+        self.promised: int | None = None
+
+    def take(self, event: Event) -> None:
+        """Check the next event."""
+        if self.handed is not None and event.get("event") != "table":
+            task, page = self.handed
+            raise Lie(f"page {page} was handed to {task}, but its table does not follow")
+        super().take(event)
+
+    def _due(self, when: str) -> None:
+        super()._due(when)
+        if self.promised is not None:
+            raise Lie(f"alloc returned page {self.promised}, but it was not handed out {when}")
+
+    def _phase_tasks(self, event: Event) -> None:
+        self.checks.same("tasks of the phase", event.tasks, self.phase_tasks)
+
+    def on_step_end(self, event: Event) -> None:
+        self.checks.same("phases of a step", len(self.seen_phases), 4)
+        super().on_step_end(event)
+
+    def _queues(self, event: Event) -> None:
+        self.checks.same("waiting", event.waiting, list(self.requests.waiting))
+        self.checks.same("running", event.running, self.requests.running)
+
+    def _table_of(self, event: Event, table: list[int]) -> None:
+        self.checks.same("table", event.pages, table)
+
+    def on_token(self, event: Event) -> None:
+        request = self._token(event.task, event.id)
+        self.checks.same("token position", event.position, request.n_tokens - 1)
+        self.checks.same("token index", event.index, request.generated - 1)
+        self.checks.same("token source", event.source, self.phase)
+
+    # pages
+
+    def _live(self, event: Event) -> None:
+        """The recorded refcount, mask and LRU against the model's."""
+        checks, pool, page = self.checks, self.pool, event.page
+        checks.same("refcount", event.ref, pool.refs[page])
+        if pool.n_pages <= WHOLE_MASK:
+            checks.same("mask", int(event.mask, 16), pool.free.whole())
+        else:
+            index, word = event.word
+            checks.same("mask word", index, page // 64)
+            checks.same("mask word", int(word, 16), pool.free.words[index])
+        if event.event in ("page_cached", "page_revived"):
+            self._lru(event)
+
+    def _lru(self, event: Event) -> None:
+        lru = self.pool.lru
+        if len(lru) <= WHOLE_LRU:
+            self.checks.same("lru", event.lru, list(lru))
+
+    def _arrives(self, event: Event) -> None:
+        """A page on its way to the end of a task's table."""
+        self._live(event)
+        if event.task is None:
+            return
+        self.requests[event.task]
+        self.checks.same("logical page", event.logical,
+                         len(self.pool.tables.get(event.task, ())))
+        self.handed = (event.task, event.page)
+
+    def on_page_alloc(self, event: Event) -> None:
+        page = self.pool.page(event.page)
+        if self.promised is not None:
+            self.checks.same("result of alloc", page, self.promised)
+            self.promised = None
+        self.pool.take(page)
+        self._arrives(event)
+
+    def on_page_ref(self, event: Event) -> None:
+        self.pool.ref(self.pool.page(event.page))
+        self._arrives(event)
+
+    def on_page_revived(self, event: Event) -> None:
+        self.pool.revive(self.pool.page(event.page))
+        self._arrives(event)
+
+    def on_page_free(self, event: Event) -> None:
+        page = self.pool.page(event.page)
+        self._leaves(event)
+        self.pool.let_go(page)
+        self._live(event)
+
+    def on_page_cached(self, event: Event) -> None:
+        page = self.pool.page(event.page)
+        self._leaves(event)
+        self.pool.keep(page)
+        self._live(event)
+
+    def _leaves(self, event: Event) -> None:
+        """A task lets go of its pages from the last to the first."""
+        if event.task is None:
+            return
+        request = self.requests[event.task]
+        table = self.pool.tables.get(event.task, [])
+        at = len(table) - 1 - request.left
+        self.checks.same("logical page", event.logical, at)
+        if at < 0:
+            raise Lie(f"{event.task} has no page left to let go")
+        self.checks.same("table entry", event.page, table[at])
+        request.left += 1
+
+    def on_page_evicted(self, event: Event) -> None:
+        key = self._evicted(self.pool.page(event.page))
+        self.checks.same("key", event.key, key)
+        self._lru(event)
+
+    def on_page_keyed(self, event: Event) -> None:
+        page = self.pool.page(event.page)
+        logical = self.checks.number("logical page", event.logical, 0)
+        self._parent(event.task, logical, event.parent)
+        self._keyed(event.task, logical, page, event.key)
+
+    def on_prefix_hit(self, event: Event) -> None:
+        self._hit(event.task, [self.pool.page(page) for page in event.pages], event.tokens)
+
+    def on_table(self, event: Event) -> None:
+        request = self.requests[event.task]
+        old = self.pool.tables.get(event.task, [])
+        if event.pages:
+            if self.handed is None:
+                raise Lie("a table grows by a page that was not handed out")
+            task, page = self.handed
+            self.checks.same("task of the table", event.task, task)
+            self.checks.same("table", event.pages, [*old, page])
+            self.handed = None
+            self.pool.enter(task, page)
+            return
+        self.checks.same("pages let go", request.left, len(old))
+        while event.task in self.pool.tables:
+            self.pool.leave(event.task)
+        request.left = 0
+        self.to_release.discard(event.task)
+
+    # contents
+
+    def _slots(self, name: str, start: int, count: int) -> list[list[int]]:
+        """Where `count` positions from `start` lie: [page, first slot, end] by page."""
+        table, size = self.pool.tables[name], self.size
+        found, at = [], start
+        while at < start + count:
+            low = at % size
+            high = min(size, low + start + count - at)
+            found.append([table[at // size], low, high])
+            at += high - low
+        return found
+
+    def on_kv_write(self, event: Event) -> None:
+        checks = self.checks
+        checks.true("model", not self.model_free, "K and V are written without a model")
+        checks.same("layer", event.layer, self.header.kv_layer)
+        spans = event.spans
+        starts = [self.requests[span["task"]].kv for span in spans]
+        names = [span["task"] for span in spans]
+        self._computed(event, names, [span["count"] for span in spans])
+        for span, start in zip(spans, starts, strict=True):
+            checks.same("write position", span["start"], start)
+            checks.same("written slots", span["slots"],
+                        self._slots(span["task"], start, span["count"]))
+            checks.same("norms", len(span["norms"]), span["count"])
+            checks.true("norms", all(0 <= norm < float("inf") for norm in span["norms"]),
+                        f"a norm of {span['task']} is below 0 or not finite")
+        self.to_gather = names
+
+    def on_gather(self, event: Event) -> None:
+        checks = self.checks
+        checks.same("layer", event.layer, self.header.kv_layer)
+        checks.same("gathered tasks", [row["task"] for row in event.rows], self.to_gather)
+        self.to_gather = []
+        for row in event.rows:
+            name, length = row["task"], self.requests[row["task"]].kv
+            checks.same("table", row["pages"], self.pool.tables[name])
+            checks.same("gathered length", row["length"], length)
+            expected = [[page * self.size, high - low]
+                        for page, low, high in self._slots(name, 0, length)]
+            checks.same("gathered slots", row["slots"], expected)
+
+    def on_kv_lengths(self, event: Event) -> None:
+        self.checks.true("model", self.model_free,
+                         "lengths alone, though a model writes K and V")
+        super().on_kv_lengths(event)
+
+    # executed lines
+
+    def on_lines(self, event: Event) -> None:
+        checks = self.checks
+        source = self.header.sources.get(event.function)
+        if source is None:
+            raise Lie(f"the header has no source of {event.function!r}")
+        length = source["text"].rstrip("\n").count("\n") + 1
+        for step in event.steps:
+            checks.number("line", step["line"], 1, length + 1)
+        if event.function == "pages_for":
+            tokens, size = event.args["n_tokens"], event.args["page_size"]
+            checks.same("page size", size, self.size)
+            checks.same("result of pages_for", event.result, -(-tokens // size))
+        elif event.function in ("PagedCache.alloc", "PagedCache.evict"):
+            page = self.pool.page(event.result)
+            if self.promised is not None:
+                checks.same("result of evict", page, self.promised)
+            self.promised = page
+
+    def _snapshot(self, event: Event, lengths: dict[str, Any]) -> None:
+        checks, pool = self.checks, self.pool
+        checks.same("snapshot refs", event.refs, pool.refs)
+        checks.same("snapshot tables", event.tables, pool.tables)
+        checks.same("snapshot lengths", event.lengths, lengths)
+        if len(pool.lru) <= WHOLE_LRU:
+            checks.same("snapshot lru", event.lru, list(pool.lru))

@@ -1,0 +1,84 @@
+"""The requests and the scheduler's queues as the rules have them."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from astrai_sim.trace.verify.checks import Checks, Lie
+
+
+@dataclass
+class Request:
+    """One request: lengths, and ids where they are recorded.
+
+    `kv` counts tokens in the cache, `start` those before the last pass. `chain` numbers
+    its full pages by content; `left` is how many of its pages were let go in the release
+    that is under way.
+    """
+
+    name: str
+    prompt: int
+    max_tokens: int
+    ids: list[int] | None
+    n_tokens: int
+    kv: int = 0
+    start: int = 0
+    status: str = "waiting"
+    left: int = 0
+    chain: list[int] = field(default_factory=list)
+
+    @property
+    def generated(self) -> int:
+        """Generated tokens."""
+        return self.n_tokens - self.prompt
+
+
+class Requests:
+    """All requests by name; who waits, runs, and is finished but still holds pages."""
+
+    def __init__(self, checks: Checks) -> None:
+        self.checks = checks
+        self.all: dict[str, Request] = {}
+        self.waiting: deque[str] = deque()
+        self.running: list[str] = []
+        self.finished: list[str] = []
+
+    def __getitem__(self, name: str) -> Request:
+        try:
+            return self.all[name]
+        except KeyError:
+            raise Lie(f"task {name!r} was never submitted") from None
+
+    def submit(self, request: Request) -> None:
+        """Queue a new request. Its name may be that of one that is finished."""
+        known = self.all.get(request.name)
+        self.checks.true("task", known is None or known.status == "gone",
+                         f"task {request.name!r} was submitted before")
+        self.all[request.name] = request
+        self.waiting.append(request.name)
+
+    def admit(self, request: Request) -> None:
+        """Let the first that waits run."""
+        self.checks.same("first in the queue", request.name,
+                         self.waiting[0] if self.waiting else None)
+        self.waiting.popleft()
+        self.running.append(request.name)
+        request.status = "prefilling"
+
+    def preempt(self, request: Request) -> None:
+        """Send the latest admitted back to the front of the queue."""
+        self.checks.same("latest admitted", request.name,
+                         self.running[-1] if self.running else None)
+        self.running.pop()
+        self.waiting.appendleft(request.name)
+        request.status = "preempted"
+        request.kv = 0
+
+    def finish(self, request: Request) -> None:
+        """Take a request out of its queue; its pages are let go in the next cleanup."""
+        queue = self.running if request.status in ("running", "prefilling") else self.waiting
+        self.checks.true("task", request.name in queue, f"{request.name} is finished already")
+        queue.remove(request.name)
+        self.finished.append(request.name)
+        request.status = "finished"

@@ -1,0 +1,78 @@
+"""Time in a trace: it never runs back, and a cost model's is computed again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from astrai_sim.trace.events import Event
+from astrai_sim.trace.header import Header
+from astrai_sim.trace.verify.checks import Checks
+
+CONSTANTS = ("prefill_step_s", "prefill_token_s", "decode_step_s", "decode_token_s", "decode_kv_s")
+
+
+class Time:
+    """The clock as the events have it; with a cost model, as the header's constants have it."""
+
+    def __init__(self, checks: Checks, header: Header) -> None:
+        self.checks = checks
+        self.now = 0
+        self.computed = header.clock == "cost-model"
+        self.cost: dict[str, Any] = {}
+        if self.computed:
+            given = header.cost or {}
+            for name in CONSTANTS:
+                value = given.get(name)
+                good = type(value) in (int, float) and value >= 0
+                checks.true("cost model", good, f"the header's cost has no number {name!r}")
+            self.cost = {name: given[name] for name in CONSTANTS}
+        self._step = self._phase = 0
+
+    def check(self, event: Event) -> None:
+        """The event's time against the one before; under a cost model only passes and waiting
+        take time."""
+        ns = self.checks.number("ns", event.ns, 0)
+        self.checks.true("ns", ns >= self.now, f"time runs back from {self.now} to {ns} ns")
+        if self.computed and event.event not in ("kv_lengths", "task_submitted"):
+            self.checks.same("time by the cost model", ns, self.now)
+        self.now = ns
+
+    def submitted(self, event: Event, before: int, idle: bool) -> None:
+        """A request is never there before it is due; an idle clock waits until then."""
+        due = event.get("arrival_s")
+        if due is not None:
+            self.checks.true("arrival", event.ns >= round(due * 1e9),
+                             f"{event.task} is due at {due} s, but submitted at {event.ns} ns")
+        if self.computed and event.ns != before:
+            self.checks.true("time by the cost model",
+                             idle and due is not None and event.ns == round(due * 1e9),
+                             f"the clock moves from {before} to {event.ns} ns without a pass")
+
+    def forward(self, event: Event, before: int, counts: list[int], kv_tokens: int) -> None:
+        """A forward pass takes what the cost model says."""
+        if not self.computed:
+            return
+        cost = self.cost
+        if event.phase == "prefill":
+            seconds = cost["prefill_step_s"] + sum(counts) * cost["prefill_token_s"]
+        else:
+            seconds = (cost["decode_step_s"] + len(counts) * cost["decode_token_s"]
+                       + kv_tokens * cost["decode_kv_s"])
+        self.checks.same("time by the cost model", event.ns, before + round(seconds * 1e9))
+
+    def begin(self, event: Event) -> None:
+        """A step or a phase begins."""
+        if event.event == "step_begin":
+            self._step = event.ns
+        else:
+            self._phase = event.ns
+
+    def end(self, event: Event) -> None:
+        """A step or a phase took no longer than from its beginning until now."""
+        began = self._step if event.event == "step_end" else self._phase
+        duration = self.checks.number("duration", event.duration_ns, 0)
+        if self.computed:
+            self.checks.same("duration", duration, event.ns - began)
+        else:
+            self.checks.true("duration", duration <= event.ns - began,
+                             f"a duration of {duration} ns in {event.ns - began} ns")
