@@ -214,7 +214,7 @@ class Model:
             checks.same("prompt length", length, len(prompt))
         texts = data.get("texts")
         if texts is not None:
-            checks.same("prompt texts", len(texts), length)
+            checks.same("texts of the prompt", len(texts), length)
         checks.number("max tokens", data["max_tokens"], 1)
         checks.true("arrival", data["arrival_step"] <= self.step + 1,
                     f"{data['task']} arrives before step {data['arrival_step']}, "
