@@ -237,6 +237,7 @@ class State:
             self.tables[event.task] = list(event.pages)
         else:
             self.tables.pop(event.task, None)
+            self.tasks.let_go(event.task)
 
     def _on_prefix_reset(self, event: Event) -> None:
         for page in self._cached:
@@ -289,6 +290,7 @@ class State:
             self.tables[task] = rest
         else:
             del self.tables[task]
+            self.tasks.let_go(task)
         self._mask = None
 
     def _take(self, pages: list[int], refs: int | list[int]) -> None:

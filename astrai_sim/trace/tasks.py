@@ -127,6 +127,12 @@ class Tasks(Mapping[str, TaskState]):
         """Set how many leading tokens are in the cache."""
         self._data[_STORED, self._index[name]] = kv_len
 
+    def let_go(self, name: str) -> None:
+        """Note that the pages of a request are gone: a preempted one has nothing stored."""
+        at = self._index[name]
+        if self._data[_STATUS, at] == STATUSES.index("preempted"):
+            self._data[_STORED, at] = 0
+
     def store_more(self, names: Sequence[str], counts: int | Sequence[int]) -> None:
         """Add to how many tokens of each request are in the cache."""
         self._data[_STORED, [self._index[name] for name in names]] += np.asarray(counts, np.int32)

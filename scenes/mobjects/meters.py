@@ -69,12 +69,12 @@ class MeterRow(Group):
         self.name_label = Label(look.task, theme.SMALL, "sans-bold", theme.TEXT,
                                 (box.x, box.y + 20), background=theme.PANEL)
         x = box.x + fonts.width(look.task, "sans-bold", theme.SMALL) + 14
-        self.count = Label(self.text(look.kv), theme.SMALL, "sans", theme.MUTED,
+        self.count = Label(self.text(sum(look.filled)), theme.SMALL, "sans", theme.MUTED,
                            (x, box.y + 20), background=theme.PANEL)
         y = box.y + TEXT_H
         height = box.h - TEXT_H - GAP
         self.gauge = Gauge(box.x, y, height, unit, look.color)
-        self.gauge.set_slots(look.kv)
+        self.gauge.set_slots(sum(look.filled))
         page_w = page_size * unit
         self.dividers = [
             Panel(Box(box.x + i * page_w - 4, y, 5, height), fill=theme.PANEL, radius=1)
@@ -94,19 +94,19 @@ class MeterRow(Group):
 
     def change(self, look: TableLook, seconds: float) -> list[Animation]:
         """Animate to another fill of the same pages."""
-        before = round(self.gauge.slots)
-        if before == look.kv:
+        before, after = round(self.gauge.slots), sum(look.filled)
+        if before == after:
             return []
         count: Animation
-        if abs(look.kv - before) < 2:
-            count = SwapText(self.count, self.text(look.kv))
+        if abs(after - before) < 2:
+            count = SwapText(self.count, self.text(sum(look.filled)))
         else:
             count = TickText(
                 self.count,
-                lambda p: self.text(round(before + (look.kv - before) * p)),
+                lambda p: self.text(round(before + (after - before) * p)),
                 seconds,
             )
-        return [Fill(self.gauge, look.kv, seconds), count]
+        return [Fill(self.gauge, after, seconds), count]
 
     def read(self) -> tuple[int, int]:
         """Filled and reserved slots as written."""
@@ -142,14 +142,12 @@ class Meters(Group):
         return MeterRow(look, box, self.unit, self.page_size)
 
     def _title_text(self, looks: list[TableLook]) -> str:
-        filled = {}
-        pages = set()
-        for look in looks:
-            pages.update(look.pages)
-            for logical, page in enumerate(look.pages):
-                held = min(self.page_size, max(0, look.kv - logical * self.page_size))
-                filled[page] = max(filled.get(page, 0), held)
-        return f"{sum(filled.values())} of {len(pages) * self.page_size} slots in use hold a token"
+        filled = {
+            page: slots
+            for look in looks
+            for page, slots in zip(look.pages, look.filled, strict=True)
+        }
+        return f"{sum(filled.values())} of {len(filled) * self.page_size} slots in use hold a token"
 
     def show(self, looks: list[TableLook]) -> None:
         """Show the fills in `looks` at once."""

@@ -131,7 +131,7 @@ class LruStrip(Strip):
     """Cached pages, the one to be evicted next first; `keys` are page numbers."""
 
     def __init__(self, box: Box) -> None:
-        super().__init__("LRU", "cached pages, next out first", box)
+        super().__init__("LRU", "next out first", box)
 
     def width_of(self, key: Hashable) -> float:
         return 46.0

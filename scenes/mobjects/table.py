@@ -21,7 +21,7 @@ TIGHT_ROW = 64
 
 @dataclass(frozen=True)
 class TableLook:
-    """How a task's table should look."""
+    """How a task's table should look; `filled` are the slots of each page that hold KV."""
 
     task: str
     color: str
@@ -29,6 +29,7 @@ class TableLook:
     tokens: int
     kv: int
     status: str
+    filled: tuple[int, ...] = ()
 
 
 class Entry(Group):

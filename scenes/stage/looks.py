@@ -51,6 +51,7 @@ class Looks:
 
     def tables(self, state: State) -> list[TableLook]:
         """Looks of all tables that the state holds, in order of submission."""
+        fill = state.fill()
         return [
             TableLook(
                 task=task,
@@ -59,6 +60,7 @@ class Looks:
                 tokens=state.tasks[task].n_tokens,
                 kv=state.tasks[task].kv_len,
                 status=state.tasks[task].status,
+                filled=tuple(fill[state.tables[task]].tolist()),
             )
             for task in self.tasks
             if task in state.tables and state.tables[task]

@@ -14,17 +14,23 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
     """Wrong filled or reserved slots of a task, or of all tasks together."""
     for task, counts in shown.get("meters", {}).items():
         pages = state.tables.get(task, ())
-        truth = (state.tasks[task].kv_len, len(pages) * state.page_size)
+        filled = sum(int(recorded.filled(state, page).sum()) for page in pages)
+        truth = (filled, len(pages) * state.page_size)
         if tuple(counts) != truth:
             yield Difference(f"meters[{task}] (filled, reserved)", tuple(counts), truth)
     if "meters_total" in shown:
-        truth = total(state)
+        held = {page for pages in state.tables.values() for page in pages}
+        filled = sum(int(recorded.filled(state, page).sum()) for page in held)
+        truth = (filled, len(held) * state.page_size)
         if tuple(shown["meters_total"]) != truth:
             yield Difference("meters_total (filled, reserved)", shown["meters_total"], truth)
 
 
 def total(state: State) -> tuple[int, int]:
-    """Filled slots and slots of all pages that tables hold; a shared page counts once."""
+    """Slots that the tasks' lengths fill, and slots of all pages that their tables hold.
+
+    A shared page counts once.
+    """
     filled: dict[int, int] = {}
     for task, pages in state.tables.items():
         left = state.tasks[task].kv_len
