@@ -72,7 +72,7 @@ def _over_time(figure: Figure, trace: Trace, series: Series, requests: Requests)
 
 def _latencies(figure: Figure, requests: Requests) -> None:
     columns = figure.add_gridspec(1, 2, left=LEFT, right=RIGHT, top=0.235, bottom=0.095,
-                                  wspace=0.16)
+                                  wspace=0.2)
     waits = requests.time_to_first_token_ns
     gaps = np.concatenate([np.empty(0, np.int64), *requests.gaps])
     panels.histogram(figure.add_subplot(columns[0]), "Time to first token", waits[waits >= 0],

@@ -64,5 +64,4 @@ def style() -> dict[str, Any]:
         "legend.labelcolor": TEXT,
         "legend.handlelength": 1.2,
         "legend.columnspacing": 1.4,
-        "legend.borderaxespad": 0,
     }

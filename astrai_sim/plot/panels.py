@@ -10,9 +10,11 @@ from astrai_sim.plot.units import Unit, unit_for
 from astrai_sim.trace import Requests, Series, Trace
 
 MOST_POINTS = 1200
+MOST_STEPS = 300
 MOST_NAMES = len(palette.TASK_COLORS)
 MOST_LINES = 48
 PAUSE = 0.002
+GAP = 5
 
 
 def pages(axes, trace: Trace, series: Series, requests: Requests, unit: Unit) -> None:
@@ -27,7 +29,7 @@ def pages(axes, trace: Trace, series: Series, requests: Requests, unit: Unit) ->
     if n_pages <= MOST_LINES:
         axes.hlines(np.arange(n_pages - 1) + 0.5, 0, end, color=palette.BACKGROUND, linewidth=1)
     axes.set_ylabel("page")
-    axes.yaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    _whole(axes)
     handles = []
     title = "Pages by owner"
     if len(requests) <= MOST_NAMES:
@@ -81,7 +83,7 @@ def queue(axes, series: Series, unit: Unit) -> None:
                   label="preemption")
     axes.set_ylim(bottom=0)
     axes.set_ylabel("requests")
-    axes.yaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    _whole(axes)
     axes.set_title("Queue and batch")
     _legend(axes)
 
@@ -92,7 +94,7 @@ def tokens(axes, series: Series, unit: Unit) -> None:
 
     time, (prompt, answer) = _during(series, series.prompt_tokens, series.generated)
     x = time / unit.ns
-    axes.plot(x, prompt, color=palette.PROMPT, linewidth=1.2, label="prefill")
+    axes.fill_between(x, 0, prompt, color=palette.PROMPT, alpha=0.55, linewidth=0, label="prefill")
     axes.plot(x, answer, color=palette.ANSWER, linewidth=1.2, label="generated")
     most = max(prompt.max(), answer.max(), 1.0)
     # Linear up to 1, so that a step without any is at 0.
@@ -101,7 +103,7 @@ def tokens(axes, series: Series, unit: Unit) -> None:
     axes.set_ylim(0, most * 1.6)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.set_ylabel("tokens per step")
-    averaged = "" if len(series) <= MOST_POINTS else ", mean of neighbouring steps"
+    averaged = "" if len(series) <= MOST_STEPS else ", mean of neighbouring steps"
     axes.set_title(f"Work{averaged}")
     _legend(axes)
 
@@ -140,7 +142,7 @@ def histogram(axes, title: str, ns: np.ndarray, color: str) -> None:
                      label=f"{name} {unit_for(value).text(value)}")
     axes.set_xlabel(unit.sign)
     axes.set_ylabel("count")
-    axes.yaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    _whole(axes)
     _legend(axes)
 
 
@@ -148,11 +150,20 @@ def _short(name: str) -> str:
     return name if len(name) <= 14 else f"{name[:13]}…"
 
 
+def _whole(axes) -> None:
+    """Whole numbers up the side, thousands apart."""
+    axes.yaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+
+
 def _legend(axes, handles=None) -> None:
     """Right above the axes, beside the title."""
+    from matplotlib.transforms import offset_copy
+
     handles = axes.get_legend_handles_labels()[0] if handles is None else handles
-    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1.02), ncols=len(handles),
-                borderpad=0, handletextpad=0.5)
+    above = offset_copy(axes.transAxes, axes.figure, y=GAP, units="points")
+    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), bbox_transform=above,
+                ncols=len(handles), borderpad=0, borderaxespad=0, handletextpad=0.5)
 
 
 def _after(series: Series, *values: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -160,7 +171,7 @@ def _after(series: Series, *values: np.ndarray) -> tuple[np.ndarray, list[np.nda
 
     Of many steps, means over equally many neighbours.
     """
-    _, ends, means = _binned(series, *values)
+    _, ends, means = _binned(series, MOST_POINTS, *values)
     return np.append(0, ends), [np.append(0.0, mean) for mean in means]
 
 
@@ -169,7 +180,7 @@ def _during(series: Series, *values: np.ndarray) -> tuple[np.ndarray, list[np.nd
 
     Of many steps, means over equally many neighbours.
     """
-    starts, ends, means = _binned(series, *values)
+    starts, ends, means = _binned(series, MOST_STEPS, *values)
     idle = np.append(starts[1:] - ends[:-1] > PAUSE * series.end_ns[-1], False)
     # Of each step its start and end, then both ends of a pause after it, at 0.
     times = np.column_stack([starts, ends, ends, np.append(starts[1:], ends[-1])])
@@ -179,10 +190,10 @@ def _during(series: Series, *values: np.ndarray) -> tuple[np.ndarray, list[np.nd
 
 
 def _binned(
-    series: Series, *values: np.ndarray
+    series: Series, most: int, *values: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Starts and ends (ns) and mean values of the steps, or of equally many neighbours."""
-    per_bin = -(-len(series) // MOST_POINTS)
+    """Starts and ends (ns) and mean values of the steps; beyond `most` of neighbours."""
+    per_bin = -(-len(series) // most)
     first = np.arange(0, len(series), per_bin)
     counts = np.diff(np.append(first, len(series)))
     means = [np.add.reduceat(value.astype(float), first) / counts for value in values]
