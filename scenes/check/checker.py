@@ -74,7 +74,7 @@ class Checker:
         shown = scene.stage.read()
         state = scene.trace.state_at(until)
         self.fields += sum(_size(value) for value in shown.values())
-        for difference in differences(shown, state, self._recorded.at(until)):
+        for difference in differences(shown, state, self._recorded.at(until, scene.stage.beyond)):
             self.mismatches.append(Mismatch(scene.clock, section, beat, difference))
 
 

@@ -25,21 +25,23 @@ class Recorded:
     """What a state should look like; colours follow the order of submission in `tasks`.
 
     `trace` is there for what a state does not tell by itself, such as times; `until` is
-    the event whose state is compared.
+    the event whose state is compared, `beyond` how many steps what is computed from the
+    trace has gone on after its last event.
     """
 
     tasks: Sequence[str]
     trace: Trace | None = None
     until: int = -1
+    beyond: int = 0
 
     @classmethod
     def of(cls, trace: Trace) -> Recorded:
         """For comparing with `trace`."""
         return cls([event.task for event in trace.find(event="task_submitted")], trace)
 
-    def at(self, until: int) -> Recorded:
-        """The same, for the state after event `until`."""
-        return replace(self, until=until)
+    def at(self, until: int, beyond: int = 0) -> Recorded:
+        """The same, for the state after event `until` and `beyond` steps more."""
+        return replace(self, until=until, beyond=beyond)
 
     def owners(self, state: State, page: int) -> list[str]:
         """Tasks whose tables hold `page`, sorted by name."""

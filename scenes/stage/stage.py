@@ -38,6 +38,8 @@ class Stage:
         What stands in the panel's place, or None.
     waited
         Seconds that the last beat waited for the caption before it to be read.
+    beyond
+        Steps by which something computed has gone on after the recording's last event.
     """
 
     def __init__(self, scene, trace: Trace, section: Section) -> None:
@@ -48,6 +50,7 @@ class Stage:
         self.looks = Looks(trace)
         self.state: State = trace.state_at(section.start)
         self.state_seq = section.start
+        self.beyond = 0
         revealed = [n for beat in section.beats if isinstance(beat, Reveal) for n in beat.parts]
         self.cast = {*ALWAYS, *section.stage, *revealed}
         self.plan = StagePlan.of(FRAME, self.n_pages, self.cast)
@@ -60,6 +63,12 @@ class Stage:
         self.panel: Group | None = None
         self.opening: list[Animation] = []
         self.waited = 0.0
+        self._stood = 0.0
+
+    @property
+    def position(self) -> int:
+        """The event that is shown, counted on for steps beyond the last."""
+        return self.state_seq + self.beyond
 
     def part(self, name: str) -> Part:
         """The part called `name`, made when it is first asked for."""
@@ -123,16 +132,20 @@ class Stage:
         self.opening = []
         if animations:
             self.scene.play(*animations)
+            self._stood = 0.0
         if fresh_caption:
             self.reader.started()
 
     def linger(self, seconds: float) -> None:
-        """Wait for `seconds`, drawing the eye back to the tables when that is long."""
-        while seconds > STILL:
-            self.scene.hold(STILL - 0.7)
+        """Wait for `seconds`, drawing the eye back to the tables when the picture stands long."""
+        while self._stood + seconds > STILL:
+            pause = max(0.0, STILL - 0.7 - self._stood)
+            self.scene.hold(pause)
             self.scene.play(*self._nudge())
-            seconds -= STILL
+            seconds -= pause + 0.7
+            self._stood = 0.0
         self.scene.hold(seconds)
+        self._stood += max(0.0, seconds)
 
     def _nudge(self) -> list[Animation]:
         first = [self.parts[name].nudge() for name in NUDGED_FIRST if name in self.parts]

@@ -21,11 +21,13 @@ def seconds(series: Series) -> np.ndarray:
     return series.end_ns / 1e9
 
 
-def points(series: Series, x: np.ndarray, values: np.ndarray, first: float | None = 0) -> Points:
-    """`values` as of the end of each step, drawn at `x`.
+def points(
+    seqs: Sequence[int], x: np.ndarray, values: np.ndarray, first: float | None = 0
+) -> Points:
+    """`values` as of the events `seqs`, drawn at `x`.
 
     They start from `first` at 0 before the run, unless that is None.
     """
     start = [] if first is None else [(-1, 0.0, first)]
-    rows: Sequence = zip(series.seq.tolist(), x.tolist(), values.tolist(), strict=True)
-    return (*start, *((seq, float(at), value) for seq, at, value in rows))
+    rows = zip(list(seqs), x.tolist(), values.tolist(), strict=True)
+    return (*start, *((int(seq), float(at), value) for seq, at, value in rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -109,6 +110,15 @@ class RunFigures:
             prefill_ms=median(prefill) if prefill else None,
             decode_ms=median(decode) if decode else None,
         )
+
+
+def status_text(held: int, waiting: Sequence[str], named: int = 10) -> str:
+    """How many requests hold slots, and which wait (at most `named` of them by name)."""
+    text = f"{held} in memory, {len(waiting)} waiting"
+    if not waiting:
+        return text
+    names = " ".join(waiting[:named])
+    return f"{text}: {names}" + (" …" if len(waiting) > named else "")
 
 
 def bytes_text(n: int) -> str:

@@ -30,7 +30,7 @@ def chart_of(trace: Trace) -> Chart:
     n_pages = trace.header.scenario["cache"]["n_pages"]
 
     def curve(measure, values, color, first=0, **how):
-        return Curve(measure, measure, color, points(series, x, values, first), **how)
+        return Curve(measure, measure, color, points(series.seq, x, values, first), **how)
 
     used, reserved = series.kv_slots, series.reserved_slots
     return Chart(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from astrai_sim.trace import State
+from scenes.check.fields.memory import layout_of
 from scenes.check.fields.meters import total
 from scenes.check.recorded import Difference, Recorded
 from scenes.storyboard.beats.charts import number_text
@@ -31,6 +32,11 @@ MEASURES: dict[str, Measure] = {
     "used slots": lambda state, recorded: total(state)[0],
     "reserved slots": lambda state, recorded: total(state)[1],
     "wasted slots": lambda state, recorded: total(state)[1] - total(state)[0],
+    "contiguous used slots": lambda state, recorded: layout_of(state, recorded).used,
+    "contiguous reserved slots": lambda state, recorded: layout_of(state, recorded).reserved,
+    "contiguous wasted slots": lambda state, recorded: (
+        layout_of(state, recorded).reserved - layout_of(state, recorded).used
+    ),
     "running requests": _count("prefilling", "running"),
     "waiting requests": _count("waiting", "preempted"),
     "pages in use": _pages("in use"),

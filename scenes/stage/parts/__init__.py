@@ -6,6 +6,7 @@ from scenes.stage.part import Part
 from scenes.stage.parts.chart import ChartPart
 from scenes.stage.parts.lru import LruPart
 from scenes.stage.parts.mask import MaskPart
+from scenes.stage.parts.memory import MemoryPart
 from scenes.stage.parts.meters import MetersPart
 from scenes.stage.parts.phases import PhasesPart
 from scenes.stage.parts.pool import PoolPart
@@ -15,6 +16,7 @@ from scenes.stage.parts.tables import TablesPart
 PARTS: dict[str, type[Part]] = {
     part.name: part
     for part in (
-        PoolPart, MaskPart, LruPart, TablesPart, QueuePart, PhasesPart, MetersPart, ChartPart
+        PoolPart, MaskPart, LruPart, TablesPart, QueuePart, PhasesPart, MetersPart, MemoryPart,
+        ChartPart,
     )
 }

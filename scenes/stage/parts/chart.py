@@ -29,13 +29,13 @@ class ChartPart(Part):
 
     def show(self, state: State) -> None:
         for view in self.views.values():
-            view.show(self.stage.state_seq)
+            view.show(self.stage.position)
 
     def change(self, state: State, seconds: float) -> list[Animation]:
         return [
             animation
             for view in self.views.values()
-            for animation in view.change(self.stage.state_seq, seconds)
+            for animation in view.change(self.stage.position, seconds)
         ]
 
     def nudge(self) -> list[Animation]:

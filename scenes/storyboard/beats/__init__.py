@@ -15,6 +15,13 @@ from scenes.storyboard.beats.core import (
     Section,
     Storyboard,
 )
+from scenes.storyboard.beats.memory import (
+    Contiguous,
+    RunOn,
+    ShowLoads,
+    ShowVersus,
+    Versus,
+)
 from scenes.storyboard.beats.panels import (
     Bar,
     ClosePanel,
@@ -32,6 +39,7 @@ __all__ = [
     "Chart",
     "ClosePanel",
     "CodeStep",
+    "Contiguous",
     "Curve",
     "Fact",
     "Hold",
@@ -40,9 +48,13 @@ __all__ = [
     "Reveal",
     "Run",
     "RunCode",
+    "RunOn",
     "Section",
     "ShowBars",
     "ShowFacts",
     "ShowGather",
+    "ShowLoads",
+    "ShowVersus",
     "Storyboard",
+    "Versus",
 ]

@@ -1,0 +1,27 @@
+"""A pool without pages beside the recorded one."""
+
+from __future__ import annotations
+
+from scenes.mobjects.loads import LoadsPanel
+from scenes.mobjects.versus import VersusPanel
+from scenes.stage.directions import plays
+from scenes.storyboard.beats import RunOn, ShowLoads, ShowVersus
+
+
+@plays(RunOn)
+def run_on(stage, beat: RunOn) -> None:
+    stage.beyond = beat.step - stage.trace.state_at(beat.until).step
+    stage.advance(beat.until, beat.seconds)
+
+
+@plays(ShowLoads)
+def show_loads(stage, beat: ShowLoads) -> None:
+    if not isinstance(stage.panel, LoadsPanel):
+        stage.open_panel(LoadsPanel(beat.title, beat.loads, stage.looks.colors, stage.panel_box))
+    if beat.used:
+        stage.animate(stage.panel.fill())
+
+
+@plays(ShowVersus)
+def show_versus(stage, beat: ShowVersus) -> None:
+    stage.open_panel(VersusPanel(beat.title, beat.sides, beat.rows, stage.panel_box))
