@@ -57,3 +57,9 @@ def test_prefix_cache_tells_at_least_three_other_traces(record_scenario):
     film = catalog.film("PrefixCache")
     for scenario in ("two_requests", "crowded", "one_page"):
         assert check(film, record_scenario(scenario)).beats > 20
+
+
+def test_fragmentation_tells_other_traces_too(record_scenario):
+    film = catalog.film("Fragmentation")
+    for scenario in ("two_requests", "crowded", "shared_prefix"):
+        assert check(film, record_scenario(scenario)).beats > 8
