@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from astrai_sim.trace import Event, Trace
-from scenes.mobjects.pool import LARGEST
+from scenes.mobjects.pool import LARGEST, pool_rows
 from scenes.storyboard.beats import (
     Advance,
     Bar,
@@ -295,7 +295,9 @@ class _Chapters:
         self.teller.add(ShowFacts(self.marks.last, "Every figure was counted from the recorded "
                                   "trace.", "This run in figures", tuple(facts)))
         self.teller.add(Hold(self.marks.last, seconds=3.0))
-        return self.section("summary", "What the trace says", self.marks.last, detail=FRAME)
+        crowded = pool_rows(self.pool.n_pages) > 2
+        return self.section("summary", "What the trace says", self.marks.last,
+                            () if crowded else ALL, detail=FRAME)
 
     def caption_of(self, event: Event) -> str | None:
         """The sentence for the first event of each kind."""
