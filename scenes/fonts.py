@@ -118,6 +118,12 @@ def _glyph(face: str, glyph_id: int) -> np.ndarray:
     return np.array(pen.points, dtype=float).reshape(-1, 2)
 
 
+@lru_cache(maxsize=65536)
+def holds(char: str, face: str) -> bool:
+    """Whether `face` has a glyph for `char`."""
+    return bool(_font(face).get_nominal_glyph(ord(char)))
+
+
 @lru_cache(maxsize=8192)
 def shape(text: str, face: str) -> Shaped:
     """Shape `text` (kerned; ligatures off in the mono faces).

@@ -51,6 +51,20 @@ class CellField(Mobject):
         row, column = divmod(index, self.columns)
         return Box(box.x + column * w, box.y + row * h, w - self.gap, h - self.gap)
 
+    def cells_at(self, at: np.ndarray) -> np.ndarray:
+        """Index of the cell under each design pixel, -1 between and beside the cells.
+
+        `at` has shape [n, 2], the result [n].
+        """
+        box = self.box
+        pitch = np.array([(box.w + self.gap) / self.columns, (box.h + self.gap) / self.rows])
+        place = (at - (box.x, box.y)) / pitch
+        whole = np.floor(place).astype(int)
+        within = np.all((place >= 0) & ((place - whole) * pitch <= pitch - self.gap), axis=1)
+        within &= (whole[:, 0] < self.columns) & (whole[:, 1] < self.rows)
+        index = whole[:, 1] * self.columns + whole[:, 0]
+        return np.where(within & (index < self.n), index, -1)
+
     def set_cell(self, index, color: str, alpha: float = 1.0) -> None:
         """Colour one cell (int) or several (index array)."""
         self.rgba[index, :3] = theme.rgb(color)

@@ -87,7 +87,7 @@ class Page(Group):
         self.dashes.set_stroke(opacity=float(look.cached), family=False)
         self.word.set_text(self._word(look))
         self.slots.rgba = look.cells.copy()
-        self.ref.set_text(f"ref {look.ref}")
+        self.ref.set_text(self.ref_text(look.ref, look.cached))
         self.ref.set_text_color(theme.TEXT if look.ref else theme.MUTED)
 
     def change(
@@ -95,16 +95,17 @@ class Page(Group):
     ) -> list[Animation]:
         """Animations to `look`: refcount and frame after `delay`, slots from `fill_delay` on."""
         animations: list[Animation] = []
+        ref = self.ref_text(look.ref, look.cached)
         if look.owners != self.owners or look.color != self.hue:
             self._set_owners(look)
             animations.append(
                 Paint(self.frame, stroke=_outline(look), seconds=0.5, delay=delay)
             )
-        elif f"ref {look.ref}" != self.ref.text:
+        elif ref != self.ref.text:
             animations.append(Flash(self.frame, delay=delay))
-        if f"ref {look.ref}" != self.ref.text:
+        if ref != self.ref.text:
             color = theme.TEXT if look.ref else theme.MUTED
-            animations.append(SwapText(self.ref, f"ref {look.ref}", color=color, delay=delay))
+            animations.append(SwapText(self.ref, ref, color=color, delay=delay))
         if look.cached != self.cached:
             self.cached = look.cached
             animations.append(StrokeTo(self.dashes, float(look.cached), delay=delay))
@@ -112,20 +113,25 @@ class Page(Group):
                 animations.append(SwapText(self.word, self._word(look), delay=delay))
         changed = np.flatnonzero(np.any(self.slots.rgba != look.cells, axis=1))
         if len(changed):
-            overlap = max(4, self.page_size // 8)
-            animations.append(
-                FillCells(
-                    self.slots, changed, look.cells[changed], fill, overlap,
-                    delay=fill_delay,
-                )
-            )
+            animations.append(self.fill(changed, look.cells[changed], fill, fill_delay))
         return animations
+
+    def fill(
+        self, changed: np.ndarray, cells: np.ndarray, seconds: float, delay: float
+    ) -> Animation:
+        """Bring the slots `changed` [k] to the colours `cells` [k, 4], one after another."""
+        overlap = max(4, self.page_size // 8)
+        return FillCells(self.slots, changed, cells, seconds, overlap, delay=delay)
+
+    def ref_text(self, ref: int, cached: bool) -> str:
+        """How the refcount is written."""
+        return f"ref {ref}"
 
     def change_ref(self, ref: int) -> list[Animation]:
         """Only the refcount, as a line of code sets it."""
         color = theme.TEXT if ref else theme.MUTED
         return [
-            SwapText(self.ref, f"ref {ref}", color=color),
+            SwapText(self.ref, self.ref_text(ref, self.cached), color=color),
             Flash(self.frame),
         ]
 
@@ -149,7 +155,7 @@ class Page(Group):
         """What is shown: refcount, owners, colour, and which slots are filled."""
         empty = np.array([*theme.rgb(theme.EMPTY), 1.0])
         return {
-            "ref": int(self.ref.text.split()[1]),
+            "ref": int("".join(char for char in self.ref.text if char.isdigit()) or 0),
             "owners": self.owners,
             "color": self.hue,
             "cached": self._shows_cached(),

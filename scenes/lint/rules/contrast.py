@@ -85,22 +85,10 @@ def _paint(picture: Picture, mobject: Mobject, at: np.ndarray) -> np.ndarray:
     """Colour and alpha that `mobject` puts on each point, shape [n, 4]."""
     rgba = np.zeros((len(at), 4))
     if isinstance(mobject, CellField):
-        cells = _cells_at(mobject, at)
+        cells = mobject.cells_at(at)
         hit = cells >= 0
         rgba[hit] = mobject.rgba[cells[hit]]
         rgba[:, 3] *= mobject.opacity
     elif mobject in picture.paths and fill_of(mobject)[3] > 0:
         rgba[inside(picture.paths[mobject], at)] = fill_of(mobject)
     return rgba
-
-
-def _cells_at(field: CellField, at: np.ndarray) -> np.ndarray:
-    """Index of the cell under each point, -1 between and beside the cells."""
-    box = field.box
-    pitch = np.array([(box.w + field.gap) / field.columns, (box.h + field.gap) / field.rows])
-    place = (at - (box.x, box.y)) / pitch
-    whole = np.floor(place).astype(int)
-    within = np.all((place >= 0) & ((place - whole) * pitch <= pitch - field.gap), axis=1)
-    within &= (whole[:, 0] < field.columns) & (whole[:, 1] < field.rows)
-    index = whole[:, 1] * field.columns + whole[:, 0]
-    return np.where(within & (index < field.n), index, -1)

@@ -14,9 +14,10 @@ from scenes.storyboard.beats import CodeStep
 
 
 class PoolPart(Part):
-    """Pages with their slots, owners and refcounts."""
+    """Pages with their slots, owners and refcounts; slots fill after `lag` seconds."""
 
     name = "pool"
+    lag = 0.0
 
     def __init__(self, stage) -> None:
         super().__init__(stage)
@@ -30,21 +31,21 @@ class PoolPart(Part):
             page.show(self.stage.looks.page(state, page.index))
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        looks = [self.stage.looks.page(state, page.index) for page in self.pool.pages]
+        looks = {page.index: self.stage.looks.page(state, page.index) for page in self.pool.pages}
         schedule = self._schedule(state, looks, seconds)
         animations: list[Animation] = []
-        for page, look in zip(self.pool.pages, looks, strict=True):
+        for page in self.pool.pages:
             begin, length = schedule.get(page.index, (0.0, seconds))
-            animations += page.change(look, 0.0, begin, length)
+            animations += page.change(looks[page.index], 0.0, begin + self.lag, length)
         return animations
 
     def _schedule(
-        self, state: State, looks: list[PageLook], seconds: float
+        self, state: State, looks: dict[int, PageLook], seconds: float
     ) -> dict[int, tuple[float, float]]:
         """(delay, seconds) of each page's slots: an owner's pages fill one after another."""
         changed = {
-            page.index: int(np.any(page.slots.rgba != look.cells, axis=1).sum())
-            for page, look in zip(self.pool.pages, looks, strict=True)
+            page.index: int(np.any(page.slots.rgba != looks[page.index].cells, axis=1).sum())
+            for page in self.pool.pages
         }
         order = {page: i for table in state.tables.values() for i, page in enumerate(table)}
         schedule: dict[int, tuple[float, float]] = {}
