@@ -1,4 +1,4 @@
-"""Which running tasks decode in a step."""
+"""Which running tasks decode in a step, in the order of admission."""
 
 from __future__ import annotations
 

@@ -185,8 +185,7 @@ class InferenceScheduler:
         picked = POLICIES[self.decode_policy](self._decodable())
         if self.max_tokens_per_step is not None:
             picked = picked[: self.max_tokens_per_step - self._prefilled_tokens]
-        grown = [task for task in picked if self._make_room(task)]
-        batch = [task for task in grown if task.status == Status.RUNNING]
+        batch = [task for task in picked if self._make_room(task)]
         if not batch:
             return []
         tokens = self._forward([(task, task.kv_len, 1) for task in batch])
@@ -282,8 +281,9 @@ class InferenceScheduler:
         """Grow the table for the next token; False if the task cannot decode now.
 
         The latest admitted task is preempted until there is room, which may be `task`
-        itself. None is while finished tasks still hold pages: `task` sits this step out
-        and the next cleanup returns them.
+        itself but none ahead of it: policies keep the order of admission. None is while
+        finished tasks still hold pages: `task` sits this step out and the next cleanup
+        returns them.
         """
         while task.status == Status.RUNNING:
             try:
