@@ -209,7 +209,7 @@ QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too
 
 def test_random_use_matches_the_reference():
     run_state_machine_as_test(Engine, settings=settings(
-        max_examples=150, stateful_step_count=50, deadline=None, derandomize=True, database=None,
+        max_examples=100, stateful_step_count=40, deadline=None, derandomize=True, database=None,
         suppress_health_check=QUIET,
     ))
 
