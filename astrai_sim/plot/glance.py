@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SIZE = (16.0, 12.0)
 DPI = 120
-LEFT, RIGHT = 0.065, 0.975
+LEFT, RIGHT = 0.07, 0.975
 
 
 def plot(trace: Trace, path: Path) -> None:
@@ -72,7 +72,7 @@ def _over_time(figure: Figure, trace: Trace, series: Series, requests: Requests)
 
 def _latencies(figure: Figure, requests: Requests) -> None:
     columns = figure.add_gridspec(1, 2, left=LEFT, right=RIGHT, top=0.235, bottom=0.095,
-                                  wspace=0.2)
+                                  wspace=0.24)
     waits = requests.time_to_first_token_ns
     gaps = np.concatenate([np.empty(0, np.int64), *requests.gaps])
     panels.histogram(figure.add_subplot(columns[0]), "Time to first token", waits[waits >= 0],
@@ -85,8 +85,7 @@ def _texts(figure: Figure, trace: Trace, series: Series, requests: Requests) -> 
     header = trace.header
     cache = header.scenario["cache"]
     title = header.scenario.get("title") or header.scenario_name
-    figure.text(LEFT, 0.957, title, fontsize=min(24, 24 * 75 / max(len(title), 1)),
-                fontweight="semibold", va="center")
+    _fitted(figure, LEFT, 0.957, title, fontsize=24, fontweight="semibold", va="center")
     end, made = series.end_ns[-1], int(series.generated.sum())
     facts = [
         _count(len(requests), "request"),
@@ -98,16 +97,24 @@ def _texts(figure: Figure, trace: Trace, series: Series, requests: Requests) -> 
         _count(int(series.evictions.sum()), "eviction"),
     ]
     small = {"color": palette.MUTED, "va": "center"}
-    figure.text(LEFT, 0.923, "  ·  ".join(facts), fontsize=13, **small)
+    _fitted(figure, LEFT, 0.923, "  ·  ".join(facts), fontsize=13, **small)
     device, engine = header.device["name"], header.engine
     where = [
         "scheduler only, no model" if header.model == "none" else f"{device}, {header.dtype}",
         f"{engine['name']} {engine['version']} {engine['commit']}",
         header.started,
     ]
-    figure.text(LEFT, 0.025, "  ·  ".join(where), fontsize=11, **small)
+    _fitted(figure, LEFT, 0.025, "  ·  ".join(where), share=0.8, fontsize=11, **small)
     digest = f"trace {trace.sha256[:16]}" if trace.sha256 else "recording cut short"
     figure.text(RIGHT, 0.025, digest, fontsize=11, ha="right", **small)
+
+
+def _fitted(figure: Figure, x: float, y: float, text: str, share: float = 1.0, **style) -> None:
+    """A line of text, smaller where it would be longer than `share` of the picture's width."""
+    line = figure.text(x, y, text, **style)
+    most = share * (RIGHT - LEFT) * figure.bbox.width
+    wide = line.get_window_extent(figure.canvas.get_renderer()).width
+    line.set_fontsize(line.get_fontsize() * min(1.0, 0.99 * most / wide))
 
 
 def _count(number: int, what: str) -> str:

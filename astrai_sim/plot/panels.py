@@ -6,7 +6,7 @@ import numpy as np
 
 from astrai_sim.plot import palette
 from astrai_sim.plot.page_map import PageMap
-from astrai_sim.plot.units import Unit, unit_for
+from astrai_sim.plot.units import Unit, short_unit, unit_for
 from astrai_sim.trace import Requests, Series, Trace
 
 MOST_POINTS = 1200
@@ -15,6 +15,7 @@ MOST_NAMES = len(palette.TASK_COLORS)
 MOST_LINES = 48
 PAUSE = 0.002
 GAP = 5
+WIDE = 30
 
 
 def pages(axes, trace: Trace, series: Series, requests: Requests, unit: Unit) -> None:
@@ -101,6 +102,8 @@ def tokens(axes, series: Series, unit: Unit) -> None:
     axes.set_yscale("symlog", linthresh=1, linscale=1)
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_ylim(0, most * 1.6)
+    powers = [10**power for power in range(int(np.log10(most)) + 1)]
+    axes.set_yticks([0, *(powers if len(powers) <= 3 else powers[::-2])])
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.set_ylabel("tokens per step")
     averaged = "" if len(series) <= MOST_STEPS else ", mean of neighbouring steps"
@@ -110,7 +113,7 @@ def tokens(axes, series: Series, unit: Unit) -> None:
 
 def histogram(axes, title: str, ns: np.ndarray, color: str) -> None:
     """How often a latency came, with median and 95th percentile."""
-    from matplotlib.ticker import LogLocator, NullLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
     axes.set_title(title)
     if not len(ns):
@@ -120,27 +123,27 @@ def histogram(axes, title: str, ns: np.ndarray, color: str) -> None:
         axes.set_yticks([])
         return
     middle, high = np.percentile(ns, [50, 95])
-    unit = unit_for(middle)
-    low, top = ns.min() / unit.ns, ns.max() / unit.ns
-    wide = low > 0 and top / low > 30
-    if wide:
+    low, top = ns.min(), ns.max()
+    if low > 0 and top / low > WIDE:
         bins = np.geomspace(low, top, 41)
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        decades = np.log10(top / low)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.5 else (1,)))
         axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(lambda value, _: short_unit(value).text(value))
     else:
-        spread = max(top - low, top * 0.1, 1e-6)
-        centre = (low + top) / 2
-        bins = np.linspace(centre - 0.55 * spread, centre + 0.55 * spread, 31)
-        if low >= 0:
-            bins = bins - min(bins[0], 0)
-    axes.hist(ns / unit.ns, bins=bins, color=color, alpha=0.85, linewidth=0)
+        unit = unit_for(middle)
+        spread = max(top - low, top * 0.1, 1e3)
+        start = max(0.0, (low + top) / 2 - 0.55 * spread)
+        bins = np.linspace(start, start + 1.1 * spread, 31)
+        axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value / unit.ns:,g}")
+        axes.set_xlabel(unit.sign)
+    axes.hist(ns, bins=bins, color=color, alpha=0.85, linewidth=0)
     for name, value in (("median", middle), ("95%", high)):
-        axes.axvline(value / unit.ns, color=palette.TEXT, linewidth=1.2,
+        axes.axvline(value, color=palette.TEXT, linewidth=1.2,
                      linestyle="-" if name == "median" else (0, (3, 2)),
                      label=f"{name} {unit_for(value).text(value)}")
-    axes.set_xlabel(unit.sign)
     axes.set_ylabel("count")
     _whole(axes)
     _legend(axes)

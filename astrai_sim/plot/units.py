@@ -25,6 +25,11 @@ def unit_for(ns: float) -> Unit:
     return next((unit for unit in reversed(UNITS) if ns >= 2 * unit.ns), UNITS[0])
 
 
+def short_unit(ns: float) -> Unit:
+    """The largest unit up to seconds that leaves at least 1 of it."""
+    return next((unit for unit in reversed(UNITS[:3]) if ns >= unit.ns * (1 - 1e-9)), UNITS[0])
+
+
 def three_digits(value: float) -> str:
     """A number with three significant digits, whole where it is 100 or more."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

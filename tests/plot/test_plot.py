@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import combinations
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 from astrai_sim.cli import main
 from astrai_sim.plot import palette
 from astrai_sim.plot.page_map import PageMap
-from astrai_sim.plot.units import unit_for
+from astrai_sim.plot.units import short_unit, unit_for
 from astrai_sim.trace import Series, Trace, TraceError
 from scenes import theme
 
@@ -57,6 +58,13 @@ def assert_readable(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("scenario", SMALL)
 def test_small_traces_are_readable(record_scenario, assert_readable, scenario: str):
     assert_readable(draw(Trace.open(record_scenario(scenario))))
+
+
+def test_long_titles_are_made_to_fit(record_scenario, assert_readable):
+    trace = Trace.open(record_scenario("one_page"))
+    scenario = trace.header.scenario | {"title": "One request among many others " * 8}
+    trace.header = dataclasses.replace(trace.header, scenario=scenario)
+    assert_readable(draw(trace))
 
 
 @pytest.mark.slow
@@ -112,6 +120,12 @@ def test_the_colours_are_those_of_the_films():
 )
 def test_times_read_well(ns: float, text: str):
     assert unit_for(ns).text(ns) == text
+
+
+def test_marks_of_an_axis_are_in_seconds_at_most():
+    assert [short_unit(ns).text(ns) for ns in (1e5, 1e6, 2e8, 1e9, 1e11)] == [
+        "100 µs", "1 ms", "200 ms", "1 s", "100 s"
+    ]
 
 
 def test_the_command_writes_a_png(record_scenario, tmp_path: Path):
