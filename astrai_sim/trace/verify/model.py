@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from astrai_sim.trace.digests import numbers_digest
@@ -55,11 +56,12 @@ class Model:
         self.computed = 0
         self.phase_tasks: list[str] = []
         self.to_gather: list[str] = []
-        self.to_note: set[str] = set()
-        self.to_answer: set[str] = set()
+        self.to_note: deque[str] = deque()
+        self.to_answer: deque[str] = deque()
         self.to_finish: set[str] = set()
         self.to_release: set[str] = set()
         self.hits: dict[str, list[int]] = {}
+        self.missed: set[str] = set()
 
     def take(self, event: Event) -> None:
         """Check the next event."""
@@ -127,6 +129,9 @@ class Model:
             self._cleaned_up()
         self._phase_tasks(event)
         self._due(f"by the end of {self.phase}")
+        if self.caching and self.phase in ("prefill", "decode"):
+            for name in self.phase_tasks:
+                self._all_keyed(self.requests[name])
         self.pool.check_touched()
         self.phase = None
 
@@ -243,6 +248,9 @@ class Model:
         hits = self.hits.pop(event.task, [])
         checks.same("cached tokens", event.cached_tokens, len(hits) * self.size)
         checks.same("hit pages in the table", table[: len(hits)], hits)
+        more = self.caching and len(hits) < (event.tokens - 1) // self.size
+        checks.same("miss", event.task in self.missed, more)
+        self.missed.discard(event.task)
         request.kv = event.cached_tokens
         self.phase_tasks.append(event.task)
 
@@ -254,7 +262,7 @@ class Model:
         request = self._noted(event)
         self.checks.same("prefill end", event.end, request.n_tokens)
         request.status = "running"
-        self.to_answer.add(event.task)
+        self.to_answer.append(event.task)
 
     def on_chunk(self, event: Event) -> None:
         request = self._noted(event)
@@ -264,19 +272,21 @@ class Model:
 
     def _noted(self, event: Event) -> Request:
         request = self.requests[event.task]
-        self.checks.true("prefill", event.task in self.to_note,
-                         f"nothing of {event.task} was computed for this")
-        self.to_note.discard(event.task)
+        self._next(event.task, self.to_note)
         self.checks.same("kv length", event.end, request.kv)
         self.checks.same("prefill start", event.start, request.start)
         return request
+
+    def _next(self, name: str, batch: deque[str]) -> None:
+        """A task's turn in the order of the pass that computed something for it."""
+        self.checks.same("next in the batch", name, batch[0] if batch else None)
+        batch.popleft()
 
     def _token(self, name: str, token: int | None) -> Request:
         """One token more for a task."""
         request = self.requests[name]
         checks = self.checks
-        checks.true("token", name in self.to_answer, f"nothing was computed for a token of {name}")
-        self.to_answer.discard(name)
+        self._next(name, self.to_answer)
         checks.same("kv length", request.kv, request.n_tokens)
         if request.ids is not None:
             checks.number("token id", token, 0, self.vocab_size)
@@ -303,7 +313,6 @@ class Model:
         elif event.reason == "eos" and request.ids is not None:
             checks.same("last token", request.ids[-1], self.settings.get("eos"))
         self.to_finish.discard(event.task)
-        self.to_answer.discard(event.task)
         self.requests.finish(request)
 
     def on_task_preempted(self, event: Event) -> None:
@@ -344,9 +353,9 @@ class Model:
             if self.phase == "decode":
                 checks.same("tokens computed", count, 1)
                 checks.same("kv length", request.kv, request.n_tokens)
-                self.to_answer.add(name)
+                self.to_answer.append(name)
             else:
-                self.to_note.add(name)
+                self.to_note.append(name)
             self.computed += count
         checks.same("tasks of a pass", len(set(names)), len(names))
         budget = self.settings.get("max_tokens_per_step")
@@ -401,6 +410,7 @@ class Model:
         checks.same("missed page", event.logical, len(self.hits.get(event.task, ())))
         checks.true("missed page", event.logical < (request.n_tokens - 1) // self.size,
                     "no full page is left to miss")
+        self.missed.add(event.task)
         if request.ids is not None:
             self.prefixes.extend(request.chain, request.ids, request.n_tokens // self.size)
             self._missed(request, event.logical)
@@ -423,6 +433,19 @@ class Model:
                         f"page {self.prefixes.page_of.get(chain)} holds the same already")
             self.prefixes.put(page, chain, key)
         self.pool.set_key(page, key)
+
+    def _all_keyed(self, request: Request) -> None:
+        """Pages that the last pass filled are keyed, unless another has the same content."""
+        if request.ids is None:
+            return
+        table = self.pool.tables[request.name]
+        full = request.kv // self.size
+        self.prefixes.extend(request.chain, request.ids, full)
+        for logical in range(request.start // self.size, full):
+            keyed = table[logical] in self.pool.keys
+            self.checks.true("full pages keyed",
+                             keyed or request.chain[logical] in self.prefixes.page_of,
+                             f"page {table[logical]} is full, but got no key")
 
     def _parent(self, name: str, logical: int, parent: str) -> None:
         """The key of the page before, or of the one that stands for the same content."""
