@@ -17,13 +17,15 @@ from astrai_sim.trace.verify.model import Model
 
 
 class BulkModel(Model):
-    """Tables follow from the pages that come and go."""
+    """Tables follow from the pages that come and go; `evicting` is the task and the entry
+    that evicted pages are for."""
 
-    def take(self, event: Event) -> None:
-        """Check the next event."""
-        if self.pool.expected and event.get("event") != "pages_alloc":
+    evicting: tuple[str | None, int | None] = (None, None)
+
+    def _follows(self, event: Event) -> None:
+        super()._follows(event)
+        if self.pool.expected and event.event != "pages_alloc":
             raise Lie(f"page {self.pool.expected[0]} was evicted but not handed out")
-        super().take(event)
 
     def _phase_tasks(self, event: Event) -> None:
         self.checks.same("tasks of the phase", event.n_tasks, len(self.phase_tasks))
@@ -70,14 +72,17 @@ class BulkModel(Model):
         for page in pages:
             change(page)
         if event.task is not None:
-            self.requests[event.task]
-            self.checks.same("logical page", event.logical,
-                             len(self.pool.tables.get(event.task, ())))
+            self._receiver(event.task, event.logical)
+            if event.event != "pages_alloc":
+                self._shared(event.task, event.logical, pages)
             for page in pages:
                 self.pool.enter(event.task, page)
         self._live(event, pages)
 
     def on_pages_alloc(self, event: Event) -> None:
+        if self.pool.expected:
+            self.checks.same("task of evicted pages", event.task, self.evicting[0])
+            self.checks.same("entry of evicted pages", event.logical, self.evicting[1])
         self._arrive(event, self.pool.take)
         if self.pool.expected:
             raise Lie(f"page {self.pool.expected[0]} was evicted but not handed out")
@@ -110,12 +115,16 @@ class BulkModel(Model):
         self._leave(event, self.pool.keep)
 
     def on_pages_evicted(self, event: Event) -> None:
+        if event.task is not None:
+            self._receiver(event.task, event.logical)
+        self.evicting = event.task, event.logical
         for page in self._pages(event):
             self._evicted(page)
         self.checks.same("cached pages", event.cached, len(self.pool.lru))
 
     def on_pages_keyed(self, event: Event) -> None:
         pages = self._pages(event)
+        self.checks.true("key", event.key is not None, "the key is missing")
         first = self.checks.number("logical page", event.logical, 0)
         self._parent(event.task, first, event.parent)
         for logical, page in enumerate(pages, first):

@@ -19,12 +19,13 @@ class FullModel(Model):
         self.handed: tuple[str, int] | None = None
         self.promised: int | None = None
 
-    def take(self, event: Event) -> None:
-        """Check the next event."""
-        if self.handed is not None and event.get("event") != "table":
+    def _follows(self, event: Event) -> None:
+        super()._follows(event)
+        if self.handed is not None and event.event != "table":
             task, page = self.handed
             raise Lie(f"page {page} was handed to {task}, but its table does not follow")
-        super().take(event)
+        if self.pool.expected and event.event not in ("page_alloc", "lines"):
+            raise Lie(f"page {self.pool.expected[0]} was evicted but not handed out")
 
     def _due(self, when: str) -> None:
         super()._due(when)
@@ -76,9 +77,9 @@ class FullModel(Model):
         self._live(event)
         if event.task is None:
             return
-        self.requests[event.task]
-        self.checks.same("logical page", event.logical,
-                         len(self.pool.tables.get(event.task, ())))
+        self._receiver(event.task, event.logical)
+        if event.event != "page_alloc":
+            self._shared(event.task, event.logical, [event.page])
         self.handed = (event.task, event.page)
 
     def on_page_alloc(self, event: Event) -> None:
@@ -130,6 +131,7 @@ class FullModel(Model):
     def on_page_keyed(self, event: Event) -> None:
         page = self.pool.page(event.page)
         logical = self.checks.number("logical page", event.logical, 0)
+        self.checks.true("key", event.key is not None, "the key is missing")
         self._parent(event.task, logical, event.parent)
         self._keyed(event.task, logical, page, event.key)
 
@@ -148,6 +150,7 @@ class FullModel(Model):
             self.handed = None
             self.pool.enter(task, page)
             return
+        self.checks.true("table", bool(old), f"{event.task} had no table to empty")
         self.checks.same("pages let go", request.left, len(old))
         while event.task in self.pool.tables:
             self.pool.leave(event.task)

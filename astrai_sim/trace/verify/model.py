@@ -36,8 +36,10 @@ class Model:
         self.detail = header.detail
         self.fields = FIELDS[header.detail]
         self.model_free = header.model == "none"
+        self.counts_only = self.model_free and header.detail == "bulk"
         self.caching = bool(cache.get("prefix_caching"))
         self.settings: dict[str, Any] = dict(scenario["scheduler"])
+        self.eos = None if self.model_free else self.settings.get("eos")
         self.vocab_size = scenario["model"].get("vocab_size")
         self.snapshot_steps = record.get("snapshot_every") or SNAPSHOT_STEPS[self.detail]
         self.pool = Pool(self.checks, cache["n_pages"], cache["page_size"])
@@ -66,11 +68,17 @@ class Model:
     def take(self, event: Event) -> None:
         """Check the next event."""
         self._common(event)
+        self._follows(event)
         before = self.time.now
         self.time.check(event)
         self._before = before
         getattr(self, f"on_{event.data['event']}")(event)
         self.seq += 1
+
+    def _follows(self, event: Event) -> None:
+        """What the event before leaves open must come first."""
+        if self.to_finish and event.event != "task_finished":
+            raise Lie(f"{next(iter(self.to_finish))} got its last token, but is not finished")
 
     def end(self) -> None:
         """Check that the recording may end here."""
@@ -153,7 +161,7 @@ class Model:
             (self.to_gather, "is written, but not gathered"),
             (self.to_note, "is computed, but neither chunk nor task_prefilled says so"),
             (self.to_answer, "is computed, but got no token"),
-            (self.to_finish, "has all its tokens, but is not finished"),
+            (self.to_finish, "got its last token, but is not finished"),
             (self.to_release, "is preempted, but still holds pages"),
         ):
             for name in names:
@@ -210,6 +218,8 @@ class Model:
                     "a task is submitted inside a step")
         checks.true("task", type(data["task"]) is str, "a task's name must be text")
         prompt = data.get("prompt")
+        checks.true("prompt", type(prompt) is list or (prompt is None and self.counts_only),
+                    "the prompt's token ids are missing")
         if prompt is not None:
             for token in prompt:
                 checks.number("prompt", token, 0, self.vocab_size)
@@ -297,7 +307,8 @@ class Model:
         request.n_tokens += 1
         checks.true("max tokens", request.generated <= request.max_tokens,
                     f"more than {request.max_tokens} tokens generated")
-        if request.generated == request.max_tokens:
+        ends = request.generated == request.max_tokens
+        if ends or (token is not None and token == self.eos):
             self.to_finish.add(name)
         return request
 
@@ -311,7 +322,7 @@ class Model:
         if event.reason == "length":
             checks.same("generated", event.generated, request.max_tokens)
         elif event.reason == "eos" and request.ids is not None:
-            checks.same("last token", request.ids[-1], self.settings.get("eos"))
+            checks.same("last token", request.ids[-1], self.eos)
         self.to_finish.discard(event.task)
         self.requests.finish(request)
 
@@ -327,6 +338,23 @@ class Model:
         self._table_of(event, self.pool.tables.get(event.task, []))
         self.requests.preempt(request)
         self.to_release.add(event.task)
+
+    def _receiver(self, name: str, logical: int) -> None:
+        """Pages go to the end of a table: of who is being admitted, or of who decodes."""
+        checks = self.checks
+        request = self.requests[name]
+        if self.phase == "refill":
+            checks.same("first in the queue", name,
+                        self.requests.waiting[0] if self.requests.waiting else None)
+        else:
+            checks.same("phase of growth", self.phase, "decode")
+            checks.same("status", request.status, "running")
+        checks.same("logical page", logical, len(self.pool.tables.get(name, ())))
+
+    def _shared(self, name: str, logical: int, pages: list[int]) -> None:
+        """Only pages that a lookup found are shared or revived."""
+        found = self.hits.get(name, [])[logical : logical + len(pages)]
+        self.checks.same("hit pages", pages, found)
 
     # contents
 
@@ -383,7 +411,7 @@ class Model:
         """A lookup that found pages: the longest prefix that is there."""
         checks = self.checks
         request = self.requests[name]
-        checks.true("prefix caching", self.caching, "prefix caching is off")
+        self._looking(name)
         checks.same("hit tokens", tokens, len(pages) * self.size)
         checks.true("hit tokens", 0 < tokens < request.n_tokens,
                     f"{tokens} tokens found of {request.n_tokens}: one must be left to compute")
@@ -396,6 +424,13 @@ class Model:
             self._missed(request, len(pages))
         self.hits[name] = pages
 
+    def _looking(self, name: str) -> None:
+        """A lookup is for the one who is being admitted."""
+        self.checks.true("prefix caching", self.caching, "prefix caching is off")
+        self.checks.same("phase of a lookup", self.phase, "refill")
+        self.checks.same("first in the queue", name,
+                         self.requests.waiting[0] if self.requests.waiting else None)
+
     def _missed(self, request: Request, logical: int) -> None:
         """No page holds the prefix that ends with full page `logical`."""
         if logical < (request.n_tokens - 1) // self.size:
@@ -406,7 +441,7 @@ class Model:
     def on_prefix_miss(self, event: Event) -> None:
         request = self.requests[event.task]
         checks = self.checks
-        checks.true("prefix caching", self.caching, "prefix caching is off")
+        self._looking(event.task)
         checks.same("missed page", event.logical, len(self.hits.get(event.task, ())))
         checks.true("missed page", event.logical < (request.n_tokens - 1) // self.size,
                     "no full page is left to miss")
@@ -420,6 +455,7 @@ class Model:
         checks = self.checks
         request = self.requests[name]
         checks.true("prefix caching", self.caching, "prefix caching is off")
+        checks.true("key", key is None or type(key) is str, f"a key is text, not {key!r}")
         table = self.pool.tables.get(name, [])
         checks.same("table entry", page, table[logical])
         checks.true("full page", request.kv >= (logical + 1) * self.size,
@@ -427,11 +463,11 @@ class Model:
         if request.ids is not None:
             self.prefixes.extend(request.chain, request.ids, logical + 1)
             chain = request.chain[logical]
-            clash = None if key is None else self.prefixes.key_clash(chain, key)
-            checks.true("key of the content", clash is None, clash or "")
+            if key is not None:
+                checks.same("key of the content", key, self.prefixes.key(chain))
             checks.true("one page for a content", chain not in self.prefixes.page_of,
                         f"page {self.prefixes.page_of.get(chain)} holds the same already")
-            self.prefixes.put(page, chain, key)
+            self.prefixes.put(page, chain)
         self.pool.set_key(page, key)
 
     def _all_keyed(self, request: Request) -> None:
@@ -456,7 +492,7 @@ class Model:
         expected = self.pool.keys.get(self.pool.tables[name][logical - 1])
         if expected is None and request.ids is not None:
             self.prefixes.extend(request.chain, request.ids, logical)
-            expected = self.prefixes.key_of.get(request.chain[logical - 1])
+            expected = self.prefixes.key(request.chain[logical - 1])
         if expected is not None:
             self.checks.same("parent key", parent, expected)
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
 ROOT = 0
+
+
+def page_key(parent: str, ids: tuple[int, ...]) -> str:
+    """Key of a full page: 16 hex digits of BLAKE2b of its parent's key, a colon, and its
+    ids in decimal with commas between."""
+    text = f"{parent}:{','.join(str(token) for token in ids)}"
+    return hashlib.blake2b(text.encode("ascii"), digest_size=8).hexdigest()
 
 
 class Prefixes:
@@ -16,36 +25,32 @@ class Prefixes:
         self.size = page_size
         self._numbers: dict[tuple[int, tuple[int, ...]], int] = {}
         self.page_of: dict[int, int] = {}
-        self.key_of: dict[int, str] = {}
         self._chain_at: dict[int, int] = {}
-        self._by_key: dict[str, int] = {}
+        self._keys: dict[int, str] = {ROOT: ""}
 
     def extend(self, chain: list[int], ids: list[int], full_pages: int) -> None:
         """Append the numbers of pages up to the first `full_pages` of `ids`."""
         while len(chain) < full_pages:
             at = len(chain) * self.size
-            step = (chain[-1] if chain else ROOT, tuple(ids[at : at + self.size]))
-            chain.append(self._numbers.setdefault(step, len(self._numbers) + 1))
+            parent = chain[-1] if chain else ROOT
+            step = (parent, tuple(ids[at : at + self.size]))
+            number = self._numbers.setdefault(step, len(self._numbers) + 1)
+            if number not in self._keys:
+                self._keys[number] = page_key(self._keys[parent], step[1])
+            chain.append(number)
+
+    def key(self, chain: int) -> str:
+        """The key of a chain."""
+        return self._keys[chain]
 
     def chain_on(self, page: int) -> int | None:
         """The chain that a keyed page ends."""
         return self._chain_at.get(page)
 
-    def key_clash(self, chain: int, key: str) -> str | None:
-        """What is wrong with calling `chain` by `key`, or None."""
-        if self.key_of.get(chain, key) != key:
-            return f"the same tokens had the key {self.key_of[chain]} before"
-        if self._by_key.get(key, chain) != chain:
-            return f"the key {key} was that of other tokens before"
-        return None
-
-    def put(self, page: int, chain: int, key: str | None) -> None:
+    def put(self, page: int, chain: int) -> None:
         """`page` now ends `chain`."""
         self.page_of[chain] = page
         self._chain_at[page] = chain
-        if key is not None:
-            self.key_of[chain] = key
-            self._by_key[key] = chain
 
     def drop(self, page: int) -> None:
         """`page` ends nothing any more."""
