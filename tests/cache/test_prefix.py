@@ -160,3 +160,12 @@ def test_an_index_holds_one_prefix_per_page_and_one_page_per_key():
     assert index.find(chain((1, 2))) is None
     with pytest.raises(KeyError):
         index.forget(3)
+
+
+def test_a_name_that_is_used_again_starts_without_its_old_prefix():
+    cache = pool()
+    fill(cache, "a", [1, 2, 3, 4, 5])
+    cache.release("a")
+    fill(cache, "a", [6, 7, 3, 4, 5, 6, 7])
+    assert len(cache.lookup([6, 7, 3, 4, 5, 6, 7])) == 3
+    assert cache.lookup([1, 2, 3, 4, 5, 6, 7]) == [0, 1]

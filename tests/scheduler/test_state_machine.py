@@ -77,6 +77,16 @@ class Engine(RuleBasedStateMachine):
         kept = data.draw(st.integers(1, len(tokens)))
         self.send([*tokens[:kept], *extra], max_tokens)
 
+    @rule(stem=st.lists(st.integers(0, VOCAB - 1), min_size=3, max_size=7),
+          ends=st.lists(st.lists(st.integers(0, VOCAB - 1), min_size=1, max_size=3),
+                        min_size=2, max_size=4))
+    def submit_sharers(self, stem, ends):
+        """Tasks with one start, each when the one before has computed it."""
+        for end in ends:
+            self.send([*stem, *end], 4)
+            self.advance()
+            self.compare()
+
     @rule()
     def step(self):
         self.advance()
