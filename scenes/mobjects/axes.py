@@ -16,7 +16,7 @@ TICK_GAP = 12
 TICK_ROW = 40
 LABEL_GAP = 24
 ROOM_PER_X = 170
-ROOM_PER_Y = 64
+ROOM_PER_Y = 54
 
 
 def round_step(top: float, most: int) -> float:
@@ -64,12 +64,18 @@ class Scale:
 
 
 class Axes(Group):
-    """Ticks with their numbers around a plot that fills what they leave of `box`."""
+    """Ticks with their numbers around a plot that fills what they leave of `box`.
 
-    def __init__(self, box: Box, x_max: float, y_max: float, x_label: str) -> None:
+    At least `margin` px are left free left of the plot.
+    """
+
+    def __init__(
+        self, box: Box, x_max: float, y_max: float, x_label: str, margin: float = 0.0
+    ) -> None:
         height = box.h - TICK_ROW - TICK_GAP
         rows = ticks(y_max, max(2, int(height // ROOM_PER_Y)))
         left = max(fonts.width(tick_text(v), "mono", theme.SMALL) for v in rows) + TICK_GAP
+        left = max(left, margin)
         plot = Box(box.x + left, box.y + TICK_GAP, box.w - left, height)
         self.scale = Scale(plot, x_max, y_max)
         name = Label(x_label, theme.SMALL, "sans", theme.MUTED,

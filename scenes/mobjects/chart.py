@@ -8,12 +8,12 @@ import numpy as np
 from manim import Animation, Group, VMobject, linear
 
 from scenes import fonts, theme
-from scenes.animations import FilmAnimation, TickText
+from scenes.animations import AppearIn, FilmAnimation, TickText
 from scenes.layout import FRAME, UNIT, Box
-from scenes.mobjects.axes import Axes, Scale
+from scenes.mobjects.axes import Axes, Scale, stroke
 from scenes.mobjects.label import Label
 from scenes.mobjects.shapes import Panel
-from scenes.storyboard.beats import Chart, Curve
+from scenes.storyboard.beats import Chart, Curve, Peak
 from scenes.storyboard.beats.charts import number_text
 
 INSET = 22
@@ -21,6 +21,7 @@ TITLE_H = 52
 LEGEND_H = 42
 SWATCH = 22
 ENTRY_GAP = 36
+PEAK_H = 38
 LINE_PX = 3.5
 DOT = 13
 AREA_OPACITY = 0.85
@@ -90,11 +91,11 @@ class CurveLine(Group):
         n = int(np.searchsorted(times, time, side="right"))
         head = times[:n]
         if self.curve.stepped:
-            starts = np.concatenate([[0.0], head[:-1]]) if n else head
+            starts = np.concatenate([head[:1], head[:-1]])
             xs = np.stack([starts, head], axis=1).reshape(-1)
             ys = np.repeat(heights[:n], 2)
-            if n < len(times) and time > (head[-1] if n else 0.0):
-                xs = np.concatenate([xs, [head[-1] if n else 0.0, time]])
+            if 0 < n < len(times) and time > head[-1]:
+                xs = np.concatenate([xs, [head[-1], time]])
                 ys = np.concatenate([ys, [heights[n], heights[n]]])
         else:
             xs, ys = head, heights[:n]
@@ -163,6 +164,23 @@ class LegendEntry(Group):
         super().__init__(self.swatch, self.name_label, self.value)
 
 
+class PeakMark(Group):
+    """A peak's figure above the plot, and a line down to it."""
+
+    def __init__(self, peak: Peak, text: str, scale: Scale) -> None:
+        self.peak = peak
+        plot = scale.plot
+        x, y = float(scale.x(peak.x)), float(scale.y(peak.y))
+        half = fonts.width(text, "mono-bold", theme.SMALL) / 2
+        at = min(max(x, plot.x + half), plot.right - half)
+        self.label = Label(text, theme.SMALL, "mono-bold", theme.TEXT,
+                           (at, plot.y - PEAK_H / 2 - 4), "center", background=theme.PANEL)
+        parts = [self.label]
+        if y - plot.y > 24:
+            parts.append(stroke([(x, plot.y - 6), (x, y - 8)], theme.MUTED, 2.0))
+        super().__init__(*parts)
+
+
 class ChartView(Group):
     """A chart in design-pixel `box`. Raises ValueError where that is too small for it."""
 
@@ -173,11 +191,12 @@ class ChartView(Group):
         self.title = Label(chart.title, theme.SMALL, "sans-bold", theme.TEXT,
                            (box.x + INSET, box.y + TITLE_H / 2 + 2), background=theme.PANEL)
         rows = self._legend_rows(box)
-        top = box.y + TITLE_H + rows * LEGEND_H
+        top = box.y + TITLE_H + rows * LEGEND_H + (PEAK_H if chart.peaks else 0)
         room = Box(box.x + INSET, top, box.w - 2 * INSET, box.bottom - 8 - top)
         if room.h < 120:
             raise ValueError(f"chart {chart.key!r} does not fit {box.w:.0f} x {box.h:.0f} px")
-        self.axes = Axes(room, chart.x_max, chart.y_max, chart.x_label)
+        margin = chart.margin - INSET
+        self.axes = Axes(room, chart.x_max, chart.y_max, chart.x_label, margin)
         self.lines: dict[str, CurveLine] = {}
         for curve in chart.curves:
             base = self.lines[curve.on] if curve.on else None
@@ -193,6 +212,7 @@ class ChartView(Group):
             self.legend[measure] = entry
             x = entry.right + ENTRY_GAP
         self.head = 0.0
+        self.marks: list[PeakMark] = []
         super().__init__(self.back, self.title, self.axes, self.curves, *self.legend.values())
 
     def _legend_rows(self, box: Box) -> int:
@@ -222,9 +242,23 @@ class ChartView(Group):
         n = line.count(seq)
         return number_text(line.values[n - 1]) if n else ""
 
+    def _peaks(self, seq: int) -> list[PeakMark]:
+        """Marks of the peaks known by event `seq` that are not shown yet."""
+        known = {mark.peak for mark in self.marks}
+        marks = []
+        for peak in self.chart.peaks:
+            if peak.last <= seq and peak not in known:
+                line = self.lines[peak.measure]
+                value = max(line.values[line.count(peak.first - 1):line.count(peak.last)])
+                text = number_text(value) + (f" {peak.unit}" if peak.unit else "")
+                marks.append(PeakMark(peak, text, self.axes.scale))
+        return marks
+
     def show(self, seq: int) -> None:
         """Show everything up to event `seq` at once."""
         self.set_head(self.time_at(seq))
+        self.marks = self._peaks(seq)
+        self.add(*self.marks)
         for measure, entry in self.legend.items():
             entry.value.set_text(self._text(measure, seq))
 
@@ -241,6 +275,10 @@ class ChartView(Group):
                     TickText(entry.value, self._ticker(measure, start, end, last), seconds,
                              rate=linear)
                 )
+        fresh = self._peaks(seq)
+        self.marks += fresh
+        late = max(0.0, seconds - 0.4)
+        animations += [AppearIn(self, mark, seconds=0.4, delay=late) for mark in fresh]
         return animations
 
     def _ticker(self, measure: str, start: float, end: float, last: str):
@@ -257,6 +295,13 @@ class ChartView(Group):
     def read(self) -> dict[str, str]:
         """The last values as written, by measure."""
         return {measure: entry.value.text for measure, entry in self.legend.items()}
+
+    def read_peaks(self) -> list[tuple[str, int, int, str, str]]:
+        """Measure, first and last event and unit of each peak marked, and what is written."""
+        return [
+            (mark.peak.measure, mark.peak.first, mark.peak.last, mark.peak.unit, mark.label.text)
+            for mark in self.marks
+        ]
 
 
 __all__ = ["ChartView", "CurveLine", "Grow", "LegendEntry"]

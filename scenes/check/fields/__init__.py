@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from astrai_sim.trace import State
-from scenes.check.fields import charts, lru, mask, memory, meters, phases, pool, queue, tables
+from scenes.check.fields import (
+    charts,
+    lanes,
+    lru,
+    mask,
+    memory,
+    meters,
+    phases,
+    pool,
+    queue,
+    tables,
+)
 from scenes.check.recorded import Difference, Recorded
 
 Compare = Callable[[Mapping, State, Recorded], Iterator[Difference]]
 
 FIELDS: dict[str, Compare] = {
     field: module.differences
-    for module in (pool, mask, lru, tables, queue, phases, meters, memory, charts)
+    for module in (pool, mask, lru, tables, queue, phases, meters, memory, charts, lanes)
     for field in module.NAMES
 }

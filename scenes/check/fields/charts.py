@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 
-from astrai_sim.trace import State
+from astrai_sim.trace import State, Trace
 from scenes.check.fields.memory import layout_of
 from scenes.check.fields.meters import total
 from scenes.check.recorded import Difference, Recorded
 from scenes.storyboard.beats.charts import number_text
 
-NAMES = ("charts",)
+NAMES = ("charts", "peaks")
 Measure = Callable[[State, Recorded], float | None]
+
+
+@lru_cache(maxsize=4)
+def _gaps(trace: Trace) -> dict[int, float]:
+    """Milliseconds between a token and the one before it of the same request, by step: the
+    longest of those that came in the step.
+    """
+    latest: dict[str, int] = {}
+    longest: dict[int, float] = {}
+    for event in trace.find(event="token"):
+        if event.task in latest:
+            gap = (event.ns - latest[event.task]) / 1e6
+            longest[event.step] = max(gap, longest.get(event.step, 0.0))
+        latest[event.task] = event.ns
+    return longest
+
+
+def longest_gap(recorded: Recorded) -> float | None:
+    """Of the last step up to `until` in which a request got a token that was not its first."""
+    done = -1
+    for event in recorded.trace.find(event="step_end", before=recorded.until + 1):
+        done = event.step
+    return next((gap for step, gap in reversed(_gaps(recorded.trace).items()) if step <= done),
+                None)
 
 
 def _count(*statuses: str) -> Measure:
@@ -37,6 +62,7 @@ MEASURES: dict[str, Measure] = {
     "contiguous wasted slots": lambda state, recorded: (
         layout_of(state, recorded).reserved - layout_of(state, recorded).used
     ),
+    "longest gap": lambda state, recorded: longest_gap(recorded),
     "running requests": _count("prefilling", "running"),
     "waiting requests": _count("waiting", "preempted"),
     "pages in use": _pages("in use"),
@@ -57,3 +83,22 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
             truth = "" if value is None else number_text(value)
             if text != truth:
                 yield Difference(f"charts[{chart}] {name}", text, truth)
+    for chart, peaks in shown.get("peaks", {}).items():
+        for measure, first, last, unit, text in peaks:
+            truth = _peak(recorded, measure, first, last, unit)
+            if text != truth or last > recorded.until + recorded.beyond:
+                yield Difference(f"peaks[{chart}] {measure}", text, truth)
+
+
+@lru_cache(maxsize=64)
+def _peak_value(trace: Trace, measure: str, first: int, last: int) -> float:
+    """The largest value at the ends of the steps between two events."""
+    recorded = Recorded.of(trace)
+    ends = [e.seq for e in trace.find(event="step_end", after=first - 1, before=last + 1)]
+    values = (MEASURES[measure](trace.state_at(seq), recorded.at(seq)) for seq in ends)
+    return max(value for value in values if value is not None)
+
+
+def _peak(recorded: Recorded, measure: str, first: int, last: int, unit: str) -> str:
+    value = number_text(_peak_value(recorded.trace, measure, first, last))
+    return f"{value} {unit}" if unit else value

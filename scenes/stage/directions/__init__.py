@@ -31,4 +31,4 @@ def direct(stage: Stage, beat: Beat) -> None:
     _DIRECTIONS[type(beat)](stage, beat)
 
 
-from scenes.stage.directions import code, core, memory, panels  # noqa: E402, F401
+from scenes.stage.directions import code, core, memory, panels, steps  # noqa: E402, F401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scenes.stage.part import Part
 from scenes.stage.parts.chart import ChartPart
+from scenes.stage.parts.lanes import LanesPart
 from scenes.stage.parts.lru import LruPart
 from scenes.stage.parts.mask import MaskPart
 from scenes.stage.parts.memory import MemoryPart
@@ -17,6 +18,6 @@ PARTS: dict[str, type[Part]] = {
     part.name: part
     for part in (
         PoolPart, MaskPart, LruPart, TablesPart, QueuePart, PhasesPart, MetersPart, MemoryPart,
-        ChartPart,
+        ChartPart, LanesPart,
     )
 }

@@ -42,4 +42,7 @@ class ChartPart(Part):
         return [Flash(view.back) for view in self.views.values()]
 
     def read(self) -> dict:
-        return {"charts": {key: view.read() for key, view in self.views.items()}}
+        return {
+            "charts": {key: view.read() for key, view in self.views.items()},
+            "peaks": {key: view.read_peaks() for key, view in self.views.items()},
+        }

@@ -1,6 +1,6 @@
 """What a storyboard is made of: plain data, the same for the same trace."""
 
-from scenes.storyboard.beats.charts import Chart, Curve
+from scenes.storyboard.beats.charts import Chart, Curve, Peak
 from scenes.storyboard.beats.code import (
     CodeStep,
     OpenCode,
@@ -15,6 +15,7 @@ from scenes.storyboard.beats.core import (
     Section,
     Storyboard,
 )
+from scenes.storyboard.beats.lanes import Lane, Lanes, ShowSteps, StepTokens
 from scenes.storyboard.beats.memory import (
     Contiguous,
     RunOn,
@@ -43,7 +44,10 @@ __all__ = [
     "Curve",
     "Fact",
     "Hold",
+    "Lane",
+    "Lanes",
     "OpenCode",
+    "Peak",
     "Prop",
     "Reveal",
     "Run",
@@ -54,7 +58,9 @@ __all__ = [
     "ShowFacts",
     "ShowGather",
     "ShowLoads",
+    "ShowSteps",
     "ShowVersus",
+    "StepTokens",
     "Storyboard",
     "Versus",
 ]

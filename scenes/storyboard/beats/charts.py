@@ -16,7 +16,8 @@ class Curve:
     after event `seq`, which is drawn at `x`; seq and x never fall. A beat must end
     where `y` is what the trace then says, which holds at every point.
 
-    `stepped` draws y from the x before up to its own; else points are joined straight.
+    `stepped` draws y from the x before up to its own (the first point's is where the curve
+    begins); else points are joined straight.
     `fill` fills the area below, down to the curve of the measure `on`, on top of which
     this one is then drawn (it needs the same x). `drawn` False: only the number is shown.
     """
@@ -32,12 +33,28 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Peak:
+    """The largest value of `measure` between two events, written above the plot.
+
+    It is there from event `last` on, at `x`, with a line down to `y`.
+    """
+
+    measure: str
+    first: int
+    last: int
+    x: float
+    y: float
+    unit: str = ""
+
+
+@dataclass(frozen=True)
 class Chart(Prop):
     """Curves on common axes from (0, 0) to (`x_max`, `y_max`).
 
     `title` says what is measured, with its unit; `x_label` names the time axis. `area`
     is where the chart stands: left, top, right and bottom as parts (0 to 1) of the room
-    between the chapter's title and the caption.
+    between the chapter's title and the caption. The plot begins at least `margin` px
+    from the chart's left edge, so that others can be told to begin there too.
     """
 
     key: str
@@ -47,6 +64,8 @@ class Chart(Prop):
     y_max: float
     curves: tuple[Curve, ...]
     area: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    peaks: tuple[Peak, ...] = ()
+    margin: float = 0.0
 
 
 def number_text(value: float) -> str:

@@ -1,0 +1,326 @@
+"""Storyboard of the film `ChunkedPrefill`: a long prompt whole, and in chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from astrai_sim.trace import Trace
+from scenes import theme
+from scenes.storyboard.beats import (
+    Advance,
+    Beat,
+    Chart,
+    Curve,
+    Hold,
+    Lane,
+    Lanes,
+    Peak,
+    Section,
+    ShowSteps,
+    ShowVersus,
+    StepTokens,
+    Storyboard,
+    Versus,
+)
+from scenes.storyboard.curves import points
+from scenes.storyboard.errors import DoesNotApply
+from scenes.storyboard.figures import ms_text
+from scenes.storyboard.prefills import Prefill, StepLog, prefills
+
+FILM = "ChunkedPrefill"
+STAGE = ("chart", "lanes")
+LANES_AREA = (0.0, 0.0, 1.0, 0.42)
+CHART_AREA = (0.0, 0.445, 1.0, 1.0)
+MOST_BESIDE = 4
+COLUMNS = 64
+MOST_CELLS = 1400
+"""Most tokens of a step that are shown one by one."""
+NAME_PX = 17.0
+GAP = "longest gap"
+APART = 0.12
+"""Least distance of two marked peaks, as a part of the time axis."""
+
+
+def tell(trace: Trace) -> Storyboard:
+    """The chapters, in the order in which the prompts came.
+
+    Raises DoesNotApply where the trace lacks a prompt computed whole, or one computed in
+    chunks, while others were decoding.
+    """
+    if not any(trace.find(event="token")):
+        raise DoesNotApply(f"{FILM} needs every token with its time, and the trace has none")
+    log = StepLog(trace)
+    found = prefills(trace, log)
+    whole = max((p for p in found if p.whole), key=lambda p: p.tokens, default=None)
+    chunked = max((p for p in found if not p.whole), key=lambda p: p.tokens, default=None)
+    if whole is None or chunked is None:
+        lacking = "in one step" if whole is None else "in chunks"
+        raise DoesNotApply(f"{FILM} needs a prompt that was computed {lacking} while others "
+                           "were decoding")
+    return Storyboard(FILM, tuple(_Chapters(trace, log, whole, chunked).sections()))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as in a sentence."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def times_text(ratio: float) -> str:
+    """How many times as much, to two figures."""
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
+
+
+class _Chapters:
+    def __init__(
+        self, trace: Trace, log: StepLog, whole: Prefill, chunked: Prefill
+    ) -> None:
+        self.trace = trace
+        self.log = log
+        self.whole = whole
+        self.chunked = chunked
+        self.both = sorted((whole, chunked), key=lambda prefill: prefill.steps[0])
+        self.last = len(trace) - 1
+        together = [name for name in whole.beside if name in chunked.beside]
+        self.shown = tuple((together or [*whole.beside, *chunked.beside])[:MOST_BESIDE])
+        quiet = range(self.both[0].steps[0])
+        waits = [log.gap_ms[i] for i in quiet if not log.computed[i].prompts]
+        waits = [wait for wait in waits if not np.isnan(wait)]
+        self.usual_ms = float(np.median(waits)) if waits else None
+        self.at = -1
+        self.props = (self.chart(), self.lanes())
+
+    def sections(self):
+        """All chapters; each starts where the one before ended."""
+        yield self.decode()
+        shown: list[StepTokens] = []
+        first = self.both[0]
+        if first.steps[0] > 0:
+            plain = self.plain_step(first.steps[0])
+            if plain is not None:
+                shown.append(self.step_tokens(plain))
+        for prefill in self.both:
+            yield self.stall(prefill)
+            shown.append(self.step_tokens(prefill.steps[0]))
+            if max(sum(count for _, count, _ in step.runs) for step in shown) <= MOST_CELLS:
+                yield self.steps(prefill, tuple(shown))
+        yield self.compare()
+
+    def verb(self, verb: str) -> str:
+        """A verb after the names of the requests that are shown."""
+        return verb if len(self.shown) > 1 else f"{verb}s"
+
+    def seq(self, step: int) -> int:
+        """The event that ends a step; -1 before the first."""
+        return int(self.log.series.seq[step]) if step >= 0 else -1
+
+    def chart(self) -> Chart:
+        """Time between tokens over the run."""
+        s = self.log.series
+        known = ~np.isnan(self.log.gap_ms)
+        seconds = s.end_ns / 1e9
+        curve = Curve(GAP, "longest of the step", theme.SERIES[1],
+                      points(s.seq[known], seconds[known], self.log.gap_ms[known], None))
+        peaks = []
+        for prefill in self.both:
+            steps = list(prefill.steps)
+            top = steps[int(np.nanargmax(self.log.gap_ms[steps]))]
+            peak = Peak(GAP, int(self.log.begin_seq[steps[0]]), self.seq(steps[-1]),
+                        float(seconds[top]), float(self.log.gap_ms[top]), "ms")
+            if all(abs(peak.x - other.x) > APART * seconds[-1] for other in peaks):
+                peaks.append(peak)
+        longest = max(len(name) for name in (*self.shown, self.whole.task, self.chunked.task))
+        return Chart("gaps", "Time between two tokens of a request, ms", "seconds",
+                     float(seconds[-1]), float(np.nanmax(self.log.gap_ms)) * 1.04, (curve,),
+                     CHART_AREA, tuple(peaks), margin=60 + NAME_PX * longest)
+
+    def lanes(self) -> Lanes:
+        """Tokens and prompts of the requests that are shown."""
+        order = [e.task for e in self.trace.find(event="task_submitted")]
+        chosen = sorted({*self.shown, self.whole.task, self.chunked.task}, key=order.index)
+        lanes = []
+        for task in chosen:
+            tokens = tuple((seq, ns / 1e9) for seq, ns in self.log.tokens.get(task, ()))
+            spans = tuple(
+                (self.prefill_end(step), *(self.log.prefill_ns[step] / 1e9).tolist(), count)
+                for step, done in enumerate(self.log.computed)
+                for name, count in done.prompts
+                if name == task
+            )
+            lanes.append(Lane(task, tokens, spans))
+        return Lanes("A mark is a token, a dim bar a prompt being computed", "gaps",
+                     tuple(lanes), LANES_AREA)
+
+    def prefill_end(self, step: int) -> int:
+        """The event that ends the prefill phase of a step."""
+        return next(e.seq for e in self.trace.find(event="phase_end", before=self.seq(step) + 1,
+                                                   after=int(self.log.begin_seq[step]))
+                    if e.phase == "prefill")
+
+    def section(self, key: str, title: str, start: int, beats: list[Beat]) -> Section:
+        return Section(key, title, start, tuple(beats), STAGE, self.props)
+
+    def to(self, step: int, caption: str | None, seconds: float) -> list[Beat]:
+        """Go on to the end of `step`, if that is still to come."""
+        if step <= self.at:
+            return [] if caption is None else [Hold(self.seq(self.at), caption)]
+        self.at = step
+        return [Advance(self.seq(step), caption, seconds)]
+
+    def decode(self) -> Section:
+        before = self.both[0].steps[0] - 1
+        names = listed(self.shown)
+        beats: list[Beat] = [Hold(-1, f"Every step of the run gives {names} one token"
+                                  f"{' each' * (len(self.shown) > 1)}.", 0.5)]
+        started = min(self.log.computed.index(done) for done in self.log.computed
+                      if done.prompts)
+        if started < before:
+            beats += self.to(started, None, 1.0)
+        text = None
+        if self.usual_ms is not None:
+            text = (f"Once their prompts are computed, a token follows the one before after "
+                    f"{ms_text(self.usual_ms)} (median).")
+        beats += self.to(before, text, 3.5)
+        n = len(self.shown)
+        title = f"{n} requests decode" if n > 1 else f"{names} decodes"
+        return self.section("decode", title, -1, beats)
+
+    def budget(self, step: int) -> tuple[int | None, int | None]:
+        """Token budget of a step, and the step from which it holds (None: from the start)."""
+        budget = self.trace.header.scenario["scheduler"]["max_tokens_per_step"]
+        since = None
+        for event in self.trace.find(event="setting", before=int(self.log.begin_seq[step])):
+            if event.name == "max_tokens_per_step":
+                budget, since = event.value, event.step + 1
+        return budget, since
+
+    def stall(self, prefill: Prefill) -> Section:
+        start = self.seq(self.at)
+        beats: list[Beat] = []
+        first, last = prefill.steps[0], prefill.steps[-1]
+        budget, since = self.budget(first)
+        if not prefill.whole and budget is not None:
+            if since is not None and self.at < since <= first:
+                beats += self.to(since - 1, None, 1.0)
+                limit = f"From step {since} on, a step computes at most {budget} tokens."
+            else:
+                limit = f"A step computes at most {budget} tokens."
+            beats += self.to(first - 1, limit, 1.2)
+        else:
+            beats += self.to(first - 1, None, 1.0)
+        names = listed(self.shown)
+        if prefill.whole:
+            beats += self.to(first, f"{prefill.task} arrives with {prefill.tokens} prompt tokens. "
+                             "One step computes them all.", 3.0)
+            text = f"{names} {self.verb('wait')} {ms_text(prefill.longest_ms)} for the next token"
+            if self.usual_ms is not None:
+                text += f", {times_text(prefill.longest_ms / self.usual_ms)} times the usual"
+            beats.append(Hold(self.seq(first), f"{text}."))
+        else:
+            n = len(prefill.steps)
+            beats += self.to(first, f"{prefill.task} arrives with {prefill.tokens} prompt tokens. "
+                             f"The first step takes {prefill.counts[0]} of them.", 1.2)
+            middle = prefill.steps[n // 2]
+            beats += self.to(middle, f"{n} steps share the prompt. Each also gives {names} "
+                             "a token.", 2.0)
+            beats += self.to(last, None, 2.0)
+            beats.append(Hold(self.seq(last), f"{names} never {self.verb('wait')} longer "
+                              f"than {ms_text(prefill.longest_ms)} for a token."))
+        end = self.end_of(prefill)
+        beats += self.to(end, f"{prefill.task} has its own first token "
+                         f"{ms_text(prefill.ttft_ms)} after it arrived.", 2.0)
+        how = "in one step" if prefill.whole else "in chunks"
+        return self.section(f"stall-{'whole' if prefill.whole else 'chunked'}",
+                            f"{prefill.tokens} prompt tokens {how}", start, beats)
+
+    def end_of(self, prefill: Prefill) -> int:
+        """Where the chapter of a prompt ends: shortly before the next, or with the run."""
+        later = [p for p in self.both if p.steps[0] > prefill.steps[-1]]
+        last = len(self.log.series) - 1
+        if not later:
+            return max(last, prefill.steps[-1])
+        since = self.budget(later[0].steps[0])[1]
+        limit = later[0].steps[0] - 1
+        if since is not None and prefill.steps[-1] < since - 1 < limit:
+            limit = since - 1
+        return max(limit, prefill.steps[-1])
+
+    def plain_step(self, before: int) -> int | None:
+        """The last step before `before` that only decoded."""
+        return next((i for i in range(before - 1, -1, -1)
+                     if self.log.computed[i].decoded and not self.log.computed[i].prompts), None)
+
+    def step_tokens(self, step: int) -> StepTokens:
+        """What a step computed, and how long it took."""
+        done = self.log.computed[step]
+        prompt = sum(count for _, count in done.prompts)
+        took = ms_text(self.log.series.duration_ns[step] / 1e6)
+        parts = f"{len(done.decoded)} decoded"
+        if prompt:
+            parts += f" + {prompt} of a prompt"
+        budget = self.budget(step)[0]
+        facts = (f"Step {step}: {took}", parts)
+        if budget is not None:
+            facts += (f"budget: {budget} tokens",)
+        runs = (*((task, 1, False) for task in done.decoded),
+                *((task, count, True) for task, count in done.prompts))
+        return StepTokens(runs, facts)
+
+    def steps(self, prefill: Prefill, shown: tuple[StepTokens, ...]) -> Section:
+        """What the prompt's step computed, below the steps shown before it."""
+        here = self.seq(self.at)
+        chunk = self.chunked.steps[0]
+        columns = min(COLUMNS, max(8, self.log.computed[chunk].tokens))
+
+        def show(n: int, caption: str | None) -> ShowSteps:
+            return ShowSteps(here, caption, "What a step computes: bright cells are decoded "
+                             "tokens, dim ones a prompt's", shown, columns, n)
+
+        beats: list[Beat] = []
+        done = self.log.computed[prefill.steps[0]]
+        if len(shown) == 2:
+            n = self.log.computed[self.plain_step(prefill.steps[0])].tokens
+            beats.append(show(1, f"A step of decoding computes {n} token{'s' * (n > 1)}."))
+        elif len(shown) > 2:
+            beats.append(show(len(shown) - 1, None))
+        if prefill.whole:
+            text = (f"The step with {prefill.task}'s prompt computes {done.tokens} tokens, "
+                    "and everyone waits for all of them.")
+        else:
+            budget = self.budget(prefill.steps[0])[0]
+            text = (f"With a budget of {budget} tokens, decoding goes first and a chunk of "
+                    f"{prefill.task}'s prompt fills the rest." if budget else
+                    f"A chunk of {prefill.task}'s prompt takes less time than all of it.")
+        beats.append(show(len(shown), text))
+        beats.append(Hold(here, seconds=0.5))
+        return Section(f"steps-{'whole' if prefill.whole else 'chunked'}",
+                       "Inside a step", here, tuple(beats), (), detail=1)
+
+    def compare(self) -> Section:
+        whole, chunked = self.whole, self.chunked
+        waits = whole.longest_ms, chunked.longest_ms
+        first = whole.ttft_ms, chunked.ttft_ms
+        steps = len(whole.steps), len(chunked.steps)
+        rows = (
+            Versus("Longest wait of a decoding request for its next token",
+                   tuple(map(ms_text, waits)), waits),
+            Versus("Time from arrival to the long prompt's own first token",
+                   tuple(map(ms_text, first)), first),
+            Versus("Steps that computed the prompt", tuple(map(str, steps)), steps),
+        )
+        less = waits[0] / waits[1]
+        text = (f"In chunks, the others' longest wait is {times_text(less)} times shorter."
+                if less > 1 else "In chunks, the others' longest wait was not shorter in this run.")
+        change = first[1] / first[0] - 1
+        own = (f"The price: {chunked.task}'s own first token takes {change:.0%} longer "
+               f"than {whole.task}'s." if change > 0 else
+               f"{chunked.task}'s own first token comes {-change:.0%} sooner than "
+               f"{whole.task}'s.")
+        beats = (
+            ShowVersus(self.last, text, "Measured in this run",
+                       (f"{whole.task}: {whole.tokens} whole",
+                        f"{chunked.task}: {chunked.tokens} in chunks"), rows),
+            Hold(self.last, own, 0.5),
+        )
+        return Section("compare", "Whole, and in chunks", self.last, beats, ())

@@ -1,0 +1,110 @@
+"""Both pools of the film Fragmentation are compared with the trace and with the model."""
+
+import pytest
+
+from astrai_sim.trace import Series, Trace
+from scenes import catalog
+from scenes.check.compare import differences
+from scenes.check.recorded import Recorded
+from scenes.film.rehearsal import rehearse
+from scenes.storyboard.beats import RunOn, ShowVersus
+from scenes.storyboard.contiguous import loads, simulate
+from scenes.storyboard.errors import DoesNotApply
+from scenes.storyboard.figures import status_text
+
+FILM = catalog.film("Fragmentation")
+
+
+@pytest.fixture(scope="module")
+def path(record_scenario):
+    return record_scenario("crowded")
+
+
+@pytest.fixture(scope="module")
+def trace(path):
+    return Trace.open(path)
+
+
+def stage_after(path, key):
+    scene = rehearse(FILM, path, only={key}).scene
+    return scene.stage, scene.section.beats[-1].until
+
+
+def spoil_piece(shown):
+    task, start, size, used = shown["contiguous"]["stretches"][0]
+    shown["contiguous"]["stretches"][0] = (task, start, size, used + 1)
+
+
+def spoil_page(shown):
+    task, start, size, used = shown["paged"]["stretches"][0]
+    shown["paged"]["stretches"][0] = ("nobody", start, size, used)
+
+
+def spoil_hole(shown):
+    shown["contiguous"]["holes"] = [999]
+
+
+def spoil_status(shown):
+    shown["paged"]["status"] = "0 in memory, 0 waiting"
+
+
+def spoil_step(shown):
+    shown["contiguous"]["step"] += 1
+
+
+@pytest.mark.parametrize(("spoil", "field"), [
+    (spoil_piece, "contiguous stretches"),
+    (spoil_page, "paged stretches"),
+    (spoil_hole, "contiguous holes"),
+    (spoil_status, "paged status"),
+    (spoil_step, "contiguous step"),
+])
+def test_a_wrong_value_is_found(path, trace, spoil, field):
+    stage, until = stage_after(path, "waiting")
+    recorded, state = Recorded.of(trace).at(until), trace.state_at(until)
+    assert not list(differences(stage.read(), state, recorded))
+    shown = stage.read()
+    spoil(shown)
+    assert {d.field for d in differences(shown, state, recorded)} == {field}
+
+
+def test_the_computed_side_goes_on_alone_only_when_the_recording_is_over(path, trace):
+    stage, until = stage_after(path, "run-on")
+    assert until == len(trace) - 1 and stage.beyond > 0
+    state = trace.state_at(until)
+    shown = stage.read()
+    assert not list(differences(shown, state, Recorded.of(trace).at(until, stage.beyond)))
+    assert list(differences(shown, state, Recorded.of(trace).at(until)))
+    early = Recorded.of(trace).at(until - 1, stage.beyond)
+    assert "steps beyond the recording" in {d.field for d in differences(shown, state, early)}
+
+
+def test_figures_come_from_the_trace_and_the_model(trace):
+    sections = FILM.tell(trace).sections
+    memory, steps, used = next(
+        beat for beat in sections[-1].beats if isinstance(beat, ShowVersus)
+    ).rows
+    layouts = simulate(loads(trace), 20, 8)
+    series = Series.of(trace)
+    ends = [event.seq for event in trace.find(event="step_end")]
+    assert memory.values == (
+        max(len(x.pieces) for x in layouts),
+        max(len(trace.state_at(seq).tables) for seq in ends),
+    )
+    finished = [event.step for event in trace.find(event="task_finished")]
+    assert steps.values == (len(layouts) - 1, finished[-1] + 1)
+    assert used.values[1] == pytest.approx(series.kv_slots.sum() / series.reserved_slots.sum())
+    last = [b for s in sections for b in s.beats if isinstance(b, RunOn)][-1]
+    assert last.step == steps.values[0]
+
+
+def test_what_cannot_be_computed_is_refused(record_scenario):
+    for scenario, reason in (("one_page", "two requests"), ("chunks", "decode policy|whole")):
+        with pytest.raises(DoesNotApply, match=reason):
+            FILM.tell(Trace.open(record_scenario(scenario)))
+
+
+def test_status_names_who_waits():
+    assert status_text(3, []) == "3 in memory, 0 waiting"
+    assert status_text(2, ["D", "E"]) == "2 in memory, 2 waiting: D E"
+    assert status_text(0, list("ABC"), named=2) == "0 in memory, 3 waiting: A B …"
