@@ -1,6 +1,7 @@
 """The project's own files say the same thing in different places."""
 
 import configparser
+import re
 import subprocess
 import sys
 
@@ -28,6 +29,25 @@ def test_fonts_ship_with_their_licence(family):
     assert any(name.startswith(family) for name in fonts.FACES.values())
     licence = (fonts.FOLDER / f"OFL-{family}.txt").read_text()
     assert "SIL OPEN FONT LICENSE Version 1.1" in licence and licence.startswith("Copyright")
+
+
+def test_the_scenario_in_the_readme_is_one(tmp_path):
+    from astrai_sim.scenario import load_scenario
+
+    readme = (ROOT / "README.md").read_text()
+    block = readme.split("```toml\n")[1].split("```")[0]
+    path = tmp_path / "mine.toml"
+    path.write_text(block)
+    assert load_scenario(path).requests[0].prefix == "system"
+
+
+def test_the_readme_names_what_there_is():
+    readme = (ROOT / "README.md").read_text()
+    for word in re.findall(r"`((?:astrai_sim|scenes|assets)[\w/.]*)`", readme):
+        assert (ROOT / word).exists(), word
+    targets = set(re.findall(r"(?:^|`)make ([a-z-]+)", readme, re.M))
+    rules = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert targets <= rules
 
 
 def test_make_passes_its_variables_on():
