@@ -42,6 +42,7 @@ def _summary(trace) -> Table:
         "recorded": header.started,
         "pool": f"{cache['n_pages']} pages of {cache['page_size']} slots",
         "model": f"{header.model}, {model['n_layers']} layers, {header.dtype}",
+        **_origins(header),
         "state": "complete" if trace.complete else f"incomplete at event {len(trace)}",
         "sha256": trace.sha256 or "",
         "events": str(len(trace)),
@@ -50,6 +51,18 @@ def _summary(trace) -> Table:
     for what, value in rows.items():
         table.add_row(what, value)
     return table
+
+
+def _origins(header) -> dict[str, str]:
+    """Files that the model and the requests came from, where they did."""
+    rows = {}
+    if header.weights:
+        rows["weights"] = f"{header.weights['file']} {header.weights['sha256'][:16]}…"
+    if header.workload:
+        load = header.workload
+        rows["load"] = (f"{load['requests']:,} of {load['rows']:,} requests of {load['file']} "
+                        f"{load['sha256'][:16]}…")
+    return rows
 
 
 def _timeline(trace, everything: bool) -> Table:

@@ -22,7 +22,7 @@ class LineError(ValueError):
         self.line = line
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Request:
     """When a request arrived, in seconds, and how many tokens it had and got.
 

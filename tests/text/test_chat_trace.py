@@ -12,8 +12,9 @@ from astrai_sim.extras import MissingExtra
 from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.recorder import record
 from astrai_sim.scenario import find_scenario, load_scenario
-from astrai_sim.trace import Trace
+from astrai_sim.trace import Trace, TraceError
 from astrai_sim.trace.verify import verify
+from tests.trace.recording import lines_of, resealed
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,6 +54,21 @@ def test_the_pages_of_the_system_prompt_are_shared_by_all(chat: Trace):
     shared = [pages[:3] for pages in state.tables.values()]
     assert len(shared) == 3 and all(one == other for one, other in itertools.pairwise(shared))
     assert [int(state.refs[page]) for page in shared[0]] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda event: {**event, "text": " green"}, "text of a token"),
+        (lambda event: {k: v for k, v in event.items() if k != "text"}, "the text is missing"),
+    ],
+)
+def test_a_word_that_was_not_said_is_found(chat: Trace, change, message: str):
+    lines = lines_of(chat)
+    at = max(i for i, event in enumerate(lines) if event.get("text") == " other")
+    lines[at] = change(lines[at])
+    with pytest.raises(TraceError, match=rf":{at + 1}: .*{message}"):
+        verify(resealed(lines))
 
 
 @pytest.mark.slow

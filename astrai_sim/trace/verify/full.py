@@ -51,6 +51,8 @@ class FullModel(Model):
         self.checks.same("token position", event.position, request.n_tokens - 1)
         self.checks.same("token index", event.index, request.generated - 1)
         self.checks.same("token source", event.source, self.phase)
+        text = event.get("text")
+        self.texts.check([event.id], None if text is None else [text])
 
     # pages
 

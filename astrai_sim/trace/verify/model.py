@@ -12,6 +12,7 @@ from astrai_sim.trace.verify.checks import Checks, Lie
 from astrai_sim.trace.verify.pool import Pool
 from astrai_sim.trace.verify.prefixes import Prefixes
 from astrai_sim.trace.verify.requests import Request, Requests
+from astrai_sim.trace.verify.texts import Texts
 from astrai_sim.trace.verify.time import Time
 
 SNAPSHOT_STEPS = {"full": 16, "bulk": 512}
@@ -46,6 +47,7 @@ class Model:
         self.requests = Requests(self.checks)
         self.prefixes = Prefixes(cache["page_size"])
         self.time = Time(self.checks, header)
+        self.texts = Texts(self.checks, header.tokenizer is not None and self.detail == "full")
         self.size = self.pool.size
         self.seq = 0
         self.step = -1
@@ -227,9 +229,7 @@ class Model:
         checks.number("prompt length", length, 1)
         if prompt is not None:
             checks.same("prompt length", length, len(prompt))
-        texts = data.get("texts")
-        if texts is not None:
-            checks.same("texts of the prompt", len(texts), length)
+        self.texts.check(prompt or [], data.get("texts"))
         checks.number("max tokens", data["max_tokens"], 1)
         checks.true("arrival", data["arrival_step"] <= self.step + 1,
                     f"{data['task']} arrives before step {data['arrival_step']}, "
