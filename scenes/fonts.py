@@ -158,3 +158,14 @@ def shape(text: str, face: str) -> Shaped:
 def width(text: str, face: str, px: float) -> float:
     """Width of `text` in pixels at an em size of `px`."""
     return shape(text, face).advance * px
+
+
+def fit(text: str, face: str, px: float, room: float) -> str:
+    """`text`, its middle left out where it is wider than `room` pixels."""
+    kept = len(text) - 1
+    shown = text
+    while kept > 1 and width(shown, face, px) > room:
+        head = kept // 2
+        shown = f"{text[:head]}…{text[len(text) - (kept - head):]}"
+        kept -= 1
+    return shown

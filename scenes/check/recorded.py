@@ -26,18 +26,22 @@ class Recorded:
 
     `trace` is there for what a state does not tell by itself, such as times; `until` is
     the event whose state is compared, `beyond` how many steps what is computed from the
-    trace has gone on after its last event.
+    trace has gone on after its last event. `has_norms` tells whether writes are recorded
+    slot by slot, with norms; else only lengths are.
     """
 
     tasks: Sequence[str]
     trace: Trace | None = None
     until: int = -1
     beyond: int = 0
+    has_norms: bool = True
 
     @classmethod
     def of(cls, trace: Trace) -> Recorded:
         """For comparing with `trace`."""
-        return cls([event.task for event in trace.find(event="task_submitted")], trace)
+        tasks = [event.task for event in trace.find(event="task_submitted")]
+        has_norms = next(trace.find(event="kv_write"), None) is not None
+        return cls(tasks, trace, has_norms=has_norms)
 
     def at(self, until: int, beyond: int = 0) -> Recorded:
         """The same, for the state after event `until` and `beyond` steps more."""
@@ -58,7 +62,9 @@ class Recorded:
         """Which slots hold KV that a table or the prefix cache reaches, shape [page_size]."""
         if not state.owners(page) and state.page_state(page) != "cached":
             return np.zeros(state.page_size, dtype=bool)
-        return ~np.isnan(state.norms(page))
+        if self.has_norms:
+            return ~np.isnan(state.norms(page))
+        return np.arange(state.page_size) < state.fill()[page]
 
     def tables(self, state: State) -> dict[str, list[int]]:
         """Page tables that are not empty."""

@@ -9,6 +9,9 @@ from manim import Mobject
 from scenes import theme
 from scenes.layout import FRAME, Box
 
+MANY = 400
+"""More cells than this are drawn as one image instead of one rectangle each."""
+
 
 class CellField(Mobject):
     """`n` cells in rows of `columns`, filled row by row from the top left.
@@ -72,6 +75,12 @@ class CellField(Mobject):
 
     def draw(self, ctx: cairo.Context, pixel_scale: float) -> None:
         """Draw on `ctx`, whose user space is Manim's; `pixel_scale` is output pixels a unit."""
+        if self.n > MANY:
+            self._draw_image(ctx)
+        else:
+            self._draw_rectangles(ctx)
+
+    def _draw_rectangles(self, ctx: cairo.Context) -> None:
         left, top = self.points[0][:2]
         right, bottom = self.points[2][:2]
         gap = self.gap * (right - left) / max(self.box.w, 1e-9)
@@ -84,3 +93,46 @@ class CellField(Mobject):
             ctx.set_source_rgba(b, g, r, a * self.opacity)
             ctx.rectangle(left + column * w, top + row * h, w - gap, h + gap)
             ctx.fill()
+
+    def _draw_image(self, ctx: cairo.Context) -> None:
+        """All cells as one image in output pixels; edges between pixels are antialiased."""
+        left, top = ctx.user_to_device(*self.points[0][:2])
+        right, bottom = ctx.user_to_device(*self.points[2][:2])
+        gap = self.gap * (right - left) / max(self.box.w, 1e-9)
+        column, across = _coverage(left, right, self.columns, gap)
+        row, down = _coverage(top, bottom, self.rows, gap)
+        if not len(column) or not len(row):
+            return
+        cells = np.zeros((self.rows * self.columns, 4))
+        cells[: self.n] = self.rgba
+        cells[:, 3] *= 255.0 * self.opacity
+        cells[:, :3] *= cells[:, 3:]
+        packed = np.rint(cells).astype(np.uint8).view(np.uint32).reshape(self.rows, self.columns)
+        pixels = np.take(packed[row], column, axis=1).view(np.uint8).reshape(len(row), -1, 4)
+        covered = np.rint(down[:, None] * across * 255.0).astype(np.uint16)[:, :, None]
+        pixels = ((pixels * covered + 127) // 255).astype(np.uint8)
+        stride = cairo.ImageSurface.format_stride_for_width(cairo.FORMAT_ARGB32, len(column))
+        surface = cairo.ImageSurface.create_for_data(
+            pixels, cairo.FORMAT_ARGB32, len(column), len(row), stride
+        )
+        ctx.save()
+        ctx.identity_matrix()
+        ctx.set_source_surface(surface, np.floor(left), np.floor(top))
+        ctx.paint()
+        ctx.restore()
+
+
+def _coverage(start: float, end: float, n: int, gap: float) -> tuple[np.ndarray, np.ndarray]:
+    """For each output pixel from `start` to `end`: which of `n` cells it shows, how much of it.
+
+    Cells lie side by side with `gap` between them; each pixel belongs to the cell that
+    its middle lies in, gap included. Both arrays have one entry a pixel.
+    """
+    first, last = int(np.floor(start)), int(np.ceil(end))
+    pitch = (end - start + gap) / n
+    edges = np.arange(first, last + 1, dtype=float)
+    index = np.floor((edges[:-1] + 0.5 - start) / pitch)
+    index = np.clip(index, 0, n - 1).astype(int)
+    low = start + index * pitch
+    covered = np.minimum(edges[1:], low + pitch - gap) - np.maximum(edges[:-1], low)
+    return index, np.clip(covered, 0.0, 1.0)

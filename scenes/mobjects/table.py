@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from manim import Animation, Group
@@ -17,6 +18,8 @@ ENTRY_H = 44
 ENTRY_GAP = 8
 ROW = 112
 TIGHT_ROW = 64
+WIDEST_NAME = 150
+MORE_W = 84
 
 
 @dataclass(frozen=True)
@@ -49,18 +52,20 @@ class Entry(Group):
 class TableRow(Group):
     """A task's name, its token count, and its entries in logical order.
 
-    `tight` puts everything on one line, for many tasks.
+    `tight` puts everything on one line, for many tasks; `digits` is how long the
+    largest page number is.
     """
 
-    def __init__(self, look: TableLook, box: Box, tight: bool) -> None:
+    def __init__(self, look: TableLook, box: Box, tight: bool, digits: int = 2) -> None:
         self.task = look.task
         self.hue = look.color
         self.box = box
         self.tight = tight
-        name_w = max(48.0, fonts.width(look.task, "sans-bold", theme.BODY) + 24)
+        shown = fonts.fit(look.task, "sans-bold", theme.BODY, WIDEST_NAME)
+        name_w = max(48.0, fonts.width(shown, "sans-bold", theme.BODY) + 24)
         self.chip = Panel(Box(box.x, box.y + 2, name_w, 40), fill=look.color, radius=8)
         self.name_label = Label(
-            look.task, theme.BODY, "sans-bold", theme.BACKGROUND,
+            shown, theme.BODY, "sans-bold", theme.BACKGROUND,
             (box.x + name_w / 2, box.y + 22), "center", background=look.color,
         )
         self.counts = Label(
@@ -76,8 +81,12 @@ class TableRow(Group):
         super().__init__(self.chip, self.name_label, self.counts)
         self.entries_x = box.x + name_w + 18 if tight else box.x
         self.entries_y = box.y if tight else box.y + 56
-        reserve = 190 if tight else 90
-        self.capacity = int((box.right - reserve - self.entries_x) // (ENTRY_W + ENTRY_GAP))
+        self.entry_w = max(ENTRY_W, fonts.width("0" * digits, "mono-bold", theme.SMALL) + 18)
+        most = 10 ** len(str(look.tokens))
+        counts_w = fonts.width(self._count_text(most, most, ""), "sans", theme.SMALL)
+        reserve = max(190.0, MORE_W + counts_w + 24) if tight else 90
+        room = box.right - reserve - self.entries_x
+        self.capacity = max(1, int(room // (self.entry_w + ENTRY_GAP)))
 
     def show(self, look: TableLook) -> None:
         """Show `look` at once."""
@@ -147,14 +156,14 @@ class TableRow(Group):
         self.tokens, self.kv, self.status = look.tokens, look.kv, look.status
 
     def _add_entry(self, page: int) -> Entry:
-        x = self.entries_x + len(self.entries) * (ENTRY_W + ENTRY_GAP)
-        entry = Entry(page, Box(x, self.entries_y, ENTRY_W, ENTRY_H), self.hue)
+        x = self.entries_x + len(self.entries) * (self.entry_w + ENTRY_GAP)
+        entry = Entry(page, Box(x, self.entries_y, self.entry_w, ENTRY_H), self.hue)
         self.entries.append(entry)
         self.add(entry)
         return entry
 
     def _show_more(self) -> None:
-        x = self.entries_x + self.capacity * (ENTRY_W + ENTRY_GAP) + 6
+        x = self.entries_x + self.capacity * (self.entry_w + ENTRY_GAP) + 6
         self.more = Label(
             f"+{self.hidden}", theme.SMALL, "mono", theme.MUTED,
             (x, self.entries_y + ENTRY_H / 2),
@@ -169,31 +178,53 @@ class TableRow(Group):
 
 
 class PageTables(Group):
-    """The tables of all tasks that have one, below one another in `box`."""
+    """The tables of all tasks that have one, below one another in `box`.
 
-    def __init__(self, box: Box, slots: int) -> None:
+    With more than `slots` tasks rows can hold, each gets one line, but those of
+    the tasks in `opened`. `digits` is how long the largest page number is.
+    """
+
+    def __init__(
+        self, box: Box, slots: int, digits: int = 2, opened: Collection[str] = ()
+    ) -> None:
         self.box = box
+        self.digits = digits
+        self.opened = set(opened)
         self.title = Label("page tables", theme.SMALL, "sans", theme.MUTED, (box.x, box.y + 16))
         self.tight = slots * ROW > box.h - 44
-        self.pitch = TIGHT_ROW if self.tight else ROW + 12
-        self.capacity = max(1, int((box.h - 40) // self.pitch))
         self.rows: dict[str, TableRow] = {}
         self.hidden: tuple[str, ...] = ()
         self.hidden_label = Label("", theme.SMALL, "sans", theme.MUTED,
                                   (box.right, box.y + 16), "right")
         super().__init__(self.title, self.hidden_label)
 
-    def row_box(self, place: int) -> Box:
-        return Box(self.box.x, self.box.y + 44 + place * self.pitch, self.box.w, self.pitch - 12)
+    def _boxes(self, looks: list[TableLook]) -> list[Box]:
+        """Boxes of the rows that fit, from the first table on."""
+        boxes: list[Box] = []
+        y = self.box.y + 44
+        for look in looks:
+            pitch = TIGHT_ROW if self._is_tight(look) else ROW + 12
+            if boxes and y + pitch > self.box.bottom + 4:
+                break
+            boxes.append(Box(self.box.x, y, self.box.w, pitch - 12))
+            y += pitch
+        return boxes
+
+    def _is_tight(self, look: TableLook) -> bool:
+        return self.tight and look.task not in self.opened
+
+    def _row(self, look: TableLook, box: Box) -> TableRow:
+        row = TableRow(look, box, self._is_tight(look), self.digits)
+        row.show(look)
+        self.rows[look.task] = row
+        return row
 
     def show(self, looks: list[TableLook]) -> None:
         """Show the tables in `looks` at once."""
-        for place, look in enumerate(looks[: self.capacity]):
-            row = TableRow(look, self.row_box(place), self.tight)
-            row.show(look)
-            self.rows[look.task] = row
-            self.add(row)
-        self.hidden = tuple(look.task for look in looks[self.capacity:])
+        boxes = self._boxes(looks)
+        for look, box in zip(looks, boxes, strict=False):
+            self.add(self._row(look, box))
+        self.hidden = tuple(look.task for look in looks[len(boxes):])
         self.hidden_label.set_text(self._hidden_text())
 
     def change(
@@ -201,19 +232,16 @@ class PageTables(Group):
     ) -> list[Animation]:
         """Animate to `looks`: new rows appear, missing ones leave, the rest move up."""
         animations: list[Animation] = []
-        wanted = {look.task: look for look in looks[: self.capacity]}
+        boxes = self._boxes(looks)
+        wanted = {look.task: look for look in looks[: len(boxes)]}
         for task in [task for task in self.rows if task not in wanted]:
             row = self.rows.pop(task)
             self.remove(row)
             animations.append(Vanish(row, delay=delay))
-        for place, look in enumerate(wanted.values()):
-            box = self.row_box(place)
+        for look, box in zip(wanted.values(), boxes, strict=True):
             row = self.rows.get(look.task)
             if row is None:
-                row = TableRow(look, box, self.tight)
-                row.show(look)
-                self.rows[look.task] = row
-                animations.append(AppearIn(self, row, delay=delay))
+                animations.append(AppearIn(self, self._row(look, box), delay=delay))
                 continue
             if row.box.y != box.y:
                 dy = box.y - row.box.y
@@ -222,7 +250,7 @@ class PageTables(Group):
                 _shift_boxes(row, dy)
             animations += row.change(look, delay, tick)
         self.rows = {task: self.rows[task] for task in wanted}
-        self.hidden = tuple(look.task for look in looks[self.capacity:])
+        self.hidden = tuple(look.task for look in looks[len(boxes):])
         if self.hidden_label.text != self._hidden_text():
             animations.append(SwapText(self.hidden_label, self._hidden_text(), delay=delay))
         return animations

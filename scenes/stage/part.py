@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from manim import Animation, Group
@@ -12,6 +13,19 @@ from scenes.storyboard.beats import CodeStep
 
 if TYPE_CHECKING:
     from scenes.stage.stage import Stage
+
+
+@dataclass(frozen=True)
+class Lapse:
+    """A stretch of the run in time-lapse.
+
+    `times` are moments from 0 to 1, the last 1, at which a part's frames show the run;
+    `state` is the state at the end, reached after `seconds`.
+    """
+
+    times: tuple[float, ...]
+    state: State
+    seconds: float
 
 
 class Part:
@@ -38,6 +52,14 @@ class Part:
     def change(self, state: State, seconds: float) -> list[Animation]:
         """Animations that bring the part to `state`, the longest of about `seconds`."""
         raise NotImplementedError
+
+    def frame(self, state: State) -> object:
+        """What the part needs to know of a state on the way through a time-lapse."""
+        return None
+
+    def lapse(self, lapse: Lapse, frames: list) -> list[Animation]:
+        """Animations through a time-lapse; `frames` are those of `frame` at its times."""
+        return self.change(lapse.state, lapse.seconds)
 
     def reveal(self) -> list[Animation]:
         """Bring the part on stage; it was told what to show before."""

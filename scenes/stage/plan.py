@@ -10,13 +10,18 @@ from scenes.mobjects.bitmask import COUNT_WIDTH, mask_width
 from scenes.mobjects.pool import pool_rows
 
 POOL_HEIGHT = {1: 206, 2: 300, 3: 372}
+MAP_HEIGHT = 300
+MAP_BAND = 44
 GUTTER = 56
 STROKE = 4
 
 
 @dataclass(frozen=True)
 class StagePlan:
-    """Boxes, in design pixels, of everything that a section can show."""
+    """Boxes, in design pixels, of everything that a section can show.
+
+    `room` is what is free between the title and whatever stands at the bottom.
+    """
 
     title: Box
     phases: Box
@@ -29,12 +34,15 @@ class StagePlan:
     pool: Box
     mask: Box
     lru: Box
+    map: Box
+    census: Box
+    room: Box
     caption: Box
     badge: Box
 
     def area(self, left: float, top: float, right: float, bottom: float) -> Box:
-        """The part of the room between title and caption that these shares of it bound."""
-        room = self.tall_panel
+        """The part of `room` that these shares of it bound."""
+        room = self.room
         return Box(
             room.x + left * room.w,
             room.y + top * room.h,
@@ -55,8 +63,13 @@ class StagePlan:
         lru = Box(left, mask.y, mask.right - COUNT_WIDTH - left, mask.h)
         pool = Box(safe.x, mask.y - 16 - height, safe.w, height)
         band = Box(safe.x, pool.y - 70, safe.w, 70)
+        census = Box(safe.x, caption.y - 58, safe.w, 40)
+        page_map = Box(safe.x, census.y - 18 - MAP_HEIGHT, safe.w, MAP_HEIGHT)
+        if "map" in cast:
+            band = Box(safe.x, page_map.y - MAP_BAND, safe.w, MAP_BAND)
         top = header.bottom + 22
         body = Box(safe.x, top, safe.w, band.y - top)
+        tall = Box(body.x, body.y, body.w, caption.y - 24 - body.y)
         panel = Box(body.x, body.y, 996, body.h)
         tables = Box(panel.right + GUTTER, body.y, body.right - panel.right - GUTTER, body.h)
         queue = Box(tables.x, tables.y, tables.w, 46)
@@ -66,7 +79,7 @@ class StagePlan:
             title=header,
             phases=header,
             panel=panel,
-            tall_panel=Box(body.x, body.y, body.w, caption.y - 24 - body.y),
+            tall_panel=tall,
             queue=queue,
             tables=below if "queue" in cast else tables,
             gutter=gutter,
@@ -74,6 +87,9 @@ class StagePlan:
             pool=pool,
             mask=mask,
             lru=lru,
+            map=page_map,
+            census=census,
+            room=body if "map" in cast else tall,
             caption=caption,
             badge=badge,
         )

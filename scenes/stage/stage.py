@@ -47,7 +47,7 @@ class Stage:
         self.trace = trace
         self.section = section
         self.n_pages: int = trace.header.scenario["cache"]["n_pages"]
-        self.looks = Looks(trace)
+        self.looks = Looks.of(trace)
         self.state: State = trace.state_at(section.start)
         self.state_seq = section.start
         self.beyond = 0
@@ -155,13 +155,17 @@ class Stage:
 
     def advance(self, until: int, seconds: float) -> None:
         """Bring every part to the state after event `until`."""
-        self.state = self.trace.state_at(until)
-        self.state_seq = until
+        self.reach(until, self.trace.state_at(until))
         animations: list[Animation] = []
         for part in self.parts.values():
             if not part.in_panel or self.panel is None:
                 animations += part.change(self.state, seconds)
         self.animate(animations)
+
+    def reach(self, until: int, state: State) -> None:
+        """Take `state` for what is shown from now on: that after event `until`."""
+        self.state = state
+        self.state_seq = until
 
     def open_panel(self, panel: Group | None) -> None:
         """Put `panel` into the panel's place; None gives the place back to the parts there."""
@@ -179,4 +183,4 @@ class Stage:
     @property
     def panel_box(self) -> Box:
         """Where a panel may stand: more room while there is no pool below it."""
-        return self.plan.panel if "pool" in self.parts else self.plan.tall_panel
+        return self.plan.panel if {"pool", "map"} & self.parts.keys() else self.plan.tall_panel

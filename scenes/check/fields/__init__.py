@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 from astrai_sim.trace import State
 from scenes.check.fields import (
+    census,
     charts,
     lanes,
     lru,
+    map,
     mask,
     memory,
     meters,
@@ -23,6 +25,19 @@ Compare = Callable[[Mapping, State, Recorded], Iterator[Difference]]
 
 FIELDS: dict[str, Compare] = {
     field: module.differences
-    for module in (pool, mask, lru, tables, queue, phases, meters, memory, charts, lanes)
+    for module in (
+        pool,
+        map,
+        mask,
+        census,
+        lru,
+        tables,
+        queue,
+        phases,
+        meters,
+        memory,
+        charts,
+        lanes,
+    )
     for field in module.NAMES
 }

@@ -31,4 +31,11 @@ def direct(stage: Stage, beat: Beat) -> None:
     _DIRECTIONS[type(beat)](stage, beat)
 
 
-from scenes.stage.directions import code, core, memory, panels, steps  # noqa: E402, F401
+from scenes.stage.directions import (  # noqa: E402
+    code,  # noqa: F401
+    core,  # noqa: F401
+    memory,  # noqa: F401
+    panels,  # noqa: F401
+    scale,  # noqa: F401
+    steps,  # noqa: F401
+)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from scenes.stage.part import Part
+from scenes.stage.parts.census import CensusPart
 from scenes.stage.parts.chart import ChartPart
+from scenes.stage.parts.clock import ClockPart
 from scenes.stage.parts.lanes import LanesPart
+from scenes.stage.parts.lens import LensPart
 from scenes.stage.parts.lru import LruPart
+from scenes.stage.parts.map import MapPart
 from scenes.stage.parts.mask import MaskPart
 from scenes.stage.parts.memory import MemoryPart
 from scenes.stage.parts.meters import MetersPart
@@ -17,7 +21,19 @@ from scenes.stage.parts.tables import TablesPart
 PARTS: dict[str, type[Part]] = {
     part.name: part
     for part in (
-        PoolPart, MaskPart, LruPart, TablesPart, QueuePart, PhasesPart, MetersPart, MemoryPart,
-        ChartPart, LanesPart,
+        PoolPart,
+        MapPart,
+        MaskPart,
+        CensusPart,
+        LruPart,
+        ClockPart,
+        TablesPart,
+        QueuePart,
+        PhasesPart,
+        MetersPart,
+        MemoryPart,
+        ChartPart,
+        LensPart,
+        LanesPart,
     )
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 from manim import Animation
 
 from astrai_sim.trace import State
-from scenes.mobjects.table import PageTables
+from scenes.mobjects.table import PageTables, TableLook
 from scenes.stage.part import Part
 from scenes.stage.wires import Wiring
+from scenes.storyboard.beats import Focus
 
 MOST_TABLES = 8
 
@@ -19,7 +20,12 @@ class TablesPart(Part):
 
     def __init__(self, stage) -> None:
         super().__init__(stage)
-        self.tables = PageTables(stage.plan.tables, min(len(stage.looks.tasks), MOST_TABLES))
+        props = [prop for prop in stage.section.props if isinstance(prop, Focus)]
+        self.focus = {task for prop in props for task in prop.tasks}
+        self.tables = PageTables(
+            stage.plan.tables, min(len(stage.looks.tasks), MOST_TABLES),
+            len(str(stage.n_pages - 1)), self.focus,
+        )
         pool = stage.part("pool").pool if "pool" in stage.cast else None
         self.wiring = Wiring(stage.plan, self.tables, pool) if pool is not None else None
 
@@ -27,19 +33,24 @@ class TablesPart(Part):
         return [self.tables, *([self.wiring] if self.wiring is not None else [])]
 
     def show(self, state: State) -> None:
-        self.tables.show(self.stage.looks.tables(state))
+        self.tables.show(self._looks(state))
         if self.wiring is not None:
             self.wiring.show(set(self.tables.rows))
 
     def change(self, state: State, seconds: float) -> list[Animation]:
         rows = self.tables.rows
         before = {task: len(row.entries) for task, row in rows.items()}
-        animations = self.tables.change(self.stage.looks.tables(state), delay=0.3, tick=seconds)
+        animations = self.tables.change(self._looks(state), delay=0.3, tick=seconds)
         rows = self.tables.rows
         changed = {task for task, row in rows.items() if len(row.entries) != before.get(task, 0)}
         if self.wiring is not None:
             animations += self.wiring.change(changed or set(rows), delay=0.55)
         return animations
+
+    def _looks(self, state: State) -> list[TableLook]:
+        """All tables, those that the section is about first."""
+        looks = self.stage.looks.tables(state)
+        return sorted(looks, key=lambda look: look.task not in self.focus)
 
     def nudge(self) -> list[Animation]:
         return [a for task in self.tables.rows for a in self.tables.flash(task)]

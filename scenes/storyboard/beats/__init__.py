@@ -32,6 +32,7 @@ from scenes.storyboard.beats.panels import (
     ShowFacts,
     ShowGather,
 )
+from scenes.storyboard.beats.scale import Focus, OpenLens, TimeLapse
 
 __all__ = [
     "Advance",
@@ -43,10 +44,12 @@ __all__ = [
     "Contiguous",
     "Curve",
     "Fact",
+    "Focus",
     "Hold",
     "Lane",
     "Lanes",
     "OpenCode",
+    "OpenLens",
     "Peak",
     "Prop",
     "Reveal",
@@ -62,5 +65,6 @@ __all__ = [
     "ShowVersus",
     "StepTokens",
     "Storyboard",
+    "TimeLapse",
     "Versus",
 ]

@@ -1,0 +1,38 @@
+"""Time-lapses, and the lens over a map."""
+
+from __future__ import annotations
+
+from scenes.stage.directions import plays
+from scenes.stage.part import Lapse
+from scenes.storyboard.beats import OpenLens, TimeLapse
+
+
+@plays(TimeLapse)
+def time_lapse(stage, beat: TimeLapse) -> None:
+    start, end = stage.state, stage.trace.state_at(beat.until)
+    span = max(1, end.ns - start.ns)
+    parts = [p for p in stage.parts.values() if not p.in_panel or stage.panel is None]
+    times, frames = [0.0], [[part.frame(start)] for part in parts]
+    for seq in () if stage.scene.rehearsing else beat.stops:
+        state = stage.trace.state_at(seq)
+        time = (state.ns - start.ns) / span
+        if times[-1] < time < 1.0:
+            times.append(time)
+            for part, seen in zip(parts, frames, strict=True):
+                seen.append(part.frame(state))
+    times.append(1.0)
+    for part, seen in zip(parts, frames, strict=True):
+        seen.append(part.frame(end))
+    stage.reach(beat.until, end)
+    lapse = Lapse(tuple(times), end, beat.seconds)
+    stage.animate([
+        animation
+        for part, seen in zip(parts, frames, strict=True)
+        for animation in part.lapse(lapse, seen)
+    ])
+
+
+@plays(OpenLens)
+def open_lens(stage, beat: OpenLens) -> None:
+    stage.advance(beat.until, 0.6)
+    stage.animate(stage.parts["lens"].open(beat.pages))
