@@ -41,7 +41,7 @@ def build(
     """Build everything on `device`; weights and drawn prompts come from the seed.
 
     `requests` as in `make_tasks`. Without a model the cache's tensors are on the meta
-    device: shapes without memory.
+    device: shapes without memory. Raises ValueError for a pool too big for the device.
     """
     tasks = make_tasks(scenario, requests)
     settings = asdict(scenario.scheduler)
@@ -70,10 +70,19 @@ def _model(scenario: Scenario, device: torch.device) -> Transformer:
 
 def _cache(scenario: Scenario, device: torch.device) -> PagedCache:
     part, pool = scenario.model, scenario.cache
-    return PagedCache(
-        part.n_layers, pool.n_pages, pool.page_size, part.n_kv_heads, part.head_dim,
-        device, getattr(torch, part.dtype), prefix_caching=pool.prefix_caching,
-    )
+    try:
+        return PagedCache(
+            part.n_layers, pool.n_pages, pool.page_size, part.n_kv_heads, part.head_dim,
+            device, getattr(torch, part.dtype), prefix_caching=pool.prefix_caching,
+        )
+    except (RuntimeError, MemoryError):
+        slots = pool.n_pages * pool.page_size
+        size = 2 * part.n_layers * slots * part.n_kv_heads * part.head_dim
+        size *= getattr(torch, part.dtype).itemsize
+        raise ValueError(
+            f"the pool's K and V take {size / 1e9:.1f} GB, which {device.type} does not have: "
+            f"lower n_pages, or run without a model (--model none)"
+        ) from None
 
 
 def make_tasks(scenario: Scenario, requests: Sequence[Request] | None = None) -> list[Task]:

@@ -348,7 +348,9 @@ class _Reader:
 
         A key that is missing is reported at its table's head, a table at line 1.
         """
-        heads = [i for i, line in enumerate(self.lines) if line.split("#")[0].strip() == table]
+        heads = [
+            i for i, line in enumerate(self.lines) if table and line.split("#")[0].strip() == table
+        ]
         start = heads[nth] if nth < len(heads) else 0
         wanted = re.compile(rf"\[*\s*{re.escape(key)}\s*(=|\]|$)")
         for i in range(start, len(self.lines)):

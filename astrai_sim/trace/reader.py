@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +20,7 @@ from astrai_sim.trace.state import State
 SPACING = 256
 MOST_CHECKPOINTS = 64
 CHUNK = 1 << 20
+KIND = re.compile(rb'"event":"(\w+)"')
 
 
 class Trace:
@@ -140,6 +143,13 @@ class Trace:
                 task is None or found.get("task") == task
             ):
                 yield found
+
+    def kinds(self) -> Counter[str]:
+        """How many events there are of each kind, without decoding them."""
+        end = self._ends[self._events] + 1
+        return Counter(
+            kind.decode() for kind in KIND.findall(self.content, self._ends[0] + 1, end)
+        )
 
     def _candidates(self, event: str | None, start: int, end: int) -> Iterator[int]:
         """Indices from `start` to before `end` whose line may be an event of that kind."""

@@ -1,0 +1,146 @@
+"""Opening files: whole, cut, torn, damaged, or something else."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+
+import pytest
+
+from astrai_sim.trace import Trace, TraceError
+from astrai_sim.trace.verify import verify
+from tests.trace.recording import crowd, lines_of, recorded
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """A recording in a gzip file, and the same in a plain one."""
+    folder = tmp_path_factory.mktemp("packed")
+    trace = recorded(crowd("none"), folder / "run.jsonl.gz")
+    (folder / "run.jsonl").write_bytes(trace.content)
+    return trace
+
+
+def refused(path) -> str:
+    with pytest.raises(TraceError) as raised:
+        Trace.open(path)
+    return str(raised.value)
+
+
+def test_a_gzip_file_reads_as_the_plain_one(packed):
+    plain = Trace.open(packed.path.with_suffix(""))
+    assert plain.content == packed.content and plain.sha256 == packed.sha256
+    assert verify(plain).checks == verify(packed).checks
+    assert [event.data for event in plain] == [event.data for event in packed]
+
+
+def test_the_same_events_give_the_same_bytes(packed, tmp_path):
+    """Of a run by the cost model all but the start time is the same every time."""
+    again = recorded(crowd("none"), tmp_path / "other.jsonl.gz")
+    one, other = lines_of(packed), lines_of(again)
+    assert one[1:-1] == other[1:-1]
+    assert {**one[0], "started": 0} == {**other[0], "started": 0}
+
+
+def test_a_torn_gzip_file_is_incomplete_at_an_event(packed, tmp_path):
+    content = packed.path.read_bytes()
+    path = tmp_path / "torn.jsonl.gz"
+    for at in random.Random(1).sample(range(2000, len(content)), 12):
+        path.write_bytes(content[:at])
+        try:
+            trace = Trace.open(path)
+        except TraceError as error:
+            assert "empty" in str(error)  # not even the header came through
+            continue
+        assert trace.torn
+        if not trace.complete:
+            with pytest.raises(TraceError, match=f"incomplete at event {len(trace)}"):
+                verify(trace)
+
+
+def test_a_damaged_gzip_file_is_refused(packed, tmp_path):
+    content = bytearray(packed.path.read_bytes())
+    path = tmp_path / "damaged.jsonl.gz"
+    for at in random.Random(2).sample(range(100, len(content)), 12):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 0x20]) + content[at + 1 :])
+        with pytest.raises(TraceError):
+            verify(Trace.open(path))
+
+
+def test_what_follows_gzip_data_is_refused(packed, tmp_path):
+    path = tmp_path / "more.jsonl.gz"
+    path.write_bytes(packed.path.read_bytes() + gzip.compress(b"{}\n"))
+    assert "something follows" in refused(path)
+
+
+def test_files_that_are_no_trace(tmp_path):
+    path = tmp_path / "a.jsonl"
+    assert "cannot be read" in refused(path)
+    path.write_bytes(b"")
+    assert "empty" in refused(path)
+    path.write_bytes(b"hello\n")
+    assert f"{path}:1: not JSON" in refused(path)
+    path.write_bytes(b"[1]\n")
+    assert "not a JSON object" in refused(path)
+    path.write_bytes(b'{"schema":"other"}\n')
+    assert "not a trace" in refused(path)
+    path.write_bytes(b'{"schema":"astrai-trace","version":99}\n')
+    assert "version 99" in refused(path)
+    packed = tmp_path / "a.jsonl.gz"
+    packed.write_bytes(b"hello")
+    assert "not a gzip file" in refused(packed)
+
+
+@pytest.mark.parametrize("field, value, message", [
+    ("detail", "some", "detail 'some' is none of full, bulk"),
+    ("scenario", {}, "scenario.cache.n_pages"),
+    ("scenario", {"cache": {"n_pages": 0, "page_size": 4}}, "scenario.cache.n_pages"),
+    ("scenario", 3, "scenario.cache.n_pages"),
+])
+def test_a_header_that_cannot_be(packed, tmp_path, field, value, message):
+    header = {**lines_of(packed)[0], field: value}
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(header) + "\n")
+    assert message in refused(path) and f"{path}:1:" in refused(path)
+
+
+def test_a_header_without_a_field_names_it(packed, tmp_path):
+    header = lines_of(packed)[0]
+    del header["device"]
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(header) + "\n")
+    assert "the header has no 'device'" in refused(path)
+
+
+def test_a_broken_line_is_reported_where_it_is(packed, tmp_path):
+    lines = packed.content.splitlines(keepends=True)
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"".join([*lines[:9], lines[9][:40] + b"\n", *lines[10:]]))
+    with pytest.raises(TraceError, match=r"a\.jsonl:10: not JSON"):
+        verify(Trace.open(path))
+
+
+def test_find_gives_what_a_walk_gives(packed):
+    for kind, task, after, before in [
+        ("page_alloc", None, -1, None), ("token", "r2", 50, 400), (None, "r1", 10, 60),
+        ("token", None, 399, 400), ("step_end", None, -1, 1), ("none", None, -1, None),
+    ]:
+        end = len(packed) if before is None else before
+        expected = [
+            event.seq for event in packed
+            if after < event.seq < end and (kind is None or event.event == kind)
+            and (task is None or event.get("task") == task)
+        ]
+        found = packed.find(event=kind, task=task, after=after, before=before)
+        assert [event.seq for event in found] == expected
+
+
+def test_events_are_indexed_from_both_ends(packed):
+    assert packed[0].seq == 0 and packed[-1].seq == len(packed) - 1
+    assert packed[3].line == 5
+    with pytest.raises(IndexError):
+        packed[len(packed)]
+    with pytest.raises(AttributeError):
+        _ = packed[0].nothing
+    assert packed[0].get("nothing", 7) == 7
