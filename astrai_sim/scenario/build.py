@@ -91,6 +91,8 @@ def make_tasks(scenario: Scenario, requests: Sequence[Request] | None = None) ->
     `requests` of a workload, where given, stand instead of the scenario's own. They are
     named r1, r2, … in order, with leading zeros, and each of their blocks has a seed too.
     """
+    if scenario.workload is not None and requests is None:
+        raise ValueError("the scenario's requests are those of a workload, which was not read")
     if requests is not None:
         width = len(str(len(requests)))
         return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from astrai_sim.cache import pages_for
 from astrai_sim.scenario.load import ScenarioError
 from astrai_sim.scenario.schema import Scenario
 from astrai_sim.workload import Selection, Workload, read_workload
@@ -17,8 +18,8 @@ def load_requests(
 
     Returns the scenario with the workload's kind and file name as they turned out, which
     is what a trace's header should say, and the workload; None where the scenario lists
-    its requests itself. Raises ScenarioError where a file is missing or not wanted, and
-    WorkloadError for what is wrong with it.
+    its requests itself. Raises ScenarioError where a file is missing or not wanted and
+    where a request is longer than the pool, and WorkloadError for what is wrong with it.
     """
     part = scenario.workload
     if part is None:
@@ -30,5 +31,22 @@ def load_requests(
     chosen = asdict(part)
     kind, named = chosen.pop("kind"), chosen.pop("path")
     workload = read_workload(file or path.parent / named, kind, Selection(**chosen))
+    _fits(scenario, path, workload)
     found = replace(part, kind=workload.kind, path=workload.path.name)
     return replace(scenario, workload=found), workload
+
+
+def _fits(scenario: Scenario, path: Path, workload: Workload) -> None:
+    """Raise ScenarioError for a request that could never run."""
+    cache = scenario.cache
+    longest = max(workload.requests, key=lambda request: request.prompt_len + request.output_len)
+    total = longest.prompt_len + longest.output_len
+    needed = pages_for(total - 1, cache.page_size)
+    if needed > cache.n_pages:
+        slots = cache.n_pages * cache.page_size
+        raise ScenarioError(
+            path, None,
+            f"a request of {longest.prompt_len} + {longest.output_len} tokens in "
+            f"{workload.path.name} can never fit: it needs {needed} pages, the pool has "
+            f"{cache.n_pages}: raise n_pages or set length_limit = {slots} in [workload]",
+        )

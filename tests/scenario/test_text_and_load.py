@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 from astrai_sim.cli import main
 from astrai_sim.extras import MissingExtra
 from astrai_sim.model.smollm2 import smollm2
+from astrai_sim.recorder import record as record_scenario
 from astrai_sim.scenario import ScenarioError, load_scenario
 from astrai_sim.trace import Trace
 from astrai_sim.trace.verify import verify
@@ -151,6 +153,13 @@ def test_equal_blocks_hit_the_prefix_cache(scenario, tmp_path: Path):
     assert hits == {"r2": 512}
 
 
+def test_a_load_that_was_not_read_is_not_run_as_none(scenario, tmp_path: Path):
+    parsed = load_scenario(scenario(ALONE + POOL + "[workload]\n"))
+    with pytest.raises(ValueError, match="a workload, which was not read"):
+        record_scenario(parsed, tmp_path / "x.jsonl", torch.device("cpu"))
+    assert not (tmp_path / "x.jsonl").exists()
+
+
 @pytest.mark.parametrize(
     ("table", "extra", "message"),
     [
@@ -164,7 +173,8 @@ def test_equal_blocks_hit_the_prefix_cache(scenario, tmp_path: Path):
         ('[[request]]\nname = "A"\nmax_tokens = 1\nprompt_tokens = 1\n',
          ("--workload", "load.csv"), "the scenario has no [workload] table"),
         ('[workload]\npath = "broken.csv"\n', (), "broken.csv:5: ContextTokens must be"),
-        ('[workload]\npath = "long.csv"\n', (), "r4 can never fit"),
+        ('[workload]\npath = "long.csv"\n', (),
+         "900 + 2 tokens in long.csv can never fit: it needs 57 pages"),
     ],
 )
 def test_a_load_that_cannot_be_run_is_refused(
