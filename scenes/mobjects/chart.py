@@ -58,9 +58,12 @@ class CurveLine(Group):
         return bisect_right(self.seqs, seq)
 
     def value_at(self, time: float) -> float | None:
-        """The last value at or before `time`; None before the first."""
+        """The value that the head shows at `time`; None before the first."""
         n = int(np.searchsorted(self.times, time, side="right"))
-        return self.values[n - 1] if n else None
+        if not n:
+            return None
+        coming = self.curve.stepped and n < len(self.values) and time > self.times[n - 1]
+        return self.values[n] if coming else self.values[n - 1]
 
     def set_head(self, time: float) -> None:
         """Draw the curve from its start to `time`."""

@@ -19,7 +19,7 @@ from scenes.stage.reading import STILL, Reader
 from scenes.storyboard.beats import Beat, Reveal, Section
 
 ALWAYS = ("phases",)
-NUDGED_FIRST = ("tables",)
+NUDGED_FIRST = ("tables", "memory", "lanes")
 
 
 class Stage:

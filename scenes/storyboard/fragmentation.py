@@ -185,12 +185,12 @@ class _Chapters:
     def first_step(self) -> Section:
         layout, i = self.whole(self.first), self.first
         beats: list[Beat] = [
-            Hold(-1, f"The same {self.n_slots} slots twice. Left: one piece for each request. "
-                 f"Right: pages of {self.page_size} slots.", 0.5),
-            Advance(self.seq(i), f"After the first step, left: {layout.reserved} slots reserved "
-                    f"for {layout.used} tokens in the cache.", 1.6),
-            Hold(self.seq(i), f"Right: {self.series.reserved_slots[i]} slots for "
-                 f"{self.series.kv_slots[i]} tokens. Only a request's last page has empty ones.",
+            Hold(-1, f"The same {self.n_slots} slots twice: one piece for each request, or pages "
+                 f"of {self.page_size}.", 0.5),
+            Advance(self.seq(i), f"Left: the first step reserves {layout.reserved} slots for "
+                    f"{layout.used} tokens.", 1.6),
+            Hold(self.seq(i), f"Right: {self.series.reserved_slots[i]} slots. Only a request's last page "
+                 "has empty ones.",
                  0.5, detail=1),
         ]
         self.at = i
@@ -266,7 +266,7 @@ class _Chapters:
     @staticmethod
     def pace(steps: int) -> float:
         """Seconds for a stretch of so many steps."""
-        return min(2.5, 0.5 + 0.2 * steps)
+        return min(2.5, 0.4 + 0.15 * steps)
 
     def holders(self, step: int):
         """Who holds what on the left, and how many on the right."""
@@ -282,7 +282,7 @@ class _Chapters:
             beats += self.run_to(peak, f"Right: up to {most} requests are in memory at once.")
             beats.append(Hold(self.seq(peak), seconds=0.5, detail=2))
         beats += self.run_to(self.sides.done - 1, "Used slots hold tokens. Wasted ones are "
-                             "reserved, so nobody else can have them.")
+                             "reserved and empty.")
         beats += self.run_to(self.steps - 1)
         if self.at == self.steps - 1 and self.last > self.seq(self.at):
             beats.append(Advance(self.last, None, 0.4))

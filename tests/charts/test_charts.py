@@ -135,8 +135,20 @@ def test_long_curves_are_thinned_to_the_pixels_and_keep_their_peaks():
     assert 31_234 in line.kept
     line.set_head(50_000.0)
     top = float(line.scale.y(900.0))
-    assert line.value_at(31_234.5) == 900.0 or line.value_at(31_234.0) == 900.0
+    assert line.value_at(31_234.5) == 900.0
     assert np.isclose(line._corners(50_000.0, line.heights)[:, 1].min(), top)
+
+
+def test_the_figure_is_that_of_the_head():
+    points = ((-1, 0.0, 0), (5, 1.0, 40), (9, 2.0, 10))
+    stepped, joined = (
+        CurveLine(Curve("m", "m", theme.SERIES[0], points, stepped=how), Scale(BOX, 2, 50), None)
+        for how in (True, False)
+    )
+    assert [stepped.value_at(t) for t in (0.0, 0.5, 1.0, 1.5, 2.0)] == [0, 40, 40, 10, 10]
+    assert [joined.value_at(t) for t in (0.0, 0.5, 1.0, 1.5, 2.0)] == [0, 0, 40, 40, 10]
+    late = CurveLine(Curve("m", "m", theme.SERIES[0], points[1:]), Scale(BOX, 2, 50), None)
+    assert late.value_at(0.5) is None
 
 
 def test_ticks_are_few_and_round():
