@@ -189,9 +189,8 @@ class _Chapters:
                  f"of {self.page_size}.", 0.5),
             Advance(self.seq(i), f"Left: the first step reserves {layout.reserved} slots for "
                     f"{layout.used} tokens.", 1.6),
-            Hold(self.seq(i), f"Right: {self.series.reserved_slots[i]} slots. Only a request's last page "
-                 "has empty ones.",
-                 0.5, detail=1),
+            Hold(self.seq(i), f"Right: {self.series.reserved_slots[i]} slots. Only a request's "
+                 "last page has empty ones.", 0.5, detail=1),
         ]
         self.at = i
         return self.section("first", "One piece each, or pages", -1, beats)
