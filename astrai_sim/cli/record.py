@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -32,7 +33,13 @@ def record(
 
     from astrai_sim.recorder import record as record_scenario
     from astrai_sim.recorder.header import device_facts
-    from astrai_sim.scenario import ScenarioError, find_scenario, load_requests, load_scenario
+    from astrai_sim.scenario import (
+        CannotRun,
+        ScenarioError,
+        find_scenario,
+        load_requests,
+        load_scenario,
+    )
     from astrai_sim.workload import WorkloadError
 
     console = Console(stderr=True)
@@ -54,6 +61,7 @@ def record(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
         TextColumn("tokens"), TimeElapsedColumn(), console=console,
     )
+    started = time.time_ns()
     try:
         with bar:
             job = bar.add_task(parsed.name)
@@ -62,11 +70,13 @@ def record(
                 lambda done, total: bar.update(job, completed=done, total=total),
                 requests,
             )
-    except ValueError as error:
+    except CannotRun as error:
         raise click.ClickException(f"{path}: {error}") from None
     except OSError as error:
         raise click.ClickException(f"{output}: cannot be written: {error.strerror}") from None
     except KeyboardInterrupt:
-        click.echo(f"interrupted: {output} holds the events so far", err=True)
+        began = output.exists() and output.stat().st_mtime_ns >= started
+        held = f"{output} holds the events so far" if began else "nothing was recorded"
+        click.echo(f"interrupted: {held}", err=True)
         sys.exit(130)
     click.echo(f"{output}  sha256 {digest}")

@@ -13,7 +13,7 @@ from astrai_sim.recorder.bulk import BulkRecorder
 from astrai_sim.recorder.full import Recorder
 from astrai_sim.recorder.header import make_header
 from astrai_sim.recorder.interrupt import Interrupt
-from astrai_sim.scenario import Run, Scenario, build
+from astrai_sim.scenario import CannotRun, Run, Scenario, build
 from astrai_sim.scenario.build import Built
 from astrai_sim.trace import TraceWriter
 from astrai_sim.workload import Workload
@@ -31,13 +31,11 @@ def record(
     """Run `scenario` on `device` and write its trace to `path`; returns the SHA-256.
 
     The requests of `workload` stand instead of the scenario's own. `progress` is told
-    now and then how many tokens are generated, of how many at most. Raises ValueError,
+    now and then how many tokens are generated, of how many at most. Raises CannotRun,
     leaving no file, when the scenario turns out to ask for what cannot be. Another
     exception or an interrupt in mid-run leaves the file as far as it got.
     """
-    built = build(scenario, device, workload.requests if workload else None)
-    for task in built.tasks:
-        built.scheduler.check(task)
+    built = _built(scenario, device, workload)
     run = Run(built.scheduler, built.tasks, scenario.stop, scenario.changes, built.clock)
     writer = TraceWriter(path, make_header(scenario, device, built, workload))
     recorder = make_recorder(scenario, writer, built)
@@ -54,7 +52,7 @@ def record(
             progress(run.generated, total)
             recorder.snapshot()
             return writer.finish(run.stopped)
-    except ValueError:
+    except CannotRun:
         writer.close()
         path.unlink()
         raise
@@ -63,6 +61,17 @@ def record(
         raise
     finally:
         recorder.detach()
+
+
+def _built(scenario: Scenario, device: torch.device, workload: Workload | None) -> Built:
+    """The live objects, with every request known to fit. Raises CannotRun."""
+    try:
+        built = build(scenario, device, workload.requests if workload else None)
+        for task in built.tasks:
+            built.scheduler.check(task)
+    except ValueError as error:
+        raise CannotRun(str(error)) from error
+    return built
 
 
 def make_recorder(scenario: Scenario, writer: TraceWriter, built: Built) -> BaseRecorder:

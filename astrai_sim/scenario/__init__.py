@@ -3,8 +3,8 @@
 from astrai_sim.scenario.build import build
 from astrai_sim.scenario.load import ScenarioError, find_scenario, load_scenario
 from astrai_sim.scenario.requests import load_requests
-from astrai_sim.scenario.run import Run
+from astrai_sim.scenario.run import CannotRun, Run
 from astrai_sim.scenario.schema import Scenario
 
-__all__ = ["Run", "Scenario", "ScenarioError", "build", "find_scenario", "load_requests",
-           "load_scenario"]
+__all__ = ["CannotRun", "Run", "Scenario", "ScenarioError", "build", "find_scenario",
+           "load_requests", "load_scenario"]

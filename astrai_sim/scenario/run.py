@@ -10,6 +10,10 @@ from astrai_sim.scenario.schema import ChangePart, StopPart
 from astrai_sim.scheduler import InferenceScheduler, Task
 
 
+class CannotRun(ValueError):
+    """The scenario asks for what cannot be: a request or change that the engine refuses."""
+
+
 class Run:
     """Submits each task before the step of its arrival and steps until the stop.
 
@@ -52,18 +56,24 @@ class Run:
     def steps(self) -> Iterator[int]:
         """Run step by step; yields the index of each step done.
 
-        Raises ValueError from `submit` for a request that can never fit, and from
-        `change_setting` for a change that cannot be made then.
+        Raises CannotRun for a request that can never fit and for a change that cannot be
+        made then.
         """
         while (reason := self._why_stop()) is None:
             step = self.scheduler.step_index
-            while self.changes and self.changes[0].step <= step:
-                for name, value in self.changes.pop(0).settings().items():
-                    self.scheduler.change_setting(name, value)
-            self._submit(step)
+            try:
+                self._change(step)
+                self._submit(step)
+            except ValueError as error:
+                raise CannotRun(str(error)) from error
             self.scheduler.step()
             yield step
         self.stopped = reason
+
+    def _change(self, step: int) -> None:
+        while self.changes and self.changes[0].step <= step:
+            for name, value in self.changes.pop(0).settings().items():
+                self.scheduler.change_setting(name, value)
 
     def _submit(self, step: int) -> None:
         while self.pending and self.pending[0].arrival_step <= step:

@@ -128,6 +128,10 @@ def value_text(name: str, value, n_pages: int) -> str:
             first = ", ".join(str(x) for x in data[:3])
             return f"[{first}, …] {shape}" if _size(value["shape"]) > 3 else f"[{first}]"
         return f"tensor {shape}"
+    if isinstance(value, dict) and "bits" in value:
+        return f"{value['set']} of {value['bits']} bits set"
+    if isinstance(value, dict) and "length" in value:
+        value = value["data"]
     if isinstance(value, list):
         first = ", ".join(str(x) for x in value[:6])
         return f"[{first}, …]" if len(value) > 6 else f"[{first}]"

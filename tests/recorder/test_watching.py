@@ -11,7 +11,7 @@ import torch
 from astrai_sim.cache import paged_cache
 from astrai_sim.recorder.header import make_header
 from astrai_sim.recorder.record import make_recorder, record
-from astrai_sim.scenario import Run, build
+from astrai_sim.scenario import CannotRun, Run, build
 from astrai_sim.scenario.schema import ChangePart, StopPart
 from astrai_sim.scheduler import InferenceScheduler
 from astrai_sim.trace import Trace, TraceError, TraceWriter
@@ -124,18 +124,20 @@ class Broken(Exception):
     pass
 
 
+@pytest.mark.parametrize("failure", [Broken, ValueError])
 @pytest.mark.parametrize("detail", DETAILS)
-def test_a_crash_leaves_what_was_recorded(tmp_path, monkeypatch, detail):
+def test_a_crash_leaves_what_was_recorded(tmp_path, monkeypatch, detail, failure):
+    """Also one by a ValueError of the engine's, which is no fault of the scenario."""
     forward = InferenceScheduler._forward
 
     def crash(self, batch):
         if self.step_index == 9:
-            raise Broken
+            raise failure
         return forward(self, batch)
 
     monkeypatch.setattr(InferenceScheduler, "_forward", crash)
     path = tmp_path / "run.jsonl.gz"
-    with pytest.raises(Broken):
+    with pytest.raises(failure):
         record(crowd("random", detail), path, CPU)
     trace = Trace.open(path)
     with pytest.raises(TraceError, match=f"incomplete at event {len(trace)}"):
@@ -147,7 +149,7 @@ def test_bad_input_leaves_no_file(tmp_path):
     """A change that cannot be made when it is due is found in mid-run."""
     scenario = replace(crowd(), changes=(ChangePart(4, preemption=False),))
     path = tmp_path / "run.jsonl"
-    with pytest.raises(ValueError, match="preemption cannot be switched off now"):
+    with pytest.raises(CannotRun, match="preemption cannot be switched off now"):
         record(scenario, path, CPU)
     assert not path.exists()
 
@@ -156,7 +158,7 @@ def test_a_request_that_can_never_fit_leaves_no_file(tmp_path):
     scenario = crowd()
     big = replace(scenario.requests[0], max_tokens=500)
     path = tmp_path / "run.jsonl"
-    with pytest.raises(ValueError, match="can never fit"):
+    with pytest.raises(CannotRun, match="can never fit"):
         record(replace(scenario, requests=(big,)), path, CPU)
     assert not path.exists()
 
