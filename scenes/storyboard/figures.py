@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from astrai_sim.trace import Trace
+from astrai_sim.trace import Event, Trace
+from astrai_sim.trace.runs import from_runs
 
+TAKEN = {"page_alloc", "pages_alloc", "page_ref", "pages_ref", "page_revived", "pages_revived"}
+GIVEN = {"page_free", "pages_free", "page_cached", "pages_cached"}
 BYTES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 
 
@@ -46,6 +49,15 @@ class PoolFigures:
         )
 
 
+def pages_and_refs(event: Event) -> tuple[list[int], list[int]]:
+    """Pages that an event is about, and their refcounts after it; bulk events included."""
+    if "runs" not in event.data:
+        return [event.page], [event.ref]
+    pages = from_runs(event.runs)
+    refs = event.refs
+    return pages, [refs] * len(pages) if isinstance(refs, int) else list(refs)
+
+
 @dataclass(frozen=True)
 class RunFigures:
     """What happened in the run; times in milliseconds."""
@@ -57,7 +69,6 @@ class RunFigures:
     allocs: int
     frees: int
     peak_pages: int
-    peak_slots: int
     preemptions: int
     prefill_ms: float | None
     decode_ms: float | None
@@ -66,13 +77,11 @@ class RunFigures:
     def of(cls, trace: Trace) -> RunFigures:
         """Count over all events; the medians are over phases that worked on a task."""
         counts = dict.fromkeys(
-            ("task_submitted", "task_finished", "token", "page_alloc", "page_free",
-             "task_preempted", "step_end"), 0,
+            ("task_submitted", "task_finished", "token", "page_alloc", "task_preempted",
+             "step_end"), 0,
         )
-        in_use: dict[int, int] = {}
+        in_use: set[int] = set()
         peak_pages = 0
-        peak_slots = 0
-        lengths: dict[str, int] = {}
         prefill: list[float] = []
         decode: list[float] = []
         freed = 0
@@ -80,19 +89,19 @@ class RunFigures:
             kind = event.event
             if kind in counts:
                 counts[kind] += 1
-            if kind in ("page_alloc", "page_ref", "page_revived"):
-                in_use[event.page] = event.ref
-                peak_pages = max(peak_pages, sum(1 for ref in in_use.values() if ref))
-            elif kind == "page_free":
-                in_use[event.page] = event.ref
-                freed += event.ref == 0
-            elif kind == "kv_write":
-                for span in event.spans:
-                    lengths[span["task"]] = span["start"] + span["count"]
-                peak_slots = max(peak_slots, sum(lengths.values()))
-            elif kind == "table" and not event.pages:
-                lengths.pop(event.task, None)
-            elif kind == "phase_end" and event.tasks:
+            if kind == "tokens":
+                counts["token"] += len(event.tasks)
+            elif kind in TAKEN:
+                pages, _ = pages_and_refs(event)
+                in_use.update(pages)
+                peak_pages = max(peak_pages, len(in_use))
+                counts["page_alloc"] += len(pages) if kind == "pages_alloc" else 0
+            elif kind in GIVEN:
+                pages, refs = pages_and_refs(event)
+                gone = [page for page, ref in zip(pages, refs, strict=True) if ref == 0]
+                in_use.difference_update(gone)
+                freed += len(gone) if kind in ("page_free", "pages_free") else 0
+            elif kind == "phase_end" and (event.get("tasks") or event.get("n_tasks")):
                 if event.phase == "prefill":
                     prefill.append(event.duration_ns / 1e6)
                 elif event.phase == "decode":
@@ -105,7 +114,6 @@ class RunFigures:
             allocs=counts["page_alloc"],
             frees=freed,
             peak_pages=peak_pages,
-            peak_slots=peak_slots,
             preemptions=counts["task_preempted"],
             prefill_ms=median(prefill) if prefill else None,
             decode_ms=median(decode) if decode else None,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from astrai_sim.trace import Requests, Series, Trace
+from astrai_sim.trace import Series, Trace
 from scenes import theme
 from scenes.mobjects.map import MapGrid
 from scenes.mobjects.pool import LARGEST
@@ -28,6 +28,7 @@ from scenes.storyboard.errors import DoesNotApply
 from scenes.storyboard.figures import PoolFigures, bytes_text, ms_text
 from scenes.storyboard.lapse import lapse, step_after, step_before
 from scenes.storyboard.moments import Height, Moment, Moments
+from scenes.storyboard.runs import requests_of, series_of
 
 FRAME = ("map", "census", "clock")
 CLOSE_UP = (*FRAME, "tables", "lens")
@@ -54,7 +55,7 @@ def tell(trace: Trace) -> Storyboard:
             f"PoolAtScale shows a pool as a map, from {LARGEST + 1} pages on; "
             f"the trace has {n_pages}"
         )
-    series = Series.of(trace)
+    series = series_of(trace)
     moments = Moments.of(trace, series)
     if moments["first"] is None or moments.peak is None:
         raise DoesNotApply("PoolAtScale needs a request that got pages, and a step that ended")
@@ -66,7 +67,7 @@ class _Chapters:
         self.trace = trace
         self.series = series
         self.moments = moments
-        self.requests = Requests.of(trace)
+        self.requests = requests_of(trace)
         self.pool = PoolFigures.of(trace)
         self.charts = self._charts()
         self.last = int(series.seq[-1])

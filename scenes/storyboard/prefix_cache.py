@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from astrai_sim.trace import Event, Trace
 from scenes.mobjects.pool import LARGEST, pool_rows
 from scenes.storyboard.beats import (
@@ -9,6 +13,7 @@ from scenes.storyboard.beats import (
     Bar,
     ClosePanel,
     Fact,
+    Focus,
     Hold,
     Reveal,
     Run,
@@ -19,12 +24,25 @@ from scenes.storyboard.beats import (
     Storyboard,
 )
 from scenes.storyboard.errors import DoesNotApply
-from scenes.storyboard.figures import PoolFigures, RunFigures, bytes_text, ms_text
+from scenes.storyboard.figures import (
+    PoolFigures,
+    RunFigures,
+    bytes_text,
+    ms_text,
+    pages_and_refs,
+)
 from scenes.storyboard.milestones import Milestones
+from scenes.storyboard.moments import MOST_PAGES
+from scenes.storyboard.runs import prompt_len
 from scenes.storyboard.source import WIDE_COLUMNS, open_code
 from scenes.storyboard.teller import Teller
 
-ALL = ("pool", "mask", "tables", "meters")
+SMALL = ("pool", "mask", "tables", "meters")
+LARGE = ("map", "census", "clock", "tables", "lens")
+LISTED = 8
+MOST_ARRIVALS = 6
+"""Requests up to which each one's arrival is told."""
+
 FRAME, WORDS, SECOND, WHY, CODE, SHAPE = 1, 2, 2, 3, 4, 5
 """How early things are left out of a short film: the higher, the earlier."""
 
@@ -42,18 +60,19 @@ BUDGET = {
 def tell(trace: Trace) -> Storyboard:
     """The chapters that this trace has events for, in order.
 
-    Raises DoesNotApply for a pool too large to show page by page, and for a
-    trace in which no request was ever admitted.
+    Raises DoesNotApply for a trace in which no request was ever admitted and prefilled.
     """
-    n_pages = trace.header.scenario["cache"]["n_pages"]
-    if n_pages > LARGEST:
-        raise DoesNotApply(
-            f"PrefixCache shows each page and the trace has {n_pages}: at most {LARGEST} fit"
-        )
     marks = Milestones.of(trace)
     if marks.admitted is None or marks.prefill_end is None:
         raise DoesNotApply("PrefixCache needs a request that was admitted and prefilled")
     return Storyboard("PrefixCache", tuple(_Chapters(trace, marks).sections()))
+
+
+def listed(pages: Sequence[int]) -> str:
+    """A page table as captions write it, the middle of a long one left out."""
+    if len(pages) <= LISTED:
+        return str(list(pages))
+    return f"[{', '.join(map(str, pages[:LISTED - 1]))}, …, {pages[-1]}]"
 
 
 class _Chapters:
@@ -64,6 +83,7 @@ class _Chapters:
         self.run = RunFigures.of(trace)
         self.said: set[str] = set()
         self.submitted = {e.task: e for e in trace.find(event="task_submitted")}
+        self.all = SMALL if self.pool.n_pages <= LARGEST else LARGE
         self.teller = Teller(trace, BUDGET, self.caption_of, dict.fromkeys(BUDGET, CODE)
                              | CODE_DETAIL)
 
@@ -86,9 +106,14 @@ class _Chapters:
         yield self.summary()
 
     def section(
-        self, key: str, title: str, start: int, stage=ALL, detail: int = 0
+        self, key: str, title: str, start: int, stage: tuple[str, ...] | None = None,
+        detail: int = 0, task: str | None = None, pages: Sequence[int] = (),
     ) -> Section:
-        return Section(key, title, start, tuple(self.teller.beats), stage, detail=detail)
+        """A section of the beats told since the last; in a large pool about `task`'s `pages`."""
+        stage = self.all if stage is None else stage
+        about = task is not None and self.all == LARGE
+        props = (Focus((task,), tuple(pages[:MOST_PAGES])),) if about else ()
+        return Section(key, title, start, tuple(self.teller.beats), stage, props, detail)
 
     def once(self, key: str, text: str) -> str | None:
         """`text` the first time that `key` comes up, else None."""
@@ -98,7 +123,11 @@ class _Chapters:
         return text
 
     def prompt_len(self, task: str) -> int:
-        return len(self.submitted[task].prompt)
+        return prompt_len(self.submitted[task])
+
+    def table(self, task: str, seq: int) -> list[int]:
+        """The pages of `task` after event `seq`."""
+        return self.trace.state_at(seq).tables.get(task, [])
 
     def pages_for(self, tokens: int) -> int:
         return -(-tokens // self.pool.page_size)
@@ -140,15 +169,17 @@ class _Chapters:
         p = self.pool
         shape = f"[{p.n_layers}, {p.n_pages}, {p.page_size}, {p.n_kv_heads}, {p.head_dim}]"
         self.teller.begin(-1)
-        self.teller.add(open_code(self.trace, "PagedCache.__init__", -1,
-                                  "This constructor reserves the whole pool once.",
-                                  WIDE_COLUMNS, CODE))
-        self.teller.add(Hold(-1, seconds=4.0, detail=CODE))
-        self.teller.add(ClosePanel(-1, detail=CODE))
-        self.teller.add(Reveal(-1, f"{p.n_pages} pages, every bit of the free mask is 1.", ALL))
+        if "PagedCache.__init__" in self.trace.header.sources:
+            self.teller.add(open_code(self.trace, "PagedCache.__init__", -1,
+                                      "This constructor reserves the whole pool once.",
+                                      WIDE_COLUMNS, CODE))
+            self.teller.add(Hold(-1, seconds=4.0, detail=CODE))
+            self.teller.add(ClosePanel(-1, detail=CODE))
+        self.teller.add(Reveal(-1, f"{p.n_pages:,} pages, every bit of the free mask is 1.",
+                               self.all))
         self.teller.add(ShowFacts(-1, f"K and V: one tensor each, {p.dtype}.", f"shape {shape}", (
             Fact(str(p.n_layers), "layers"),
-            Fact(str(p.n_pages), f"pages of {p.page_size} token slots"),
+            Fact(f"{p.n_pages:,}", f"pages of {p.page_size} token slots"),
             Fact(f"{p.n_kv_heads}×{p.head_dim}", "KV heads × head dim"),
             Fact(bytes_text(p.slot_bytes), "for one token, K and V"),
             Fact(bytes_text(p.page_bytes), "a page"),
@@ -165,31 +196,39 @@ class _Chapters:
                                 f"a prompt of {self.prompt_len(task)} tokens.", 0.6))
         self.teller.tell(self.marks.prefill_begin - 1)
         self.teller.close_panel()
-        table = self.trace.state_at(self.marks.prefill_begin - 1).tables[task]
-        self.teller.add(Hold(self.teller.last, f"The page table of {task} is {table}.", 1.5,
-                             detail=FRAME))
-        return self.section("admit", f"Request {task} is admitted", -1)
+        table = self.table(task, self.marks.prefill_begin - 1)
+        self.teller.add(Hold(self.teller.last, f"The page table of {task} is {listed(table)}.",
+                             1.5, detail=FRAME))
+        return self.section("admit", f"Request {task} is admitted", -1, task=task, pages=table)
 
     def prefill(self) -> Section:
         start = self.marks.prefill_begin - 1
         task = self.marks.first_task
         self.teller.begin(start, ("PagedCache.write",))
-        self.teller.add(Hold(start, f"All {self.prompt_len(task)} prompt tokens "
-                             "go through the model at once.", detail=WORDS))
+        state = self.trace.state_at(self.marks.prefill_end)
+        before = self.trace.state_at(start)
+        new = state.tasks[task].kv_len - before.tasks[task].kv_len
+        if new == self.prompt_len(task):
+            self.teller.add(Hold(start, f"All {new:,} prompt tokens go through prefill at once.",
+                                 detail=WORDS))
+        else:
+            self.teller.add(Hold(start, f"{new:,} of {self.prompt_len(task):,} prompt tokens go "
+                                 "through prefill in this step.", detail=WORDS))
         self.teller.tell(self.marks.prefill_end, seconds=3.5)
         self.teller.close_panel()
-        state = self.trace.state_at(self.marks.prefill_end)
         page_size = self.pool.page_size
+        pages = state.tables.get(task, [])
         filled = [
-            min(page_size, state.tasks[task].kv_len - i * page_size)
-            for i in range(len(state.tables[task]))
+            n for i in range(len(pages))
+            if (n := min(page_size, state.tasks[task].kv_len - i * page_size)) > 0
         ]
-        terms = " + ".join(str(n) for n in filled) if len(filled) <= 4 else f"{sum(filled)}"
+        terms = " + ".join(str(n) for n in filled) if len(filled) <= 4 else f"{sum(filled):,}"
         took = ms_text(self.trace[self.marks.prefill_end].duration_ns / 1e6)
         self.teller.add(Hold(self.teller.last, f"{terms} slots filled in {took}."))
-        self.teller.add(Hold(self.teller.last, "The brighter a slot, the larger the norm of K "
-                             f"in layer {self.trace.header.kv_layer}.", 0.5, detail=SHAPE))
-        return self.section("prefill", "Prefill writes K and V", start)
+        if next(self.trace.find(event="kv_write"), None) is not None:
+            self.teller.add(Hold(self.teller.last, "The brighter a slot, the larger the norm of "
+                                 f"K in layer {self.trace.header.kv_layer}.", 0.5, detail=SHAPE))
+        return self.section("prefill", "Prefill writes K and V", start, task=task, pages=pages)
 
     def second_request(self) -> Section:
         start = self.marks.prefill_end
@@ -200,15 +239,20 @@ class _Chapters:
                                 f"a prompt of {self.prompt_len(task)} tokens.", 1.0))
         self.teller.tell(self.marks.second_end, seconds=2.0)
         self.teller.close_panel()
-        table = self.trace.state_at(self.marks.second_end).tables.get(task, [])
-        self.teller.add(Hold(self.teller.last, f"{task} got the lowest free pages: {table}.", 1.0))
-        return self.section("second", f"Request {task} joins", start, detail=SECOND)
+        table = self.table(task, self.marks.second_end)
+        free = np.flatnonzero(self.trace.state_at(start).page_states() == 0)
+        lowest = "the lowest free pages" if free[: len(table)].tolist() == table else "the pages"
+        self.teller.add(Hold(self.teller.last, f"{task} has {lowest}: {listed(table)}.", 1.0))
+        return self.section("second", f"Request {task} joins", start, detail=SECOND, task=task,
+                            pages=table)
 
     def decode(self, until: int) -> Section:
         start = self.marks.prefill_end if self.marks.second_end is None else self.marks.second_end
-        grows = any(
-            event.event == "page_alloc" and event.phase == "decode"
-            for event in (self.trace[i] for i in range(start + 1, until + 1))
+        grown = next(
+            (event for kind in ("page_alloc", "pages_alloc")
+             for event in self.trace.find(event=kind, after=start, before=until + 1)
+             if event.phase == "decode"),
+            None,
         )
         self.teller.begin(start, ("PagedCache.grow",))
         self.teller.add(Hold(start, "Each decode step writes one slot per chosen request.",
@@ -219,8 +263,12 @@ class _Chapters:
                                  "oldest first.", detail=SHAPE))
         self.teller.tell(until, seconds=1.6)
         self.teller.close_panel()
-        title = "Decode, and growth on demand" if grows else "Decode"
-        return self.section("decode", title, start)
+        if grown is None:
+            return self.section("decode", "Decode", start)
+        pages = self.table(grown.task, grown.seq + 1)
+        near = pages[max(0, grown.logical - 3) : grown.logical + 1]
+        return self.section("decode", "Decode, and growth on demand", start, task=grown.task,
+                            pages=near)
 
     def finish(self) -> Section:
         start = self.marks.finish_begin - 1
@@ -232,9 +280,11 @@ class _Chapters:
         self.teller.tell(self.marks.finish_end, pace=1.1)
         self.teller.close_panel()
         after = self.trace.state_at(self.marks.finish_end)
-        self.teller.add(Hold(self.teller.last, f"{after.mask_bits().count('1')} pages are free "
-                             "for whoever comes next.", 1.0, detail=WORDS))
-        return self.section("finish", f"{task} finishes, its pages return", start)
+        free = "1 page is" if after.n_free == 1 else f"{after.n_free:,} pages are"
+        self.teller.add(Hold(self.teller.last, f"{free} free for whoever comes next.", 1.0,
+                             detail=WORDS))
+        return self.section("finish", f"{task} finishes, its pages return", start, task=task,
+                            pages=state.tables.get(task, []))
 
     def going_on(self) -> Section:
         start = self.marks.finish_end
@@ -295,26 +345,29 @@ class _Chapters:
         self.teller.add(ShowFacts(self.marks.last, "Every figure was counted from the recorded "
                                   "trace.", "This run in figures", tuple(facts)))
         self.teller.add(Hold(self.marks.last, seconds=3.0))
-        crowded = pool_rows(self.pool.n_pages) > 2
+        crowded = self.all == SMALL and pool_rows(self.pool.n_pages) > 2
         return self.section("summary", "What the trace says", self.marks.last,
-                            () if crowded else ALL, detail=FRAME)
+                            () if crowded else self.all, detail=FRAME)
 
     def caption_of(self, event: Event) -> str | None:
         """The sentence for the first event of each kind."""
         if event.event == "lines":
             return self.caption_of_code(event)
-        if event.event == "task_submitted" and event.task not in (
-            self.marks.first_task, self.marks.second_task
+        if (
+            event.event == "task_submitted"
+            and len(self.submitted) <= MOST_ARRIVALS
+            and event.task not in (self.marks.first_task, self.marks.second_task)
         ):
             return self.once(f"submitted {event.task}", f"Request {event.task} arrives: "
-                             f"a prompt of {len(event.prompt)} tokens.")
+                             f"a prompt of {prompt_len(event)} tokens.")
         if event.event == "task_preempted":
             return self.once("preempted", f"No page left: {event.task} is preempted, "
                              "to be computed again.")
-        if event.event == "page_alloc" and event.phase == "decode":
+        if event.event in ("page_alloc", "pages_alloc") and event.phase == "decode":
             size = self.pool.page_size
+            page = pages_and_refs(event)[0][0]
             return self.once("growth", f"Token {event.logical * size + 1} of {event.task} needs a "
-                             f"slot: page {event.page} is added.")
+                             f"slot: page {page} is added.")
         return None
 
     def caption_of_code(self, event: Event) -> str | None:

@@ -14,6 +14,7 @@ from scenes.storyboard.beats import CodeStep, OpenCode
 COLUMNS = 56
 WIDE_COLUMNS = 96
 WIDEST_BITS = 20
+WIDEST_INT = 40
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,10 @@ def value_text(name: str, value, n_pages: int) -> str:
     if isinstance(value, int):
         if ("mask" in name or name == "lsb") and n_pages <= WIDEST_BITS:
             return format(value, f"0{n_pages}b")
-        return str(value)
+        return str(value) if value.bit_length() <= WIDEST_INT else _long_hex(value)
+    if isinstance(value, dict) and "length" in value:
+        first = ", ".join(str(x) for x in value["data"][:4])
+        return f"[{first}, …] {value['length']}"
     if isinstance(value, dict) and "shape" in value:
         shape = "×".join(str(n) for n in value["shape"]) or "scalar"
         data = value.get("data") or []
@@ -136,6 +140,12 @@ def value_text(name: str, value, n_pages: int) -> str:
         first = ", ".join(str(x) for x in value[:6])
         return f"[{first}, …]" if len(value) > 6 else f"[{first}]"
     return str(value)
+
+
+def _long_hex(value: int) -> str:
+    """A number of many bits, its middle left out."""
+    digits = format(value, "x")
+    return f"0x{digits[:5]}…{digits[-5:]} ({value.bit_length()} bits)"
 
 
 def _size(shape: list[int]) -> int:

@@ -6,13 +6,21 @@ from collections.abc import Callable, Collection, Mapping
 
 from astrai_sim.trace import Event, Trace
 from scenes.storyboard.beats import Advance, Beat, ClosePanel, RunCode
+from scenes.storyboard.lapse import lapse, step_before
+from scenes.storyboard.runs import series_of
 from scenes.storyboard.source import open_code, steps_of
 
 STRUCTURAL = {"page_alloc", "page_ref", "page_free", "page_evicted", "page_revived",
-              "page_cached", "task_preempted"}
+              "page_cached", "task_preempted", "pages_alloc", "pages_ref", "pages_free",
+              "pages_revived", "pages_cached"}
 FOLLOWERS = STRUCTURAL | {"table", "page_keyed"}
 CHANGING = {"PagedCache.alloc", "PagedCache.evict", "PagedCache.inc_ref", "PagedCache.free"}
 MOST_CHANGES = 9
+LONG = 4000
+"""Events from which on a stretch is told closely only at its beginning."""
+
+CLOSE = 1500
+LONG_SECONDS = 8.0
 CODE = 2
 CHANGE = 2
 LAPSE = 3
@@ -68,7 +76,16 @@ class Teller:
         self.last = max(self.last, beat.until)
 
     def tell(self, until: int, seconds: float = 1.2, pace: float = 1.0) -> None:
-        """Tell the events after the last told one up to and including `until`."""
+        """Tell the events after the last told one up to and including `until`.
+
+        Of a long stretch the beginning is told closely, the rest in one time-lapse.
+        """
+        if until - self.last > LONG:
+            near = step_before(series_of(self.trace), self.last + CLOSE)
+            if near > self.last:
+                self.tell(near, seconds, pace)
+            self._run_on(until)
+            return
         events = [self.trace[i] for i in range(self.last + 1, until + 1)]
         changes = sum(event.event in STRUCTURAL for event in events)
         every = max(1, -(-changes // MOST_CHANGES))
@@ -96,6 +113,15 @@ class Teller:
                     continue
             index += 1
         self._stretch(until, seconds)
+
+    def _run_on(self, until: int) -> None:
+        """Time-lapse to `until`, with the captions of what comes first in it."""
+        self.close_panel()
+        near = range(self.last + 1, min(until, self.last + CLOSE) + 1)
+        told = (self.trace[i] for i in near)
+        captions = (self.caption_of(event) for event in told if event.event != "lines")
+        caption = next((text for text in captions if text), None)
+        self.add(lapse(series_of(self.trace), self.last, until, LONG_SECONDS, caption))
 
     def _worth_telling(self, event: Event) -> bool:
         return event.function in self.functions and self.budget.get(event.function, 0) > 0
@@ -135,21 +161,17 @@ class Teller:
         """Time-lapse to `until` if anything that the stage shows has changed."""
         if until <= self.last:
             return
+        told = [self.trace[i] for i in range(self.last + 1, until + 1)]
         tokens = sum(
-            self.trace[i].event == "token" for i in range(self.last + 1, until + 1)
+            len(event.tasks) if event.event == "tokens" else event.event == "token"
+            for event in told
         )
-        written = sum(
-            span["count"]
-            for i in range(self.last + 1, until + 1)
-            if self.trace[i].event == "kv_write"
-            for span in self.trace[i].spans
-        )
+        written = any(event.event in ("kv_write", "kv_lengths") for event in told)
         if not tokens and not written and quiet:
             return
         if tokens > LAPSE:
             self.close_panel()
         longest = seconds if not tokens else max(seconds, min(5.0, 0.09 * tokens + 0.6))
-        told = (self.trace[i] for i in range(self.last + 1, until + 1))
         captions = (self.caption_of(event) for event in told if event.event != "lines")
         caption = next((text for text in captions if text), None)
         self._advance(until, longest if tokens or written else 0.4, caption)

@@ -1,0 +1,30 @@
+"""A trace's series and requests, worked out once for all the films and chapters that ask."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from astrai_sim.trace import Event, Requests, Series, Trace
+
+_SERIES: WeakKeyDictionary[Trace, Series] = WeakKeyDictionary()
+_REQUESTS: WeakKeyDictionary[Trace, Requests] = WeakKeyDictionary()
+
+
+def series_of(trace: Trace) -> Series:
+    """`Series.of`, remembered."""
+    if trace not in _SERIES:
+        _SERIES[trace] = Series.of(trace)
+    return _SERIES[trace]
+
+
+def requests_of(trace: Trace) -> Requests:
+    """`Requests.of`, remembered."""
+    if trace not in _REQUESTS:
+        _REQUESTS[trace] = Requests.of(trace)
+    return _REQUESTS[trace]
+
+
+def prompt_len(submitted: Event) -> int:
+    """Tokens of the prompt of a `task_submitted` event, bulk ones included."""
+    prompt = submitted.get("prompt")
+    return submitted.prompt_len if prompt is None else len(prompt)
