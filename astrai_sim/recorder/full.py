@@ -260,13 +260,18 @@ class Recorder(BaseRecorder):
                     key=(self.phase, tasks))
         self._synchronize()
         with self.clock.aside:
-            spans = [self._span(task, start, count) for task, start, count in self.batch]
+            spans = [
+                self._span(task, table, [position for position in row if position >= 0])
+                for task, table, row in zip(
+                    tasks, page_table.tolist(), positions.tolist(), strict=True
+                )
+            ]
             self._emit("kv_write", layer=layer, spans=spans)
 
-    def _span(self, task: Task, start: int, count: int) -> dict[str, Any]:
-        """Where `count` tokens from `start` went, with the K norms that the tensor now holds."""
+    def _span(self, task: str, table: list[int], positions: list[int]) -> dict[str, Any]:
+        """Where `write` put a task's tokens, with the K norms that the tensor now holds."""
         size = self.cache.page_size
-        table = self.cache.tables[task.id]
+        start, count = positions[0], len(positions)
         slots = []
         norms: list[float] = []
         at = start
@@ -278,7 +283,7 @@ class Recorder(BaseRecorder):
             slots.append([page, low, high])
             at += high - low
         norms = [float(f"{norm:.4g}") for norm in norms]
-        return {"task": task.id, "start": start, "count": count, "slots": slots, "norms": norms}
+        return {"task": task, "start": start, "count": count, "slots": slots, "norms": norms}
 
     def _on_gather(self, original, layer, page_table, lengths):
         if layer != self.kv_layer:
@@ -288,18 +293,21 @@ class Recorder(BaseRecorder):
                              key=(self.phase, tasks))
         self._synchronize()
         with self.clock.aside:
-            rows = []
-            for (task, _, _), length in zip(self.batch, lengths.tolist(), strict=True):
-                rows.append(self._gather_row(task, length))
+            rows = [
+                self._gather_row(task, [page for page in table if page >= 0], length)
+                for task, table, length in zip(
+                    tasks, page_table.tolist(), lengths.tolist(), strict=True
+                )
+            ]
             self._emit("gather", layer=layer, rows=rows)
         return result
 
-    def _gather_row(self, task: Task, length: int) -> dict[str, Any]:
+    def _gather_row(self, task: str, pages: list[int], length: int) -> dict[str, Any]:
+        """Where `gather` read a task's tokens."""
         size = self.cache.page_size
-        pages = list(self.cache.tables[task.id])
         slots = [
             [page * size, min(size, length - logical * size)]
             for logical, page in enumerate(pages)
             if length > logical * size
         ]
-        return {"task": task.id, "length": length, "pages": pages, "slots": slots}
+        return {"task": task, "length": length, "pages": pages, "slots": slots}

@@ -13,7 +13,10 @@ Full detail (`FULL`)
     `page_alloc` of the same page. Each page that a task gets is followed by its
     `table`; frees, from the last logical page to the first, come before the `table`
     event that empties their task's table. `setting` comes before the first step that
-    has the new value. Without a model `kv_lengths` stands instead of `kv_write` and
+    has the new value. `kv_write` has `spans` of new tokens with the L2 norm of each
+    token's K, read back from the cache tensor, to 4 significant digits; `gather` has
+    `rows` with the [first slot, count] of each page, counted over the whole pool.
+    Without a model `kv_lengths` stands instead of `kv_write` and
     `gather`. Where the model knows text, `task_submitted` has `texts`, the text of each
     prompt token, and `token` has `text`: in order they concatenate to the text, a
     character whose bytes come in several tokens standing at the last.
@@ -113,6 +116,8 @@ class Event:
         self.line = line
 
     def __getattr__(self, name: str) -> Any:
+        if name == "data":  # not there yet while an event is being copied
+            raise AttributeError(name)
         try:
             return self.data[name]
         except KeyError:

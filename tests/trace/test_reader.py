@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import json
+import pickle
 import random
 
 import pytest
@@ -144,3 +146,9 @@ def test_events_are_indexed_from_both_ends(packed):
     with pytest.raises(AttributeError):
         _ = packed[0].nothing
     assert packed[0].get("nothing", 7) == 7
+
+
+def test_events_can_be_copied_and_sent_to_other_processes(packed):
+    event = packed[4]
+    for twin in (copy.copy(event), copy.deepcopy(event), pickle.loads(pickle.dumps(event))):
+        assert twin.data == event.data and twin.line == event.line

@@ -5,6 +5,11 @@ preempted, which slot a position has, which page holds which prefix) and replays
 events by them; it shares no code with the engine or with `astrai_sim.trace.state`.
 After each phase the invariants are checked for every page that was touched, at each
 snapshot for all of them, so that the work grows with the events and not with the pool.
+
+What no rule ties to anything else it cannot judge, and only the digest guards: which
+token a model chose, the norms of K, values on executed lines, and times on the real
+clock beyond their order. Where a bulk recording has no token ids, keys are checked
+along their chains only.
 """
 
 from astrai_sim.trace.verify.checks import Report
