@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from astrai_sim.trace import Event, Trace
+from scenes.mobjects.pool import LARGEST
 from scenes.storyboard.beats import Advance, Beat, ClosePanel, RunCode
 from scenes.storyboard.lapse import lapse, step_before
 from scenes.storyboard.runs import series_of
@@ -16,6 +17,9 @@ STRUCTURAL = {"page_alloc", "page_ref", "page_free", "page_evicted", "page_reviv
 FOLLOWERS = STRUCTURAL | {"table", "page_keyed"}
 CHANGING = {"PagedCache.alloc", "PagedCache.evict", "PagedCache.inc_ref", "PagedCache.free"}
 MOST_CHANGES = 9
+FEW = 27
+"""Page changes in a stretch up to which some are shown singly."""
+
 LONG = 4000
 """Events from which on a stretch is told closely only at its beginning."""
 
@@ -52,6 +56,7 @@ class Teller:
         code_detail: Mapping[str, int] | None = None,
     ) -> None:
         self.trace = trace
+        self.large = trace.header.scenario["cache"]["n_pages"] > LARGEST
         self.budget = dict(budget)
         self.caption_of = caption_of
         self.code_detail = dict(code_detail or {})
@@ -88,7 +93,7 @@ class Teller:
             return
         events = [self.trace[i] for i in range(self.last + 1, until + 1)]
         changes = sum(event.event in STRUCTURAL for event in events)
-        every = max(1, -(-changes // MOST_CHANGES))
+        every = max(1, -(-changes // MOST_CHANGES)) if changes <= FEW else changes + 1
         seen = 0
         index = 0
         while index < len(events):
@@ -174,7 +179,10 @@ class Teller:
         longest = seconds if not tokens else max(seconds, min(5.0, 0.09 * tokens + 0.6))
         captions = (self.caption_of(event) for event in told if event.event != "lines")
         caption = next((text for text in captions if text), None)
-        self._advance(until, longest if tokens or written else 0.4, caption)
+        if self.large and tokens > LAPSE:
+            self.add(lapse(series_of(self.trace), self.last, until, longest, caption))
+        else:
+            self._advance(until, longest if tokens or written else 0.4, caption)
 
     def _advance(
         self, until: int, seconds: float, caption: str | None, detail: int = 0
