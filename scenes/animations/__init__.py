@@ -2,19 +2,28 @@
 
 from scenes.animations.base import FilmAnimation
 from scenes.animations.cells import FillCells
+from scenes.animations.flight import FLIGHT, Flight, Fly
 from scenes.animations.motion import Glide
 from scenes.animations.opacity import Appear, AppearIn, StrokeTo, Vanish
 from scenes.animations.paint import Flash, Paint
+from scenes.animations.relay import Relay
+from scenes.animations.stagger import StaggerCells, StaggerLabels
 from scenes.animations.text import SwapText, TickText
 
 __all__ = [
+    "FLIGHT",
     "Appear",
     "AppearIn",
     "FillCells",
     "FilmAnimation",
     "Flash",
+    "Flight",
+    "Fly",
     "Glide",
     "Paint",
+    "Relay",
+    "StaggerCells",
+    "StaggerLabels",
     "StrokeTo",
     "SwapText",
     "TickText",

@@ -46,4 +46,5 @@ class FillCells(FilmAnimation):
             return
         reach = progress * (k + self.overlap)
         share = np.clip((reach - np.arange(k)) / self.overlap, 0.0, 1.0)[:, None]
-        self.mobject.rgba[self.indices] = self._start + (self.target - self._start) * share
+        between = self._start + (self.target - self._start) * share
+        self.mobject.rgba[self.indices] = np.where(share >= 1.0, self.target, between)

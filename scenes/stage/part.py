@@ -9,6 +9,7 @@ from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes.animations import Appear
+from scenes.layout import Box
 from scenes.storyboard.beats import CodeStep
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ class Part:
     def nudge(self) -> list[Animation]:
         """A small movement that draws the eye to the part while nothing else happens."""
         return []
+
+    def beside(self, box: Box) -> Box:
+        """What the part leaves of `box` to a panel."""
+        return box
 
     def read(self) -> dict:
         """What the mobjects show now, read back from them, by field (see `scenes.check`)."""

@@ -183,4 +183,8 @@ class Stage:
     @property
     def panel_box(self) -> Box:
         """Where a panel may stand: more room while there is no pool below it."""
-        return self.plan.panel if {"pool", "map"} & self.parts.keys() else self.plan.tall_panel
+        pool = {"pool", "map"} & self.parts.keys()
+        box = self.plan.panel if pool else self.plan.tall_panel
+        for part in self.parts.values():
+            box = part.beside(box)
+        return box

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from astrai_sim.trace import State
 from scenes.check.fields import (
+    cards,
     census,
     charts,
     lanes,
@@ -18,6 +19,7 @@ from scenes.check.fields import (
     pool,
     queue,
     tables,
+    transcript,
 )
 from scenes.check.recorded import Difference, Recorded
 
@@ -38,6 +40,8 @@ FIELDS: dict[str, Compare] = {
         memory,
         charts,
         lanes,
+        transcript,
+        cards,
     )
     for field in module.NAMES
 }

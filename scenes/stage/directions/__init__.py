@@ -32,6 +32,7 @@ def direct(stage: Stage, beat: Beat) -> None:
 
 
 from scenes.stage.directions import (  # noqa: E402
+    chat,  # noqa: F401
     code,  # noqa: F401
     core,  # noqa: F401
     memory,  # noqa: F401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scenes.stage.part import Part
+from scenes.stage.parts.cards import CardsPart
 from scenes.stage.parts.census import CensusPart
 from scenes.stage.parts.chart import ChartPart
 from scenes.stage.parts.clock import ClockPart
@@ -17,6 +18,8 @@ from scenes.stage.parts.phases import PhasesPart
 from scenes.stage.parts.pool import PoolPart
 from scenes.stage.parts.queue import QueuePart
 from scenes.stage.parts.tables import TablesPart
+from scenes.stage.parts.tiles import TilesPart
+from scenes.stage.parts.transcript import TranscriptPart
 
 PARTS: dict[str, type[Part]] = {
     part.name: part
@@ -35,5 +38,8 @@ PARTS: dict[str, type[Part]] = {
         ChartPart,
         LensPart,
         LanesPart,
+        TilesPart,
+        TranscriptPart,
+        CardsPart,
     )
 }

@@ -1,6 +1,14 @@
 """What a storyboard is made of: plain data, the same for the same trace."""
 
 from scenes.storyboard.beats.charts import Chart, Curve, Peak
+from scenes.storyboard.beats.chat import (
+    Cards,
+    MakeRoom,
+    PointAt,
+    PointAway,
+    ReadCard,
+    Speakers,
+)
 from scenes.storyboard.beats.code import (
     CodeStep,
     OpenCode,
@@ -38,6 +46,7 @@ __all__ = [
     "Advance",
     "Bar",
     "Beat",
+    "Cards",
     "Chart",
     "ClosePanel",
     "CodeStep",
@@ -48,10 +57,14 @@ __all__ = [
     "Hold",
     "Lane",
     "Lanes",
+    "MakeRoom",
     "OpenCode",
     "OpenLens",
     "Peak",
+    "PointAt",
+    "PointAway",
     "Prop",
+    "ReadCard",
     "Reveal",
     "Run",
     "RunCode",
@@ -63,6 +76,7 @@ __all__ = [
     "ShowLoads",
     "ShowSteps",
     "ShowVersus",
+    "Speakers",
     "StepTokens",
     "Storyboard",
     "TimeLapse",

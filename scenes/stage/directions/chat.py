@@ -1,0 +1,32 @@
+"""Laying out the transcript, pointing at words, reading cards."""
+
+from __future__ import annotations
+
+from scenes.stage.directions import plays
+from scenes.stage.reading import STILL
+from scenes.storyboard.beats import MakeRoom, PointAt, PointAway, ReadCard
+
+
+@plays(MakeRoom)
+def make_room(stage, beat: MakeRoom) -> None:
+    stage.animate(stage.parts["transcript"].make_room(beat.tasks, beat.room))
+
+
+@plays(PointAt)
+def point_at(stage, beat: PointAt) -> None:
+    stage.animate(stage.parts["transcript"].point_at(beat.task, beat.position, beat.reach))
+
+
+@plays(PointAway)
+def point_away(stage, beat: PointAway) -> None:
+    stage.animate(stage.parts["transcript"].point_away())
+
+
+@plays(ReadCard)
+def read_card(stage, beat: ReadCard) -> None:
+    left = beat.seconds
+    while left > 1e-6:
+        began = stage.scene.clock
+        stage.animate(stage.parts["cards"].flash(beat.task))
+        stage.scene.hold(min(left, STILL) - (stage.scene.clock - began))
+        left -= max(min(left, STILL), stage.scene.clock - began)
