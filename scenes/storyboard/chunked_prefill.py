@@ -50,7 +50,7 @@ def tell(trace: Trace) -> Storyboard:
     chunks, while others were decoding.
     """
     if not any(trace.find(event="token")):
-        raise DoesNotApply(f"{FILM} needs every token with its time, and the trace has none")
+        raise DoesNotApply(f"{FILM} needs an event for every token: record in full detail")
     log = StepLog(trace)
     found = prefills(trace, log)
     whole = max((p for p in found if p.whole), key=lambda p: p.tokens, default=None)
@@ -144,9 +144,7 @@ class _Chapters:
             tokens = tuple((seq, ns / 1e9) for seq, ns in self.log.tokens.get(task, ()))
             spans = tuple(
                 (self.prefill_end(step), *(self.log.prefill_ns[step] / 1e9).tolist(), count)
-                for step, done in enumerate(self.log.computed)
-                for name, count in done.prompts
-                if name == task
+                for step, count in self.log.prompts.get(task, ())
             )
             lanes.append(Lane(task, tokens, spans))
         return Lanes("A mark is a token, a dim bar a prompt being computed", "gaps",
@@ -171,7 +169,7 @@ class _Chapters:
     def decode(self) -> Section:
         before = self.both[0].steps[0] - 1
         names = listed(self.shown)
-        beats: list[Beat] = [Hold(-1, f"Every step of the run gives {names} one token"
+        beats: list[Beat] = [Hold(-1, f"In every step {names} {self.verb('decode')} one token"
                                   f"{' each' * (len(self.shown) > 1)}.", 0.5)]
         started = min(self.log.computed.index(done) for done in self.log.computed
                       if done.prompts)
@@ -179,8 +177,8 @@ class _Chapters:
             beats += self.to(started, None, 1.0)
         text = None
         if self.usual_ms is not None:
-            text = (f"Once their prompts are computed, a token follows the one before after "
-                    f"{ms_text(self.usual_ms)} (median).")
+            text = (f"Once their prompts are computed, tokens are {ms_text(self.usual_ms)} "
+                    "apart (median).")
         beats += self.to(before, text, 3.5)
         n = len(self.shown)
         title = f"{n} requests decode" if n > 1 else f"{names} decodes"
@@ -318,7 +316,8 @@ class _Chapters:
                f"{chunked.task}'s own first token comes {-change:.0%} sooner than "
                f"{whole.task}'s.")
         beats = (
-            ShowVersus(self.last, text, "Measured in this run",
+            ShowVersus(self.last, text, "Measured in this run"
+                       if self.trace.header.clock == "real" else "By the run's cost model",
                        (f"{whole.task}: {whole.tokens} whole",
                         f"{chunked.task}: {chunked.tokens} in chunks"), rows),
             Hold(self.last, own, 0.5),

@@ -66,6 +66,8 @@ class StepLog:
         self.prefill_ns = np.zeros((n, 2), dtype=np.int64)
         self.tokens: dict[str, list[tuple[int, int]]] = {}
         """(seq, ns) of each token by task."""
+        self.prompts: dict[str, list[tuple[int, int]]] = {}
+        """(step, tokens) of each stretch of prompt by task."""
         self._read(trace, n)
 
     def _read(self, trace: Trace, n: int) -> None:
@@ -84,7 +86,9 @@ class StepLog:
             elif kind == "phase_end" and event.phase == "prefill":
                 self.prefill_ns[step, 1] = event.ns
             elif kind in ("chunk", "task_prefilled"):
-                prompts.append((event.task, event.end - event.start))
+                count = event.end - event.start
+                prompts.append((event.task, count))
+                self.prompts.setdefault(event.task, []).append((step, count))
             elif kind == "token":
                 before = self.tokens.setdefault(event.task, [])
                 if before:
@@ -108,12 +112,7 @@ def prefills(trace: Trace, log: StepLog) -> list[Prefill]:
         first_token = int(requests.first_token_step[i])
         if first_token < 0:
             continue
-        parts = [
-            (step, count)
-            for step in range(first_token + 1)
-            for name, count in log.computed[step].prompts
-            if name == task
-        ]
+        parts = [part for part in log.prompts.get(task, ()) if part[0] <= first_token]
         if not parts:
             continue
         steps, counts = zip(*parts, strict=True)
@@ -130,10 +129,9 @@ def prefills(trace: Trace, log: StepLog) -> list[Prefill]:
 def _beside(log: StepLog, task: str, steps: tuple[int, ...]) -> tuple[str, ...]:
     """Who had a token before the first of `steps` and decoded in each of them."""
     begin = log.begin_seq[steps[0]]
+    decoding = set.intersection(*(set(log.computed[step].decoded) for step in steps)) - {task}
     return tuple(
         name
         for name, tokens in log.tokens.items()
-        if name != task
-        and tokens[0][0] < begin
-        and all(name in log.computed[step].decoded for step in steps)
+        if name in decoding and tokens[0][0] < begin
     )

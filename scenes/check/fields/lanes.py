@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import numpy as np
 
-from astrai_sim.trace import State
+from astrai_sim.trace import State, Trace
 from scenes.check.recorded import Difference, Recorded
 
 NAMES = ("lanes",)
@@ -28,11 +29,19 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
 
 def _prefilled(recorded: Recorded, task: str) -> int:
     """Tokens of `task` that prefill phases have computed; a phase counts when it is over."""
-    done = pending = 0
-    for index in range(recorded.until + 1):
-        event = recorded.trace[index]
-        if event.event in ("chunk", "task_prefilled") and event.task == task:
-            pending += event.end - event.start
+    return sum(count for end, name, count in _prompts(recorded.trace)
+               if name == task and end <= recorded.until)
+
+
+@lru_cache(maxsize=4)
+def _prompts(trace: Trace) -> list[tuple[int, str, int]]:
+    """(end of the phase, task, tokens) of everything that prefill phases computed."""
+    found: list[tuple[int, str, int]] = []
+    pending: list[tuple[str, int]] = []
+    for event in trace:
+        if event.event in ("chunk", "task_prefilled"):
+            pending.append((event.task, event.end - event.start))
         elif event.event == "phase_end" and event.phase == "prefill":
-            done, pending = done + pending, 0
-    return done
+            found += [(event.seq, task, count) for task, count in pending]
+            pending = []
+    return found
