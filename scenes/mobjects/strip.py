@@ -36,13 +36,14 @@ class Strip(Group):
 
     height = 38.0
     gap = 10.0
+    face = "mono"
 
     def __init__(self, title: str, note: str, box: Box) -> None:
         self.box = box
         self.middle = box.bottom - self.height / 2
-        self.start = box.x + fonts.width(title, "mono", theme.SMALL) + TITLE_GAP
+        self.start = box.x + fonts.width(title, self.face, theme.SMALL) + TITLE_GAP
         self.note = note
-        self.title = Label(title, theme.SMALL, "mono", theme.MUTED, (box.x, self.middle))
+        self.title = Label(title, theme.SMALL, self.face, theme.MUTED, (box.x, self.middle))
         self.note_label = Label("", theme.SMALL, "sans", theme.MUTED,
                                 (self.start, box.y + 10))
         self.none = Label("", theme.SMALL, "sans", theme.MUTED, (self.start, self.middle))
@@ -142,7 +143,7 @@ class LruStrip(Strip):
         frame = Panel(box, fill=theme.PANEL, stroke=theme.PANEL, radius=5)
         number = Label(str(key), theme.SMALL, "mono-bold", theme.TEXT,
                        (box.cx, box.cy), "center", background=theme.PANEL)
-        return Chip(key, x, w, frame, DashedBox(box, theme.CACHED), number)
+        return Chip(key, x, w, frame, DashedBox(box, theme.CACHED, dash=6), number)
 
 
 class QueueStrip(Strip):
@@ -150,6 +151,7 @@ class QueueStrip(Strip):
 
     height = 40.0
     gap = 22.0
+    face = "sans"
 
     def __init__(self, box: Box, colors: dict[str, str]) -> None:
         self.colors = colors

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from manim import Animation, Group
@@ -84,17 +84,22 @@ class TableRow(Group):
         self.entry_w = max(ENTRY_W, fonts.width("0" * digits, "mono-bold", theme.SMALL) + 18)
         most = 10 ** len(str(look.tokens))
         counts_w = fonts.width(self._count_text(most, most, ""), "sans", theme.SMALL)
-        reserve = max(190.0, MORE_W + counts_w + 24) if tight else 90
-        room = box.right - reserve - self.entries_x
-        self.capacity = max(1, int(room // (self.entry_w + ENTRY_GAP)))
+        self.room = box.right - self.entries_x - (counts_w + 24 if tight else 0)
+
+    def _fitting(self, pages: Sequence[int]) -> list[int]:
+        """Those of `pages` that have room, beside the count of the others if there are any."""
+        pitch = self.entry_w + ENTRY_GAP
+        if len(pages) * pitch - ENTRY_GAP <= self.room:
+            return list(pages)
+        return list(pages[: max(1, int((self.room - MORE_W) // pitch))])
 
     def show(self, look: TableLook) -> None:
         """Show `look` at once."""
         self._note(look)
         self.counts.set_text(self.count_text(look))
-        for page in look.pages[: self.capacity]:
+        for page in self._fitting(look.pages):
             self._add_entry(page)
-        self.hidden = max(0, len(look.pages) - self.capacity)
+        self.hidden = len(look.pages) - len(self.entries)
         if self.hidden:
             self._show_more()
 
@@ -102,7 +107,7 @@ class TableRow(Group):
         """Animate to `look`: entries after `delay`, counters over `tick` seconds."""
         animations: list[Animation] = []
         shown = [entry.page for entry in self.entries]
-        kept = list(look.pages[: self.capacity])
+        kept = self._fitting(look.pages)
         if shown != kept[: len(shown)]:
             for entry in self.entries:
                 animations.append(Vanish(entry, delay=delay))
@@ -114,7 +119,7 @@ class TableRow(Group):
             self.remove(entry)
             animations.append(AppearIn(self, entry, delay=delay))
             delay += 0.12
-        hidden = max(0, len(look.pages) - self.capacity)
+        hidden = len(look.pages) - len(kept)
         if hidden != self.hidden:
             self.hidden = hidden
             if self.more is None:
@@ -163,7 +168,7 @@ class TableRow(Group):
         return entry
 
     def _show_more(self) -> None:
-        x = self.entries_x + self.capacity * (self.entry_w + ENTRY_GAP) + 6
+        x = self.entries_x + len(self.entries) * (self.entry_w + ENTRY_GAP) + 6
         self.more = Label(
             f"+{self.hidden}", theme.SMALL, "mono", theme.MUTED,
             (x, self.entries_y + ENTRY_H / 2),

@@ -123,6 +123,8 @@ class Stage:
         shown: dict = {}
         for part in self.parts.values():
             shown |= part.read()
+        if hasattr(self.panel, "read"):
+            shown |= self.panel.read()
         return shown
 
     def animate(self, animations: list[Animation]) -> None:

@@ -14,6 +14,7 @@ from scenes.storyboard.source import open_code, steps_of
 STRUCTURAL = {"page_alloc", "page_ref", "page_free", "page_evicted", "page_revived",
               "page_cached", "task_preempted", "pages_alloc", "pages_ref", "pages_free",
               "pages_revived", "pages_cached"}
+WHOLE = STRUCTURAL - {"page_evicted"}
 FOLLOWERS = STRUCTURAL | {"table", "page_keyed"}
 CHANGING = {"PagedCache.alloc", "PagedCache.evict", "PagedCache.inc_ref", "PagedCache.free"}
 MOST_CHANGES = 9
@@ -109,7 +110,8 @@ class Teller:
                 seen += 1
                 if seen % every == 0:
                     end = index
-                    while end + 1 < len(events) and events[end + 1].event == "table":
+                    after = {"table", "page_alloc"} if event.event == "page_evicted" else {"table"}
+                    while end + 1 < len(events) and events[end + 1].event in after:
                         end += 1
                     self._stretch(events[index].seq - 1, seconds, quiet=True)
                     caption = self.caption_of(event)
@@ -145,7 +147,7 @@ class Teller:
         while end + 1 < len(events) and events[end + 1].event in FOLLOWERS:
             end += 1
             after = events[end + 1 : end + 2]
-            if events[end].event in STRUCTURAL and after and after[0].event != "table":
+            if events[end].event in WHOLE and after and after[0].event != "table":
                 break
         return end
 

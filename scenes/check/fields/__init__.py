@@ -18,6 +18,8 @@ from scenes.check.fields import (
     phases,
     pool,
     queue,
+    shelf,
+    states,
     tables,
     transcript,
 )
@@ -37,6 +39,8 @@ FIELDS: dict[str, Compare] = {
         queue,
         phases,
         meters,
+        shelf,
+        states,
         memory,
         charts,
         lanes,

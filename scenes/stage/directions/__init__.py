@@ -38,5 +38,6 @@ from scenes.stage.directions import (  # noqa: E402
     memory,  # noqa: F401
     panels,  # noqa: F401
     scale,  # noqa: F401
+    states,  # noqa: F401
     steps,  # noqa: F401
 )

@@ -17,6 +17,7 @@ from scenes.stage.parts.meters import MetersPart
 from scenes.stage.parts.phases import PhasesPart
 from scenes.stage.parts.pool import PoolPart
 from scenes.stage.parts.queue import QueuePart
+from scenes.stage.parts.shelf import ShelfPart
 from scenes.stage.parts.tables import TablesPart
 from scenes.stage.parts.tiles import TilesPart
 from scenes.stage.parts.transcript import TranscriptPart
@@ -34,6 +35,7 @@ PARTS: dict[str, type[Part]] = {
         QueuePart,
         PhasesPart,
         MetersPart,
+        ShelfPart,
         MemoryPart,
         ChartPart,
         LensPart,

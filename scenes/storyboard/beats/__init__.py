@@ -41,6 +41,7 @@ from scenes.storyboard.beats.panels import (
     ShowGather,
 )
 from scenes.storyboard.beats.scale import Focus, OpenLens, TimeLapse
+from scenes.storyboard.beats.states import ShowStates
 
 __all__ = [
     "Advance",
@@ -74,6 +75,7 @@ __all__ = [
     "ShowFacts",
     "ShowGather",
     "ShowLoads",
+    "ShowStates",
     "ShowSteps",
     "ShowVersus",
     "Speakers",
