@@ -14,8 +14,13 @@ from scenes.storyboard.runs import prompt_len
 from scenes.storyboard.teller import Teller
 
 
-def require_small_pool(film: str, trace: Trace) -> None:
-    """Raise DoesNotApply where the pool is too large to show page by page."""
+def require_single_pages(film: str, trace: Trace) -> None:
+    """Raise DoesNotApply for a pool too large to show page by page, and for runs of pages."""
+    if trace.header.detail != "full":
+        raise DoesNotApply(
+            f"{film} tells single pages and the trace has runs of them: record with detail = "
+            '"full" in [record]'
+        )
     n_pages = trace.header.scenario["cache"]["n_pages"]
     if n_pages > LARGEST:
         raise DoesNotApply(

@@ -9,7 +9,7 @@ from scenes.storyboard.chapters import (
     counted,
     listed,
     pages_text,
-    require_small_pool,
+    require_single_pages,
     sentence,
 )
 from scenes.storyboard.errors import DoesNotApply
@@ -30,7 +30,7 @@ def tell(trace: Trace) -> Storyboard:
     Raises DoesNotApply for a pool too large to show page by page, and for a trace in
     which no page was evicted.
     """
-    require_small_pool(FILM, trace)
+    require_single_pages(FILM, trace)
     evicted = next(trace.find(event="page_evicted"), None)
     if evicted is None:
         raise DoesNotApply(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from astrai_sim.trace import Event, Trace
 from scenes.storyboard.beats import Fact, RunCode, Section, ShowFacts, Storyboard
-from scenes.storyboard.chapters import Chapters, counted, listed, pages_text, require_small_pool
+from scenes.storyboard.chapters import Chapters, counted, listed, pages_text, require_single_pages
 from scenes.storyboard.errors import DoesNotApply
 from scenes.storyboard.figures import RunFigures, ms_text
 from scenes.storyboard.source import open_code, steps_of
@@ -20,7 +20,7 @@ def tell(trace: Trace) -> Storyboard:
     Raises DoesNotApply for a pool too large to show page by page, and for a trace in
     which no request was preempted.
     """
-    require_small_pool(FILM, trace)
+    require_single_pages(FILM, trace)
     preempted = next(trace.find(event="task_preempted"), None)
     if preempted is None:
         raise DoesNotApply(

@@ -19,7 +19,7 @@ from scenes.storyboard.chapters import (
     counted,
     listed,
     pages_text,
-    require_small_pool,
+    require_single_pages,
 )
 from scenes.storyboard.errors import DoesNotApply
 from scenes.storyboard.figures import RunFigures, ms_text
@@ -39,7 +39,7 @@ def tell(trace: Trace) -> Storyboard:
     Raises DoesNotApply for a pool too large to show page by page, and for a trace in
     which no request hit a page that another one held.
     """
-    require_small_pool(FILM, trace)
+    require_single_pages(FILM, trace)
     shared = next(trace.find(event="page_ref"), None)
     if shared is None:
         raise DoesNotApply(
