@@ -92,7 +92,7 @@ class Trace:
 
     def _json(self, line: bytes, number: int) -> dict:
         try:
-            data = json.loads(line)
+            data = json.loads(str(line, "utf-8"))
         except ValueError as error:
             raise TraceError(self.path, number, f"not JSON: {error}") from None
         if not isinstance(data, dict):
