@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 
 class Interrupt:
-    """A context in which Ctrl-C is only noted; `check` raises it. A second one is not put off.
+    """A context in which Ctrl-C is only noted; `check` raises it. A second one is not put
+    off, nor is one that comes while `at_once()` is true.
 
     Outside the main thread, and where something else handles the signal, all stays as
     it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: Callable[[], bool] = lambda: False) -> None:
+        self.at_once = at_once
         self.wanted = False
         self._ours = False
 
@@ -30,7 +33,7 @@ class Interrupt:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.wanted:
+        if self.wanted or self.at_once():
             raise KeyboardInterrupt
         self.wanted = True
 

@@ -40,7 +40,7 @@ def record(
     writer = TraceWriter(path, make_header(scenario, device, built, workload))
     recorder = make_recorder(scenario, writer, built)
     try:
-        with Interrupt() as interrupt:
+        with Interrupt(lambda: run.waiting) as interrupt:
             built.clock.restart()
             recorder.attach()
             total, told = run.total_tokens, 0.0

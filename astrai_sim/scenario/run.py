@@ -20,7 +20,8 @@ class Run:
     A task with `arrival_s` is submitted before the first step that `clock` begins at or
     after that time; while there is nothing else to do the clock waits for it. Each of
     `changes` is made before its step, ahead of that step's arrivals. `stopped` tells
-    afterwards why: "idle", "max_steps" or "task".
+    afterwards why: "idle", "max_steps" or "task"; `waiting` whether the clock waits just
+    now.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Run:
         self._watched = next((task for task in tasks if task.id == stop.task), None)
         self.clock = RealClock() if clock is None else clock
         self.stopped: str | None = None
+        self.waiting = False
 
     @property
     def total_tokens(self) -> int:
@@ -79,7 +81,9 @@ class Run:
         while self.pending and self.pending[0].arrival_step <= step:
             self.scheduler.submit(self.pending.popleft())
         if self.timed and self.scheduler.idle and not self.pending:
+            self.waiting = True
             self.clock.wait_until(_ns(self.timed[0]))
+            self.waiting = False
         while self.timed and _ns(self.timed[0]) <= self.clock.now_ns():
             self.scheduler.submit(self.timed.popleft())
 

@@ -3,6 +3,7 @@
 Every event also has `seq` (from 0), `step` (-1 before the first), `phase` (None
 outside the four phases) and `ns`: monotonic nanoseconds since the start, the engine's
 own time (reading back and writing by the recorder is not in it), or the cost model's.
+`task_submitted` has `arrival_s` where a request is due at a second of that clock.
 
 Full detail (`FULL`)
     `mask` is the whole free mask in hex for pools of up to `WHOLE_MASK` pages; for
@@ -22,6 +23,7 @@ Full detail (`FULL`)
     character whose bytes come in several tokens standing at the last.
 
 Bulk detail (`BULK`)
+    `task_submitted` has `prompt_len`, and the ids in `prompt` only where a model runs.
     `runs` are [first, count] of pages in the order in which they were taken or let go,
     a negative count counting down. `logical` is the table's entry of the first of them;
     entries go up where pages come, and down, from the table's end, where they are let

@@ -105,6 +105,12 @@ def test_ctrl_c_is_put_off_once():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_ctrl_c_while_nothing_happens_is_not_put_off():
+    with Interrupt(lambda: True), pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.5)
+
+
 def test_another_handler_stays():
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

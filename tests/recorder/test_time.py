@@ -6,8 +6,10 @@ import time
 from dataclasses import replace
 
 import pytest
+import torch
 
 from astrai_sim.clock import CostClock, CostModel, RealClock
+from astrai_sim.scenario import Run, build
 from astrai_sim.scenario.schema import RequestPart
 from astrai_sim.trace import Requests, Series, TraceWriter
 from astrai_sim.trace.verify import verify
@@ -124,6 +126,18 @@ def test_an_idle_clock_jumps_to_the_next_arrival(tmp_path):
     assert times.arrived_ns.tolist() == [0, 50_000_000_000, 50_001_000_000]
     assert times.submitted_ns[2] > times.arrived_ns[2]
     assert times.submitted_step[1] < 6
+
+
+def test_a_run_says_when_it_waits(monkeypatch):
+    """So that Ctrl-C need not wait for a step's end then."""
+    scenario = replace(crowd("none"), requests=(
+        RequestPart("a", 2, prompt_tokens=3, arrival_s=2.0),), prefixes=())
+    built = build(scenario, torch.device("cpu"))
+    run = Run(built.scheduler, built.tasks, scenario.stop, clock=built.clock)
+    seen = []
+    monkeypatch.setattr(built.clock, "wait_until", lambda ns: seen.append((ns, run.waiting)))
+    next(run.steps())
+    assert seen == [(2_000_000_000, True)] and not run.waiting
 
 
 def test_requests_wait_for_their_second_with_a_model(tmp_path, ticks):
