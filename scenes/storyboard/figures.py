@@ -120,13 +120,15 @@ class RunFigures:
         )
 
 
-def status_text(held: int, waiting: Sequence[str], named: int = 10) -> str:
-    """How many requests hold slots, and which wait (at most `named` of them by name)."""
+def status_text(held: int, waiting: Sequence[str], room: int = 24) -> str:
+    """How many requests hold slots, and which wait: those whose names fit `room` characters."""
     text = f"{held} in memory, {len(waiting)} waiting"
-    if not waiting:
+    named = 0
+    while named < len(waiting) and len(" ".join(waiting[: named + 1])) <= room:
+        named += 1
+    if not named:
         return text
-    names = " ".join(waiting[:named])
-    return f"{text}: {names}" + (" …" if len(waiting) > named else "")
+    return f"{text}: {' '.join(waiting[:named])}" + (" …" if len(waiting) > named else "")
 
 
 def bytes_text(n: int) -> str:

@@ -107,4 +107,5 @@ def test_what_cannot_be_computed_is_refused(record_scenario):
 def test_status_names_who_waits():
     assert status_text(3, []) == "3 in memory, 0 waiting"
     assert status_text(2, ["D", "E"]) == "2 in memory, 2 waiting: D E"
-    assert status_text(0, list("ABC"), named=2) == "0 in memory, 3 waiting: A B …"
+    assert status_text(0, list("ABC"), room=3) == "0 in memory, 3 waiting: A B …"
+    assert status_text(0, ["a-long-name", "B"], room=3) == "0 in memory, 2 waiting"
