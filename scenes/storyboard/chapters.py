@@ -28,6 +28,10 @@ def require_single_pages(film: str, trace: Trace) -> None:
         )
 
 
+MORE, ASIDE, CODE, FRAME, WORDS = 1, 2, 3, 4, 5
+"""How early things are left out of a short film: the higher, the earlier."""
+
+
 class Chapters:
     """Sections told in order by one teller.
 
@@ -44,7 +48,7 @@ class Chapters:
         self.end = len(trace) - 1
         self.submitted = {event.task: event for event in trace.find(event="task_submitted")}
         self.said: set[str] = set()
-        self.teller = Teller(trace, budget, self.caption_of)
+        self.teller = Teller(trace, budget, self.caption_of, dict.fromkeys(budget, CODE))
 
     def caption_of(self, event: Event) -> str | None:
         """The sentence for an event that the teller comes to, or None."""

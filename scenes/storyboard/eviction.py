@@ -5,6 +5,10 @@ from __future__ import annotations
 from astrai_sim.trace import Event, Trace
 from scenes.storyboard.beats import Fact, Reveal, Section, ShowFacts, ShowStates, Storyboard
 from scenes.storyboard.chapters import (
+    ASIDE,
+    FRAME,
+    MORE,
+    WORDS,
     Chapters,
     counted,
     listed,
@@ -20,7 +24,6 @@ FILM = "Eviction"
 BARE = ("pool", "mask", "tables", "queue", "lru")
 STAGE, METERED = (*BARE, "shelf"), (*BARE, "meters")
 BUDGET = {"PagedCache.evict": 1}
-FRAME, WORDS = 1, 2
 MOST_STOPS = 6
 
 
@@ -96,7 +99,8 @@ class _Chapters(Chapters):
         tasks = list(self.trace.state_at(until).tables)
         self.advance(until - 1, f"{listed(tasks)} {'decodes' if len(tasks) == 1 else 'decode'}.",
                      2.0)
-        return self.section("one", "A request comes and goes", -1, stage=METERED)
+        title = "A request comes and goes"
+        return self.section("one", title, -1, detail=FRAME, stage=METERED)
 
     def fill(self, until: int) -> Section:
         start = self.teller.last
@@ -149,7 +153,7 @@ class _Chapters(Chapters):
         front = self.state().lru[:1]
         if front:
             self.say(f"Page {front[0]} is at the front: unused for longest.", 0.5)
-        return self.section("order", "Used again, last to go", start)
+        return self.section("order", "Used again, last to go", start, detail=ASIDE)
 
     def holder_of(self, page: int, seq: int) -> str:
         """Who had the key of `page` recorded, before event `seq`."""
@@ -203,7 +207,7 @@ class _Chapters(Chapters):
         start_at = missed.found if done is None else done.start
         self.advance(self.prefill_end(task, end), f"{n - start_at} tokens are computed; with a hit "
                      f"it would have been {n - missed.cached}.", 1.6)
-        return self.section("miss", f"{task} comes too late", start)
+        return self.section("miss", f"{task} comes too late", start, detail=MORE)
 
     def summary(self, missed: Missed | None) -> Section:
         start = self.teller.last

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from astrai_sim.trace import Event, Trace
 from scenes.storyboard.beats import Fact, RunCode, Section, ShowFacts, Storyboard
-from scenes.storyboard.chapters import Chapters, counted, listed, pages_text, require_single_pages
+from scenes.storyboard.chapters import (
+    ASIDE,
+    CODE,
+    FRAME,
+    MORE,
+    WORDS,
+    Chapters,
+    counted,
+    listed,
+    pages_text,
+    require_single_pages,
+)
 from scenes.storyboard.errors import DoesNotApply
 from scenes.storyboard.figures import RunFigures, ms_text
 from scenes.storyboard.source import open_code, steps_of
 
 FILM = "Preemption"
 MAKE_ROOM = "InferenceScheduler._make_room"
-FRAME, WORDS, CODE = 1, 2, 3
 
 
 def tell(trace: Trace) -> Storyboard:
@@ -70,7 +80,7 @@ class _Chapters(Chapters):
         state = self.state()
         self.say(f"{state.n_in_use} of {self.pool.n_pages} pages are in use, {state.n_free} free.",
                  0.3, detail=WORDS)
-        return self.section("full", "The pool fills", -1)
+        return self.section("full", "The pool fills", -1, detail=MORE)
 
     def admit(self, refill: Event) -> None:
         """A refill that admitted requests, and the prefill that follows."""
@@ -107,10 +117,9 @@ class _Chapters(Chapters):
                     if grower != victim else
                     f"{victim} needs a new page for its token {tokens}, and no page is free.")
             self.advance(before, need, 1.0)
-        latest = f"running[-1], the latest admitted, has to go: {victim}."
         if lines is not None:
-            self.run_lines(lines, latest)
-        self.advance(seq, None if lines is not None else latest, 1.0)
+            self.run_lines(lines, "running[-1] is the request that was admitted last.")
+        self.advance(seq, f"{victim} has to go: it was admitted last.", 1.0)
         freed = next(self.trace.find(event="table", task=victim, after=seq)).seq
         self.advance(freed, f"Its {pages_text(self.preempted.pages)} return to the pool.", 1.4)
         self.queued()
@@ -171,7 +180,8 @@ class _Chapters(Chapters):
             event = self.trace[gone]
             self.advance(gone, f"{listed(event.tasks)} "
                          f"{'is' if len(event.tasks) == 1 else 'are'} done: pages return.", 1.2)
-        return self.section("waits", f"{self.victim} waits, the others go on", start)
+        title = f"{self.victim} waits, the others go on"
+        return self.section("waits", title, start, detail=ASIDE)
 
     def recompute(self) -> Section:
         start = self.teller.last
@@ -205,7 +215,7 @@ class _Chapters(Chapters):
                 Fact(str(done.generated), f"tokens in the end, of at most {most}"),
             ),
         ), seconds=1.5)
-        return self.section("finish", f"{task} finishes", start)
+        return self.section("finish", f"{task} finishes", start, detail=MORE)
 
     def summary(self) -> Section:
         start = self.teller.last

@@ -15,6 +15,10 @@ from scenes.storyboard.beats import (
     Storyboard,
 )
 from scenes.storyboard.chapters import (
+    ASIDE,
+    FRAME,
+    MORE,
+    WORDS,
     Chapters,
     counted,
     listed,
@@ -30,7 +34,6 @@ BUDGET = {"PagedCache.lookup": 1, "PagedCache.inc_ref": 1}
 BARE = ("pool", "mask", "tables", "queue", "lru")
 MOST_KEYS = 4
 MOST_JOINS = 2
-FRAME, WORDS = 1, 2
 
 
 def tell(trace: Trace) -> Storyboard:
@@ -161,7 +164,8 @@ class _Chapters(Chapters):
         self.say(f"{entries} table entries, but only {state.n_in_use} pages in use.", 0.3,
                  detail=WORDS)
         self.computed(peak.task, brief=True)
-        return self.section("more", f"{peak.task} joins: {peak.ref} owners of one page", start)
+        return self.section("more", f"{peak.task} joins: {peak.ref} owners of one page", start,
+                            detail=MORE)
 
     def admission(self, event: Event) -> int:
         """The end of the admission that `event` belongs to."""
@@ -189,7 +193,7 @@ class _Chapters(Chapters):
         if own and self.state().page_state(own[0]) == "free":
             self.say(f"Only {drop.task}'s own {pages_text(own)} "
                      f"{'is' if len(own) == 1 else 'are'} free again.", 0.3, detail=WORDS)
-        return self.section("leave", f"{drop.task} leaves, the prefix stays", start)
+        return self.section("leave", f"{drop.task} leaves, the prefix stays", start, detail=MORE)
 
     def kept(self) -> Event | None:
         """The next time that the last owner of a shared page lets it go and it stays cached."""
@@ -209,7 +213,8 @@ class _Chapters(Chapters):
             Hold(self.teller.last, "So a page is in one of three states."),
             seconds=0.5,
         )
-        return self.section("stay", "The last one leaves, the pages stay cached", start)
+        title = "The last one leaves, the pages stay cached"
+        return self.section("stay", title, start, detail=ASIDE)
 
     def revive(self, revived: Event) -> Section:
         start = self.teller.last
@@ -225,7 +230,7 @@ class _Chapters(Chapters):
         self.advance(end, seconds=1.2)
         self.computed(task)
         title = f"{task} revives the cached pages"
-        return self.section("revive", title, start, stage=BARE)
+        return self.section("revive", title, start, detail=ASIDE, stage=BARE)
 
     def hit_tokens(self, event: Event) -> int:
         """Tokens of the hit that `event` is a part of."""
@@ -258,7 +263,8 @@ class _Chapters(Chapters):
                      title, bars, scale, 2),
             Hold(at, "Recording took no part in it: these steps ran untraced."),
         )
-        return self.section("compare", "Time to first token, with and without the hit", start)
+        title = "Time to first token, with and without the hit"
+        return self.section("compare", title, start, detail=MORE)
 
     def summary(self, pair: tuple[FirstToken, FirstToken] | None) -> Section:
         start = self.teller.last

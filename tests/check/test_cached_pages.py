@@ -1,0 +1,88 @@
+"""Wrong orders, wrong contents and wrong states of cached pages are found and named."""
+
+import pytest
+
+from scenes.catalog import film
+from scenes.check.compare import differences
+from scenes.check.recorded import Recorded
+from scenes.film.rehearsal import rehearse
+from scenes.storyboard.beats import ShowStates
+
+
+class Reader:
+    """Keeps what is shown after one beat: the last, or one of a kind."""
+
+    def __init__(self, kind=None):
+        self.kind = kind
+        self.kept = None
+
+    def section_started(self, scene, section):
+        pass
+
+    def animation_ended(self, scene, began, moved):
+        pass
+
+    def beat_ended(self, scene, section, beat):
+        if self.kind is None or isinstance(beat, self.kind):
+            self.kept = scene.stage.read(), scene.trace, beat.until
+
+    def section_ended(self, scene, section):
+        pass
+
+
+@pytest.fixture(scope="module")
+def filled():
+    """Pages cached and none in use, at the end of a chapter of Eviction."""
+    reader = Reader()
+    rehearse(film("Eviction"), observers=(reader,), only={"fill"})
+    return reader.kept
+
+
+@pytest.fixture(scope="module")
+def queued():
+    """Requests waiting, at the end of a chapter of Preemption."""
+    reader = Reader()
+    rehearse(film("Preemption"), observers=(reader,), only={"out"})
+    return reader.kept
+
+
+def found(kept, **wrong):
+    shown, trace, until = kept
+    recorded = Recorded.of(trace).at(until)
+    state = trace.state_at(until)
+    return {d.field.split()[0] for d in differences(shown | wrong, state, recorded)}
+
+
+def test_truth_passes(filled, queued):
+    assert len(filled[0]["lru"]) == len(filled[0]["shelf"]) == 9
+    assert len(queued[0]["queue"]) == 2
+    assert not found(filled) and not found(queued)
+
+
+def test_another_lru_order(filled):
+    assert found(filled, lru=filled[0]["lru"][::-1]) == {"lru"}
+
+
+def test_another_content_of_a_cached_page(filled):
+    first, *rest = filled[0]["shelf"]
+    assert found(filled, shelf=[first._replace(first=first.first + 1), *rest]) == {"shelf"}
+    assert found(filled, shelf=[*rest, first]) == {"shelf"}
+
+
+def test_a_cached_page_that_looks_free(filled):
+    assert found(filled, cached=filled[0]["cached"] | {2: False}) == {"cached[2]"}
+
+
+def test_another_queue(queued):
+    (name, tokens), *rest = queued[0]["queue"]
+    assert found(queued, queue=[*rest, (name, tokens)]) == {"queue"}
+    assert found(queued, queue=[(name, tokens + 1), *rest]) == {"queue"}
+
+
+def test_a_wrong_count_of_states():
+    reader = Reader(ShowStates)
+    rehearse(film("Eviction"), observers=(reader,), only={"fill"})
+    counts = reader.kept[0]["page_states"]
+    assert counts == {"in use": 0, "cached": 9, "free": 1}
+    assert not found(reader.kept)
+    assert found(reader.kept, page_states=counts | {"free": 2}) == {"page_states[free]"}

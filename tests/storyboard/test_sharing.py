@@ -1,0 +1,125 @@
+"""What the films of sharing, eviction and preemption say, counted once more from the events."""
+
+import pytest
+
+from astrai_sim.trace import Trace
+from scenes.film.scene import ASSETS
+from scenes.storyboard import eviction, preemption, prefix_sharing
+from scenes.storyboard.errors import DoesNotApply
+from scenes.storyboard.first_token import comparable, first_tokens
+from scenes.storyboard.prefixes import first_missed, held_by
+
+
+def shipped(name):
+    return Trace.open(ASSETS / "traces" / f"{name}.jsonl.gz")
+
+
+@pytest.fixture(scope="module")
+def sharing():
+    return shipped("prefix_sharing")
+
+
+@pytest.fixture(scope="module")
+def evicting():
+    return shipped("eviction")
+
+
+@pytest.fixture(scope="module")
+def preempting():
+    return shipped("preemption")
+
+
+def captions(storyboard, key):
+    section = next(s for s in storyboard.sections if s.key == key)
+    return " ".join(beat.caption for beat in section.beats if beat.caption)
+
+
+def test_own_traces_fill_every_chapter(sharing, evicting, preempting):
+    """So that no chapter is left out unnoticed when the traces are recorded anew."""
+    assert [s.key for s in prefix_sharing.tell(sharing).sections] == [
+        "first", "second", "more", "leave", "stay", "revive", "compare", "summary"]
+    assert [s.key for s in eviction.tell(evicting).sections] == [
+        "one", "fill", "order", "evict", "miss", "summary"]
+    assert [s.key for s in preemption.tell(preempting).sections] == [
+        "full", "out", "waits", "again", "finish", "summary"]
+
+
+def test_first_token_takes_the_phases_up_to_the_prefill_that_gives_it(sharing):
+    for time in first_tokens(sharing):
+        token = next(sharing.find(event="token", task=time.task))
+        phases = [e.duration_ns for e in sharing.find(event="phase_end")
+                  if e.step == token.step and e.phase in ("cleanup", "refill", "prefill")]
+        assert len(phases) == 3
+        assert time.ms == pytest.approx(sum(phases) / 1e6)
+
+
+def test_compared_requests_are_equally_long_and_untraced(sharing):
+    hit, miss = comparable(first_tokens(sharing))
+    traced = {e.step for e in sharing.find(event="lines")}
+    assert traced
+    assert not traced & {sharing[hit.seq].step, sharing[miss.seq].step}
+    assert hit.prompt == miss.prompt == miss.computed
+    admitted = next(sharing.find(event="task_admitted", task=hit.task))
+    assert hit.cached == admitted.cached_tokens > 0
+    assert {time.task for time in first_tokens(sharing) if time.traced} >= {"A", "B"}
+
+
+def test_a_waiting_request_counts_the_steps_that_it_waits(preempting):
+    (late,) = [time for time in first_tokens(preempting) if time.task == "D"]
+    token = next(preempting.find(event="token", task="D"))
+    submitted = next(preempting.find(event="task_submitted", task="D"))
+    steps = sum(e.duration_ns for e in preempting.find(event="step_end", after=submitted.seq)
+                if e.step < token.step)
+    assert 0 < steps / 1e6 < late.ms
+
+
+def test_missed_prefix_is_one_that_was_evicted(evicting):
+    missed = first_missed(evicting)
+    prompts = {e.task: e.prompt for e in evicting.find(event="task_submitted")}
+    size = evicting.header.scenario["cache"]["page_size"]
+    assert prompts[missed.task][: missed.cached] == prompts[missed.like][: missed.cached]
+    gone = [held_by(evicting, e) for e in evicting.find(event="page_evicted", before=missed.seq)]
+    assert [held.first for held in gone if held.task == missed.like][-1] == missed.found
+    admitted = next(evicting.find(event="task_admitted", task=missed.task))
+    assert admitted.cached_tokens == missed.found < missed.cached == 3 * size
+
+
+def test_every_page_event_agrees_with_what_held_by_says(evicting):
+    for event in evicting.find(event="page_evicted"):
+        held = held_by(evicting, event)
+        keyed = next(e for e in evicting.find(event="page_keyed") if e.key == event.key)
+        assert (held.task, held.page) == (keyed.task, keyed.page)
+
+
+def test_preempted_request_loses_no_token(preempting):
+    chapters = preemption._Chapters(preempting, next(preempting.find(event="task_preempted")))
+    spans = [s for e in preempting.find(event="kv_write") for s in e.spans
+             if s["task"] == chapters.victim]
+    written = [p for s in spans for p in range(s["start"], s["start"] + s["count"])]
+    assert chapters.recomputed() == len(written) - len(set(written)) == chapters.stored
+    assert chapters.lost() == 0
+
+
+def test_the_code_on_screen_ends_with_the_call_that_preempts(preempting):
+    storyboard = preemption.tell(preempting)
+    out = next(s for s in storyboard.sections if s.key == "out")
+    code = next(b for b in out.beats if type(b).__name__ == "OpenCode")
+    runs = [b for b in out.beats if type(b).__name__ == "RunCode"]
+    last = " ".join(code.lines[runs[-1].steps[-1].line])
+    assert last.strip() == "self._preempt(self.running[-1])"
+    assert "it was admitted last" in captions(storyboard, "out")
+
+
+@pytest.mark.parametrize(
+    ("module", "scenario"), [(prefix_sharing, "shared_prefix"), (preemption, "crowded")]
+)
+def test_films_tell_other_traces(module, scenario, record_scenario):
+    """So that `DoesNotApply` cannot stand in for a film that never plays."""
+    sections = module.tell(Trace.open(record_scenario(scenario))).sections
+    assert len(sections) >= 5 and sum(len(section.beats) for section in sections) > 20
+
+
+@pytest.mark.parametrize("module", [prefix_sharing, eviction, preemption])
+def test_a_trace_without_the_subject_is_told_so(module, two_requests):
+    with pytest.raises(DoesNotApply, match="record a scenario"):
+        module.tell(Trace.open(two_requests))
