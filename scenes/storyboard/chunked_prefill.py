@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 
@@ -52,14 +53,29 @@ def tell(trace: Trace) -> Storyboard:
     if not any(trace.find(event="token")):
         raise DoesNotApply(f"{FILM} needs an event for every token: record in full detail")
     log = StepLog(trace)
-    found = prefills(trace, log)
-    whole = max((p for p in found if p.whole), key=lambda p: p.tokens, default=None)
-    chunked = max((p for p in found if not p.whole), key=lambda p: p.tokens, default=None)
-    if whole is None or chunked is None:
-        lacking = "in one step" if whole is None else "in chunks"
-        raise DoesNotApply(f"{FILM} needs a prompt that was computed {lacking} while others "
-                           "were decoding")
+    whole, chunked = chosen(prefills(trace, log))
     return Storyboard(FILM, tuple(_Chapters(trace, log, whole, chunked).sections()))
+
+
+def chosen(found: Sequence[Prefill]) -> tuple[Prefill, Prefill]:
+    """The pair with the longest prompts, one computed whole and one in chunks.
+
+    One must be done before the other begins. Raises DoesNotApply where there is no pair.
+    """
+    kinds = [p for p in found if p.whole], [p for p in found if not p.whole]
+    for kind, how in zip(kinds, ("in one step", "in chunks"), strict=True):
+        if not kind:
+            raise DoesNotApply(f"{FILM} needs a prompt that was computed {how} while others "
+                               "were decoding")
+    pairs = [
+        (whole, chunked)
+        for whole, chunked in product(*kinds)
+        if whole.steps[-1] < chunked.steps[0] or chunked.steps[-1] < whole.steps[0]
+    ]
+    if not pairs:
+        raise DoesNotApply(f"{FILM} needs its two prompts one after the other, and here one "
+                           "was computed while the other was")
+    return max(pairs, key=lambda pair: min(prefill.tokens for prefill in pair))
 
 
 def listed(names: Sequence[str]) -> str:
@@ -94,12 +110,8 @@ class _Chapters:
     def sections(self):
         """All chapters; each starts where the one before ended."""
         yield self.decode()
-        shown: list[StepTokens] = []
-        first = self.both[0]
-        if first.steps[0] > 0:
-            plain = self.plain_step(first.steps[0])
-            if plain is not None:
-                shown.append(self.step_tokens(plain))
+        plain = self.plain_step(self.both[0].steps[0])
+        shown = [] if plain is None else [self.step_tokens(plain)]
         for prefill in self.both:
             yield self.stall(prefill)
             shown.append(self.step_tokens(prefill.steps[0]))
@@ -277,11 +289,11 @@ class _Chapters:
 
         beats: list[Beat] = []
         done = self.log.computed[prefill.steps[0]]
-        if len(shown) == 2:
-            n = self.log.computed[self.plain_step(prefill.steps[0])].tokens
-            beats.append(show(1, f"A step of decoding computes {n} token{'s' * (n > 1)}."))
-        elif len(shown) > 2:
+        if prefill is self.both[1]:
             beats.append(show(len(shown) - 1, None))
+        elif len(shown) > 1:
+            n = len(shown[0].runs)
+            beats.append(show(1, f"A step of decoding computes {n} token{'s' * (n > 1)}."))
         if prefill.whole:
             text = (f"The step with {prefill.task}'s prompt computes {done.tokens} tokens, "
                     "and everyone waits for all of them.")

@@ -120,7 +120,7 @@ class RunFigures:
         )
 
 
-def status_text(held: int, waiting: Sequence[str], room: int = 24) -> str:
+def status_text(held: int, waiting: Sequence[str], room: int = 18) -> str:
     """How many requests hold slots, and which wait: those whose names fit `room` characters."""
     text = f"{held} in memory, {len(waiting)} waiting"
     named = 0

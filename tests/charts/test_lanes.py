@@ -12,9 +12,9 @@ from scenes.film.rehearsal import rehearse
 from scenes.layout import Box
 from scenes.mobjects.steps import StepsPanel
 from scenes.storyboard.beats import ShowSteps, ShowVersus, StepTokens
-from scenes.storyboard.chunked_prefill import listed, times_text
+from scenes.storyboard.chunked_prefill import chosen, listed, times_text
 from scenes.storyboard.errors import DoesNotApply
-from scenes.storyboard.prefills import StepLog, prefills
+from scenes.storyboard.prefills import Prefill, StepLog, prefills
 
 FILM = catalog.film("ChunkedPrefill")
 
@@ -121,6 +121,21 @@ def test_every_token_of_a_step_has_a_cell():
     assert len(panel.reveal(2)) == 1 and panel.reveal(2) == []
     with pytest.raises(ValueError, match="do not fit"):
         StepsPanel(beat, colors, Box(100, 100, 900, 120))
+
+
+def prefill(task, steps, tokens):
+    share = tokens // len(steps)
+    return Prefill(task, steps, (share,) * len(steps), ("x",), 1.0, 1.0)
+
+
+def test_two_prompts_one_after_the_other_are_chosen():
+    chunked = prefill("c", (4, 5, 6), 300)
+    during, after, longer = prefill("d", (5,), 400), prefill("a", (7,), 90), prefill("l", (9,), 99)
+    assert chosen([chunked, during, after, longer]) == (longer, chunked)
+    with pytest.raises(DoesNotApply, match="one after the other"):
+        chosen([chunked, during])
+    with pytest.raises(DoesNotApply, match="in chunks"):
+        chosen([after])
 
 
 def test_words():
