@@ -11,7 +11,7 @@ from manim import Group, VMobject, linear, smooth
 from scenes.animations.base import FilmAnimation
 from scenes.layout import FRAME
 
-FLIGHT = 0.75
+FLIGHT = 0.65
 LANDED = 0.35
 
 

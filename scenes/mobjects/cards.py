@@ -42,21 +42,31 @@ class CardText:
 
 
 def paragraph(text: str, face: str, px: float, width: float) -> list[str]:
-    """`text` in lines no wider than `width` pixels; a word that is wider itself is cut."""
+    """`text` in lines no wider than `width` pixels; a word that is wider itself is broken."""
     lines: list[str] = []
     for part in text.splitlines():
         line = ""
-        for word in readable(part, face).split():
-            word = shorten(word, face, px, width)
-            longer = f"{line} {word}" if line else word
-            if line and fonts.width(longer, face, px) > width:
-                lines.append(line)
-                line = word
-            else:
-                line = longer
+        for word in part.split():
+            for piece in broken(readable(word, face), face, px, width):
+                longer = f"{line} {piece}" if line else piece
+                if line and fonts.width(longer, face, px) > width:
+                    lines.append(line)
+                    line = piece
+                else:
+                    line = longer
         if line:
             lines.append(line)
     return lines
+
+
+def broken(word: str, face: str, px: float, width: float) -> list[str]:
+    """`word` in pieces no wider than `width` pixels."""
+    pieces = [""]
+    for char in word:
+        if pieces[-1] and fonts.width(pieces[-1] + char, face, px) > width:
+            pieces.append("")
+        pieces[-1] += char
+    return pieces
 
 
 def shorten(text: str, face: str, px: float, width: float) -> str:

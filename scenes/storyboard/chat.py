@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from astrai_sim.trace import Event, State, Trace
 from scenes.mobjects.caption import READING_SPEED
+from scenes.mobjects.pieces import shown_piece
 from scenes.mobjects.tiles import MOST as MOST_TILES
 from scenes.storyboard.beats import (
     Advance,
@@ -31,12 +32,14 @@ from scenes.storyboard.talk import Arrival, Departure, Moment, groups, moments
 
 MOST_SPEAKERS = 4
 FULL = 3
+CAPTION_FACE = "sans-medium"
 STAGE = ("transcript", "tiles")
-STEP_PACE = 0.24
+STEP_PACE = 0.22
 LATER = 0.6
 LONGEST_DECODE = 38.0
 OWN_CHAPTER = 4
-FIRST_WORDS = 8
+LATE_CHAPTER = 24
+EARLY = 60
 GLANCE = 36.0
 
 
@@ -86,13 +89,14 @@ class _Chapters:
             start, room = self.last, self.room
             beats = list(self.stretch(group[0].begin - 1))
             steps = self._steps(start + 1, group[0].begin - 1)
-            if steps >= OWN_CHAPTER:
+            if steps >= (LATE_CHAPTER if self.pointed else OWN_CHAPTER):
                 yield self.section(f"words-{number}", self.words_title(start), start, beats, room)
                 start, beats = self.last, []
+            ends = bool(beats)
             beats += self.group(group)
             key = f"{'-'.join(sorted({type(m).__name__.lower() for m in group}))}-{number}"
-            yield self.section(key, title_of(group), start, beats, room)
-        if self._steps(self.last + 1, self.end) >= 1:
+            yield self.section(key, title_of(group, ends), start, beats, room)
+        if self.running(self.last) and self._steps(self.last + 1, self.end):
             start = self.last
             beats = list(self.stretch(self.end))
             yield self.section("goes-on", self.words_title(start), start, beats, self.room)
@@ -134,11 +138,8 @@ class _Chapters:
         system = any(exchange.system for exchange in exchanges)
         beats: list[Beat] = [Reveal(-1, f"{people} {self.model}.", ("cards",))]
         if system:
-            text = ("One system prompt stands before every question." if count > 1
-                    else "A system prompt stands before the question.")
-            beats.append(Hold(-1, text))
-        beats += [ReadCard(-1, task=task, seconds=reading(exchange.question), detail=1)
-                  for task, exchange in zip(self.tasks, exchanges, strict=True)]
+            text = "All under one system prompt." if count > 1 else "It begins with this prompt."
+            beats.append(Hold(-1, text, 3.0))
         title = "One question" if count == 1 else f"{number(count)} questions"
         if system:
             title += ", one system prompt"
@@ -184,11 +185,7 @@ class _Chapters:
             text = self.once("rest", f"Only the other {rest} are computed.")
         else:
             text = f"One pass computes K and V of all {rest}: each word's go to its slot."
-        beats: list[Beat] = [Advance(arrival.end, text, min(4.5, max(1.0, 0.075 * rest)))]
-        word = self.trace.state_at(arrival.end).tasks[task].texts[count].strip()
-        if first and word and control_name(word) is None:
-            beats.append(Hold(arrival.end, f"It also picks the next token, “{word}”.", detail=1))
-        yield arrival.end, beats
+        yield arrival.end, [Advance(arrival.end, text, min(4.5, max(1.0, 0.075 * rest)))]
 
     def tables_caption(self, admitted: Event) -> str:
         """What the table of a request has when it is admitted."""
@@ -198,8 +195,8 @@ class _Chapters:
         held = admitted.pages[: cached // self.size]
         refs = self.trace.state_at(admitted.seq).refs
         most = min(refs[page] for page in held)
-        text = (f"Its first {cached} tokens are there: {listed(held, 'page')} "
-                f"{'is' if len(held) == 1 else 'are'} shared.")
+        text = (f"{listed(held, 'Page')} {'holds' if len(held) == 1 else 'hold'} its first "
+                f"{cached} tokens already.")
         again = (f"{listed(held, 'Page')} now stand{'s' if len(held) == 1 else ''} "
                  f"in {most} tables.")
         return self.once("shared", text) or (again if most > 1 else f"{task} shares "
@@ -218,52 +215,56 @@ class _Chapters:
             yield seq, [Advance(seq, text, 0.6)]
         else:
             self.pointed = True
-            yield seq, [Advance(seq, None, 0.6), *self.point(state, task, word)]
+            yield seq, [Advance(seq, None, 0.6), *self.point(seq, task, word)]
         if departure.end > seq:
             text = self.once("released", released(departure))
             yield departure.end, [Advance(departure.end, text, 0.8)]
 
     def pick(self, state: State, task: str) -> int | None:
-        """Position of a word of the answer to point at: a long one early on a late page."""
+        """Position of a word of the answer to point at: the longest early on its last page."""
         now = state.tasks[task]
-        shown = set(range(state.n_pages))
-        if state.n_pages > MOST_TILES:
-            shown = set(self.rows.first_pages(MOST_TILES))
-        best: tuple[bool, int, int] | None = None
         own = [i for i in range(len(state.tables.get(task, ())))
                if self.rows.homes.get((task, i)) == (task, i)]
-        for logical in own[-1:]:
-            page = state.tables[task][logical]
-            for position in range(logical * self.size, logical * self.size + FIRST_WORDS):
-                if not now.prompt_len <= position < now.kv_len or page not in shown:
-                    continue
-                piece, after = now.texts[position], (*now.texts, "")[position + 1]
-                if piece[:1] == " " and piece[1:].isalpha() and not after[:1].isalpha():
-                    rank = (position % self.size != 0, len(piece), -position)
-                    best = max(best, rank) if best else rank
-        return -best[2] if best else None
+        tiles = range(state.n_pages)
+        if state.n_pages > MOST_TILES:
+            tiles = self.rows.first_pages(MOST_TILES)
+        if not own or state.tables[task][own[-1]] not in tiles:
+            return None
+        first = own[-1] * self.size
+        words = []
+        letters = 0
+        for position in range(first, min(first + self.size, now.kv_len)):
+            piece, after = now.texts[position], (*now.texts, "")[position + 1]
+            letters += len(shown_piece(piece).text) + 1
+            whole = piece[:1] == " " and piece[1:].isalpha() and not after[:1].isalpha()
+            if whole and position >= now.prompt_len and letters <= EARLY:
+                words.append((position > first, len(piece), -position))
+        return -max(words)[2] if words else None
 
-    def point(self, state: State, task: str, position: int) -> list[Beat]:
-        seq = state_seq = self.last_seq(state)
-        word = state.tasks[task].texts[position].strip()
+    def point(self, seq: int, task: str, position: int) -> list[Beat]:
+        """From a word that is there after event `seq` to the slot of its K and V."""
+        state = self.trace.state_at(seq)
+        word = self.word(state, task, position)
         logical, slot = divmod(position, self.size)
         page = state.tables[task][logical]
         return [
-            PointAt(seq, f"“{word}” is token {position} of {task}, counted from 0.",
+            PointAt(seq, f"“{word}” is token {position}, counted from 0.",
                     task=task, position=position, reach="word"),
             PointAt(seq, f"{position} = {logical} × {self.size} + {slot}: "
                     f"table entry {logical} names page {page}.",
                     task=task, position=position, reach="entry"),
             PointAt(seq, f"So its K and V are in page {page}, slot {slot}.",
                     task=task, position=position, reach="slot"),
-            PointAway(state_seq),
+            PointAway(seq),
         ]
 
-    def last_seq(self, state: State) -> int:
-        """The event after which the trace is in `state`, which has just finished a request."""
-        return next(
-            e.seq for e in self.trace.find(event="task_finished") if e.ns == state.ns
-        )
+    @staticmethod
+    def word(state: State, task: str, position: int) -> str:
+        """A token as a caption quotes it; '' for one that is no word."""
+        piece = state.tasks[task].texts[position]
+        if control_name(piece) is not None or not piece.strip():
+            return ""
+        return shown_piece(piece, CAPTION_FACE).text
 
     # the time between
 
@@ -323,18 +324,23 @@ class _Chapters:
         return before[-1] if before else None
 
     def opening(self, begin: int) -> str | None:
-        running = [t.name for t in self.trace.state_at(begin).tasks.values()
-                   if t.status == "running"]
-        if len(running) == 1:
-            return self.once("one", "A step writes the newest word's K and V and picks the next.")
-        if len(running) > 1:
-            each = "both answers" if len(running) == 2 else f"all {number(len(running)).lower()}"
-            return self.once(f"batch {len(running)}", f"One step now adds a word to {each}.")
+        batch = [t for t in self.trace.state_at(begin).tasks.values() if t.status == "running"]
+        if len(batch) == 1:
+            return self.once("one", "Each step fills one slot and picks the next token.")
+        if len(batch) > 1:
+            each = "both answers" if len(batch) == 2 else f"all {number(len(batch)).lower()}"
+            return self.once(f"batch {len(batch)}", f"One step now adds a token to {each}.")
         return None
 
+    def running(self, seq: int) -> list[str]:
+        """Those of the followed requests whose answers grow after event `seq`."""
+        tasks = self.trace.state_at(seq).tasks
+        return [t for t in self.tasks if t in tasks and tasks[t].status == "running"]
+
     def words_title(self, begin: int) -> str:
-        running = [t.name for t in self.trace.state_at(max(begin, 0)).tasks.values()
-                   if t.status == "running"]
+        running = self.running(begin)
+        if not running:
+            return "Others take their turn"
         if len(running) == 1:
             return f"{possessive(running[0])} answer grows"
         return f"{number(len(running))} answers grow together"
@@ -406,14 +412,14 @@ class _Chapters:
         return seq
 
 
-def title_of(group: list[Moment]) -> str:
-    """Title of a chapter of arrivals and departures."""
+def title_of(group: list[Moment], ends: bool) -> str:
+    """Title of a chapter of arrivals and departures; `ends`: it tells the last words too."""
     coming = [m.task for m in group if isinstance(m, Arrival)]
     leaving = [m.task for m in group if isinstance(m, Departure)]
     if coming:
         return f"{listed_names(coming)} ask{'s' if len(coming) == 1 else ''}"
     if len(leaving) == 1:
-        return f"{possessive(leaving[0])} answer is complete"
+        return f"{possessive(leaving[0])} answer {'ends' if ends else 'is complete'}"
     return f"{listed_names(leaving)} have their answers"
 
 
@@ -433,16 +439,13 @@ def released(departure: Departure) -> str:
 
 
 def model_name(trace: Trace) -> str:
-    """The model's name from its file's, else from the header."""
-    weights = trace.header.weights or {}
-    name = str(weights.get("file", trace.header.model)).removesuffix(".gguf")
-    quantization = weights.get("quantization")
+    """The model's name from its file's; a model without one has none."""
+    weights = trace.header.weights
+    if weights is None:
+        return "a language model"
+    name = str(weights["file"]).removesuffix(".gguf")
+    quantization = weights["quantization"]
     return name.removesuffix(f".{quantization}").removesuffix(f"-{quantization}")
-
-
-def reading(text: str) -> float:
-    """Seconds to read `text`, at least one."""
-    return max(1.0, len(text) / READING_SPEED)
 
 
 def possessive(name: str) -> str:

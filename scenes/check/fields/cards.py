@@ -27,7 +27,7 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
         if not answer and not pages:
             continue
         truth = answer_of(recorded, task)
-        if not (contains(truth, answer) and (answer.endswith("…") or answer == truth)):
+        if not (contains(truth, answer) and (answer.endswith("…") or words(answer) == truth)):
             yield Difference(f"cards[{task}] answer", answer, truth)
         held = _content(recorded.trace, recorded.until)
         kept = [page for (name, _), page in sorted(held.items()) if name == task]
@@ -45,8 +45,8 @@ def answer_of(recorded: Recorded, task: str) -> str:
 
 
 def words(text: str) -> str:
-    """`text` as the screen writes it, single blanks between its words."""
-    return " ".join(readable(word) for word in text.split())
+    """`text` as the screen writes it, without blanks: lines may break anywhere."""
+    return "".join(readable(word) for word in text.split())
 
 
 def contains(text: str, part: str) -> bool:

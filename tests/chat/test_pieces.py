@@ -1,0 +1,25 @@
+"""Every token leaves something visible that the fonts can draw."""
+
+import pytest
+
+from scenes import fonts
+from scenes.mobjects.pieces import LONGEST, shown_piece
+from tests.chat.worded import PIECES
+
+
+@pytest.mark.parametrize("piece", [*PIECES, " ", "\r\n", "a\u0301", "\u200d", "x" * 99, "\x00"])
+def test_something_is_drawn(piece):
+    shown = shown_piece(piece)
+    assert len(fonts.shape(shown.text, "sans").points)
+    assert len(shown.text) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    ("piece", "text", "spaced", "control"),
+    [(" sky", "sky", True, False), ("istant", "istant", False, False), ("\n\n", "↵↵", False, True),
+     ("  ", "␣␣", False, True), ("", "·", False, True), (" 日本", "□□", True, False),
+     ("<|im_end|>", "end", True, True), ("y" * 30, "y" * (LONGEST - 1) + "…", False, False)],
+)
+def test_form(piece, text, spaced, control):
+    shown = shown_piece(piece)
+    assert (shown.text, shown.spaced, shown.control) == (text, spaced, control)

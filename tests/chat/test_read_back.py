@@ -1,0 +1,128 @@
+"""A word, page or slot that was not recorded so is found and named."""
+
+import copy
+
+import pytest
+
+from scenes.chat import Chat
+from scenes.check.compare import differences
+from scenes.check.recorded import Recorded
+from scenes.film.rehearsal import rehearse
+
+
+class Keeper:
+    """Keeps what a film shows after each of its beats, with the event that it is of."""
+
+    def __init__(self):
+        self.kept = []
+
+    def section_started(self, scene, section):
+        pass
+
+    def animation_ended(self, scene, began, moved):
+        pass
+
+    def beat_ended(self, scene, section, beat):
+        self.kept.append((scene.stage.read(), beat.until))
+
+    def section_ended(self, scene, section):
+        pass
+
+
+@pytest.fixture(scope="module")
+def shown_of(word_scenario):
+    keeper = Keeper()
+    scene = rehearse(Chat, word_scenario("shared_prefix"), observers=(keeper,)).scene
+    recorded = Recorded.of(scene.trace)
+
+    def find(field, wanted=bool):
+        shown, until = next((s, u) for s, u in keeper.kept if field in s and wanted(s[field]))
+        return copy.deepcopy(shown), scene.trace.state_at(until), recorded.at(until)
+
+    return find
+
+
+def found(shown, state, recorded):
+    return {difference.field for difference in differences(shown, state, recorded)}
+
+
+def test_truth_passes(shown_of):
+    for field in ("said", "unsaid", "pointer", "cards"):
+        assert not found(*shown_of(field))
+
+
+def test_wrong_word(shown_of):
+    shown, *rest = shown_of("said")
+    key = max(shown["said"])
+    shown["said"][key] = "lie"
+    assert found(shown, *rest) == {f"said[{key[0]}, {key[1]}]"}
+
+
+def test_missing_word(shown_of):
+    shown, *rest = shown_of("said")
+    key = min(shown["said"])
+    del shown["said"][key], shown["kept"][key]
+    assert found(shown, *rest) == {f"said[{key[0]}] left out by page"}
+
+
+def test_word_too_early(shown_of):
+    shown, state, recorded = shown_of("said")
+    task = next(iter(shown["speakers"]))
+    last = state.tasks[task].n_tokens
+    shown["said"][task, last] = "soon"
+    assert f"said[{task}, {last}]" in found(shown, state, recorded)
+
+
+def test_wrong_slot(shown_of):
+    shown, *rest = shown_of("kept", lambda kept: any(kept.values()))
+    key = next(iter(shown["kept"]))
+    shown["kept"][key] = not shown["kept"][key]
+    assert found(shown, *rest) == {f"kept[{key[0]}, {key[1]}]"}
+
+
+@pytest.mark.parametrize("field", ["row_pages", "row_colors"])
+def test_wrong_page_of_a_row(shown_of, field):
+    shown, *rest = shown_of(field, lambda rows: any(rows.values()))
+    task, logical = next(iter(shown[field]))
+    shown[field][task, logical] = 99 if field == "row_pages" else ("#FFFFFF",)
+    assert found(shown, *rest) == {f"{field}[{task}, {logical}]"}
+
+
+def test_wrong_table_and_count(shown_of):
+    shown, *rest = shown_of("speakers", lambda heads: any(pages for pages, _, _ in heads.values()))
+    task, (pages, hidden, tokens) = next(iter(shown["speakers"].items()))
+    shown["speakers"][task] = ([*pages, 7], hidden, tokens + 1)
+    assert found(shown, *rest) == {f"speakers[{task}] table", f"speakers[{task}] tokens"}
+
+
+def test_shared_words_must_be_the_same(shown_of):
+    shown, *rest = shown_of("unsaid")
+    (task, logical), (other, there) = next(iter(shown["unsaid"].items()))
+    shown["unsaid"][task, logical] = (other, there + 1)
+    assert f"unsaid[{task}, {logical}]" in found(shown, *rest)
+
+
+def test_pointer_at_the_wrong_slot(shown_of):
+    shown, *rest = shown_of("pointer", lambda pointer: "slot" in pointer)
+    page, slot = shown["pointer"]["slot"]
+    shown["pointer"]["slot"] = (page, slot + 1)
+    assert found(shown, *rest) == {"pointer (page, slot)"}
+
+
+@pytest.mark.parametrize(("place", "lie", "name"), [(0, "Who asked that?", "prompt"),
+                                                    (1, "Something else.", "answer"),
+                                                    (2, [99], "pages")])
+def test_wrong_card(shown_of, place, lie, name):
+    shown, *rest = shown_of("cards", lambda cards: any(card[1] for card in cards.values()))
+    task, card = next(iter(shown["cards"].items()))
+    shown["cards"][task] = tuple(lie if i == place else part for i, part in enumerate(card))
+    assert found(shown, *rest) == {f"cards[{task}] {name}"}
+
+
+def test_answer_cut_without_a_mark(shown_of):
+    shown, *rest = shown_of("cards", lambda cards: any(card[1] for card in cards.values()))
+    task, (question, answer, pages) = next(
+        (task, card) for task, card in shown["cards"].items() if len(card[1]) > 5
+    )
+    shown["cards"][task] = (question, answer[:-3], pages)
+    assert found(shown, *rest) == {f"cards[{task}] answer"}
