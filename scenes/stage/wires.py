@@ -12,7 +12,7 @@ from scenes.stage.plan import StagePlan
 
 MOST = 16
 LANE = 4.0
-BEND_DELAY = 0.3
+ROW_DELAY = 0.3
 
 Key = tuple[str, int]
 Route = list[tuple[float, float]]
@@ -83,7 +83,7 @@ class Wiring(Group):
             if route == wire.route:
                 continue
             if route is not None and len(route) == len(wire.route):
-                animations.append(BendWire(wire, route, delay=BEND_DELAY))
+                animations.append(self._bend(wire, route))
             else:
                 del self.wires[key]
                 self.remove(wire)
@@ -94,6 +94,13 @@ class Wiring(Group):
                 self.remove(wire)
                 animations.append(_DrawInto(self, wire, delay=delay))
         return animations
+
+    @staticmethod
+    def _bend(wire: Wire, route: Route) -> BendWire:
+        """With its table row where that moves; else at once, out of the way of a new row."""
+        if route[0] != wire.route[0]:
+            return BendWire(wire, route, delay=ROW_DELAY)
+        return BendWire(wire, route, seconds=0.35)
 
     def _add(self, key: Key, route: Route, color: str) -> Wire:
         wire = Wire(route, color)

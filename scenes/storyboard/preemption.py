@@ -119,9 +119,9 @@ class _Chapters(Chapters):
             self.advance(before, need, 1.0)
         if lines is not None:
             self.run_lines(lines, "running[-1] is the request that was admitted last.")
-        self.advance(seq, f"{victim} has to go: it was admitted last.", 1.0)
         freed = next(self.trace.find(event="table", task=victim, after=seq)).seq
-        self.advance(freed, f"Its {pages_text(self.preempted.pages)} return to the pool.", 1.4)
+        self.advance(freed, f"{victim} has to go: it was admitted last. Its "
+                     f"{pages_text(self.preempted.pages)} return to the pool.", 1.4)
         self.queued()
         taken = next((e for e in self.trace.find(event="table", after=freed,
                                                  before=self.phase_end("decode", seq))), None)
