@@ -227,7 +227,9 @@ class _Chapters:
                               f"are in memory, not {len(layout.pieces)}.", 0.5, detail=1))
         split = self.split(blocked)
         if split is not None:
-            beats += self.run_to(split - 1)
+            still = task in self.whole(split - 1).waiting
+            beats += self.run_to(split - 1, f"The run goes on; left, {task} still waits."
+                                 if still else "The run goes on.")
             layout = self.whole(split)
             task = layout.waiting[0]
             sizes = [size for _, size in layout.holes()]
