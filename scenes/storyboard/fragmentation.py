@@ -173,10 +173,10 @@ class _Chapters:
         used = sum(load.used for load in self.requests)
         title = "KV cache slots: prompt + max_tokens"
         beats = (
-            ShowLoads(-1, f"{n} requests. Each may come to need its prompt and max_tokens "
-                      "more slots.", title, tuple(self.requests), used=False),
-            ShowLoads(-1, f"When they had ended, they had filled {used} of those {reserved} "
-                      f"slots: {used / reserved:.0%}.", title, tuple(self.requests)),
+            ShowLoads(-1, f"{n} requests. Each may need its prompt + max_tokens slots.",
+                      title, tuple(self.requests), used=False),
+            ShowLoads(-1, f"In the end they had filled {used} of those {reserved} slots: "
+                      f"{used / reserved:.0%}.", title, tuple(self.requests)),
             Hold(-1, seconds=0.5),
         )
         return Section("load", "What requests may need, and what they use", -1, beats, (),
@@ -329,8 +329,8 @@ class _Chapters:
                    tuple(f"{share:.0%}" for share in used), used),
         )
         beats = (
-            ShowVersus(self.last, "One piece: computed from the same arrivals and lengths. "
-                       "Pages: counted from the recorded trace.",
+            ShowVersus(self.last, "One piece: computed from the same requests. "
+                       "Pages: recorded.",
                        "The same requests, the same number of slots",
                        ("in one piece", "in pages"), rows),
             Hold(self.last, "These are steps, not seconds: a step with more requests in it "
