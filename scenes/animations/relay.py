@@ -14,7 +14,8 @@ class Relay(FilmAnimation):
     """Bring what is in `owner` from the places of an earlier version of it to its own.
 
     `pairs` are (earlier, now) mobjects whose families match; what has another number of
-    points now, such as a label that says something else, is in its place at once.
+    points now, such as a label that says something else, is in its place at once. A token
+    field that has more cells now moves those that it had.
     """
 
     def __init__(
@@ -28,8 +29,11 @@ class Relay(FilmAnimation):
         for earlier, now in pairs:
             self.before = _union(self.before, bounds(earlier))
             for old, new in zip(earlier.get_family(), now.get_family(), strict=False):
-                if isinstance(new, TokenField) and old.edges.shape == new.edges.shape:
-                    self.fields.append((new, old.edges.copy(), new.edges.copy()))
+                if isinstance(new, TokenField):
+                    start = new.edges.copy()
+                    kept = min(len(start), len(old.edges))
+                    start[:kept] = old.edges[:kept]
+                    self.fields.append((new, start, new.edges.copy()))
                 elif len(new.points) and old.points.shape == new.points.shape:
                     self.points.append((new, old.points.copy(), new.points.copy()))
 

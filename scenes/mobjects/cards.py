@@ -13,7 +13,7 @@ from scenes.mobjects.label import Label
 from scenes.mobjects.pieces import readable
 from scenes.mobjects.shapes import Panel
 
-LARGEST = 52.0
+LARGEST = 60.0
 SMALLEST = 28.0
 SHRINK = 2.0
 LINE = 1.36
@@ -101,8 +101,9 @@ class Card(Group):
                                 background=text.color)
         asked, said = card_lines(text, inner.w, px)
         y = inner.y + NAME_H + GAP
-        room = int((inner.bottom - _foot(text, inner.w) - y) // (px * LINE))
+        room = int((inner.bottom - _foot(text, inner.w) - y + 1) // (px * LINE))
         asked = cut(asked, max(1, min(len(asked), room)), QUESTION, px, inner.w)
+        room = int((inner.bottom - _foot(text, inner.w) - y - GAP + 1) // (px * LINE))
         said = cut(said, max(0, room - len(asked)), ANSWER, px, inner.w)
         self.asked = _lines(asked, QUESTION, px, inner.x, y)
         y += len(asked) * px * LINE + (GAP if said else 0)
@@ -136,7 +137,7 @@ class Card(Group):
 
 
 class CardBoard(Group):
-    """Cards side by side in `box`, two rows of them from four on; `system` stands above."""
+    """Cards side by side in `box`; `system` stands above them."""
 
     def __init__(self, texts: Sequence[CardText], system: str, others: str, box: Box) -> None:
         self.system_lines: list[Label] = []
@@ -144,7 +145,8 @@ class CardBoard(Group):
         while True:
             px -= SHRINK
             top, cards = _place(texts, system, box, px)
-            if cards[-1].bottom <= box.bottom or px <= SMALLEST:
+            whole = len(paragraph(system, ANSWER, px, box.w - 2 * INSET)) <= _system_most(box, px)
+            if (whole and cards[-1].bottom <= box.bottom) or px <= SMALLEST:
                 break
         parts: list = []
         if system:
@@ -184,22 +186,16 @@ def _place(
         lines = paragraph(system, ANSWER, px, box.w - 2 * INSET)
         lines = lines[: _system_most(box, px)]
         top = 2 * INSET + NAME_H - 8 + len(lines) * px * LINE
-    columns = len(texts) if len(texts) < 4 else 2
-    rows = -(-len(texts) // columns)
     y = box.y + (top + SYSTEM_GAP if top else 0)
-    wide = Box(box.x, y, box.w, 1).columns(columns, GAP + 6)
+    wide = Box(box.x, y, box.w, 1).columns(len(texts), GAP + 6)
     needed = 0.0
     for text in texts:
         inner = wide[0].w - 2 * INSET
         asked, said = card_lines(text, inner, px)
         height = (len(asked) + len(said)) * px * LINE + (GAP if said else 0)
         needed = max(needed, height + 2 * INSET + NAME_H + GAP + _foot(text, inner))
-    most = (box.bottom - y - (rows - 1) * GAP) / rows
-    height = min(needed, most) if px <= SMALLEST else needed
-    return top, [
-        Box(wide[i % columns].x, y + (i // columns) * (height + GAP), wide[0].w, height)
-        for i in range(len(texts))
-    ]
+    height = min(needed, box.bottom - y) if px <= SMALLEST else needed
+    return top, [Box(column.x, y, column.w, height) for column in wide]
 
 
 def _system_most(box: Box, px: float) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from manim import Animation, Group
+from manim import Animation, Group, Mobject
 
 from scenes import fonts, theme
 from scenes.animations import (
@@ -162,6 +162,12 @@ class TranscriptRow(Group):
     def _more_text(self, count: int) -> str:
         cut = count - self.field.n
         return f"… +{cut}" if cut > 0 else ""
+
+    def pairs(self, other: TranscriptRow) -> list[tuple[Mobject, Mobject]]:
+        """Parts of this row with those of the same row laid out otherwise."""
+        chips = [(self.chip, other.chip)] if self.chip and other.chip else []
+        labels = zip(self.labels, other.labels, strict=False)
+        return [(self.field, other.field), *labels, *chips]
 
     @property
     def left_out(self) -> int:

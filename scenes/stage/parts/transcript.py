@@ -183,12 +183,17 @@ class TranscriptPart(Part):
         self.stage.scene.remove(earlier)
         self.stage.scene.add(self.transcript)
         pairs = []
+        leaving: list[Animation] = []
         for task, old in earlier.persons.items():
             new = self.transcript.persons[task]
             if old.arrived:
                 pairs.append((old.head, new.head))
-            pairs += [(old.rows[i], new.rows[i]) for i in old.rows if i in new.rows]
-        return [Relay(self.transcript, pairs)]
+            for logical, row in old.rows.items():
+                if logical in new.rows:
+                    pairs += row.pairs(new.rows[logical])
+                elif row.shown:
+                    leaving.append(Vanish(row, seconds=0.3))
+        return [*leaving, Relay(self.transcript, pairs)]
 
     def point_at(self, task: str, position: int, reach: str) -> list[Animation]:
         """Point at a token, its table's entry, or its slot; each goes on from the one before.
