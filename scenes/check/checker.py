@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from astrai_sim.trace import Trace
 from scenes.check.compare import differences
+from scenes.check.drawn import misdrawn
 from scenes.check.recorded import Difference, Recorded
 from scenes.film.pacing import paced
 from scenes.film.rehearsal import rehearse
@@ -42,7 +44,8 @@ class Report:
 class Checker:
     """Observer that compares `stage.read()` with the replayed state.
 
-    It does so when a section starts and after each of its beats.
+    It does so when a section starts and after each of its beats, and looks whether
+    every label draws what it says.
     """
 
     def __init__(self) -> None:
@@ -74,7 +77,10 @@ class Checker:
         shown = scene.stage.read()
         state = scene.trace.state_at(until)
         self.fields += sum(_size(value) for value in shown.values())
-        for difference in differences(shown, state, self._recorded.at(until, scene.stage.beyond)):
+        recorded = self._recorded.at(until, scene.stage.beyond)
+        for difference in chain(
+            differences(shown, state, recorded), misdrawn(scene.mobjects)
+        ):
             self.mismatches.append(Mismatch(scene.clock, section, beat, difference))
 
 

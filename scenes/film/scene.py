@@ -17,6 +17,9 @@ from scenes.storyboard.beats import Beat, Section, Storyboard
 
 TRACE_VARIABLE = "ASTRAI_TRACE"
 SECONDS_VARIABLE = "ASTRAI_SECONDS"
+REHEARSED = (0.6, 1.0)
+"""Moments of an animation that a rehearsal passes through, as a rendering does: animations
+that share a mobject show what they make of each other."""
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
@@ -149,6 +152,9 @@ class FilmScene(Scene):
         for animation in animations:
             animation._setup_scene(self)
             animation.begin()
+        for alpha in REHEARSED:
+            for animation in animations:
+                animation.interpolate(alpha)
         for animation in animations:
             animation.finish()
             animation.clean_up_from_scene(self)

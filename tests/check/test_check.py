@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from scenes.animations import Glide, SwapText
 from scenes.check.checker import Checker, check
 from scenes.check.compare import differences
+from scenes.check.drawn import misdrawn
 from scenes.check.recorded import Recorded
 from scenes.film.rehearsal import rehearse
+from scenes.mobjects.label import Label
 from tests.film.tiny import TinyFilm
 
 
@@ -102,6 +105,31 @@ def test_wrong_meter(shown, state, recorded):
 def test_nothing_is_shown_unchecked(shown, state, recorded):
     shown["weather"] = "fine"
     assert found(shown, state, recorded) == {"weather"}
+
+
+def test_a_label_that_draws_another_text_is_found(halfway):
+    assert not list(misdrawn(halfway.mobjects))
+    label = halfway.stage.parts["mask"].mask.count
+    said, drawn = label.text, label.points
+    label.set_text("7 of 6 pages free")
+    stale, label.points = label.points, drawn
+    try:
+        assert [d.recorded for d in misdrawn(halfway.mobjects)] == ["7 of 6 pages free"]
+    finally:
+        label.text = said
+    assert len(stale) != len(drawn)
+
+
+def test_a_label_that_moves_while_its_text_changes_draws_the_new_text():
+    label = Label("41 tok", at=(100, 100))
+    both = Glide(label, 0, 40), SwapText(label, "50 tok · 49 KV")
+    for alpha in (0.0, 0.4, 0.8, 1.0):
+        for animation in both:
+            animation.begin() if alpha == 0.0 else animation.interpolate(alpha)
+    for animation in both:
+        animation.finish()
+    assert not list(misdrawn([label]))
+    assert label.ink()[1] > 120
 
 
 def test_whole_film_passes(two_requests):
