@@ -8,7 +8,7 @@ from dataclasses import replace
 from astrai_sim.trace import Event, State, Trace
 from scenes.mobjects.caption import reading_time
 from scenes.mobjects.pool import LARGEST
-from scenes.storyboard.beats import Advance, Beat, ClosePanel, Hold, Section
+from scenes.storyboard.beats import Advance, Beat, ClosePanel, Fact, Hold, Section, ShowFacts
 from scenes.storyboard.errors import DoesNotApply
 from scenes.storyboard.figures import PoolFigures
 from scenes.storyboard.runs import prompt_len
@@ -92,6 +92,15 @@ class Chapters:
         last = Hold(self.teller.last, seconds=max(seconds, *map(reading_time, spoken[-1:])))
         for item in (beat, *more, last, ClosePanel(self.teller.last)):
             self.teller.add(replace(item, detail=detail))
+
+    def figures(self, facts: Sequence[Fact]) -> Section:
+        """The last section: what is left of the run in time-lapse, then `facts` about all of it."""
+        start = self.teller.last
+        self.teller.begin(start)
+        self.advance(self.end, seconds=1.6)
+        self.panel(ShowFacts(self.end, "Every figure was counted from the recorded trace.",
+                             "This run in figures", tuple(facts)), seconds=3.0)
+        return self.section("summary", "What the trace says", start, detail=FRAME)
 
     def arrive(self, task: str, caption: str) -> None:
         """Show the request's submission, where that is still to come."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from astrai_sim.trace import Event, Trace
-from scenes.storyboard.beats import Fact, Reveal, Section, ShowFacts, ShowStates, Storyboard
+from scenes.storyboard.beats import Fact, Reveal, Section, ShowStates, Storyboard
 from scenes.storyboard.chapters import (
     ASIDE,
     FRAME,
@@ -210,8 +210,6 @@ class _Chapters(Chapters):
         return self.section("miss", f"{task} comes too late", start, detail=MORE)
 
     def summary(self, missed: Missed | None) -> Section:
-        start = self.teller.last
-        self.teller.begin(start)
         run = RunFigures.of(self.trace)
         asked = sum(e.tokens for e in self.trace.find(event="task_admitted"))
         found = sum(e.cached_tokens for e in self.trace.find(event="task_admitted"))
@@ -228,9 +226,7 @@ class _Chapters(Chapters):
         if missed is not None:
             facts.append(Fact(str(missed.cached - missed.found),
                               f"tokens that {missed.task} would have found"))
-        self.panel(ShowFacts(start, "Every figure was counted from the recorded trace.",
-                             "This run in figures", tuple(facts)), seconds=3.0)
-        return self.section("summary", "What the trace says", start, detail=FRAME)
+        return self.figures(facts)
 
     def caption_of(self, event: Event) -> str | None:
         """The sentence for an event that the teller comes to, the first of its kind."""

@@ -7,7 +7,6 @@ from scenes.storyboard.beats import Fact, RunCode, Section, ShowFacts, Storyboar
 from scenes.storyboard.chapters import (
     ASIDE,
     CODE,
-    FRAME,
     MORE,
     WORDS,
     Chapters,
@@ -220,8 +219,6 @@ class _Chapters(Chapters):
         return self.section("finish", f"{task} finishes", start, detail=MORE)
 
     def summary(self) -> Section:
-        start = self.teller.last
-        self.teller.begin(start)
         run = RunFigures.of(self.trace)
         facts = [
             Fact(str(run.requests), f"requests, {run.finished} finished"),
@@ -235,9 +232,7 @@ class _Chapters(Chapters):
             if end.event == "phase_end":
                 facts.append(Fact(ms_text(end.duration_ns / 1e6),
                                   f"for the prefill that brought {self.victim} back"))
-        self.panel(ShowFacts(start, "Every figure was counted from the recorded trace.",
-                             "This run in figures", tuple(facts)), seconds=3.0)
-        return self.section("summary", "What the trace says", start, detail=FRAME)
+        return self.figures(facts)
 
     def recomputed(self) -> int:
         """Tokens whose K and V were computed once more after a preemption."""

@@ -15,7 +15,6 @@ from scenes.storyboard.beats import (
 )
 from scenes.storyboard.chapters import (
     ASIDE,
-    FRAME,
     MORE,
     WORDS,
     Chapters,
@@ -266,8 +265,6 @@ class _Chapters(Chapters):
         return self.section("compare", title, start, detail=MORE)
 
     def summary(self, pair: tuple[FirstToken, FirstToken] | None) -> Section:
-        start = self.teller.last
-        self.teller.begin(start)
         run = RunFigures.of(self.trace)
         asked = sum(e.tokens for e in self.trace.find(event="task_admitted"))
         found = sum(e.cached_tokens for e in self.trace.find(event="task_admitted"))
@@ -282,9 +279,7 @@ class _Chapters(Chapters):
             hit, miss = pair
             facts.append(Fact(ms_text(hit.ms), f"to {hit.task}'s first token, with a hit"))
             facts.append(Fact(ms_text(miss.ms), f"to {miss.task}'s first token, with a miss"))
-        self.panel(ShowFacts(start, "Every figure was counted from the recorded trace.",
-                             "This run in figures", tuple(facts)), seconds=3.0)
-        return self.section("summary", "What the trace says", start, detail=FRAME)
+        return self.figures(facts)
 
     def caption_of(self, event: Event) -> str | None:
         """The sentence for an event that the teller comes to, the first of its kind."""
