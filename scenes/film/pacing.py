@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from astrai_sim.trace import Trace
+from scenes.film.opening import for_the_screen
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
 from scenes.mobjects.caption import reading_time
@@ -37,6 +38,7 @@ def paced(
     None for `seconds` leaves the film as long as it is, and gives no storyboard.
     """
     opened = trace if isinstance(trace, Trace) else Trace.open(film.trace_for(trace))
+    opened = for_the_screen(opened)
     return opened, pace(film, opened, seconds) if seconds is not None else None
 
 

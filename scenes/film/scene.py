@@ -12,6 +12,7 @@ from manim import Animation, Mobject, Scene, Wait
 from astrai_sim.trace import Trace
 from scenes.animations.base import Extent, FilmAnimation, bounds
 from scenes.camera import FilmCamera
+from scenes.film.opening import for_the_screen
 from scenes.stage.stage import Stage
 from scenes.storyboard.beats import Beat, Section, Storyboard
 
@@ -72,8 +73,8 @@ class FilmScene(Scene):
         **kwargs,
     ) -> None:
         super().__init__(camera_class=FilmCamera, **kwargs)
-        self.opened = trace if isinstance(trace, Trace) else None
-        self.trace_path = Path(trace.path if self.opened else self.trace_for(trace))
+        self.opened = for_the_screen(trace) if isinstance(trace, Trace) else None
+        self.trace_path = Path(self.trace_for(trace) if self.opened is None else self.opened.path)
         self.given = storyboard
         self.only = set(only) if only is not None else None
         self.observers = tuple(observers)
@@ -98,7 +99,9 @@ class FilmScene(Scene):
         raise NotImplementedError
 
     def construct(self) -> None:
-        self.trace = self.opened or Trace.open(self.trace_path)
+        self.trace = self.opened
+        if self.trace is None:
+            self.trace = for_the_screen(Trace.open(self.trace_path))
         self.storyboard = self.given or self._told()
         for section in self.storyboard.sections:
             if self.only is None or section.key in self.only:

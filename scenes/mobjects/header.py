@@ -10,14 +10,19 @@ from scenes.layout import Box
 from scenes.mobjects.label import Label
 from scenes.mobjects.shapes import Panel
 
+TITLE_SHARE = 0.52
 PHASES = ("cleanup", "refill", "prefill", "decode")
 
 
 class ChapterTitle(Group):
-    """The chapter's title at the top left."""
+    """The chapter's title at the top left, smaller where it would reach the phases."""
 
     def __init__(self, text: str, box: Box) -> None:
-        self.label = Label(text, theme.TITLE, "sans-bold", theme.TEXT, (box.x, box.cy))
+        room = TITLE_SHARE * box.w
+        px = theme.TITLE * min(1.0, room / fonts.width(text, "sans-bold", theme.TITLE))
+        px = max(px, theme.BODY)
+        shown = fonts.fit(text, "sans-bold", px, room)
+        self.label = Label(shown, px, "sans-bold", theme.TEXT, (box.x, box.cy))
         super().__init__(self.label)
 
 

@@ -15,6 +15,7 @@ from scenes.mobjects.shapes import DashedBox, Panel
 OWNER_BAR = 8
 FOOTER = 42
 PADDING = 10
+NUMBER_GAP = 3
 CACHED_WORD = "cached"
 WORD_GAP = 14
 
@@ -124,8 +125,10 @@ class Page(Group):
         return FillCells(self.slots, changed, cells, seconds, overlap, delay=delay)
 
     def ref_text(self, ref: int, cached: bool) -> str:
-        """How the refcount is written."""
-        return f"ref {ref}"
+        """How the refcount is written, shorter where its page is narrow."""
+        text = f"ref {ref}"
+        room = self.box.w - 2 * PADDING - self.number.width_px - NUMBER_GAP
+        return text if fonts.width(text, "mono", theme.SMALL) <= room else f"r{ref}"
 
     def change_ref(self, ref: int) -> list[Animation]:
         """Only the refcount, as a line of code sets it."""

@@ -9,7 +9,7 @@ from scenes.mobjects.page import Page
 
 GAP = 16
 ROW_GAP = 22
-LARGEST = 36
+LARGEST = 33
 
 
 def pool_rows(n_pages: int) -> int:

@@ -21,11 +21,12 @@ class Moment:
     """Something that happens for the first time in a run.
 
     `kind` is "first" (a request is admitted and gets pages), "growth" (a page is added
-    in decode), "share" (a page gets another holder), "eviction", "preemption" or
-    "release" (a finished request gives its pages back). The state after event `begin`
-    is that before it, the state after `end` has it all. `pages` are the pages
-    concerned, at most `MOST_PAGES` of `n_pages`; `arrived` is when the request was
-    submitted, `filled` when its prompt was (-1 where the run has no such event).
+    in decode), "share" (a page gets another holder), "eviction", "preemption" (of a
+    request that was prefilled, where there is one) or "release" (a finished request
+    gives its pages back). The state after event `begin` is that before it, the state
+    after `end` has it all. `pages` are the pages concerned, at most `MOST_PAGES` of
+    `n_pages`; `arrived` is when the request was submitted, `filled` when its prompt was
+    (-1 where the run has no such event).
     """
 
     kind: str
@@ -94,6 +95,8 @@ class _Search:
         self.done: dict[str, Moment] = {}
         self.open: dict[str, dict] = {}
         self.submitted: dict[str, int] = {}
+        self.running: set[str] = set()
+        self.ran: set[str] = set()
 
     def moments(self) -> Iterator[Moment]:
         yield from self.done.values()
@@ -104,7 +107,12 @@ class _Search:
         if kind == "task_submitted":
             self.submitted[event.task] = event.seq
         if kind == "task_preempted":
+            known = self.done.get("preemption")
+            if known is not None and known.task not in self.ran and event.task in self.running:
+                del self.done["preemption"]
             self._begin("preemption", event)
+            self.ran |= {event.task} & self.running
+            self.running.discard(event.task)
         elif kind in EVICT:
             self._begin("eviction", event)
         elif kind in CHANGES:
@@ -115,10 +123,13 @@ class _Search:
                     self._end(name, event)
         elif kind == "task_admitted" and self._task("first") == event.task:
             self._end("first", event)
-        elif kind == "task_prefilled" and "first" in self.done:
-            first = self.done["first"]
-            if first.filled < 0 and first.task == event.task:
+        elif kind == "task_prefilled":
+            self.running.add(event.task)
+            first = self.done.get("first")
+            if first is not None and first.filled < 0 and first.task == event.task:
                 self.done["first"] = replace(first, filled=event.seq)
+        elif kind == "task_finished":
+            self.running.discard(event.task)
 
     def _change(self, kind: str, event: Event) -> None:
         if kind in ALLOC and event.phase != "decode":

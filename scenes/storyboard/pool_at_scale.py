@@ -81,7 +81,8 @@ class _Chapters:
         total = sum(math.sqrt(max(1, self.span(a, b))) for a, b, _ in stretches)
         for start, until, mark in stretches:
             share = math.sqrt(max(1, self.span(start, until))) / total
-            if self.span(start, until) >= WORTH * self.end_ns or until == self.last:
+            worth = self.span(start, until) >= WORTH * self.end_ns or mark is None
+            if worth and until > start:
                 yield self.stretch(at, start, until, mark, LAPSES * share)
                 at = until
             if isinstance(mark, Moment):
@@ -195,10 +196,11 @@ class _Chapters:
     ) -> str:
         """What the stretch shows."""
         first, last = (int(np.searchsorted(self.series.seq, seq)) for seq in (start + 1, until))
+        first = min(first, last)
         took_text = f"{took:,.0f} s" if took >= 10 else f"{took:.1f} s"
         preempted = int(self.series.preemptions[first : last + 1].sum())
         if preempted > 1:
-            return f"{took_text} in time-lapse: {preempted:,} times a request gives its pages back."
+            return f"{took_text} of the run in time-lapse: {preempted:,} preemptions."
         finished = int(np.count_nonzero(
             (self.requests.finished_step >= self.series.step[first])
             & (self.requests.finished_step <= self.series.step[last])
@@ -214,19 +216,18 @@ class _Chapters:
         waiting, running = series.waiting, series.running
         slots = self.pool.n_pages * self.pool.page_size
         waste = series.reserved_slots - series.kv_slots
-        name = "seconds" if self.trace.header.clock == "real" else "seconds by the cost model"
         colors = theme.TASK_COLORS
 
         def curve(measure, label, color, values, **kwargs) -> Curve:
             return Curve(measure, label, color, curves.points(series.seq, x, values), **kwargs)
 
         return (
-            Chart("queue", "Requests", name, x_max,
+            Chart("queue", "Requests", "s", x_max,
                   float(max(1, waiting.max(), running.max())) * 1.05,
                   (curve("running requests", "running", colors[0], running),
                    curve("waiting requests", "waiting", colors[1], waiting)),
                   (0.0, 0.0, 0.49, 1.0)),
-            Chart("use", "KV slots in pages in use", name, x_max, float(slots) * 1.02,
+            Chart("use", "KV slots in pages in use", "s", x_max, float(slots) * 1.02,
                   (curve("used slots", "filled", colors[3], series.kv_slots, fill=True),
                    curve("wasted slots", "not filled", colors[2], waste, fill=True,
                          on="used slots")),
@@ -287,7 +288,7 @@ class _Chapters:
         ]
 
     def _preemption(self, m: Moment):
-        return "A preemption", sorted(m.pages), [
+        return "A preemption", self.trace.state_at(m.begin).tables.get(m.task, []), [
             Hold(m.begin, f"No page is free, and a request must grow: {m.task} is preempted.", 0.5),
             Advance(m.end, f"{self.count(m.n_pages, 'page')} come back; {m.task} waits to be "
                     "computed again.", 1.2),
@@ -295,7 +296,7 @@ class _Chapters:
         ]
 
     def _release(self, m: Moment):
-        return "A request ends", sorted(m.pages), [
+        return "A request ends", self.trace.state_at(m.begin).tables.get(m.task, []), [
             Hold(m.begin, f"{m.task} has its last token.", 0.5, detail=WORDS),
             Advance(m.end, f"{self.count(m.n_pages, 'page')} of {m.task} "
                     f"{self.are(m.n_pages)} free again.", 1.2),
@@ -332,12 +333,13 @@ class _Chapters:
                               "median wait for the first token"))
         if requests.preemptions.sum():
             facts.append(Fact(f"{int(requests.preemptions.sum()):,}", "preemptions"))
+        peak = self.moments.peak.seq
         beats = (
-            ShowFacts(self.last, "Every figure was counted from the recorded trace.",
+            ShowFacts(peak, "Counted from the recorded trace; below, the pool at its peak.",
                       "This run in figures", tuple(facts)),
-            Hold(self.last, seconds=3.0),
+            Hold(peak, seconds=3.0),
         )
-        return Section("summary", "What the trace says", self.last, beats, FRAME, detail=FIGURES)
+        return Section("summary", "What the trace says", peak, beats, FRAME, detail=FIGURES)
 
 
 def cost_facts(cost: dict) -> tuple[Fact, ...]:

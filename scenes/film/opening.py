@@ -1,0 +1,27 @@
+"""A trace as films see it: whole steps, and names that fit the screen."""
+
+from __future__ import annotations
+
+from astrai_sim.trace import Trace
+from scenes.film.names import with_short_names
+
+
+def for_the_screen(trace: Trace) -> Trace:
+    """The trace up to its last whole step, with short names; itself where that changes nothing."""
+    return with_short_names(with_whole_steps(trace))
+
+
+def with_whole_steps(trace: Trace) -> Trace:
+    """The same trace, without the step in which the recording was cut short.
+
+    What a step began it has not always finished by then: pages on their way from one
+    table to the next, a request between its phases.
+    """
+    if trace.complete or not len(trace):
+        return trace
+    content = bytes(trace.content)
+    mark = content.rfind(b'"event":"step_end"')
+    if mark < 0:
+        return Trace(trace.path, content[: content.index(b"\n") + 1])
+    end = content.find(b"\n", mark) + 1
+    return trace if end in (0, len(content)) else Trace(trace.path, content[:end])

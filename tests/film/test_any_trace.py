@@ -1,0 +1,126 @@
+"""Films of traces that nobody chose: clean and true, or one line that says why not."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from astrai_sim.scenario.schema import CachePart, RecordPart, RequestPart, Scenario, SchedulerPart
+from astrai_sim.trace import Trace
+from scenes import catalog
+from scenes.check.checker import Checker
+from scenes.film.rehearsal import rehearse
+from scenes.lint.linter import Linter
+from scenes.storyboard.errors import DoesNotApply
+from tests.film.drawn import TINY, scenarios
+from tests.trace.recording import crowd, recorded
+
+FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
+
+drawing = settings(
+    deadline=None, derandomize=True, suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+def assert_told(trace: Trace) -> set[str]:
+    """Every film tells the trace cleanly and truly, or says why not; names of those that do."""
+    told = set()
+    for film in FILMS:
+        linter, checker = Linter(), Checker()
+        try:
+            rehearse(film, trace, observers=(linter, checker))
+        except DoesNotApply as reason:
+            assert str(reason) and "\n" not in str(reason)
+            continue
+        problems = [f"{film.__name__}: {finding}" for finding in linter.finish()]
+        problems += [f"{film.__name__}: {mismatch}" for mismatch in checker.mismatches]
+        assert problems == []
+        assert checker.beats and checker.fields
+        told.add(film.__name__)
+    return told
+
+
+def told(scenario: Scenario) -> set[str]:
+    """`assert_told` of the scenario's recording."""
+    with tempfile.TemporaryDirectory() as folder:
+        return assert_told(recorded(scenario, Path(folder) / "run.jsonl"))
+
+
+def cut(trace: Trace, events: int) -> Trace:
+    """The recording as it is when it was killed after so many events."""
+    lines = bytes(trace.content).splitlines(keepends=True)
+    return Trace(trace.path, b"".join(lines[: 1 + events]))
+
+
+@settings(drawing, max_examples=2)
+@given(scenarios())
+def test_drawn_scenarios(scenario):
+    told(scenario)
+
+
+@pytest.mark.slow
+@settings(drawing, max_examples=80)
+@given(scenarios())
+def test_many_drawn_scenarios(scenario):
+    told(scenario)
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory):
+    """Seven requests in a pool too small for them, sharing a prompt."""
+    return recorded(crowd(), tmp_path_factory.mktemp("crowd") / "crowd.jsonl")
+
+
+@pytest.mark.parametrize("events", [0, 1, 60])
+def test_a_recording_cut_short(crowded, events):
+    short = cut(crowded, events)
+    assert not short.complete
+    assert_told(short)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", range(1, 16))
+def test_a_recording_cut_anywhere(crowded, share):
+    assert_told(cut(crowded, len(crowded) * share // 16))
+
+
+def requests(*lengths: tuple[int, int], name: str = "r{}") -> tuple[RequestPart, ...]:
+    return tuple(
+        RequestPart(name.format(i), answer, prompt_tokens=prompt)
+        for i, (prompt, answer) in enumerate(lengths)
+    )
+
+
+def scenario(n_pages: int, page_size: int, asked: tuple[RequestPart, ...], **parts) -> Scenario:
+    return Scenario(name="edge", title="An edge", model=TINY, requests=asked,
+                    cache=CachePart(n_pages, page_size), **parts)
+
+
+def test_a_task_that_is_never_admitted():
+    waiting = scenario(2, 8, requests((9, 4), (8, 8)), scheduler=SchedulerPart(max_batch=1))
+    assert "PrefixCache" in told(waiting)
+
+
+def test_very_long_names():
+    asked = requests((6, 9), (5, 4), name="tenant-with-a-long-name/session-7/request-{:08}")
+    assert "PrefixCache" in told(scenario(6, 4, asked))
+
+
+def load(n_pages: int, tasks: int) -> Scenario:
+    """Many requests on a big pool, without a model."""
+    asked = requests(*((40 + i * 37 % 300, 5 + i % 40) for i in range(tasks)))
+    return scenario(
+        n_pages, 16, asked, scheduler=SchedulerPart(max_batch=200),
+        record=RecordPart("bulk"),
+    ).without_model()
+
+
+def test_a_large_pool():
+    assert {"PrefixCache", "PoolAtScale"} <= told(load(3000, 40))
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_pages_and_ten_thousand_tasks():
+    assert {"PrefixCache", "PoolAtScale"} <= told(load(100_000, 10_000))
