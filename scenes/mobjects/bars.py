@@ -17,6 +17,7 @@ INSET = 22
 TEXT_H = 44
 GAP = 30
 TALLEST = 96
+EDGE = 3
 
 
 class ReservationBar(Group):
@@ -31,14 +32,15 @@ class ReservationBar(Group):
                           (box.x, box.y + 16), background=theme.PANEL)
         y = box.y + TEXT_H
         height = box.h - TEXT_H - GAP
-        self.used = CellField(Box(box.x, y, max(1, bar.used) * unit, height), 1, 1, gap=0)
+        filled = min(max(1, bar.used) * unit, bar.reserved * unit - EDGE)
+        self.used = CellField(Box(box.x, y, filled, height), 1, 1, gap=0)
         self.used.set_cell(0, color)
         pieces = []
         step = bar.page_size or bar.reserved
         for start in range(0, bar.reserved, step):
             w = min(step, bar.reserved - start) * unit
             pieces.append(
-                Panel(Box(box.x + start * unit, y, w - 3, height), stroke=color, radius=4,
+                Panel(Box(box.x + start * unit, y, w - EDGE, height), stroke=color, radius=4,
                       stroke_px=2)
             )
         self.outline = Group(*pieces)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from astrai_sim.trace import Event, State, Trace
+from scenes.mobjects.caption import reading_time
 from scenes.mobjects.pool import LARGEST
 from scenes.storyboard.beats import Advance, Beat, ClosePanel, Fact, Hold, Section, ShowFacts
 from scenes.storyboard.errors import DoesNotApply
@@ -83,8 +84,12 @@ class Chapters:
         self.teller.add(Hold(self.teller.last, caption, seconds, detail=detail))
 
     def panel(self, beat: Beat, *more: Beat, seconds: float = 0.0, detail: int = 0) -> None:
-        """Open a panel with `beat`, go on with `more`, stand for `seconds`, close it."""
-        last = Hold(self.teller.last, seconds=seconds)
+        """Open a panel with `beat`, go on with `more`, stand for `seconds`, close it.
+
+        It stands at least until the last caption can have been read.
+        """
+        spoken = [item.caption for item in (beat, *more) if item.caption]
+        last = Hold(self.teller.last, seconds=max(seconds, *map(reading_time, spoken[-1:])))
         for item in (beat, *more, last, ClosePanel(self.teller.last)):
             self.teller.add(replace(item, detail=detail))
 

@@ -168,12 +168,14 @@ class _Chapters(Chapters):
         start = self.teller.last
         self.teller.begin(start)
         until = max(start, self.step_start(self.again.seq))
-        others = [t for t in self.submitted if t in self.trace.state_at(start).tables]
+        before, after = (self.trace.state_at(seq).tables for seq in (start, until))
+        others = [task for task in self.submitted if task in before and task in after]
         needed = -(-self.preempted.tokens // self.size)
         free = self.state().n_free
-        self.advance(until, f"{listed(others)} {'decodes' if len(others) == 1 else 'decode'} on. "
-                     f"{self.victim} waits for {counted(needed, 'page')}; {free} "
-                     f"{'is' if free == 1 else 'are'} free.", 3.5)
+        going = f"{listed(others)} {'decodes' if len(others) == 1 else 'decode'} on. "
+        waits = (f"{self.victim} waits for {counted(needed, 'page')}; {free} "
+                 f"{'is' if free == 1 else 'are'} free.")
+        self.advance(until, going + waits if others else waits, 3.5)
         gone = self.phase_end("cleanup", until)
         if gone < self.again.seq:
             event = self.trace[gone]

@@ -6,7 +6,6 @@ from astrai_sim.trace import Event, State, Trace
 from scenes.storyboard.beats import (
     Bar,
     Fact,
-    Hold,
     Reveal,
     Section,
     ShowBars,
@@ -209,8 +208,7 @@ class _Chapters(Chapters):
         self.panel(
             ShowStates(self.teller.last, "Cached: nobody holds the page, but its mask bit "
                        "stays 0."),
-            Hold(self.teller.last, "So a page is in one of three states."),
-            seconds=0.5,
+            seconds=5.0,
         )
         title = "The last one leaves, the pages stay cached"
         return self.section("stay", title, start, detail=ASIDE)
@@ -252,15 +250,16 @@ class _Chapters(Chapters):
                 f"{time.prompt} prompt tokens computed", *2 * (round(1000 * time.ms),))
             for kind, time in (("miss", miss), ("hit", hit))
         )
-        title = "Time to first token, from the start of the request's first step"
+        title = "Time to first token: engine time, no line traced"
         at = self.teller.last
         ratio = miss.ms / hit.ms
         told = f"In this run the hit brought the first token {ratio:.1f} times sooner."
         self.panel(
-            ShowBars(at, f"{miss.task} computed its whole prompt.", title, bars[:1], scale, 2),
+            ShowBars(at, "Counted from the start of the request's first step.", title, bars[:1],
+                     scale, 2),
             ShowBars(at, told if ratio >= 1.05 else f"{hit.task} found {hit.cached} tokens.",
                      title, bars, scale, 2),
-            Hold(at, "Recording took no part in it: these steps ran untraced."),
+            seconds=4.5,
         )
         title = "Time to first token, with and without the hit"
         return self.section("compare", title, start, detail=MORE)
