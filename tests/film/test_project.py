@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from scenes import fonts, theme
+from scenes import catalog, fonts, theme
 from scenes.film.settings import ENCODER
 from tests.conftest import ROOT
 
@@ -45,6 +45,7 @@ def test_the_readme_names_what_there_is():
     readme = (ROOT / "README.md").read_text()
     for word in re.findall(r"`((?:astrai_sim|scenes|assets)[\w/.]*)`", readme):
         assert (ROOT / word).exists(), word
+    assert all(f"`{name}`" in readme for name in catalog.films())
     targets = set(re.findall(r"(?:^|`)make ([a-z-]+)", readme, re.M))
     rules = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     assert targets <= rules
