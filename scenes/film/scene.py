@@ -53,8 +53,8 @@ class FilmScene(Scene):
     observers
         Told of every section, animation and beat.
     rehearse
-        Play without drawing a frame: every animation jumps to its end. This is
-        how lint and the shown-equals-recorded check see a whole film in seconds.
+        Play without drawing a frame: every animation jumps to its end by way of
+        the moments `REHEARSED`. This is how lint and the shown-equals-recorded check see a whole film in seconds.
     storyboard
         What to play; default: what `tell` makes of the trace, as long as it is or as
         many seconds as the environment variable ``ASTRAI_SECONDS`` says.
