@@ -146,10 +146,10 @@ def legend_text(group: int) -> str:
 
 
 class MapLegend(Group):
-    """Says what a cell of the map stands for, right-aligned at design pixel (`x`, `y`)."""
+    """Says what a cell of the map stands for, from design pixel (`x`, `y`) on."""
 
     def __init__(self, group: int, x: float, y: float) -> None:
-        self.label = Label(legend_text(group), theme.SMALL, "sans", theme.MUTED, (x, y), "right")
+        self.label = Label(legend_text(group), theme.SMALL, "sans", theme.MUTED, (x, y))
         super().__init__(self.label)
 
     @property

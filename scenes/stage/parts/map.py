@@ -6,6 +6,7 @@ import numpy as np
 from manim import Animation
 
 from astrai_sim.trace import State
+from scenes.mobjects.census import Census
 from scenes.mobjects.map import BlendCells, MapLegend, PageMap
 from scenes.stage.occupancy import codes_of
 from scenes.stage.part import Lapse, Part
@@ -20,7 +21,8 @@ class MapPart(Part):
         super().__init__(stage)
         plan = stage.plan
         self.map = PageMap(stage.n_pages, plan.map)
-        self.legend = MapLegend(self.map.grid.group, plan.census.cx + 190, plan.census.cy)
+        x = Census(stage.n_pages, plan.census).right
+        self.legend = MapLegend(self.map.grid.group, x, plan.census.cy)
 
     def mobjects(self):
         return [self.map, self.legend]
