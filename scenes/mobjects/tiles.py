@@ -23,6 +23,8 @@ COLUMN_GAP = 14.0
 HEAD = 38.0
 PADDING = 8.0
 OWNER_BAR = 6.0
+TITLE_GAP = 24.0
+KEY = "×n  in n tables"
 
 
 class Tile(Page):
@@ -82,8 +84,9 @@ class PageTiles(Group):
         height = min(TALLEST, (box.h - HEAD + GAP) / deep - GAP)
         text = "page pool" if len(indices) == n_pages else f"{len(indices)} of {n_pages} pages"
         self.title = Label(text, theme.SMALL, "sans-medium", theme.TEXT, (box.x, box.y + 14))
-        self.key = Label("×n  in n tables", theme.SMALL, "sans", theme.MUTED,
-                         (box.right, box.y + 14), "right")
+        room = box.w - fonts.width(text, "sans-medium", theme.SMALL) - TITLE_GAP
+        key = KEY if fonts.width(KEY, "sans", theme.SMALL) <= room else ""
+        self.key = Label(key, theme.SMALL, "sans", theme.MUTED, (box.right, box.y + 14), "right")
         self.pages: list[Tile] = []
         self.by_index: dict[int, Tile] = {}
         for column, place in enumerate(box.columns(columns, COLUMN_GAP)):

@@ -33,7 +33,7 @@ TINT = 0.3
 NAME_PAD = 14.0
 ENTRY_W = 50.0
 ENTRY_GAP = 7.0
-COUNT_W = 250.0
+COUNT_W = 320.0
 
 
 def tint(color: str | None) -> np.ndarray:
@@ -211,6 +211,10 @@ class PersonHead(Group):
                             theme.MUTED, (box.right, box.cy), "right")
         super().__init__(self.chip, self.name_label, self.table_label, *self.entries, self.more,
                          self.counts)
+
+    def entry_box(self, logical: int) -> Box | None:
+        """Where the table's entry stands; None for one that is only counted."""
+        return self.entries[logical].box if logical < len(self.entries) else None
 
     def _entry(self, index: int, page: int) -> Entry:
         x = self.start + index * (ENTRY_W + ENTRY_GAP)

@@ -35,7 +35,7 @@ FULL = 3
 CAPTION_FACE = "sans-medium"
 STAGE = ("transcript", "tiles")
 STEP_PACE = 0.22
-LATER = 0.6
+LATER = 0.5
 LONGEST_DECODE = 38.0
 OWN_CHAPTER = 4
 LATE_CHAPTER = 24
@@ -108,11 +108,14 @@ class _Chapters:
         self, key: str, title: str, start: int, beats: list[Beat], room: Speakers | None
     ) -> Section:
         """A chapter that begins with the transcript laid out as `room` says; None: as it is
-        laid out first."""
+        laid out first. A short film needs the first of each kind, and the one that points."""
+        kind = key.partition("-")[0]
+        points = any(isinstance(beat, PointAt) for beat in beats)
+        detail = 0 if self.once(kind, kind) or points else 1 if kind == "arrival" else 2
         if room is None:
             room = self.room
             beats = [beat for beat in beats if not isinstance(beat, MakeRoom)]
-        return Section(key, title, start, tuple(beats), STAGE, (room,))
+        return Section(key, title, start, tuple(beats), STAGE, (room,), detail)
 
     def room_for(self, coming: tuple[str, ...], begin: int) -> Speakers:
         """Room for those who speak and those who come, until others come."""
@@ -139,7 +142,7 @@ class _Chapters:
         beats: list[Beat] = [Reveal(-1, f"{people} {self.model}.", ("cards",))]
         if system:
             text = "All under one system prompt." if count > 1 else "It begins with this prompt."
-            beats.append(Hold(-1, text, 3.0))
+            beats.append(Hold(-1, text, 2.5))
         title = "One question" if count == 1 else f"{number(count)} questions"
         if system:
             title += ", one system prompt"
@@ -167,8 +170,7 @@ class _Chapters:
         count = len(submitted.prompt)
         admitted = arrival.admitted
         cached = admitted.cached_tokens if admitted is not None else 0
-        first = "first" not in self.said
-        self.said.add("first")
+        first = self.once("first", "first") is not None
         marks = first and any(control_name(piece) for piece in submitted.texts)
         if cached:
             text = None
@@ -185,7 +187,7 @@ class _Chapters:
             text = self.once("rest", f"Only the other {rest} are computed.")
         else:
             text = f"One pass computes K and V of all {rest}: each word's go to its slot."
-        yield arrival.end, [Advance(arrival.end, text, min(4.5, max(1.0, 0.075 * rest)))]
+        yield arrival.end, [Advance(arrival.end, text, min(4.2, max(1.0, 0.07 * rest)))]
 
     def tables_caption(self, admitted: Event) -> str:
         """What the table of a request has when it is admitted."""
@@ -209,7 +211,7 @@ class _Chapters:
         took = departure.finished.ns - next(
             e.ns for e in self.trace.find(event="task_submitted") if e.task == task
         )
-        text = f"{now.generated} tokens in {ms_text(took / 1e6)}: {task} has an answer."
+        text = f"{task} got {now.generated} tokens in {ms_text(took / 1e6)}."
         word = None if self.pointed else self.pick(state, task)
         if word is None:
             yield seq, [Advance(seq, text, 0.6)]
@@ -276,7 +278,7 @@ class _Chapters:
         opening = self.opening(begin)
         for event in self.turns(begin, until):
             stop = self._after_table(event.seq, until)
-            before = event.seq - 1
+            before = self._before(event.seq)
             if self._steps(self.last + 1, before):
                 yield self.advance(before, opening)
                 opening = None
@@ -390,7 +392,7 @@ class _Chapters:
                       "This run in figures", tuple(facts)),
             Hold(self.end, seconds=2.0),
         )
-        return Section("summary", "What the trace says", self.end, beats, ("tiles",))
+        return Section("summary", "What the trace says", self.end, beats, ("tiles",), detail=1)
 
     # help
 
@@ -405,6 +407,14 @@ class _Chapters:
             and bool(self.trace[seq].tasks) for seq in range(max(begin, 0), until + 1)
         )
 
+    def _before(self, seq: int) -> int:
+        """The event before `seq`, and before the eviction that it follows: between the two a
+        page belongs to nobody."""
+        seq -= 1
+        while seq >= 0 and self.trace[seq].event == "page_evicted":
+            seq -= 1
+        return seq
+
     def _after_table(self, seq: int, until: int) -> int:
         """The last of the table events that follow event `seq` at once."""
         while seq + 1 <= until and self.trace[seq + 1].event in ("table", "page_keyed"):
@@ -416,11 +426,13 @@ def title_of(group: list[Moment], ends: bool) -> str:
     """Title of a chapter of arrivals and departures; `ends`: it tells the last words too."""
     coming = [m.task for m in group if isinstance(m, Arrival)]
     leaving = [m.task for m in group if isinstance(m, Departure)]
+    if len(coming) > 2:
+        return f"{number(len(coming))} people ask"
     if coming:
         return f"{listed_names(coming)} ask{'s' if len(coming) == 1 else ''}"
     if len(leaving) == 1:
         return f"{possessive(leaving[0])} answer {'ends' if ends else 'is complete'}"
-    return f"{listed_names(leaving)} have their answers"
+    return f"{number(len(leaving))} answers {'end' if ends else 'are complete'}"
 
 
 def released(departure: Departure) -> str:

@@ -25,7 +25,7 @@ TILES_W = 404.0
 GUTTER = 44.0
 OTHERS_H = 40.0
 MOST_FLIGHTS = 90
-ARRIVAL = 0.9
+ARRIVAL = 0.7
 
 
 @lru_cache(maxsize=4)
@@ -212,8 +212,8 @@ class TranscriptPart(Part):
             return self.pointer.start()
         if reach == "entry":
             head = self.transcript.persons[task].head
-            entry = head.entries[position // size]
-            return self.pointer.to_entries([entry.box, row.place.chip])
+            entries = [head.entry_box(position // size), row.place.chip]
+            return self.pointer.to_entries([box for box in entries if box is not None])
         tile = self.stage.parts["tiles"].pool.by_index[row.chip.page]
         slot = tile.slots.cell_box(position % size)
         corners = self._thread(word, slot, tile.box)
