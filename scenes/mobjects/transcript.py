@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from coloraide import Color
 from manim import Animation, Group, Mobject
 
 from scenes import fonts, theme
@@ -30,16 +32,25 @@ from scenes.mobjects.token_layout import PersonPlace, RowPlace, TokenLayout, tex
 PROMPT = "#C6D0DC"
 CONTROL = "#B4C0CF"
 TINT = 0.3
+CLEAR = 4.6
 NAME_PAD = 14.0
 ENTRY_W = 50.0
 ENTRY_GAP = 7.0
 COUNT_W = 320.0
 
 
+@lru_cache
+def ground(color: str) -> str:
+    """A dark tint of `color` on which even muted text has a contrast of `CLEAR` to 1."""
+    amount = TINT
+    while Color(CONTROL).contrast(theme.mix(theme.PANEL, color, amount)) < CLEAR:
+        amount -= 0.02
+    return theme.mix(theme.PANEL, color, amount)
+
+
 def tint(color: str | None) -> np.ndarray:
     """Fill of a token whose K and V a page of this colour holds; None: no page does."""
-    fill = theme.mix(theme.PANEL, color, TINT) if color else theme.EMPTY
-    return np.array([*theme.rgb(fill), 1.0])
+    return np.array([*theme.rgb(ground(color) if color else theme.EMPTY), 1.0])
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,13 @@
 """Rows of tokens fit their box, in order, or say what is left out."""
 
 import pytest
+from coloraide import Color
 
+from scenes import theme
 from scenes.layout import Box
 from scenes.mobjects.pieces import shown_piece
 from scenes.mobjects.token_layout import LARGEST, SMALLEST, PageText, TokenLayout
+from scenes.mobjects.transcript import CONTROL, ground
 
 BOX = Box(100, 134, 1272, 786)
 
@@ -61,3 +64,9 @@ def test_little_text_is_set_large_and_much_text_small():
 def test_a_word_wider_than_the_line_stays_on_a_line_of_its_own():
     layout = TokenLayout.fit({"A": pages(4, 4, "W" * 20)}, Box(0, 0, 500, 900))
     assert len({box.y for box in boxes_of(layout)}) == 4
+
+
+@pytest.mark.parametrize("color", [*theme.TASK_COLORS, theme.CACHED])
+def test_tokens_are_legible_on_every_page_colour_and_tell_kept_from_not(color):
+    assert Color(CONTROL).contrast(ground(color)) >= 4.5
+    assert Color(ground(color)).delta_e(theme.EMPTY, method="2000") >= 5
