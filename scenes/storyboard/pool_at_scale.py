@@ -39,8 +39,11 @@ LAPSES = 30.0
 WORTH = 0.03
 """Share of the run's time from which on a stretch between two moments is shown."""
 
-DETAIL = {"first": 0, "growth": 2, "share": 1, "eviction": 1, "preemption": 0, "release": 1}
-WORDS, COST, LOAD, FIGURES = 3, 4, 1, 1
+LEAST_SIDE = 0.2
+"""Share of a time-lapse from which on what follows the last of the queue has its own words."""
+
+DETAIL = {"first": 1, "growth": 2, "share": 2, "eviction": 2, "preemption": 1, "release": 2}
+WORDS, COST, LOAD, FIGURES = 3, 4, 2, 1
 
 
 def tell(trace: Trace) -> Storyboard:
@@ -172,13 +175,36 @@ class _Chapters:
     ) -> Section:
         """The run between two marks, with its curves."""
         took = self.span(start, until) / 1e9
-        beats: list[Beat] = [
-            lapse(self.series, start, until, seconds, self.lapse_caption(start, until, mark, took))
-        ]
+        caption = self.lapse_caption(start, until, mark, took)
+        calm = self.queue_gone(start, until)
+        if calm is None:
+            beats: list[Beat] = [lapse(self.series, start, until, seconds, caption)]
+        else:
+            part = seconds * self.span(start, calm) / self.span(start, until)
+            beats = [
+                lapse(self.series, start, calm, part, caption),
+                lapse(self.series, calm, until, seconds - part,
+                      "From here on the queue is empty at the end of every step."),
+            ]
         if isinstance(mark, Height):
-            beats.append(Hold(until, f"The longest queue: {mark.count:,} requests wait.", 1.0))
+            beats.append(Hold(until, f"The longest queue: {mark.count:,} requests wait.", 1.0,
+                              detail=FIGURES))
         return Section(f"lapse-{start + 1}", self.lapse_title(start, until), start, tuple(beats),
                        CURVES, props=self.charts)
+
+    def queue_gone(self, start: int, until: int) -> int | None:
+        """The end of the step after which no request waits up to `until`.
+
+        None where that leaves too little of the stretch on one of its sides.
+        """
+        first, last = np.searchsorted(self.series.seq, [start, until])
+        busy = np.flatnonzero(self.series.waiting[first : last + 1])
+        if not len(busy) or busy[-1] == last - first:
+            return None
+        calm = int(self.series.seq[first + busy[-1] + 1])
+        least = LEAST_SIDE * self.span(start, until)
+        worth = min(self.span(start, calm), self.span(calm, until)) >= least
+        return calm if worth and calm > start else None
 
     def lapse_title(self, start: int, until: int) -> str:
         """What the stretch shows of the pool."""
