@@ -12,6 +12,7 @@ ALLOC = {"page_alloc", "pages_alloc"}
 SHARE = {"page_ref", "pages_ref", "page_revived", "pages_revived"}
 EVICT = {"page_evicted", "pages_evicted"}
 GIVE = {"page_free", "pages_free", "page_cached", "pages_cached"}
+LEAVING = {"preemption", "release"}
 CHANGES = ALLOC | SHARE | GIVE
 MOST_PAGES = 64
 
@@ -99,10 +100,22 @@ class _Search:
         self.ran: set[str] = set()
 
     def moments(self) -> Iterator[Moment]:
+        """What was found; called after the last event."""
+        self._settle(None)
         yield from self.done.values()
+
+    def _settle(self, event: Event | None) -> None:
+        """End what gave pages back run by run, unless `event` goes on with it."""
+        for name in LEAVING & self.open.keys():
+            moment = self.open[name]
+            if moment["last"] < 0:
+                continue
+            if event is None or event.event not in GIVE or event.task != moment["task"]:
+                self._end(name, moment["last"])
 
     def see(self, event: Event) -> None:
         """Take in the next event."""
+        self._settle(event)
         kind = event.event
         if kind == "task_submitted":
             self.submitted[event.task] = event.seq
@@ -120,9 +133,9 @@ class _Search:
         elif kind == "table":
             for name in [n for n, m in self.open.items() if m["task"] == event.task]:
                 if name != "first":
-                    self._end(name, event)
+                    self._end(name, event.seq)
         elif kind == "task_admitted" and self._task("first") == event.task:
-            self._end("first", event)
+            self._end("first", event.seq)
         elif kind == "task_prefilled":
             self.running.add(event.task)
             first = self.done.get("first")
@@ -149,8 +162,10 @@ class _Search:
             pages = from_runs(event.runs) if bulk else [event.page]
             moment["n_pages"] += len(pages)
             moment["pages"] += pages[: MOST_PAGES - len(moment["pages"])]
-            if bulk and name != "first" and (name != "eviction" or kind in ALLOC):
-                self._end(name, event)
+            if bulk and name in LEAVING:
+                moment["last"] = event.seq
+            elif bulk and name != "first" and (name != "eviction" or kind in ALLOC):
+                self._end(name, event.seq)
 
     def _task(self, kind: str) -> str | None:
         return self.open[kind]["task"] if kind in self.open else None
@@ -159,12 +174,13 @@ class _Search:
         if kind not in self.done and kind not in self.open:
             self.open[kind] = {
                 "task": event.get("task"), "begin": event.seq - 1, "step": event.step,
-                "ns": event.ns, "pages": [], "n_pages": 0,
+                "ns": event.ns, "pages": [], "n_pages": 0, "last": -1,
             }
 
-    def _end(self, kind: str, event: Event) -> None:
+    def _end(self, kind: str, seq: int) -> None:
         data = self.open.pop(kind)
+        del data["last"]
         data["pages"] = tuple(data["pages"])
         arrived = self.submitted.get(data["task"], -1)
-        self.done[kind] = Moment(kind=kind, end=event.seq, arrived=arrived, **data)
+        self.done[kind] = Moment(kind=kind, end=seq, arrived=arrived, **data)
 

@@ -307,7 +307,7 @@ class _Chapters:
 
     def _eviction(self, m: Moment):
         return "An eviction", m.pages, [
-            Hold(m.begin, "No page is free.", 0.5, detail=WORDS),
+            Hold(m.begin, f"{self.left(m)}.", 0.5, detail=WORDS),
             Advance(m.end, "The page that was not used for longest is emptied for "
                     f"{m.task}.", 1.0),
             Hold(m.end, seconds=1.0),
@@ -315,19 +315,40 @@ class _Chapters:
 
     def _preemption(self, m: Moment):
         return "A preemption", self.trace.state_at(m.begin).tables.get(m.task, []), [
-            Hold(m.begin, f"No page is free, and a request must grow: {m.task} is preempted.", 0.5),
-            Advance(m.end, f"{self.count(m.n_pages, 'page')} come back; {m.task} waits to be "
-                    "computed again.", 1.2),
+            Hold(m.begin, f"{self.left(m)}, and a request must grow: {m.task} is preempted.", 0.5),
+            Advance(m.end, f"{self.back(m)}; it waits to be computed again.", 1.2),
             Hold(m.end, seconds=1.0),
         ]
 
     def _release(self, m: Moment):
         return "A request ends", self.trace.state_at(m.begin).tables.get(m.task, []), [
             Hold(m.begin, f"{m.task} has its last token.", 0.5, detail=WORDS),
-            Advance(m.end, f"{self.count(m.n_pages, 'page')} of {m.task} "
-                    f"{self.are(m.n_pages)} free again.", 1.2),
+            Advance(m.end, f"{self.back(m)}.", 1.2),
             Hold(m.end, seconds=1.0),
         ]
+
+    def left(self, m: Moment) -> str:
+        """How many pages are free before the moment, in words."""
+        free = self.trace.state_at(m.begin).n_free
+        if not free:
+            return "No page is free"
+        return f"Only {self.count(free, 'page')} {self.are(free)} free"
+
+    def back(self, m: Moment) -> str:
+        """What becomes of the pages that a request gives back."""
+        before, after = self.trace.state_at(m.begin), self.trace.state_at(m.end)
+        freed, kept = after.n_free - before.n_free, after.n_cached - before.n_cached
+        free = f"{self.count(freed, 'page')} of {m.task} {self.are(freed)} free again"
+        cached = f"{self.count(kept, 'page')} of {m.task} {self.stay(kept)} cached"
+        if freed and kept:
+            return f"{free}, {kept:,} {self.stay(kept)} cached"
+        if kept:
+            return cached
+        return free if freed else f"Others still hold the pages of {m.task}"
+
+    @staticmethod
+    def stay(n: int) -> str:
+        return "stays" if n == 1 else "stay"
 
     @staticmethod
     def count(n: int, noun: str) -> str:

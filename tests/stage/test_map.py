@@ -1,0 +1,161 @@
+"""The map: every page in its cell, in the right colour, drawn where it says."""
+
+import numpy as np
+import pytest
+from manim import tempconfig
+
+from scenes import theme
+from scenes.camera import FilmCamera
+from scenes.check.checker import Checker, check
+from scenes.check.fields.map import differences, expected_colors
+from scenes.check.recorded import Recorded
+from scenes.film.rehearsal import rehearse
+from scenes.film.settings import QUIET
+from scenes.layout import Box
+from scenes.mobjects.cells import MANY, CellField
+from scenes.mobjects.map import FREE, LEAST_PITCH, PALETTE, MapGrid, PageMap
+from scenes.pool_at_scale import PoolAtScale
+from scenes.stage.occupancy import codes_of
+from scenes.storyboard.lapse import lapse
+from scenes.storyboard.moments import Moments
+from scenes.storyboard.runs import series_of
+from tests.film.test_any_trace import load
+from tests.trace.recording import crowd, recorded
+
+WIDTH, HEIGHT = 1720.0, 300.0
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory):
+    """Forty requests on 3,000 pages."""
+    return recorded(load(3000, 40), tmp_path_factory.mktemp("big") / "big.jsonl")
+
+
+@pytest.mark.parametrize("n_pages", [34, 64, 300, 5000, 16384, 65536, 100_000])
+def test_every_page_has_a_cell_that_can_be_seen(n_pages):
+    grid = MapGrid.of(n_pages, WIDTH, HEIGHT)
+    assert grid.columns * grid.rows >= grid.cells >= n_pages / grid.group
+    assert min(WIDTH / grid.columns, HEIGHT / grid.rows) >= LEAST_PITCH
+    assert grid.group == 1 or WIDTH * HEIGHT / (n_pages / (grid.group / 2)) < (LEAST_PITCH + 1) ** 2
+
+
+def test_a_group_looks_like_most_of_its_pages():
+    grid = MapGrid(n_pages=10, group=4, columns=3, rows=1)
+    codes = np.array([2, 3, 3, FREE, FREE, FREE, FREE, FREE, 1, 1], dtype=np.int8)
+    mixed, empty, rest = grid.colors(codes)
+    assert np.allclose(mixed, PALETTE[0] + (PALETTE[3] - PALETTE[0]) * (0.3 + 0.7 * 0.75))
+    assert np.allclose(empty, PALETTE[FREE])
+    assert np.allclose(rest, PALETTE[1])
+
+
+@pytest.mark.parametrize("group", [1, 2, 8])
+def test_colours_are_those_of_the_replayed_state(big, group):
+    """Worked out twice, by the stage and by the check, each in its own way."""
+    for seq in np.linspace(0, len(big) - 1, 7).astype(int):
+        state = big.state_at(int(seq))
+        grid = MapGrid(3000, group, 100, -(-3000 // group // 100) + 1)
+        assert np.allclose(grid.colors(codes_of(state)), expected_colors(state, group))
+
+
+def test_a_wrong_cell_is_named(big):
+    state = big.state_at(len(big) // 2)
+    recorded_ = Recorded.of(big)
+    shown = {"map": expected_colors(state, 1), "map_group": 1, "lens_cells": {7: 7}}
+    assert not list(differences(shown, state, recorded_))
+    shown["map"][1234] = theme.rgb(theme.WARNING)
+    shown["lens_cells"][8] = 9
+    assert {d.field for d in differences(shown, state, recorded_)} == {
+        "map[page 1234]", "lens_cells[8]"
+    }
+
+
+def test_cells_are_drawn_where_they_are():
+    field = CellField(Box(100, 100, 800, 400), 1000, 40, gap=2)
+    assert field.n > MANY
+    colors = np.random.default_rng(0).random((field.n, 3))
+    field.rgba[:, :3], field.rgba[:, 3] = colors, 1.0
+    field.rgba[17, 3] = 0.0
+    with tempconfig(QUIET | {"pixel_width": 1920, "pixel_height": 1080, "frame_rate": 60}):
+        camera = FilmCamera()
+        camera.capture_mobjects([field])
+        picture = camera.pixel_array
+    for index in (0, 16, 39, 40, 555, 999):
+        box = field.cell_box(index)
+        drawn = picture[int(box.cy), int(box.cx), :3] / 255
+        assert np.allclose(drawn, colors[index], atol=0.01)
+    hole = field.cell_box(17)
+    assert np.allclose(picture[int(hole.cy), int(hole.cx), :3] / 255,
+                       theme.rgb(theme.BACKGROUND), atol=0.01)
+
+
+def test_a_lapse_ends_exactly_where_the_run_is(big):
+    page_map = PageMap(3000, Box(0, 0, WIDTH, HEIGHT))
+    states = [big.state_at(seq) for seq in (0, len(big) // 3, len(big) - 1)]
+    page_map.show(codes_of(states[0]))
+    (blend,) = page_map.change(codes_of(states[1]), 1.0)
+    blend.prepare()
+    blend.apply(0.5)
+    assert not np.array_equal(page_map.read(), expected_colors(states[1], 1))
+    blend.apply(1.0)
+    assert np.array_equal(page_map.read(), expected_colors(states[1], 1))
+
+
+def test_stops_of_a_lapse_are_ends_of_steps_within_it(big):
+    series = series_of(big)
+    start, until = int(series.seq[3]), int(series.seq[-2])
+    beat = lapse(series, start, until, 5.0)
+    assert beat.until == until and 10 < len(beat.stops) <= 50
+    assert set(beat.stops) <= set(series.seq.tolist())
+    assert list(beat.stops) == sorted(set(beat.stops))
+    assert start < beat.stops[0] and beat.stops[-1] < until
+
+
+def test_moments_are_what_they_say(tmp_path):
+    """Before and after each moment the replayed state differs as its kind says."""
+    for detail in ("full", "bulk"):
+        trace = recorded(crowd(detail=detail), tmp_path / f"{detail}.jsonl")
+        found = Moments.of(trace, series_of(trace)).found
+        kinds = {moment.kind for moment in found}
+        assert {"first", "growth", "share", "preemption", "release"} <= kinds
+        for moment in found:
+            before, after = trace.state_at(moment.begin), trace.state_at(moment.end)
+            had, has = (len(s.tables.get(moment.task, ())) for s in (before, after))
+            if moment.kind == "first":
+                assert (had, has) == (0, moment.n_pages)
+            elif moment.kind == "growth":
+                assert has == had + 1 and after.tables[moment.task][-1] == moment.pages[0]
+            elif moment.kind == "share":
+                assert after.refs[moment.pages[0]] > before.refs[moment.pages[0]]
+            elif moment.kind in ("preemption", "release"):
+                assert (had, has) == (moment.n_pages, 0)
+
+
+def test_heights_are_the_first_of_the_highest(big):
+    series = series_of(big)
+    peak = Moments.of(big, series).peak
+    assert peak.count == series.in_use.max() == big.state_at(peak.seq).n_in_use
+    assert (series.in_use[series.seq < peak.seq] < peak.count).all()
+
+
+class Liar:
+    """Paints one cell of the map before the checker reads it."""
+
+    def section_started(self, scene, section):
+        pass
+
+    def animation_ended(self, scene, began, moved):
+        if scene.section.key == "first":
+            scene.stage.parts["map"].map.field.rgba[2999, :3] = theme.rgb(theme.WARNING)
+
+    def beat_ended(self, scene, section, beat):
+        pass
+
+    def section_ended(self, scene, section):
+        pass
+
+
+def test_a_lie_on_the_map_is_found(big):
+    assert check(PoolAtScale, big).mismatches == ()
+    checker = Checker()
+    rehearse(PoolAtScale, big, observers=(Liar(), checker))
+    assert {str(m.difference.field) for m in checker.mismatches} == {"map[page 2999]"}
