@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from scenes import fonts
 from scenes.storyboard.conversation import control_name
@@ -24,7 +23,6 @@ class ShownPiece:
     control: bool
 
 
-@lru_cache(maxsize=65536)
 def shown_piece(piece: str, face: str = FACE) -> ShownPiece:
     """The visible form of `piece`.
 
