@@ -24,6 +24,8 @@ SYSTEM_GAP = 28.0
 CHIP_W = 50.0
 CHIP_H = 38.0
 CHIP_GAP = 8.0
+CHIP_LINES = 2
+MORE_CHIPS = 2
 QUESTION = "sans-bold"
 ANSWER = "sans"
 SYSTEM_TITLE = "system prompt, before each question"
@@ -101,39 +103,51 @@ class Card(Group):
                                 background=text.color)
         asked, said = card_lines(text, inner.w, px)
         y = inner.y + NAME_H + GAP
-        room = int((inner.bottom - _foot(text, inner.w) - y + 1) // (px * LINE))
-        asked = cut(asked, max(1, min(len(asked), room)), QUESTION, px, inner.w)
-        room = int((inner.bottom - _foot(text, inner.w) - y - GAP + 1) // (px * LINE))
-        said = cut(said, max(0, room - len(asked)), ANSWER, px, inner.w)
+        between = GAP if said else 0
+        room = int((inner.bottom - _foot(text, inner.w) - y - between + 1) // (px * LINE))
+        if len(asked) + len(said) > room:
+            least = max(1, room // 3) if said else max(1, room)
+            asked = cut(asked, max(least, room - len(said)), QUESTION, px, inner.w)
+            said = cut(said, max(1, room - len(asked)), ANSWER, px, inner.w)
         self.asked = _lines(asked, QUESTION, px, inner.x, y)
         y += len(asked) * px * LINE + (GAP if said else 0)
         self.said = _lines(said, ANSWER, px, inner.x, y)
         self.chips: list[Group] = []
+        self.hidden = 0
         self.note: list[Label] = []
         if text.note:
             foot = inner.bottom - _foot(text, inner.w) + GAP
             self.note = [Label(text.note, theme.SMALL, "sans", theme.MUTED,
                                (inner.x, foot + CHIP_H / 2), background=theme.PANEL)]
             self.chips = self._chips(inner, foot + CHIP_H + 6)
+            self.hidden = len(text.pages) - len(self.chips)
+            if self.hidden:
+                self.note.append(self._more(inner, foot + CHIP_H + 6))
         super().__init__(self.back, self.chip, self.name_label, *self.asked, *self.said,
                          *self.note, *self.chips)
 
     def _chips(self, inner: Box, y: float) -> list[Group]:
         chips = []
         per_line = _per_line(inner.w)
-        for i, page in enumerate(self.text.pages):
-            line, place = divmod(i, per_line)
-            at = Box(inner.x + place * (CHIP_W + CHIP_GAP), y + line * (CHIP_H + CHIP_GAP),
-                     CHIP_W, CHIP_H)
+        shown = self.text.pages
+        if len(shown) > CHIP_LINES * per_line:
+            shown = shown[: CHIP_LINES * per_line - MORE_CHIPS]
+        for i, page in enumerate(shown):
+            at = _chip_box(i, inner, y)
             number = Label(str(page), theme.SMALL, "mono-bold", theme.BACKGROUND,
                            (at.cx, at.cy), "center", background=theme.CACHED)
             chips.append(Group(Panel(at, fill=theme.CACHED, radius=5), number))
         return chips
 
-    def read(self) -> tuple[str, str, list[int]]:
-        """Question and answer as written, and the pages named."""
+    def _more(self, inner: Box, y: float) -> Label:
+        at = _chip_box(len(self.chips), inner, y)
+        return Label(f"+{self.hidden}", theme.SMALL, "mono", theme.MUTED, (at.x + 4, at.cy),
+                     background=theme.PANEL)
+
+    def read(self) -> tuple[str, str, list[int], int]:
+        """Question and answer as written, the pages named, and how many more are counted."""
         pages = [int(chip.submobjects[1].text) for chip in self.chips]
-        return _join(self.asked), _join(self.said), pages
+        return _join(self.asked), _join(self.said), pages, self.hidden
 
 
 class CardBoard(Group):
@@ -202,6 +216,12 @@ def _system_most(box: Box, px: float) -> int:
     return max(1, int(box.h * 0.4 // (px * LINE)))
 
 
+def _chip_box(index: int, inner: Box, y: float) -> Box:
+    line, place = divmod(index, _per_line(inner.w))
+    return Box(inner.x + place * (CHIP_W + CHIP_GAP), y + line * (CHIP_H + CHIP_GAP),
+               CHIP_W, CHIP_H)
+
+
 def _per_line(width: float) -> int:
     return max(1, int((width + CHIP_GAP) // (CHIP_W + CHIP_GAP)))
 
@@ -209,7 +229,7 @@ def _per_line(width: float) -> int:
 def _foot(text: CardText, width: float) -> float:
     if not text.note:
         return 0.0
-    lines = -(-len(text.pages) // _per_line(width))
+    lines = min(CHIP_LINES, -(-len(text.pages) // _per_line(width)))
     return GAP + CHIP_H + (6 + lines * (CHIP_H + CHIP_GAP) if lines else 0)
 
 

@@ -45,3 +45,18 @@ def test_a_word_wider_than_a_card_is_broken():
     word = "W" * 80
     asked = board([word] * 3, [""] * 3).cards[0].asked
     assert len(asked) > 1 and "".join(label.text for label in asked) == word
+
+
+def test_a_long_question_leaves_room_for_the_answer():
+    question, answer, _, _ = board(["Why so long? " * 200] * 3, ["Because."] * 3).cards[0].read()
+    assert question.endswith("…") and answer == "Because."
+
+
+def test_pages_that_do_not_fit_are_counted():
+    texts = [CardText("A", "#5AB4F0", "Why?", "Because.", "held in", tuple(range(200)))] * 3
+    for card in CardBoard(texts, "", "", BOX).cards:
+        _, answer, pages, hidden = card.read()
+        assert answer == "Because." and pages == list(range(len(pages)))
+        assert len(pages) + hidden == 200 and hidden
+        assert card.note[-1].text == f"+{hidden}"
+        assert all(chip.submobjects[0].box.bottom <= BOX.bottom for chip in card.chips)

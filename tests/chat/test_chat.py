@@ -40,12 +40,12 @@ class Clock:
 
     def beat_ended(self, scene, section, beat):
         cards = scene.stage.read().get("cards", {})
-        if any(answer for _, answer, _ in cards.values()):
+        if any(answer for _, answer, *_ in cards.values()):
             if self.read_from is None:
                 self.read_from = scene.clock
                 self.texts = {
                     task: len(question) + len(answer)
-                    for task, (question, answer, _) in cards.items()
+                    for task, (question, answer, *_) in cards.items()
                 }
             self.read_until = scene.clock
 

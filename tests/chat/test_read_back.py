@@ -121,8 +121,8 @@ def test_wrong_card(shown_of, place, lie, name):
 
 def test_answer_cut_without_a_mark(shown_of):
     shown, *rest = shown_of("cards", lambda cards: any(card[1] for card in cards.values()))
-    task, (question, answer, pages) = next(
+    task, (question, answer, *rest_of_card) = next(
         (task, card) for task, card in shown["cards"].items() if len(card[1]) > 5
     )
-    shown["cards"][task] = (question, answer[:-3], pages)
+    shown["cards"][task] = (question, answer[:-3], *rest_of_card)
     assert found(shown, *rest) == {f"cards[{task}] answer"}

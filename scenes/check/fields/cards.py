@@ -19,19 +19,17 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
         return
     prompts = {e.task: e.texts for e in recorded.trace.find(event="task_submitted")}
     system = shown["system"]
-    for task, (question, answer, pages) in shown["cards"].items():
+    for task, (question, answer, pages, hidden) in shown["cards"].items():
         prompt = words("".join(prompts[task]))
         for part in (question, system):
             if not contains(prompt, part):
                 yield Difference(f"cards[{task}] prompt", part, prompt)
-        if not answer and not pages:
-            continue
         truth = answer_of(recorded, task)
         if not (contains(truth, answer) and (answer.endswith("…") or words(answer) == truth)):
             yield Difference(f"cards[{task}] answer", answer, truth)
         held = _content(recorded.trace, recorded.until)
         kept = [page for (name, _), page in sorted(held.items()) if name == task]
-        if list(pages) != kept:
+        if list(pages) != kept[: len(pages)] or len(pages) + hidden != len(kept):
             yield Difference(f"cards[{task}] pages", pages, kept)
 
 
