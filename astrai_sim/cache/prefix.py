@@ -69,6 +69,9 @@ class PrefixIndex:
     def __contains__(self, page: int) -> bool:
         return page in self._prefix_of
 
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._prefix_of)
+
     def __len__(self) -> int:
         return len(self._prefix_of)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
@@ -11,18 +12,20 @@ from typing import Any
 
 import torch
 
+from astrai_sim.cache.prefix import PrefixIndex
 from astrai_sim.scheduler import Task
 
 FIRST = 8
 LONGEST = 1024
-WATCHED = ("_free_mask", "_refs", "running")
+WATCHED = ("_free_mask", "_refs", "_lru", "_prefix", "running")
 
 
 def plain(value: Any) -> Any:
     """A value as it goes into the trace.
 
     Integers, text and lists of them as they are; tasks by their name; tensors as
-    shape and first items (none for floating point); anything else by its type's name.
+    shape and first items (none for floating point); of an ordered dict its keys; of a
+    prefix index the pages that have a key; anything else by its type's name.
     Of a mask of more than `LONGEST` bits only how many are set, of a longer list only
     its length and first items.
     """
@@ -37,6 +40,8 @@ def plain(value: Any) -> Any:
         return shown
     if isinstance(value, Task):
         return value.id
+    if isinstance(value, (OrderedDict, PrefixIndex)):
+        value = list(value)
     if isinstance(value, list) and value and all(isinstance(item, Task) for item in value):
         return [task.id for task in value]
     if isinstance(value, (list, tuple)) and all(isinstance(item, (int, str)) for item in value):

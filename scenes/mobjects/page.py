@@ -86,7 +86,7 @@ class Page(Group):
         self.frame.set_stroke(_outline(look), family=False)
         self.cached = look.cached
         self.dashes.set_stroke(opacity=float(look.cached), family=False)
-        self.word.set_text(self._word(look))
+        self.word.set_text(self._word(look.cached))
         self.slots.rgba = look.cells.copy()
         self.ref.set_text(self.ref_text(look.ref, look.cached))
         self.ref.set_text_color(theme.TEXT if look.ref else theme.MUTED)
@@ -108,10 +108,7 @@ class Page(Group):
             color = theme.TEXT if look.ref else theme.MUTED
             animations.append(SwapText(self.ref, ref, color=color, delay=delay))
         if look.cached != self.cached:
-            self.cached = look.cached
-            animations.append(StrokeTo(self.dashes, float(look.cached), delay=delay))
-            if self.has_word:
-                animations.append(SwapText(self.word, self._word(look), delay=delay))
+            animations += self._mark(look.cached, delay)
         changed = np.flatnonzero(np.any(self.slots.rgba != look.cells, axis=1))
         if len(changed):
             animations.append(self.fill(changed, look.cells[changed], fill, fill_delay))
@@ -138,8 +135,19 @@ class Page(Group):
             Flash(self.frame),
         ]
 
-    def _word(self, look: PageLook) -> str:
-        return CACHED_WORD if look.cached and self.has_word else ""
+    def unmark(self) -> list[Animation]:
+        """Only the marks of a cached page go, as a line of code has it."""
+        return self._mark(False, 0.25)
+
+    def _mark(self, cached: bool, delay: float) -> list[Animation]:
+        self.cached = cached
+        animations: list[Animation] = [StrokeTo(self.dashes, float(cached), delay=delay)]
+        if self.has_word:
+            animations.append(SwapText(self.word, self._word(cached), delay=delay))
+        return animations
+
+    def _word(self, cached: bool) -> str:
+        return CACHED_WORD if cached and self.has_word else ""
 
     def _set_owners(self, look: PageLook) -> None:
         self.owners = look.owners

@@ -15,6 +15,8 @@ COLUMNS = 56
 WIDE_COLUMNS = 96
 WIDEST_BITS = 20
 WIDEST_INT = 40
+DRAWN = ("self", "self._refs", "self._lru", "self._prefix", "_")
+"""Names whose values stand in the picture itself, or nowhere."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ def steps_of(trace: Trace, event: Event) -> tuple[CodeStep, ...]:
     """The executed lines of a `lines` event, with the values that they produced."""
     source = shown_source(trace, event.function)
     n_pages = trace.header.scenario["cache"]["n_pages"]
-    refs = trace.state_at(event.seq).refs
+    state = trace.state_at(event.seq)
+    refs, cached = state.refs, state.lru
     steps = []
     for step in event.steps:
         index = source.place.get(step["line"])
@@ -105,12 +108,21 @@ def steps_of(trace: Trace, event: Event) -> tuple[CodeStep, ...]:
                 if before != after
             )
             refs = new_refs
+        lru, keyed = (values.get(name) for name in ("self._lru", "self._prefix"))
+        gone = [
+            page for page in cached
+            if refs[page] or (isinstance(keyed, list) and page not in keyed)
+        ]
+        cached = [page for page in cached if page not in gone]
         texts = tuple(
             (name.removeprefix("self."), value_text(name, value, n_pages))
             for name, value in values.items()
-            if name != "self" and name != "self._refs"
+            if name not in DRAWN
         )
-        steps.append(CodeStep(index, texts, mask if isinstance(mask, int) else None, changed))
+        steps.append(CodeStep(
+            index, texts, mask if isinstance(mask, int) else None, changed,
+            tuple(lru) if isinstance(lru, list) else None, tuple(gone),
+        ))
     return tuple(steps)
 
 

@@ -7,6 +7,7 @@ from manim import Animation
 from astrai_sim.trace import State
 from scenes.mobjects.strip import LruStrip
 from scenes.stage.part import Part
+from scenes.storyboard.beats import CodeStep
 
 
 class LruPart(Part):
@@ -26,6 +27,9 @@ class LruPart(Part):
 
     def change(self, state: State, seconds: float) -> list[Animation]:
         return self.strip.change(state.lru)
+
+    def follow(self, step: CodeStep) -> list[Animation]:
+        return [] if step.lru is None else self.strip.change(step.lru, delay=0.25)
 
     def nudge(self) -> list[Animation]:
         return self.strip.flash()

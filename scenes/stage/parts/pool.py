@@ -78,11 +78,13 @@ class PoolPart(Part):
         self.pool.submobjects = list(self.pool.pages)
 
     def follow(self, step: CodeStep) -> list[Animation]:
-        return [
+        refs = [
             animation
             for page, ref in step.refs
             for animation in self.pool.pages[page].change_ref(ref)
         ]
+        marks = [a for page in step.uncached for a in self.pool.pages[page].unmark()]
+        return refs + marks
 
     def flash(self, pages: list[int], pause: float = 0.0) -> list[Animation]:
         """Draw the eye to `pages`, one after another."""

@@ -12,14 +12,18 @@ class CodeStep:
     """One executed line.
 
     `line` counts from 0 in the shown lines; `values` are (name, text) pairs that
-    the line produced; `mask` and `refs` are the bitmask and (page, refcount)
-    pairs after the line where it changed them.
+    the line produced; `mask`, `refs` and `lru` are the bitmask, (page, refcount)
+    pairs and the cached pages, least recently used first, after the line where it
+    changed them. `uncached` are pages that were cached until the line gave them an
+    owner or dropped their key.
     """
 
     line: int
     values: tuple[tuple[str, str], ...] = ()
     mask: int | None = None
     refs: tuple[tuple[int, int], ...] = ()
+    lru: tuple[int, ...] | None = None
+    uncached: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
