@@ -52,7 +52,8 @@ class Stage:
         self.state_seq = section.start
         self.beyond = 0
         revealed = [n for beat in section.beats if isinstance(beat, Reveal) for n in beat.parts]
-        self.cast = {*ALWAYS, *section.stage, *revealed}
+        always = ALWAYS if section.header != "none" else ()
+        self.cast = {*always, *section.stage, *revealed}
         self.plan = StagePlan.of(FRAME, self.n_pages, self.cast)
         self.parts: dict[str, Part] = {}
         self._made: dict[str, Part] = {}
@@ -86,7 +87,7 @@ class Stage:
     def mount(self) -> None:
         """Put the section's first picture on the scene; only the title is still to come."""
         for name in PARTS:
-            if name in ALWAYS or name in self.section.stage:
+            if name in self.cast & {*ALWAYS, *self.section.stage}:
                 self.scene.add(*self._brought(name))
         self.scene.add(self.badge, self.caption)
         self.opening = [Appear(self.title)]

@@ -169,7 +169,7 @@ class _Chapters:
                     if e.phase == "prefill")
 
     def section(self, key: str, title: str, start: int, beats: list[Beat]) -> Section:
-        return Section(key, title, start, tuple(beats), STAGE, self.props)
+        return Section(key, title, start, tuple(beats), STAGE, self.props, header="step")
 
     def to(self, step: int, caption: str | None, seconds: float) -> list[Beat]:
         """Go on to the end of `step`, if that is still to come."""
@@ -305,7 +305,7 @@ class _Chapters:
         beats.append(show(len(shown), text))
         beats.append(Hold(here, seconds=0.5))
         return Section(f"steps-{'whole' if prefill.whole else 'chunked'}",
-                       "Inside a step", here, tuple(beats), (), detail=1)
+                       "Inside a step", here, tuple(beats), (), detail=1, header="none")
 
     def compare(self) -> Section:
         whole, chunked = self.whole, self.chunked
@@ -334,4 +334,4 @@ class _Chapters:
                         f"{chunked.task}: {chunked.tokens} in chunks"), rows),
             Hold(self.last, own, 0.5),
         )
-        return Section("compare", "Whole, and in chunks", self.last, beats, ())
+        return Section("compare", "Whole, and in chunks", self.last, beats, (), header="none")

@@ -11,25 +11,30 @@ from scenes.stage.part import Part
 
 
 class PhasesPart(Part):
-    """Step number and phase pills; on stage in every section."""
+    """Step number and phase pills, or the step alone, as the section's header wants it."""
 
     name = "phases"
 
     def __init__(self, stage) -> None:
         super().__init__(stage)
-        self.phases = PhaseIndicator(stage.plan.phases)
+        self.pills = stage.section.header == "phases"
+        self.phases = PhaseIndicator(stage.plan.phases, self.pills)
 
     def mobjects(self):
         return [self.phases]
 
     def show(self, state: State) -> None:
-        self.phases.show(state.step, state.phase)
+        self.phases.show(state.step, self._phase(state))
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        return self.phases.change(state.step, state.phase, seconds)
+        return self.phases.change(state.step, self._phase(state), seconds)
 
     def nudge(self) -> list[Animation]:
-        return [Flash(next(iter(self.phases.pills.values())))]
+        return [Flash(pill) for pill in list(self.phases.pills.values())[:1]]
+
+    def _phase(self, state: State) -> str | None:
+        return state.phase if self.pills else None
 
     def read(self) -> dict:
-        return {"step": self.phases.step, "phase": self.phases.phase}
+        shown: dict = {"step": self.phases.step}
+        return shown | {"phase": self.phases.phase} if self.pills else shown

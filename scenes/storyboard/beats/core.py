@@ -60,6 +60,7 @@ class Section:
     begins (-1: before the first event); `key` names its file. `stage` names the parts
     that stand from the start, as in `scenes.stage.parts`; `props` is what some of them
     need besides. None of its beats is kept longer in a short film than `detail` says.
+    `header`, at the top right: "phases" with the step, the "step" alone, or "none".
     """
 
     key: str
@@ -69,6 +70,7 @@ class Section:
     stage: tuple[str, ...] = ("pool", "mask", "tables", "meters")
     props: tuple[Prop, ...] = ()
     detail: int = 0
+    header: str = "phases"
 
 
 @dataclass(frozen=True)
