@@ -54,7 +54,8 @@ class FilmScene(Scene):
         Told of every section, animation and beat.
     rehearse
         Play without drawing a frame: every animation jumps to its end by way of
-        the moments `REHEARSED`. This is how lint and the shown-equals-recorded check see a whole film in seconds.
+        the moments `REHEARSED`. This is how lint and the shown-equals-recorded check see a
+        whole film in seconds.
     storyboard
         What to play; default: what `tell` makes of the trace, as long as it is or as
         many seconds as the environment variable ``ASTRAI_SECONDS`` says.
@@ -129,7 +130,7 @@ class FilmScene(Scene):
             self.stage.play(beat)
             for observer in self.observers:
                 observer.beat_ended(self, section, beat)
-        self.stage.settle()
+        self.stage.settle(last=section == self.storyboard.sections[-1])
         for observer in self.observers:
             observer.section_ended(self, section)
 

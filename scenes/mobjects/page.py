@@ -6,7 +6,7 @@ import numpy as np
 from manim import Animation, Group
 
 from scenes import fonts, theme
-from scenes.animations import FillCells, Flash, Paint, StrokeTo, SwapText
+from scenes.animations import FillCells, FilmAnimation, Flash, Paint, StrokeTo, SwapText
 from scenes.layout import Box
 from scenes.mobjects.cells import CellField
 from scenes.mobjects.label import Label
@@ -98,7 +98,8 @@ class Page(Group):
         animations: list[Animation] = []
         ref = self.ref_text(look.ref, look.cached)
         if look.owners != self.owners or look.color != self.hue:
-            self._set_owners(look)
+            self.owners, self.hue = look.owners, look.color
+            animations.append(_NewOwners(self.owner_field, look.owner_colors, delay=delay))
             animations.append(
                 Paint(self.frame, stroke=_outline(look), seconds=0.5, delay=delay)
             )
@@ -152,11 +153,7 @@ class Page(Group):
     def _set_owners(self, look: PageLook) -> None:
         self.owners = look.owners
         self.hue = look.color
-        field = self.owner_field
-        field.n = field.columns = max(1, len(look.owner_colors))
-        field.rgba = np.zeros((field.n, 4))
-        for i, color in enumerate(look.owner_colors):
-            field.set_cell(i, color)
+        _split(self.owner_field, _bar_cells(look.owner_colors))
 
     def _shows_cached(self) -> bool:
         dashed = self.dashes.get_stroke_opacity() > 0.5
@@ -194,6 +191,42 @@ class PageLook:
         self.color = color
         self.cells = cells
         self.cached = cached
+
+
+class _NewOwners(FilmAnimation):
+    """Fade a page's owner bar to parts of the colours `colors`; none: to an empty bar."""
+
+    def __init__(self, field: CellField, colors: tuple[str, ...], **kwargs) -> None:
+        super().__init__(field, seconds=0.5, **kwargs)
+        self.target = _bar_cells(colors)
+
+    def prepare(self) -> None:
+        self._start = self.mobject.rgba.copy()
+
+    def apply(self, progress: float) -> None:
+        if progress <= 0:
+            _split(self.mobject, self._start)
+            return
+        cells = self.target.copy()
+        if len(self._start) == len(cells):
+            start = self._start.copy()
+            start[start[:, 3] == 0, :3] = cells[start[:, 3] == 0, :3]
+            cells[cells[:, 3] == 0, :3] = start[cells[:, 3] == 0, :3]
+            cells = start + (cells - start) * progress
+        elif progress < 1:
+            cells[:, 3] *= progress
+        _split(self.mobject, cells)
+
+
+def _bar_cells(colors: tuple[str, ...]) -> np.ndarray:
+    """Cells of an owner bar, shape [owners or 1, 4]."""
+    return np.array([[*theme.rgb(color), 1.0] for color in colors] or [[0.0] * 4])
+
+
+def _split(field: CellField, cells: np.ndarray) -> None:
+    """Give the bar as many parts as there are `cells` [k, 4]."""
+    field.n = field.columns = len(cells)
+    field.rgba = cells.copy()
 
 
 def _outline(look: PageLook) -> str:

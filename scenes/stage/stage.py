@@ -85,12 +85,18 @@ class Stage:
         return part
 
     def mount(self) -> None:
-        """Put the section's first picture on the scene; only the title is still to come."""
+        """Put the section's first picture on the scene.
+
+        A section that goes on from another one has its title fade in.
+        """
         for name in PARTS:
             if name in self.cast & {*ALWAYS, *self.section.stage}:
                 self.scene.add(*self._brought(name))
         self.scene.add(self.badge, self.caption)
-        self.opening = [Appear(self.title)]
+        if self.section.start < 0:
+            self.scene.add(self.title)
+        else:
+            self.opening = [Appear(self.title)]
 
     def _brought(self, name: str) -> list[Group]:
         return self.bring(name).mobjects()
@@ -108,9 +114,14 @@ class Stage:
         if beat.until > self.state_seq:
             self.advance(beat.until, 0.6)
 
-    def settle(self) -> None:
-        """Leave time to read, then clear what does not go over into the next section."""
+    def settle(self, last: bool = False) -> None:
+        """Leave time to read, then clear what does not go over into the next section.
+
+        Of the `last` section everything stays.
+        """
         self.linger(self.reader.missing())
+        if last:
+            return
         leaving = [Vanish(self.title)]
         if self.caption.current is not None:
             leaving.append(Vanish(self.caption))

@@ -83,24 +83,37 @@ class Chapters:
         """A sentence about what stands there."""
         self.teller.add(Hold(self.teller.last, caption, seconds, detail=detail))
 
-    def panel(self, beat: Beat, *more: Beat, seconds: float = 0.0, detail: int = 0) -> None:
+    def panel(
+        self,
+        beat: Beat,
+        *more: Beat,
+        seconds: float = 0.0,
+        detail: int = 0,
+        close: bool = True,
+    ) -> None:
         """Open a panel with `beat`, go on with `more`, stand for `seconds`, close it.
 
-        It stands at least until the last caption can have been read.
+        It stands at least until the last caption can have been read. With `close` False
+        it stays to the section's end.
         """
         spoken = [item.caption for item in (beat, *more) if item.caption]
         last = Hold(self.teller.last, seconds=max(seconds, *map(reading_time, spoken[-1:])))
-        for item in (beat, *more, last, ClosePanel(self.teller.last)):
+        ends = (ClosePanel(self.teller.last),) if close else ()
+        for item in (beat, *more, last, *ends):
             self.teller.add(replace(item, detail=detail))
 
     def figures(self, facts: Sequence[Fact]) -> Section:
-        """The last section: what is left of the run in time-lapse, then `facts` about all of it."""
+        """The last section: what is left of the run in time-lapse, then `facts` about all of it.
+
+        Nothing else stands in the panel's place, and the facts stay to the end.
+        """
         start = self.teller.last
         self.teller.begin(start)
         self.advance(self.end, seconds=1.6)
         self.panel(ShowFacts(self.end, "Every figure was counted from the recorded trace.",
-                             "This run in figures", tuple(facts)), seconds=3.0)
-        return self.section("summary", "What the trace says", start, detail=FRAME)
+                             "This run in figures", tuple(facts)), seconds=3.0, close=False)
+        stage = tuple(name for name in self.stage if name not in ("meters", "shelf"))
+        return self.section("summary", "What the trace says", start, detail=FRAME, stage=stage)
 
     def arrive(self, task: str, caption: str) -> None:
         """Show the request's submission, where that is still to come."""

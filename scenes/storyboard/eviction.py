@@ -165,16 +165,21 @@ class _Chapters(Chapters):
         task = self.newcomer
         self.teller.begin(start, ("PagedCache.evict",))
         free = self.trace.state_at(start).n_free
+        found = None
         if self.grows:
             self.advance(self.evicted.seq - 1, f"{task} needs a page to grow, and none is free.")
         else:
             needed = -(-self.prompt_len(task) // self.size)
             self.arrive(task, f"Request {task} is new: it needs {counted(needed, 'page')}, "
                         f"{free or 'none'} {'are' if free > 1 else 'is'} free.")
+            got = [e.page for e in self.trace.find(event="page_alloc", after=self.teller.last,
+                                                   before=self.evicted.seq) if e.task == task]
+            found = (f"It takes the free {pages_text(got)}; {needed - len(got)} "
+                     f"{'is' if needed - len(got) == 1 else 'are'} missing." if got else None)
         lines = max((e.seq for e in self.trace.find(event="lines", before=self.evicted.seq)
                      if e.function == "PagedCache.evict"), default=None)
         before = self.evicted.seq if lines is None else lines
-        self.advance(before - 1, seconds=1.0)
+        self.advance(before - 1, found, 1.0)
         taken = next(self.trace.find(event="table", after=self.evicted.seq)).seq
         self.teller.tell(taken, pace=0.85)
         self.teller.close_panel()

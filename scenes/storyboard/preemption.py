@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from astrai_sim.trace import Event, Trace
 from scenes.storyboard.beats import Fact, RunCode, Section, ShowFacts, Storyboard
 from scenes.storyboard.chapters import (
@@ -17,7 +19,7 @@ from scenes.storyboard.chapters import (
 )
 from scenes.storyboard.errors import DoesNotApply
 from scenes.storyboard.figures import RunFigures, ms_text
-from scenes.storyboard.source import open_code, steps_of
+from scenes.storyboard.source import open_code, steps_of, value_text
 
 FILM = "Preemption"
 MAKE_ROOM = "InferenceScheduler._make_room"
@@ -117,10 +119,12 @@ class _Chapters(Chapters):
                     f"{victim} needs a new page for its token {tokens}, and no page is free.")
             self.advance(before, need, 1.0)
         if lines is not None:
-            self.run_lines(lines, "running[-1] is the request that was admitted last.")
+            after = self.run_lines(lines)
         freed = next(self.trace.find(event="table", task=victim, after=seq)).seq
         self.advance(freed, f"{victim} has to go: it was admitted last. Its "
                      f"{pages_text(self.preempted.pages)} return to the pool.", 1.4)
+        if lines is not None:
+            self.teller.add(replace(after, until=freed))
         self.queued()
         taken = next((e for e in self.trace.find(event="table", after=freed,
                                                  before=self.phase_end("decode", seq))), None)
@@ -152,17 +156,37 @@ class _Chapters(Chapters):
         taken = next(self.trace.find(event="page_alloc", after=self.preempted.seq), None)
         return taken.task if taken is not None and taken.phase == "decode" else None
 
-    def run_lines(self, lines: Event, caption: str) -> None:
-        """Step through `lines` up to the call that preempts."""
+    def run_lines(self, lines: Event) -> RunCode:
+        """Step through `lines` to the call that preempts, with the values that it finds.
+
+        Returns the beat that shows what the call leaves.
+        """
         steps = steps_of(self.trace, lines)
         last = next((i for i, step in enumerate(steps)
                      if any(name == "running" for name, _ in step.values)), len(steps) - 1)
         at = self.teller.last
-        self.teller.add(open_code(self.trace, MAKE_ROOM, at, detail=CODE))
-        self.teller.add(RunCode(at, "grow finds no page: OutOfPages.", steps=steps[:last],
-                                pace=0.9, detail=CODE))
-        self.teller.add(RunCode(at, caption, steps=steps[last : last + 1], pace=1.2, detail=CODE))
+        code = open_code(self.trace, MAKE_ROOM, at, detail=CODE)
+        raised = next((i for i, step in enumerate(steps[:last])
+                       if code.lines[step.line][0].lstrip().startswith("except")), last)
+        self.teller.add(code)
+        self.teller.add(RunCode(at, steps=steps[:raised], pace=0.9, detail=CODE))
+        self.teller.add(RunCode(at, "grow found no page: it raised OutOfPages.",
+                                steps=steps[raised:last], pace=0.9, detail=CODE))
+        running = self.running(lines)
+        found = (("running", value_text("running", running, self.pool.n_pages)),)
+        self.teller.add(RunCode(at, f"running[-1] is {running[-1]}: it was admitted last.",
+                                steps=(replace(steps[last], values=found),), pace=1.2,
+                                detail=CODE))
         self.teller.panel = MAKE_ROOM
+        return RunCode(at, steps=steps[last : last + 1], pace=0.3, detail=CODE)
+
+    def running(self, lines: Event) -> list[str]:
+        """The scheduler's running requests when the call recorded in `lines` began."""
+        begin = self.trace[self.step + 1]
+        admitted = [e.task for e in self.trace.find(event="task_admitted", after=begin.seq,
+                                                    before=lines.seq)]
+        tasks = self.trace.state_at(lines.seq).tasks
+        return [t for t in (*begin.running, *admitted) if tasks[t].status == "running"]
 
     def goes_on(self) -> Section:
         start = self.teller.last
@@ -215,7 +239,7 @@ class _Chapters(Chapters):
                 Fact(str(done.generated - before), "tokens after it came back"),
                 Fact(str(done.generated), f"tokens in the end, of at most {most}"),
             ),
-        ), seconds=1.5)
+        ), seconds=1.5, close=False)
         return self.section("finish", f"{task} finishes", start, detail=MORE)
 
     def summary(self) -> Section:
@@ -230,8 +254,11 @@ class _Chapters(Chapters):
         if self.again is not None:
             end = self.trace[self.prefill_end(self.victim, self.again.seq)]
             if end.event == "phase_end":
-                facts.append(Fact(ms_text(end.duration_ns / 1e6),
-                                  f"for the prefill that brought {self.victim} back"))
+                begin = self.phase_begin(end.seq)
+                writes = self.trace.find(event="kv_write", after=begin, before=end.seq)
+                n = sum(span["count"] for write in writes for span in write.spans)
+                facts.append(Fact(ms_text(end.duration_ns / 1e6), "for one prefill of "
+                                  f"{listed(end.tasks)}: {counted(n, 'token')}"))
         return self.figures(facts)
 
     def recomputed(self) -> int:

@@ -156,14 +156,16 @@ class _Chapters(Chapters):
         for event in joins[-MOST_JOINS:]:
             self.arrive(event.task, f"Request {event.task} begins with them, too.")
             self.advance(event.seq, seconds=1.5)
-        self.say(f"{counted(peak.ref, 'table')} name page {peak.page}: its ref is {peak.ref}.", 0.5)
         state = self.state()
+        pages = [page for page in self.shared if state.refs[page] == peak.ref]
+        self.say(f"{counted(peak.ref, 'table')} name {pages_text(pages)}: "
+                 f"{'its ref' if len(pages) == 1 else 'the ref of each'} is {peak.ref}.", 0.5)
         entries = sum(len(pages) for pages in state.tables.values())
         self.say(f"{entries} table entries, but only {state.n_in_use} pages in use.", 0.3,
                  detail=WORDS)
         self.computed(peak.task, brief=True)
-        return self.section("more", f"{peak.task} joins: {peak.ref} owners of one page", start,
-                            detail=MORE)
+        title = f"{peak.task} joins: {peak.ref} owners of {pages_text(pages)}"
+        return self.section("more", title, start, detail=MORE)
 
     def admission(self, event: Event) -> int:
         """The end of the admission that `event` belongs to."""
@@ -250,7 +252,7 @@ class _Chapters(Chapters):
                 f"{time.prompt} prompt tokens computed", *2 * (round(1000 * time.ms),))
             for kind, time in (("miss", miss), ("hit", hit))
         )
-        title = "Time to first token: engine time, no line traced"
+        title = "Time to first token, line recording off"
         at = self.teller.last
         ratio = miss.ms / hit.ms
         told = f"In this run the hit brought the first token {ratio:.1f} times sooner."
@@ -259,7 +261,7 @@ class _Chapters(Chapters):
                      scale, 2),
             ShowBars(at, told if ratio >= 1.05 else f"{hit.task} found {hit.cached} tokens.",
                      title, bars, scale, 2),
-            seconds=4.5,
+            seconds=4.5, close=False,
         )
         title = "Time to first token, with and without the hit"
         return self.section("compare", title, start, detail=MORE)

@@ -110,6 +110,57 @@ def test_the_code_on_screen_ends_with_the_call_that_preempts(preempting):
     assert "it was admitted last" in captions(storyboard, "out")
 
 
+def test_running_is_shown_as_the_call_finds_it_and_then_as_it_leaves_it(preempting):
+    preempted = next(preempting.find(event="task_preempted"))
+    out = next(s for s in preemption.tell(preempting).sections if s.key == "out")
+    shown = [(beat.until, dict(step.values)["running"]) for beat in out.beats
+             if type(beat).__name__ == "RunCode" for step in beat.steps if step.values]
+    (before, found), (after, left) = shown
+    assert before < preempted.seq < after
+    names = found.strip("[]").split(", ")
+    assert names[-1] == preempted.task
+    assert left.strip("[]").split(", ") == names[:-1]
+    held = preempting.state_at(before).tables
+    assert set(names) == {task for task, pages in held.items() if pages}
+
+
+def test_evicted_page_leaves_the_lru_and_loses_its_key_line_by_line(evicting):
+    evicted = next(evicting.find(event="page_evicted"))
+    section = next(s for s in eviction.tell(evicting).sections if s.key == "evict")
+    source = next(b for b in section.beats if type(b).__name__ == "OpenCode").lines
+    (run,) = [b for b in section.beats if type(b).__name__ == "RunCode"]
+    order = [(source[step.line][0].strip(), step.lru, step.uncached, step.refs)
+             for step in run.steps if step.lru is not None or step.uncached or step.refs]
+    page = evicted.page
+    assert order == [
+        ("idx, _ = self._lru.popitem(last=False)", tuple(evicted.lru), (), ()),
+        ("self._prefix.forget(idx)", None, (page,), ()),
+        ("self._refs[idx] = 1", None, (), ((page, 1),)),
+    ]
+
+
+def test_what_a_newcomer_takes_and_lacks_adds_up(evicting):
+    evicted = next(evicting.find(event="page_evicted"))
+    taken = next(evicting.find(event="page_alloc", after=evicted.seq))
+    need = next(evicting.find(event="task_admitted", task=taken.task)).pages
+    free = evicting.state_at(evicting[evicted.seq].seq).tables[taken.task]
+    told = captions(eviction.tell(evicting), "evict")
+    assert f"needs {len(need)} pages, {len(free)} is free." in told
+    assert f"takes the free page {free[0]}; {len(need) - len(free)} are missing." in told
+
+
+def test_the_prefill_that_brings_the_victim_back_counts_all_its_tokens(preempting):
+    victim = next(preempting.find(event="task_preempted"))
+    done = next(preempting.find(event="task_prefilled", task=victim.task, after=victim.seq))
+    together = [e for e in preempting.find(event="task_prefilled") if e.step == done.step]
+    tokens = sum(e.end - e.start for e in together)
+    facts = next(b.facts for b in preemption.tell(preempting).sections[-1].beats
+                 if type(b).__name__ == "ShowFacts")
+    label = next(f.label for f in facts if "prefill" in f.label)
+    assert label == f"for one prefill of {victim.task} and D: {tokens} tokens"
+    assert {e.task for e in together} == {victim.task, "D"}
+
+
 @pytest.mark.parametrize(
     ("module", "scenario"), [(prefix_sharing, "shared_prefix"), (preemption, "crowded")]
 )
