@@ -130,7 +130,7 @@ class FilmScene(Scene):
             self.stage.play(beat)
             for observer in self.observers:
                 observer.beat_ended(self, section, beat)
-        self.stage.settle(last=section == self.storyboard.sections[-1])
+        self.stage.settle()
         for observer in self.observers:
             observer.section_ended(self, section)
 

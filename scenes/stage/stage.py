@@ -114,13 +114,13 @@ class Stage:
         if beat.until > self.state_seq:
             self.advance(beat.until, 0.6)
 
-    def settle(self, last: bool = False) -> None:
+    def settle(self) -> None:
         """Leave time to read, then clear what does not go over into the next section.
 
-        Of the `last` section everything stays.
+        Of a section that says so everything stays.
         """
         self.linger(self.reader.missing())
-        if last:
+        if self.section.stays:
             return
         leaving = [Vanish(self.title)]
         if self.caption.current is not None:

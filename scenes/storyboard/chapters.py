@@ -113,7 +113,8 @@ class Chapters:
         self.panel(ShowFacts(self.end, "Every figure was counted from the recorded trace.",
                              "This run in figures", tuple(facts)), seconds=3.0, close=False)
         stage = tuple(name for name in self.stage if name not in ("meters", "shelf"))
-        return self.section("summary", "What the trace says", start, detail=FRAME, stage=stage)
+        section = self.section("summary", "What the trace says", start, FRAME, stage)
+        return replace(section, stays=True)
 
     def arrive(self, task: str, caption: str) -> None:
         """Show the request's submission, where that is still to come."""

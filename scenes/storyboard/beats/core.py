@@ -61,6 +61,7 @@ class Section:
     that stand from the start, as in `scenes.stage.parts`; `props` is what some of them
     need besides. None of its beats is kept longer in a short film than `detail` says.
     `header`, at the top right: "phases" with the step, the "step" alone, or "none".
+    With `stays` the picture stands as it is at the section's end: for a film's last one.
     """
 
     key: str
@@ -71,6 +72,7 @@ class Section:
     props: tuple[Prop, ...] = ()
     detail: int = 0
     header: str = "phases"
+    stays: bool = False
 
 
 @dataclass(frozen=True)
