@@ -7,6 +7,7 @@ from scenes.animations.motion import Glide
 from scenes.animations.opacity import Appear, AppearIn, StrokeTo, Vanish
 from scenes.animations.paint import Flash, Paint
 from scenes.animations.relay import Relay
+from scenes.animations.replay import Replay, replay_text
 from scenes.animations.stagger import StaggerCells, StaggerLabels
 from scenes.animations.text import SwapText, TickText
 
@@ -22,10 +23,12 @@ __all__ = [
     "Glide",
     "Paint",
     "Relay",
+    "Replay",
     "StaggerCells",
     "StaggerLabels",
     "StrokeTo",
     "SwapText",
     "TickText",
     "Vanish",
+    "replay_text",
 ]

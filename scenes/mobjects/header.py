@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from manim import Animation, Group
 
 from scenes import fonts, theme
-from scenes.animations import Paint, SwapText, TickText
+from scenes.animations import Paint, SwapText, TickText, replay_text
 from scenes.layout import Box
 from scenes.mobjects.label import Label
 from scenes.mobjects.shapes import Panel
@@ -68,6 +70,29 @@ class PhaseIndicator(Group):
 
     def change(self, step: int, phase: str | None, seconds: float = 0.3) -> list[Animation]:
         """Animate to another step or phase; many steps are counted through in `seconds`."""
+        animations = self._light(phase)
+        before = self.step
+        if step - before > 1 and before >= 0:
+            animations.append(
+                TickText(
+                    self.step_label,
+                    lambda p: self._step_text(round(before + (step - before) * p)),
+                    max(seconds, 0.3),
+                )
+            )
+        elif step != before:
+            animations.append(SwapText(self.step_label, self._step_text(step), seconds=0.3))
+        return animations
+
+    def run(
+        self, times: Sequence[float], steps: Sequence[int], phase: str | None, seconds: float
+    ) -> list[Animation]:
+        """Run the step number through `steps`, reached at `times` (0 to 1), to `phase`."""
+        texts = [self._step_text(step) for step in steps]
+        return self._light(phase) + replay_text(self.step_label, times, texts, seconds)
+
+    def _light(self, phase: str | None) -> list[Animation]:
+        """Animate to another phase's pill."""
         animations: list[Animation] = []
         if phase != self.phase:
             for name in (self.phase, phase):
@@ -80,17 +105,6 @@ class PhaseIndicator(Group):
                 animations.append(SwapText(self.labels[name], name, seconds=0.3, color=ink))
                 self.labels[name].background = fill
             self.phase = phase
-        before = self.step
-        if step - before > 1 and before >= 0:
-            animations.append(
-                TickText(
-                    self.step_label,
-                    lambda p: self._step_text(round(before + (step - before) * p)),
-                    max(seconds, 0.3),
-                )
-            )
-        elif step != before:
-            animations.append(SwapText(self.step_label, self._step_text(step), seconds=0.3))
         return animations
 
     def _ink(self, name: str, active: bool) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from manim import Animation, Group
+from collections.abc import Sequence
+
+from manim import Animation, Group, linear
 
 from scenes import fonts, theme
-from scenes.animations import AppearIn, FilmAnimation, SwapText, TickText, Vanish
+from scenes.animations import AppearIn, FilmAnimation, SwapText, TickText, Vanish, replay_text
+from scenes.animations.replay import moment
 from scenes.layout import UNIT, Box
 from scenes.mobjects.cells import CellField
 from scenes.mobjects.label import Label
@@ -58,6 +61,20 @@ class Fill(FilmAnimation):
         self.mobject.set_slots(self._start + (self.target - self._start) * progress)
 
 
+class Refill(Fill):
+    """Set a gauge to `fills`, each from its time (0 to 1) on."""
+
+    def __init__(
+        self, gauge: Gauge, times: Sequence[float], fills: Sequence[int], seconds: float
+    ) -> None:
+        super().__init__(gauge, max(fills), seconds, rate=linear)
+        self.times = times
+        self.fills = fills
+
+    def apply(self, progress: float) -> None:
+        self.mobject.set_slots(self.fills[moment(self.times, progress)])
+
+
 class MeterRow(Group):
     """One request's bar, with its pages outlined and its count written above."""
 
@@ -107,6 +124,16 @@ class MeterRow(Group):
                 seconds,
             )
         return [Fill(self.gauge, after, seconds), count]
+
+    def run(
+        self, times: Sequence[float], looks: Sequence[TableLook], seconds: float
+    ) -> list[Animation]:
+        """Run bar and count through the fills of `looks`, reached at `times` (0 to 1)."""
+        fills = [sum(look.filled) for look in looks]
+        count = replay_text(self.count, times, [self.text(fill) for fill in fills], seconds)
+        if not count:
+            return []
+        return [Refill(self.gauge, times, fills, seconds), *count]
 
     def read(self) -> tuple[int, int]:
         """Filled and reserved slots as written."""
@@ -160,6 +187,7 @@ class Meters(Group):
     def change(self, looks: list[TableLook], seconds: float) -> list[Animation]:
         """Animate to `looks`: a row whose place or pages change is drawn anew."""
         animations: list[Animation] = []
+        filled = {task: round(row.gauge.slots) for task, row in self.rows.items()}
         wanted = {look.task: (place, look) for place, look in enumerate(looks[: self.capacity])}
         for task, row in list(self.rows.items()):
             place, look = wanted.get(task, (-1, None))
@@ -175,9 +203,43 @@ class Meters(Group):
                 row = self._row(look, place)
                 self.rows[task] = row
                 animations.append(AppearIn(self, row, seconds=0.3, delay=0.25))
+        return animations + self._title_change(looks, filled, seconds)
+
+    def _title_change(
+        self, looks: list[TableLook], before: dict[str, int], seconds: float
+    ) -> list[Animation]:
+        """The title to `looks`; `before` are the bars' fills before them.
+
+        Where only bars grow, it grows with them: its slots are theirs at any moment.
+        """
         text = self._title_text(looks)
-        if text != self.title.text:
-            animations.append(SwapText(self.title, text, delay=max(0.0, seconds - 0.45)))
+        if text == self.title.text:
+            return []
+        filled, slots = self.total if self.title.text else (0, 0)
+        after = {look.task: sum(look.filled) for look in looks}
+        grown = {task: after[task] - fill for task, fill in before.items() if task in after}
+        end = int(text.split()[0])
+        same = str(slots) == text.split()[2] and before.keys() == after.keys()
+        if not same or sum(grown.values()) != end - filled or max(grown.values()) < 2:
+            return [SwapText(self.title, text, delay=0.05)]
+
+        def text_at(progress: float) -> str:
+            slots_now = sum(
+                round(fill + grown[task] * progress) - fill for task, fill in before.items()
+            )
+            return text.replace(str(end), str(filled + slots_now), 1)
+
+        return [TickText(self.title, text_at, seconds)]
+
+    def run(
+        self, times: Sequence[float], frames: Sequence[Sequence[TableLook]], seconds: float
+    ) -> list[Animation]:
+        """Run all through `frames`: looks of the same pages, reached at `times` (0 to 1)."""
+        titles = [self._title_text(list(frame)) for frame in frames]
+        animations = replay_text(self.title, times, titles, seconds)
+        for task, row in self.rows.items():
+            looks = [look for frame in frames for look in frame if look.task == task]
+            animations += row.run(times, looks, seconds)
         return animations
 
     @property

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from manim import Animation, Group
 
 from scenes import fonts, theme
-from scenes.animations import FillCells, FilmAnimation, Flash, Paint, StrokeTo, SwapText
+from scenes.animations import (
+    FillCells,
+    FilmAnimation,
+    Flash,
+    Paint,
+    Replay,
+    StrokeTo,
+    SwapText,
+)
 from scenes.layout import Box
 from scenes.mobjects.cells import CellField
 from scenes.mobjects.label import Label
@@ -95,6 +105,27 @@ class Page(Group):
         self, look: PageLook, delay: float, fill_delay: float, fill: float
     ) -> list[Animation]:
         """Animations to `look`: refcount and frame after `delay`, slots from `fill_delay` on."""
+        animations = self.change_marks(look, delay)
+        changed = np.flatnonzero(np.any(self.slots.rgba != look.cells, axis=1))
+        if len(changed):
+            animations.append(self.fill(changed, look.cells[changed], fill, fill_delay))
+        return animations
+
+    def run(
+        self, times: Sequence[float], looks: Sequence[PageLook], seconds: float
+    ) -> list[Animation]:
+        """Fill the slots as `looks`, reached at `times` (0 to 1), have them."""
+        cells = [look.cells for look in looks]
+        if np.array_equal(self.slots.rgba, cells[-1]):
+            return []
+
+        def show(moment: int) -> None:
+            self.slots.rgba = cells[moment].copy()
+
+        return [Replay(self.slots, times, show, seconds)]
+
+    def change_marks(self, look: PageLook, delay: float = 0.0) -> list[Animation]:
+        """Animations to the refcount, frame and marks of `look`, leaving the slots alone."""
         animations: list[Animation] = []
         ref = self.ref_text(look.ref, look.cached)
         if look.owners != self.owners or look.color != self.hue:
@@ -110,9 +141,6 @@ class Page(Group):
             animations.append(SwapText(self.ref, ref, color=color, delay=delay))
         if look.cached != self.cached:
             animations += self._mark(look.cached, delay)
-        changed = np.flatnonzero(np.any(self.slots.rgba != look.cells, axis=1))
-        if len(changed):
-            animations.append(self.fill(changed, look.cells[changed], fill, fill_delay))
         return animations
 
     def fill(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from manim import Animation, Group
 
 from scenes import fonts, theme
-from scenes.animations import AppearIn, Flash, Glide, SwapText, TickText, Vanish
+from scenes.animations import AppearIn, Flash, Glide, SwapText, TickText, Vanish, replay_text
 from scenes.layout import Box
 from scenes.mobjects.label import Label
 from scenes.mobjects.shapes import Panel
@@ -148,6 +148,14 @@ class TableRow(Group):
 
         return [TickText(self.counts, text_at, tick)]
 
+    def run(
+        self, times: Sequence[float], looks: Sequence[TableLook], seconds: float
+    ) -> list[Animation]:
+        """Run the counts through those of `looks`, reached at `times` (0 to 1)."""
+        self._note(looks[-1])
+        texts = [self.count_text(look) for look in looks]
+        return replay_text(self.counts, times, texts, seconds)
+
     def count_text(self, look: TableLook) -> str:
         return self._count_text(look.tokens, look.kv, look.status)
 
@@ -258,6 +266,16 @@ class PageTables(Group):
         self.hidden = tuple(look.task for look in looks[len(boxes):])
         if self.hidden_label.text != self._hidden_text():
             animations.append(SwapText(self.hidden_label, self._hidden_text(), delay=delay))
+        return animations
+
+    def run(
+        self, times: Sequence[float], frames: Sequence[Sequence[TableLook]], seconds: float
+    ) -> list[Animation]:
+        """Run all counts through `frames`: tables like those shown, at `times` (0 to 1)."""
+        animations: list[Animation] = []
+        for task, row in self.rows.items():
+            looks = [look for frame in frames for look in frame if look.task == task]
+            animations += row.run(times, looks, seconds)
         return animations
 
     def flash(self, task: str) -> list[Animation]:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Lapse:
     """A stretch of the run in time-lapse.
 
-    `times` are moments from 0 to 1, the last 1, at which a part's frames show the run;
-    `state` is the state at the end, reached after `seconds`.
+    `times` are moments from 0 to 1, both included, at which a part's frames show the
+    run; `state` is the state at the end, reached after `seconds`.
     """
 
     times: tuple[float, ...]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from manim import Animation, Group
 
 from astrai_sim.trace import State, Trace
@@ -12,13 +14,15 @@ from scenes.mobjects.caption import Caption
 from scenes.mobjects.header import ChapterTitle
 from scenes.stage.directions import direct
 from scenes.stage.looks import Looks
-from scenes.stage.part import Part
+from scenes.stage.part import Lapse, Part
 from scenes.stage.parts import PARTS
 from scenes.stage.plan import StagePlan
 from scenes.stage.reading import STILL, Reader
+from scenes.stage.way import Stop, way
 from scenes.storyboard.beats import Beat, Reveal, Section
 
 ALWAYS = ("phases",)
+PAGES = "pool"
 NUDGED_FIRST = ("tables", "memory", "lanes")
 
 
@@ -168,13 +172,42 @@ class Stage:
         return next(filter(None, first + panel + rest))
 
     def advance(self, until: int, seconds: float) -> None:
-        """Bring every part to the state after event `until`."""
-        self.reach(until, self.trace.state_at(until))
-        animations: list[Animation] = []
-        for part in self.parts.values():
-            if not part.in_panel or self.panel is None:
-                animations += part.change(self.state, seconds)
-        self.animate(animations)
+        """Bring every part to the state after event `until`.
+
+        With the pool on stage, a way over many steps is a time-lapse: all parts show
+        the same moment of it at any time.
+        """
+        if until <= self.state_seq or PAGES not in self.parts:
+            self.change(Stop(until, self.trace.state_at(until)), seconds)
+            return
+        start = Stop(self.state_seq, self.state)
+        for stretch in way(self.trace, start, until, seconds):
+            if stretch.even:
+                self.lapse(stretch.stops, stretch.seconds)
+            else:
+                self.change(stretch.stops[-1], stretch.seconds)
+
+    def change(self, stop: Stop, seconds: float) -> None:
+        """Bring every part to the state at `stop` in one movement."""
+        self.reach(stop.seq, stop.state)
+        self.animate([a for part in self.playing() for a in part.change(stop.state, seconds)])
+
+    def lapse(self, stops: Sequence[Stop], seconds: float) -> None:
+        """Have every part show the moments `stops`, each for as long as the others."""
+        states = [self.state, *(stop.state for stop in stops)]
+        times = tuple(i / len(stops) for i in range(len(states)))
+        frames = [[part.frame(state) for state in states] for part in self.playing()]
+        self.reach(stops[-1].seq, stops[-1].state)
+        lapse = Lapse(times, self.state, seconds)
+        self.animate([
+            animation
+            for part, seen in zip(self.playing(), frames, strict=True)
+            for animation in part.lapse(lapse, seen)
+        ])
+
+    def playing(self) -> list[Part]:
+        """The parts that can be seen: those that stand in the panel's place only without one."""
+        return [p for p in self.parts.values() if not p.in_panel or self.panel is None]
 
     def reach(self, until: int, state: State) -> None:
         """Take `state` for what is shown from now on: that after event `until`."""

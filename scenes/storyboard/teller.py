@@ -29,6 +29,9 @@ LONG_SECONDS = 8.0
 CODE = 2
 CHANGE = 2
 LAPSE = 3
+FEW_STEPS = 3
+"""Steps from which on a stretch is called a time-lapse."""
+
 
 
 class Teller:
@@ -179,12 +182,44 @@ class Teller:
         if tokens > LAPSE:
             self.close_panel()
         longest = seconds if not tokens else max(seconds, min(5.0, 0.09 * tokens + 0.6))
-        captions = (self.caption_of(event) for event in told if event.event != "lines")
-        caption = next((text for text in captions if text), None)
         if self.large and tokens > LAPSE:
+            captions = (self.caption_of(event) for event in told if event.event != "lines")
+            caption = next((text for text in captions if text), None)
             self.add(lapse(series_of(self.trace), self.last, until, longest, caption))
+        elif tokens > LAPSE:
+            self._lapse(told, longest)
         else:
+            caption, _ = self._first_caption(told)
             self._advance(until, longest if tokens or written else 0.4, caption)
+
+    def _lapse(self, told: list[Event], seconds: float) -> None:
+        """Advance over many steps, with what a caption is about shown on its own."""
+        caption, at = self._first_caption(told)
+        if caption is None:
+            self._advance(told[-1].seq, seconds, self._lapse_caption(told))
+            return
+        end = at + 1
+        while end < len(told) and told[end].event in FOLLOWERS:
+            end += 1
+        spans = [told[:at], told[end:]]
+        if spans[0]:
+            share = seconds * len(spans[0]) / len(told)
+            self._advance(spans[0][-1].seq, share, self._lapse_caption(spans[0]))
+        self._advance(told[end - 1].seq, 0.9, caption)
+        if spans[1]:
+            self._stretch(told[-1].seq, seconds * len(spans[1]) / len(told))
+
+    def _first_caption(self, told: list[Event]) -> tuple[str | None, int]:
+        """The first caption among those of `told`, and the index of its event."""
+        for index, event in enumerate(told):
+            if event.event != "lines" and (text := self.caption_of(event)):
+                return text, index
+        return None, -1
+
+    def _lapse_caption(self, told: list[Event]) -> str | None:
+        """How many steps a time-lapse runs through; None for fewer than are one."""
+        steps = sum(event.event == "step_end" for event in told)
+        return f"{steps} steps in time-lapse." if steps >= FEW_STEPS else None
 
     def _advance(
         self, until: int, seconds: float, caption: str | None, detail: int = 0

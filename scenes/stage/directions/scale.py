@@ -11,7 +11,7 @@ from scenes.storyboard.beats import OpenLens, TimeLapse
 def time_lapse(stage, beat: TimeLapse) -> None:
     start, end = stage.state, stage.trace.state_at(beat.until)
     span = max(1, end.ns - start.ns)
-    parts = [p for p in stage.parts.values() if not p.in_panel or stage.panel is None]
+    parts = stage.playing()
     times, frames = [0.0], [[part.frame(start)] for part in parts]
     for seq in () if stage.scene.rehearsing else beat.stops:
         state = stage.trace.state_at(seq)

@@ -7,7 +7,8 @@ from manim import Animation
 from astrai_sim.trace import State
 from scenes.animations import Appear, Vanish
 from scenes.mobjects.meters import Meters
-from scenes.stage.part import Part
+from scenes.mobjects.table import TableLook
+from scenes.stage.part import Lapse, Part
 
 
 class MetersPart(Part):
@@ -39,6 +40,16 @@ class MetersPart(Part):
         if not tables:
             return self.leave()
         return self.meters.change(tables, seconds)
+
+    def frame(self, state: State) -> list[TableLook]:
+        return self.stage.looks.tables(state)
+
+    def lapse(self, lapse: Lapse, frames: list[list[TableLook]]) -> list[Animation]:
+        """Bars and counts run through the frames' while all have the same pages."""
+        pages = [[(look.task, look.pages) for look in frame] for frame in frames]
+        if self.meters is None or any(shown != pages[0] for shown in pages):
+            return self.change(lapse.state, lapse.seconds)
+        return self.meters.run(lapse.times, frames, lapse.seconds)
 
     def leave(self) -> list[Animation]:
         gone, self.meters = self.meters, None

@@ -7,7 +7,7 @@ from manim import Animation
 from astrai_sim.trace import State
 from scenes.animations import Flash
 from scenes.mobjects.header import PhaseIndicator
-from scenes.stage.part import Part
+from scenes.stage.part import Lapse, Part
 
 
 class PhasesPart(Part):
@@ -28,6 +28,12 @@ class PhasesPart(Part):
 
     def change(self, state: State, seconds: float) -> list[Animation]:
         return self.phases.change(state.step, self._phase(state), seconds)
+
+    def frame(self, state: State) -> int:
+        return state.step
+
+    def lapse(self, lapse: Lapse, frames: list[int]) -> list[Animation]:
+        return self.phases.run(lapse.times, frames, self._phase(lapse.state), lapse.seconds)
 
     def nudge(self) -> list[Animation]:
         return [Flash(pill) for pill in list(self.phases.pills.values())[:1]]

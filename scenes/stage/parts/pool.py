@@ -9,7 +9,7 @@ from astrai_sim.trace import State
 from scenes.animations import Appear, Flash
 from scenes.mobjects.page import PageLook
 from scenes.mobjects.pool import PagePool
-from scenes.stage.part import Part
+from scenes.stage.part import Lapse, Part
 from scenes.storyboard.beats import CodeStep
 
 
@@ -37,6 +37,18 @@ class PoolPart(Part):
         for page in self.pool.pages:
             begin, length = schedule.get(page.index, (0.0, seconds))
             animations += page.change(looks[page.index], 0.0, begin + self.lag, length)
+        return animations
+
+    def frame(self, state: State) -> list[PageLook]:
+        return [self.stage.looks.page(state, page.index) for page in self.pool.pages]
+
+    def lapse(self, lapse: Lapse, frames: list[list[PageLook]]) -> list[Animation]:
+        """Slots fill as the frames say; whatever else changes does at once."""
+        animations: list[Animation] = []
+        for place, page in enumerate(self.pool.pages):
+            looks = [frame[place] for frame in frames]
+            cells = page.run(lapse.times, looks, lapse.seconds)
+            animations += [*page.change_marks(looks[-1]), *cells]
         return animations
 
     def _schedule(

@@ -6,7 +6,7 @@ from manim import Animation
 
 from astrai_sim.trace import State
 from scenes.mobjects.table import PageTables, TableLook
-from scenes.stage.part import Part
+from scenes.stage.part import Lapse, Part
 from scenes.stage.wires import Wiring
 from scenes.storyboard.beats import Focus
 
@@ -47,6 +47,15 @@ class TablesPart(Part):
             animations += self.wiring.change(changed or set(rows), delay=0.55)
         return animations
 
+    def frame(self, state: State) -> list[TableLook]:
+        return self._looks(state)
+
+    def lapse(self, lapse: Lapse, frames: list[list[TableLook]]) -> list[Animation]:
+        """Counts run through the frames' while all have the same tables."""
+        if any(_entries(frame) != _entries(frames[0]) for frame in frames):
+            return self.change(lapse.state, lapse.seconds)
+        return self.tables.run(lapse.times, frames, lapse.seconds)
+
     def _looks(self, state: State) -> list[TableLook]:
         """All tables, those that the section is about first."""
         looks = self.stage.looks.tables(state)
@@ -63,3 +72,7 @@ class TablesPart(Part):
             "hidden_tables": len(self.tables.hidden),
             "hidden_entries": {task: row.hidden for task, row in self.tables.rows.items()},
         }
+
+
+def _entries(looks: list[TableLook]) -> list[tuple]:
+    return [(look.task, look.pages, look.status) for look in looks]

@@ -1,0 +1,108 @@
+"""A time-lapse shows one recorded moment at a time, in every part at once."""
+
+import pytest
+
+from astrai_sim.trace import Trace
+from scenes import catalog
+from scenes.animations import FilmAnimation, Replay
+from scenes.check.compare import differences
+from scenes.check.recorded import Recorded
+from scenes.film import scene as film_scene
+from scenes.film.rehearsal import rehearse
+from scenes.film.scene import ASSETS
+from scenes.stage.way import Stop, way
+from scenes.storyboard.beats import Advance, Section, Storyboard
+
+PAUSES = (0.07, 0.31, 0.5, 0.77, 0.98, 1.0)
+
+
+class Pause(FilmAnimation):
+    """Calls `look` whenever the animations before it have been brought to a moment."""
+
+    def __init__(self, mobject, look) -> None:
+        super().__init__(mobject, seconds=0.01)
+        self.look = look
+
+    def apply(self, progress: float) -> None:
+        self.look()
+
+
+def own_trace(film):
+    return Trace.open(ASSETS / "traces" / film.default_trace)
+
+
+def moments_shown(film, trace, sections):
+    """What the stage shows at pauses of all time-lapses of `sections`."""
+    seen = []
+
+    class Paused(film):
+        def play(self, *animations, **kwargs) -> None:
+            if any(isinstance(animation, Replay) for animation in animations):
+                pause = Pause(self.stage.badge, lambda: seen.append(self.stage.read()))
+                animations = (*animations, pause)
+            super().play(*animations, **kwargs)
+
+    rehearse(Paused, trace, storyboard=Storyboard("Paused", tuple(sections)))
+    return seen
+
+
+@pytest.mark.parametrize("name", ["PrefixCache", "Preemption", "PrefixSharing"])
+def test_every_frame_is_the_end_of_one_recorded_step(name, monkeypatch):
+    monkeypatch.setattr(film_scene, "REHEARSED", PAUSES)
+    film = catalog.film(name)
+    trace = own_trace(film)
+    ends = {event.step: event.seq for event in trace.find(event="step_end")}
+    recorded = Recorded.of(trace)
+    shown = moments_shown(film, trace, film.tell(trace).sections)
+    assert len({moment["step"] for moment in shown}) > 5
+    for moment in shown:
+        end = ends[moment["step"]]
+        found = differences(moment, trace.state_at(end), recorded.at(end, 0))
+        assert [str(difference) for difference in found] == []
+
+
+def test_a_long_advance_stops_only_at_recorded_states():
+    film = catalog.film("PrefixCache")
+    trace = own_trace(film)
+    last = len(trace) - 1
+    stretches = way(trace, Stop(-1, trace.state_at(-1)), last, 20.0)
+    seqs = [stop.seq for stretch in stretches for stop in stretch.stops]
+    assert seqs == sorted(set(seqs)) and seqs[-1] == last
+    assert {e.seq for e in trace.find(event="step_end")} <= set(seqs)
+    assert sum(stretch.seconds for stretch in stretches if stretch.even) < 20.0
+    at = -1
+    for stretch in stretches:
+        tables = [trace.state_at(seq).tables for seq in (at, *(s.seq for s in stretch.stops))]
+        assert not stretch.even or all(table == tables[0] for table in tables)
+        at = stretch.stops[-1].seq
+
+
+def test_pages_come_before_the_prefill_that_fills_them():
+    film = catalog.film("PrefixCache")
+    trace = own_trace(film)
+    written = next(trace.find(event="kv_write")).seq
+    stretches = way(trace, Stop(-1, trace.state_at(-1)), written, 2.0)
+    before, after = (stretch.stops[-1].state for stretch in stretches)
+    assert before.tables == after.tables != {}
+    assert before.kv_slots == 0 < after.kv_slots
+
+
+def test_a_time_lapse_without_a_caption_gets_one():
+    film = catalog.film("PrefixCache")
+    trace = own_trace(film)
+    steps = [event.seq for event in trace.find(event="step_end")]
+    for section in film.tell(trace).sections:
+        at = section.start
+        for beat in section.beats:
+            passed = sum(at < seq <= beat.until for seq in steps)
+            if isinstance(beat, Advance) and passed >= 3:
+                assert beat.caption == f"{passed} steps in time-lapse."
+            at = max(at, beat.until)
+
+
+def test_a_section_can_start_in_the_middle_of_a_time_lapse():
+    film = catalog.film("PrefixCache")
+    trace = own_trace(film)
+    end = [event.seq for event in trace.find(event="step_end")][20]
+    section = Section("late", "Late", end, (Advance(len(trace) - 1, "All of it.", 3.0),))
+    assert rehearse(film, trace, storyboard=Storyboard("Late", (section,))).seconds > 3.0
