@@ -24,7 +24,7 @@ HEAD = 38.0
 PADDING = 8.0
 OWNER_BAR = 6.0
 TITLE_GAP = 24.0
-KEY = "×n  in n tables"
+KEY = "×3 = in 3 tables"
 
 
 class Tile(Page):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from astrai_sim.trace import Event, State, Trace
-from scenes.mobjects.caption import READING_SPEED
+from scenes.mobjects.caption import READING_SPEED, reading_time
 from scenes.mobjects.pieces import shown_piece
 from scenes.mobjects.tiles import MOST as MOST_TILES
 from scenes.storyboard.beats import (
@@ -249,14 +249,15 @@ class _Chapters:
         word = self.word(state, task, position)
         logical, slot = divmod(position, self.size)
         page = state.tables[task][logical]
+        found = f"So its K and V are in page {page}, slot {slot}."
         return [
             PointAt(seq, f"“{word}” is token {position}, counted from 0.",
                     task=task, position=position, reach="word"),
             PointAt(seq, f"{position} = {logical} × {self.size} + {slot}: "
                     f"table entry {logical} names page {page}.",
                     task=task, position=position, reach="entry"),
-            PointAt(seq, f"So its K and V are in page {page}, slot {slot}.",
-                    task=task, position=position, reach="slot"),
+            PointAt(seq, found, task=task, position=position, reach="slot"),
+            Hold(seq, seconds=reading_time(found)),
             PointAway(seq),
         ]
 

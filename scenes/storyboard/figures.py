@@ -142,5 +142,6 @@ def bytes_text(n: int) -> str:
 
 
 def ms_text(ms: float) -> str:
-    """Milliseconds to three figures."""
-    return f"{ms:.3g} ms" if ms < 1000 else f"{ms / 1000:.3g} s"
+    """Milliseconds to three figures, also where the last of them are zeros."""
+    value, unit = (ms, "ms") if ms < 1000 else (ms / 1000, "s")
+    return f"{value:#.3g}".rstrip(".") + f" {unit}" if value < 999.5 else f"{value:.0f} {unit}"
