@@ -46,11 +46,14 @@ class CurveLine(Group):
         self.heights = heights
         self.base = base
         self.kept = _kept(scale.x(data[:, 0]), scale.y(heights))
+        self.origin = FRAME.point(scale.plot.x, scale.plot.bottom)
         self.area = VMobject(fill_color=curve.color, fill_opacity=AREA_OPACITY, stroke_width=0)
         self.line = VMobject(stroke_color=curve.color, stroke_width=LINE_PX * 100 / UNIT,
                              fill_opacity=0)
         self.dot = Panel(Box(0, 0, DOT, DOT), fill=curve.color, radius=DOT / 2)
         self.dot.set_fill(opacity=0)
+        for shape in (self.area, self.line):
+            shape.points = np.repeat(self.origin[None, :], 4, axis=0)
         super().__init__(self.area, self.line, self.dot)
 
     def count(self, seq: int) -> int:
@@ -62,7 +65,10 @@ class CurveLine(Group):
         n = int(np.searchsorted(self.times, time, side="right"))
         if not n:
             return None
-        coming = self.curve.stepped and n < len(self.values) and time > self.times[n - 1]
+        under_way = n < len(self.values) and time > self.times[n - 1]
+        if self.curve.rate is not None and under_way:
+            return max(0.0, self.values[n] - self.curve.rate * (self.times[n] - time))
+        coming = self.curve.stepped and under_way
         return self.values[n] if coming else self.values[n - 1]
 
     def set_head(self, time: float) -> None:
@@ -73,9 +79,9 @@ class CurveLine(Group):
         if self.curve.fill:
             floor = self._floor(time)
             outline = np.concatenate([corners, floor[::-1], corners[:1]]) if len(corners) else []
-            _set_corners(self.area, outline)
+            _set_corners(self.area, outline, self.origin)
             return
-        _set_corners(self.line, corners)
+        _set_corners(self.line, corners, self.origin)
         if len(corners):
             self.dot.move_to(FRAME.point(*corners[-1]))
             self.dot.set_fill(opacity=1)
@@ -93,6 +99,8 @@ class CurveLine(Group):
         times, heights = self.times[kept], heights[kept]
         n = int(np.searchsorted(times, time, side="right"))
         head = times[:n]
+        if self.curve.rate is not None:
+            return self._climbs(time, times, heights)
         if self.curve.stepped:
             starts = np.concatenate([head[:1], head[:-1]])
             xs = np.stack([starts, head], axis=1).reshape(-1)
@@ -108,6 +116,25 @@ class CurveLine(Group):
         return np.stack([self.scale.x(xs), self.scale.y(ys)], axis=1)
 
 
+    def _climbs(self, time: float, times: np.ndarray, heights: np.ndarray) -> np.ndarray:
+        """Corners, shape [n, 2], where each point is climbed to and then fallen from."""
+        rate = self.curve.rate
+        n = int(np.searchsorted(times, time, side="right"))
+        ends = times[: n + 1] if 0 < n < len(times) and time > times[n - 1] else times[:n]
+        tops = heights[: len(ends)]
+        begin = np.maximum(np.concatenate([ends[:1], ends[:-1]]), ends - tops / rate)
+        xs = np.stack([begin, begin, ends, ends], axis=1)
+        low = np.maximum(0.0, tops - rate * (ends - begin))
+        ys = np.stack([np.zeros_like(low), low, tops, np.zeros_like(low)], axis=1)
+        if len(ends) > n:
+            reached = max(0.0, tops[-1] - rate * (ends[-1] - time))
+            xs[-1] = [min(begin[-1], time), min(begin[-1], time), time, time]
+            ys[-1, 1:] = min(low[-1], reached), reached, reached
+        if len(ends):
+            ys[-1, 3] = ys[-1, 2]
+        return np.stack([self.scale.x(xs.reshape(-1)), self.scale.y(ys.reshape(-1))], axis=1)
+
+
 def _kept(xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
     """Indices of the points worth drawing: of each pixel column the extremes and the last."""
     if len(xs) <= STRETCHES * max(1.0, np.ptp(xs)) if len(xs) else True:
@@ -120,9 +147,13 @@ def _kept(xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
     return np.unique(np.concatenate([order[first], order[last], ends]))
 
 
-def _set_corners(shape: VMobject, corners: np.ndarray) -> None:
+def _set_corners(shape: VMobject, corners: np.ndarray, origin: np.ndarray) -> None:
+    """Draw through `corners`; fewer than two leave the point `origin` that nobody sees.
+
+    A shape without points would not be redrawn by the animation that gives it some.
+    """
     if len(corners) < 2:
-        shape.clear_points()
+        shape.points = np.repeat(origin[None, :], 4, axis=0)
         return
     points = np.zeros((len(corners), 3))
     points[:, 0] = (corners[:, 0] - FRAME.width / 2) / UNIT

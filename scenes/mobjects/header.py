@@ -29,16 +29,13 @@ class ChapterTitle(Group):
 
 
 class PhaseIndicator(Group):
-    """Step number and the phase that the scheduler is in, right-aligned in `box`.
+    """Step number and the phase that the scheduler is in, right-aligned in `box`."""
 
-    Without `pills` it is the step number alone.
-    """
-
-    def __init__(self, box: Box, pills: bool = True) -> None:
+    def __init__(self, box: Box) -> None:
         self.pills: dict[str, Panel] = {}
         self.labels: dict[str, Label] = {}
         x = box.right
-        for phase in reversed(PHASES) if pills else ():
+        for phase in reversed(PHASES):
             w = fonts.width(phase, "sans-medium", theme.SMALL) + 32
             x -= w
             self.pills[phase] = Panel(
@@ -50,7 +47,7 @@ class PhaseIndicator(Group):
                 background=theme.PANEL,
             )
             x -= 10
-        self.step_label = Label("", theme.SMALL, "mono", theme.MUTED, (x - 8 * pills, box.cy), "right")
+        self.step_label = Label("", theme.SMALL, "mono", theme.MUTED, (x - 8, box.cy), "right")
         self.phase: str | None = None
         super().__init__(*self.pills.values(), *self.labels.values(), self.step_label)
 
@@ -63,7 +60,7 @@ class PhaseIndicator(Group):
         """Show a step (below 0: none yet) and the active phase (None: between steps)."""
         self.phase = phase
         self.step_label.set_text(self._step_text(step))
-        for name in self.pills:
+        for name in PHASES:
             active = name == phase
             self.pills[name].set_fill(theme.ACCENT if active else theme.PANEL, family=False)
             self._ink(name, active)

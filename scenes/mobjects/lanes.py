@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 import numpy as np
 from manim import Animation, Group, VMobject, linear
@@ -19,6 +19,7 @@ TITLE_H = 52
 INSET = 22
 FOOT = 10
 TICK_PX = 4.0
+NEEDLE_PX = 2.0
 
 
 class LaneView(Group):
@@ -35,6 +36,7 @@ class LaneView(Group):
         self.spans = VMobject(fill_color=theme.mix(theme.PANEL, color, 0.62), fill_opacity=1,
                               stroke_width=0)
         self.ticks = VMobject(fill_color=color, fill_opacity=1, stroke_width=0)
+        self.origin = (plot.x, box.cy)
         self.shown_tokens = 0
         self.shown_spans = 0
         super().__init__(self.ground, self.name_label, self.spans, self.ticks)
@@ -56,13 +58,13 @@ class LaneView(Group):
                 right = float(self.scale.x(end if counts is not None else min(end, time)))
                 boxes.append((left, self.box.cy - height / 2, max(right - left - 1.5, 1.5), height))
         self.shown_spans = len(boxes) if counts is not None else bisect_right(ends, time)
-        _set_boxes(self.spans, boxes)
+        _set_boxes(self.spans, boxes, self.origin)
         times = [token[1] for token in self.lane.tokens]
         n = bisect_right(times, time) if counts is None else counts[0]
         self.shown_tokens = n
         lefts = np.atleast_1d(self.scale.x(np.array(times[:n]))) - TICK_PX / 2
         _set_boxes(self.ticks, [(float(x), self.box.cy - height / 2, TICK_PX, height)
-                                for x in lefts])
+                                for x in lefts], self.origin)
 
     def read(self) -> tuple[list[float], int]:
         """Times in seconds at which the ticks stand, and tokens of prompt in the spans shown."""
@@ -72,11 +74,16 @@ class LaneView(Group):
         return times, sum(span[3] for span in self.lane.spans[: len(_lefts(self.spans))])
 
 
-def _set_boxes(shape: VMobject, boxes: list[tuple[float, float, float, float]]) -> None:
-    """Give a shape the outlines of boxes (left, top, width, height) in design pixels."""
+def _set_boxes(
+    shape: VMobject, boxes: list[tuple[float, float, float, float]], origin: tuple[float, float]
+) -> None:
+    """Give a shape the outlines of boxes (left, top, width, height) in design pixels.
+
+    Without any it keeps one of no size at `origin`: a shape without points would not be
+    redrawn by the animation that gives it some.
+    """
     if not boxes:
-        shape.clear_points()
-        return
+        boxes = [(*origin, 0.0, 0.0)]
     points = np.zeros((len(boxes), 4, 4, 3))
     for i, (x, y, w, h) in enumerate(boxes):
         corners = [FRAME.point(*c) for c in ((x, y), (x + w, y), (x + w, y + h), (x, y + h))]
@@ -88,7 +95,8 @@ def _set_boxes(shape: VMobject, boxes: list[tuple[float, float, float, float]]) 
 
 def _lefts(shape: VMobject) -> list[float]:
     """Left edges of the boxes that `_set_boxes` gave a shape, in design pixels."""
-    return [FRAME.pixel(corner)[0] for corner in shape.points.reshape(-1, 16, 3)[:, 0]]
+    boxes = shape.points.reshape(-1, 16, 3)
+    return [FRAME.pixel(box[0])[0] for box in boxes if np.ptp(box[:, 0]) > 0]
 
 
 class Run(FilmAnimation):
@@ -102,10 +110,12 @@ class Run(FilmAnimation):
         self.seq = seq
 
     def extents(self):
-        box = self.view.box
-        left, top = FRAME.point(box.x, box.y)[:2]
-        right, bottom = FRAME.point(box.right, box.bottom)[:2]
-        return [(left, bottom, right, top)]
+        boxes = []
+        for box in (self.view.box, self.view.scale.plot):
+            left, top = FRAME.point(box.x, box.y)[:2]
+            right, bottom = FRAME.point(box.right, box.bottom)[:2]
+            boxes.append((left, bottom, right, top))
+        return boxes
 
     def apply(self, progress: float) -> None:
         if progress >= 1:
@@ -130,9 +140,15 @@ class LanesView(Group):
                                 Box(box.x, box.y + TITLE_H + i * pitch, box.w, pitch), scale)
             for i, lane in enumerate(lanes.lanes)
         }
-        self.rows = Group(*self.views.values())
+        self.step_label = Label("", theme.SMALL, "mono", theme.MUTED,
+                                (box.right - INSET, box.y + TITLE_H / 2 + 2), "right",
+                                background=theme.PANEL)
+        self.needle = VMobject(fill_color=theme.MUTED, fill_opacity=1, stroke_width=0)
+        self.step_ends = [end for _, end in lanes.steps]
+        self.rows = Group(*self.views.values(), self.needle, self.step_label)
         self.head = 0.0
         super().__init__(self.back, self.title, self.rows)
+        self._point(-1)
 
     def time_at(self, seq: int) -> float:
         """When the last thing happened that is shown up to event `seq`."""
@@ -143,9 +159,27 @@ class LanesView(Group):
             times += [span[2] for span in view.lane.spans[:spans]]
         return max(times)
 
+    @property
+    def step(self) -> int:
+        """The step as written; -1 where there is none."""
+        return int(self.step_label.text.split()[1]) if self.step_label.text else -1
+
+    def _point(self, step: int) -> None:
+        """Put the needle at the head, through the lanes and the chart's plot."""
+        self.step_label.set_text(f"step {step}" if step >= 0 else "")
+        x = float(self.scale.x(self.head)) - NEEDLE_PX / 2
+        plot, top = self.scale.plot, self.box.y + TITLE_H
+        boxes = [(x, top, NEEDLE_PX, self.box.bottom - 4 - top), (x, plot.y, NEEDLE_PX, plot.h)]
+        _set_boxes(self.needle, boxes, (plot.x, top))
+
+    def step_at(self, seq: int) -> int:
+        """The step that is under way or over at event `seq`; -1 before the first."""
+        return bisect_right([begin for begin, _ in self.lanes.steps], seq) - 1
+
     def set_head(self, time: float) -> None:
         """Draw what had happened by `time`."""
         self.head = time
+        self._point(min(bisect_left(self.step_ends, time), len(self.step_ends) - 1))
         for view in self.views.values():
             view.set_head(time)
 
@@ -154,10 +188,12 @@ class LanesView(Group):
         self.head = self.time_at(seq)
         for view in self.views.values():
             view.set_head(self.head, view.counts(seq))
+        self._point(self.step_at(seq))
 
     def change(self, seq: int, seconds: float) -> list[Animation]:
         """Let time run on to event `seq`."""
-        if all((v.shown_tokens, v.shown_spans) == v.counts(seq) for v in self.views.values()):
+        known = all((v.shown_tokens, v.shown_spans) == v.counts(seq) for v in self.views.values())
+        if known and self.step == self.step_at(seq):
             return []
         return [Run(self, self.head, seq, seconds)]
 

@@ -56,7 +56,7 @@ class Stage:
         self.state_seq = section.start
         self.beyond = 0
         revealed = [n for beat in section.beats if isinstance(beat, Reveal) for n in beat.parts]
-        always = ALWAYS if section.header != "none" else ()
+        always = ALWAYS if section.phases else ()
         self.cast = {*always, *section.stage, *revealed}
         self.plan = StagePlan.of(FRAME, self.n_pages, self.cast)
         self.parts: dict[str, Part] = {}

@@ -132,8 +132,9 @@ class _Chapters:
         s = self.log.series
         known = ~np.isnan(self.log.gap_ms)
         seconds = s.end_ns / 1e9
-        curve = Curve(GAP, "longest of the step", theme.SERIES[1],
-                      points(s.seq[known], seconds[known], self.log.gap_ms[known], None))
+        curve = Curve(GAP, "longest wait", theme.SERIES[1],
+                      points(s.seq[known], seconds[known], self.log.gap_ms[known], None),
+                      rate=1000.0)
         peaks = []
         for prefill in self.both:
             steps = list(prefill.steps)
@@ -143,7 +144,7 @@ class _Chapters:
             if all(abs(peak.x - other.x) > APART * seconds[-1] for other in peaks):
                 peaks.append(peak)
         longest = max(len(name) for name in (*self.shown, self.whole.task, self.chunked.task))
-        return Chart("gaps", "Time between two tokens of a request, ms", "seconds",
+        return Chart("gaps", "Time since a request's last token, ms", "seconds",
                      float(seconds[-1]), float(np.nanmax(self.log.gap_ms)) * 1.04, (curve,),
                      CHART_AREA, tuple(peaks), margin=60 + NAME_PX * longest)
 
@@ -159,8 +160,10 @@ class _Chapters:
                 for step, count in self.log.prompts.get(task, ())
             )
             lanes.append(Lane(task, tokens, spans))
+        ends = self.log.series.end_ns / 1e9
+        steps = tuple(zip(self.log.begin_seq.tolist(), ends.tolist(), strict=True))
         return Lanes("A mark is a token, a dim bar a prompt being computed", "gaps",
-                     tuple(lanes), LANES_AREA)
+                     tuple(lanes), LANES_AREA, steps)
 
     def prefill_end(self, step: int) -> int:
         """The event that ends the prefill phase of a step."""
@@ -169,7 +172,7 @@ class _Chapters:
                     if e.phase == "prefill")
 
     def section(self, key: str, title: str, start: int, beats: list[Beat]) -> Section:
-        return Section(key, title, start, tuple(beats), STAGE, self.props, header="step")
+        return Section(key, title, start, tuple(beats), STAGE, self.props, phases=False)
 
     def to(self, step: int, caption: str | None, seconds: float) -> list[Beat]:
         """Go on to the end of `step`, if that is still to come."""
@@ -305,7 +308,7 @@ class _Chapters:
         beats.append(show(len(shown), text))
         beats.append(Hold(here, seconds=0.5))
         return Section(f"steps-{'whole' if prefill.whole else 'chunked'}",
-                       "Inside a step", here, tuple(beats), (), detail=1, header="none")
+                       "Inside a step", here, tuple(beats), (), detail=1, phases=False)
 
     def compare(self) -> Section:
         whole, chunked = self.whole, self.chunked
@@ -334,4 +337,4 @@ class _Chapters:
                         f"{chunked.task}: {chunked.tokens} in chunks"), rows),
             Hold(self.last, own, 0.5),
         )
-        return Section("compare", "Whole, and in chunks", self.last, beats, (), header="none")
+        return Section("compare", "Whole, and in chunks", self.last, beats, (), phases=False)

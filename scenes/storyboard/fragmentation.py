@@ -31,8 +31,6 @@ STAGE = ("memory", "chart")
 CHARTS = ((0.0, 0.32, 0.486, 1.0), (0.514, 0.32, 1.0, 1.0))
 MOST_STOPS = 14
 FILM = "Fragmentation"
-HEADER = "none"
-"""Each side has a step of its own, written at its pool."""
 
 
 def tell(trace: Trace) -> Storyboard:
@@ -167,7 +165,7 @@ class _Chapters:
         return tuple(charts)
 
     def section(self, key: str, title: str, start: int, beats: list[Beat]) -> Section:
-        return Section(key, title, start, tuple(beats), STAGE, self.props, header=HEADER)
+        return Section(key, title, start, tuple(beats), STAGE, self.props, phases=False)
 
     def load(self) -> Section:
         n = len(self.requests)
@@ -182,7 +180,7 @@ class _Chapters:
             Hold(-1, seconds=0.5),
         )
         return Section("load", "What requests may need, and what they use", -1, beats, (),
-                       detail=2, header=HEADER)
+                       detail=2, phases=False)
 
     def first_step(self) -> Section:
         layout, i = self.whole(self.first), self.first
@@ -338,4 +336,4 @@ class _Chapters:
             Hold(self.last, "These are steps, not seconds: a step with more requests in it "
                  "takes longer.", 0.5, detail=1),
         )
-        return Section("figures", "What paging gains", self.last, beats, (), header=HEADER)
+        return Section("figures", "What paging gains", self.last, beats, (), phases=False)

@@ -11,23 +11,22 @@ from scenes.stage.part import Lapse, Part
 
 
 class PhasesPart(Part):
-    """Step number and phase pills, or the step alone, as the section's header wants it."""
+    """Step number and phase pills; on stage in every section."""
 
     name = "phases"
 
     def __init__(self, stage) -> None:
         super().__init__(stage)
-        self.pills = stage.section.header == "phases"
-        self.phases = PhaseIndicator(stage.plan.phases, self.pills)
+        self.phases = PhaseIndicator(stage.plan.phases)
 
     def mobjects(self):
         return [self.phases]
 
     def show(self, state: State) -> None:
-        self.phases.show(state.step, self._phase(state))
+        self.phases.show(state.step, state.phase)
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        return self.phases.change(state.step, self._phase(state), seconds)
+        return self.phases.change(state.step, state.phase, seconds)
 
     def frame(self, state: State) -> int:
         return state.step
@@ -36,11 +35,7 @@ class PhasesPart(Part):
         return self.phases.run(lapse.times, frames, self._phase(lapse.state), lapse.seconds)
 
     def nudge(self) -> list[Animation]:
-        return [Flash(pill) for pill in list(self.phases.pills.values())[:1]]
-
-    def _phase(self, state: State) -> str | None:
-        return state.phase if self.pills else None
+        return [Flash(next(iter(self.phases.pills.values())))]
 
     def read(self) -> dict:
-        shown: dict = {"step": self.phases.step}
-        return shown | {"phase": self.phases.phase} if self.pills else shown
+        return {"step": self.phases.step, "phase": self.phases.phase}

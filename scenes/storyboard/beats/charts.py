@@ -17,7 +17,9 @@ class Curve:
     where `y` is what the trace then says, which holds at every point.
 
     `stepped` draws y from the x before up to its own (the first point's is where the curve
-    begins); else points are joined straight.
+    begins); else points are joined straight. With a `rate` (of y per x) a point is what
+    has grown since, as a wait does: the curve climbs to it at that rate, from 0 or, where
+    that lies before the x before, from there on.
     `fill` fills the area below, down to the curve of the measure `on`, on top of which
     this one is then drawn (it needs the same x). `drawn` False: only the number is shown.
     """
@@ -30,6 +32,7 @@ class Curve:
     fill: bool = False
     on: str = ""
     drawn: bool = True
+    rate: float | None = None
 
 
 @dataclass(frozen=True)

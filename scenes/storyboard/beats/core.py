@@ -60,7 +60,7 @@ class Section:
     begins (-1: before the first event); `key` names its file. `stage` names the parts
     that stand from the start, as in `scenes.stage.parts`; `props` is what some of them
     need besides. None of its beats is kept longer in a short film than `detail` says.
-    `header`, at the top right: "phases" with the step, the "step" alone, or "none".
+    With `phases`, the step and the scheduler's phase stand at the top right.
     With `stays` the picture stands as it is at the section's end: for a film's last one.
     """
 
@@ -71,7 +71,7 @@ class Section:
     stage: tuple[str, ...] = ("pool", "mask", "tables", "meters")
     props: tuple[Prop, ...] = ()
     detail: int = 0
-    header: str = "phases"
+    phases: bool = True
     stays: bool = False
 
 

@@ -25,12 +25,14 @@ class Lanes(Prop):
     """Lanes below one another on the time axis of the section's chart called `chart`.
 
     `area` as for charts; the chart's margin must leave room for the requests' names.
+    `steps` are (seq, end) of the run's steps: the event that begins one, and when it ends.
     """
 
     title: str
     chart: str
     lanes: tuple[Lane, ...]
     area: tuple[float, float, float, float]
+    steps: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
