@@ -130,12 +130,14 @@ class MemoryStrip(Group):
     ) -> list[Animation]:
         """Animate to `stretches`: what is given back goes first, then what is taken comes."""
         animations: list[Animation] = []
+        going = min(0.25, 0.4 * seconds)
+        coming = min(0.3, seconds - going)
         wanted = {(s.name, s.start, s.size): s for s in stretches}
         kept = {view.key: view for view in self.views if view.key in wanted}
         for view in self.views:
             if view.key not in wanted:
                 self.remove(view)
-                animations.append(Vanish(view, seconds=0.25))
+                animations.append(Vanish(view, seconds=going))
         held = {view.key for view in self.views}
         self.views = []
         for key, stretch in wanted.items():
@@ -144,16 +146,18 @@ class MemoryStrip(Group):
                 animations += view.change(stretch.used, seconds)
             else:
                 view = StretchView(stretch, self.bar, self.unit)
-                animations.append(AppearIn(self, view, seconds=0.3, delay=0.2))
+                animations.append(AppearIn(self, view, seconds=coming, delay=going))
             self.views.append(view)
         if held != set(wanted):
-            animations += self._change_holes(stretches)
+            animations += self._change_holes(stretches, going, coming)
         if status != self.status.text:
-            animations.append(SwapText(self.status, status, seconds=0.4))
+            animations.append(SwapText(self.status, status, seconds=min(0.4, seconds)))
         animations += self._count_steps(step, seconds)
         return animations
 
-    def _change_holes(self, stretches: list[Stretch]) -> list[Animation]:
+    def _change_holes(
+        self, stretches: list[Stretch], going: float, coming: float
+    ) -> list[Animation]:
         labels = self._hole_labels(stretches)
         places = [(label.text, round(label.anchor[0], 3)) for label in labels]
         shown = {(label.text, round(label.anchor[0], 3)): label for label in self.holes}
@@ -161,11 +165,11 @@ class MemoryStrip(Group):
         for place, label in shown.items():
             if place not in places:
                 self.remove(label)
-                animations.append(Vanish(label, seconds=0.2))
+                animations.append(Vanish(label, seconds=going))
         self.holes = []
         for place, label in zip(places, labels, strict=True):
             if place not in shown:
-                animations.append(AppearIn(self, label, seconds=0.3, delay=0.2))
+                animations.append(AppearIn(self, label, seconds=coming, delay=going))
             self.holes.append(shown.get(place, label))
         return animations
 
@@ -174,7 +178,7 @@ class MemoryStrip(Group):
         if text == self.step_label.text:
             return []
         if step - before < 2:
-            return [SwapText(self.step_label, text, seconds=0.3)]
+            return [SwapText(self.step_label, text, seconds=min(0.3, seconds))]
         return [TickText(self.step_label, lambda p: self._step_text(
             round(before + (step - before) * p)), seconds)]
 

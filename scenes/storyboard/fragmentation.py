@@ -29,7 +29,9 @@ from scenes.storyboard.errors import DoesNotApply
 LARGEST = 128
 STAGE = ("memory", "chart")
 CHARTS = ((0.0, 0.32, 0.486, 1.0), (0.514, 0.32, 1.0, 1.0))
-MOST_STOPS = 14
+MOST_STOPS = 60
+"""Most stops of one stretch: while they last, every step is one."""
+STEP_S = 0.3
 FILM = "Fragmentation"
 
 
@@ -97,6 +99,13 @@ class _Sides:
     def whole_done(self) -> int:
         """Steps until the last request has ended in the pool without pages."""
         return len(self.layouts) - 1
+
+
+def stops(at: int, step: int) -> range:
+    """Steps to stop at on the way from `at` to `step`, which is the last of them."""
+    every = -(-(step - at) // MOST_STOPS)
+    first = step - every * ((step - at - 1) // every)
+    return range(first, step + 1, every)
 
 
 class _Chapters:
@@ -249,30 +258,13 @@ class _Chapters:
         return self.section("waiting", title, start, beats)
 
     def run_to(self, step: int, caption: str | None = None) -> list[Beat]:
-        """Go on to the end of `step`, stopping where requests come or go while stops last."""
+        """Say `caption`, then go on to the end of `step`, step by step while stops last."""
         if step <= self.at:
             return []
-        changes = [
-            i for i in range(self.at + 1, step)
-            if self.holders(i) != self.holders(i - 1)
-        ]
-        every = max(1, -(-len(changes) // MOST_STOPS))
-        stops = [*changes[every - 1 :: every], step]
-        beats: list[Beat] = []
-        for stop in stops:
-            beats.append(Advance(self.seq(stop), caption, self.pace(stop - self.at)))
-            caption, self.at = None, stop
+        beats: list[Beat] = [] if caption is None else [Hold(self.seq(self.at), caption)]
+        beats += [Advance(self.seq(stop), None, STEP_S) for stop in stops(self.at, step)]
+        self.at = step
         return beats
-
-    @staticmethod
-    def pace(steps: int) -> float:
-        """Seconds for a stretch of so many steps."""
-        return min(2.5, 0.4 + 0.15 * steps)
-
-    def holders(self, step: int):
-        """Who holds what on the left, and how many on the right."""
-        pieces = tuple((p.task, p.start) for p in self.whole(step).pieces)
-        return pieces, int(self.series.in_use[step]) if 0 <= step < self.steps else 0
 
     def rest(self) -> Section:
         start = self.seq(self.at)
@@ -296,20 +288,17 @@ class _Chapters:
 
     def run_on(self) -> Section:
         whole, end = self.sides.layouts, self.sides.whole_done
-        changes = [
-            step for step in range(self.steps, end)
-            if [p.task for p in whole[step].pieces] != [p.task for p in whole[step - 1].pieces]
-        ]
-        every = max(1, -(-len(changes) // MOST_STOPS))
-        stops = [*changes[every - 1 :: every], end]
-        beats: list[Beat] = []
-        caption: str | None = "Left: the others still wait for a piece, one after another."
-        if not whole[self.steps - 1].waiting:
-            caption = "Left: the last requests go on."
         at = self.steps - 1
-        for stop in stops:
-            beats.append(RunOn(self.last, caption, stop, self.pace(stop - at)))
-            caption, at = None, stop
+        served = next(step for step in range(at, end + 1) if not whole[step].waiting)
+        beats: list[Beat] = []
+        for goal, caption in (
+            (served, "Left: the others still wait for a piece, one after another."),
+            (end, "Left: the last requests go on."),
+        ):
+            if goal > at:
+                beats.append(Hold(self.last, caption))
+                beats += [RunOn(self.last, None, stop, STEP_S) for stop in stops(at, goal)]
+                at = goal
         beats.append(Hold(self.last, f"Left: all have ended after {end} steps, on the right "
                           f"after {self.sides.done}.", 1.0))
         return self.section("run-on", "The rest, in one piece", self.last, beats)
