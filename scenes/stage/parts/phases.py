@@ -11,7 +11,7 @@ from scenes.stage.part import Lapse, Part
 
 
 class PhasesPart(Part):
-    """Step number and phase pills; on stage in every section."""
+    """Step number and phase pills; on stage in every section that wants `phases`."""
 
     name = "phases"
 
@@ -32,7 +32,7 @@ class PhasesPart(Part):
         return state.step
 
     def lapse(self, lapse: Lapse, frames: list[int]) -> list[Animation]:
-        return self.phases.run(lapse.times, frames, self._phase(lapse.state), lapse.seconds)
+        return self.phases.run(lapse.times, frames, lapse.state.phase, lapse.seconds)
 
     def nudge(self) -> list[Animation]:
         return [Flash(next(iter(self.phases.pills.values())))]
