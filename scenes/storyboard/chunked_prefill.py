@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -28,7 +29,7 @@ from scenes.storyboard.beats import (
 from scenes.storyboard.curves import points
 from scenes.storyboard.errors import DoesNotApply
 from scenes.storyboard.figures import ms_text
-from scenes.storyboard.prefills import Prefill, StepLog, prefills
+from scenes.storyboard.prefills import Prefill, StepLog, long_decode, prefills
 
 FILM = "ChunkedPrefill"
 STAGE = ("chart", "lanes")
@@ -40,6 +41,8 @@ MOST_CELLS = 1400
 """Most tokens of a step that are shown one by one."""
 NAME_PX = 17.0
 GAP = "longest gap"
+MOST_NAMED = 3
+"""Most steps that are named one by one."""
 APART = 0.12
 """Least distance of two marked peaks, as a part of the time axis."""
 
@@ -184,14 +187,22 @@ class _Chapters:
     def decode(self) -> Section:
         before = self.both[0].steps[0] - 1
         names = listed(self.shown)
-        beats: list[Beat] = [Hold(-1, f"In every step {names} {self.verb('decode')} one token"
-                                  f"{' each' * (len(self.shown) > 1)}.", 0.5)]
-        started = min(self.log.computed.index(done) for done in self.log.computed
-                      if done.prompts)
+        each = " each" * (len(self.shown) > 1)
+        started = next(i for i, done in enumerate(self.log.computed) if done.prompts)
+        first = {task for task, _ in self.log.computed[started].prompts}
+        plain = self.log.computed[started + 1 : before + 1]
+        together = first >= set(self.shown)
+        text = f"Step {started} computes the prompt{'s' * (len(self.shown) > 1)} of {names}."
+        beats: list[Beat] = [Hold(-1, text if together else None, 0.5)]
         if started < before:
-            beats += self.to(started, None, 1.0)
+            beats += self.to(started, None, 1.5)
         text = None
-        if self.usual_ms is not None:
+        if together and plain and all({*self.shown} <= {*done.decoded} for done in plain):
+            text = f"After it, every step decodes one token{each}"
+            if self.usual_ms is not None:
+                text += f", {ms_text(self.usual_ms)} after the last (median)"
+            text += "."
+        elif self.usual_ms is not None:
             text = (f"Once their prompts are computed, tokens are {ms_text(self.usual_ms)} "
                     "apart (median).")
         beats += self.to(before, text, 3.5)
@@ -225,7 +236,7 @@ class _Chapters:
         names = listed(self.shown)
         if prefill.whole:
             beats += self.to(first, f"{prefill.task} arrives with {prefill.tokens} prompt tokens. "
-                             "One step computes them all.", 3.0)
+                             f"Step {first} computes them all.", 3.0)
             text = f"{names} {self.verb('wait')} {ms_text(prefill.longest_ms)} for the next token"
             if self.usual_ms is not None:
                 text += f", {times_text(prefill.longest_ms / self.usual_ms)} times the usual"
@@ -240,12 +251,39 @@ class _Chapters:
             beats += self.to(last, None, 2.0)
             beats.append(Hold(self.seq(last), f"{names} never {self.verb('wait')} longer "
                               f"than {ms_text(prefill.longest_ms)} for a token."))
+            beats += self.why(prefill)
         end = self.end_of(prefill)
         beats += self.to(end, f"{prefill.task} has its own first token "
                          f"{ms_text(prefill.ttft_ms)} after it arrived.", 2.0)
         how = "in one step" if prefill.whole else "in chunks"
         return self.section(f"stall-{'whole' if prefill.whole else 'chunked'}",
                             f"{prefill.tokens} prompt tokens {how}", start, beats)
+
+    def why(self, prefill: Prefill) -> list[Beat]:
+        """What made the longest wait beside chunks so long, where the trace shows it."""
+        found = long_decode(self.trace, self.log, prefill)
+        if found is None:
+            return []
+        here, task = self.seq(found.step), prefill.task
+        beats: list[Beat] = [
+            Hold(here, f"That was step {found.step}, with the smallest chunk: {found.tokens} "
+                 f"tokens. But {task} decodes in it too.", detail=1),
+            Hold(here, f"K and V of every request are padded to {task}'s {found.positions} "
+                 f"positions: {ms_text(found.decode_ms)} of decoding, at most "
+                 f"{ms_text(found.others_ms)} in the chunks before.", detail=1),
+        ]
+        end = self.end_of(prefill)
+        after = [(step, ms) for step, ms in found.after if step <= end]
+        if after:
+            steps = listed([str(step) for step, _ in after[:MOST_NAMED]])
+            times = listed([ms_text(ms) for _, ms in after[:MOST_NAMED]])
+            word, take = ("Steps", "take") if len(after) > 1 else ("Step", "takes")
+            beats += [
+                replace(beat, detail=1)
+                for beat in self.to(after[:MOST_NAMED][-1][0], f"{word} {steps} {take} {times} "
+                                    f"to decode, without any prompt: {task} is in the batch.", 2.0)
+            ]
+        return beats
 
     def end_of(self, prefill: Prefill) -> int:
         """Where the chapter of a prompt ends: shortly before the next, or with the run."""
@@ -296,10 +334,11 @@ class _Chapters:
             beats.append(show(len(shown) - 1, None))
         elif len(shown) > 1:
             n = len(shown[0].runs)
-            beats.append(show(1, f"A step of decoding computes {n} token{'s' * (n > 1)}."))
+            plain = self.plain_step(prefill.steps[0])
+            beats.append(show(1, f"Step {plain} only decodes: {n} token{'s' * (n > 1)}."))
         if prefill.whole:
-            text = (f"The step with {prefill.task}'s prompt computes {done.tokens} tokens, "
-                    "and everyone waits for all of them.")
+            text = (f"Step {prefill.steps[0]} computes {done.tokens} tokens, and everyone waits "
+                    "for all of them.")
         else:
             budget = self.budget(prefill.steps[0])[0]
             text = (f"With a budget of {budget} tokens, decoding goes first and a chunk of "
@@ -337,4 +376,5 @@ class _Chapters:
                         f"{chunked.task}: {chunked.tokens} in chunks"), rows),
             Hold(self.last, own, 0.5),
         )
-        return Section("compare", "Whole, and in chunks", self.last, beats, (), phases=False)
+        return Section("compare", "Whole, and in chunks", self.last, beats, (), phases=False,
+                       stays=True)

@@ -325,4 +325,5 @@ class _Chapters:
             Hold(self.last, "These are steps, not seconds: a step with more requests in it "
                  "takes longer.", 0.5, detail=1),
         )
-        return Section("figures", "What paging gains", self.last, beats, (), phases=False)
+        return Section("figures", "What paging gains", self.last, beats, (), phases=False,
+                       stays=True)

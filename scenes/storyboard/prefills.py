@@ -8,6 +8,8 @@ import numpy as np
 
 from astrai_sim.trace import Requests, Series, Trace
 
+SLOWER = 2.0
+
 
 @dataclass(frozen=True)
 class Computed:
@@ -53,8 +55,8 @@ class StepLog:
     """What happened in each finished step, in arrays and lists by step index.
 
     `gap_ms` is the longest time between two tokens of one request that ended in the step,
-    NaN where no request got a token that was not its first. `prefill_end_ns` is when the
-    prefill phase ended.
+    NaN where no request got a token that was not its first. `prefill_ns` and `decode_ns`
+    are when these phases began and ended.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -64,6 +66,7 @@ class StepLog:
         self.gap_ms = np.full(n, np.nan)
         self.begin_seq = np.zeros(n, dtype=int)
         self.prefill_ns = np.zeros((n, 2), dtype=np.int64)
+        self.decode_ns = np.zeros((n, 2), dtype=np.int64)
         self.tokens: dict[str, list[tuple[int, int]]] = {}
         """(seq, ns) of each token by task."""
         self.prompts: dict[str, list[tuple[int, int]]] = {}
@@ -73,6 +76,7 @@ class StepLog:
     def _read(self, trace: Trace, n: int) -> None:
         prompts: list[tuple[str, int]] = []
         decoded: list[str] = []
+        phases = {"prefill": self.prefill_ns, "decode": self.decode_ns}
         for event in trace:
             step = event.step
             if not 0 <= step < n:
@@ -81,10 +85,8 @@ class StepLog:
             if kind == "step_begin":
                 self.begin_seq[step] = event.seq
                 prompts, decoded = [], []
-            elif kind == "phase_begin" and event.phase == "prefill":
-                self.prefill_ns[step, 0] = event.ns
-            elif kind == "phase_end" and event.phase == "prefill":
-                self.prefill_ns[step, 1] = event.ns
+            elif kind in ("phase_begin", "phase_end") and event.phase in phases:
+                phases[event.phase][step, int(kind == "phase_end")] = event.ns
             elif kind in ("chunk", "task_prefilled"):
                 count = event.end - event.start
                 prompts.append((event.task, count))
@@ -124,6 +126,64 @@ def prefills(trace: Trace, log: StepLog) -> list[Prefill]:
                         float(requests.time_to_first_token_ns[i] / 1e6))
             )
     return sorted(found, key=lambda prefill: prefill.steps[0])
+
+
+@dataclass(frozen=True)
+class LongDecode:
+    """A wait that was long for its decode pass, with a much longer request in the batch.
+
+    `step` ended the longest wait beside a prompt in chunks though it took the fewest of
+    its tokens, `tokens`: the prompt's own request decoded there too, at `positions` tokens
+    in the cache. `decode_ms` is what its decode phase took, `others_ms` the longest of the
+    prompt's steps before it. `after` are the steps that followed with that request in the
+    batch and no prompt, each with what decoding took in it, in milliseconds.
+    """
+
+    step: int
+    tokens: int
+    positions: int
+    decode_ms: float
+    others_ms: float
+    after: tuple[tuple[int, float], ...]
+
+
+def long_decode(trace: Trace, log: StepLog, prefill: Prefill) -> LongDecode | None:
+    """Whether the engine's padding shows in a prompt's chunks; None where it does not.
+
+    `PagedCache.gather` gives all requests of a pass as many positions as the longest has,
+    so one long request makes everybody's K and V long. That is said only of measured
+    times, and where every decode pass with the request took at least `SLOWER` times as
+    long as any without it.
+    """
+    if trace.header.clock != "real" or prefill.whole:
+        return None
+    spent = np.diff(log.decode_ns, axis=1)[:, 0] / 1e6
+    chunks = np.diff(log.prefill_ns, axis=1)[:, 0] / 1e6
+    step = max(prefill.steps, key=lambda i: np.nan_to_num(log.gap_ms[i]))
+    before = [i for i in prefill.steps if prefill.task not in log.computed[i].decoded]
+    if step != prefill.steps[-1] or step in before or not before:
+        return None
+    after = []
+    for i in range(step + 1, len(log.computed)):
+        done = log.computed[i]
+        if prefill.task not in done.decoded:
+            break
+        if not done.prompts:
+            after.append((i, float(spent[i])))
+    state = trace.state_at(int(log.series.seq[step]))
+    lengths = {name: state.tasks[name].kv_len for name in log.computed[step].decoded}
+    positions = lengths.pop(prefill.task)
+    others = float(spent[before].max())
+    slow = [spent[step], *(ms for _, ms in after)]
+    if (
+        prefill.counts[-1] > min(prefill.counts)
+        or spent[step] <= chunks[step]
+        or min(slow) < SLOWER * others
+        or positions < SLOWER * max(lengths.values(), default=positions)
+    ):
+        return None
+    return LongDecode(step, prefill.counts[-1], positions, float(spent[step]), others,
+                      tuple(after))
 
 
 def _beside(log: StepLog, task: str, steps: tuple[int, ...]) -> tuple[str, ...]:

@@ -151,6 +151,20 @@ def test_the_figure_is_that_of_the_head():
     assert late.value_at(0.5) is None
 
 
+def test_a_wait_climbs_as_it_lasts():
+    waits = ((5, 1.0, 40.0), (9, 1.5, 500.0), (11, 3.0, 300.0))
+    curve = Curve("m", "m", theme.SERIES[0], waits, rate=1000.0)
+    line = CurveLine(curve, Scale(BOX, 3, 500), None)
+    assert [line.value_at(t) for t in (1.0, 1.2, 1.5, 2.0, 2.9, 3.0)] == pytest.approx(
+        [40.0, 200.0, 500.0, 0.0, 200.0, 300.0])
+    for time in (1.2, 1.5, 2.0, 2.9, 3.0):
+        x, y = line._corners(time, line.heights)[-1]
+        assert x == pytest.approx(float(line.scale.x(time)))
+        assert y == pytest.approx(float(line.scale.y(line.value_at(time))))
+    xs = line._corners(3.0, line.heights)[:, 0]
+    assert (np.diff(xs) >= 0).all()
+
+
 def test_ticks_are_few_and_round():
     assert ticks(384, 4) == [0, 100, 200, 300]
     assert ticks(7, 5) == [0, 2, 4, 6]

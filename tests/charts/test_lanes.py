@@ -1,5 +1,7 @@
 """Prompts computed beside decoding requests are found, and drawn as they were recorded."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,11 +12,13 @@ from scenes.check.compare import differences
 from scenes.check.recorded import Recorded
 from scenes.film.rehearsal import rehearse
 from scenes.layout import Box
+from scenes.mobjects.chart import ChartView
+from scenes.mobjects.lanes import LanesView
 from scenes.mobjects.steps import StepsPanel
-from scenes.storyboard.beats import ShowSteps, ShowVersus, StepTokens
+from scenes.storyboard.beats import Chart, Lanes, ShowSteps, ShowVersus, StepTokens
 from scenes.storyboard.chunked_prefill import chosen, listed, times_text
 from scenes.storyboard.errors import DoesNotApply
-from scenes.storyboard.prefills import Prefill, StepLog, prefills
+from scenes.storyboard.prefills import Prefill, StepLog, long_decode, prefills
 
 FILM = catalog.film("ChunkedPrefill")
 
@@ -142,3 +146,79 @@ def test_words():
     assert listed(["A"]) == "A"
     assert listed(["A", "B", "C"]) == "A, B and C"
     assert (times_text(4.53), times_text(24.4)) == ("4.5", "24")
+
+
+@pytest.fixture
+def told():
+    """The film's own trace, a log of it, and its prompts: whole, and in chunks.
+
+    In the log prefill phases take 30 ms and decode phases 15 ms, with the chunks' request
+    50 ms; the last chunk ends the longest wait.
+    """
+    trace = Trace.open(FILM.trace_for())
+    log = StepLog(trace)
+    whole, chunked = chosen(prefills(trace, log))
+    log.prefill_ns[:, 1] = log.prefill_ns[:, 0] + 30_000_000
+    log.decode_ns[:, 1] = log.decode_ns[:, 0] + 15_000_000
+    for step, done in enumerate(log.computed):
+        if chunked.task in done.decoded:
+            log.decode_ns[step, 1] = log.decode_ns[step, 0] + 50_000_000
+    log.gap_ms[list(chunked.steps)] = 45.0
+    log.gap_ms[chunked.steps[-1]] = 80.0
+    return trace, log, whole, chunked
+
+
+def test_padding_is_told_where_the_trace_shows_it(told):
+    trace, log, whole, chunked = told
+    found = long_decode(trace, log, chunked)
+    last = chunked.steps[-1]
+    assert (found.step, found.tokens) == (last, chunked.counts[-1])
+    assert (found.decode_ms, found.others_ms) == pytest.approx((50.0, 15.0))
+    state = trace.state_at(int(log.series.seq[last]))
+    assert found.positions == state.tasks[chunked.task].kv_len
+    assert found.positions == max(state.tasks[task].kv_len for task in state.tables)
+    assert found.after == ((last + 1, pytest.approx(50.0)), (last + 2, pytest.approx(50.0)))
+    assert long_decode(trace, log, whole) is None
+
+
+def _quick_later(trace, log, chunked):
+    step = chunked.steps[-1] + 1
+    log.decode_ns[step, 1] = log.decode_ns[step, 0] + 20_000_000
+
+
+def _slow_prefill(trace, log, chunked):
+    log.prefill_ns[chunked.steps[-1], 1] += 40_000_000
+
+
+def _longest_elsewhere(trace, log, chunked):
+    log.gap_ms[chunked.steps[0]] = 90.0
+
+
+def _modelled(trace, log, chunked):
+    trace.header = replace(trace.header, clock="modelled")
+
+
+@pytest.mark.parametrize("change", [_quick_later, _slow_prefill, _longest_elsewhere, _modelled])
+def test_padding_is_not_told_where_it_does_not_show(told, change):
+    trace, log, _, chunked = told
+    assert long_decode(trace, log, chunked) is not None
+    change(trace, log, chunked)
+    assert long_decode(trace, log, chunked) is None
+
+
+def test_what_begins_empty_is_drawn_while_it_grows(told):
+    trace = told[0]
+    section = FILM.tell(trace).sections[0]
+    lanes = next(prop for prop in section.props if isinstance(prop, Lanes))
+    chart = ChartView(next(prop for prop in section.props if isinstance(prop, Chart)),
+                      Box(0, 400, 1800, 400))
+    colors = {lane.task: theme.ACCENT for lane in lanes.lanes}
+    view = LanesView(lanes, colors, chart.axes.scale, Box(0, 100, 1800, 280))
+    view.set_seq(-1)
+    assert view.step == -1 and all(not any(row) for row in view.read().values())
+    for shape in (chart.lines["longest gap"].line, *(lane.spans for lane in view.views.values()),
+                  *(lane.ticks for lane in view.views.values())):
+        assert len(shape.points)
+    begin, end = lanes.steps[4][1], lanes.steps[5][1]
+    view.set_head((begin + end) / 2)
+    assert view.step == 5
