@@ -12,7 +12,7 @@ from scenes.animations.replay import moment
 from scenes.layout import UNIT, Box
 from scenes.mobjects.cells import CellField
 from scenes.mobjects.label import Label
-from scenes.mobjects.shapes import Panel
+from scenes.mobjects.shapes import Hatching, Panel
 from scenes.mobjects.table import TableLook
 
 TITLE_H = 54
@@ -76,13 +76,19 @@ class Refill(Fill):
 
 
 class MeterRow(Group):
-    """One request's bar, with its pages outlined and its count written above."""
+    """One request's bar, with its pages outlined and its count written above.
 
-    def __init__(self, look: TableLook, box: Box, unit: float, page_size: int) -> None:
+    Its leading `shared` slots stand in pages of a row above: they are hatched.
+    """
+
+    def __init__(
+        self, look: TableLook, box: Box, unit: float, page_size: int, shared: int = 0
+    ) -> None:
         self.task = look.task
         self.page_size = page_size
         self.n_pages = len(look.pages)
         self.place = box
+        self.shared = shared
         self.name_label = Label(look.task, theme.SMALL, "sans-bold", theme.TEXT,
                                 (box.x, box.y + 20), background=theme.PANEL)
         x = box.x + fonts.width(look.task, "sans-bold", theme.SMALL) + 14
@@ -101,13 +107,17 @@ class MeterRow(Group):
             Panel(Box(box.x + i * page_w, y, page_w - 4, height), stroke=look.color, radius=4)
             for i in range(self.n_pages)
         ]
+        hatched = Box(box.x, y, shared * unit - 4, height)
         super().__init__(
-            self.name_label, self.count, self.gauge, *self.dividers, *self.outlines
+            self.name_label, self.count, self.gauge,
+            *([Hatching(hatched, theme.PANEL)] if shared else []),
+            *self.dividers, *self.outlines,
         )
 
     def text(self, kv: int) -> str:
         """The count above the bar."""
-        return f"{kv} of {self.n_pages * self.page_size} slots filled"
+        text = f"{kv} of {self.n_pages * self.page_size} slots filled"
+        return f"{text}, {self.shared} of them shared" if self.shared else text
 
     def change(self, look: TableLook, seconds: float) -> list[Animation]:
         """Animate to another fill of the same pages."""
@@ -140,6 +150,11 @@ class MeterRow(Group):
         numbers = [int(word) for word in self.count.text.split() if word.isdigit()]
         return numbers[0], numbers[1]
 
+    def read_shared(self) -> int:
+        """Shared slots as written."""
+        numbers = [int(word) for word in self.count.text.split() if word.isdigit()]
+        return numbers[2] if len(numbers) > 2 else 0
+
 
 class Meters(Group):
     """Bars of all tables shown, on one scale; `longest` slots fill the panel's width.
@@ -163,10 +178,21 @@ class Meters(Group):
         self.rows: dict[str, MeterRow] = {}
         super().__init__(self.back, self.title)
 
-    def _row(self, look: TableLook, place: int) -> MeterRow:
+    def _row(self, look: TableLook, place: int, shared: int) -> MeterRow:
         y = self.box.y + TITLE_H + place * self.pitch
         box = Box(self.box.x + INSET, y, self.box.w - 2 * INSET, self.pitch)
-        return MeterRow(look, box, self.unit, self.page_size)
+        return MeterRow(look, box, self.unit, self.page_size, shared)
+
+    @staticmethod
+    def _shared(looks: list[TableLook]) -> list[int]:
+        """For each table how many of its filled slots an earlier one has, too."""
+        seen: set[int] = set()
+        counts = []
+        for look in looks:
+            pairs = zip(look.pages, look.filled, strict=True)
+            counts.append(sum(slots for page, slots in pairs if page in seen))
+            seen.update(look.pages)
+        return counts
 
     def _title_text(self, looks: list[TableLook]) -> str:
         filled = {
@@ -179,8 +205,9 @@ class Meters(Group):
     def show(self, looks: list[TableLook]) -> None:
         """Show the fills in `looks` at once."""
         self.title.set_text(self._title_text(looks))
+        shared = self._shared(looks)
         for place, look in enumerate(looks[: self.capacity]):
-            row = self._row(look, place)
+            row = self._row(look, place, shared[place])
             self.rows[look.task] = row
             self.add(row)
 
@@ -188,11 +215,13 @@ class Meters(Group):
         """Animate to `looks`: a row whose place or pages change is drawn anew."""
         animations: list[Animation] = []
         filled = {task: round(row.gauge.slots) for task, row in self.rows.items()}
+        shared = self._shared(looks)
         wanted = {look.task: (place, look) for place, look in enumerate(looks[: self.capacity])}
         for task, row in list(self.rows.items()):
             place, look = wanted.get(task, (-1, None))
             y = self.box.y + TITLE_H + place * self.pitch
-            if look is None or row.n_pages != len(look.pages) or row.place.y != y:
+            if (look is None or row.n_pages != len(look.pages) or row.place.y != y
+                    or row.shared != shared[place]):
                 del self.rows[task]
                 self.remove(row)
                 animations.append(Vanish(row, seconds=0.25))
@@ -200,7 +229,7 @@ class Meters(Group):
             if task in self.rows:
                 animations += self.rows[task].change(look, seconds)
             else:
-                row = self._row(look, place)
+                row = self._row(look, place, shared[place])
                 self.rows[task] = row
                 animations.append(AppearIn(self, row, seconds=0.3, delay=0.25))
         return animations + self._title_change(looks, filled, seconds)
@@ -251,6 +280,10 @@ class Meters(Group):
     def read(self) -> dict[str, tuple[int, int]]:
         """Filled and reserved slots by task, as written."""
         return {task: row.read() for task, row in self.rows.items()}
+
+    def read_shared(self) -> dict[str, int]:
+        """Slots that a row above has, too, by task, as written; 0 where none are."""
+        return {task: row.read_shared() for task, row in self.rows.items()}
 
 
 __all__ = ["Gauge", "MeterRow", "Meters"]

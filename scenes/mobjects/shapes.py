@@ -58,3 +58,15 @@ class DashedBox(VMobject):
                 a, b = (step * (2 * i + 1)) / length, (step * (2 * i + 2)) / length
                 self.start_new_path(FRAME.point(x0 + (x1 - x0) * a, y0 + (y1 - y0) * a))
                 self.add_line_to(FRAME.point(x0 + (x1 - x0) * b, y0 + (y1 - y0) * b))
+
+
+class Hatching(VMobject):
+    """Slanted lines of `color` all over `box`, `pitch` pixels apart."""
+
+    def __init__(self, box: Box, color: str, pitch: float = 12.0, stroke_px: float = 4.0) -> None:
+        super().__init__(stroke_color=color, stroke_width=stroke_px * 100 / UNIT, fill_opacity=0)
+        for i in range(1, int((box.w + box.h) // pitch) + 1):
+            at = i * pitch
+            low, high = max(0.0, at - box.h), min(at, box.w)
+            self.start_new_path(FRAME.point(box.x + low, box.y + at - low))
+            self.add_line_to(FRAME.point(box.x + high, box.y + at - high))

@@ -25,8 +25,15 @@ class Wire(VMobject):
     def __init__(self, route: list[tuple[float, float]], color: str, px: float = 2.6):
         super().__init__(stroke_color=color, stroke_width=px * 100 / UNIT, fill_opacity=0)
         self.route = list(route)
+        self.opacity = 1.0
         self.add(_Tip(route[-1], color))
         self.lay(np.array(route))
+
+    def shade(self, opacity: float) -> None:
+        """Draw line and tip with `opacity`."""
+        self.opacity = opacity
+        self.set_stroke(opacity=opacity, family=False)
+        self.submobjects[0].set_fill(opacity=opacity, family=False)
 
     def lay(self, corners: np.ndarray) -> None:
         """Run along `corners`, design pixels of shape [n, 2]."""
@@ -55,6 +62,18 @@ class BendWire(FilmAnimation):
         self.mobject.lay(self.start + (self.end - self.start) * progress)
 
 
+class ShadeWire(FilmAnimation):
+    """Bring a wire to another opacity, which it counts as its own at once."""
+
+    def __init__(self, wire: Wire, opacity: float, **kwargs):
+        super().__init__(wire, **kwargs)
+        self.start, self.end = wire.opacity, opacity
+        wire.opacity = opacity
+
+    def apply(self, progress: float) -> None:
+        self.mobject.shade(self.start + (self.end - self.start) * progress)
+
+
 class DrawWire(FilmAnimation):
     """Draw a wire from its start to its tip, adding it to the scene."""
 
@@ -76,12 +95,12 @@ class DrawWire(FilmAnimation):
     def apply(self, progress: float) -> None:
         wire = self.mobject
         tip = wire.submobjects[0]
-        tip.set_fill(opacity=1.0 if progress >= 1 else 0.0, family=False)
+        tip.set_fill(opacity=wire.opacity if progress >= 1 else 0.0, family=False)
         if progress <= 0:
             wire.set_stroke(opacity=0, family=False)
         elif progress >= 1:
             wire.points = self._whole.points.copy()
-            wire.set_stroke(opacity=1, family=False)
+            wire.set_stroke(opacity=wire.opacity, family=False)
         else:
             wire.pointwise_become_partial(self._whole, 0, progress)
-            wire.set_stroke(opacity=1, family=False)
+            wire.set_stroke(opacity=wire.opacity, family=False)

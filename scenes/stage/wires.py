@@ -7,10 +7,13 @@ from manim import Animation, Group
 from scenes.animations import Vanish
 from scenes.mobjects.pool import PagePool
 from scenes.mobjects.table import ENTRY_H, PageTables
-from scenes.mobjects.wire import BendWire, DrawWire, Wire
+from scenes.mobjects.wire import BendWire, DrawWire, ShadeWire, Wire
 from scenes.stage.plan import StagePlan
 
 MOST = 16
+DIM = 0.3
+"""Opacity of an arrow that another request's is told apart from."""
+
 LANE = 4.0
 ROW_DELAY = 0.3
 
@@ -69,13 +72,18 @@ class Wiring(Group):
         end = [*end[:-2], (end[-2][0] + nudge, end[-2][1]), (end[-1][0] + nudge, end[-1][1])]
         return start + end
 
-    def show(self, focus: set[str]) -> None:
-        """Draw the arrows at once."""
+    def show(self, focus: set[str], subjects: set[str]) -> None:
+        """Draw the arrows at once; with `subjects` those of all others are dim."""
         for key, (route, color) in self.routes(focus).items():
-            self._add(key, route, color)
+            wire = self._add(key, route, color)
+            wire.shade(self._opacity(key, subjects))
 
-    def change(self, focus: set[str], delay: float) -> list[Animation]:
-        """Animate to the arrows that the tables ask for now."""
+    @staticmethod
+    def _opacity(key: Key, subjects: set[str]) -> float:
+        return 1.0 if not subjects or key[0] in subjects else DIM
+
+    def change(self, focus: set[str], subjects: set[str], delay: float) -> list[Animation]:
+        """Animate to the arrows that the tables ask for now, dim as in `show`."""
         wanted = self.routes(focus)
         animations: list[Animation] = []
         for key, wire in list(self.wires.items()):
@@ -88,9 +96,14 @@ class Wiring(Group):
                 del self.wires[key]
                 self.remove(wire)
                 animations.append(Vanish(wire, seconds=0.3))
+        for key, wire in self.wires.items():
+            opacity = self._opacity(key, subjects)
+            if opacity != wire.opacity:
+                animations.append(ShadeWire(wire, opacity))
         for key, (route, color) in wanted.items():
             if key not in self.wires:
                 wire = self._add(key, route, color)
+                wire.opacity = self._opacity(key, subjects)
                 self.remove(wire)
                 animations.append(_DrawInto(self, wire, delay=delay))
         return animations

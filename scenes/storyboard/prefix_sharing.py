@@ -6,10 +6,11 @@ from astrai_sim.trace import Event, State, Trace
 from scenes.storyboard.beats import (
     Bar,
     Fact,
+    PageKey,
     Reveal,
     Section,
     ShowBars,
-    ShowFacts,
+    ShowKeys,
     ShowStates,
     Storyboard,
 )
@@ -30,7 +31,8 @@ from scenes.storyboard.first_token import FirstToken, comparable, first_tokens
 FILM = "PrefixSharing"
 BUDGET = {"PagedCache.lookup": 1, "PagedCache.inc_ref": 1}
 BARE = ("pool", "mask", "tables", "queue", "lru")
-MOST_KEYS = 4
+MOST_KEYS = 3
+KEY_DIGITS = 8
 MOST_JOINS = 2
 
 
@@ -94,29 +96,35 @@ class _Chapters(Chapters):
         admitted = next(self.trace.find(event="task_admitted", task=task)).seq
         self.advance(admitted, seconds=1.0)
         self.advance(self.keys[-1].seq, f"All {n} tokens are computed.", 2.5)
-        title = f"Keys of {task}'s full pages"
-        self.panel(ShowFacts(
-            self.teller.last, "Each full page gets a key: a hash of its tokens and of the key "
-            "before.", title, self.key_facts(),
-        ), seconds=1.0, detail=WORDS)
+        self.panel(self.show_keys(
+            "Each full page gets a key: a hash of its tokens and of the key before.",
+            f"Keys of {task}'s full pages",
+        ), seconds=3.0, detail=WORDS)
         self.advance(until, seconds=1.0)
         return self.section("first", f"{task} computes the prefix", -1)
 
-    def key_facts(self) -> tuple[Fact, ...]:
-        facts = []
+    def show_keys(self, caption: str, title: str, lit: bool = False) -> ShowKeys:
+        """The first shared pages with their keys, each hashed after the one before."""
+        keys = []
         for event in self.keys[:MOST_KEYS]:
+            if keys and not event.parent.startswith(keys[-1].key):
+                break
             low = event.logical * self.size
-            label = f"page {event.page}: tokens {low}–{low + self.size - 1}"
-            if event.parent:
-                label += f", after {event.parent[:8]}"
-            facts.append(Fact(event.key[:8], label))
-        return tuple(facts)
+            keys.append(PageKey(event.page, event.key[:KEY_DIGITS], low, low + self.size - 1))
+        return ShowKeys(self.teller.last, caption, task=self.owner, title=title,
+                        keys=tuple(keys), lit=lit)
 
     def second(self) -> Section:
         start = self.teller.last
         self.teller.begin(start, ("PagedCache.lookup", "PagedCache.inc_ref"))
         task, n = self.sharer, self.prompt_len(self.sharer)
         self.arrive(task, f"Request {task}: {n} tokens, and they begin as {self.owner}'s do.")
+        self.teller.tell(self.hit, pace=0.55)
+        self.teller.close_panel()
+        self.panel(self.show_keys(
+            f"The same tokens give the same keys: a hit on {pages_text(self.shared)}.",
+            f"Keys of {task}'s first pages, and where they are found", lit=True,
+        ), detail=WORDS)
         self.teller.tell(self.admitted.seq, pace=0.55)
         self.teller.close_panel()
         others = [name for name in self.holders(self.state()) if name != task]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from astrai_sim.trace import State
 from scenes.check.recorded import Difference, Recorded
 
-NAMES = ("meters", "meters_total")
+NAMES = ("meters", "meters_shared", "meters_total")
 
 
 def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Difference]:
@@ -18,6 +18,14 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
         truth = (filled, len(pages) * state.page_size)
         if tuple(counts) != truth:
             yield Difference(f"meters[{task}] (filled, reserved)", tuple(counts), truth)
+    for task, count in shown.get("meters_shared", {}).items():
+        order = list(recorded.tasks)
+        earlier = {page for name in order[: order.index(task)]
+                   for page in state.tables.get(name, ())}
+        truth = sum(int(recorded.filled(state, page).sum())
+                    for page in state.tables.get(task, ()) if page in earlier)
+        if count != truth:
+            yield Difference(f"meters_shared[{task}]", count, truth)
     if "meters_total" in shown:
         held = {page for pages in state.tables.values() for page in pages}
         filled = sum(int(recorded.filled(state, page).sum()) for page in held)

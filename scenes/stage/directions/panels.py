@@ -5,8 +5,9 @@ from __future__ import annotations
 from scenes.mobjects.bars import BarsPanel
 from scenes.mobjects.facts import FactsPanel
 from scenes.mobjects.gather import GatherPanel
+from scenes.mobjects.keys import KeysPanel
 from scenes.stage.directions import plays
-from scenes.storyboard.beats import ClosePanel, ShowBars, ShowFacts, ShowGather
+from scenes.storyboard.beats import ClosePanel, ShowBars, ShowFacts, ShowGather, ShowKeys
 
 
 @plays(ClosePanel)
@@ -18,6 +19,23 @@ def close_panel(stage, beat: ClosePanel) -> None:
 @plays(ShowFacts)
 def show_facts(stage, beat: ShowFacts) -> None:
     stage.open_panel(FactsPanel(beat.title, beat.facts, stage.panel_box))
+
+
+@plays(ShowKeys)
+def show_keys(stage, beat: ShowKeys) -> None:
+    color = stage.looks.colors[beat.task]
+    panel = KeysPanel(beat.title, beat.keys, color, stage.panel_box, beat.lit)
+    pool = stage.parts["pool"]
+    if beat.lit:
+        panel.show()
+        stage.open_panel(panel)
+        stage.animate(pool.flash([key.page for key in beat.keys]))
+        return
+    stage.open_panel(panel)
+    for place, key in enumerate(beat.keys):
+        began = stage.scene.clock
+        stage.animate([*panel.grow(place), *pool.flash([key.page])])
+        stage.linger(beat.pace - (stage.scene.clock - began))
 
 
 @plays(ShowBars)

@@ -58,4 +58,8 @@ class MetersPart(Part):
     def read(self) -> dict:
         if self.meters is None:
             return {}
-        return {"meters": self.meters.read(), "meters_total": self.meters.total}
+        return {
+            "meters": self.meters.read(),
+            "meters_shared": self.meters.read_shared(),
+            "meters_total": self.meters.total,
+        }

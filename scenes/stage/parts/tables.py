@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import itemgetter
+
 from manim import Animation
 
 from astrai_sim.trace import State
@@ -28,6 +31,7 @@ class TablesPart(Part):
         )
         pool = stage.part("pool").pool if "pool" in stage.cast else None
         self.wiring = Wiring(stage.plan, self.tables, pool) if pool is not None else None
+        self._changed = [(e.seq, e.task) for e in stage.trace.find(event="table")]
 
     def mobjects(self):
         return [self.tables, *([self.wiring] if self.wiring is not None else [])]
@@ -35,7 +39,7 @@ class TablesPart(Part):
     def show(self, state: State) -> None:
         self.tables.show(self._looks(state))
         if self.wiring is not None:
-            self.wiring.show(set(self.tables.rows))
+            self.wiring.show(set(self.tables.rows), self._subjects(state))
 
     def change(self, state: State, seconds: float) -> list[Animation]:
         rows = self.tables.rows
@@ -44,7 +48,9 @@ class TablesPart(Part):
         rows = self.tables.rows
         changed = {task for task, row in rows.items() if len(row.entries) != before.get(task, 0)}
         if self.wiring is not None:
-            animations += self.wiring.change(changed or set(rows), delay=0.55)
+            animations += self.wiring.change(
+                changed or set(rows), self._subjects(state), delay=0.55
+            )
         return animations
 
     def frame(self, state: State) -> list[TableLook]:
@@ -60,6 +66,17 @@ class TablesPart(Part):
         """All tables, those that the section is about first."""
         looks = self.stage.looks.tables(state)
         return sorted(looks, key=lambda look: look.task not in self.focus)
+
+    def _subjects(self, state: State) -> set[str]:
+        """Whose arrows to tell apart where tables share pages: of the table that changed last.
+
+        Empty, all arrows being equal, while no page is shared and when that table is gone.
+        """
+        held = [page for pages in state.tables.values() for page in pages]
+        if len(held) == len(set(held)):
+            return set()
+        last = bisect_right(self._changed, self.stage.state_seq, key=itemgetter(0)) - 1
+        return {self._changed[last][1]} & state.tables.keys() if last >= 0 else set()
 
     def nudge(self) -> list[Animation]:
         return [a for task in self.tables.rows for a in self.tables.flash(task)]

@@ -35,10 +35,12 @@ from scenes.storyboard.beats.panels import (
     Bar,
     ClosePanel,
     Fact,
+    PageKey,
     Run,
     ShowBars,
     ShowFacts,
     ShowGather,
+    ShowKeys,
 )
 from scenes.storyboard.beats.scale import Focus, OpenLens, TimeLapse
 from scenes.storyboard.beats.states import ShowStates
@@ -61,6 +63,7 @@ __all__ = [
     "MakeRoom",
     "OpenCode",
     "OpenLens",
+    "PageKey",
     "Peak",
     "PointAt",
     "PointAway",
@@ -74,6 +77,7 @@ __all__ = [
     "ShowBars",
     "ShowFacts",
     "ShowGather",
+    "ShowKeys",
     "ShowLoads",
     "ShowStates",
     "ShowSteps",
