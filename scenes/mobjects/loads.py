@@ -9,7 +9,7 @@ from scenes.animations import SwapText
 from scenes.layout import Box
 from scenes.mobjects.label import Label
 from scenes.mobjects.meters import Fill, Gauge
-from scenes.mobjects.shapes import Panel
+from scenes.mobjects.shapes import Panel, bands
 from scenes.storyboard.contiguous import Load
 
 INSET = 24
@@ -23,7 +23,9 @@ KINDS = ("prompt", "generated", "reserved")
 class LoadRow(Group):
     """One request's bar: reserved slots outlined, the prompt's filled, the rest to come."""
 
-    def __init__(self, load: Load, color: str, box: Box, name_w: float, unit: float) -> None:
+    def __init__(
+        self, load: Load, color: str, round_: int, box: Box, name_w: float, unit: float
+    ) -> None:
         self.load = load
         self.name_label = Label(load.task, theme.SMALL, "sans-bold", theme.TEXT, (box.x, box.cy),
                                 background=theme.PANEL)
@@ -34,7 +36,8 @@ class LoadRow(Group):
         self.generated = Gauge(x + load.prompt * unit, y, height, unit, color)
         self.count = Label(f"{load.reserved} slots", theme.SMALL, "sans", theme.TEXT,
                            (x + load.reserved * unit + 16, box.cy), background=theme.PANEL)
-        super().__init__(self.name_label, self.prompt, self.generated, self.outline, self.count)
+        super().__init__(self.name_label, self.prompt, self.generated,
+                         *bands(self.outline.box, round_), self.outline, self.count)
 
     def fill(self, delay: float) -> list[Animation]:
         """Fill what the request has used of its piece."""
@@ -47,10 +50,14 @@ class LoadRow(Group):
 
 
 class LoadsPanel(Group):
-    """The first of `loads` that fit `box`, one below another on one scale."""
+    """The first of `loads` that fit `box`, one below another on one scale.
+
+    `rounds` counts, by request, how often the colours had been given out before its turn.
+    """
 
     def __init__(
-        self, title: str, loads: tuple[Load, ...], colors: dict[str, str], box: Box
+        self, title: str, loads: tuple[Load, ...], colors: dict[str, str],
+        rounds: dict[str, int], box: Box
     ) -> None:
         room = box.h - TITLE_H - INSET
         shown = loads[: max(1, int(room // LEAST))]
@@ -66,7 +73,7 @@ class LoadsPanel(Group):
         count_w = fonts.width(f"{longest} of {longest} slots", "sans", theme.SMALL) + 16
         unit = (box.w - 2 * INSET - name_w - count_w) / longest
         self.rows = [
-            LoadRow(load, colors[load.task],
+            LoadRow(load, colors[load.task], rounds[load.task],
                     Box(box.x + INSET, box.y + TITLE_H + i * pitch, box.w - 2 * INSET, pitch),
                     name_w, unit)
             for i, load in enumerate(shown)

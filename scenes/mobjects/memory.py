@@ -11,7 +11,7 @@ from scenes.animations import AppearIn, SwapText, TickText, Vanish
 from scenes.layout import Box
 from scenes.mobjects.label import Label
 from scenes.mobjects.meters import Fill, Gauge
-from scenes.mobjects.shapes import Panel
+from scenes.mobjects.shapes import Panel, bands
 
 HEAD_H = 50
 NAME_H = 40
@@ -22,13 +22,17 @@ HEIGHT = HEAD_H + NAME_H + BAR_H + FOOT_H
 
 @dataclass(frozen=True)
 class Stretch:
-    """`size` slots from `start` on, of which the first `used` are filled, held by `name`."""
+    """`size` slots from `start` on, of which the first `used` are filled, held by `name`.
+
+    `round` counts how often the colours had been given out before the holder's turn.
+    """
 
     name: str
     start: int
     size: int
     used: int
     color: str
+    round: int = 0
 
 
 class StretchView(Group):
@@ -45,7 +49,8 @@ class StretchView(Group):
                                 (x + w / 2, bar.y - NAME_H / 2 + 2), "center")
         if fonts.width(stretch.name, "mono-bold", theme.SMALL) <= w - 2:
             self.name_label.set_text(stretch.name)
-        super().__init__(self.outline, self.gauge, self.name_label)
+        self.bands = bands(self.outline.box, stretch.round)
+        super().__init__(self.outline, self.gauge, *self.bands, self.name_label)
 
     @property
     def key(self) -> tuple[str, int, int]:

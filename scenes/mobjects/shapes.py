@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from manim import RoundedRectangle, VMobject
 
+from scenes import theme
 from scenes.layout import FRAME, UNIT, Box
 
 
@@ -37,6 +38,17 @@ class Panel(RoundedRectangle):
         left, top = FRAME.pixel((self.points[:, 0].min(), self.points[:, 1].max()))
         right, bottom = FRAME.pixel((self.points[:, 0].max(), self.points[:, 1].min()))
         return Box(left, top, right - left, bottom - top)
+
+
+def bands(box: Box, count: int) -> list[Panel]:
+    """`count` dark bands along `box`: they tell apart what would have the same colour."""
+    pitch = box.h / (count + 1)
+    height = min(0.12 * box.h, 0.4 * pitch)
+    return [
+        Panel(Box(box.x + 2, box.y + (i + 1) * pitch - height / 2, box.w - 4, height),
+              fill=theme.PANEL, radius=1)
+        for i in range(count)
+    ]
 
 
 class DashedBox(VMobject):

@@ -22,7 +22,9 @@ COLORS = (theme.CACHED, theme.SERIES[0])
 class VersusRow(Group):
     """What is compared, and below it a bar with its figure for each side."""
 
-    def __init__(self, row: Versus, sides: tuple[str, str], box: Box) -> None:
+    def __init__(
+        self, row: Versus, sides: tuple[str, str], colors: tuple[str, str], box: Box
+    ) -> None:
         pitch = (box.h - LABEL_H - ROW_GAP) / 2
         height = pitch - 16
         self.label = Label(row.label, theme.BODY, "sans-medium", theme.TEXT,
@@ -32,7 +34,7 @@ class VersusRow(Group):
         unit = (box.w - name_w - text_w) / max(*row.values, 1e-9)
         parts = []
         for i, (side, text, value, color) in enumerate(
-            zip(sides, row.texts, row.values, COLORS, strict=True)
+            zip(sides, row.texts, row.values, colors, strict=True)
         ):
             y = box.y + LABEL_H + (i + 0.5) * pitch
             length = max(3.0, value * unit)
@@ -48,10 +50,14 @@ class VersusRow(Group):
 
 
 class VersusPanel(Group):
-    """Panel of compared figures. Raises ValueError where they do not fit `box`."""
+    """Panel of compared figures, the sides' bars in `colors`.
+
+    Raises ValueError where they do not fit `box`.
+    """
 
     def __init__(
-        self, title: str, sides: tuple[str, str], rows: tuple[Versus, ...], box: Box
+        self, title: str, sides: tuple[str, str], rows: tuple[Versus, ...], box: Box,
+        colors: tuple[str, str] = COLORS,
     ) -> None:
         least, most = (LABEL_H + 2 * pitch + ROW_GAP for pitch in BAR_PITCH)
         height = min(most, (box.h - TITLE_H) / len(rows))
@@ -62,7 +68,7 @@ class VersusPanel(Group):
         self.title = Label(title, theme.BODY, "sans-bold", theme.TEXT,
                            (box.x + INSET, box.y + TITLE_H / 2), background=theme.PANEL)
         self.rows = [
-            VersusRow(row, sides, Box(box.x + INSET, box.y + TITLE_H + i * height,
+            VersusRow(row, sides, colors, Box(box.x + INSET, box.y + TITLE_H + i * height,
                                       box.w - 2 * INSET, height))
             for i, row in enumerate(rows)
         ]

@@ -25,6 +25,7 @@ class Looks:
         self.page_size = trace.header.scenario["cache"]["page_size"]
         self.tasks = [event.task for event in trace.find(event="task_submitted")]
         self.colors = {task: theme.task_color(i) for i, task in enumerate(self.tasks)}
+        self.rounds = {task: i // len(theme.TASK_COLORS) for i, task in enumerate(self.tasks)}
         self._order = {task: i for i, task in enumerate(self.tasks)}
         self._seen: State | None = None
 

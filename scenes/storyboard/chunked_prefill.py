@@ -281,7 +281,7 @@ class _Chapters:
             beats += [
                 replace(beat, detail=1)
                 for beat in self.to(after[:MOST_NAMED][-1][0], f"{word} {steps} {take} {times} "
-                                    f"to decode, without any prompt: {task} is in the batch.", 2.0)
+                                    f"without a prompt: {task} is in the batch.", 2.0)
             ]
         return beats
 
@@ -373,7 +373,8 @@ class _Chapters:
             ShowVersus(self.last, text, "Measured in this run"
                        if self.trace.header.clock == "real" else "By the run's cost model",
                        (f"{whole.task}: {whole.tokens} whole",
-                        f"{chunked.task}: {chunked.tokens} in chunks"), rows),
+                        f"{chunked.task}: {chunked.tokens} in chunks"), rows,
+                       (whole.task, chunked.task)),
             Hold(self.last, own, 0.5),
         )
         return Section("compare", "Whole, and in chunks", self.last, beats, (), phases=False,

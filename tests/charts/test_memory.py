@@ -3,14 +3,16 @@
 import pytest
 
 from astrai_sim.trace import Series, Trace
-from scenes import catalog
+from scenes import catalog, theme
 from scenes.check.compare import differences
 from scenes.check.recorded import Recorded
 from scenes.film.rehearsal import rehearse
+from scenes.stage.looks import Looks
 from scenes.storyboard.beats import RunOn, ShowVersus
 from scenes.storyboard.contiguous import loads, simulate
 from scenes.storyboard.errors import DoesNotApply
 from scenes.storyboard.figures import status_text
+from scenes.storyboard.fragmentation import MOST_STOPS, stops
 
 FILM = catalog.film("Fragmentation")
 
@@ -109,3 +111,19 @@ def test_status_names_who_waits():
     assert status_text(2, ["D", "E"]) == "2 in memory, 2 waiting: D E"
     assert status_text(0, list("ABC"), room=3) == "0 in memory, 3 waiting: A B …"
     assert status_text(0, ["a-long-name", "B"], room=3) == "0 in memory, 2 waiting"
+
+
+def test_both_sides_stop_at_every_step():
+    assert list(stops(3, 8)) == [4, 5, 6, 7, 8]
+    long = list(stops(0, 10 * MOST_STOPS + 7))
+    assert len(long) <= MOST_STOPS and long[-1] == 10 * MOST_STOPS + 7 and long[0] > 0
+
+
+def test_colour_alone_never_tells_two_owners_apart():
+    trace = Trace.open(FILM.trace_for())
+    looks = Looks.of(trace)
+    marks = [(looks.colors[task], looks.rounds[task]) for task in looks.tasks]
+    assert len(looks.tasks) > len(theme.TASK_COLORS) and len(set(marks)) == len(marks)
+    scene = rehearse(FILM, trace, only={"waiting"}).scene
+    for view in scene.stage.part("memory").paged.views:
+        assert len(view.bands) == looks.rounds[view.stretch.name]

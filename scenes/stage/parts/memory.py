@@ -41,9 +41,10 @@ class MemoryPart(Part):
     def _looks(self, state: State):
         step = state.step + self.stage.beyond
         layout = at_step(self.layouts, step, self.n_slots)
-        colors = self.stage.looks.colors
+        colors, rounds = self.stage.looks.colors, self.stage.looks.rounds
         pieces = [
-            Stretch(piece.task, piece.start, piece.size, piece.used, colors[piece.task])
+            Stretch(piece.task, piece.start, piece.size, piece.used, colors[piece.task],
+                    rounds[piece.task])
             for piece in layout.pieces
         ]
         return (
@@ -62,7 +63,8 @@ class MemoryPart(Part):
                 continue
             name = tasks[owner[page]] if owner[page] >= 0 else ""
             color = self.stage.looks.colors[name] if name else theme.CACHED
-            stretches.append(Stretch(name, page * size, size, int(fill[page]), color))
+            stretches.append(Stretch(name, page * size, size, int(fill[page]), color,
+                                     self.stage.looks.rounds.get(name, 0)))
         return stretches
 
     def show(self, state: State) -> None:

@@ -46,8 +46,12 @@ class Versus:
 
 @dataclass(frozen=True)
 class ShowVersus(Beat):
-    """Compare two `sides` in the panel, one figure below another, each on its own scale."""
+    """Compare two `sides` in the panel, one figure below another, each on its own scale.
+
+    A side that is a request's, named in `owners`, has its colour.
+    """
 
     title: str = ""
     sides: tuple[str, str] = ("", "")
     rows: tuple[Versus, ...] = ()
+    owners: tuple[str, str] = ("", "")
