@@ -5,7 +5,7 @@ from scenes.animations.cells import FillCells
 from scenes.animations.flight import FLIGHT, Flight, Fly
 from scenes.animations.motion import Glide
 from scenes.animations.opacity import Appear, AppearIn, StrokeTo, Vanish
-from scenes.animations.paint import Flash, Paint
+from scenes.animations.paint import Flash, FlashTo, Paint
 from scenes.animations.relay import Relay
 from scenes.animations.replay import Replay, replay_text
 from scenes.animations.stagger import StaggerCells, StaggerLabels
@@ -18,6 +18,7 @@ __all__ = [
     "FillCells",
     "FilmAnimation",
     "Flash",
+    "FlashTo",
     "Flight",
     "Fly",
     "Glide",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from manim import VMobject, there_and_back
+from manim import VMobject, linear, smooth, there_and_back
 
 from scenes import theme
 from scenes.animations.base import FilmAnimation
@@ -43,6 +43,30 @@ class Paint(FilmAnimation):
     def _blend(start: np.ndarray, color: str, alpha: float, progress: float) -> np.ndarray:
         target = np.array([[*theme.rgb(color), alpha]])
         return start + (target - start) * progress
+
+
+class FlashTo(FilmAnimation):
+    """Brighten a shape's outline for a moment and leave it in the colour `stroke`."""
+
+    def __init__(self, mobject: VMobject, stroke: str, seconds: float = 0.7, **kwargs) -> None:
+        super().__init__(mobject, seconds=seconds, rate=linear, **kwargs)
+        self.stroke = stroke
+
+    def prepare(self) -> None:
+        self._start = self.mobject.stroke_rgbas.copy()
+        self._width = self.mobject.stroke_width
+
+    def apply(self, progress: float) -> None:
+        target = np.array([[*theme.rgb(self.stroke), self._start[0, 3]]])
+        base = self._start + (target - self._start) * smooth(progress)
+        glow = there_and_back(progress)
+        bright = np.array([[*theme.rgb(theme.ACCENT), 1.0]])
+        self.mobject.stroke_rgbas = base + (bright - base) * glow
+        self.mobject.stroke_width = self._width + 3 * glow
+
+    def finish(self) -> None:
+        super().finish()
+        self.mobject.stroke_width = self._width
 
 
 class Flash(FilmAnimation):

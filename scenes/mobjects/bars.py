@@ -18,6 +18,9 @@ TEXT_H = 44
 GAP = 30
 TALLEST = 96
 EDGE = 3
+NARROWEST = 4.0
+"""Pixels a token from which on tokens are drawn one by one."""
+TOKEN_GAP = 1.5
 
 
 class ReservationBar(Group):
@@ -33,8 +36,11 @@ class ReservationBar(Group):
         y = box.y + TEXT_H
         height = box.h - TEXT_H - GAP
         filled = min(max(1, bar.used) * unit, bar.reserved * unit - EDGE)
-        self.used = CellField(Box(box.x, y, filled, height), 1, 1, gap=0)
-        self.used.set_cell(0, color)
+        cells = bar.used if bar.tokens and unit >= NARROWEST else 1
+        self.used = CellField(
+            Box(box.x, y, filled, height), cells, cells, gap=TOKEN_GAP if cells > 1 else 0
+        )
+        self.used.set_cell(slice(None), color)
         pieces = []
         step = bar.page_size or bar.reserved
         for start in range(0, bar.reserved, step):

@@ -87,6 +87,14 @@ class Bitmask(Group):
             cell.set_fill(self._cell_color(value), family=False)
         self.count.set_text(self.count_text(bits))
 
+    def changed(self, bits: str) -> list[int]:
+        """Pages whose bit differs in `bits`."""
+        return [
+            self.n_bits - 1 - place
+            for place, (digit, value) in enumerate(zip(self.digits, bits, strict=True))
+            if digit.text != value
+        ]
+
     def change(self, bits: str, delay: float = 0.0) -> list[Animation]:
         """Animate the digits that differ from `bits`."""
         animations: list[Animation] = []

@@ -11,6 +11,9 @@ from scenes.mobjects.label import Label
 
 READING_SPEED = 15.0
 LINE = 40
+STOPS = ".,:;"
+PUNCTUATED = 0.18
+"""Share of the width by which a line may be longer to end at one of `STOPS`."""
 
 
 def reading_time(text: str) -> float:
@@ -30,6 +33,29 @@ def wrap(text: str, face: str, px: float, width: float) -> list[str]:
     return lines
 
 
+def balanced(text: str, face: str, px: float, width: float) -> list[str]:
+    """`text` on one line where it fits, else on two of about the same width.
+
+    A break after a stop or comma is preferred to one that is a little more even.
+    Raises ValueError where the text needs more than two lines.
+    """
+    lines = wrap(text, face, px, width)
+    if len(lines) > 2:
+        raise ValueError(f"caption does not fit two lines: {text!r}")
+    if len(lines) < 2:
+        return lines
+    words = text.split()
+    breaks = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words))]
+
+    def cost(pair: tuple[str, str]) -> float:
+        longer = max(fonts.width(line, face, px) for line in pair)
+        if longer > width:
+            return longer + width
+        return longer - (PUNCTUATED * width if pair[0][-1] in STOPS else 0.0)
+
+    return list(min(breaks, key=cost))
+
+
 class CaptionText(Group):
     """One caption, on one or two lines in `box`.
 
@@ -38,9 +64,7 @@ class CaptionText(Group):
 
     def __init__(self, text: str, box: Box) -> None:
         self.text = text
-        lines = wrap(text, "sans-medium", theme.BODY, box.w)
-        if len(lines) > 2:
-            raise ValueError(f"caption does not fit two lines: {text!r}")
+        lines = balanced(text, "sans-medium", theme.BODY, box.w)
         offset = -LINE / 2 * (len(lines) - 1)
         super().__init__(
             *(

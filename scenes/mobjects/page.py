@@ -12,7 +12,7 @@ from scenes.animations import (
     FillCells,
     FilmAnimation,
     Flash,
-    Paint,
+    FlashTo,
     Replay,
     StrokeTo,
     SwapText,
@@ -131,9 +131,7 @@ class Page(Group):
         if look.owners != self.owners or look.color != self.hue:
             self.owners, self.hue = look.owners, look.color
             animations.append(_NewOwners(self.owner_field, look.owner_colors, delay=delay))
-            animations.append(
-                Paint(self.frame, stroke=_outline(look), seconds=0.5, delay=delay)
-            )
+            animations.append(FlashTo(self.frame, _outline(look), delay=delay))
         elif ref != self.ref.text:
             animations.append(Flash(self.frame, delay=delay))
         if ref != self.ref.text:

@@ -177,7 +177,7 @@ class _Chapters:
             self.teller.add(ClosePanel(-1, detail=CODE))
         self.teller.add(Reveal(-1, f"{p.n_pages:,} pages, every bit of the free mask is 1.",
                                self.all))
-        self.teller.add(ShowFacts(-1, f"K and V: one tensor each, {p.dtype}.", f"shape {shape}", (
+        self.teller.add(ShowFacts(-1, None, f"shape {shape}", (
             Fact(str(p.n_layers), "layers"),
             Fact(f"{p.n_pages:,}", f"pages of {p.page_size} token slots"),
             Fact(f"{p.n_kv_heads}×{p.head_dim}", "KV heads × head dim"),
@@ -185,15 +185,21 @@ class _Chapters:
             Fact(bytes_text(p.page_bytes), "a page"),
             Fact(bytes_text(p.pool_bytes), "the pool"),
         ), detail=SHAPE))
-        self.teller.add(Hold(-1, seconds=2.0, detail=SHAPE))
+        self.teller.add(Hold(-1, f"K and V: one tensor each, {p.dtype}.", 3.0, detail=SHAPE))
         return self.section("pool", "The page pool", -1, (), FRAME)
 
     def admission(self) -> Section:
         task = self.marks.first_task
         self.teller.begin(-1, ("pages_for", "PagedCache.alloc"))
         submitted = self.submitted[task]
-        self.teller.add(Advance(submitted.seq, f"Request {task} arrives: "
-                                f"a prompt of {self.prompt_len(task)} tokens.", 0.6))
+        prompt = self.prompt_len(task)
+        longest = prompt + submitted.max_tokens
+        bar = Bar(task, f"{prompt:,} prompt tokens, up to {submitted.max_tokens:,} more",
+                  longest, prompt, tokens=True)
+        self.teller.add(ShowBars(submitted.seq, f"Request {task} arrives: "
+                                 f"a prompt of {prompt} tokens.", f"Request {task} waits",
+                                 (bar,), longest))
+        self.teller.panel = "request"
         self.teller.tell(self.marks.prefill_begin - 1)
         self.teller.close_panel()
         table = self.table(task, self.marks.prefill_begin - 1)

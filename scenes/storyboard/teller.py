@@ -137,7 +137,7 @@ class Teller:
         return event.function in self.functions and self.budget.get(event.function, 0) > 0
 
     def close_panel(self) -> None:
-        """Clear the panel if it shows something."""
+        """Clear the panel if it shows something: what it says is over."""
         if self.panel is not None:
             self.beats.append(ClosePanel(self.last))
             self.panel = None
@@ -225,4 +225,7 @@ class Teller:
         self, until: int, seconds: float, caption: str | None, detail: int = 0
     ) -> None:
         if until > self.last:
+            told = (self.trace[i].event for i in range(self.last + 1, until + 1))
+            if any(event in STRUCTURAL for event in told):
+                self.close_panel()
             self.add(Advance(until, caption, seconds, detail=detail))

@@ -11,7 +11,7 @@ from scenes.film import scene as film_scene
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS
 from scenes.stage.way import Stop, way
-from scenes.storyboard.beats import Advance, Section, Storyboard
+from scenes.storyboard.beats import Advance, ClosePanel, OpenCode, Section, Storyboard
 
 PAUSES = (0.07, 0.31, 0.5, 0.77, 0.98, 1.0)
 
@@ -106,3 +106,20 @@ def test_a_section_can_start_in_the_middle_of_a_time_lapse():
     end = [event.seq for event in trace.find(event="step_end")][20]
     section = Section("late", "Late", end, (Advance(len(trace) - 1, "All of it.", 3.0),))
     assert rehearse(film, trace, storyboard=Storyboard("Late", (section,))).seconds > 3.0
+
+
+def test_the_code_panel_is_closed_before_other_calls_move_the_state_on():
+    film = catalog.film("PrefixCache")
+    trace = own_trace(film)
+    changes = {"page_alloc", "page_ref", "page_free"}
+    for section in film.tell(trace).sections:
+        at, shown = section.start, False
+        for beat in section.beats:
+            if isinstance(beat, OpenCode):
+                shown = True
+            elif isinstance(beat, ClosePanel):
+                shown = False
+            elif isinstance(beat, Advance) and shown:
+                passed = {trace[seq].event for seq in range(at + 1, beat.until + 1)}
+                assert not passed & changes
+            at = max(at, beat.until)

@@ -9,6 +9,9 @@ from scenes.mobjects.bitmask import Bitmask
 from scenes.stage.part import Part
 from scenes.storyboard.beats import CodeStep
 
+LINE_DELAY = 0.25
+"""Seconds after a line is marked until what it changes does."""
+
 
 class MaskPart(Part):
     """Digits of the free mask, and how many pages are free."""
@@ -29,9 +32,15 @@ class MaskPart(Part):
         return self.mask.change(state.mask_bits())
 
     def follow(self, step: CodeStep) -> list[Animation]:
+        """Bits as the line sets them; the pages that they stand for flash with them."""
         if step.mask is None:
             return []
-        return self.mask.change(format(step.mask, f"0{self.mask.n_bits}b"), delay=0.25)
+        bits = format(step.mask, f"0{self.mask.n_bits}b")
+        changed = set(self.mask.changed(bits)) - {page for page, _ in step.refs}
+        animations = self.mask.change(bits, delay=LINE_DELAY)
+        if "pool" in self.stage.parts:
+            animations += self.stage.parts["pool"].flash(sorted(changed), delay=LINE_DELAY)
+        return animations
 
     def read(self) -> dict:
         return {"mask": self.mask.text, "free_count": self.mask.free_shown}

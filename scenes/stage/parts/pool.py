@@ -98,10 +98,13 @@ class PoolPart(Part):
         marks = [a for page in step.uncached for a in self.pool.pages[page].unmark()]
         return refs + marks
 
-    def flash(self, pages: list[int], pause: float = 0.0) -> list[Animation]:
+    def flash(
+        self, pages: list[int], pause: float = 0.0, delay: float = 0.0
+    ) -> list[Animation]:
         """Draw the eye to `pages`, one after another."""
         return [
-            Flash(self.pool.pages[page].frame, delay=pause * i) for i, page in enumerate(pages)
+            Flash(self.pool.pages[page].frame, delay=delay + pause * i)
+            for i, page in enumerate(pages)
         ]
 
     def nudge(self) -> list[Animation]:

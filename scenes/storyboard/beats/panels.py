@@ -54,13 +54,17 @@ class ShowKeys(Beat):
 
 @dataclass(frozen=True)
 class Bar:
-    """A reservation bar: `used` of `reserved` slots for `task`."""
+    """A reservation bar: `used` of `reserved` slots for `task`.
+
+    With `tokens` every used slot is drawn by itself where there is room for that.
+    """
 
     task: str
     label: str
     reserved: int
     used: int
     page_size: int | None = None
+    tokens: bool = False
 
 
 @dataclass(frozen=True)
