@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from astrai_sim.trace import Event, Trace
 from scenes.mobjects.pool import LARGEST
-from scenes.storyboard.beats import Advance, Beat, ClosePanel, RunCode
+from scenes.storyboard.beats import Advance, Beat, ClosePanel, Hold, RunCode
 from scenes.storyboard.lapse import lapse, step_before
 from scenes.storyboard.runs import series_of
 from scenes.storyboard.source import open_code, steps_of
@@ -16,7 +16,8 @@ STRUCTURAL = {"page_alloc", "page_ref", "page_free", "page_evicted", "page_reviv
               "pages_revived", "pages_cached"}
 WHOLE = STRUCTURAL - {"page_evicted"}
 FOLLOWERS = STRUCTURAL | {"table", "page_keyed"}
-CHANGING = {"PagedCache.alloc", "PagedCache.evict", "PagedCache.inc_ref", "PagedCache.free"}
+CHANGING = {"PagedCache.alloc", "PagedCache.evict", "PagedCache.grow", "PagedCache.inc_ref",
+            "PagedCache.free"}
 MOST_CHANGES = 9
 FEW = 27
 """Page changes in a stretch up to which some are shown singly."""
@@ -106,6 +107,7 @@ class Teller:
                 end = self._explained(events, index)
                 self._stretch(event.seq - 1, seconds)
                 self._run_code(event, events[end].seq, pace)
+                self._say(events[index + 1 : end + 1])
                 seen += sum(e.event in STRUCTURAL for e in events[index : end + 1])
                 index = end + 1
                 continue
@@ -166,6 +168,13 @@ class Teller:
         self.budget[event.function] -= 1
         steps = steps_of(self.trace, event)
         self.add(RunCode(until, caption, steps=steps, pace=pace, detail=detail))
+
+    def _say(self, brought_about: list[Event]) -> None:
+        """The caption, if any, for what the lines just shown have brought about."""
+        caption, _ = self._first_caption(brought_about)
+        if caption is not None:
+            self.close_panel()
+            self.add(Hold(self.last, caption, 0.5))
 
     def _stretch(self, until: int, seconds: float, quiet: bool = False) -> None:
         """Time-lapse to `until` if anything that the stage shows has changed."""

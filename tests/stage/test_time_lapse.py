@@ -11,7 +11,7 @@ from scenes.film import scene as film_scene
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS
 from scenes.stage.way import Stop, way
-from scenes.storyboard.beats import Advance, ClosePanel, OpenCode, Section, Storyboard
+from scenes.storyboard.beats import Advance, ClosePanel, OpenCode, RunCode, Section, Storyboard
 
 PAUSES = (0.07, 0.31, 0.5, 0.77, 0.98, 1.0)
 
@@ -106,6 +106,19 @@ def test_a_section_can_start_in_the_middle_of_a_time_lapse():
     end = [event.seq for event in trace.find(event="step_end")][20]
     section = Section("late", "Late", end, (Advance(len(trace) - 1, "All of it.", 3.0),))
     assert rehearse(film, trace, storyboard=Storyboard("Late", (section,))).seconds > 3.0
+
+
+def test_lines_that_take_a_page_end_with_the_page_taken():
+    film = catalog.film("PrefixCache")
+    trace = own_trace(film)
+    beats = [beat for section in film.tell(trace).sections for beat in section.beats]
+    shown = [
+        (beat, masks[-1]) for beat in beats if isinstance(beat, RunCode)
+        and (masks := [step.mask for step in beat.steps if step.mask is not None])
+    ]
+    assert len(shown) >= 3
+    for beat, mask in shown:
+        assert trace.state_at(beat.until).mask == mask
 
 
 def test_the_code_panel_is_closed_before_other_calls_move_the_state_on():
