@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -109,12 +110,15 @@ class FilmScene(Scene):
                 self.play_section(section)
 
     def _told(self) -> Storyboard:
-        seconds = os.environ.get(SECONDS_VARIABLE)
-        if not seconds:
+        text = os.environ.get(SECONDS_VARIABLE)
+        if not text:
             return self.tell(self.trace)
-        from scenes.film.pacing import pace
+        from scenes.film.pacing import CannotPace, pace
 
-        return pace(type(self), self.trace, float(seconds))
+        try:
+            return pace(type(self), self.trace, seconds_of(text))
+        except CannotPace as error:
+            raise SystemExit(f"{SECONDS_VARIABLE}: {error}") from None
 
     def play_section(self, section: Section) -> None:
         """Build the stage from the replayed state at the section's start, then play its beats."""
@@ -191,6 +195,21 @@ class FilmScene(Scene):
                 moving.append(mobject)
                 reached.append(box)
         return moving
+
+
+def seconds_of(text: str) -> float:
+    """The length that ``ASTRAI_SECONDS`` asks for.
+
+    Ends the program with one line where that is no number of seconds, at least 1.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 1 <= seconds < math.inf:
+        raise SystemExit(f"{SECONDS_VARIABLE} is {text!r}: give a number of seconds, at least 1, "
+                         "or unset it")
+    return seconds
 
 
 def bounds_of_one(mobject: Mobject) -> Extent | None:
