@@ -37,6 +37,9 @@ TASK_COLORS = (
     "#90803C",
 )
 
+ARRIVAL = ("#3A49B8", "#2E86DE", "#35C0E8", "#A5ECFF")
+"""Ramp for requests in order of arrival, where there are too many for a colour each."""
+
 SERIES = ("#5B9BE6", "#FF8A80", "#E8ECF2")
 """Curves of charts that are not a task's."""
 

@@ -15,7 +15,7 @@ from scenes.mobjects.label import Label
 TICK_GAP = 12
 TICK_ROW = 40
 LABEL_GAP = 24
-ROOM_PER_X = 170
+ROOM_PER_X = 130
 ROOM_PER_Y = 54
 
 
@@ -35,7 +35,7 @@ def ticks(top: float, most: int) -> list[float]:
 def tick_text(value: float) -> str:
     """A tick as written, without trailing zeros."""
     text = f"{value:.6f}".rstrip("0").rstrip(".")
-    return f"{int(value):,}" if float(value).is_integer() and value >= 10_000 else text or "0"
+    return f"{int(value):,}" if float(value).is_integer() else text or "0"
 
 
 def stroke(points: list[tuple[float, float]], color: str, px: float, opacity: float = 1.0):
@@ -66,19 +66,26 @@ class Scale:
 class Axes(Group):
     """Ticks with their numbers around a plot that fills what they leave of `box`.
 
-    At least `margin` px are left free left of the plot.
+    At least `margin` px are left free left of the plot. `x_label` is written where the x
+    axis ends, after the last tick's number where that is there. Values up to `most` have a
+    tick, up to `y_max` by default.
     """
 
     def __init__(
-        self, box: Box, x_max: float, y_max: float, x_label: str, margin: float = 0.0
+        self, box: Box, x_max: float, y_max: float, x_label: str, margin: float = 0.0,
+        most: float | None = None,
     ) -> None:
         height = box.h - TICK_ROW - TICK_GAP
         rows = ticks(y_max, max(2, int(height // ROOM_PER_Y)))
+        rows = [value for value in rows if most is None or value <= most]
         left = max(fonts.width(tick_text(v), "mono", theme.SMALL) for v in rows) + TICK_GAP
         left = max(left, margin)
         plot = Box(box.x + left, box.y + TICK_GAP, box.w - left, height)
         self.scale = Scale(plot, x_max, y_max)
-        name = Label(x_label, theme.SMALL, "sans", theme.MUTED,
+        columns = ticks(x_max, max(2, int(plot.w // ROOM_PER_X)))
+        ends = math.isclose(columns[-1], x_max)
+        ending = f"{tick_text(x_max)} {x_label}" if ends else x_label
+        name = Label(ending, theme.SMALL, "sans", theme.MUTED,
                      (plot.right, plot.bottom + TICK_ROW / 2 + 4), "right",
                      background=theme.PANEL)
         self.parts = [name]
@@ -93,7 +100,12 @@ class Axes(Group):
                       (plot.x - TICK_GAP, y), "right", background=theme.PANEL)
             )
         free = plot.right - name.width_px - LABEL_GAP
-        for value in ticks(x_max, max(2, int(plot.w // ROOM_PER_X))):
+        if ends:
+            self.parts.append(
+                stroke([(plot.right, plot.bottom), (plot.right, plot.bottom + 7)], theme.OUTLINE,
+                       2.0)
+            )
+        for value in columns:
             x = float(self.scale.x(value))
             text = tick_text(value)
             if x + fonts.width(text, "mono", theme.SMALL) / 2 > free:

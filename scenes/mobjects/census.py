@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 from manim import Animation, Group, linear
 
 from scenes import fonts, theme
 from scenes.animations import SwapText, TickText
+from scenes.animations.replay import replay_text
 from scenes.layout import Box
 from scenes.mobjects.cells import CellField
 from scenes.mobjects.label import Label
 
 SWATCH = 26
 GAP = 44
+NAME_RIGHT = 200
 NAMES = ("in use", "cached", "free")
 
 
@@ -27,8 +28,9 @@ class Count(Group):
     """A swatch, a number and what it counts, from design pixel (`x`, `y`) on."""
 
     def __init__(self, name: str, most: int, x: float, y: float) -> None:
-        colors = {"in use": theme.TASK_COLORS, "cached": (theme.CACHED,), "free": (theme.EMPTY,)}
+        colors = {"in use": theme.ARRIVAL, "cached": (theme.CACHED,), "free": (theme.EMPTY,)}
         shown = colors[name]
+        self.kind = name
         self.swatch = CellField(Box(x, y - SWATCH / 2, SWATCH, SWATCH), len(shown), len(shown),
                                 gap=0)
         for i, color in enumerate(shown):
@@ -46,47 +48,50 @@ class Count(Group):
 
 
 class Census(Group):
-    """The three counts of a pool of `n_pages` pages, side by side in `box`."""
+    """Counts of a pool of `n_pages` pages, by `names`, side by side in `box`."""
 
-    def __init__(self, n_pages: int, box: Box) -> None:
+    def __init__(self, n_pages: int, box: Box, names: Sequence[str] = NAMES) -> None:
         self.counts: list[Count] = []
         x = box.x
-        for name in NAMES:
+        for name in names:
             self.counts.append(Count(name, n_pages, x, box.cy))
             x = self.counts[-1].right + GAP
         self.right = x
         super().__init__(*self.counts)
 
-    def show(self, values: Sequence[int]) -> None:
-        """Show the counts at once: in use, cached, free."""
-        for count, value in zip(self.counts, values, strict=True):
-            count.number.set_text(count_text(value))
+    def show(self, values: Mapping[str, int]) -> None:
+        """Show the counts at once."""
+        for count in self.counts:
+            count.number.set_text(count_text(values[count.kind]))
 
-    def change(self, values: Sequence[int], seconds: float) -> list[Animation]:
+    def change(self, values: Mapping[str, int], seconds: float) -> list[Animation]:
         """Run the counts to other values."""
-        return self.run((0.0, 1.0), [self.read(), tuple(values)], seconds)
-
-    def run(
-        self, times: Sequence[float], values: Sequence[Sequence[int]], seconds: float
-    ) -> list[Animation]:
-        """Run the counts through `values`, reached at `times` (0 to 1)."""
         animations: list[Animation] = []
-        for place, count in enumerate(self.counts):
-            line = [value[place] for value in values]
-            if len(set(line)) == 1 and line[0] == count.count:
-                continue
-            animations.append(
-                TickText(
+        for count in self.counts:
+            start, end = count.count, values[count.kind]
+            if start != end:
+                animations.append(TickText(
                     count.number,
-                    lambda p, line=line: count_text(round(float(np.interp(p, times, line)))),
+                    lambda p, start=start, end=end: count_text(round(start + (end - start) * p)),
                     seconds, rate=linear,
-                )
-            )
+                ))
         return animations
 
-    def read(self) -> tuple[int, ...]:
-        """In use, cached and free as written."""
-        return tuple(count.count for count in self.counts)
+    def run(
+        self, times: Sequence[float], values: Sequence[Mapping[str, int]], seconds: float
+    ) -> list[Animation]:
+        """Show each of `values` from its time (0 to 1) to the next."""
+        return [
+            animation
+            for count in self.counts
+            for animation in replay_text(
+                count.number, times, [count_text(value[count.kind]) for value in values], seconds
+            )
+        ]
+
+    def read(self) -> dict[str, int]:
+        """The counts as written, by name."""
+        return {count.kind: count.count for count in self.counts}
 
 
 def clock_text(ns: int) -> str:
@@ -100,7 +105,8 @@ class Clock(Group):
     def __init__(self, name: str, box: Box) -> None:
         self.time = Label("", theme.BODY, "mono-bold", theme.TEXT, (box.right, box.cy), "right")
         self.name_label = Label(name, theme.SMALL, "sans", theme.MUTED,
-                                (box.right - 200, box.cy), "right")
+                                (box.right - NAME_RIGHT, box.cy), "right")
+        self.right = box.right
         self.ns = 0
         super().__init__(self.name_label, self.time)
 
@@ -109,14 +115,26 @@ class Clock(Group):
         self.ns = ns
         self.time.set_text(clock_text(ns))
 
-    def change(self, ns: int, seconds: float, even: bool = False) -> list[Animation]:
-        """Run to another time, evenly or in one step where that is near."""
+    def change(self, ns: int, seconds: float) -> list[Animation]:
+        """Run to another time, in one step where that is near."""
         start, self.ns = self.ns, ns
         if clock_text(ns) == self.time.text:
             return []
-        if not even and ns - start < 1e9:
+        if ns - start < 1e9:
             return [SwapText(self.time, clock_text(ns), seconds=0.3)]
         return [
             TickText(self.time, lambda p: clock_text(round(start + (ns - start) * p)), seconds,
                      rate=linear)
         ]
+
+    def run(
+        self, times: Sequence[float], values: Sequence[int], seconds: float
+    ) -> list[Animation]:
+        """Show each of `values`, in ns, from its time (0 to 1) to the next."""
+        self.ns = values[-1]
+        return replay_text(self.time, times, [clock_text(ns) for ns in values], seconds)
+
+    @property
+    def left(self) -> float:
+        """Design pixel up to which there is room left of the name."""
+        return self.right - NAME_RIGHT - self.name_label.width_px - GAP

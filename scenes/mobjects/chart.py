@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 import numpy as np
 from manim import Animation, Group, VMobject, linear
 
 from scenes import fonts, theme
 from scenes.animations import AppearIn, FilmAnimation, TickText
+from scenes.animations.base import Extent
+from scenes.animations.replay import Replay, replay_text
 from scenes.layout import FRAME, UNIT, Box
 from scenes.mobjects.axes import Axes, Scale, stroke
 from scenes.mobjects.label import Label
 from scenes.mobjects.shapes import Panel
-from scenes.storyboard.beats import Chart, Curve, Peak
+from scenes.storyboard.beats import Chart, Curve, Limit, Peak
 from scenes.storyboard.beats.charts import number_text
 
 INSET = 22
@@ -22,6 +25,7 @@ LEGEND_H = 42
 SWATCH = 22
 ENTRY_GAP = 36
 PEAK_H = 38
+LIMIT_GAP = 20
 LINE_PX = 3.5
 DOT = 13
 AREA_OPACITY = 0.85
@@ -161,6 +165,26 @@ def _set_corners(shape: VMobject, corners: np.ndarray, origin: np.ndarray) -> No
     shape.set_points_as_corners(points)
 
 
+def plot_extents(chart: ChartView) -> list[Extent]:
+    """Where a chart's curves may be drawn, in Manim units."""
+    plot = chart.axes.scale.plot.inset(-DOT)
+    left, top = FRAME.point(plot.x, plot.y)[:2]
+    right, bottom = FRAME.point(plot.right, plot.bottom)[:2]
+    return [(left, bottom, right, top)]
+
+
+class Rerun(Replay):
+    """Show a chart as it was after the events `seqs`, each from its time to the next."""
+
+    def __init__(self, chart: ChartView, times, seqs: Sequence[int], seconds: float) -> None:
+        heads = [chart.time_at(seq) for seq in seqs]
+        super().__init__(chart.curves, times, lambda i: chart.set_head(heads[i]), seconds)
+        self.chart = chart
+
+    def extents(self):
+        return plot_extents(self.chart)
+
+
 class Grow(FilmAnimation):
     """Move the head of all curves of a chart from one time to another, time running evenly."""
 
@@ -171,10 +195,7 @@ class Grow(FilmAnimation):
         self.end = end
 
     def extents(self):
-        plot = self.chart.axes.scale.plot.inset(-DOT)
-        left, top = FRAME.point(plot.x, plot.y)[:2]
-        right, bottom = FRAME.point(plot.right, plot.bottom)[:2]
-        return [(left, bottom, right, top)]
+        return plot_extents(self.chart)
 
     def apply(self, progress: float) -> None:
         self.chart.set_head(self.start + (self.end - self.start) * progress)
@@ -215,6 +236,18 @@ class PeakMark(Group):
         super().__init__(*parts)
 
 
+class LimitLine(Group):
+    """A line across the plot at the most that a quantity can be, with its name above."""
+
+    def __init__(self, limit: Limit, scale: Scale) -> None:
+        y, plot = float(scale.y(limit.value)), scale.plot
+        self.line = stroke([(plot.x, y), (plot.right, y)], theme.MUTED, 2.0)
+        text = f"{limit.label}: {number_text(limit.value)}"
+        self.label = Label(text, theme.SMALL, "sans", theme.MUTED,
+                           (plot.right, y - LIMIT_GAP), "right", background=theme.PANEL)
+        super().__init__(self.line, self.label)
+
+
 class ChartView(Group):
     """A chart in design-pixel `box`. Raises ValueError where that is too small for it."""
 
@@ -230,7 +263,8 @@ class ChartView(Group):
         if room.h < 120:
             raise ValueError(f"chart {chart.key!r} does not fit {box.w:.0f} x {box.h:.0f} px")
         margin = chart.margin - INSET
-        self.axes = Axes(room, chart.x_max, chart.y_max, chart.x_label, margin)
+        self.axes = Axes(room, chart.x_max, chart.y_max, chart.x_label, margin,
+                         chart.limit and chart.limit.value)
         self.lines: dict[str, CurveLine] = {}
         for curve in chart.curves:
             base = self.lines[curve.on] if curve.on else None
@@ -247,7 +281,9 @@ class ChartView(Group):
             x = entry.right + ENTRY_GAP
         self.head = 0.0
         self.marks: list[PeakMark] = []
-        super().__init__(self.back, self.title, self.axes, self.curves, *self.legend.values())
+        limit = [] if chart.limit is None else [LimitLine(chart.limit, self.axes.scale)]
+        super().__init__(self.back, self.title, self.axes, *limit, self.curves,
+                         *self.legend.values())
 
     def _legend_rows(self, box: Box) -> int:
         rows, x = 1, 0.0
@@ -314,6 +350,17 @@ class ChartView(Group):
         late = max(0.0, seconds - 0.4)
         animations += [AppearIn(self, mark, seconds=0.4, delay=late) for mark in fresh]
         return animations
+
+    def run(self, times, seqs: Sequence[int], seconds: float) -> list[Animation]:
+        """Show the chart after each of the events `seqs`, from its time (0 to 1) to the next."""
+        animations: list[Animation] = [Rerun(self, times, seqs, seconds)]
+        for measure, entry in self.legend.items():
+            texts = [self._text(measure, seq) for seq in seqs]
+            animations += replay_text(entry.value, times, texts, seconds)
+        fresh = self._peaks(seqs[-1])
+        self.marks += fresh
+        late = max(0.0, seconds - 0.4)
+        return animations + [AppearIn(self, mark, seconds=0.4, delay=late) for mark in fresh]
 
     def _ticker(self, measure: str, start: float, end: float, last: str):
         line = self.lines[measure]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from manim import Group
 
 from scenes import fonts, theme
@@ -17,6 +19,8 @@ TALLEST = 300
 MOST = 6
 MARK = 12
 LEAST_FIELD = 96
+BRACKET = 10
+"""Room below the pages for the lines that join those with one arrow."""
 
 
 def lens_places(n_pages: int, box: Box) -> int:
@@ -27,51 +31,71 @@ def lens_places(n_pages: int, box: Box) -> int:
     return max(1, min(MOST, n_pages, int((box.w + GAP) // (least + GAP))))
 
 
-class Lens(Group):
-    """`pages` side by side where `plan.panel` is, an arrow from each to its cell in `map`.
+def runs_of(cells: Sequence[int], columns: int) -> list[tuple[int, int]]:
+    """(first, count) of stretches of `cells` that lie side by side in one row, in order."""
+    runs: list[tuple[int, int]] = []
+    for at, cell in enumerate(cells):
+        if runs and cell == cells[at - 1] + 1 and cell % columns:
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((at, 1))
+    return runs
 
-    Pages have the width that `places` of them leave.
+
+class Lens(Group):
+    """`pages` side by side where `plan.panel` is, tied to their cells in `map`.
+
+    Pages whose cells lie side by side share one arrow and one mark. Pages have the width
+    that `places` of them leave.
     """
 
     def __init__(self, pages, places: int, page_size: int, plan, page_map: PageMap) -> None:
         box = plan.panel
         self.map = page_map
         width = min(WIDEST, (box.w - GAP * (places - 1)) / places)
-        height = min(TALLEST, box.h)
-        top = box.bottom - height
+        height = min(TALLEST, box.h - BRACKET)
+        top = box.bottom - BRACKET - height
         self.pages = [
             Page(index, Box(box.x + place * (width + GAP), top, width, height), page_size)
             for place, index in enumerate(pages)
         ]
+        self.runs = runs_of([page // page_map.grid.group for page in pages],
+                            page_map.field.columns)
         self.marks: list[Panel] = []
         self.wires: list[Wire] = []
+        brackets = []
         band, field = plan.band, page_map.field.box
-        lanes = max(1, len(self.pages))
-        for place, page in enumerate(self.pages):
-            cell = page_map.cell_box(page.index)
-            side_w, side_h = max(MARK, cell.w + 4), max(MARK, cell.h + 4)
-            left = min(max(cell.cx - side_w / 2, field.x - 1), field.right + 1 - side_w)
-            mark = Box(left, cell.cy - side_h / 2, side_w, side_h)
+        for place, (at, count) in enumerate(self.runs):
+            first, last = self.pages[at], self.pages[at + count - 1]
+            start, end = (page_map.cell_box(page.index) for page in (first, last))
+            x = (start.x + end.right) / 2
+            side_w, side_h = max(MARK, end.right - start.x + 6), max(MARK, start.h + 6)
+            left = min(max(x - side_w / 2, field.x - 1), field.right + 1 - side_w)
+            mark = Box(left, start.cy - side_h / 2, side_w, side_h)
             self.marks.append(Panel(mark, stroke=theme.ACCENT, radius=2, stroke_px=2))
-            lane = band.y + 12 + place * (band.h - 24) / lanes
-            start = (page.box.cx, page.box.bottom)
-            end = (cell.cx, mark.y)
+            y = first.box.bottom + BRACKET
+            middle = (first.box.x + last.box.right) / 2
+            brackets.append(Panel(Box(first.box.x, y - 2, last.box.right - first.box.x, 2),
+                                  fill=theme.ACCENT, radius=1))
+            lane = band.y + 12 + place * (band.h - 24) / len(self.runs)
             self.wires.append(
-                Wire([start, (start[0], lane), (end[0], lane), end], theme.ACCENT, px=1.8)
+                Wire([(middle, y), (middle, lane), (x, lane), (x, mark.y)], theme.ACCENT, px=1.6)
             )
-        super().__init__(*self.pages, *self.wires, *self.marks)
+        super().__init__(*self.pages, *brackets, *self.wires, *self.marks)
 
     def cells(self) -> dict[int, int]:
-        """Which cell of the map each page's arrow and mark point at, by page."""
+        """Which cell of the map the arrow and mark of each page point at, by page."""
         field = self.map.field
         box = field.box
         pitch_x = (box.w + field.gap) / field.columns
         pitch_y = (box.h + field.gap) / field.rows
         found = {}
-        for page, mark, wire in zip(self.pages, self.marks, self.wires, strict=True):
-            column = int((wire.route[-1][0] - box.x) / pitch_x)
+        for (at, count), mark, wire in zip(self.runs, self.marks, self.wires, strict=True):
+            middle = (wire.route[-1][0] + field.gap / 2 - box.x) / pitch_x
             row = int((mark.box.cy - box.y) / pitch_y)
-            found[page.index] = row * field.columns + column
+            for place in range(count):
+                column = int(middle - count / 2 + place + 0.5)
+                found[self.pages[at + place].index] = row * field.columns + column
         return found
 
     def read(self) -> dict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,17 +11,40 @@ from manim import Animation, Group, linear
 
 from scenes import theme
 from scenes.animations import FilmAnimation
+from scenes.animations.replay import Replay
 from scenes.layout import Box
 from scenes.mobjects.cells import CellField
 from scenes.mobjects.label import Label
 
 LEAST_PITCH = 5.0
+KEY_WORDS = ("arrived early", "late")
+KEY_W, KEY_H, KEY_GAP = 130.0, 26.0, 44.0
 FAINTEST = 0.3
 """Share of its colour that a cell has of which hardly any page is taken."""
 
-FREE, CACHED, FIRST_COLOR = 0, 1, 2
-PALETTE = np.array([theme.rgb(c) for c in (theme.EMPTY, theme.CACHED, *theme.TASK_COLORS)])
-"""Colours by code, shape [n_codes, 3]: free, cached, then the task colours."""
+DIMMED = 0.3
+"""Share of its colour that a page keeps while others are lit."""
+
+RAMP = np.array([theme.rgb(color) for color in theme.ARRIVAL])
+EMPTY = np.array(theme.rgb(theme.EMPTY))
+
+
+def ramp(share: np.ndarray) -> np.ndarray:
+    """Colours, shape [n, 3], of requests by their place in order of arrival, 0 to 1."""
+    place = np.asarray(share, dtype=float) * (len(RAMP) - 1)
+    below = np.minimum(place.astype(int), len(RAMP) - 2)
+    return RAMP[below] + (RAMP[below + 1] - RAMP[below]) * (place - below)[:, None]
+
+
+@dataclass(frozen=True)
+class PageColors:
+    """What a map shows of every page: its colour, shape [n_pages, 3], and of each whether it
+    is `taken` (in use or cached) and `lit` (shown brightly while the others are dimmed).
+    """
+
+    colors: np.ndarray
+    taken: np.ndarray
+    lit: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -48,24 +72,23 @@ class MapGrid:
         """Cells in all; the last may have fewer pages."""
         return -(-self.n_pages // self.group)
 
-    def colors(self, codes: np.ndarray) -> np.ndarray:
-        """Colour of each cell, shape [cells, 3], for one code a page, shape [n_pages].
+    def colors(self, pages: PageColors) -> np.ndarray:
+        """Colour of each cell, shape [cells, 3].
 
-        A group has the colour of most of its taken pages (cached ones count as such),
-        fainter the more of it is free.
+        A group has the mean colour of its taken pages, or of those that are lit where
+        some are, fainter the more of it is free.
         """
         if self.group == 1:
-            return PALETTE[codes]
-        padded = np.full(self.cells * self.group, -1, dtype=np.int8)
-        padded[: self.n_pages] = codes
-        grouped = padded.reshape(self.cells, self.group)
-        counts = np.stack(
-            [np.count_nonzero(grouped == code, axis=1) for code in range(CACHED, len(PALETTE))]
-        )
-        most = counts.argmax(axis=0) + CACHED
-        share = counts.sum(axis=0) / np.count_nonzero(grouped >= 0, axis=1)
+            return pages.colors
+        starts = np.arange(0, self.n_pages, self.group)
+        taken, lit = (np.add.reduceat(mask.astype(float), starts)
+                      for mask in (pages.taken, pages.lit))
+        counted = np.where(np.repeat(lit, self.group)[: self.n_pages] > 0, pages.lit, pages.taken)
+        total = np.add.reduceat(pages.colors * counted[:, None], starts)
+        mean = total / np.maximum(1.0, np.add.reduceat(counted.astype(float), starts))[:, None]
+        share = taken / np.diff(np.append(starts, self.n_pages))
         strength = np.where(share > 0, FAINTEST + (1 - FAINTEST) * share, 0.0)[:, None]
-        return PALETTE[FREE] + (PALETTE[most] - PALETTE[FREE]) * strength
+        return EMPTY + (mean - EMPTY) * strength
 
 
 def _squarest(cells: int, width: float, height: float) -> tuple[int, int]:
@@ -77,7 +100,10 @@ def _squarest(cells: int, width: float, height: float) -> tuple[int, int]:
 
 
 class PageMap(Group):
-    """All pages of a pool in `box`: dark where free, grey where cached, else the owner's colour."""
+    """All pages of a pool in `box`: dark where free, grey where cached, else the owner's colour.
+
+    Owners' colours are along `theme.ARRIVAL`, see `scenes.stage.occupancy`.
+    """
 
     def __init__(self, n_pages: int, box: Box) -> None:
         self.grid = MapGrid.of(n_pages, box.w, box.h)
@@ -90,16 +116,27 @@ class PageMap(Group):
         self.field.rgba[:, 3] = 1.0
         super().__init__(self.field)
 
-    def show(self, codes: np.ndarray) -> None:
-        """Show one code a page at once."""
-        self.field.rgba[:, :3] = self.grid.colors(codes)
+    def show(self, pages: PageColors) -> None:
+        """Show the pages at once."""
+        self.field.rgba[:, :3] = self.grid.colors(pages)
 
-    def change(self, codes: np.ndarray, seconds: float) -> list[Animation]:
-        """Blend to other codes."""
-        colors = self.grid.colors(codes)
+    def change(self, pages: PageColors, seconds: float) -> list[Animation]:
+        """Blend to other colours."""
+        colors = self.grid.colors(pages)
         if np.array_equal(colors, self.field.rgba[:, :3]):
             return []
-        return [BlendCells(self.field, (0.0, 1.0), [colors], seconds)]
+        return [BlendCells(self.field, colors, seconds)]
+
+    def run(
+        self, times: Sequence[float], frames: Sequence[np.ndarray], seconds: float
+    ) -> list[Animation]:
+        """Show `frames`, colours of the cells, each from its time (0 to 1) to the next."""
+        if all(np.array_equal(frame, frames[0]) for frame in frames[1:]):
+            return []
+        return [Replay(self.field, times, lambda i: self._paint(frames[i]), seconds)]
+
+    def _paint(self, colors: np.ndarray) -> None:
+        self.field.rgba[:, :3] = colors
 
     def cell_box(self, page: int) -> Box:
         """Box of the cell that shows `page`."""
@@ -111,33 +148,20 @@ class PageMap(Group):
 
 
 class BlendCells(FilmAnimation):
-    """Lead a field's colours through `frames`, each shape [n, 3], reached at `times`.
+    """Lead a field's colours to `colors`, shape [n, 3]."""
 
-    `times` begin with 0, when the field shows what it does; there is one more of them
-    than of frames, and they rise to 1.
-    """
-
-    def __init__(
-        self, field: CellField, times: tuple[float, ...], frames: list[np.ndarray],
-        seconds: float, **kwargs,
-    ) -> None:
+    def __init__(self, field: CellField, colors: np.ndarray, seconds: float, **kwargs) -> None:
         super().__init__(field, seconds=seconds, rate=linear, **kwargs)
-        self.times = times
-        self.frames = frames
+        self.colors = colors
 
     def prepare(self) -> None:
         self._start = self.mobject.rgba[:, :3].copy()
 
     def apply(self, progress: float) -> None:
         if progress >= 1.0:
-            self.mobject.rgba[:, :3] = self.frames[-1]
-            return
-        place = int(np.searchsorted(self.times, progress, side="right")) - 1
-        before = self.frames[place - 1] if place else self._start
-        after = self.frames[place]
-        span = self.times[place + 1] - self.times[place]
-        share = (progress - self.times[place]) / span if span > 0 else 1.0
-        self.mobject.rgba[:, :3] = before + (after - before) * share
+            self.mobject.rgba[:, :3] = self.colors
+        else:
+            self.mobject.rgba[:, :3] = self._start + (self.colors - self._start) * progress
 
 
 def legend_text(group: int) -> str:
@@ -145,12 +169,33 @@ def legend_text(group: int) -> str:
     return "1 cell = 1 page" if group == 1 else f"1 cell = {group} pages"
 
 
-class MapLegend(Group):
-    """Says what a cell of the map stands for, from design pixel (`x`, `y`) on."""
+class RampKey(CellField):
+    """The ramp of arrival as a strip in `box`."""
 
-    def __init__(self, group: int, x: float, y: float) -> None:
+    def __init__(self, box: Box, shades: int = 24) -> None:
+        super().__init__(box, shades, shades, gap=0)
+        self.rgba[:, :3] = ramp(np.linspace(0.0, 1.0, shades))
+        self.rgba[:, 3] = 1.0
+
+
+class MapLegend(Group):
+    """Says what a cell of the map stands for, from design pixel (`x`, `y`) on.
+
+    What its colour means is added where there is room up to `right`.
+    """
+
+    def __init__(self, group: int, x: float, y: float, right: float) -> None:
         self.label = Label(legend_text(group), theme.SMALL, "sans", theme.MUTED, (x, y))
-        super().__init__(self.label)
+        parts: list = [self.label]
+        at = x + self.label.width_px + KEY_GAP
+        for word in KEY_WORDS:
+            label = Label(word, theme.SMALL, "sans", theme.MUTED, (at, y))
+            parts.append(label)
+            at += label.width_px + 12
+            if word == KEY_WORDS[0]:
+                parts.append(RampKey(Box(at, y - KEY_H / 2, KEY_W, KEY_H)))
+                at += KEY_W + 12
+        super().__init__(*(parts if at - 12 <= right else parts[:1]))
 
     @property
     def group(self) -> int:

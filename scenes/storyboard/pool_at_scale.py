@@ -9,6 +9,7 @@ import numpy as np
 
 from astrai_sim.trace import Series, Trace
 from scenes import theme
+from scenes.mobjects.axes import round_step
 from scenes.mobjects.map import MapGrid
 from scenes.mobjects.pool import LARGEST
 from scenes.storyboard import curves
@@ -20,8 +21,11 @@ from scenes.storyboard.beats import (
     Fact,
     Focus,
     Hold,
+    Limit,
+    Reveal,
     Section,
     ShowFacts,
+    Spotlight,
     Storyboard,
 )
 from scenes.storyboard.errors import DoesNotApply
@@ -32,12 +36,19 @@ from scenes.storyboard.runs import requests_of, series_of
 
 FRAME = ("map", "census", "clock")
 CLOSE_UP = (*FRAME, "tables", "lens")
+ARRIVAL = (*FRAME, "queue", "lens")
 CURVES = (*FRAME, "chart")
 LAPSES = 30.0
 """Seconds of all time-lapses together, unless another length is asked for."""
 
 WORTH = 0.03
 """Share of the run's time from which on a stretch between two moments is shown."""
+
+TIME_STEPS = 4
+"""Most steps of the time axis."""
+
+HEADROOM = 1.3
+"""Height of the chart of slots, by that of the pool: its name stands above it."""
 
 LEAST_SIDE = 0.2
 """Share of a time-lapse from which on what follows the last of the queue has its own words."""
@@ -133,17 +144,19 @@ class _Chapters:
                  "requests at most run at a time"),
         )
         beats: list[Beat] = [
-            ShowFacts(-1, self.cell_caption(), "The load and the pool", facts),
+            ShowFacts(-1, self.cell_caption(), "", facts, large=True),
             Hold(-1, seconds=2.0),
         ]
         cost = self.trace.header.cost
         if self.trace.header.clock == "cost-model" and cost is not None:
             beats += [
                 ShowFacts(-1, "No model runs: cache and scheduler alone, timed by a cost model.",
-                          "The cost model: each step takes", cost_facts(cost), detail=COST),
+                          "The cost model: a step takes", cost_facts(cost), large=True,
+                          detail=COST),
                 Hold(-1, seconds=2.0, detail=COST),
             ]
-        return Section("load", "A load and a pool", -1, tuple(beats), FRAME, detail=LOAD)
+        return Section("load", "A load and a pool", -1, tuple(beats), FRAME, detail=LOAD,
+                       phases=False)
 
     def source(self) -> str:
         """Where the requests are from, as words after "requests"."""
@@ -157,8 +170,9 @@ class _Chapters:
         """What a cell of the map is."""
         group = self.grid().group
         if group == 1:
-            return "Below, every cell is a page: dark while it is free."
-        return f"Below, every cell is {group} pages: dark while they are free."
+            return "Every cell below is a page: dark while it is free, brighter for later requests."
+        return (f"Every cell below is {group} pages: dark while they are free, brighter for later "
+                "requests.")
 
     def grid(self) -> MapGrid:
         """The map as it will be drawn."""
@@ -189,8 +203,19 @@ class _Chapters:
         if isinstance(mark, Height):
             beats.append(Hold(until, f"The longest queue: {mark.count:,} requests wait.", 1.0,
                               detail=FIGURES))
+            beats += self.empties(until)
         return Section(f"lapse-{start + 1}", self.lapse_title(start, until), start, tuple(beats),
-                       CURVES, props=self.charts)
+                       CURVES, props=self.charts, phases=False)
+
+    def empties(self, seq: int) -> list[Beat]:
+        """How little of the pages in use is empty after the step at event `seq`."""
+        at = int(np.searchsorted(self.series.seq, seq))
+        held = int(self.series.reserved_slots[at])
+        empty = held - int(self.series.kv_slots[at])
+        if not held:
+            return []
+        return [Hold(seq, f"{empty:,} of the {held:,} slots in pages in use are not filled: "
+                     f"{100 * empty / held:.2g}%.", 1.0, detail=FIGURES)]
 
     def queue_gone(self, start: int, until: int) -> int | None:
         """The end of the step after which no request waits up to `until`.
@@ -240,6 +265,8 @@ class _Chapters:
         x = curves.seconds(series)
         x_max = float(max(x[-1], 1e-9))
         waiting, running = series.waiting, series.running
+        x_step = round_step(x_max, TIME_STEPS)
+        x_max = x_step * math.ceil(x_max / x_step - 1e-9)
         slots = self.pool.n_pages * self.pool.page_size
         waste = series.reserved_slots - series.kv_slots
         colors = theme.TASK_COLORS
@@ -253,11 +280,11 @@ class _Chapters:
                   (curve("running requests", "running", colors[0], running),
                    curve("waiting requests", "waiting", colors[1], waiting)),
                   (0.0, 0.0, 0.49, 1.0)),
-            Chart("use", "KV slots in pages in use", "s", x_max, float(slots) * 1.02,
+            Chart("use", "KV slots in pages in use", "s", x_max, float(slots) * HEADROOM,
                   (curve("used slots", "filled", colors[3], series.kv_slots, fill=True),
                    curve("wasted slots", "not filled", colors[2], waste, fill=True,
                          on="used slots")),
-                  (0.51, 0.0, 1.0, 1.0)),
+                  (0.51, 0.0, 1.0, 1.0), limit=Limit(slots, "the pool")),
         )
 
     # close-ups
@@ -266,10 +293,11 @@ class _Chapters:
         """One moment, slowly, with the pages that it is about in the lens."""
         build = getattr(self, f"_{moment.kind}")
         title, pages, beats = build(moment)
-        start = moment.begin
+        start, stage = moment.begin, CLOSE_UP
         if moment.kind == "first":
-            start = -1
-        return Section(moment.kind, title, start, tuple(beats), CLOSE_UP,
+            start, stage = -1, ARRIVAL
+        lit = Spotlight(start, tasks=(moment.task,))
+        return Section(moment.kind, title, start, (lit, *beats, Spotlight(beats[-1].until)), stage,
                        props=(Focus((moment.task,), tuple(pages)),), detail=DETAIL[moment.kind])
 
     def _first(self, m: Moment):
@@ -278,7 +306,8 @@ class _Chapters:
         beats: list[Beat] = [
             Advance(max(m.arrived, -1), f"Request {m.task} arrives: a prompt of {prompt:,} tokens.",
                     0.6),
-            Advance(m.end, f"It gets {m.n_pages:,} pages of {size} slots.", 1.0),
+            Advance(m.end, f"It gets {self.count(m.n_pages, 'page')} of {size} slots.", 1.0),
+            Reveal(m.end, parts=("tables",)),
         ]
         if m.filled >= 0:
             beats.append(Advance(m.filled, "Prefill fills their slots.", 1.6))
@@ -316,7 +345,7 @@ class _Chapters:
     def _preemption(self, m: Moment):
         return "A preemption", self.trace.state_at(m.begin).tables.get(m.task, []), [
             Hold(m.begin, f"{self.left(m)}, and a request must grow: {m.task} is preempted.", 0.5),
-            Advance(m.end, f"{self.back(m)}; it waits to be computed again.", 1.2),
+            Advance(m.end, f"{self.back(m)}; {self.again(m)}.", 1.2),
             Hold(m.end, seconds=1.0),
         ]
 
@@ -326,6 +355,11 @@ class _Chapters:
             Advance(m.end, f"{self.back(m)}.", 1.2),
             Hold(m.end, seconds=1.0),
         ]
+
+    def again(self, m: Moment) -> str:
+        """What a preempted request has to wait for."""
+        stored = self.trace.state_at(m.begin).tasks[m.task].kv_len
+        return "it waits to be computed again" if stored else "none of them had been filled"
 
     def left(self, m: Moment) -> str:
         """How many pages are free before the moment, in words."""
@@ -374,7 +408,7 @@ class _Chapters:
         ]
         if reserved:
             waste = 100 * (1 - int(series.kv_slots.sum()) / reserved)
-            facts.append(Fact(f"{waste:.2g}%", "of slots in used pages empty, on average"))
+            facts.append(Fact(f"{waste:.2g}%", "empty slots in used pages, mean"))
         if len(waited):
             facts.append(Fact(ms_text(float(np.median(waited)) / 1e6),
                               "median wait for the first token"))
@@ -383,20 +417,21 @@ class _Chapters:
         peak = self.moments.peak.seq
         beats = (
             ShowFacts(peak, "Counted from the recorded trace; below, the pool at its peak.",
-                      "This run in figures", tuple(facts)),
+                      "", tuple(facts), large=True),
             Hold(peak, seconds=3.0),
         )
-        return Section("summary", "What the trace says", peak, beats, FRAME, detail=FIGURES)
+        return Section("summary", "What the trace says", peak, beats, FRAME, detail=FIGURES,
+                       phases=False, stays=True)
 
 
 def cost_facts(cost: dict) -> tuple[Fact, ...]:
     """The constants of the cost model with what each is counted for."""
     words = {
-        "prefill_step_s": "each prefill pass",
-        "prefill_token_s": "each token in it",
-        "decode_step_s": "each decode pass",
-        "decode_token_s": "each request in it",
-        "decode_kv_s": "each token in their caches",
+        "prefill_step_s": "for each prefill pass",
+        "prefill_token_s": "for each token prefilled",
+        "decode_step_s": "for each decode pass",
+        "decode_token_s": "for each request that it decodes",
+        "decode_kv_s": "for each token in their caches",
     }
     return tuple(
         Fact(seconds_text(cost[name]), label) for name, label in words.items() if name in cost

@@ -177,7 +177,7 @@ def test_ticks_are_few_and_round():
 
 def test_numbers_are_whole_or_to_three_figures():
     assert [number_text(v) for v in (0, 384, 12_288, 31.274, 0.5, 1234.5)] == [
-        "0", "384", "12,288", "31.3", "0.5", "1234",
+        "0", "384", "12,288", "31.3", "0.5", "1,234",
     ]
 
 

@@ -5,17 +5,23 @@ import pytest
 from manim import tempconfig
 
 from scenes import theme
+from scenes.animations.replay import Replay
 from scenes.camera import FilmCamera
 from scenes.check.checker import Checker, check
+from scenes.check.fields import census, charts, map
 from scenes.check.fields.map import differences, expected_colors
 from scenes.check.recorded import Recorded
 from scenes.film.rehearsal import rehearse
 from scenes.film.settings import QUIET
 from scenes.layout import Box
+from scenes.lint.rules.colors import differences as color_differences
 from scenes.mobjects.cells import MANY, CellField
-from scenes.mobjects.map import FREE, LEAST_PITCH, PALETTE, MapGrid, PageMap
+from scenes.mobjects.census import clock_text
+from scenes.mobjects.lens import runs_of
+from scenes.mobjects.map import EMPTY, LEAST_PITCH, MapGrid, PageColors, PageMap, ramp
 from scenes.pool_at_scale import PoolAtScale
-from scenes.stage.occupancy import codes_of
+from scenes.stage.occupancy import page_colors
+from scenes.storyboard.beats import TimeLapse
 from scenes.storyboard.lapse import lapse
 from scenes.storyboard.moments import Moments
 from scenes.storyboard.runs import series_of
@@ -39,13 +45,26 @@ def test_every_page_has_a_cell_that_can_be_seen(n_pages):
     assert grid.group == 1 or WIDTH * HEIGHT / (n_pages / (grid.group / 2)) < (LEAST_PITCH + 1) ** 2
 
 
-def test_a_group_looks_like_most_of_its_pages():
+def test_a_group_has_the_mean_colour_of_its_taken_pages():
     grid = MapGrid(n_pages=10, group=4, columns=3, rows=1)
-    codes = np.array([2, 3, 3, FREE, FREE, FREE, FREE, FREE, 1, 1], dtype=np.int8)
-    mixed, empty, rest = grid.colors(codes)
-    assert np.allclose(mixed, PALETTE[0] + (PALETTE[3] - PALETTE[0]) * (0.3 + 0.7 * 0.75))
-    assert np.allclose(empty, PALETTE[FREE])
-    assert np.allclose(rest, PALETTE[1])
+    shades = ramp(np.linspace(0.0, 1.0, 10))
+    taken = np.array([1, 1, 1, 0, 0, 0, 0, 0, 1, 1], dtype=bool)
+    mixed, empty, rest = grid.colors(PageColors(shades, taken, np.zeros(10, dtype=bool)))
+    mean = shades[:3].mean(axis=0)
+    assert np.allclose(mixed, EMPTY + (mean - EMPTY) * (0.3 + 0.7 * 0.75))
+    assert np.allclose(empty, EMPTY)
+    assert np.allclose(rest, shades[8:].mean(axis=0))
+    lit, _, _ = grid.colors(PageColors(shades, taken, np.arange(10) == 1))
+    assert np.allclose(lit, EMPTY + (shades[1] - EMPTY) * (0.3 + 0.7 * 0.75))
+
+
+def test_the_ramp_goes_through_its_stops_and_keeps_clear_of_cached_and_free():
+    stops = np.array([theme.rgb(color) for color in theme.ARRIVAL])
+    assert np.allclose(ramp(np.linspace(0, 1, len(stops))), stops)
+    for shade in ramp(np.linspace(0, 1, 33)):
+        color = "#" + bytes(np.rint(shade * 255).astype(np.uint8)).hex()
+        for other in (theme.CACHED, theme.EMPTY):
+            assert min(color_differences(color, other).values()) > 12
 
 
 @pytest.mark.parametrize("group", [1, 2, 8])
@@ -54,13 +73,26 @@ def test_colours_are_those_of_the_replayed_state(big, group):
     for seq in np.linspace(0, len(big) - 1, 7).astype(int):
         state = big.state_at(int(seq))
         grid = MapGrid(3000, group, 100, -(-3000 // group // 100) + 1)
-        assert np.allclose(grid.colors(codes_of(state)), expected_colors(state, group))
+        for lit in ((), tuple(state.tables)[:2]):
+            shown = grid.colors(page_colors(state, 40, lit))
+            assert np.allclose(shown, expected_colors(state, group, 40, lit))
+
+
+def test_lit_pages_are_those_of_the_task(big):
+    state = big.state_at(len(big) // 2)
+    task = list(state.tables)[1]
+    pages = page_colors(state, 40, (task,))
+    assert np.flatnonzero(pages.lit).tolist() == sorted(state.tables[task])
+    assert np.allclose(pages.colors[state.tables[task]],
+                       theme.rgb(theme.task_color(state.tasks.index(task))))
+    assert not np.isclose(pages.colors[~pages.lit],
+                          page_colors(state, 40).colors[~pages.lit]).all()
 
 
 def test_a_wrong_cell_is_named(big):
     state = big.state_at(len(big) // 2)
     recorded_ = Recorded.of(big)
-    shown = {"map": expected_colors(state, 1), "map_group": 1, "lens_cells": {7: 7}}
+    shown = {"map": expected_colors(state, 1, 40), "map_group": 1, "lens_cells": {7: 7}}
     assert not list(differences(shown, state, recorded_))
     shown["map"][1234] = theme.rgb(theme.WARNING)
     shown["lens_cells"][8] = 9
@@ -88,16 +120,64 @@ def test_cells_are_drawn_where_they_are():
                        theme.rgb(theme.BACKGROUND), atol=0.01)
 
 
-def test_a_lapse_ends_exactly_where_the_run_is(big):
+def test_a_blend_ends_exactly_where_the_run_is(big):
     page_map = PageMap(3000, Box(0, 0, WIDTH, HEIGHT))
     states = [big.state_at(seq) for seq in (0, len(big) // 3, len(big) - 1)]
-    page_map.show(codes_of(states[0]))
-    (blend,) = page_map.change(codes_of(states[1]), 1.0)
+    page_map.show(page_colors(states[0], 40))
+    (blend,) = page_map.change(page_colors(states[1], 40), 1.0)
     blend.prepare()
     blend.apply(0.5)
-    assert not np.array_equal(page_map.read(), expected_colors(states[1], 1))
+    assert not np.array_equal(page_map.read(), expected_colors(states[1], 1, 40))
     blend.apply(1.0)
-    assert np.array_equal(page_map.read(), expected_colors(states[1], 1))
+    assert np.allclose(page_map.read(), expected_colors(states[1], 1, 40))
+
+
+class Paused(PoolAtScale):
+    """The film with the stops of its time-lapses, which a rehearsal leaves out, and looks
+    at the stage in the midst of them."""
+
+    def construct(self):
+        self.compared = 0
+        super().construct()
+
+    def play_section(self, section):
+        self.rehearsing = True
+        super().play_section(section)
+
+    def play(self, *animations, **kwargs):
+        if any(isinstance(animation, Replay) for animation in animations):
+            for animation in animations:
+                animation.begin()
+            for progress in (0.21, 0.5, 0.83):
+                for animation in animations:
+                    animation.interpolate(progress)
+                self.compare(self.stage.read())
+        self.rehearsing = True
+        super().play(*animations, **kwargs)
+        self.rehearsing = False
+
+    def compare(self, shown):
+        """Everything on stage is as recorded at one of the lapse's stops."""
+        stops = [seq for beat in self.section.beats if isinstance(beat, TimeLapse)
+                 for seq in (self.section.start, *beat.stops)]
+        assert len(stops) >= 3
+        near = [seq for seq in stops if shown["clock"] == clock_text(self.trace.state_at(seq).ns)]
+        assert any(not list(self.differences(shown, seq)) for seq in near)
+        self.compared += 1
+
+    def differences(self, shown, seq):
+        state, known = self.trace.state_at(seq), Recorded.of(self.trace).at(seq)
+        for field in (map, census, charts):
+            yield from field.differences(shown, state, known)
+
+
+def test_a_paused_time_lapse_shows_one_recorded_moment(big):
+    assert rehearse(Paused, big).scene.compared >= 3
+
+
+def test_pages_side_by_side_share_an_arrow():
+    assert runs_of([7, 8, 9, 40, 12, 13], 10) == [(0, 3), (3, 1), (4, 2)]
+    assert runs_of([9, 10], 10) == [(0, 1), (1, 1)]
 
 
 def test_stops_of_a_lapse_are_ends_of_steps_within_it(big):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from astrai_sim.trace import State
 from scenes import theme
 from scenes.check.recorded import Difference, Recorded
 
-NAMES = ("map", "map_group", "lens_cells")
+NAMES = ("map", "map_group", "map_lit", "lens_cells")
 NAMED = 3
 
 
@@ -18,29 +18,50 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
     """Cells of another colour than their pages' owners, and marks on wrong cells."""
     group = shown.get("map_group", 1)
     if "map" in shown:
-        yield from _cells(shown["map"], expected_colors(state, group), group)
+        truth = expected_colors(state, group, len(recorded.tasks), shown.get("map_lit", ()))
+        yield from _cells(shown["map"], truth, group)
     for page, cell in shown.get("lens_cells", {}).items():
         if cell != page // group:
             yield Difference(f"lens_cells[{page}]", cell, page // group)
 
 
-def expected_colors(state: State, group: int) -> np.ndarray:
-    """What each cell of `group` pages should look like, shape [cells, 3]."""
-    hue = np.zeros(state.n_pages, dtype=int)
-    hue[state.page_states() == 2] = 1
-    for place, task in reversed(list(enumerate(state.tasks))):
-        if task in state.tables:
-            hue[state.tables[task]] = 2 + place % len(theme.TASK_COLORS)
-    palette = np.array([theme.rgb(c) for c in (theme.EMPTY, theme.CACHED, *theme.TASK_COLORS)])
+def expected_colors(
+    state: State, group: int, n_tasks: int, lit: Collection[str] = ()
+) -> np.ndarray:
+    """What each cell of `group` pages should look like, shape [cells, 3].
+
+    Of `n_tasks` requests, each page in use has its first one's place on the ramp of
+    arrival; while some are `lit` their pages have their own colours, others three
+    tenths of theirs.
+    """
+    empty, stops = np.array(theme.rgb(theme.EMPTY)), np.array([theme.rgb(c) for c in theme.ARRIVAL])
+    pages = np.repeat(empty[None], state.n_pages, axis=0)
+    kinds = state.page_states()
+    pages[kinds == 2] = theme.rgb(theme.CACHED)
+    tasks = [(place, task) for place, task in enumerate(state.tasks) if state.tables.get(task)]
+    for place, task in reversed(tasks):
+        at = place / (n_tasks - 1) if n_tasks > 1 else 0.0
+        pages[state.tables[task]] = [
+            np.interp(at, np.linspace(0, 1, len(stops)), stops[:, k]) for k in range(3)
+        ]
+    bright = np.zeros(state.n_pages, dtype=bool)
+    if lit:
+        pages = 0.3 * pages + 0.7 * empty
+    for place, task in reversed(tasks):
+        if task in lit:
+            pages[state.tables[task]] = theme.rgb(theme.task_color(place))
+            bright[state.tables[task]] = True
     if group == 1:
-        return palette[hue]
-    starts = np.arange(0, state.n_pages, group)
-    per_hue = np.array([np.add.reduceat(hue == h, starts) for h in range(1, len(palette))])
-    taken = per_hue.sum(axis=0)
-    sizes = np.diff(np.append(starts, state.n_pages))
-    strength = np.where(taken > 0, 0.3 + 0.7 * taken / sizes, 0.0)
-    winner = palette[1 + np.argmax(per_hue, axis=0)]
-    return palette[0] * (1 - strength)[:, None] + winner * strength[:, None]
+        return pages
+    cells = []
+    for start in range(0, state.n_pages, group):
+        cell = slice(start, start + group)
+        taken = kinds[cell] != 0
+        seen = bright[cell] if bright[cell].any() else taken
+        strength = 0.3 + 0.7 * taken.mean()
+        mean = pages[cell][seen].mean(axis=0) if seen.any() else empty
+        cells.append(empty * (1 - strength) + mean * strength)
+    return np.array(cells)
 
 
 def _cells(shown: np.ndarray, truth: np.ndarray, group: int) -> Iterator[Difference]:

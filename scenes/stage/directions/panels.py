@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scenes.mobjects.bars import BarsPanel
 from scenes.mobjects.facts import FactsPanel
+from scenes.mobjects.figures import FiguresPanel
 from scenes.mobjects.gather import GatherPanel
 from scenes.mobjects.keys import KeysPanel
 from scenes.stage.directions import plays
@@ -18,7 +19,11 @@ def close_panel(stage, beat: ClosePanel) -> None:
 
 @plays(ShowFacts)
 def show_facts(stage, beat: ShowFacts) -> None:
-    stage.open_panel(FactsPanel(beat.title, beat.facts, stage.panel_box))
+    if beat.large:
+        panel = FiguresPanel(beat.title, beat.facts, stage.plan.room)
+    else:
+        panel = FactsPanel(beat.title, beat.facts, stage.panel_box)
+    stage.open_panel(panel)
 
 
 @plays(ShowKeys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scenes.stage.directions import plays
 from scenes.stage.part import Lapse
-from scenes.storyboard.beats import OpenLens, TimeLapse
+from scenes.storyboard.beats import OpenLens, Spotlight, TimeLapse
 
 
 @plays(TimeLapse)
@@ -18,12 +18,13 @@ def time_lapse(stage, beat: TimeLapse) -> None:
         time = (state.ns - start.ns) / span
         if times[-1] < time < 1.0:
             times.append(time)
+            stage.reach(seq, state)
             for part, seen in zip(parts, frames, strict=True):
                 seen.append(part.frame(state))
     times.append(1.0)
+    stage.reach(beat.until, end)
     for part, seen in zip(parts, frames, strict=True):
         seen.append(part.frame(end))
-    stage.reach(beat.until, end)
     lapse = Lapse(tuple(times), end, beat.seconds)
     stage.animate([
         animation
@@ -36,3 +37,8 @@ def time_lapse(stage, beat: TimeLapse) -> None:
 def open_lens(stage, beat: OpenLens) -> None:
     stage.advance(beat.until, 0.6)
     stage.animate(stage.parts["lens"].open(beat.pages))
+
+
+@plays(Spotlight)
+def spotlight(stage, beat: Spotlight) -> None:
+    stage.animate(stage.parts["map"].light(beat.tasks, beat.seconds))

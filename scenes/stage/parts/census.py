@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from manim import Animation
 
-from astrai_sim.trace import State
-from scenes.mobjects.census import Census
+from astrai_sim.trace import State, Trace
+from scenes.mobjects.census import NAMES, Census
 from scenes.stage.part import Lapse, Part
+
+
+def counted(trace: Trace) -> tuple[str, ...]:
+    """The counts worth a number: that of cached pages only where prefixes are cached."""
+    cached = trace.header.scenario["cache"].get("prefix_caching", True)
+    return NAMES if cached else tuple(name for name in NAMES if name != "cached")
 
 
 class CensusPart(Part):
@@ -16,7 +22,7 @@ class CensusPart(Part):
 
     def __init__(self, stage) -> None:
         super().__init__(stage)
-        self.census = Census(stage.n_pages, stage.plan.census)
+        self.census = Census(stage.n_pages, stage.plan.census, counted(stage.trace))
 
     def mobjects(self):
         return [self.census]
@@ -27,8 +33,8 @@ class CensusPart(Part):
     def change(self, state: State, seconds: float) -> list[Animation]:
         return self.census.change(self.frame(state), seconds)
 
-    def frame(self, state: State) -> tuple[int, int, int]:
-        return state.n_in_use, state.n_cached, state.n_free
+    def frame(self, state: State) -> dict[str, int]:
+        return {"in use": state.n_in_use, "cached": state.n_cached, "free": state.n_free}
 
     def lapse(self, lapse: Lapse, frames: list) -> list[Animation]:
         return self.census.run(lapse.times, frames, lapse.seconds)

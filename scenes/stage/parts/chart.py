@@ -7,7 +7,7 @@ from manim import Animation
 from astrai_sim.trace import State
 from scenes.animations import Flash
 from scenes.mobjects.chart import ChartView
-from scenes.stage.part import Part
+from scenes.stage.part import Lapse, Part
 from scenes.storyboard.beats import Chart
 
 
@@ -36,6 +36,19 @@ class ChartPart(Part):
             animation
             for view in self.views.values()
             for animation in view.change(self.stage.position, seconds)
+        ]
+
+    def frame(self, state: State) -> int:
+        return self.stage.position
+
+    def lapse(self, lapse: Lapse, frames: list[int]) -> list[Animation]:
+        """Every curve and its value as recorded at the frames' events."""
+        if frames[-1] != self.stage.position:
+            return self.change(lapse.state, lapse.seconds)
+        return [
+            animation
+            for view in self.views.values()
+            for animation in view.run(lapse.times, frames, lapse.seconds)
         ]
 
     def nudge(self) -> list[Animation]:

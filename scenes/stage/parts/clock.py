@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from manim import Animation
 
-from astrai_sim.trace import State
+from astrai_sim.trace import State, Trace
 from scenes.mobjects.census import Clock
 from scenes.stage.part import Lapse, Part
+
+
+def clock_name(trace: Trace) -> str:
+    """Whose time the trace's events carry."""
+    return "engine time" if trace.header.clock == "real" else "cost-model time"
 
 
 class ClockPart(Part):
@@ -16,8 +21,7 @@ class ClockPart(Part):
 
     def __init__(self, stage) -> None:
         super().__init__(stage)
-        real = stage.trace.header.clock == "real"
-        self.clock = Clock("engine time" if real else "cost-model time", stage.plan.census)
+        self.clock = Clock(clock_name(stage.trace), stage.plan.census)
 
     def mobjects(self):
         return [self.clock]
@@ -28,8 +32,11 @@ class ClockPart(Part):
     def change(self, state: State, seconds: float) -> list[Animation]:
         return self.clock.change(state.ns, seconds)
 
-    def lapse(self, lapse: Lapse, frames: list) -> list[Animation]:
-        return self.clock.change(lapse.state.ns, lapse.seconds, even=True)
+    def frame(self, state: State) -> int:
+        return state.ns
+
+    def lapse(self, lapse: Lapse, frames: list[int]) -> list[Animation]:
+        return self.clock.run(lapse.times, frames, lapse.seconds)
 
     def read(self) -> dict:
         return {"clock": self.clock.time.text}

@@ -1,6 +1,6 @@
 """What a storyboard is made of: plain data, the same for the same trace."""
 
-from scenes.storyboard.beats.charts import Chart, Curve, Peak
+from scenes.storyboard.beats.charts import Chart, Curve, Limit, Peak
 from scenes.storyboard.beats.chat import (
     Cards,
     MakeRoom,
@@ -42,7 +42,7 @@ from scenes.storyboard.beats.panels import (
     ShowGather,
     ShowKeys,
 )
-from scenes.storyboard.beats.scale import Focus, OpenLens, TimeLapse
+from scenes.storyboard.beats.scale import Focus, OpenLens, Spotlight, TimeLapse
 from scenes.storyboard.beats.states import ShowStates
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "Hold",
     "Lane",
     "Lanes",
+    "Limit",
     "MakeRoom",
     "OpenCode",
     "OpenLens",
@@ -83,6 +84,7 @@ __all__ = [
     "ShowSteps",
     "ShowVersus",
     "Speakers",
+    "Spotlight",
     "StepTokens",
     "Storyboard",
     "TimeLapse",

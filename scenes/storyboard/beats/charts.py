@@ -51,13 +51,22 @@ class Peak:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """The most that a chart's quantity can be: a line at `value`, called `label`."""
+
+    value: int
+    label: str
+
+
+@dataclass(frozen=True)
 class Chart(Prop):
     """Curves on common axes from (0, 0) to (`x_max`, `y_max`).
 
     `title` says what is measured, with its unit; `x_label` names the time axis. `area`
     is where the chart stands: left, top, right and bottom as parts (0 to 1) of the room
     between the chapter's title and the caption. The plot begins at least `margin` px
-    from the chart's left edge, so that others can be told to begin there too.
+    from the chart's left edge, so that others can be told to begin there too; `limit` is
+    drawn where it is given, and needs some room above it.
     """
 
     key: str
@@ -69,10 +78,11 @@ class Chart(Prop):
     area: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     peaks: tuple[Peak, ...] = ()
     margin: float = 0.0
+    limit: Limit | None = None
 
 
 def number_text(value: float) -> str:
     """A value as charts write it: whole numbers in full, others to three figures."""
     if isinstance(value, int) or abs(value) >= 1000:
-        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.0f}"
+        return f"{value:,.0f}"
     return f"{value:.3g}"

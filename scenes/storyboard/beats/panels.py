@@ -22,10 +22,11 @@ class Fact:
 
 @dataclass(frozen=True)
 class ShowFacts(Beat):
-    """Show figures in the panel, one after another."""
+    """Show figures in the panel, one after another; `large` ones fill all the room there is."""
 
     title: str = ""
     facts: tuple[Fact, ...] = ()
+    large: bool = False
 
 
 @dataclass(frozen=True)
