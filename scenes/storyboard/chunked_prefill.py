@@ -273,16 +273,13 @@ class _Chapters:
                  f"{ms_text(found.others_ms)} in the chunks before.", detail=1),
         ]
         end = self.end_of(prefill)
-        after = [(step, ms) for step, ms in found.after if step <= end]
+        after = [(step, ms) for step, ms in found.after if step <= end][:MOST_NAMED]
         if after:
-            steps = listed([str(step) for step, _ in after[:MOST_NAMED]])
-            times = listed([ms_text(ms) for _, ms in after[:MOST_NAMED]])
-            word, take = ("Steps", "take") if len(after) > 1 else ("Step", "takes")
-            beats += [
-                replace(beat, detail=1)
-                for beat in self.to(after[:MOST_NAMED][-1][0], f"{word} {steps} {take} {times} "
-                                    f"without a prompt: {task} is in the batch.", 2.0)
-            ]
+            steps = listed([str(step) for step, _ in after])
+            times = listed([ms_text(ms) for _, ms in after])
+            who = f"Steps {steps} decode" if len(after) > 1 else f"Step {steps} decodes"
+            text = f"{who} for {times} without a prompt: {task} is in the batch."
+            beats += [replace(beat, detail=1) for beat in self.to(after[-1][0], text, 2.0)]
         return beats
 
     def end_of(self, prefill: Prefill) -> int:
