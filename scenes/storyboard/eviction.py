@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from astrai_sim.trace import Event, Trace
-from scenes.storyboard.beats import Fact, Reveal, Section, ShowStates, Storyboard
+from scenes.storyboard.beats import Advance, Fact, Reveal, Section, ShowStates, Storyboard
 from scenes.storyboard.chapters import (
     ASIDE,
     FRAME,
@@ -179,7 +179,7 @@ class _Chapters(Chapters):
         lines = max((e.seq for e in self.trace.find(event="lines", before=self.evicted.seq)
                      if e.function == "PagedCache.evict"), default=None)
         before = self.evicted.seq if lines is None else lines
-        self.advance(before - 1, found, 1.0)
+        self.teller.add(Advance(before - 1, found, 1.0, detail=WORDS))
         taken = next(self.trace.find(event="table", after=self.evicted.seq)).seq
         self.teller.tell(taken, pace=0.85)
         self.teller.close_panel()
