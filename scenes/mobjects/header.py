@@ -78,7 +78,7 @@ class PhaseIndicator(Group):
                 )
             )
         elif step != before:
-            animations.append(SwapText(self.step_label, self._step_text(step), seconds=0.3))
+            animations.append(SwapText(self.step_label, self._step_text(step)))
         return animations
 
     def run(

@@ -250,7 +250,7 @@ class Meters(Group):
         end = int(text.split()[0])
         same = str(slots) == text.split()[2] and before.keys() == after.keys()
         if not same or sum(grown.values()) != end - filled or max(grown.values()) < 2:
-            return [SwapText(self.title, text, delay=0.05)]
+            return [SwapText(self.title, text)]
 
         def text_at(progress: float) -> str:
             slots_now = sum(
