@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import torch
@@ -57,31 +58,39 @@ def recording(device: torch.device, rounds: int) -> Iterator[Comparison]:
     yield from compare("4 requests of 16 tokens", runs, rounds)
 
 
-Attach = Callable[[Scenario, TraceWriter, Built], None]
+Watch = Callable[[Scenario, TraceWriter, Built], AbstractContextManager]
 
 
-def _left_on(scenario: Scenario, writer: TraceWriter, built: Built) -> None:
-    make_recorder(scenario, writer, built).attach()
-
-
-def _taken_off(scenario: Scenario, writer: TraceWriter, built: Built) -> None:
+@contextmanager
+def _left_on(scenario: Scenario, writer: TraceWriter, built: Built) -> Iterator[None]:
     recorder = make_recorder(scenario, writer, built)
     recorder.attach()
-    recorder.detach()
+    try:
+        yield
+    finally:
+        recorder.detach()
 
 
-def _run(scenario: Scenario, device: torch.device, attach: Attach | None) -> Timed:
+@contextmanager
+def _taken_off(scenario: Scenario, writer: TraceWriter, built: Built) -> Iterator[None]:
+    with _left_on(scenario, writer, built):
+        pass
+    yield
+
+
+def _run(scenario: Scenario, device: torch.device, watch: Watch | None) -> Timed:
     def run() -> float:
         built = build(scenario, device)
+        steps = Run(built.scheduler, built.tasks, scenario.stop, clock=built.clock).steps()
+        serve = timed(lambda: list(steps), device)
+        if watch is None:
+            return serve()
         with tempfile.TemporaryDirectory() as folder:
-            if attach is not None:
-                header = make_header(scenario, device, built)
-                writer = TraceWriter(Path(folder) / "trace.jsonl.gz", header)
-                attach(scenario, writer, built)
-            steps = Run(built.scheduler, built.tasks, scenario.stop, clock=built.clock).steps()
-            seconds = timed(lambda: list(steps), device)()
-            if attach is not None:
-                writer.close()
+            header = make_header(scenario, device, built)
+            writer = TraceWriter(Path(folder) / "trace.jsonl.gz", header)
+            with watch(scenario, writer, built):
+                seconds = serve()
+            writer.close()
             return seconds
 
     return run

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from astrai_sim import bench
 from astrai_sim.bench import attention, pool, prefix, recording
 from astrai_sim.bench.measure import Comparison, compare, timed
-from astrai_sim.cache import CacheView, PagedCache
+from astrai_sim.cache import CacheView, PagedCache, paged_cache, pages_for
 from astrai_sim.cli import main
 from astrai_sim.model import ModelConfig
 from astrai_sim.scenario.schema import ModelPart
@@ -103,8 +103,14 @@ def test_a_recorder_leaves_nothing_behind(little, tmp_path):
     built = recording.build(scenario, CPU)
     before = set(vars(built.scheduler)), set(vars(built.cache))
     writer = recording.TraceWriter(tmp_path / "t.jsonl", {})
-    recording._taken_off(scenario, writer, built)
-    assert (set(vars(built.scheduler)), set(vars(built.cache))) == before
+    with recording._taken_off(scenario, writer, built):
+        assert (set(vars(built.scheduler)), set(vars(built.cache))) == before
+
+
+def test_no_run_leaves_a_recorder_to_the_next(little):
+    for watch in (recording._left_on, recording._taken_off, None):
+        recording._run(recording.scenario_of("full", None), CPU, watch)()
+        assert paged_cache.pages_for is pages_for
 
 
 def test_a_comparison_needs_no_even_rounds():
