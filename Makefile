@@ -49,7 +49,7 @@ sheet: $(READY) ## draw a contact sheet of the rendered FILM
 	@$(PY) -m scenes sheet "$(FILM)"
 
 gif: $(READY) ## make the README's GIF from the rendered FILM
-	@$(PY) -m scenes gif "$(FILM)" -o assets/readme.gif
+	@$(PY) -m scenes gif "$(FILM)" -o assets/readme.gif --start 58 --seconds 63 --speed 3 --fps 8
 
 record: $(READY) $(scenario_needs) ## run SCENARIO on DEVICE and record its trace to OUT
 	@$(PY) -m astrai_sim record "$(scenario_file)" -o "$(OUT)"$(if $(DEVICE), --device "$(DEVICE)")$(if $(WORKLOAD), --workload "$(WORKLOAD)")
