@@ -254,6 +254,22 @@ class BaseRecorder:
 
     # cache
 
+    def _on_admit(self, original, task: str, tokens) -> int:
+        with self._about(task), self._held() as queue:
+            cached = original(task, tokens)
+        self._let_out(queue)
+        return cached
+
+    def _looked_up(self, hits: list[int], tokens, **found: Any) -> None:
+        """Record a prefix lookup: what it `found`, and the page at which it missed."""
+        size = self.cache.page_size
+        if not self.cache.prefix_caching:
+            return
+        if hits:
+            self._emit("prefix_hit", task=self.task, **found, tokens=len(hits) * size)
+        if len(hits) < (len(tokens) - 1) // size:
+            self._emit("prefix_miss", task=self.task, logical=len(hits))
+
     def _on_record_pages(self, original, task: str, tokens) -> None:
         with self._about(task):
             original(task, tokens)

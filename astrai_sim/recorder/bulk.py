@@ -281,20 +281,8 @@ class BulkRecorder(BaseRecorder):
 
     def _on_lookup(self, original, tokens) -> list[int]:
         hits = original(tokens)
-        size = self.cache.page_size
-        if self.cache.prefix_caching:
-            if hits:
-                self._emit("prefix_hit", task=self.task, runs=to_runs(hits),
-                           tokens=len(hits) * size)
-            if len(hits) < (len(tokens) - 1) // size:
-                self._emit("prefix_miss", task=self.task, logical=len(hits))
+        self._looked_up(hits, tokens, runs=to_runs(hits))
         return hits
-
-    def _on_admit(self, original, task: str, tokens) -> int:
-        with self._about(task), self._held() as queue:
-            cached = original(task, tokens)
-        self._let_out(queue)
-        return cached
 
     def _on_grow(self, original, task: str, n_tokens: int) -> list[int]:
         before, self.task = self.task, task

@@ -194,19 +194,8 @@ class Recorder(BaseRecorder):
 
     def _on_lookup(self, original, tokens) -> list[int]:
         hits = self._lines("PagedCache.lookup", original, tokens, keep=bool)
-        size = self.cache.page_size
-        if self.cache.prefix_caching:
-            if hits:
-                self._emit("prefix_hit", task=self.task, pages=hits, tokens=len(hits) * size)
-            if len(hits) < (len(tokens) - 1) // size:
-                self._emit("prefix_miss", task=self.task, logical=len(hits))
+        self._looked_up(hits, tokens, pages=hits)
         return hits
-
-    def _on_admit(self, original, task: str, tokens) -> int:
-        with self._about(task), self._held() as queue:
-            cached = original(task, tokens)
-        self._let_out(queue)
-        return cached
 
     def _table(self, task: str) -> None:
         self._emit("table", task=task, pages=list(self.cache.tables.get(task, ())))
