@@ -29,6 +29,19 @@ def require_single_pages(film: str, trace: Trace) -> None:
         )
 
 
+def subject(film: str, trace: Trace, event: str, needed: str) -> Event:
+    """The first `event` of a trace of single pages, which the film is about.
+
+    Raises DoesNotApply as `require_single_pages` does, and saying what is `needed` where
+    there is no such event.
+    """
+    require_single_pages(film, trace)
+    found = next(trace.find(event=event), None)
+    if found is None:
+        raise DoesNotApply(f"{film} needs {needed}")
+    return found
+
+
 MORE, ASIDE, CODE, FRAME, WORDS = 1, 2, 3, 4, 5
 """How early things are left out of a short film: the higher, the earlier."""
 

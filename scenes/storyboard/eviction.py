@@ -13,10 +13,9 @@ from scenes.storyboard.chapters import (
     counted,
     listed,
     pages_text,
-    require_single_pages,
     sentence,
+    subject,
 )
-from scenes.storyboard.errors import DoesNotApply
 from scenes.storyboard.figures import RunFigures
 from scenes.storyboard.prefixes import Missed, first_missed, held_by
 
@@ -33,13 +32,11 @@ def tell(trace: Trace) -> Storyboard:
     Raises DoesNotApply for a pool too large to show page by page, and for a trace in
     which no page was evicted.
     """
-    require_single_pages(FILM, trace)
-    evicted = next(trace.find(event="page_evicted"), None)
-    if evicted is None:
-        raise DoesNotApply(
-            f"{FILM} needs a page that was evicted: record a scenario with prefix_caching = true "
-            "and fewer pages than its requests leave cached"
-        )
+    evicted = subject(
+        FILM, trace, "page_evicted",
+        "a page that was evicted: record a scenario with prefix_caching = true "
+        "and fewer pages than its requests leave cached",
+    )
     return Storyboard(FILM, tuple(_Chapters(trace, evicted).sections()))
 
 

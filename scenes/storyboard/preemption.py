@@ -15,9 +15,8 @@ from scenes.storyboard.chapters import (
     counted,
     listed,
     pages_text,
-    require_single_pages,
+    subject,
 )
-from scenes.storyboard.errors import DoesNotApply
 from scenes.storyboard.figures import RunFigures, ms_text
 from scenes.storyboard.source import open_code, steps_of, value_text
 
@@ -31,13 +30,11 @@ def tell(trace: Trace) -> Storyboard:
     Raises DoesNotApply for a pool too large to show page by page, and for a trace in
     which no request was preempted.
     """
-    require_single_pages(FILM, trace)
-    preempted = next(trace.find(event="task_preempted"), None)
-    if preempted is None:
-        raise DoesNotApply(
-            f"{FILM} needs a request that was preempted: record a scenario whose requests "
-            "outgrow the pool together"
-        )
+    preempted = subject(
+        FILM, trace, "task_preempted",
+        "a request that was preempted: record a scenario whose requests "
+        "outgrow the pool together",
+    )
     return Storyboard(FILM, tuple(_Chapters(trace, preempted).sections()))
 
 

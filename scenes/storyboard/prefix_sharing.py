@@ -22,9 +22,8 @@ from scenes.storyboard.chapters import (
     counted,
     listed,
     pages_text,
-    require_single_pages,
+    subject,
 )
-from scenes.storyboard.errors import DoesNotApply
 from scenes.storyboard.figures import RunFigures, ms_text
 from scenes.storyboard.first_token import FirstToken, comparable, first_tokens
 
@@ -42,13 +41,11 @@ def tell(trace: Trace) -> Storyboard:
     Raises DoesNotApply for a pool too large to show page by page, and for a trace in
     which no request hit a page that another one held.
     """
-    require_single_pages(FILM, trace)
-    shared = next(trace.find(event="page_ref"), None)
-    if shared is None:
-        raise DoesNotApply(
-            f"{FILM} needs a request that hits pages of another one: record a scenario with "
-            "prefix_caching = true and a shared [[prefix]]"
-        )
+    shared = subject(
+        FILM, trace, "page_ref",
+        "a request that hits pages of another one: record a scenario with "
+        "prefix_caching = true and a shared [[prefix]]",
+    )
     return Storyboard(FILM, tuple(_Chapters(trace, shared).sections()))
 
 
