@@ -17,8 +17,6 @@ class SwapText(FilmAnimation):
         self.new_color = color
 
     def prepare(self) -> None:
-        self._old_text = self.mobject.text
-        self._color = self.mobject.text_color
         self._swapped = False
 
     def extents(self):

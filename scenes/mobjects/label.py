@@ -86,11 +86,6 @@ class Label(VMobject):
         self.set_fill(color, opacity=self.get_fill_opacity(), family=False)
         return self
 
-    def move_anchor(self, x: float, y: float) -> Label:
-        """Put the anchor on the design pixel (`x`, `y`)."""
-        self.points = self.points + (FRAME.point(x, y) - self.points[0])
-        return self
-
     def ink(self) -> tuple[float, float, float, float] | None:
         """Bounds of the glyphs in design pixels (left, top, right, bottom); None if blank."""
         glyphs = self.points[4:]

@@ -4,22 +4,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import assume, given, settings
 
 from astrai_sim.scenario.schema import Scenario
 from scenes.chat import Chat
-from scenes.check.checker import Checker
-from scenes.film.rehearsal import rehearse
-from scenes.lint.linter import Linter
-from scenes.storyboard.errors import DoesNotApply
 from tests.chat.worded import worded
+from tests.film.clean import assert_clean_or_told_why_not, drawing
 from tests.film.drawn import scenarios
 from tests.trace.recording import recorded
-
-drawing = settings(
-    deadline=None, derandomize=True, suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
-)
 
 
 def assert_told(scenario: Scenario) -> None:
@@ -28,14 +20,7 @@ def assert_told(scenario: Scenario) -> None:
     with TemporaryDirectory() as folder:
         source = recorded(scenario, Path(folder) / "run.jsonl").path
         trace = worded(source, Path(folder) / "words.jsonl")
-        linter, checker = Linter(), Checker()
-        try:
-            rehearse(Chat, trace, observers=(linter, checker))
-        except DoesNotApply as reason:
-            assert str(reason) and "\n" not in str(reason)
-            return
-    assert [str(finding) for finding in linter.finish()] == []
-    assert [str(mismatch) for mismatch in checker.mismatches] == []
+        assert_clean_or_told_why_not(Chat, trace)
 
 
 @settings(drawing, max_examples=3)

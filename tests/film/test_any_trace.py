@@ -4,42 +4,21 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 
 from astrai_sim.scenario.schema import CachePart, RecordPart, RequestPart, Scenario, SchedulerPart
 from astrai_sim.trace import Trace
 from scenes import catalog
-from scenes.check.checker import Checker
-from scenes.film.rehearsal import rehearse
-from scenes.lint.linter import Linter
-from scenes.storyboard.errors import DoesNotApply
+from tests.film.clean import assert_clean_or_told_why_not, drawing
 from tests.film.drawn import TINY, scenarios
 from tests.trace.recording import crowd, recorded
 
 FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
 
-drawing = settings(
-    deadline=None, derandomize=True, suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
-)
-
 
 def assert_told(trace: Trace) -> set[str]:
     """Every film tells the trace cleanly and truly, or says why not; names of those that do."""
-    told = set()
-    for film in FILMS:
-        linter, checker = Linter(), Checker()
-        try:
-            rehearse(film, trace, observers=(linter, checker))
-        except DoesNotApply as reason:
-            assert str(reason) and "\n" not in str(reason)
-            continue
-        problems = [f"{film.__name__}: {finding}" for finding in linter.finish()]
-        problems += [f"{film.__name__}: {mismatch}" for mismatch in checker.mismatches]
-        assert problems == []
-        assert checker.beats and checker.fields
-        told.add(film.__name__)
-    return told
+    return {film.__name__ for film in FILMS if assert_clean_or_told_why_not(film, trace)}
 
 
 def told(scenario: Scenario) -> set[str]:

@@ -1,0 +1,35 @@
+"""What tests ask of a film and a trace: a clean picture and true digits, or a reason."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, Phase, settings
+
+from scenes.check.checker import Checker
+from scenes.film.rehearsal import rehearse
+from scenes.lint.linter import Linter
+from scenes.storyboard.errors import DoesNotApply
+
+drawing = settings(
+    deadline=None, derandomize=True, suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+def assert_clean(film, trace) -> Checker:
+    """Lint and check in one rehearsal; gives the checker, for what it counted."""
+    linter, checker = Linter(), Checker()
+    rehearse(film, trace, observers=(linter, checker))
+    problems = [f"{film.__name__}: {finding}" for finding in linter.finish()]
+    problems += [f"{film.__name__}: {mismatch}" for mismatch in checker.mismatches]
+    assert problems == []
+    assert checker.beats and checker.fields
+    return checker
+
+
+def assert_clean_or_told_why_not(film, trace) -> Checker | None:
+    """The same; None where the film says in one line that it does not apply."""
+    try:
+        return assert_clean(film, trace)
+    except DoesNotApply as reason:
+        assert str(reason) and "\n" not in str(reason)
+        return None
