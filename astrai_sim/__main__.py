@@ -1,5 +1,5 @@
 """`python -m astrai_sim`."""
 
-from astrai_sim.cli import main
+from astrai_sim.tools.cli import main
 
 main()

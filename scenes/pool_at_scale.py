@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene
-from scenes.storyboard import pool_at_scale
-from scenes.storyboard.beats import Storyboard
+from scenes.story import pool_at_scale
+from scenes.story.beats import Storyboard
 
 
 class PoolAtScale(FilmScene):

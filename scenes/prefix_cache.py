@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene
-from scenes.storyboard import prefix_cache
-from scenes.storyboard.beats import Storyboard
+from scenes.story import prefix_cache
+from scenes.story.beats import Storyboard
 
 
 class PrefixCache(FilmScene):

@@ -28,14 +28,7 @@ HEADING = 34
 BODY = 31
 SMALL = 28
 
-TASK_COLORS = (
-    "#5AB4F0",
-    "#F5A623",
-    "#EC6094",
-    "#66F1EC",
-    "#9FFDC3",
-    "#90803C",
-)
+TASK_COLORS = ("#5AB4F0", "#F5A623", "#EC6094", "#66F1EC", "#9FFDC3", "#90803C")
 
 ARRIVAL = ("#3A49B8", "#2E86DE", "#35C0E8", "#A5ECFF")
 """Ramp for requests in order of arrival, where there are too many for a colour each."""

@@ -73,9 +73,7 @@ class GgufFile:
 
     def facts(self) -> dict[str, str]:
         """Name, digest and quantisation of the file, for a trace's header."""
-        return {
-            "file": self.path.name, "sha256": self.sha256, "quantization": self.quantization,
-        }
+        return {"file": self.path.name, "sha256": self.sha256, "quantization": self.quantization}
 
     @cached_property
     def config(self) -> ModelConfig:
@@ -104,22 +102,15 @@ class GgufFile:
                 raise ValueError(f"{self.path}: no tensor {name!r}")
             tensor = stored[name]
             # Never a view of the mapped file, which is read-only.
-            values = np.array(
-                self._gguf.quants.dequantize(tensor.data, tensor.tensor_type), dtype=np.float32
-            )
+            values = np.array(self._gguf.quants.dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
             return torch.from_numpy(rope_halves(values, n_heads) if n_heads else values)
 
         heads = {"attn_q": self.config.n_heads, "attn_k": self.config.n_kv_heads}
-        found = {"embed.weight": read("token_embd.weight"),
-                 "norm.weight": read("output_norm.weight")}
-        found["lm_head.weight"] = (
-            read("output.weight") if "output.weight" in stored else found["embed.weight"]
-        )
+        found = {"embed.weight": read("token_embd.weight"), "norm.weight": read("output_norm.weight")}
+        found["lm_head.weight"] = read("output.weight") if "output.weight" in stored else found["embed.weight"]
         for i in range(self.config.n_layers):
             for theirs, ours in LAYER.items():
-                found[f"layers.{i}.{ours}.weight"] = read(
-                    f"blk.{i}.{theirs}.weight", heads.get(theirs, 0)
-                )
+                found[f"layers.{i}.{ours}.weight"] = read(f"blk.{i}.{theirs}.weight", heads.get(theirs, 0))
         return found
 
     def load(self, device, dtype) -> Transformer:

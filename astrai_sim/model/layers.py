@@ -12,7 +12,7 @@ from astrai_sim.model.config import ModelConfig
 
 
 class KVView(Protocol):
-    """The cache as attention sees it; see `astrai_sim.cache.CacheView`."""
+    """The cache as attention sees it; see `astrai_sim.engine.cache.CacheView`."""
 
     positions: torch.Tensor
 

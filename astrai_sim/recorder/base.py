@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from astrai_sim.cache.paged_cache import PagedCache
-from astrai_sim.clock import Clock, RealClock
-from astrai_sim.scheduler import InferenceScheduler, Task
+from astrai_sim.engine.cache.paged_cache import PagedCache
+from astrai_sim.engine.clock import Clock, RealClock
+from astrai_sim.engine.scheduler import InferenceScheduler, Task
 from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.digests import numbers_digest
 
@@ -33,8 +33,17 @@ class BaseRecorder:
         Steps between snapshots.
     """
 
-    SCHEDULER: tuple[str, ...] = ("submit", "change_setting", "step", "_admit", "_forward",
-                                  "_prefilled", "_append_token", "_finish", "_preempt")
+    SCHEDULER: tuple[str, ...] = (
+        "submit",
+        "change_setting",
+        "step",
+        "_admit",
+        "_forward",
+        "_prefilled",
+        "_append_token",
+        "_finish",
+        "_preempt",
+    )
     CACHE: tuple[str, ...] = ()
 
     def __init__(
@@ -90,13 +99,15 @@ class BaseRecorder:
 
     def _emit(self, event: str, at: int | None = None, **fields: Any) -> None:
         with self.clock.aside:
-            self._put({
-                "step": self.step,
-                "phase": self.phase,
-                "ns": self.clock.now_ns() if at is None else at,
-                "event": event,
-                **fields,
-            })
+            self._put(
+                {
+                    "step": self.step,
+                    "phase": self.phase,
+                    "ns": self.clock.now_ns() if at is None else at,
+                    "event": event,
+                    **fields,
+                }
+            )
 
     def _put(self, data: dict[str, Any]) -> None:
         if self._queues:
@@ -139,8 +150,7 @@ class BaseRecorder:
 
     def _lengths(self) -> dict[str, int]:
         """Tokens in the cache of each task that has a table."""
-        return {task.id: task.kv_len for task in self.scheduler.tasks()
-                if task.id in self.cache.tables}
+        return {task.id: task.kv_len for task in self.scheduler.tasks() if task.id in self.cache.tables}
 
     # scheduler
 
@@ -148,8 +158,12 @@ class BaseRecorder:
         original(task)
         due = {} if task.arrival_s is None else {"arrival_s": task.arrival_s}
         self._emit(
-            "task_submitted", task=task.id, **self._prompt(task),
-            max_tokens=task.max_tokens, arrival_step=task.arrival_step, **due,
+            "task_submitted",
+            task=task.id,
+            **self._prompt(task),
+            max_tokens=task.max_tokens,
+            arrival_step=task.arrival_step,
+            **due,
         )
 
     def _prompt(self, task: Task) -> dict[str, Any]:
@@ -166,8 +180,10 @@ class BaseRecorder:
         began = self.clock.now_ns()
         original()
         self._emit(
-            "step_end", duration_ns=self.clock.now_ns() - began,
-            waiting=len(scheduler.waiting), running=len(scheduler.running),
+            "step_end",
+            duration_ns=self.clock.now_ns() - began,
+            waiting=len(scheduler.waiting),
+            running=len(scheduler.running),
         )
         with self.clock.aside:
             if (self.step + 1) % self.snapshot_every == 0:
@@ -176,8 +192,7 @@ class BaseRecorder:
 
     def _queues_now(self) -> dict[str, Any]:
         scheduler = self.scheduler
-        return {"waiting": [task.id for task in scheduler.waiting],
-                "running": [task.id for task in scheduler.running]}
+        return {"waiting": [task.id for task in scheduler.waiting], "running": [task.id for task in scheduler.running]}
 
     def _flush(self) -> None:
         self.writer.flush()
@@ -189,8 +204,7 @@ class BaseRecorder:
         began = self.clock.now_ns()
         tasks = original()
         self._synchronize()
-        self._emit("phase_end", duration_ns=self.clock.now_ns() - began,
-                   tasks=[task.id for task in tasks])
+        self._emit("phase_end", duration_ns=self.clock.now_ns() - began, tasks=[task.id for task in tasks])
         self.phase = None
         return tasks
 
@@ -199,7 +213,10 @@ class BaseRecorder:
             original(task)
         self._let_out(queue)
         self._emit(
-            "task_admitted", task=task.id, tokens=task.n_tokens, cached_tokens=task.kv_len,
+            "task_admitted",
+            task=task.id,
+            tokens=task.n_tokens,
+            cached_tokens=task.kv_len,
             **self._table_fields(task.id),
         )
 
@@ -215,7 +232,8 @@ class BaseRecorder:
         counts = [count for _, _, count in batch]
         same = len(set(counts)) == 1
         self._emit(
-            "kv_lengths", tasks=[task.id for task, _, _ in batch],
+            "kv_lengths",
+            tasks=[task.id for task, _, _ in batch],
             counts=counts[0] if same else counts,
             lengths=numbers_digest(start + count for _, start, count in batch),
         )
@@ -230,8 +248,13 @@ class BaseRecorder:
 
     def _on_append_token(self, original, task: Task, token: int) -> None:
         self._emit(
-            "token", task=task.id, id=token, index=len(task.output), position=task.n_tokens,
-            source=self.phase, **self._text(task, token),
+            "token",
+            task=task.id,
+            id=token,
+            index=len(task.output),
+            position=task.n_tokens,
+            source=self.phase,
+            **self._text(task, token),
         )
         original(task, token)
 
@@ -241,15 +264,10 @@ class BaseRecorder:
 
     def _on_finish(self, original, task: Task, reason: str) -> None:
         original(task, reason)
-        self._emit(
-            "task_finished", task=task.id, reason=reason, tokens=task.n_tokens,
-            generated=len(task.output),
-        )
+        self._emit("task_finished", task=task.id, reason=reason, tokens=task.n_tokens, generated=len(task.output))
 
     def _on_preempt(self, original, task: Task) -> None:
-        self._emit(
-            "task_preempted", task=task.id, tokens=task.n_tokens, **self._table_fields(task.id)
-        )
+        self._emit("task_preempted", task=task.id, tokens=task.n_tokens, **self._table_fields(task.id))
         original(task)
 
     # cache

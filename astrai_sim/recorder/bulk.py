@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from astrai_sim.cache.prefix import ROOT, Prefix
-from astrai_sim.clock import Clock
+from astrai_sim.engine.cache.prefix import ROOT, Prefix
+from astrai_sim.engine.clock import Clock
+from astrai_sim.engine.scheduler import InferenceScheduler, Task
 from astrai_sim.recorder.base import BaseRecorder
-from astrai_sim.scheduler import InferenceScheduler, Task
 from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.digests import (
     WORD,
@@ -69,8 +69,19 @@ class _Tokens:
 class BulkRecorder(BaseRecorder):
     """Records runs of pages and lists of tasks. Parameters as for `BaseRecorder`."""
 
-    CACHE = ("alloc", "evict", "inc_ref", "free", "lookup", "admit", "grow", "release",
-             "record_pages", "record_page", "reset_prefix_cache")
+    CACHE = (
+        "alloc",
+        "evict",
+        "inc_ref",
+        "free",
+        "lookup",
+        "admit",
+        "grow",
+        "release",
+        "record_pages",
+        "record_page",
+        "reset_prefix_cache",
+    )
 
     def __init__(
         self,
@@ -135,12 +146,19 @@ class BulkRecorder(BaseRecorder):
         if isinstance(pending, _Pages):
             self._send_pages(pending)
         elif isinstance(pending, _Keys):
-            super()._emit("pages_keyed", task=pending.task, logical=pending.logical,
-                          runs=to_runs(pending.pages), parent=pending.parent, key=pending.key)
+            super()._emit(
+                "pages_keyed",
+                task=pending.task,
+                logical=pending.logical,
+                runs=to_runs(pending.pages),
+                parent=pending.parent,
+                key=pending.key,
+            )
         elif isinstance(pending, _Tokens):
             ids = {"ids": pending.ids} if self.with_ids else {}
-            super()._emit("tokens", tasks=pending.tasks, source=self.phase, **ids,
-                          counts=numbers_digest(pending.counts))
+            super()._emit(
+                "tokens", tasks=pending.tasks, source=self.phase, **ids, counts=numbers_digest(pending.counts)
+            )
 
     def _send_pages(self, gathered: _Pages) -> None:
         pages, table = gathered.pages, self.cache.tables.get(gathered.task)
@@ -154,8 +172,7 @@ class BulkRecorder(BaseRecorder):
             kind = "alloc"
         refs = [self.cache.refs[page] for page in pages]
         same = len(set(refs)) == 1
-        super()._emit(f"pages_{kind}", **about, refs=refs[0] if same else refs,
-                      **self._mask(pages))
+        super()._emit(f"pages_{kind}", **about, refs=refs[0] if same else refs, **self._mask(pages))
 
     def _mask(self, pages: list[int]) -> dict[str, Any]:
         """How many pages are free, and a digest of the mask's words with `pages`."""
@@ -214,10 +231,7 @@ class BulkRecorder(BaseRecorder):
     def _on_phase(self, original) -> list[Task]:
         """As in the base, but a phase in which nothing happens leaves no event."""
         self.phase = original.__name__
-        self._opening = {
-            "step": self.step, "phase": self.phase, "ns": self.clock.now_ns(),
-            "event": "phase_begin",
-        }
+        self._opening = {"step": self.step, "phase": self.phase, "ns": self.clock.now_ns(), "event": "phase_begin"}
         self._synchronize()
         began = self.clock.now_ns()
         tasks = original()
@@ -308,8 +322,7 @@ class BulkRecorder(BaseRecorder):
             return None
         logical = self.cache.tables[self.task].index(page)
         pending = self._pending
-        if (type(pending) is not _Keys or pending.task != self.task
-                or pending.logical + len(pending.pages) != logical):
+        if type(pending) is not _Keys or pending.task != self.task or pending.logical + len(pending.pages) != logical:
             parent = prefix.parent.key if prefix.parent else ROOT
             self._open(_Keys(self.task, logical, parent, key))
         self._pending.pages.append(page)

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any
 
-from astrai_sim.cache import paged_cache
-from astrai_sim.cache.prefix import ROOT, Prefix
-from astrai_sim.clock import Clock
+from astrai_sim.engine.cache import paged_cache
+from astrai_sim.engine.cache.prefix import ROOT, Prefix
+from astrai_sim.engine.clock import Clock
+from astrai_sim.engine.scheduler import InferenceScheduler, Task
 from astrai_sim.recorder.base import BaseRecorder
 from astrai_sim.recorder.lines import LineTracer, plain
-from astrai_sim.scheduler import InferenceScheduler, Task
 from astrai_sim.text import TextStream, Tokenizer
 from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.events import WHOLE_LRU, WHOLE_MASK
@@ -40,8 +40,23 @@ class Recorder(BaseRecorder):
     """
 
     SCHEDULER = (*BaseRecorder.SCHEDULER, "_make_room")
-    CACHE = ("alloc", "evict", "inc_ref", "free", "lookup", "admit", "share", "extend", "grow",
-             "release", "record_pages", "record_page", "reset_prefix_cache", "write", "gather")
+    CACHE = (
+        "alloc",
+        "evict",
+        "inc_ref",
+        "free",
+        "lookup",
+        "admit",
+        "share",
+        "extend",
+        "grow",
+        "release",
+        "record_pages",
+        "record_page",
+        "reset_prefix_cache",
+        "write",
+        "gather",
+    )
 
     def __init__(
         self,
@@ -104,7 +119,12 @@ class Recorder(BaseRecorder):
         if keep is None or keep(result):
             self._traced[budget] += 1
             self._emit(
-                "lines", began, function=name, task=self.task, args=tracer.args, steps=tracer.steps,
+                "lines",
+                began,
+                function=name,
+                task=self.task,
+                args=tracer.args,
+                steps=tracer.steps,
                 result=plain(result),
             )
         self._let_out(queue)
@@ -134,8 +154,13 @@ class Recorder(BaseRecorder):
 
     def _page_event(self, event: str, page: int, **more: Any) -> None:
         self._emit(
-            event, page=page, task=self.task, logical=self.logical,
-            ref=self.cache.refs[page], **self._mask(page), **more,
+            event,
+            page=page,
+            task=self.task,
+            logical=self.logical,
+            ref=self.cache.refs[page],
+            **self._mask(page),
+            **more,
         )
 
     # scheduler
@@ -156,8 +181,9 @@ class Recorder(BaseRecorder):
 
     def _on_make_room(self, original, task: Task) -> bool:
         before = len(self.scheduler.running)
-        return self._lines("InferenceScheduler._make_room", original, task,
-                           keep=lambda _: len(self.scheduler.running) < before)
+        return self._lines(
+            "InferenceScheduler._make_room", original, task, keep=lambda _: len(self.scheduler.running) < before
+        )
 
     def _on_forward(self, original, batch) -> list[int]:
         tokens = super()._on_forward(original, batch)
@@ -235,9 +261,7 @@ class Recorder(BaseRecorder):
         if key is not None:
             logical = self.cache.tables[self.task].index(page)
             parent = prefix.parent.key if prefix.parent else ROOT
-            self._emit(
-                "page_keyed", page=page, task=self.task, logical=logical, key=key, parent=parent
-            )
+            self._emit("page_keyed", page=page, task=self.task, logical=logical, key=key, parent=parent)
         return key
 
     def _on_write(self, original, layer, page_table, positions, k, v) -> None:
@@ -245,15 +269,12 @@ class Recorder(BaseRecorder):
             original(layer, page_table, positions, k, v)
             return
         tasks = tuple(task.id for task, _, _ in self.batch)
-        self._lines("PagedCache.write", original, layer, page_table, positions, k, v,
-                    key=(self.phase, tasks))
+        self._lines("PagedCache.write", original, layer, page_table, positions, k, v, key=(self.phase, tasks))
         self._synchronize()
         with self.clock.aside:
             spans = [
                 self._span(task, table, [position for position in row if position >= 0])
-                for task, table, row in zip(
-                    tasks, page_table.tolist(), positions.tolist(), strict=True
-                )
+                for task, table, row in zip(tasks, page_table.tolist(), positions.tolist(), strict=True)
             ]
             self._emit("kv_write", layer=layer, spans=spans)
 
@@ -278,15 +299,12 @@ class Recorder(BaseRecorder):
         if layer != self.kv_layer:
             return original(layer, page_table, lengths)
         tasks = tuple(task.id for task, _, _ in self.batch)
-        result = self._lines("PagedCache.gather", original, layer, page_table, lengths,
-                             key=(self.phase, tasks))
+        result = self._lines("PagedCache.gather", original, layer, page_table, lengths, key=(self.phase, tasks))
         self._synchronize()
         with self.clock.aside:
             rows = [
                 self._gather_row(task, [page for page in table if page >= 0], length)
-                for task, table, length in zip(
-                    tasks, page_table.tolist(), lengths.tolist(), strict=True
-                )
+                for task, table, length in zip(tasks, page_table.tolist(), lengths.tolist(), strict=True)
             ]
             self._emit("gather", layer=layer, rows=rows)
         return result

@@ -14,18 +14,32 @@ from typing import Any
 import torch
 
 import astrai_sim
-from astrai_sim.cache import pages_for
+from astrai_sim.engine.cache import pages_for
+from astrai_sim.engine.scheduler.model_free import RULE
 from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import Scenario
-from astrai_sim.scheduler.model_free import RULE
 from astrai_sim.trace import SCHEMA, VERSION
 from astrai_sim.workload import Workload
 
 ROOT = Path(astrai_sim.__file__).resolve().parents[1]
 SHOWN_METHODS = {
-    "cache": ("__init__", "alloc", "evict", "alloc_n", "inc_ref", "free", "lookup", "admit",
-              "share", "extend", "grow", "release", "write", "gather"),
+    "cache": (
+        "__init__",
+        "alloc",
+        "evict",
+        "alloc_n",
+        "inc_ref",
+        "free",
+        "lookup",
+        "admit",
+        "share",
+        "extend",
+        "grow",
+        "release",
+        "write",
+        "gather",
+    ),
     "scheduler": ("_make_room", "_preempt"),
 }
 
@@ -37,11 +51,7 @@ def make_header(
     header = {
         "schema": SCHEMA,
         "version": VERSION,
-        "engine": {
-            "name": "astrai_sim",
-            "version": astrai_sim.__version__,
-            "commit": commit(),
-        },
+        "engine": {"name": "astrai_sim", "version": astrai_sim.__version__, "commit": commit()},
         "device": device_facts(device),
         "dtype": scenario.model.dtype,
         "model": scenario.model.kind,
@@ -75,11 +85,7 @@ def sources(built: Built) -> dict[str, dict[str, Any]]:
     for name, function in shown.items():
         text, line = inspect.getsourcelines(function)
         file = Path(inspect.getsourcefile(function)).resolve()
-        found[name] = {
-            "file": file.relative_to(ROOT).as_posix(),
-            "line": line,
-            "text": textwrap.dedent("".join(text)),
-        }
+        found[name] = {"file": file.relative_to(ROOT).as_posix(), "line": line, "text": textwrap.dedent("".join(text))}
     return found
 
 
@@ -87,9 +93,7 @@ def commit() -> str:
     """The checkout's commit, with "+" for a changed engine; "unknown" outside a checkout."""
 
     def git(*words: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True
-        )
+        done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
     try:
@@ -126,7 +130,9 @@ def driver_version() -> str | None:
     try:
         done = subprocess.run(
             ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
-            capture_output=True, text=True, check=True,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return done.stdout.splitlines()[0].strip()
     except (OSError, subprocess.CalledProcessError, IndexError):

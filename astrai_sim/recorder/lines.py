@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
-from astrai_sim.cache.prefix import PrefixIndex
-from astrai_sim.scheduler import Task
+from astrai_sim.engine.cache.prefix import PrefixIndex
+from astrai_sim.engine.scheduler import Task
 
 FIRST = 8
 LONGEST = 1024
@@ -59,9 +59,7 @@ class LineTracer:
     that it changed. What the tracing does happens inside `aside`, a context.
     """
 
-    def __init__(
-        self, function: Callable, aside: AbstractContextManager | None = None
-    ) -> None:
+    def __init__(self, function: Callable, aside: AbstractContextManager | None = None) -> None:
         self.aside = nullcontext() if aside is None else aside
         raw = inspect.unwrap(getattr(function, "__func__", function))
         self.function = function

@@ -78,12 +78,14 @@ def make_recorder(scenario: Scenario, writer: TraceWriter, built: Built) -> Base
     """The recorder that the scenario's [record] table asks for."""
     chosen = scenario.record
     kind = BulkRecorder if chosen.bulk else Recorder
-    extra = {} if chosen.bulk else {
-        "kv_layer": chosen.kv_layer,
-        "line_calls": chosen.traced_calls,
-        "line_steps": chosen.line_steps,
-        "tokenizer": built.language.tokenizer if built.language else None,
-    }
-    return kind(
-        writer, built.scheduler, clock=built.clock, snapshot_every=chosen.snapshot_steps, **extra
+    extra = (
+        {}
+        if chosen.bulk
+        else {
+            "kv_layer": chosen.kv_layer,
+            "line_calls": chosen.traced_calls,
+            "line_steps": chosen.line_steps,
+            "tokenizer": built.language.tokenizer if built.language else None,
+        }
     )
+    return kind(writer, built.scheduler, clock=built.clock, snapshot_every=chosen.snapshot_steps, **extra)

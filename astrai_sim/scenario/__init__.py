@@ -6,5 +6,4 @@ from astrai_sim.scenario.requests import load_requests
 from astrai_sim.scenario.run import CannotRun, Run
 from astrai_sim.scenario.schema import Scenario
 
-__all__ = ["CannotRun", "Run", "Scenario", "ScenarioError", "build", "find_scenario",
-           "load_requests", "load_scenario"]
+__all__ = ["CannotRun", "Run", "Scenario", "ScenarioError", "build", "find_scenario", "load_requests", "load_scenario"]

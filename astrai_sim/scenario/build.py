@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 
-from astrai_sim.cache import PagedCache
-from astrai_sim.clock import Clock, CostClock, CostModel, RealClock
+from astrai_sim.engine.cache import PagedCache
+from astrai_sim.engine.clock import Clock, CostClock, CostModel, RealClock
+from astrai_sim.engine.scheduler import InferenceScheduler, ModelFreeScheduler, Task
 from astrai_sim.model import ModelConfig, Transformer
 from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.scenario.schema import PrefixPart, RequestPart, Scenario
-from astrai_sim.scheduler import InferenceScheduler, ModelFreeScheduler, Task
 from astrai_sim.text import Language, smollm2_language
 from astrai_sim.workload import Request
 
@@ -35,9 +35,7 @@ class Built:
     language: Language | None = None
 
 
-def build(
-    scenario: Scenario, device: torch.device, requests: Sequence[Request] | None = None
-) -> Built:
+def build(scenario: Scenario, device: torch.device, requests: Sequence[Request] | None = None) -> Built:
     """Build everything on `device`; weights and drawn prompts come from the seed.
 
     `requests` as in `make_tasks`. Without a model the cache's tensors are on the meta
@@ -62,9 +60,7 @@ def _model(scenario: Scenario, device: torch.device) -> Transformer:
     dtype = getattr(torch, part.dtype)
     if part.kind == "smollm2":
         return smollm2().load(device, dtype)
-    config = ModelConfig(
-        part.n_layers, part.n_heads, part.n_kv_heads, part.head_dim, part.ffn_dim, part.vocab_size
-    )
+    config = ModelConfig(part.n_layers, part.n_heads, part.n_kv_heads, part.head_dim, part.ffn_dim, part.vocab_size)
     return Transformer.seeded(config, scenario.seed, device, dtype)
 
 
@@ -72,8 +68,14 @@ def _cache(scenario: Scenario, device: torch.device) -> PagedCache:
     part, pool = scenario.model, scenario.cache
     try:
         return PagedCache(
-            part.n_layers, pool.n_pages, pool.page_size, part.n_kv_heads, part.head_dim,
-            device, getattr(torch, part.dtype), prefix_caching=pool.prefix_caching,
+            part.n_layers,
+            pool.n_pages,
+            pool.page_size,
+            part.n_kv_heads,
+            part.head_dim,
+            device,
+            getattr(torch, part.dtype),
+            prefix_caching=pool.prefix_caching,
         )
     except (RuntimeError, MemoryError):
         slots = pool.n_pages * pool.page_size
@@ -95,16 +97,12 @@ def make_tasks(scenario: Scenario, requests: Sequence[Request] | None = None) ->
         raise ValueError("the scenario's requests are those of a workload, which was not read")
     if requests is not None:
         width = len(str(len(requests)))
-        return [
-            _timed(scenario, f"r{number:0{width}}", request)
-            for number, request in enumerate(requests, 1)
-        ]
+        return [_timed(scenario, f"r{number:0{width}}", request) for number, request in enumerate(requests, 1)]
     prefixes = {prefix.name: prefix for prefix in scenario.prefixes}
     tasks = []
     for request in scenario.requests:
         prompt = _prompt(scenario, request, prefixes.get(request.prefix))
-        tasks.append(Task(request.name, prompt, request.max_tokens, request.arrival_step,
-                          arrival_s=request.arrival_s))
+        tasks.append(Task(request.name, prompt, request.max_tokens, request.arrival_step, arrival_s=request.arrival_s))
     return tasks
 
 

@@ -9,8 +9,9 @@ from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from astrai_sim.cache import pages_for
-from astrai_sim.clock import CostModel
+from astrai_sim.engine.cache import pages_for
+from astrai_sim.engine.clock import CostModel
+from astrai_sim.engine.scheduler import POLICIES, SETTINGS
 from astrai_sim.extras import MissingExtra
 from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.scenario.schema import (
@@ -25,7 +26,6 @@ from astrai_sim.scenario.schema import (
     StopPart,
     WorkloadPart,
 )
-from astrai_sim.scheduler import POLICIES, SETTINGS
 from astrai_sim.text import Language, smollm2_language
 from astrai_sim.trace.header import DETAILS
 from astrai_sim.workload import KINDS as WORKLOADS
@@ -40,20 +40,34 @@ TABLES = {
     "cost": CostModel,
     "workload": WorkloadPart,
 }
-LISTS = {
-    "request": ("requests", RequestPart),
-    "prefix": ("prefixes", PrefixPart),
-    "change": ("changes", ChangePart),
-}
+LISTS = {"request": ("requests", RequestPart), "prefix": ("prefixes", PrefixPart), "change": ("changes", ChangePart)}
 DTYPES = ("bfloat16", "float16", "float32")
 KINDS = ("random", "none", "smollm2")
 SIZES = ("n_layers", "n_heads", "n_kv_heads", "head_dim", "ffn_dim", "vocab_size")
 AT_LEAST = {
-    "n_layers": 1, "n_heads": 1, "n_kv_heads": 1, "head_dim": 2, "ffn_dim": 1, "vocab_size": 2,
-    "n_pages": 1, "page_size": 1, "max_batch": 1, "max_tokens_per_step": 1, "max_tokens": 1,
-    "prompt_tokens": 1, "tokens": 1, "arrival_step": 0, "max_steps": 1, "kv_layer": 0, "eos": 0,
-    "step": 0, "snapshot_every": 1, "line_calls": 0, "seed": 0,
-    "limit": 1, "length_limit": 2,
+    "n_layers": 1,
+    "n_heads": 1,
+    "n_kv_heads": 1,
+    "head_dim": 2,
+    "ffn_dim": 1,
+    "vocab_size": 2,
+    "n_pages": 1,
+    "page_size": 1,
+    "max_batch": 1,
+    "max_tokens_per_step": 1,
+    "max_tokens": 1,
+    "prompt_tokens": 1,
+    "tokens": 1,
+    "arrival_step": 0,
+    "max_steps": 1,
+    "kv_layer": 0,
+    "eos": 0,
+    "step": 0,
+    "snapshot_every": 1,
+    "line_calls": 0,
+    "seed": 0,
+    "limit": 1,
+    "length_limit": 2,
 }
 
 
@@ -122,9 +136,7 @@ class _Reader:
             rows = raw.get(table, [])
             if not isinstance(rows, list):
                 self.fail(f"write [[{table}]], with two brackets", table)
-            values[name] = tuple(
-                self.part(part, row, f"[[{table}]]", i) for i, row in enumerate(rows)
-            )
+            values[name] = tuple(self.part(part, row, f"[[{table}]]", i) for i, row in enumerate(rows))
         if bool(values["requests"]) == ("workload" in values):
             self.fail("[[request]] or [workload] is needed, and not both", "request")
         scenario = Scenario(**values)
@@ -135,8 +147,7 @@ class _Reader:
         """`raw` with what the file of SmolLM2 says of sizes and end token."""
         for key in SIZES:
             if key in raw["model"]:
-                self.fail(f'{key} comes from the file with kind = "smollm2": leave it out',
-                          key, "[model]")
+                self.fail(f'{key} comes from the file with kind = "smollm2": leave it out', key, "[model]")
         try:
             config = smollm2().config
             self.language = smollm2_language()
@@ -155,8 +166,7 @@ class _Reader:
         values = {}
         for key, value in row.items():
             if key not in hints:
-                self.fail(f"unknown key {key!r} in {table}: choose from {', '.join(hints)}",
-                          key, table, nth)
+                self.fail(f"unknown key {key!r} in {table}: choose from {', '.join(hints)}", key, table, nth)
             values[key] = self.value(key, value, hints[key], table, nth)
         for item in fields(part):
             required = item.default is MISSING and item.default_factory is MISSING
@@ -173,9 +183,7 @@ class _Reader:
         if get_origin(plain) is tuple and get_args(plain) == (float, float):
             return self.span(key, value, table)
         if getattr(plain, "__origin__", None) is tuple or plain is tuple:
-            ok = isinstance(value, list) and value and all(
-                type(item) is int and item >= 0 for item in value
-            )
+            ok = isinstance(value, list) and value and all(type(item) is int and item >= 0 for item in value)
             if not ok:
                 self.fail(f"{key} must be a list of token ids", key, table, nth)
             return tuple(value)
@@ -191,8 +199,10 @@ class _Reader:
         return value
 
     def span(self, key: str, value: Any, table: str) -> tuple[float, float]:
-        ok = isinstance(value, list) and len(value) == 2 and all(
-            type(end) in (int, float) and math.isfinite(end) for end in value
+        ok = (
+            isinstance(value, list)
+            and len(value) == 2
+            and all(type(end) in (int, float) and math.isfinite(end) for end in value)
         )
         if not ok or not 0 <= value[0] < value[1]:
             self.fail(f"{key} must be [from, to] in seconds, from 0 on", key, table)
@@ -209,8 +219,7 @@ class _Reader:
         if model.dtype not in DTYPES:
             self.fail(f"dtype {model.dtype!r}: choose from {', '.join(DTYPES)}", "dtype", "[model]")
         if scenario.cost is not None and model.kind != "none":
-            self.fail('[cost] is the clock of runs without a model: it goes with kind = "none"',
-                      "[cost]", "[cost]")
+            self.fail('[cost] is the clock of runs without a model: it goes with kind = "none"', "[cost]", "[cost]")
         for name in ("n_heads", "ffn_dim"):
             if getattr(model, name) is None and model.kind != "none":
                 self.fail(f"[model] needs {name!r}", "[model]", "[model]")
@@ -222,29 +231,23 @@ class _Reader:
         if record.kv_layer >= model.n_layers:
             self.fail(f"kv_layer must be below n_layers ({model.n_layers})", "kv_layer", "[record]")
         if record.detail not in DETAILS:
-            self.fail(f"detail {record.detail!r}: choose from {', '.join(DETAILS)}",
-                      "detail", "[record]")
+            self.fail(f"detail {record.detail!r}: choose from {', '.join(DETAILS)}", "detail", "[record]")
         if record.bulk and record.line_calls:
-            self.fail('line_calls goes with detail = "full": bulk records no lines',
-                      "line_calls", "[record]")
+            self.fail('line_calls goes with detail = "full": bulk records no lines', "line_calls", "[record]")
         self.settings_fit(scenario, asdict(scenario.scheduler), "[scheduler]")
         eos = scenario.scheduler.eos
         if eos is not None and eos >= model.vocab_size:
-            self.fail(f"eos {eos} is not below vocab_size ({model.vocab_size})",
-                      "eos", "[scheduler]")
+            self.fail(f"eos {eos} is not below vocab_size ({model.vocab_size})", "eos", "[scheduler]")
         prefixes = self.unique(scenario.prefixes, "[[prefix]]")
         names = self.unique(scenario.requests, "[[request]]")
         for i, prefix in enumerate(scenario.prefixes):
-            if sum(each is not None for each in (prefix.tokens, prefix.prompt_ids,
-                                                 prefix.text)) != 1:
+            if sum(each is not None for each in (prefix.tokens, prefix.prompt_ids, prefix.text)) != 1:
                 self.fail("give one of tokens, prompt_ids, text", "name", "[[prefix]]", i)
             self.text_fits(prefix.text, "text", "[[prefix]]", i)
             self.ids_fit(prefix.prompt_ids, model.vocab_size, "[[prefix]]", i)
         for i, request in enumerate(scenario.requests):
-            if sum(each is not None for each in (request.prompt_tokens, request.prompt_ids,
-                                                 request.prompt)) != 1:
-                self.fail("give one of prompt_tokens, prompt_ids, prompt", "name",
-                          "[[request]]", i)
+            if sum(each is not None for each in (request.prompt_tokens, request.prompt_ids, request.prompt)) != 1:
+                self.fail("give one of prompt_tokens, prompt_ids, prompt", "name", "[[request]]", i)
             self.text_fits(request.prompt, "prompt", "[[request]]", i)
             if request.arrival_s is not None and request.arrival_step:
                 self.fail("give either arrival_step or arrival_s", "arrival_s", "[[request]]", i)
@@ -252,8 +255,7 @@ class _Reader:
                 self.fail(f"no [[prefix]] is named {request.prefix!r}", "prefix", "[[request]]", i)
             prefix = next((p for p in scenario.prefixes if p.name == request.prefix), None)
             if prefix is not None and (prefix.text is None) != (request.prompt is None):
-                self.fail("a prefix with text goes with requests whose prompt is text",
-                          "prefix", "[[request]]", i)
+                self.fail("a prefix with text goes with requests whose prompt is text", "prefix", "[[request]]", i)
             self.ids_fit(request.prompt_ids, model.vocab_size, "[[request]]", i)
             self.pages_fit(scenario, request, prefix, i)
         if scenario.workload is not None:
@@ -268,30 +270,40 @@ class _Reader:
     def settings_fit(self, scenario: Scenario, settings: dict, table: str, nth: int = 0) -> None:
         policy = settings.get("decode_policy")
         if policy is not None and policy not in POLICIES:
-            self.fail(f"decode_policy {policy!r}: choose from {', '.join(POLICIES)}",
-                      "decode_policy", table, nth)
+            self.fail(f"decode_policy {policy!r}: choose from {', '.join(POLICIES)}", "decode_policy", table, nth)
         budget, most = settings.get("max_tokens_per_step"), scenario.scheduler.max_batch
         if budget is not None and budget < most:
-            self.fail(f"max_tokens_per_step must be at least max_batch ({most}), not {budget}",
-                      "max_tokens_per_step", table, nth)
+            self.fail(
+                f"max_tokens_per_step must be at least max_batch ({most}), not {budget}",
+                "max_tokens_per_step",
+                table,
+                nth,
+            )
 
     def changes_fit(self, scenario: Scenario) -> None:
         seen = set()
         for i, change in enumerate(scenario.changes):
             settings = change.settings()
             if len(settings) != 1:
-                self.fail(f"a [[change]] sets one of {', '.join(SETTINGS)}, not {len(settings)}",
-                          "[[change]]", "[[change]]", i)
+                self.fail(
+                    f"a [[change]] sets one of {', '.join(SETTINGS)}, not {len(settings)}",
+                    "[[change]]",
+                    "[[change]]",
+                    i,
+                )
             self.settings_fit(scenario, settings, "[[change]]", i)
             name = next(iter(settings))
             if (change.step, name) in seen:
-                self.fail(f"{name} is changed twice before step {change.step}",
-                          name, "[[change]]", i)
+                self.fail(f"{name} is changed twice before step {change.step}", name, "[[change]]", i)
             seen.add((change.step, name))
             last = scenario.stop.max_steps
             if last is not None and change.step >= last:
-                self.fail(f"step {change.step} is never reached: the run stops after "
-                          f"max_steps {last}", "step", "[[change]]", i)
+                self.fail(
+                    f"step {change.step} is never reached: the run stops after max_steps {last}",
+                    "step",
+                    "[[change]]",
+                    i,
+                )
 
     def unique(self, parts, table: str) -> set[str]:
         names: set[str] = set()
@@ -311,14 +323,11 @@ class _Reader:
 
     def workload_fits(self, workload: WorkloadPart) -> None:
         if workload.kind is not None and workload.kind not in WORKLOADS:
-            self.fail(f"kind {workload.kind!r}: choose from {', '.join(WORKLOADS)}",
-                      "kind", "[workload]")
+            self.fail(f"kind {workload.kind!r}: choose from {', '.join(WORKLOADS)}", "kind", "[workload]")
         if workload.time_scale == 0:
             self.fail("time_scale must be above 0", "time_scale", "[workload]")
 
-    def pages_fit(
-        self, scenario: Scenario, request: RequestPart, prefix: PrefixPart | None, nth: int
-    ) -> None:
+    def pages_fit(self, scenario: Scenario, request: RequestPart, prefix: PrefixPart | None, nth: int) -> None:
         cache = scenario.cache
         if request.prompt is not None:
             system = prefix.text if prefix else None
@@ -332,13 +341,14 @@ class _Reader:
             self.fail(
                 f"request {request.name!r} can never fit: {slots} tokens need {needed} pages, "
                 f"the pool has {cache.n_pages}: raise n_pages or lower max_tokens",
-                "max_tokens", "[[request]]", nth,
+                "max_tokens",
+                "[[request]]",
+                nth,
             )
 
     def ids_fit(self, ids, vocab_size: int, table: str, nth: int) -> None:
         if ids is not None and max(ids) >= vocab_size:
-            self.fail(f"token id {max(ids)} is not below vocab_size ({vocab_size})",
-                      "prompt_ids", table, nth)
+            self.fail(f"token id {max(ids)} is not below vocab_size ({vocab_size})", "prompt_ids", table, nth)
 
     def fail(self, message: str, key: str = "", table: str = "", nth: int = 0):
         raise ScenarioError(self.path, self.line_of(key, table, nth), message)
@@ -348,9 +358,7 @@ class _Reader:
 
         A key that is missing is reported at its table's head, a table at line 1.
         """
-        heads = [
-            i for i, line in enumerate(self.lines) if table and line.split("#")[0].strip() == table
-        ]
+        heads = [i for i, line in enumerate(self.lines) if table and line.split("#")[0].strip() == table]
         start = heads[nth] if nth < len(heads) else 0
         wanted = re.compile(rf"\[*\s*{re.escape(key)}\s*(=|\]|$)")
         for i in range(start, len(self.lines)):

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from astrai_sim.cache import pages_for
+from astrai_sim.engine.cache import pages_for
 from astrai_sim.scenario.load import ScenarioError
 from astrai_sim.scenario.schema import Scenario
 from astrai_sim.workload import Selection, Workload, read_workload
 
 
-def load_requests(
-    scenario: Scenario, path: Path, file: Path | None = None
-) -> tuple[Scenario, Workload | None]:
+def load_requests(scenario: Scenario, path: Path, file: Path | None = None) -> tuple[Scenario, Workload | None]:
     """The workload of the scenario read from `path`; `file` overrides where it lies.
 
     Returns the scenario with the workload's kind and file name as they turned out, which
@@ -45,7 +43,8 @@ def _fits(scenario: Scenario, path: Path, workload: Workload) -> None:
     if needed > cache.n_pages:
         slots = cache.n_pages * cache.page_size
         raise ScenarioError(
-            path, None,
+            path,
+            None,
             f"a request of {longest.prompt_len} + {longest.output_len} tokens in "
             f"{workload.path.name} can never fit: it needs {needed} pages, the pool has "
             f"{cache.n_pages}: raise n_pages or set length_limit = {slots} in [workload]",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from astrai_sim.clock import Clock, RealClock
+from astrai_sim.engine.clock import Clock, RealClock
+from astrai_sim.engine.scheduler import InferenceScheduler, Task
 from astrai_sim.scenario.schema import ChangePart, StopPart
-from astrai_sim.scheduler import InferenceScheduler, Task
 
 
 class CannotRun(ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
-from astrai_sim.clock import CostModel
+from astrai_sim.engine.clock import CostModel
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,7 @@ class ChangePart:
 
     def settings(self) -> dict[str, str | int | bool | None]:
         """What is set, as `InferenceScheduler.change_setting` takes it."""
-        given = {name: value for name, value in asdict(self).items()
-                 if name != "step" and value is not None}
+        given = {name: value for name, value in asdict(self).items() if name != "step" and value is not None}
         return {name: None if value == "none" else value for name, value in given.items()}
 
 

@@ -25,7 +25,9 @@ class Language:
     def of(cls, file: GgufFile) -> Language:
         """What `file` carries. Raises ValueError for a tokenizer that is not known."""
         return cls(
-            Tokenizer.of(file), ChatTemplate.of(file), file.field("tokenizer.ggml.eos_token_id"),
+            Tokenizer.of(file),
+            ChatTemplate.of(file),
+            file.field("tokenizer.ggml.eos_token_id"),
             file.field("tokenizer.ggml.pre"),
         )
 

@@ -60,9 +60,7 @@ class Tokenizer:
         Ids of tokens that steer the model and have no text of their own.
     """
 
-    def __init__(
-        self, vocabulary: list[str], merges: list[str], control: Iterable[int]
-    ) -> None:
+    def __init__(self, vocabulary: list[str], merges: list[str], control: Iterable[int]) -> None:
         tokenizers = require("tokenizers", "smollm2")
         self.control = {token: vocabulary[token] for token in control}
         bytes_of = byte_alphabet()

@@ -10,11 +10,7 @@ DETAILS = ("full", "bulk")
 
 def _given(part: type, data: dict[str, Any]) -> dict[str, Any]:
     """The fields of `part` that `data` has. Raises KeyError naming a needed one it lacks."""
-    return {
-        item.name: data[item.name]
-        for item in fields(part)
-        if item.default is MISSING or item.name in data
-    }
+    return {item.name: data[item.name] for item in fields(part) if item.default is MISSING or item.name in data}
 
 
 @dataclass(frozen=True)

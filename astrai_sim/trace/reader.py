@@ -73,9 +73,7 @@ class Trace:
         if data.get("schema") != SCHEMA:
             raise TraceError(self.path, 1, f"not a trace: the first line has no {SCHEMA!r} schema")
         if data.get("version") != VERSION:
-            raise TraceError(
-                self.path, 1, f"version {data.get('version')} is not {VERSION}: record it again"
-            )
+            raise TraceError(self.path, 1, f"version {data.get('version')} is not {VERSION}: record it again")
         try:
             return Header.of(data)
         except KeyError as error:
@@ -129,27 +127,19 @@ class Trace:
             yield self[index]
 
     def find(
-        self,
-        event: str | None = None,
-        task: str | None = None,
-        after: int = -1,
-        before: int | None = None,
+        self, event: str | None = None, task: str | None = None, after: int = -1, before: int | None = None
     ) -> Iterator[Event]:
         """Events of a kind and task with `after` < seq < `before`, in order."""
         end = self._events if before is None else min(before, self._events)
         for index in self._candidates(event, after + 1, end):
             found = self[index]
-            if (event is None or found.get("event") == event) and (
-                task is None or found.get("task") == task
-            ):
+            if (event is None or found.get("event") == event) and (task is None or found.get("task") == task):
                 yield found
 
     def kinds(self) -> Counter[str]:
         """How many events there are of each kind, without decoding them."""
         end = self._ends[self._events] + 1
-        return Counter(
-            kind.decode() for kind in KIND.findall(self.content, self._ends[0] + 1, end)
-        )
+        return Counter(kind.decode() for kind in KIND.findall(self.content, self._ends[0] + 1, end))
 
     def _candidates(self, event: str | None, start: int, end: int) -> Iterator[int]:
         """Indices from `start` to before `end` whose line may be an event of that kind."""
@@ -208,8 +198,7 @@ def _gunzip(path: Path, packed: bytes) -> tuple[bytes, bool]:
         if not content:
             raise TraceError(path, None, "not a gzip file: record it again") from None
         raise TraceError(
-            path, content.count(b"\n") + 1,
-            f"the gzip data is damaged from here on ({error}): get the file again",
+            path, content.count(b"\n") + 1, f"the gzip data is damaged from here on ({error}): get the file again"
         ) from None
     if decoder.unused_data:
         raise TraceError(path, None, "something follows the gzip data: get the file again")

@@ -107,12 +107,26 @@ class _Steps:
     def _on_step_end(self, event: Event) -> None:
         state = self.state
         in_use = state.n_in_use
-        self.rows.append([
-            event.step, event.seq, self.start, event.ns, event.duration_ns,
-            event.waiting, event.running, in_use, state.n_cached,
-            state.n_pages - in_use - state.n_cached, state.kv_slots, in_use * state.page_size,
-            self.generated, self.prompt, self.preempted, self.evicted,
-        ])
+        self.rows.append(
+            [
+                event.step,
+                event.seq,
+                self.start,
+                event.ns,
+                event.duration_ns,
+                event.waiting,
+                event.running,
+                in_use,
+                state.n_cached,
+                state.n_pages - in_use - state.n_cached,
+                state.kv_slots,
+                in_use * state.page_size,
+                self.generated,
+                self.prompt,
+                self.preempted,
+                self.evicted,
+            ]
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,6 +217,13 @@ class _Life:
 
     def row(self) -> list[int]:
         return [
-            self.arrived, *self.submitted, *self.first_admitted, *self.first_token,
-            *self.finished, self.prompt, self.cached, len(self.tokens), self.preemptions,
+            self.arrived,
+            *self.submitted,
+            *self.first_admitted,
+            *self.first_token,
+            *self.finished,
+            self.prompt,
+            self.cached,
+            len(self.tokens),
+            self.preemptions,
         ]

@@ -41,8 +41,11 @@ class State:
     def initial(cls, n_pages: int, page_size: int) -> State:
         """Before the first event: every page free."""
         return cls(
-            n_pages, page_size, np.zeros(n_pages, np.int32),
-            _states=np.zeros(n_pages, np.uint8), _keyed=np.zeros(n_pages, bool),
+            n_pages,
+            page_size,
+            np.zeros(n_pages, np.int32),
+            _states=np.zeros(n_pages, np.uint8),
+            _keyed=np.zeros(n_pages, bool),
         )
 
     def copy(self) -> State:
@@ -97,7 +100,7 @@ class State:
         return int(np.count_nonzero(self._states == IN_USE))
 
     def page_state(self, page: int) -> str:
-        """"free", "in use" or "cached"."""
+        """ "free", "in use" or "cached"."""
         return STATE_NAMES[self._states[page]]
 
     def page_states(self) -> np.ndarray:
@@ -106,9 +109,7 @@ class State:
 
     def owners(self, page: int) -> list[tuple[str, int]]:
         """(task, logical index) of every table entry that names `page`."""
-        return [
-            (task, pages.index(page)) for task, pages in self.tables.items() if page in pages
-        ]
+        return [(task, pages.index(page)) for task, pages in self.tables.items() if page in pages]
 
     def first_owner(self) -> np.ndarray:
         """For every page the task that holds it, int32 [n_pages]; -1 where none does.

@@ -94,9 +94,7 @@ class Tasks(Mapping[str, TaskState]):
         row = self._data[:, self._index[name]].tolist()
         status = STATUSES[row[_STATUS]]
         kv_len = 0 if status == "preempted" else row[_STORED]
-        return TaskState(
-            name, status, row[_PROMPT], row[_MAX], row[_TOKENS], kv_len, self._logs[row[_LOG]]
-        )
+        return TaskState(name, status, row[_PROMPT], row[_MAX], row[_TOKENS], kv_len, self._logs[row[_LOG]])
 
     def index(self, name: str) -> int:
         """Place of a request in order of submission. Raises KeyError for an unknown one."""
@@ -138,10 +136,7 @@ class Tasks(Mapping[str, TaskState]):
         self._data[_STORED, [self._index[name] for name in names]] += np.asarray(counts, np.int32)
 
     def append(
-        self,
-        names: Sequence[str],
-        ids: Sequence[int] | None = None,
-        texts: Sequence[str | None] | None = None,
+        self, names: Sequence[str], ids: Sequence[int] | None = None, texts: Sequence[str | None] | None = None
     ) -> None:
         """One more generated token for each request, which is then running."""
         at = [self._index[name] for name in names]

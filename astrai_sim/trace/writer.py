@@ -48,9 +48,7 @@ class TraceWriter:
     def finish(self, stopped: str) -> str:
         """Append the footer and close. Returns the SHA-256 of all before it."""
         digest = self._digest.hexdigest()
-        self._line(
-            {"type": "footer", "events": self.events, "sha256": digest, "stopped": stopped}
-        )
+        self._line({"type": "footer", "events": self.events, "sha256": digest, "stopped": stopped})
         self.close()
         return digest
 

@@ -4,11 +4,4 @@ from astrai_sim.workload.request import Request, WorkloadError
 from astrai_sim.workload.select import Selection, Workload, read_workload
 from astrai_sim.workload.sniff import KINDS
 
-__all__ = [
-    "KINDS",
-    "Request",
-    "Selection",
-    "Workload",
-    "WorkloadError",
-    "read_workload",
-]
+__all__ = ["KINDS", "Request", "Selection", "Workload", "WorkloadError", "read_workload"]

@@ -44,7 +44,5 @@ def _request(text: str) -> Request:
         raise ValueError("hash_ids must be a list of whole numbers")
     needed = -(-prompt // BLOCK)
     if len(blocks) != needed:
-        raise ValueError(
-            f"{prompt} tokens are {needed} blocks of {BLOCK}, but hash_ids has {len(blocks)}"
-        )
+        raise ValueError(f"{prompt} tokens are {needed} blocks of {BLOCK}, but hash_ids has {len(blocks)}")
     return Request(at / 1e3, prompt, output, tuple(blocks), BLOCK)

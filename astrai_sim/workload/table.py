@@ -55,8 +55,7 @@ def _rows(
                 raise ValueError(f"{columns[0]} must be {wanted}, not {row[at]!r}") from None
             if not abs(arrival) < float("inf"):
                 raise ValueError(f"{columns[0]} must be {wanted}, not {row[at]!r}")
-            request = Request(arrival, count(row[prompt], columns[1]),
-                              count(row[output], columns[2]))
+            request = Request(arrival, count(row[prompt], columns[1]), count(row[output], columns[2]))
         except ValueError as error:
             raise LineError(rows.line_num, str(error)) from None
         yield rows.line_num, request

@@ -26,10 +26,7 @@ class Mismatch:
 
     def __str__(self) -> str:
         d = self.difference
-        return (
-            f"{self.time:.2f}s [{self.section}] {self.beat}: "
-            f"{d.field}: shown {d.shown}, recorded {d.recorded}"
-        )
+        return f"{self.time:.2f}s [{self.section}] {self.beat}: {d.field}: shown {d.shown}, recorded {d.recorded}"
 
 
 @dataclass(frozen=True)
@@ -78,9 +75,7 @@ class Checker:
         state = scene.trace.state_at(until)
         self.fields += sum(_size(value) for value in shown.values())
         recorded = self._recorded.at(until, scene.stage.beyond)
-        for difference in chain(
-            differences(shown, state, recorded), misdrawn(scene.mobjects)
-        ):
+        for difference in chain(differences(shown, state, recorded), misdrawn(scene.mobjects)):
             self.mismatches.append(Mismatch(scene.clock, section, beat, difference))
 
 
@@ -90,9 +85,7 @@ def _size(value: object) -> int:
     return len(value) if hasattr(value, "__len__") else 1
 
 
-def check(
-    film: type[FilmScene], trace: str | Path | Trace | None = None, seconds: float | None = None
-) -> Report:
+def check(film: type[FilmScene], trace: str | Path | Trace | None = None, seconds: float | None = None) -> Report:
     """Play `film` from `trace` (default: the film's own) and compare after every beat.
 
     `seconds` is the length asked for; default: what the film takes.

@@ -8,7 +8,7 @@ import numpy as np
 from manim import Mobject
 
 from scenes.check.recorded import Difference
-from scenes.mobjects.label import Label
+from scenes.draw.mobjects.label import Label
 
 TOLERANCE = 1e-6
 
@@ -26,7 +26,5 @@ def misdrawn(mobjects: Iterable[Mobject]) -> Iterator[Difference]:
                 continue
             seen.add(id(label))
             outline = label.outline(label.text)
-            if outline.shape != label.points.shape or not np.allclose(
-                outline, label.points, rtol=0, atol=TOLERANCE
-            ):
+            if outline.shape != label.points.shape or not np.allclose(outline, label.points, rtol=0, atol=TOLERANCE):
                 yield Difference("drawn text", "the outline of another text", label.text)

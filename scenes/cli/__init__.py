@@ -17,9 +17,7 @@ def main() -> None:
     """Films of a recorded KV cache."""
 
 
-for command in (
-    list_command, render_command, lint_command, check_command, sheet_command, gif_command,
-):
+for command in (list_command, render_command, lint_command, check_command, sheet_command, gif_command):
     main.add_command(command)
 
 __all__ = ["main"]

@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 
 from astrai_sim.trace import TraceError
-from scenes import catalog
+from scenes.film import catalog
 from scenes.film.gif import TooLarge
 from scenes.film.join import CannotJoin
 from scenes.film.pacing import CannotPace
 from scenes.film.quality import FINAL, QUALITIES, Quality
 from scenes.film.render import film_path
 from scenes.film.scene import SECONDS_VARIABLE, FilmScene
-from scenes.storyboard.errors import DoesNotApply
+from scenes.story.errors import DoesNotApply
 
 
 class FilmName(click.ParamType):
@@ -47,24 +47,28 @@ class QualityName(click.Choice):
 
 film_argument = click.argument("film", type=FilmName())
 trace_option = click.option(
-    "--trace", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    "--trace",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Trace to tell; default: the film's own, or $ASTRAI_TRACE.",
 )
 seconds_option = click.option(
-    "--seconds", type=click.FloatRange(1), envvar=SECONDS_VARIABLE, metavar="N",
-    help="Length of the film, met within a tenth; default: what it takes, or "
-    f"${SECONDS_VARIABLE}.",
+    "--seconds",
+    type=click.FloatRange(1),
+    envvar=SECONDS_VARIABLE,
+    metavar="N",
+    help=f"Length of the film, met within a tenth; default: what it takes, or ${SECONDS_VARIABLE}.",
 )
 quality_option = click.option(
-    "--quality", type=QualityName(), default=FINAL.name, show_default=True,
-    help="final is 1080p60, preview 480p15.",
+    "--quality", type=QualityName(), default=FINAL.name, show_default=True, help="final is 1080p60, preview 480p15."
 )
 
 
 def rendered_option(purpose: str) -> Callable:
     """`--from FILE`: the rendered film to read."""
     return click.option(
-        "--from", "source", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        "--from",
+        "source",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help=f"Rendered film to {purpose}; default: the film's own under media/films.",
     )
 

@@ -7,12 +7,12 @@ from rich.console import Console
 from rich.table import Table
 
 from astrai_sim.trace import TraceError
-from scenes import catalog
 from scenes.cli.arguments import seconds_option
+from scenes.film import catalog
 from scenes.film.pacing import CannotPace, paced
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
-from scenes.storyboard.errors import DoesNotApply
+from scenes.story.errors import DoesNotApply
 
 
 @click.command("list")

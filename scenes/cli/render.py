@@ -8,14 +8,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from scenes import catalog
-from scenes.cli.arguments import (
-    FilmName,
-    one_line_errors,
-    quality_option,
-    seconds_option,
-    trace_option,
-)
+from scenes.cli.arguments import FilmName, one_line_errors, quality_option, seconds_option, trace_option
+from scenes.film import catalog
 from scenes.film.quality import Quality
 from scenes.film.render import Film, render_film
 from scenes.film.scene import FilmScene
@@ -28,7 +22,9 @@ from scenes.film.scene import FilmScene
 @seconds_option
 @quality_option
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
     help="MP4 file to write; default: media/films/FILM.mp4.",
 )
 @click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
@@ -66,10 +62,7 @@ def _render(film, trace, seconds, quality, output, processes) -> Film:
         def progress(done: float, total: float) -> None:
             bar.update(task, completed=done, total=total, visible=total > 0)
 
-        return render_film(
-            film, trace, quality, output, processes=processes, progress=progress,
-            seconds=seconds,
-        )
+        return render_film(film, trace, quality, output, processes=processes, progress=progress, seconds=seconds)
 
 
 def _show(film: Film) -> None:

@@ -44,8 +44,7 @@ def make_gif(film: Path, output: Path, cut: Cut, limit: int = 3_000_000) -> Cut:
                 return cut
             if cut.width <= NARROWEST:
                 raise TooLarge(
-                    f"{cut.seconds:g} s take more than {limit} bytes: "
-                    "choose fewer seconds or frames a second"
+                    f"{cut.seconds:g} s take more than {limit} bytes: choose fewer seconds or frames a second"
                 )
             cut = replace(cut, width=max(NARROWEST, cut.width - 80))
 

@@ -39,11 +39,7 @@ def frame_count(path: Path) -> int:
 
 
 def join(
-    clips: Sequence[Path],
-    output: Path,
-    fps: int,
-    metadata: Mapping[str, str] | None = None,
-    titles: Sequence[str] = (),
+    clips: Sequence[Path], output: Path, fps: int, metadata: Mapping[str, str] | None = None, titles: Sequence[str] = ()
 ) -> list[Chapter]:
     """Write the frames of `clips`, one after another, to the MP4 file `output`.
 
@@ -107,10 +103,7 @@ def _check_alike(first: InputContainer, other: InputContainer, name: Path, clip:
     def facts(container: InputContainer):
         stream = container.streams.video[0]
         context = stream.codec_context
-        return (
-            context.name, context.width, context.height, stream.time_base,
-            bytes(context.extradata or b""),
-        )
+        return (context.name, context.width, context.height, stream.time_base, bytes(context.extradata or b""))
 
     if facts(first) != facts(other):
         raise CannotJoin(f"{clip} is not encoded like {name}: render both anew")

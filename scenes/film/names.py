@@ -22,9 +22,7 @@ def with_short_names(trace: Trace) -> Trace:
     short = _shortened(names)
     if not short:
         return trace
-    content = LONG_STRING.sub(
-        lambda match: short.get(match[0], match[0]), bytes(trace.content)
-    )
+    content = LONG_STRING.sub(lambda match: short.get(match[0], match[0]), bytes(trace.content))
     return Trace(trace.path, content, trace.torn)
 
 
@@ -39,7 +37,7 @@ def _shortened(names: list[str]) -> dict[bytes, bytes]:
         while shown in taken:
             number += 1
             mark = f"…{number}"
-            shown = f"{name[:LONGEST - len(mark)]}{mark}"
+            shown = f"{name[: LONGEST - len(mark)]}{mark}"
         taken.add(shown)
         for ascii_only in (True, False):
             was = json.dumps(name, ensure_ascii=ascii_only).encode()

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from astrai_sim.trace import Trace
+from scenes.draw.mobjects.caption import reading_time
 from scenes.film.opening import for_the_screen
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
-from scenes.mobjects.caption import reading_time
-from scenes.storyboard.beats import Section, Storyboard
-from scenes.storyboard.pacing import Layer, elastic_seconds, keep, layers, stretch, weight
+from scenes.story.beats import Section, Storyboard
+from scenes.story.pacing import Layer, elastic_seconds, keep, layers, stretch, weight
 
 TOLERANCE = 0.10
 CLOSE = 0.02
@@ -72,12 +72,9 @@ def pace(film: type[FilmScene], trace: Trace, seconds: float) -> Storyboard:
             kept = kept[:-1]
     off, length, storyboard = nearest
     if off > TOLERANCE:
-        way, whole_seconds = ("least", math.ceil(length)) if length > seconds else (
-            "most", math.floor(length)
-        )
+        way, whole_seconds = ("least", math.ceil(length)) if length > seconds else ("most", math.floor(length))
         raise CannotPace(
-            f"{film.__name__} takes at {way} {whole_seconds} s for this trace: "
-            f"ask for --seconds {whole_seconds}"
+            f"{film.__name__} takes at {way} {whole_seconds} s for this trace: ask for --seconds {whole_seconds}"
         )
     return storyboard
 
@@ -119,9 +116,7 @@ class _Clock:
         self.timings: dict[Place, list[_Timing]] = {}
         self.tail = 0.4
 
-    def measure(
-        self, film: type[FilmScene], trace: Trace, kept: Collection[Layer], factor: float
-    ) -> float:
+    def measure(self, film: type[FilmScene], trace: Trace, kept: Collection[Layer], factor: float) -> float:
         """Rehearse and note every beat; gives the film's length in seconds."""
         watch = _Stopwatch()
         storyboard = stretch(keep(self.whole, kept), factor)
@@ -134,11 +129,7 @@ class _Clock:
     def _places(self, kept: Collection[Layer]) -> list[list[Place]]:
         wanted = set(kept)
         found = [
-            [
-                (section.key, i)
-                for i, beat in enumerate(section.beats)
-                if Layer(weight(section, beat), index) in wanted
-            ]
+            [(section.key, i) for i, beat in enumerate(section.beats) if Layer(weight(section, beat), index) in wanted]
             for index, section in enumerate(self.whole.sections)
         ]
         return [places for places in found if places]
@@ -157,9 +148,7 @@ class _Clock:
     def estimate(self, kept: Collection[Layer], factor: float) -> float:
         """The length in seconds of a film of these layers."""
         sections = {section.key: section for section in self.whole.sections}
-        return sum(
-            self._section(sections[places[0][0]], places, factor) for places in self._places(kept)
-        )
+        return sum(self._section(sections[places[0][0]], places, factor) for places in self._places(kept))
 
     def _section(self, section: Section, places: list[Place], factor: float) -> float:
         now = since = needed = 0.0

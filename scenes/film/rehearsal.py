@@ -11,7 +11,7 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene, Observer
 from scenes.film.settings import rehearsing
-from scenes.storyboard.beats import Section, Storyboard
+from scenes.story.beats import Section, Storyboard
 
 PACKAGES = ("scenes", "astrai_sim")
 
@@ -58,9 +58,7 @@ def rehearse(
     file that is no trace, `DoesNotApply` where the film has nothing to tell.
     """
     with rehearsing():
-        scene = film(
-            trace=trace, only=only, observers=observers, rehearse=True, storyboard=storyboard
-        )
+        scene = film(trace=trace, only=only, observers=observers, rehearse=True, storyboard=storyboard)
         watch = _Watch(scene, note_sources)
         scene.play_section = watch.play_section
         scene.setup()
@@ -82,9 +80,7 @@ class _Watch:
         codes = _codes_run(self._play, section) if self.note_sources else set()
         if not self.note_sources:
             self._play(section)
-        self.sections.append(
-            Rehearsed(section, self.scene.clock - began, _sources(codes))
-        )
+        self.sections.append(Rehearsed(section, self.scene.clock - began, _sources(codes)))
 
 
 def _codes_run(play: Callable[[Section], None], section: Section) -> set[CodeType]:

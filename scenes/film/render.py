@@ -61,16 +61,10 @@ def render_film(
     rehearsal = rehearse(film, opened, note_sources=True, storyboard=storyboard)
     output = output or film_path(film, quality, media)
     cache = SectionCache(media / "sections" / film.__name__)
-    clips = {
-        rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality)
-        for rehearsed in rehearsal.sections
-    }
+    clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}
     missing = [key for key, clip in clips.items() if not clip.is_file()]
     jobs = [
-        worker.Job(
-            film, rehearsal.scene.trace_path.resolve(), rehearsed.section, quality,
-            clips[rehearsed.section.key],
-        )
+        worker.Job(film, rehearsal.scene.trace_path.resolve(), rehearsed.section, quality, clips[rehearsed.section.key])
         for rehearsed in rehearsal.sections
         if rehearsed.section.key in missing
     ]
@@ -86,9 +80,7 @@ def render_film(
 def _join(
     film: type[FilmScene], rehearsal: Rehearsal, clips: list[Path], output: Path, quality: Quality
 ) -> list[Chapter]:
-    tags = metadata.describe(
-        film.__name__, film.summary, rehearsal.scene.trace.header, trace_digest(rehearsal)
-    )
+    tags = metadata.describe(film.__name__, film.summary, rehearsal.scene.trace.header, trace_digest(rehearsal))
     titles = [rehearsed.section.title for rehearsed in rehearsal.sections]
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".joining-", dir=output.parent) as folder:
@@ -98,9 +90,7 @@ def _join(
     return chapters
 
 
-def _render(
-    jobs: list[worker.Job], rehearsal: Rehearsal, processes: int, progress: Progress
-) -> None:
+def _render(jobs: list[worker.Job], rehearsal: Rehearsal, processes: int, progress: Progress) -> None:
     """Render `jobs`, the longest first so that no core is left with one at the end."""
     seconds = {r.section.key: r.seconds for r in rehearsal.sections}
     total = sum(seconds[job.key] for job in jobs)
@@ -110,13 +100,8 @@ def _render(
         return
     context = multiprocessing.get_context("spawn")
     reports = context.Queue()
-    with ProcessPoolExecutor(
-        min(processes, len(jobs)), context, initializer=worker.start, initargs=(reports,)
-    ) as pool:
-        waiting = {
-            pool.submit(worker.render_section, job)
-            for job in sorted(jobs, key=lambda job: -seconds[job.key])
-        }
+    with ProcessPoolExecutor(min(processes, len(jobs)), context, initializer=worker.start, initargs=(reports,)) as pool:
+        waiting = {pool.submit(worker.render_section, job) for job in sorted(jobs, key=lambda job: -seconds[job.key])}
         try:
             while waiting:
                 finished, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)

@@ -11,11 +11,11 @@ from typing import ClassVar, Protocol
 from manim import Animation, Mobject, Scene, Wait
 
 from astrai_sim.trace import Trace
-from scenes.animations.base import Extent, FilmAnimation, bounds
-from scenes.camera import FilmCamera
+from scenes.draw.animations.base import Extent, FilmAnimation, bounds
+from scenes.draw.camera import FilmCamera
 from scenes.film.opening import for_the_screen
 from scenes.stage.stage import Stage
-from scenes.storyboard.beats import Beat, Section, Storyboard
+from scenes.story.beats import Beat, Section, Storyboard
 
 TRACE_VARIABLE = "ASTRAI_TRACE"
 SECONDS_VARIABLE = "ASTRAI_SECONDS"
@@ -87,15 +87,13 @@ class FilmScene(Scene):
     @classmethod
     def trace_for(cls, path: str | os.PathLike | None = None) -> Path:
         """The trace file to tell: `path`, the environment's, or the film's own."""
-        return Path(
-            path or os.environ.get(TRACE_VARIABLE) or ASSETS / "traces" / cls.default_trace
-        )
+        return Path(path or os.environ.get(TRACE_VARIABLE) or ASSETS / "traces" / cls.default_trace)
 
     @classmethod
     def tell(cls, trace: Trace) -> Storyboard:
         """The storyboard of this film for `trace`.
 
-        Raises `scenes.storyboard.errors.DoesNotApply` with a one-line reason
+        Raises `scenes.story.errors.DoesNotApply` with a one-line reason
         where the trace has nothing that this film is about.
         """
         raise NotImplementedError
@@ -207,8 +205,7 @@ def seconds_of(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not 1 <= seconds < math.inf:
-        raise SystemExit(f"{SECONDS_VARIABLE} is {text!r}: give a number of seconds, at least 1, "
-                         "or unset it")
+        raise SystemExit(f"{SECONDS_VARIABLE} is {text!r}: give a number of seconds, at least 1, or unset it")
     return seconds
 
 
@@ -223,20 +220,7 @@ def bounds_of_one(mobject: Mobject) -> Extent | None:
 
 def _overlap(a: Extent, b: Extent) -> bool:
     margin = 0.03
-    return (
-        a[0] < b[2] + margin
-        and b[0] < a[2] + margin
-        and a[1] < b[3] + margin
-        and b[1] < a[3] + margin
-    )
+    return a[0] < b[2] + margin and b[0] < a[2] + margin and a[1] < b[3] + margin and b[1] < a[3] + margin
 
 
-__all__ = [
-    "ASSETS",
-    "SECONDS_VARIABLE",
-    "TRACE_VARIABLE",
-    "FilmScene",
-    "Observer",
-    "bounds",
-    "bounds_of_one",
-]
+__all__ = ["ASSETS", "SECONDS_VARIABLE", "TRACE_VARIABLE", "FilmScene", "Observer", "bounds", "bounds_of_one"]

@@ -15,7 +15,8 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from scenes import camera, fonts, layout, theme
+from scenes import theme
+from scenes.draw import camera, fonts, layout
 from scenes.film import settings
 from scenes.film.quality import Quality
 from scenes.film.rehearsal import Rehearsal, Rehearsed

@@ -55,10 +55,5 @@ def rehearsing() -> AbstractContextManager:
     """Settings for playing a scene without writing anything."""
     return tempconfig(
         QUIET
-        | {
-            "pixel_width": PREVIEW.width,
-            "pixel_height": PREVIEW.height,
-            "frame_rate": PREVIEW.fps,
-            "dry_run": True,
-        }
+        | {"pixel_width": PREVIEW.width, "pixel_height": PREVIEW.height, "frame_rate": PREVIEW.fps, "dry_run": True}
     )

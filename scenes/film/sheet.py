@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from scenes import fonts, theme
+from scenes import theme
+from scenes.draw import fonts
 from scenes.film.frames import Shot, duration, shots
 
 GAP = 12
@@ -14,9 +15,7 @@ LINE = 30
 TEXT = 18
 
 
-def contact_sheet(
-    film: Path, output: Path, frames: int = 24, columns: int = 4, width: int = 480
-) -> None:
+def contact_sheet(film: Path, output: Path, frames: int = 24, columns: int = 4, width: int = 480) -> None:
     """Write a PNG of `frames` evenly spaced frames, `width` pixels each, with their times."""
     length = duration(film)
     times = [length * (i + 0.5) / frames for i in range(frames)]
@@ -26,10 +25,7 @@ def contact_sheet(
         height = round(width * shot.image.height / shot.image.width)
         if sheet is None:
             rows = -(-frames // columns)
-            size = (
-                columns * (width + GAP) + GAP,
-                rows * (height + LINE + GAP) + GAP,
-            )
+            size = (columns * (width + GAP) + GAP, rows * (height + LINE + GAP) + GAP)
             sheet = Image.new("RGB", size, theme.PANEL)
             draw = ImageDraw.Draw(sheet)
         row, column = divmod(place, columns)

@@ -11,7 +11,7 @@ from scenes.film.join import join
 from scenes.film.quality import Quality
 from scenes.film.scene import FilmScene
 from scenes.film.settings import rendering
-from scenes.storyboard.beats import Section, Storyboard
+from scenes.story.beats import Section, Storyboard
 
 _progress: Queue | None = None
 

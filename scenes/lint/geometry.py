@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from manim import Mobject, VMobject
 
-from scenes.layout import FRAME, UNIT
+from scenes.draw.layout import FRAME, UNIT
 
 STEPS = 6
 
@@ -46,9 +46,7 @@ def inside(paths: list[np.ndarray], at: np.ndarray) -> np.ndarray:
     x, y = at[:, 0, None], at[:, 1, None]
     for path in paths:
         start, end = path, np.roll(path, -1, axis=0)
-        left = (end[:, 0] - start[:, 0]) * (y - start[:, 1]) - (
-            (x - start[:, 0]) * (end[:, 1] - start[:, 1])
-        )
+        left = (end[:, 0] - start[:, 0]) * (y - start[:, 1]) - ((x - start[:, 0]) * (end[:, 1] - start[:, 1]))
         up = (start[:, 1] <= y) & (end[:, 1] > y) & (left > 0)
         down = (start[:, 1] > y) & (end[:, 1] <= y) & (left < 0)
         winding += up.sum(axis=1) - down.sum(axis=1)

@@ -72,14 +72,10 @@ class Linter:
             if key not in self._seen:
                 self._seen.add(key)
                 time = self._now if problem.at is None else problem.at
-                self.findings.append(
-                    Finding(time, section, rule.name, problem.mobjects, problem.detail)
-                )
+                self.findings.append(Finding(time, section, rule.name, problem.mobjects, problem.detail))
 
 
-def lint(
-    film: type[FilmScene], trace: str | Path | Trace | None = None, seconds: float | None = None
-) -> list[Finding]:
+def lint(film: type[FilmScene], trace: str | Path | Trace | None = None, seconds: float | None = None) -> list[Finding]:
     """Findings of all rules for `film` played from `trace` (default: the film's own).
 
     `seconds` is the length asked for; default: what the film takes.

@@ -9,10 +9,10 @@ import numpy as np
 from manim import Mobject, VMobject
 from manim.utils.family import extract_mobject_family_members
 
-from scenes.layout import UNIT
+from scenes.draw.layout import UNIT
+from scenes.draw.mobjects.cells import CellField
+from scenes.draw.mobjects.label import Label
 from scenes.lint.geometry import box_of, polylines
-from scenes.mobjects.cells import CellField
-from scenes.mobjects.label import Label
 
 FAINT = 0.02
 
@@ -49,9 +49,7 @@ class Picture:
 
     def __init__(self, roots: Iterable[Mobject]) -> None:
         self.roots = list(roots)
-        members = extract_mobject_family_members(
-            self.roots, use_z_index=True, only_those_with_points=True
-        )
+        members = extract_mobject_family_members(self.roots, use_z_index=True, only_those_with_points=True)
         self.members = [mobject for mobject in members if is_visible(mobject)]
 
     @cached_property
@@ -77,11 +75,7 @@ class Picture:
     @cached_property
     def paths(self) -> dict[VMobject, list[np.ndarray]]:
         """Flattened outlines of the vector mobjects that are not text."""
-        return {
-            m: polylines(m)
-            for m in self.members
-            if isinstance(m, VMobject) and not isinstance(m, Label)
-        }
+        return {m: polylines(m) for m in self.members if isinstance(m, VMobject) and not isinstance(m, Label)}
 
     def _box(self, mobject: Mobject) -> np.ndarray:
         if isinstance(mobject, Label):

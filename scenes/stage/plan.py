@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from scenes.layout import Box, Frame
-from scenes.mobjects.bitmask import COUNT_WIDTH, mask_width
-from scenes.mobjects.pool import pool_rows
+from scenes.draw.layout import Box, Frame
+from scenes.draw.mobjects.bitmask import COUNT_WIDTH, mask_width
+from scenes.draw.mobjects.pool import pool_rows
 
 POOL_HEIGHT = {1: 206, 2: 300, 3: 372}
 MAP_HEIGHT = 300
@@ -43,12 +43,7 @@ class StagePlan:
     def area(self, left: float, top: float, right: float, bottom: float) -> Box:
         """The part of `room` that these shares of it bound."""
         room = self.room
-        return Box(
-            room.x + left * room.w,
-            room.y + top * room.h,
-            (right - left) * room.w,
-            (bottom - top) * room.h,
-        )
+        return Box(room.x + left * room.w, room.y + top * room.h, (right - left) * room.w, (bottom - top) * room.h)
 
     @classmethod
     def of(cls, frame: Frame, n_pages: int, cast: Collection[str] = ()) -> StagePlan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenes.mobjects.caption import Caption, reading_time
+from scenes.draw.mobjects.caption import Caption, reading_time
 
 STILL = 3.2
 

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from manim import Animation, Group
 
 from astrai_sim.trace import State, Trace
-from scenes.animations import Appear, Flash, Vanish
-from scenes.layout import FRAME, Box
-from scenes.mobjects.badge import Badge
-from scenes.mobjects.caption import Caption
-from scenes.mobjects.header import ChapterTitle
+from scenes.draw.animations import Appear, Flash, Vanish
+from scenes.draw.layout import FRAME, Box
+from scenes.draw.mobjects.badge import Badge
+from scenes.draw.mobjects.caption import Caption
+from scenes.draw.mobjects.header import ChapterTitle
+from scenes.parts import PARTS
+from scenes.parts.looks import Looks
+from scenes.parts.part import Lapse, Part
 from scenes.stage.directions import direct
-from scenes.stage.looks import Looks
-from scenes.stage.part import Lapse, Part
-from scenes.stage.parts import PARTS
 from scenes.stage.plan import StagePlan
 from scenes.stage.reading import STILL, Reader
 from scenes.stage.way import Stop, way
-from scenes.storyboard.beats import Beat, Reveal, Section
+from scenes.story.beats import Beat, Reveal, Section
 
 ALWAYS = ("phases",)
 PAGES = "pool"
@@ -199,11 +199,13 @@ class Stage:
         frames = [[part.frame(state) for state in states] for part in self.playing()]
         self.reach(stops[-1].seq, stops[-1].state)
         lapse = Lapse(times, self.state, seconds)
-        self.animate([
-            animation
-            for part, seen in zip(self.playing(), frames, strict=True)
-            for animation in part.lapse(lapse, seen)
-        ])
+        self.animate(
+            [
+                animation
+                for part, seen in zip(self.playing(), frames, strict=True)
+                for animation in part.lapse(lapse, seen)
+            ]
+        )
 
     def playing(self) -> list[Part]:
         """The parts that can be seen: those that stand in the panel's place only without one."""

@@ -74,9 +74,7 @@ def _one_step(trace: Trace, start: Stop, until: int, seconds: float) -> Iterator
     yield Stretch((end,), seconds, False)
 
 
-def _grouped(
-    start: Stop, stops: list[Stop], most: int
-) -> Iterator[tuple[list[Stop], bool]]:
+def _grouped(start: Stop, stops: list[Stop], most: int) -> Iterator[tuple[list[Stop], bool]]:
     """Stops in groups: those up to which only counts grow, and about `most` of the others."""
     shapes = [_shape(stop.state) for stop in (start, *stops)]
     turns = [i for i in range(len(stops)) if shapes[i] != shapes[i + 1]]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from manim import Animation, Group
 
-from scenes.animations import Vanish
-from scenes.mobjects.pool import PagePool
-from scenes.mobjects.table import ENTRY_H, PageTables
-from scenes.mobjects.wire import BendWire, DrawWire, ShadeWire, Wire
+from scenes.draw.animations import Vanish
+from scenes.draw.mobjects.pool import PagePool
+from scenes.draw.mobjects.table import ENTRY_H, PageTables
+from scenes.draw.mobjects.wire import BendWire, DrawWire, ShadeWire, Wire
 from scenes.stage.plan import StagePlan
 
 MOST = 16
@@ -55,9 +55,7 @@ class Wiring(Group):
             wanted[row.task, logical] = (route, row.hue)
         return wanted
 
-    def _route(
-        self, entry, place: int, logical: int, lowest: bool, lane: int, lanes: int
-    ) -> Route:
+    def _route(self, entry, place: int, logical: int, lowest: bool, lane: int, lanes: int) -> Route:
         band, gutter = self.plan.band, self.plan.gutter
         height = band.y + 12 + lane * min(LANE, (band.h - 30) / lanes)
         x, y = entry.box.cx, entry.box.bottom

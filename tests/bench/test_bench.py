@@ -6,13 +6,13 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from astrai_sim import bench
-from astrai_sim.bench import attention, pool, prefix, recording
-from astrai_sim.bench.measure import Comparison, compare, timed
-from astrai_sim.cache import CacheView, PagedCache, paged_cache, pages_for
-from astrai_sim.cli import main
+from astrai_sim.engine.cache import CacheView, PagedCache, paged_cache, pages_for
 from astrai_sim.model import ModelConfig
 from astrai_sim.scenario.schema import ModelPart
+from astrai_sim.tools import bench
+from astrai_sim.tools.bench import attention, pool, prefix, recording
+from astrai_sim.tools.bench.measure import Comparison, compare, timed
+from astrai_sim.tools.cli import main
 
 CPU = torch.device("cpu")
 
@@ -86,14 +86,18 @@ def test_a_hit_computes_only_the_end(little, monkeypatch):
 
 
 def test_every_subject_is_compared_and_printed_with_the_device(little):
-    done = CliRunner().invoke(main, ["bench", "--device", "cpu", "--rounds", "2"],
-                              env={"COLUMNS": "140"})
+    done = CliRunner().invoke(main, ["bench", "--device", "cpu", "--rounds", "2"], env={"COLUMNS": "140"})
     assert done.exit_code == 0, done.output
     assert done.output.strip().startswith("cpu: ")
     for name in bench.SUBJECTS:
         assert name in done.output
-    for compared in ("paged / dense", "65,536 pages / 8 pages", "miss / hit",
-                     "recorder taken off / no recorder", "recording / no recorder"):
+    for compared in (
+        "paged / dense",
+        "65,536 pages / 8 pages",
+        "miss / hit",
+        "recorder taken off / no recorder",
+        "recording / no recorder",
+    ):
         assert compared in done.output
 
 

@@ -7,13 +7,12 @@ import random
 import pytest
 import torch
 
-from astrai_sim.cache import CacheView, PagedCache
+from astrai_sim.engine.cache import CacheView, PagedCache
 
 LAYERS, PAGES, SIZE, HEADS, DIM = 2, 9, 4, 2, 3
 DEVICES = [
     "cpu",
-    pytest.param("cuda", marks=pytest.mark.skipif(
-        not torch.cuda.is_available(), reason="no CUDA device here")),
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")),
 ]
 
 
@@ -88,7 +87,8 @@ def test_one_call_serves_a_whole_batch(monkeypatch):
     cache = pool()
     calls = []
     monkeypatch.setattr(
-        torch.Tensor, "__setitem__",
+        torch.Tensor,
+        "__setitem__",
         lambda self, *args, real=torch.Tensor.__setitem__: calls.append(1) or real(self, *args),
     )
     view = CacheView(cache, [[0, 1, 2], [3], [4, 5]], [0, 0, 0], [12, 4, 7])

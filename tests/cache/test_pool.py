@@ -7,12 +7,11 @@ import random
 import pytest
 import torch
 
-from astrai_sim.cache import OutOfPages, PagedCache, pages_for
+from astrai_sim.engine.cache import OutOfPages, PagedCache, pages_for
 
 
 def pool(n_pages: int = 4, page_size: int = 2, prefix_caching: bool = True) -> PagedCache:
-    return PagedCache(1, n_pages, page_size, 1, 2, "cpu", torch.float32,
-                      prefix_caching=prefix_caching)
+    return PagedCache(1, n_pages, page_size, 1, 2, "cpu", torch.float32, prefix_caching=prefix_caching)
 
 
 def state(cache: PagedCache) -> tuple:

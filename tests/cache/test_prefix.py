@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from astrai_sim.cache import PagedCache, prefix
-from astrai_sim.cache.prefix import Prefix, PrefixIndex, full_pages, page_key
+from astrai_sim.engine.cache import PagedCache, prefix
+from astrai_sim.engine.cache.prefix import Prefix, PrefixIndex, full_pages, page_key
 
 
 def pool(n_pages: int = 8, page_size: int = 2) -> PagedCache:

@@ -9,17 +9,17 @@ from scenes.check.checker import check
 from scenes.check.compare import differences
 from scenes.check.fields.charts import MEASURES
 from scenes.check.recorded import Recorded
+from scenes.draw.layout import Box
+from scenes.draw.mobjects.axes import Scale, tick_text, ticks
+from scenes.draw.mobjects.chart import ChartView, CurveLine
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
-from scenes.layout import Box
 from scenes.lint.linter import lint
 from scenes.lint.rules.colors import LEAST
 from scenes.lint.rules.colors import differences as color_differences
-from scenes.mobjects.axes import Scale, tick_text, ticks
-from scenes.mobjects.chart import ChartView, CurveLine
-from scenes.storyboard.beats import Advance, Chart, Curve, Hold, Reveal, Section, Storyboard
-from scenes.storyboard.beats.charts import number_text
-from scenes.storyboard.curves import points, steps_done
+from scenes.story.beats import Advance, Chart, Curve, Hold, Reveal, Section, Storyboard
+from scenes.story.beats.charts import number_text
+from scenes.story.curves import points, steps_done
 
 BOX = Box(100, 140, 1000, 500)
 
@@ -34,7 +34,11 @@ def chart_of(trace: Trace) -> Chart:
 
     used, reserved = series.kv_slots, series.reserved_slots
     return Chart(
-        "slots", "Token slots", "steps", float(x[-1]), float(reserved.max()),
+        "slots",
+        "Token slots",
+        "steps",
+        float(x[-1]),
+        float(reserved.max()),
         (
             curve("used slots", used, theme.SERIES[0], fill=True),
             curve("wasted slots", reserved - used, theme.SERIES[1], fill=True, on="used slots"),
@@ -57,12 +61,22 @@ class ChartFilm(FilmScene):
         chart = chart_of(trace)
         ends = Series.of(trace).seq.tolist()
         half = ends[len(ends) // 2]
-        first = Section("one", "From the start", -1, (
-            Advance(ends[0], "The first step.", 1.0), Advance(half, "Half of it.", 2.0),
-        ), ("chart",), (chart,))
-        second = Section("two", "Later", half, (
-            Hold(half, seconds=0.5), Reveal(half, parts=("chart",)), Advance(ends[-1], None, 2.0),
-        ), (), (chart,))
+        first = Section(
+            "one",
+            "From the start",
+            -1,
+            (Advance(ends[0], "The first step.", 1.0), Advance(half, "Half of it.", 2.0)),
+            ("chart",),
+            (chart,),
+        )
+        second = Section(
+            "two",
+            "Later",
+            half,
+            (Hold(half, seconds=0.5), Reveal(half, parts=("chart",)), Advance(ends[-1], None, 2.0)),
+            (),
+            (chart,),
+        )
         return Storyboard("ChartFilm", (first, second))
 
 
@@ -128,8 +142,9 @@ def test_stacked_areas_meet_without_overlap(trace):
 def test_long_curves_are_thinned_to_the_pixels_and_keep_their_peaks():
     values = np.ones(50_000)
     values[31_234] = 900.0
-    curve = Curve("m", "m", theme.SERIES[0],
-                  tuple((i, float(i), float(v)) for i, v in enumerate(values)), stepped=False)
+    curve = Curve(
+        "m", "m", theme.SERIES[0], tuple((i, float(i), float(v)) for i, v in enumerate(values)), stepped=False
+    )
     line = CurveLine(curve, Scale(BOX, 50_000, 1000), None)
     assert len(line.kept) <= 4 * BOX.w
     assert 31_234 in line.kept
@@ -156,7 +171,8 @@ def test_a_wait_climbs_as_it_lasts():
     curve = Curve("m", "m", theme.SERIES[0], waits, rate=1000.0)
     line = CurveLine(curve, Scale(BOX, 3, 500), None)
     assert [line.value_at(t) for t in (1.0, 1.2, 1.5, 2.0, 2.9, 3.0)] == pytest.approx(
-        [40.0, 200.0, 500.0, 0.0, 200.0, 300.0])
+        [40.0, 200.0, 500.0, 0.0, 200.0, 300.0]
+    )
     for time in (1.2, 1.5, 2.0, 2.9, 3.0):
         x, y = line._corners(time, line.heights)[-1]
         assert x == pytest.approx(float(line.scale.x(time)))
@@ -177,7 +193,12 @@ def test_ticks_are_few_and_round():
 
 def test_numbers_are_whole_or_to_three_figures():
     assert [number_text(v) for v in (0, 384, 12_288, 31.274, 0.5, 1234.5)] == [
-        "0", "384", "12,288", "31.3", "0.5", "1,234",
+        "0",
+        "384",
+        "12,288",
+        "31.3",
+        "0.5",
+        "1,234",
     ]
 
 

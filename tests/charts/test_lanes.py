@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 
 from astrai_sim.trace import Requests, Trace
-from scenes import catalog, theme
+from scenes import theme
 from scenes.check.checker import check
 from scenes.check.compare import differences
 from scenes.check.recorded import Recorded
+from scenes.draw.layout import Box
+from scenes.draw.mobjects.chart import ChartView
+from scenes.draw.mobjects.lanes import LanesView
+from scenes.draw.mobjects.steps import StepsPanel
+from scenes.film import catalog
 from scenes.film.rehearsal import rehearse
-from scenes.layout import Box
-from scenes.mobjects.chart import ChartView
-from scenes.mobjects.lanes import LanesView
-from scenes.mobjects.steps import StepsPanel
-from scenes.storyboard.beats import Chart, Lanes, ShowSteps, ShowVersus, StepTokens
-from scenes.storyboard.chunked_prefill import chosen, listed, times_text
-from scenes.storyboard.errors import DoesNotApply
-from scenes.storyboard.prefills import Prefill, StepLog, long_decode, prefills
+from scenes.story.beats import Chart, Lanes, ShowSteps, ShowVersus, StepTokens
+from scenes.story.chunked_prefill import chosen, listed, times_text
+from scenes.story.errors import DoesNotApply
+from scenes.story.prefills import Prefill, StepLog, long_decode, prefills
 
 FILM = catalog.film("ChunkedPrefill")
 
@@ -49,8 +50,7 @@ def test_waits_are_those_of_the_requests(trace):
     for prefill in prefills(trace, log):
         at = requests.names.index(prefill.task)
         assert prefill.ttft_ms == pytest.approx(requests.time_to_first_token_ns[at] / 1e6)
-        assert prefill.longest_ms == pytest.approx(gaps[prefill.steps[0] : prefill.steps[-1] + 1]
-                                                   .max())
+        assert prefill.longest_ms == pytest.approx(gaps[prefill.steps[0] : prefill.steps[-1] + 1].max())
 
 
 def test_what_a_step_computed(trace):
@@ -64,8 +64,7 @@ def test_what_a_step_computed(trace):
 def test_film_tells_both_in_the_order_of_the_run(trace):
     sections = FILM.tell(trace).sections
     keys = [section.key for section in sections]
-    assert keys == ["decode", "stall-chunked", "steps-chunked", "stall-whole", "steps-whole",
-                    "compare"]
+    assert keys == ["decode", "stall-chunked", "steps-chunked", "stall-whole", "steps-whole", "compare"]
     rows = next(b for b in sections[-1].beats if isinstance(b, ShowVersus)).rows
     assert rows[2].texts == ("1", "4")
 
@@ -114,8 +113,7 @@ def test_needs_both_kinds(record_scenario, scenario):
 
 
 def test_every_token_of_a_step_has_a_cell():
-    steps = (StepTokens((("a", 2, False), ("b", 9, True)), ("one",)),
-             StepTokens((("b", 40, True),), ("two", "more")))
+    steps = (StepTokens((("a", 2, False), ("b", 9, True)), ("one",)), StepTokens((("b", 40, True),), ("two", "more")))
     beat = ShowSteps(0, None, "t", steps, columns=10, shown=1)
     colors = {"a": theme.task_color(0), "b": theme.task_color(1)}
     panel = StepsPanel(beat, colors, Box(100, 100, 900, 500))
@@ -210,14 +208,16 @@ def test_what_begins_empty_is_drawn_while_it_grows(told):
     trace = told[0]
     section = FILM.tell(trace).sections[0]
     lanes = next(prop for prop in section.props if isinstance(prop, Lanes))
-    chart = ChartView(next(prop for prop in section.props if isinstance(prop, Chart)),
-                      Box(0, 400, 1800, 400))
+    chart = ChartView(next(prop for prop in section.props if isinstance(prop, Chart)), Box(0, 400, 1800, 400))
     colors = {lane.task: theme.ACCENT for lane in lanes.lanes}
     view = LanesView(lanes, colors, chart.axes.scale, Box(0, 100, 1800, 280))
     view.set_seq(-1)
     assert view.step == -1 and all(not any(row) for row in view.read().values())
-    for shape in (chart.lines["longest gap"].line, *(lane.spans for lane in view.views.values()),
-                  *(lane.ticks for lane in view.views.values())):
+    for shape in (
+        chart.lines["longest gap"].line,
+        *(lane.spans for lane in view.views.values()),
+        *(lane.ticks for lane in view.views.values()),
+    ):
         assert len(shape.points)
     begin, end = lanes.steps[4][1], lanes.steps[5][1]
     view.set_head((begin + end) / 2)

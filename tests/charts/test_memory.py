@@ -3,16 +3,17 @@
 import pytest
 
 from astrai_sim.trace import Series, Trace
-from scenes import catalog, theme
+from scenes import theme
 from scenes.check.compare import differences
 from scenes.check.recorded import Recorded
+from scenes.film import catalog
 from scenes.film.rehearsal import rehearse
-from scenes.stage.looks import Looks
-from scenes.storyboard.beats import RunOn, ShowVersus
-from scenes.storyboard.contiguous import loads, simulate
-from scenes.storyboard.errors import DoesNotApply
-from scenes.storyboard.figures import status_text
-from scenes.storyboard.fragmentation import MOST_STOPS, stops
+from scenes.parts.looks import Looks
+from scenes.story.beats import RunOn, ShowVersus
+from scenes.story.contiguous import loads, simulate
+from scenes.story.errors import DoesNotApply
+from scenes.story.figures import status_text
+from scenes.story.fragmentation import MOST_STOPS, stops
 
 FILM = catalog.film("Fragmentation")
 
@@ -54,13 +55,16 @@ def spoil_step(shown):
     shown["contiguous"]["step"] += 1
 
 
-@pytest.mark.parametrize(("spoil", "field"), [
-    (spoil_piece, "contiguous stretches"),
-    (spoil_page, "paged stretches"),
-    (spoil_hole, "contiguous holes"),
-    (spoil_status, "paged status"),
-    (spoil_step, "contiguous step"),
-])
+@pytest.mark.parametrize(
+    ("spoil", "field"),
+    [
+        (spoil_piece, "contiguous stretches"),
+        (spoil_page, "paged stretches"),
+        (spoil_hole, "contiguous holes"),
+        (spoil_status, "paged status"),
+        (spoil_step, "contiguous step"),
+    ],
+)
 def test_a_wrong_value_is_found(path, trace, spoil, field):
     stage, until = stage_after(path, "waiting")
     recorded, state = Recorded.of(trace).at(until), trace.state_at(until)
@@ -83,16 +87,11 @@ def test_the_computed_side_goes_on_alone_only_when_the_recording_is_over(path, t
 
 def test_figures_come_from_the_trace_and_the_model(trace):
     sections = FILM.tell(trace).sections
-    memory, steps, used = next(
-        beat for beat in sections[-1].beats if isinstance(beat, ShowVersus)
-    ).rows
+    memory, steps, used = next(beat for beat in sections[-1].beats if isinstance(beat, ShowVersus)).rows
     layouts = simulate(loads(trace), 20, 8)
     series = Series.of(trace)
     ends = [event.seq for event in trace.find(event="step_end")]
-    assert memory.values == (
-        max(len(x.pieces) for x in layouts),
-        max(len(trace.state_at(seq).tables) for seq in ends),
-    )
+    assert memory.values == (max(len(x.pieces) for x in layouts), max(len(trace.state_at(seq).tables) for seq in ends))
     finished = [event.step for event in trace.find(event="task_finished")]
     assert steps.values == (len(layouts) - 1, finished[-1] + 1)
     assert used.values[1] == pytest.approx(series.kv_slots.sum() / series.reserved_slots.sum())

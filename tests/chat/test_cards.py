@@ -2,8 +2,8 @@
 
 import pytest
 
-from scenes.layout import Box
-from scenes.mobjects.cards import SMALLEST, CardBoard, CardText
+from scenes.draw.layout import Box
+from scenes.draw.mobjects.cards import SMALLEST, CardBoard, CardText
 
 BOX = Box(100, 134, 1720, 786)
 SYSTEM = "You are a kind teacher of science. " * 6

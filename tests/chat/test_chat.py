@@ -4,10 +4,10 @@ import pytest
 
 from astrai_sim.trace import Trace
 from scenes.chat import Chat
+from scenes.draw.mobjects.caption import READING_SPEED
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS
-from scenes.mobjects.caption import READING_SPEED
-from scenes.storyboard.errors import DoesNotApply
+from scenes.story.errors import DoesNotApply
 from tests.film.test_films import assert_clean
 
 OWN = ASSETS / "traces" / Chat.default_trace
@@ -43,10 +43,7 @@ class Clock:
         if any(answer for _, answer, *_ in cards.values()):
             if self.read_from is None:
                 self.read_from = scene.clock
-                self.texts = {
-                    task: len(question) + len(answer)
-                    for task, (question, answer, *_) in cards.items()
-                }
+                self.texts = {task: len(question) + len(answer) for task, (question, answer, *_) in cards.items()}
             self.read_until = scene.clock
 
     def section_ended(self, scene, section):

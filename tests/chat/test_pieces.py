@@ -2,8 +2,8 @@
 
 import pytest
 
-from scenes import fonts
-from scenes.mobjects.pieces import LONGEST, shown_piece
+from scenes.draw import fonts
+from scenes.draw.mobjects.pieces import LONGEST, shown_piece
 from tests.chat.worded import PIECES
 
 
@@ -16,9 +16,16 @@ def test_something_is_drawn(piece):
 
 @pytest.mark.parametrize(
     ("piece", "text", "spaced", "control"),
-    [(" sky", "sky", True, False), ("istant", "istant", False, False), ("\n\n", "↵↵", False, True),
-     ("  ", "␣␣", False, True), ("", "·", False, True), (" 日本", "□□", True, False),
-     ("<|im_end|>", "end", True, True), ("y" * 30, "y" * (LONGEST - 1) + "…", False, False)],
+    [
+        (" sky", "sky", True, False),
+        ("istant", "istant", False, False),
+        ("\n\n", "↵↵", False, True),
+        ("  ", "␣␣", False, True),
+        ("", "·", False, True),
+        (" 日本", "□□", True, False),
+        ("<|im_end|>", "end", True, True),
+        ("y" * 30, "y" * (LONGEST - 1) + "…", False, False),
+    ],
 )
 def test_form(piece, text, spaced, control):
     shown = shown_piece(piece)

@@ -109,9 +109,9 @@ def test_pointer_at_the_wrong_slot(shown_of):
     assert found(shown, *rest) == {"pointer (page, slot)"}
 
 
-@pytest.mark.parametrize(("place", "lie", "name"), [(0, "Who asked that?", "prompt"),
-                                                    (1, "Something else.", "answer"),
-                                                    (2, [99], "pages")])
+@pytest.mark.parametrize(
+    ("place", "lie", "name"), [(0, "Who asked that?", "prompt"), (1, "Something else.", "answer"), (2, [99], "pages")]
+)
 def test_wrong_card(shown_of, place, lie, name):
     shown, *rest = shown_of("cards", lambda cards: any(card[1] for card in cards.values()))
     task, card = next(iter(shown["cards"].items()))

@@ -1,6 +1,6 @@
 """Rows of text follow their pages through sharing, preemption and release."""
 
-from scenes.storyboard.rows import TextRows
+from scenes.story.rows import TextRows
 
 
 def test_rows_are_where_the_tables_say(shared, crowded):

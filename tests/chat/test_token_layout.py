@@ -4,10 +4,10 @@ import pytest
 from coloraide import Color
 
 from scenes import theme
-from scenes.layout import Box
-from scenes.mobjects.pieces import shown_piece
-from scenes.mobjects.token_layout import LARGEST, SMALLEST, PageText, TokenLayout
-from scenes.mobjects.transcript import CONTROL, ground
+from scenes.draw.layout import Box
+from scenes.draw.mobjects.pieces import shown_piece
+from scenes.draw.mobjects.token_layout import LARGEST, SMALLEST, PageText, TokenLayout
+from scenes.draw.mobjects.transcript import CONTROL, ground
 
 BOX = Box(100, 134, 1272, 786)
 
@@ -47,9 +47,7 @@ def test_nothing_is_left_out_unsaid(persons, tokens, size):
     texts = {f"P{i}": pages(tokens, size) for i in range(persons)}
     for person in TokenLayout.fit(texts, BOX).persons:
         rows = told(person)
-        assert {logical for logical, _, _ in rows} | set(person.folded) == set(
-            range(-(-tokens // size))
-        )
+        assert {logical for logical, _, _ in rows} | set(person.folded) == set(range(-(-tokens // size)))
         for logical, shown, cut in rows:
             assert shown + cut == len(texts[person.task][logical].pieces)
         assert rows[-1][0] == (tokens - 1) // size, "the last page of text always stands"

@@ -8,9 +8,35 @@ from pathlib import Path
 from astrai_sim.trace import Trace, TraceWriter
 
 PIECES = (
-    "<|im_start|>", "user", "\n", " the", " wavelength", " of", " light", ",", " 日本", "",
-    " un", "believ", "able", "\n\n", " \t", "🙂", " Donaudampfschifffahrtsgesellschaft", " é",
-    ".", " A", " cat", " sat", "\ufffd", " on", " my", " keyboard", "'s", " again", "<|im_end|>",
+    "<|im_start|>",
+    "user",
+    "\n",
+    " the",
+    " wavelength",
+    " of",
+    " light",
+    ",",
+    " 日本",
+    "",
+    " un",
+    "believ",
+    "able",
+    "\n\n",
+    " \t",
+    "🙂",
+    " Donaudampfschifffahrtsgesellschaft",
+    " é",
+    ".",
+    " A",
+    " cat",
+    " sat",
+    "\ufffd",
+    " on",
+    " my",
+    " keyboard",
+    "'s",
+    " again",
+    "<|im_end|>",
 )
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from scenes.catalog import film
 from scenes.check.compare import differences
 from scenes.check.recorded import Recorded
+from scenes.film.catalog import film
 from scenes.film.rehearsal import rehearse
-from scenes.storyboard.beats import ShowStates
+from scenes.story.beats import ShowStates
 
 
 class Reader:

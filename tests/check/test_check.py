@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from scenes.animations import Glide, SwapText
 from scenes.check.checker import Checker, check
 from scenes.check.compare import differences
 from scenes.check.drawn import misdrawn
 from scenes.check.recorded import Recorded
+from scenes.draw.animations import Glide, SwapText
+from scenes.draw.mobjects.label import Label
 from scenes.film.rehearsal import rehearse
-from scenes.mobjects.label import Label
 from tests.film.tiny import TinyFilm
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner, Result
 
-from astrai_sim.cli import main
+from astrai_sim.tools.cli import main
 from astrai_sim.trace import Trace
 from tests.trace.recording import crowd, recorded
 

@@ -7,11 +7,10 @@ from hypothesis import HealthCheck, Phase, settings
 from scenes.check.checker import Checker
 from scenes.film.rehearsal import rehearse
 from scenes.lint.linter import Linter
-from scenes.storyboard.errors import DoesNotApply
+from scenes.story.errors import DoesNotApply
 
 drawing = settings(
-    deadline=None, derandomize=True, suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
+    deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
 )
 
 

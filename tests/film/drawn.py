@@ -18,9 +18,7 @@ from astrai_sim.scenario.schema import (
     StopPart,
 )
 
-TINY = ModelPart(
-    n_layers=1, n_heads=2, n_kv_heads=1, head_dim=4, ffn_dim=8, vocab_size=50, dtype="float32"
-)
+TINY = ModelPart(n_layers=1, n_heads=2, n_kv_heads=1, head_dim=4, ffn_dim=8, vocab_size=50, dtype="float32")
 POOLS = (1, 2, 3, 5, 8, 9, 14, 20, 21, 33, 34, 64, 300, 5000)
 NAMES = ("{}", "r{}", "request-{:06}", "a-tenant-with-a-long-name/session-{:08}/turn-1")
 MOST_SLOTS = 400
@@ -43,16 +41,26 @@ def scenarios(draw) -> Scenario:
         room = slots - shared - prompt + 1
         if room < 1:
             prefix, prompt, room = None, 1, slots
-        requests.append(RequestPart(
-            name.format(number), draw(st.integers(1, min(24, room))), prompt_tokens=prompt,
-            prefix=None if prefix is None else f"p{prefix}",
-            arrival_step=draw(st.integers(0, 8)),
-        ))
+        requests.append(
+            RequestPart(
+                name.format(number),
+                draw(st.integers(1, min(24, room))),
+                prompt_tokens=prompt,
+                prefix=None if prefix is None else f"p{prefix}",
+                arrival_step=draw(st.integers(0, 8)),
+            )
+        )
     batch = draw(st.integers(1, 5))
-    changes = draw(st.sampled_from([
-        (), (), (ChangePart(3, decode_policy="same-position"),),
-        (ChangePart(2, max_tokens_per_step=batch), ChangePart(4, max_tokens_per_step="none")),
-    ]))
+    changes = draw(
+        st.sampled_from(
+            [
+                (),
+                (),
+                (ChangePart(3, decode_policy="same-position"),),
+                (ChangePart(2, max_tokens_per_step=batch), ChangePart(4, max_tokens_per_step="none")),
+            ]
+        )
+    )
     return Scenario(
         name="drawn",
         title="A drawn scenario",
@@ -60,8 +68,10 @@ def scenarios(draw) -> Scenario:
         model=replace(TINY, kind=draw(st.sampled_from(["random", "random", "none"]))),
         cache=CachePart(n_pages, size, prefix_caching=draw(st.booleans())),
         scheduler=SchedulerPart(
-            draw(st.sampled_from(["all", "same-position"])), batch,
-            draw(st.one_of(st.none(), st.integers(batch, 30))), draw(st.booleans()),
+            draw(st.sampled_from(["all", "same-position"])),
+            batch,
+            draw(st.one_of(st.none(), st.integers(batch, 30))),
+            draw(st.booleans()),
             draw(st.sampled_from([None, None, 1])),
         ),
         record=RecordPart(draw(st.sampled_from(["full", "full", "bulk"]))),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from astrai_sim.scenario.schema import CachePart, RecordPart, RequestPart, Scenario, SchedulerPart
 from astrai_sim.trace import Trace
-from scenes import catalog
+from scenes.film import catalog
 from tests.film.clean import assert_clean_or_told_why_not, drawing
 from tests.film.drawn import TINY, scenarios
 from tests.trace.recording import crowd, recorded
@@ -67,14 +67,14 @@ def test_a_recording_cut_anywhere(crowded, share):
 
 def requests(*lengths: tuple[int, int], name: str = "r{}") -> tuple[RequestPart, ...]:
     return tuple(
-        RequestPart(name.format(i), answer, prompt_tokens=prompt)
-        for i, (prompt, answer) in enumerate(lengths)
+        RequestPart(name.format(i), answer, prompt_tokens=prompt) for i, (prompt, answer) in enumerate(lengths)
     )
 
 
 def scenario(n_pages: int, page_size: int, asked: tuple[RequestPart, ...], **parts) -> Scenario:
-    return Scenario(name="edge", title="An edge", model=TINY, requests=asked,
-                    cache=CachePart(n_pages, page_size), **parts)
+    return Scenario(
+        name="edge", title="An edge", model=TINY, requests=asked, cache=CachePart(n_pages, page_size), **parts
+    )
 
 
 def test_a_task_that_is_never_admitted():
@@ -91,8 +91,7 @@ def load(n_pages: int, tasks: int) -> Scenario:
     """Many requests on a big pool, without a model."""
     asked = requests(*((40 + i * 37 % 300, 5 + i % 40) for i in range(tasks)))
     return scenario(
-        n_pages, 16, asked, scheduler=SchedulerPart(max_batch=200),
-        record=RecordPart("bulk"),
+        n_pages, 16, asked, scheduler=SchedulerPart(max_batch=200), record=RecordPart("bulk")
     ).without_model()
 
 

@@ -3,8 +3,8 @@
 import pytest
 from click.testing import CliRunner
 
-from scenes import catalog
 from scenes.cli import main
+from scenes.film import catalog
 from tests.film.tiny import Hasty, TinyFilm
 
 

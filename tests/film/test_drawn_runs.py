@@ -7,15 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from astrai_sim.scenario.schema import (
-    CachePart,
-    ChangePart,
-    RecordPart,
-    RequestPart,
-    Scenario,
-    SchedulerPart,
-)
-from scenes import catalog
+from astrai_sim.scenario.schema import CachePart, ChangePart, RecordPart, RequestPart, Scenario, SchedulerPart
+from scenes.film import catalog
 from tests.film.clean import assert_clean_or_told_why_not
 from tests.trace.recording import TINY, recorded
 
@@ -28,7 +21,8 @@ def drawn(seed: int, chunks: bool) -> Scenario:
     slots, style = page_size * n_pages, source.choice(("A", "request-", "r"))
     requests = tuple(
         RequestPart(
-            f"{style}{i}", source.randint(1, max(2, min(40, slots // 4))),
+            f"{style}{i}",
+            source.randint(1, max(2, min(40, slots // 4))),
             prompt_tokens=source.randint(1, max(2, min(120, slots // 3))),
             arrival_step=source.randint(0, 20),
         )
@@ -39,8 +33,7 @@ def drawn(seed: int, chunks: bool) -> Scenario:
         seed=seed,
         model=replace(TINY, vocab_size=source.choice((16, 64))),
         cache=CachePart(n_pages, page_size, prefix_caching=source.random() < 0.5),
-        scheduler=SchedulerPart(max_batch=source.choice((2, 8, 14)),
-                                eos=source.choice((None, 0))),
+        scheduler=SchedulerPart(max_batch=source.choice((2, 8, 14)), eos=source.choice((None, 0))),
         record=RecordPart(line_calls=0),
         requests=requests,
         changes=(ChangePart(source.randint(2, 12), max_tokens_per_step=16),) if chunks else (),

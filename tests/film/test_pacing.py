@@ -6,14 +6,14 @@ from contextlib import suppress
 import pytest
 
 from astrai_sim.trace import Trace
-from scenes import catalog
+from scenes.film import catalog
 from scenes.film.pacing import TOLERANCE, CannotPace, pace
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS
 from scenes.lint.linter import lint
-from scenes.storyboard.beats import Advance, Hold, RunCode, Section, Storyboard
-from scenes.storyboard.beats.code import CodeStep
-from scenes.storyboard.pacing import elastic_seconds, keep, layers, stretch
+from scenes.story.beats import Advance, Hold, RunCode, Section, Storyboard
+from scenes.story.beats.code import CodeStep
+from scenes.story.pacing import elastic_seconds, keep, layers, stretch
 from tests.film.tiny import TinyFilm
 
 FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
@@ -27,16 +27,24 @@ def own_trace(film):
 
 
 def shortest(error: CannotPace) -> int:
-    return int(re.fullmatch(r"\w+ takes at least (\d+) s for this trace: "
-                            r"ask for --seconds \1", str(error))[1])
+    return int(
+        re.fullmatch(
+            r"\w+ takes at least (\d+) s for this trace: "
+            r"ask for --seconds \1",
+            str(error),
+        )[1]
+    )
 
 
 @pytest.fixture
 def board():
-    return Storyboard("Some", (
-        Section("a", "A", -1, (Hold(0, seconds=1.0), Advance(1, detail=2), Hold(1, detail=1))),
-        Section("b", "B", 1, (Hold(1, seconds=2.0), Hold(1, detail=3)), detail=1),
-    ))
+    return Storyboard(
+        "Some",
+        (
+            Section("a", "A", -1, (Hold(0, seconds=1.0), Advance(1, detail=2), Hold(1, detail=1))),
+            Section("b", "B", 1, (Hold(1, seconds=2.0), Hold(1, detail=3)), detail=1),
+        ),
+    )
 
 
 def beats(storyboard):
@@ -45,9 +53,7 @@ def beats(storyboard):
 
 def test_the_most_needed_layers_come_first(board):
     ordered = layers(board)
-    assert [(layer.weight, layer.section) for layer in ordered] == [
-        (0, 0), (1, 0), (1, 1), (2, 0), (3, 1)
-    ]
+    assert [(layer.weight, layer.section) for layer in ordered] == [(0, 0), (1, 0), (1, 1), (2, 0), (3, 1)]
     assert beats(keep(board, ordered)) == {"a": 3, "b": 2}
     assert beats(keep(board, ordered[:3])) == {"a": 2, "b": 1}
     assert beats(keep(board, ordered[:1])) == {"a": 1}

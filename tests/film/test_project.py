@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
-from scenes import catalog, fonts, theme
+from scenes import theme
+from scenes.draw import fonts
+from scenes.film import catalog
 from scenes.film.settings import ENCODER
 from tests.conftest import ROOT
 
@@ -54,8 +56,7 @@ def test_the_readme_names_what_there_is():
 def test_make_passes_its_variables_on():
     def plan(*words):
         done = subprocess.run(
-            ["make", "-n", "-o", ".venv/.ready", *words],
-            cwd=ROOT, capture_output=True, text=True, check=True,
+            ["make", "-n", "-o", ".venv/.ready", *words], cwd=ROOT, capture_output=True, text=True, check=True
         )
         return done.stdout
 
@@ -74,9 +75,23 @@ def test_plain_manim_renders_the_film(tmp_path, two_requests):
     import os
 
     subprocess.run(
-        [sys.executable, "-m", "manim", "render", "-r", "320,180", "--fps", "5",
-         "--media_dir", tmp_path, "scenes/prefix_cache.py", "PrefixCache"],
-        cwd=ROOT, check=True, capture_output=True,
+        [
+            sys.executable,
+            "-m",
+            "manim",
+            "render",
+            "-r",
+            "320,180",
+            "--fps",
+            "5",
+            "--media_dir",
+            tmp_path,
+            "scenes/prefix_cache.py",
+            "PrefixCache",
+        ],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
         env={**os.environ, "ASTRAI_TRACE": str(two_requests)},
     )
     (film,) = tmp_path.rglob("PrefixCache.mp4")

@@ -25,8 +25,7 @@ def reports():
 @pytest.fixture(scope="module")
 def film(two_requests, media, reports):
     return render_film(
-        TinyFilm, two_requests, TINY, media=media,
-        progress=lambda done, total: reports.append((done, total)),
+        TinyFilm, two_requests, TINY, media=media, progress=lambda done, total: reports.append((done, total))
     )
 
 

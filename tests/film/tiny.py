@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scenes.film.quality import Quality
 from scenes.film.scene import FilmScene
-from scenes.storyboard.beats import Advance, OpenCode, Section, Storyboard
+from scenes.story.beats import Advance, OpenCode, Section, Storyboard
 
 TINY = Quality("tiny", 320, 180, 10)
 
@@ -20,9 +20,7 @@ class TinyFilm(FilmScene):
     def tell(cls, trace) -> Storyboard:
         stops = [-1, *(len(trace) * part // 3 - 1 for part in (1, 2, 3))]
         sections = []
-        for key, start, stop, caption in zip(
-            ("one", "two", "three"), stops[:-1], stops[1:], cls.captions, strict=True
-        ):
+        for key, start, stop, caption in zip(("one", "two", "three"), stops[:-1], stops[1:], cls.captions, strict=True):
             beats = [Advance(stop, caption, seconds=0.4)]
             if key == "three":
                 beats.append(OpenCode(stop, title="code", lines=(("x = 1",),)))

@@ -2,16 +2,20 @@
 
 import pytest
 
-from scenes import fonts, theme
-from scenes.mobjects.caption import balanced
+from scenes import theme
+from scenes.draw import fonts
+from scenes.draw.mobjects.caption import balanced
 
 FACE = ("sans-medium", theme.BODY)
 
 
-@pytest.mark.parametrize("text, width", [
-    ("In this run every decode step reads all the pages its requests have filled.", 1000),
-    ("A caption that is some letters too long for the line that it was given, and wraps.", 1100),
-])
+@pytest.mark.parametrize(
+    "text, width",
+    [
+        ("In this run every decode step reads all the pages its requests have filled.", 1000),
+        ("A caption that is some letters too long for the line that it was given, and wraps.", 1100),
+    ],
+)
 def test_no_word_is_left_alone(text, width):
     first, second = balanced(text, *FACE, width)
     assert f"{first} {second}" == text

@@ -6,15 +6,15 @@ import pytest
 from coloraide import Color
 
 from scenes import theme
-from scenes.layout import Box
+from scenes.draw.layout import Box
+from scenes.draw.mobjects.caption import Caption
+from scenes.draw.mobjects.cells import CellField
+from scenes.draw.mobjects.label import Label
+from scenes.draw.mobjects.shapes import Panel
 from scenes.lint.rules.caption_time import CaptionTime
 from scenes.lint.rules.colors import LEAST, TaskColors, differences
 from scenes.lint.rules.glyph_size import GlyphSize
 from scenes.lint.rules.stillness import Stillness
-from scenes.mobjects.caption import Caption
-from scenes.mobjects.cells import CellField
-from scenes.mobjects.label import Label
-from scenes.mobjects.shapes import Panel
 from tests.lint.board import Board
 
 SENTENCE = "A sentence of just forty-five characters, ok."

@@ -5,16 +5,16 @@ import pytest
 from manim import Group, Line, Rectangle, Square, Text
 
 from scenes import theme
-from scenes.layout import FRAME, UNIT, Box
+from scenes.draw.layout import FRAME, UNIT, Box
+from scenes.draw.mobjects.cells import CellField
+from scenes.draw.mobjects.label import Label
+from scenes.draw.mobjects.shapes import Panel
+from scenes.draw.mobjects.wire import Wire
 from scenes.lint.rules.contrast import Contrast, contrast
 from scenes.lint.rules.crossing import Crossing
 from scenes.lint.rules.glyph_size import GlyphSize
 from scenes.lint.rules.safe_area import SafeArea
 from scenes.lint.rules.text_overlap import TextOverlap
-from scenes.mobjects.cells import CellField
-from scenes.mobjects.label import Label
-from scenes.mobjects.shapes import Panel
-from scenes.mobjects.wire import Wire
 from tests.lint.board import judge
 
 SAFE = FRAME.safe
@@ -44,9 +44,7 @@ class TestSafeArea:
         panel = Panel(Box(SAFE.x - 5, 500, 100, 100), fill=theme.PANEL)
         field = CellField(Box(1000, SAFE.bottom - 10, 100, 40), 4, 2)
         field.set_cell(0, theme.TEXT)
-        assert [p.mobjects for p in judge(SafeArea(), panel, field)] == [
-            ("Panel",), ("CellField",),
-        ]
+        assert [p.mobjects for p in judge(SafeArea(), panel, field)] == [("Panel",), ("CellField",)]
 
     def test_a_thick_stroke_counts(self):
         box = Box(SAFE.x + 1, 500, 100, 100)
@@ -157,9 +155,9 @@ class TestContrast:
         assert judge(Contrast(), half, label(color=theme.TEXT))
 
     def test_half_transparent_fill_is_blended(self):
-        veil = Rectangle(
-            width=400 / UNIT, height=80 / UNIT, fill_color="#FFFFFF", stroke_width=0
-        ).move_to(FRAME.point(1000, 540))
+        veil = Rectangle(width=400 / UNIT, height=80 / UNIT, fill_color="#FFFFFF", stroke_width=0).move_to(
+            FRAME.point(1000, 540)
+        )
         assert not judge(Contrast(), veil.copy().set_fill(opacity=0.1), label())
         assert judge(Contrast(), veil.copy().set_fill(opacity=0.8), label())
 
@@ -184,9 +182,7 @@ class TestContrast:
 
     def test_a_shape_with_a_hole_covers_only_its_rim(self):
         ring = Square(side_length=6).set_points(
-            np.concatenate([
-                Square(side_length=6).points, Square(side_length=4).reverse_points().points,
-            ])
+            np.concatenate([Square(side_length=6).points, Square(side_length=4).reverse_points().points])
         )
         ring.set_fill("#FFFFFF", opacity=1).set_stroke(width=0)
         assert not judge(Contrast(), ring, label(color=theme.TEXT))

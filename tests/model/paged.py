@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from astrai_sim.cache import CacheView, PagedCache, pages_for
+from astrai_sim.engine.cache import CacheView, PagedCache, pages_for
 from astrai_sim.model import DenseView, ModelConfig, Transformer
 
 
@@ -16,8 +16,7 @@ def pool_for(model: Transformer, n_pages: int = 32, page_size: int = 4) -> Paged
     """A pool on the model's device, filled with what must never show up in any logit."""
     weight = model.lm_head.weight
     c = model.config
-    cache = PagedCache(c.n_layers, n_pages, page_size, c.n_kv_heads, c.head_dim,
-                       weight.device, weight.dtype)
+    cache = PagedCache(c.n_layers, n_pages, page_size, c.n_kv_heads, c.head_dim, weight.device, weight.dtype)
     cache.k_cache.fill_(1e4)
     cache.v_cache.fill_(1e4)
     return cache

@@ -18,9 +18,7 @@ SIZES = ModelConfig(2, 4, 2, 8, 48, 32, rope_base=5000.0, norm_eps=1e-5)
 def neighbours(weight: np.ndarray, n_heads: int) -> np.ndarray:
     """The order that llama.cpp stores: row i of a half comes before its partner."""
     halves = weight.reshape(n_heads, 2, -1, weight.shape[-1])
-    return np.concatenate([halves[:, :, i] for i in range(halves.shape[2])], axis=1).reshape(
-        weight.shape
-    )
+    return np.concatenate([halves[:, :, i] for i in range(halves.shape[2])], axis=1).reshape(weight.shape)
 
 
 def test_halves_turn_as_neighbours_did():

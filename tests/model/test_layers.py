@@ -27,18 +27,13 @@ def test_rope_turns_each_pair_by_its_angle():
             whole = torch.view_as_complex(x[0, i, 0, [pair, pair + 2]])
             angle = torch.tensor(position * frequency)
             expected = whole * torch.polar(torch.tensor(1.0), angle)
-            torch.testing.assert_close(
-                torch.view_as_complex(turned[0, i, 0, [pair, pair + 2]].contiguous()), expected
-            )
+            torch.testing.assert_close(torch.view_as_complex(turned[0, i, 0, [pair, pair + 2]].contiguous()), expected)
 
 
 def test_rope_makes_scores_depend_on_distance_only():
     generator = torch.Generator().manual_seed(2)
     q, k = torch.randn(2, 1, 1, 1, 8, generator=generator)
-    at = [
-        (rope(q, torch.tensor([[i]]), 1e4) * rope(k, torch.tensor([[i - 3]]), 1e4)).sum()
-        for i in (3, 10, 200)
-    ]
+    at = [(rope(q, torch.tensor([[i]]), 1e4) * rope(k, torch.tensor([[i - 3]]), 1e4)).sum() for i in (3, 10, 200)]
     torch.testing.assert_close(at[0], at[1], rtol=0, atol=1e-4)
     torch.testing.assert_close(at[0], at[2], rtol=0, atol=1e-4)
 
@@ -53,8 +48,7 @@ def test_a_seed_gives_the_same_weights_and_another_seed_others():
 
 
 @pytest.mark.parametrize(
-    ("sizes", "message"),
-    [((1, 3, 2, 8, 8, 8), "multiple of n_kv_heads"), ((1, 2, 2, 7, 8, 8), "must be even")],
+    ("sizes", "message"), [((1, 3, 2, 8, 8, 8), "multiple of n_kv_heads"), ((1, 2, 2, 7, 8, 8), "must be even")]
 )
 def test_sizes_that_cannot_be_are_refused(sizes, message):
     with pytest.raises(ValueError, match=message):

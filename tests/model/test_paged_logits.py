@@ -12,8 +12,7 @@ from tests.model.paged import Dense, Paged, pool_for, small
 
 DEVICES = [
     "cpu",
-    pytest.param("cuda", marks=pytest.mark.skipif(
-        not torch.cuda.is_available(), reason="no CUDA device here")),
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")),
 ]
 TOLERANCE = 1e-4
 HEADS = [(4, 4), (4, 2), (4, 1)]

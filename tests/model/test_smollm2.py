@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from astrai_sim.cache import PagedCache
+from astrai_sim.engine.cache import PagedCache
+from astrai_sim.engine.scheduler import InferenceScheduler, Task
 from astrai_sim.extras import MissingExtra
 from astrai_sim.model import DenseView
 from astrai_sim.model import smollm2 as module
 from astrai_sim.model.gguf_file import GgufFile
 from astrai_sim.model.smollm2 import smollm2
-from astrai_sim.scheduler import InferenceScheduler, Task
 from astrai_sim.text import ChatTemplate, Tokenizer
 
 SYSTEM = "You are a helpful assistant. Answer in one short sentence."
@@ -41,11 +41,11 @@ def test_the_file_is_what_it_says(file: GgufFile):
 def test_it_answers_through_shared_pages(file: GgufFile, model):
     c = file.config
     tokenizer, chat = Tokenizer.of(file), ChatTemplate.of(file)
-    cache = PagedCache(c.n_layers, 12, 16, c.n_kv_heads, c.head_dim, torch.device("cpu"),
-                       torch.float32, prefix_caching=True)
+    cache = PagedCache(
+        c.n_layers, 12, 16, c.n_kv_heads, c.head_dim, torch.device("cpu"), torch.float32, prefix_caching=True
+    )
     scheduler = InferenceScheduler(model, cache, eos=file.field("tokenizer.ggml.eos_token_id"))
-    tasks = [Task(question, tokenizer.encode(chat.prompt(question, SYSTEM)), 24)
-             for question in QUESTIONS]
+    tasks = [Task(question, tokenizer.encode(chat.prompt(question, SYSTEM)), 24) for question in QUESTIONS]
     scheduler.submit(tasks[0])
     scheduler.step()
     scheduler.submit(tasks[1])
@@ -68,9 +68,7 @@ def test_what_is_missing_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.slow
 def test_logits_agree_with_transformers(file: GgufFile, model):
-    transformers = pytest.importorskip(
-        "transformers", reason="the extra reference is not installed"
-    )
+    transformers = pytest.importorskip("transformers", reason="the extra reference is not installed")
     where = {"pretrained_model_name_or_path": file.path.parent, "gguf_file": file.path.name}
     reference = transformers.AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
     theirs = transformers.AutoTokenizer.from_pretrained(**where)

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from astrai_sim.cli import main
-from astrai_sim.plot import palette
-from astrai_sim.plot.page_map import PageMap
-from astrai_sim.plot.units import short_unit, unit_for
+from astrai_sim.tools.cli import main
+from astrai_sim.tools.plot import palette
+from astrai_sim.tools.plot.page_map import PageMap
+from astrai_sim.tools.plot.units import short_unit, unit_for
 from astrai_sim.trace import Series, Trace, TraceError
 from scenes import theme
 
 pytest.importorskip("matplotlib", reason="the extra plot is not installed")
-from astrai_sim.plot.glance import draw  # noqa: E402
+from astrai_sim.tools.plot.glance import draw  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = sorted((ROOT / "assets" / "traces").glob("*.jsonl.gz"))
@@ -108,15 +108,11 @@ def test_of_a_large_pool_each_row_shows_one_of_several_pages(record_scenario):
 def test_the_colours_are_those_of_the_films():
     assert palette.TASK_COLORS == theme.TASK_COLORS
     shared = ("BACKGROUND", "PANEL", "OUTLINE", "CACHED", "TEXT", "MUTED", "WARNING")
-    assert {name: getattr(palette, name) for name in shared} == {
-        name: getattr(theme, name) for name in shared
-    }
+    assert {name: getattr(palette, name) for name in shared} == {name: getattr(theme, name) for name in shared}
 
 
 @pytest.mark.parametrize(
-    ("ns", "text"),
-    [(900.0, "0.9 µs"), (1.5e6, "1,500 µs"), (2.3456e6, "2.35 ms"), (1.2e11, "2 min"),
-     (7.2e12, "2 h")],
+    ("ns", "text"), [(900.0, "0.9 µs"), (1.5e6, "1,500 µs"), (2.3456e6, "2.35 ms"), (1.2e11, "2 min"), (7.2e12, "2 h")]
 )
 def test_times_read_well(ns: float, text: str):
     assert unit_for(ns).text(ns) == text
@@ -124,7 +120,11 @@ def test_times_read_well(ns: float, text: str):
 
 def test_marks_of_an_axis_are_in_seconds_at_most():
     assert [short_unit(ns).text(ns) for ns in (1e5, 1e6, 2e8, 1e9, 1e11)] == [
-        "100 µs", "1 ms", "200 ms", "1 s", "100 s"
+        "100 µs",
+        "1 ms",
+        "200 ms",
+        "1 s",
+        "100 s",
     ]
 
 

@@ -43,14 +43,17 @@ def recording(tmp_path, detail: str, name: str) -> subprocess.Popen:
     scenario.write_text(LONG.format(detail=detail))
     code = (
         "import time, sys\n"
-        "from astrai_sim.scheduler import ModelFreeScheduler as S\n"
+        "from astrai_sim.engine.scheduler import ModelFreeScheduler as S\n"
         "step = S.step\n"
         "S.step = lambda self: (time.sleep(0.05), step(self))\n"
-        "from astrai_sim.cli import main\n"
+        "from astrai_sim.tools.cli import main\n"
         f"main(['record', {str(scenario)!r}, '-o', {str(tmp_path / name)!r}])\n"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from astrai_sim.cache import PagedCache, paged_cache
+from astrai_sim.engine.cache import PagedCache, paged_cache
 from astrai_sim.trace import Trace
 from tests.trace.recording import crowd, recorded
 
@@ -78,9 +78,13 @@ def test_values_are_what_the_lines_compute(trace):
                     assert known[name] == value
                 checked.add((event.function, name))
     assert checked == {
-        ("pages_for", "full"), ("pages_for", "rest"), ("pages_for", "n_pages"),
-        ("PagedCache.alloc", "lsb"), ("PagedCache.alloc", "idx"),
-        ("PagedCache.alloc", "self._free_mask"), ("PagedCache.alloc", "self._refs"),
+        ("pages_for", "full"),
+        ("pages_for", "rest"),
+        ("pages_for", "n_pages"),
+        ("PagedCache.alloc", "lsb"),
+        ("PagedCache.alloc", "idx"),
+        ("PagedCache.alloc", "self._free_mask"),
+        ("PagedCache.alloc", "self._refs"),
     }
 
 

@@ -21,8 +21,11 @@ def test_preemption_is_recorded_line_by_line(crowded):
     name = "InferenceScheduler._make_room"
     event = next(e for e in crowded.find(event="lines") if e.function == name)
     source = crowded.header.sources[name]["text"].splitlines()
-    left = [(source[s["line"] - 1].strip(), s["values"]["self.running"])
-            for s in event.steps if "self.running" in s["values"]]
+    left = [
+        (source[s["line"] - 1].strip(), s["values"]["self.running"])
+        for s in event.steps
+        if "self.running" in s["values"]
+    ]
     preempted = next(crowded.find(event="task_preempted", after=event.seq))
     ((line, running),) = left
     assert line == "self._preempt(self.running[-1])"
@@ -30,8 +33,7 @@ def test_preemption_is_recorded_line_by_line(crowded):
 
 
 def test_waiting_is_the_queue_that_the_scheduler_has(crowded):
-    queues = [(e.waiting, crowded.state_at(e.seq).waiting)
-              for e in crowded.find(event="step_begin")]
+    queues = [(e.waiting, crowded.state_at(e.seq).waiting) for e in crowded.find(event="step_begin")]
     assert all(recorded == replayed for recorded, replayed in queues)
     assert max(len(recorded) for recorded, _ in queues) >= 4
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from astrai_sim.clock import CostClock, CostModel, RealClock
+from astrai_sim.engine.clock import CostClock, CostModel, RealClock
 from astrai_sim.scenario import Run, build
 from astrai_sim.scenario.schema import RequestPart
 from astrai_sim.trace import Requests, Series, TraceWriter
@@ -33,7 +33,7 @@ class Ticks:
 @pytest.fixture
 def ticks(monkeypatch) -> Ticks:
     found = Ticks()
-    monkeypatch.setattr("astrai_sim.clock.real.time", found)
+    monkeypatch.setattr("astrai_sim.engine.clock.real.time", found)
     return found
 
 
@@ -102,22 +102,21 @@ def test_the_cost_model_is_the_stated_formula():
 def test_times_without_a_model_are_computed(tmp_path):
     """One request: prefill of 10, then decode passes over 11, 12, 13 tokens in the cache."""
     cost = CostModel(1.0, 0.5, 2.0, 0.25, 0.125)
-    scenario = replace(crowd("none"), cost=cost, prefixes=(),
-                       requests=(RequestPart("a", 4, prompt_tokens=10),))
+    scenario = replace(crowd("none"), cost=cost, prefixes=(), requests=(RequestPart("a", 4, prompt_tokens=10),))
     trace = recorded(scenario, tmp_path / "run.jsonl")
     assert trace.header.clock == "cost-model" and trace.header.model == "none"
     assert trace.header.cost["prefill_token_s"] == 0.5
     requests = Requests.of(trace)
     assert requests.first_token_ns[0] == 6_000_000_000
-    assert requests.gaps[0].tolist() == [
-        round((2.25 + kv * 0.125) * 1e9) for kv in (11, 12, 13)
-    ]
+    assert requests.gaps[0].tolist() == [round((2.25 + kv * 0.125) * 1e9) for kv in (11, 12, 13)]
 
 
 def test_an_idle_clock_jumps_to_the_next_arrival(tmp_path):
-    requests = (RequestPart("a", 2, prompt_tokens=3, arrival_s=0.0),
-                RequestPart("b", 2, prompt_tokens=3, arrival_s=50.0),
-                RequestPart("c", 2, prompt_tokens=3, arrival_s=50.001))
+    requests = (
+        RequestPart("a", 2, prompt_tokens=3, arrival_s=0.0),
+        RequestPart("b", 2, prompt_tokens=3, arrival_s=50.0),
+        RequestPart("c", 2, prompt_tokens=3, arrival_s=50.001),
+    )
     scenario = replace(crowd("none"), requests=requests, prefixes=())
     trace = recorded(scenario, tmp_path / "run.jsonl")
     assert verify(trace)
@@ -130,8 +129,7 @@ def test_an_idle_clock_jumps_to_the_next_arrival(tmp_path):
 
 def test_a_run_says_when_it_waits(monkeypatch):
     """So that Ctrl-C need not wait for a step's end then."""
-    scenario = replace(crowd("none"), requests=(
-        RequestPart("a", 2, prompt_tokens=3, arrival_s=2.0),), prefixes=())
+    scenario = replace(crowd("none"), requests=(RequestPart("a", 2, prompt_tokens=3, arrival_s=2.0),), prefixes=())
     built = build(scenario, torch.device("cpu"))
     run = Run(built.scheduler, built.tasks, scenario.stop, clock=built.clock)
     seen = []
@@ -142,8 +140,7 @@ def test_a_run_says_when_it_waits(monkeypatch):
 
 def test_requests_wait_for_their_second_with_a_model(tmp_path, ticks):
     """On the real clock nothing is submitted before it is due."""
-    requests = (RequestPart("a", 2, prompt_tokens=3),
-                RequestPart("b", 2, prompt_tokens=3, arrival_s=3.5))
+    requests = (RequestPart("a", 2, prompt_tokens=3), RequestPart("b", 2, prompt_tokens=3, arrival_s=3.5))
     trace = recorded(replace(crowd(), requests=requests, prefixes=()), tmp_path / "run.jsonl")
     times = Requests.of(trace)
     assert times.submitted_ns[1] >= 3_500_000_000
@@ -152,8 +149,10 @@ def test_requests_wait_for_their_second_with_a_model(tmp_path, ticks):
 
 def test_requests_of_steps_and_seconds_mix(tmp_path):
     """While requests wait for their step, empty steps go by instead of time."""
-    requests = (RequestPart("a", 2, prompt_tokens=3, arrival_s=1.0),
-                RequestPart("b", 2, prompt_tokens=3, arrival_step=3))
+    requests = (
+        RequestPart("a", 2, prompt_tokens=3, arrival_s=1.0),
+        RequestPart("b", 2, prompt_tokens=3, arrival_step=3),
+    )
     trace = recorded(replace(crowd("none"), requests=requests, prefixes=()), tmp_path / "run.jsonl")
     assert verify(trace)
     assert [event.task for event in trace.find(event="task_submitted")] == ["b", "a"]

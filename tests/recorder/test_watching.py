@@ -8,12 +8,12 @@ from types import FunctionType
 import pytest
 import torch
 
-from astrai_sim.cache import paged_cache
+from astrai_sim.engine.cache import paged_cache
+from astrai_sim.engine.scheduler import InferenceScheduler
 from astrai_sim.recorder.header import make_header
 from astrai_sim.recorder.record import make_recorder, record
 from astrai_sim.scenario import CannotRun, Run, build
 from astrai_sim.scenario.schema import ChangePart, StopPart
-from astrai_sim.scheduler import InferenceScheduler
 from astrai_sim.trace import Trace, TraceError, TraceWriter
 from astrai_sim.trace.verify import verify
 from tests.trace.recording import crowd, lines_of, recorded
@@ -24,8 +24,7 @@ DETAILS = ("full", "bulk")
 
 def wrapped(*owners) -> list[str]:
     """Methods that instances have of their own, over those of their class."""
-    return [name for owner in owners for name, value in vars(owner).items()
-            if isinstance(value, FunctionType)]
+    return [name for owner in owners for name, value in vars(owner).items() if isinstance(value, FunctionType)]
 
 
 @pytest.fixture(params=DETAILS)
@@ -110,9 +109,7 @@ def test_aborts_resets_and_settings_between_steps(watched):
 @pytest.mark.parametrize("detail", DETAILS)
 def test_two_recordings_differ_in_nothing_but_time(tmp_path, detail):
     """With a model: the same events, ids and norms; without, the same times too."""
-    one, other = (
-        lines_of(recorded(crowd("random", detail), tmp_path / f"{n}.jsonl")) for n in "ab"
-    )
+    one, other = (lines_of(recorded(crowd("random", detail), tmp_path / f"{n}.jsonl")) for n in "ab")
     for lines in (one, other):
         for line in lines:
             for name in ("ns", "duration_ns", "started", "sha256"):
@@ -164,16 +161,18 @@ def test_a_request_that_can_never_fit_leaves_no_file(tmp_path):
 
 
 def test_what_stops_a_run_is_recorded(tmp_path):
-    for stop, reason in [(StopPart(max_steps=3), "max_steps"), (StopPart(), "idle"),
-                         (StopPart(task="r0", tokens=5), "task")]:
+    for stop, reason in [
+        (StopPart(max_steps=3), "max_steps"),
+        (StopPart(), "idle"),
+        (StopPart(task="r0", tokens=5), "task"),
+    ]:
         trace = recorded(replace(crowd("none"), stop=stop), tmp_path / "run.jsonl")
         assert trace.footer.stopped == reason and verify(trace)
 
 
 def test_progress_reaches_the_end(tmp_path):
     told = []
-    record(crowd("none"), tmp_path / "run.jsonl", CPU,
-           lambda done, total: told.append((done, total)))
+    record(crowd("none"), tmp_path / "run.jsonl", CPU, lambda done, total: told.append((done, total)))
     total = sum(request.max_tokens for request in crowd().requests)
     assert told[-1] == (total, total)
 
@@ -185,8 +184,7 @@ def test_a_mask_too_long_to_print_is_recorded_by_its_bits(tmp_path):
     trace = recorded(scenario, tmp_path / "run.jsonl")
     assert verify(trace)
     alloc = next(e for e in trace.find(event="lines") if e.function == "PagedCache.alloc")
-    masks = [s["values"]["self._free_mask"] for s in alloc.steps
-             if "self._free_mask" in s["values"]]
+    masks = [s["values"]["self._free_mask"] for s in alloc.steps if "self._free_mask" in s["values"]]
     assert masks == [{"bits": 20_000, "set": 19_999}]
     word = next(trace.find(event="page_alloc"))
     assert word.get("mask") is None and word.word == [0, hex(2**64 - 2)]
@@ -199,8 +197,7 @@ def test_a_file_that_cannot_be_written_is_an_os_error(tmp_path):
 
 
 def test_a_flushed_file_ends_at_an_event(tmp_path):
-    writer = TraceWriter(tmp_path / "run.jsonl.gz", lines_of(
-        recorded(crowd("none"), tmp_path / "whole.jsonl"))[0])
+    writer = TraceWriter(tmp_path / "run.jsonl.gz", lines_of(recorded(crowd("none"), tmp_path / "whole.jsonl"))[0])
     for number in range(5):
         writer.event({"step": -1, "phase": None, "ns": number, "event": "phase_begin"})
     writer.flush()

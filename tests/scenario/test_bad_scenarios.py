@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from astrai_sim.cli import main
 from astrai_sim.scenario import ScenarioError, find_scenario, load_scenario
+from astrai_sim.tools.cli import main
 
 GOOD = """name = "good"
 seed = 1
@@ -130,6 +130,4 @@ def test_the_command_says_so_and_writes_nothing(tmp_path):
     path.write_text(GOOD.replace("n_pages = 8", "n_pages = 0"))
     done = CliRunner().invoke(main, ["record", str(path), "-o", str(output)])
     assert done.exit_code == 1 and not output.exists() and not output.parent.exists()
-    assert done.output.strip() == (
-        f"Error: {path}:{line_of('n_pages')}: n_pages must be at least 1, not 0"
-    )
+    assert done.output.strip() == (f"Error: {path}:{line_of('n_pages')}: n_pages must be at least 1, not 0")

@@ -8,11 +8,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from astrai_sim.cli import main
 from astrai_sim.extras import MissingExtra
 from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.recorder import record as record_scenario
 from astrai_sim.scenario import ScenarioError, load_scenario
+from astrai_sim.tools.cli import main
 from astrai_sim.trace import Trace
 from astrai_sim.trace.verify import verify
 
@@ -71,9 +71,7 @@ def record(*arguments: str | Path):
 
 def test_text_needs_a_model_that_knows_it(scenario):
     request = '[[request]]\nname = "A"\nmax_tokens = 4\nprompt = "Why?"\n'
-    assert refused(scenario(RANDOM + POOL + request)).startswith(
-        "17: prompt needs a model that knows text"
-    )
+    assert refused(scenario(RANDOM + POOL + request)).startswith("17: prompt needs a model that knows text")
     prefix = '[[prefix]]\nname = "p"\ntext = "Be brief."\n' + request.replace(
         'prompt = "Why?"', 'prompt_tokens = 4\nprefix = "p"'
     )
@@ -84,15 +82,20 @@ def test_text_needs_a_model_that_knows_it(scenario):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (SMOLLM2 + "n_layers = 2\n" + POOL + '[[request]]\nname = "A"\nmax_tokens = 4\n',
-         "5: n_layers comes from the file"),
-        (SMOLLM2 + POOL + '[[request]]\nname = "A"\nmax_tokens = 4\nprompt = " "\n',
-         "12: prompt is empty"),
-        (SMOLLM2 + POOL + '[[request]]\nname = "A"\nmax_tokens = 400\nprompt = "Why?"\n',
-         "11: request 'A' can never fit: "),
-        (SMOLLM2 + POOL + '[[prefix]]\nname = "p"\ntext = "Be brief."\n'
-         '[[request]]\nname = "A"\nmax_tokens = 4\nprompt_tokens = 4\nprefix = "p"\n',
-         "16: a prefix with text goes with requests whose prompt is text"),
+        (
+            SMOLLM2 + "n_layers = 2\n" + POOL + '[[request]]\nname = "A"\nmax_tokens = 4\n',
+            "5: n_layers comes from the file",
+        ),
+        (SMOLLM2 + POOL + '[[request]]\nname = "A"\nmax_tokens = 4\nprompt = " "\n', "12: prompt is empty"),
+        (
+            SMOLLM2 + POOL + '[[request]]\nname = "A"\nmax_tokens = 400\nprompt = "Why?"\n',
+            "11: request 'A' can never fit: ",
+        ),
+        (
+            SMOLLM2 + POOL + '[[prefix]]\nname = "p"\ntext = "Be brief."\n'
+            '[[request]]\nname = "A"\nmax_tokens = 4\nprompt_tokens = 4\nprefix = "p"\n',
+            "16: a prefix with text goes with requests whose prompt is text",
+        ),
     ],
 )
 def test_what_cannot_be_said_is_refused_with_its_line(scenario, text: str, message: str):
@@ -135,8 +138,7 @@ def test_a_load_is_run_and_named_in_the_header(scenario, tmp_path: Path):
     assert trace.header.workload["requests"] == 2 and trace.header.workload["rows"] == 3
     named = trace.header.scenario["workload"]
     assert (named["kind"], named["path"]) == ("azure", "load.csv")
-    submitted = [(e.task, len(e.prompt), e.max_tokens, e.arrival_s)
-                 for e in trace.find("task_submitted")]
+    submitted = [(e.task, len(e.prompt), e.max_tokens, e.arrival_s) for e in trace.find("task_submitted")]
     assert submitted == [("r1", 40, 3, 0.0), ("r2", 20, 4, 0.25)]
 
 
@@ -165,16 +167,21 @@ def test_a_load_that_was_not_read_is_not_run_as_none(scenario, tmp_path: Path):
     [
         ("[workload]\n", (), "[workload] names no path: give --workload FILE"),
         ('[workload]\npath = "absent.csv"\n', (), "absent.csv: cannot be read"),
-        ('[workload]\nwindow = [5]\n', (), ":15: window must be [from, to] in seconds"),
+        ("[workload]\nwindow = [5]\n", (), ":15: window must be [from, to] in seconds"),
         ('[workload]\nkind = "csv"\n', (), ":15: kind 'csv': choose from azure, burstgpt"),
         ("[workload]\ntime_scale = 0\n", (), ":15: time_scale must be above 0"),
-        ('[workload]\n[[request]]\nname = "A"\nmax_tokens = 1\nprompt_tokens = 1\n', (),
-         "[[request]] or [workload] is needed, and not both"),
-        ('[[request]]\nname = "A"\nmax_tokens = 1\nprompt_tokens = 1\n',
-         ("--workload", "load.csv"), "the scenario has no [workload] table"),
+        (
+            '[workload]\n[[request]]\nname = "A"\nmax_tokens = 1\nprompt_tokens = 1\n',
+            (),
+            "[[request]] or [workload] is needed, and not both",
+        ),
+        (
+            '[[request]]\nname = "A"\nmax_tokens = 1\nprompt_tokens = 1\n',
+            ("--workload", "load.csv"),
+            "the scenario has no [workload] table",
+        ),
         ('[workload]\npath = "broken.csv"\n', (), "broken.csv:5: ContextTokens must be"),
-        ('[workload]\npath = "long.csv"\n', (),
-         "900 + 2 tokens in long.csv can never fit: it needs 57 pages"),
+        ('[workload]\npath = "long.csv"\n', (), "900 + 2 tokens in long.csv can never fit: it needs 57 pages"),
     ],
 )
 def test_a_load_that_cannot_be_run_is_refused(

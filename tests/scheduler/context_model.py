@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import torch
 
-from astrai_sim.cache import CacheView, PagedCache
+from astrai_sim.engine.cache import CacheView, PagedCache
 
 PRIME = 1_000_003
 BASE = 911
@@ -35,8 +35,7 @@ def generate(prompt: Sequence[int], n: int, vocab_size: int) -> list[int]:
 
 def context_cache(n_pages: int, page_size: int, prefix_caching: bool = True) -> PagedCache:
     """A pool with room for a token id and its position in each slot."""
-    return PagedCache(1, n_pages, page_size, 1, 2, "cpu", torch.float64,
-                      prefix_caching=prefix_caching)
+    return PagedCache(1, n_pages, page_size, 1, 2, "cpu", torch.float64, prefix_caching=prefix_caching)
 
 
 class ContextModel:

@@ -105,7 +105,9 @@ def test_the_run_has_the_settings_in_the_end(tmp_path):
         pass
     scheduler = built.scheduler
     assert (scheduler.max_tokens_per_step, scheduler.decode_policy, scheduler.preemption) == (
-        None, "same-position", False,
+        None,
+        "same-position",
+        False,
     )
 
 
@@ -121,8 +123,11 @@ def test_the_run_has_the_settings_in_the_end(tmp_path):
         ("step = -1\npreemption = true", "step", "step must be at least 0"),
         ("preemption = true", "[[change]]", "needs 'step'"),
         ("step = 9\npreemption = true\n[stop]\nmax_steps = 9", "step = 9", "is never reached"),
-        ("step = 3\npreemption = true\n[[change]]\nstep = 3\npreemption = false",
-         "preemption = false", "is changed twice before step 3"),
+        (
+            "step = 3\npreemption = true\n[[change]]\nstep = 3\npreemption = false",
+            "preemption = false",
+            "is changed twice before step 3",
+        ),
     ],
 )
 def test_a_bad_change_is_refused_with_its_line(tmp_path, change, line, message):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from astrai_sim.cache import CacheView, OutOfPages
-from astrai_sim.scheduler import InferenceScheduler, Status, Task
+from astrai_sim.engine.cache import CacheView, OutOfPages
+from astrai_sim.engine.scheduler import InferenceScheduler, Status, Task
 from tests.scheduler.context_model import ContextModel, context_cache, generate
 
 VOCAB = 13
@@ -55,9 +55,7 @@ def test_a_hit_on_a_page_in_use_is_not_looked_for_in_the_lru():
     assert cache.tables["second"][0] == cache.tables["first"][0] == 0
     assert cache.refs[0] == 2
     serve(scheduler)
-    assert [first.output, second.output] == [
-        generate(first.prompt, 6, VOCAB), generate(second.prompt, 2, VOCAB)
-    ]
+    assert [first.output, second.output] == [generate(first.prompt, 6, VOCAB), generate(second.prompt, 2, VOCAB)]
 
 
 def test_a_revived_page_is_never_handed_out():

@@ -12,9 +12,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from astrai_sim.cache import PagedCache, pages_for
+from astrai_sim.engine.cache import PagedCache, pages_for
+from astrai_sim.engine.scheduler import InferenceScheduler, Task
 from astrai_sim.model import Transformer
-from astrai_sim.scheduler import InferenceScheduler, Task
 from tests.model.paged import Dense, small
 from tests.scheduler.context_model import ContextModel, context_cache, generate
 
@@ -53,9 +53,7 @@ def serve(model, cache: PagedCache, workload: list[Request], **choices) -> tuple
         happened["hit tokens"] += cached
         return cached
 
-    scheduler._preempt, scheduler._forward, cache.admit = (
-        counted_preempt, counted_forward, counted_admit,
-    )
+    scheduler._preempt, scheduler._forward, cache.admit = (counted_preempt, counted_forward, counted_admit)
     tasks = [Task(f"t{i}", list(r.prompt), r.max_tokens) for i, r in enumerate(workload)]
     pending = sorted(range(len(tasks)), key=lambda i: workload[i].arrival_step)
     for step in range(5000):
@@ -83,28 +81,33 @@ def drawn_workload(source: random.Random, vocab: int, n: int) -> list[Request]:
 # every logit exact: any wrong slot changes the text
 
 requests = st.builds(
-    Request,
-    st.lists(st.integers(0, 2), min_size=1, max_size=14).map(tuple),
-    st.integers(1, 8),
-    st.integers(0, 6),
+    Request, st.lists(st.integers(0, 2), min_size=1, max_size=14).map(tuple), st.integers(1, 8), st.integers(0, 6)
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None,
-          suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     workload=st.lists(requests, min_size=1, max_size=7),
-    size=st.integers(1, 5), extra=st.integers(0, 6), max_batch=st.integers(1, 5),
-    spare=st.none() | st.integers(0, 6), policy=st.sampled_from(["all", "same-position"]),
-    preemption=st.booleans(), prefix_caching=st.booleans(),
+    size=st.integers(1, 5),
+    extra=st.integers(0, 6),
+    max_batch=st.integers(1, 5),
+    spare=st.none() | st.integers(0, 6),
+    policy=st.sampled_from(["all", "same-position"]),
+    preemption=st.booleans(),
+    prefix_caching=st.booleans(),
 )
 def test_any_workload_under_any_choice_gives_the_text_of_each_request_alone(
     workload, size, extra, max_batch, spare, policy, preemption, prefix_caching
 ):
     cache = context_cache(pages_for(most_slots(workload), size) + extra, size, prefix_caching)
     got, _ = serve(
-        ContextModel(7), cache, workload, max_batch=max_batch, decode_policy=policy,
-        max_tokens_per_step=None if spare is None else max_batch + spare, preemption=preemption,
+        ContextModel(7),
+        cache,
+        workload,
+        max_batch=max_batch,
+        decode_policy=policy,
+        max_tokens_per_step=None if spare is None else max_batch + spare,
+        preemption=preemption,
     )
     assert got == [generate(request.prompt, request.max_tokens, 7) for request in workload]
 
@@ -141,10 +144,22 @@ def test_the_model_writes_the_same_text_under_every_choice(seed):
     for choice in CHOICES:
         n_pages = pages_for(most_slots(workload), 4) + (1 if choice["tight"] else 60)
         for policy in ("all", "same-position"):
-            cache = PagedCache(c.n_layers, n_pages, 4, c.n_kv_heads, c.head_dim, "cpu",
-                               torch.float32, prefix_caching=choice["prefix_caching"])
+            cache = PagedCache(
+                c.n_layers,
+                n_pages,
+                4,
+                c.n_kv_heads,
+                c.head_dim,
+                "cpu",
+                torch.float32,
+                prefix_caching=choice["prefix_caching"],
+            )
             got, happened = serve(
-                model, cache, workload, max_batch=5, decode_policy=policy,
+                model,
+                cache,
+                workload,
+                max_batch=5,
+                decode_policy=policy,
                 max_tokens_per_step=choice["max_tokens_per_step"],
             )
             assert got == list(expected), (choice, policy)
@@ -162,8 +177,8 @@ def test_the_model_writes_the_same_text_on_cuda(choice):
     expected, margins = zip(*(dense_text(model, request) for request in workload), strict=True)
     assert min(margins) > MARGIN
     n_pages = pages_for(most_slots(workload), 4) + (1 if choice["tight"] else 60)
-    cache = PagedCache(c.n_layers, n_pages, 4, c.n_kv_heads, c.head_dim, "cuda",
-                       torch.float32, prefix_caching=choice["prefix_caching"])
-    got, _ = serve(model, cache, workload, max_batch=5,
-                   max_tokens_per_step=choice["max_tokens_per_step"])
+    cache = PagedCache(
+        c.n_layers, n_pages, 4, c.n_kv_heads, c.head_dim, "cuda", torch.float32, prefix_caching=choice["prefix_caching"]
+    )
+    got, _ = serve(model, cache, workload, max_batch=5, max_tokens_per_step=choice["max_tokens_per_step"])
     assert got == list(expected)

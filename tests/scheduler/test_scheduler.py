@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from astrai_sim.cache import PagedCache
-from astrai_sim.scheduler import InferenceScheduler, Status, Task
+from astrai_sim.engine.cache import PagedCache
+from astrai_sim.engine.scheduler import InferenceScheduler, Status, Task
 from tests.scheduler.context_model import ContextModel, context_cache, generate
 
 VOCAB = 13
 
 
-def scheduler_of(
-    n_pages: int = 16, page_size: int = 4, prefix_caching: bool = True, **choices
-) -> InferenceScheduler:
+def scheduler_of(n_pages: int = 16, page_size: int = 4, prefix_caching: bool = True, **choices) -> InferenceScheduler:
     cache = context_cache(n_pages, page_size, prefix_caching)
     return InferenceScheduler(ContextModel(VOCAB), cache, **choices)
 
@@ -62,9 +60,7 @@ def test_a_step_is_cleanup_refill_prefill_decode(monkeypatch):
     order = []
     for name in ("cleanup", "refill", "prefill", "decode"):
         phase = getattr(scheduler, name)
-        monkeypatch.setattr(
-            scheduler, name, lambda name=name, phase=phase: order.append(name) or phase()
-        )
+        monkeypatch.setattr(scheduler, name, lambda name=name, phase=phase: order.append(name) or phase())
     scheduler.step()
     assert order == ["cleanup", "refill", "prefill", "decode"]
     assert scheduler.step_index == 1
@@ -174,8 +170,9 @@ def test_the_order_is_kept_when_the_first_waiting_one_does_not_fit(preemption):
     scheduler = scheduler_of(n_pages=4, preemption=preemption)
     scheduler.submit(task("running", 9, 4, first=0))
     scheduler.step()
-    late = [task(name, n, 2, first=i) for i, (name, n) in enumerate(
-        [("large", 12), ("small", 2), ("other", 3)], start=1)]
+    late = [
+        task(name, n, 2, first=i) for i, (name, n) in enumerate([("large", 12), ("small", 2), ("other", 3)], start=1)
+    ]
     for request in late:
         scheduler.submit(request)
     scheduler.step()
@@ -184,12 +181,9 @@ def test_the_order_is_kept_when_the_first_waiting_one_does_not_fit(preemption):
     admitted = []
     while not scheduler.idle:
         scheduler.step()
-        admitted += [name for name in names([*scheduler.running, *scheduler.finished])
-                     if name not in admitted]
+        admitted += [name for name in names([*scheduler.running, *scheduler.finished]) if name not in admitted]
     assert admitted == ["running", "large", "small", "other"]
-    assert [request.output for request in late] == [
-        generate(request.prompt, 2, VOCAB) for request in late
-    ]
+    assert [request.output for request in late] == [generate(request.prompt, 2, VOCAB) for request in late]
 
 
 def test_growth_comes_before_the_token_is_written(monkeypatch):
@@ -285,9 +279,7 @@ def test_without_preemption_a_task_is_admitted_only_with_its_longest_length(monk
 @pytest.mark.parametrize("policy", ["all", "same-position"])
 @pytest.mark.parametrize("budget", [None, 9])
 def test_nothing_is_lost_at_exhaustion(policy, budget):
-    scheduler = scheduler_of(
-        n_pages=7, page_size=2, max_batch=6, decode_policy=policy, max_tokens_per_step=budget
-    )
+    scheduler = scheduler_of(n_pages=7, page_size=2, max_batch=6, decode_policy=policy, max_tokens_per_step=budget)
     requests = [task(f"t{i}", 1 + i, 14 - i, first=i) for i in range(12)]
     for request in requests:
         scheduler.submit(request)
@@ -436,9 +428,7 @@ def test_a_long_prompt_is_computed_in_chunks_beside_decodes(monkeypatch):
 @pytest.mark.parametrize("budget", [4, 5, 7, 16])
 @pytest.mark.parametrize("policy", ["all", "same-position"])
 def test_no_step_computes_more_than_the_budget(monkeypatch, budget, policy):
-    scheduler = scheduler_of(
-        n_pages=12, page_size=2, max_batch=4, max_tokens_per_step=budget, decode_policy=policy
-    )
+    scheduler = scheduler_of(n_pages=12, page_size=2, max_batch=4, max_tokens_per_step=budget, decode_policy=policy)
     for i in range(9):
         scheduler.submit(task(f"t{i}", 1 + 2 * i, 5, first=i))
     batches = watch_batches(scheduler, monkeypatch)

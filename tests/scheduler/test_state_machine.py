@@ -14,8 +14,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from astrai_sim.cache import OutOfPages
-from astrai_sim.scheduler import POLICIES, SETTINGS, InferenceScheduler, Task
+from astrai_sim.engine.cache import OutOfPages
+from astrai_sim.engine.scheduler import POLICIES, SETTINGS, InferenceScheduler, Task
 from tests.scheduler.context_model import ContextModel, context_cache, generate
 from tests.scheduler.reference import Reference
 
@@ -29,7 +29,9 @@ class Engine(RuleBasedStateMachine):
     """
 
     @initialize(
-        n_pages=st.integers(3, 12), size=st.integers(1, 3), max_batch=st.integers(1, 5),
+        n_pages=st.integers(3, 12),
+        size=st.integers(1, 3),
+        max_batch=st.integers(1, 5),
         prefix_caching=st.sampled_from([True, True, False]),
         preemption=st.sampled_from([True, True, False]),
         policy=st.sampled_from(["all", "same-position"]),
@@ -39,12 +41,14 @@ class Engine(RuleBasedStateMachine):
         budget = None if spare is None else max_batch + spare
         self.cache = context_cache(n_pages, size, prefix_caching)
         self.scheduler = InferenceScheduler(
-            ContextModel(VOCAB), self.cache, max_batch=max_batch, decode_policy=policy,
-            max_tokens_per_step=budget, preemption=preemption,
+            ContextModel(VOCAB),
+            self.cache,
+            max_batch=max_batch,
+            decode_policy=policy,
+            max_tokens_per_step=budget,
+            preemption=preemption,
         )
-        self.reference = Reference(
-            n_pages, size, VOCAB, max_batch, prefix_caching, budget, preemption, policy
-        )
+        self.reference = Reference(n_pages, size, VOCAB, max_batch, prefix_caching, budget, preemption, policy)
         self.tasks: dict[str, Task] = {}
         self.held: list[int] = []
         self.count = 0
@@ -64,22 +68,21 @@ class Engine(RuleBasedStateMachine):
         self.reference.step()
         self.scheduler.step()
 
-    @rule(prompt=st.lists(st.integers(0, VOCAB - 1), min_size=1, max_size=12),
-          max_tokens=st.integers(1, 9))
+    @rule(prompt=st.lists(st.integers(0, VOCAB - 1), min_size=1, max_size=12), max_tokens=st.integers(1, 9))
     def submit(self, prompt, max_tokens):
         self.send(prompt, max_tokens)
 
     @precondition(lambda self: self.tasks)
-    @rule(data=st.data(), extra=st.lists(st.integers(0, VOCAB - 1), max_size=5),
-          max_tokens=st.integers(1, 6))
+    @rule(data=st.data(), extra=st.lists(st.integers(0, VOCAB - 1), max_size=5), max_tokens=st.integers(1, 6))
     def submit_a_continuation(self, data, extra, max_tokens):
         tokens = self.tasks[data.draw(st.sampled_from(sorted(self.tasks)))].tokens
         kept = data.draw(st.integers(1, len(tokens)))
         self.send([*tokens[:kept], *extra], max_tokens)
 
-    @rule(stem=st.lists(st.integers(0, VOCAB - 1), min_size=3, max_size=7),
-          ends=st.lists(st.lists(st.integers(0, VOCAB - 1), min_size=1, max_size=3),
-                        min_size=2, max_size=4))
+    @rule(
+        stem=st.lists(st.integers(0, VOCAB - 1), min_size=3, max_size=7),
+        ends=st.lists(st.lists(st.integers(0, VOCAB - 1), min_size=1, max_size=3), min_size=2, max_size=4),
+    )
     def submit_sharers(self, stem, ends):
         """Tasks with one start, each when the one before has computed it."""
         for end in ends:
@@ -200,8 +203,9 @@ class Engine(RuleBasedStateMachine):
         assert cache.tables == reference.tables
         assert cache.n_available == reference.available()
         for queue in ("waiting", "running", "finished"):
-            assert [(t.id, str(t.status), t.tokens, t.kv_len) for t in getattr(scheduler, queue)] \
-                == [(r.name, r.status, r.tokens, r.kv) for r in getattr(reference, queue)]
+            assert [(t.id, str(t.status), t.tokens, t.kv_len) for t in getattr(scheduler, queue)] == [
+                (r.name, r.status, r.tokens, r.kv) for r in getattr(reference, queue)
+            ]
         held = [*self.held, *(page for table in cache.tables.values() for page in table)]
         assert cache.refs == [held.count(page) for page in range(cache.n_pages)]
         for page in range(cache.n_pages):
@@ -218,16 +222,22 @@ QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too
 
 
 def test_random_use_matches_the_reference():
-    run_state_machine_as_test(Engine, settings=settings(
-        max_examples=100, stateful_step_count=40, deadline=None, derandomize=True, database=None,
-        suppress_health_check=QUIET,
-    ))
+    run_state_machine_as_test(
+        Engine,
+        settings=settings(
+            max_examples=100,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=QUIET,
+        ),
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_much_random_use_matches_the_reference():
-    run_state_machine_as_test(Engine, settings=settings(
-        max_examples=1500, stateful_step_count=60, deadline=None,
-        suppress_health_check=QUIET,
-    ))
+    run_state_machine_as_test(
+        Engine, settings=settings(max_examples=1500, stateful_step_count=60, deadline=None, suppress_health_check=QUIET)
+    )

@@ -5,26 +5,26 @@ import pytest
 from manim import tempconfig
 
 from scenes import theme
-from scenes.animations.replay import Replay
-from scenes.camera import FilmCamera
 from scenes.check.checker import Checker, check
 from scenes.check.fields import census, charts, map
 from scenes.check.fields.map import differences, expected_colors
 from scenes.check.recorded import Recorded
+from scenes.draw.animations.replay import Replay
+from scenes.draw.camera import FilmCamera
+from scenes.draw.layout import Box
+from scenes.draw.mobjects.cells import MANY, CellField
+from scenes.draw.mobjects.census import clock_text
+from scenes.draw.mobjects.lens import runs_of
+from scenes.draw.mobjects.map import EMPTY, LEAST_PITCH, MapGrid, PageColors, PageMap, ramp
 from scenes.film.rehearsal import rehearse
 from scenes.film.settings import QUIET
-from scenes.layout import Box
 from scenes.lint.rules.colors import differences as color_differences
-from scenes.mobjects.cells import MANY, CellField
-from scenes.mobjects.census import clock_text
-from scenes.mobjects.lens import runs_of
-from scenes.mobjects.map import EMPTY, LEAST_PITCH, MapGrid, PageColors, PageMap, ramp
+from scenes.parts.occupancy import page_colors
 from scenes.pool_at_scale import PoolAtScale
-from scenes.stage.occupancy import page_colors
-from scenes.storyboard.beats import TimeLapse
-from scenes.storyboard.lapse import lapse
-from scenes.storyboard.moments import Moments
-from scenes.storyboard.runs import series_of
+from scenes.story.beats import TimeLapse
+from scenes.story.lapse import lapse
+from scenes.story.moments import Moments
+from scenes.story.runs import series_of
 from tests.film.test_any_trace import load
 from tests.trace.recording import crowd, recorded
 
@@ -83,10 +83,8 @@ def test_lit_pages_are_those_of_the_task(big):
     task = list(state.tables)[1]
     pages = page_colors(state, 40, (task,))
     assert np.flatnonzero(pages.lit).tolist() == sorted(state.tables[task])
-    assert np.allclose(pages.colors[state.tables[task]],
-                       theme.rgb(theme.task_color(state.tasks.index(task))))
-    assert not np.isclose(pages.colors[~pages.lit],
-                          page_colors(state, 40).colors[~pages.lit]).all()
+    assert np.allclose(pages.colors[state.tables[task]], theme.rgb(theme.task_color(state.tasks.index(task))))
+    assert not np.isclose(pages.colors[~pages.lit], page_colors(state, 40).colors[~pages.lit]).all()
 
 
 def test_a_wrong_cell_is_named(big):
@@ -96,9 +94,7 @@ def test_a_wrong_cell_is_named(big):
     assert not list(differences(shown, state, recorded_))
     shown["map"][1234] = theme.rgb(theme.WARNING)
     shown["lens_cells"][8] = 9
-    assert {d.field for d in differences(shown, state, recorded_)} == {
-        "map[page 1234]", "lens_cells[8]"
-    }
+    assert {d.field for d in differences(shown, state, recorded_)} == {"map[page 1234]", "lens_cells[8]"}
 
 
 def test_cells_are_drawn_where_they_are():
@@ -116,8 +112,7 @@ def test_cells_are_drawn_where_they_are():
         drawn = picture[int(box.cy), int(box.cx), :3] / 255
         assert np.allclose(drawn, colors[index], atol=0.01)
     hole = field.cell_box(17)
-    assert np.allclose(picture[int(hole.cy), int(hole.cx), :3] / 255,
-                       theme.rgb(theme.BACKGROUND), atol=0.01)
+    assert np.allclose(picture[int(hole.cy), int(hole.cx), :3] / 255, theme.rgb(theme.BACKGROUND), atol=0.01)
 
 
 def test_a_blend_ends_exactly_where_the_run_is(big):
@@ -158,8 +153,12 @@ class Paused(PoolAtScale):
 
     def compare(self, shown):
         """Everything on stage is as recorded at one of the lapse's stops."""
-        stops = [seq for beat in self.section.beats if isinstance(beat, TimeLapse)
-                 for seq in (self.section.start, *beat.stops)]
+        stops = [
+            seq
+            for beat in self.section.beats
+            if isinstance(beat, TimeLapse)
+            for seq in (self.section.start, *beat.stops)
+        ]
         assert len(stops) >= 3
         near = [seq for seq in stops if shown["clock"] == clock_text(self.trace.state_at(seq).ns)]
         assert any(not list(self.differences(shown, seq)) for seq in near)

@@ -3,15 +3,15 @@
 import pytest
 
 from astrai_sim.trace import Trace
-from scenes import catalog
-from scenes.animations import FilmAnimation, Replay
 from scenes.check.compare import differences
 from scenes.check.recorded import Recorded
+from scenes.draw.animations import FilmAnimation, Replay
+from scenes.film import catalog
 from scenes.film import scene as film_scene
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS
 from scenes.stage.way import Stop, way
-from scenes.storyboard.beats import Advance, ClosePanel, OpenCode, RunCode, Section, Storyboard
+from scenes.story.beats import Advance, ClosePanel, OpenCode, RunCode, Section, Storyboard
 
 PAUSES = (0.07, 0.31, 0.5, 0.77, 0.98, 1.0)
 
@@ -113,8 +113,9 @@ def test_lines_that_take_a_page_end_with_the_page_taken():
     trace = own_trace(film)
     beats = [beat for section in film.tell(trace).sections for beat in section.beats]
     shown = [
-        (beat, masks[-1]) for beat in beats if isinstance(beat, RunCode)
-        and (masks := [step.mask for step in beat.steps if step.mask is not None])
+        (beat, masks[-1])
+        for beat in beats
+        if isinstance(beat, RunCode) and (masks := [step.mask for step in beat.steps if step.mask is not None])
     ]
     assert len(shown) >= 3
     for beat, mask in shown:

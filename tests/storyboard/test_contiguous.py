@@ -7,7 +7,7 @@ import torch
 
 from astrai_sim.scenario import Run, build, find_scenario, load_scenario
 from astrai_sim.trace import Series, Trace
-from scenes.storyboard.contiguous import Layout, Load, Piece, at_step, first_fit, loads, simulate
+from scenes.story.contiguous import Layout, Load, Piece, at_step, first_fit, loads, simulate
 
 
 def load(task, prompt, max_tokens, generated, arrival=0):
@@ -20,9 +20,7 @@ def pieces(layout):
 
 def test_a_request_reserves_its_longest_length_and_fills_a_slot_a_step():
     layouts = simulate([load("A", 5, 10, 4)], 20, 8)
-    assert [pieces(x) for x in layouts] == [
-        [("A", 0, 15, 6)], [("A", 0, 15, 7)], [("A", 0, 15, 8)], [],
-    ]
+    assert [pieces(x) for x in layouts] == [[("A", 0, 15, 6)], [("A", 0, 15, 7)], [("A", 0, 15, 8)], []]
     assert [(x.running, x.finished) for x in layouts] == [(1, 0), (1, 0), (0, 1), (0, 1)]
 
 
@@ -35,8 +33,14 @@ def test_pieces_go_to_the_lowest_address_that_fits():
 
 
 def test_room_in_two_holes_does_not_admit_and_nobody_overtakes():
-    requests = [load("A", 4, 6, 2), load("B", 4, 6, 20), load("C", 4, 6, 2), load("D", 4, 6, 20),
-                load("E", 9, 11, 3, 1), load("F", 1, 2, 2, 1)]
+    requests = [
+        load("A", 4, 6, 2),
+        load("B", 4, 6, 20),
+        load("C", 4, 6, 2),
+        load("D", 4, 6, 20),
+        load("E", 9, 11, 3, 1),
+        load("F", 1, 2, 2, 1),
+    ]
     layouts = simulate(requests, 40, 8)
     stuck = layouts[2]
     assert stuck.holes() == [(0, 10), (20, 10)]
@@ -66,22 +70,22 @@ def test_before_the_first_and_after_the_last_step_the_pool_is_empty():
 def test_with_room_for_all_it_steps_as_the_engine_does(max_batch):
     scenario = load_scenario(find_scenario("fragmentation"))
     scenario = replace(
-        scenario,
-        cache=replace(scenario.cache, n_pages=200),
-        scheduler=replace(scenario.scheduler, max_batch=max_batch),
+        scenario, cache=replace(scenario.cache, n_pages=200), scheduler=replace(scenario.scheduler, max_batch=max_batch)
     )
     built = build(scenario, torch.device("cpu"))
     engine = []
     for _ in Run(built.scheduler, built.tasks, scenario.stop).steps():
         scheduler = built.scheduler
         holding = [*scheduler.running, *scheduler.finished]
-        engine.append((
-            len(scheduler.running), [task.id for task in scheduler.waiting],
-            {task.id: task.kv_len for task in holding},
-        ))
+        engine.append(
+            (
+                len(scheduler.running),
+                [task.id for task in scheduler.waiting],
+                {task.id: task.kv_len for task in holding},
+            )
+        )
     requests = [
-        Load(task.id, task.arrival_step, len(task.prompt), task.max_tokens, len(task.output))
-        for task in built.tasks
+        Load(task.id, task.arrival_step, len(task.prompt), task.max_tokens, len(task.output)) for task in built.tasks
     ]
     model = [
         (x.running, list(x.waiting), {p.task: p.used for p in x.pieces})

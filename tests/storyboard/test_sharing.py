@@ -4,10 +4,10 @@ import pytest
 
 from astrai_sim.trace import Trace
 from scenes.film.scene import ASSETS
-from scenes.storyboard import eviction, preemption, prefix_sharing
-from scenes.storyboard.errors import DoesNotApply
-from scenes.storyboard.first_token import comparable, first_tokens
-from scenes.storyboard.prefixes import first_missed, held_by
+from scenes.story import eviction, preemption, prefix_sharing
+from scenes.story.errors import DoesNotApply
+from scenes.story.first_token import comparable, first_tokens
+from scenes.story.prefixes import first_missed, held_by
 
 
 def shipped(name):
@@ -37,18 +37,34 @@ def captions(storyboard, key):
 def test_own_traces_fill_every_chapter(sharing, evicting, preempting):
     """So that no chapter is left out unnoticed when the traces are recorded anew."""
     assert [s.key for s in prefix_sharing.tell(sharing).sections] == [
-        "first", "second", "more", "leave", "stay", "revive", "compare", "summary"]
-    assert [s.key for s in eviction.tell(evicting).sections] == [
-        "one", "fill", "order", "evict", "miss", "summary"]
+        "first",
+        "second",
+        "more",
+        "leave",
+        "stay",
+        "revive",
+        "compare",
+        "summary",
+    ]
+    assert [s.key for s in eviction.tell(evicting).sections] == ["one", "fill", "order", "evict", "miss", "summary"]
     assert [s.key for s in preemption.tell(preempting).sections] == [
-        "full", "out", "waits", "again", "finish", "summary"]
+        "full",
+        "out",
+        "waits",
+        "again",
+        "finish",
+        "summary",
+    ]
 
 
 def test_first_token_takes_the_phases_up_to_the_prefill_that_gives_it(sharing):
     for time in first_tokens(sharing):
         token = next(sharing.find(event="token", task=time.task))
-        phases = [e.duration_ns for e in sharing.find(event="phase_end")
-                  if e.step == token.step and e.phase in ("cleanup", "refill", "prefill")]
+        phases = [
+            e.duration_ns
+            for e in sharing.find(event="phase_end")
+            if e.step == token.step and e.phase in ("cleanup", "refill", "prefill")
+        ]
         assert len(phases) == 3
         assert time.ms == pytest.approx(sum(phases) / 1e6)
 
@@ -68,8 +84,7 @@ def test_a_waiting_request_counts_the_steps_that_it_waits(preempting):
     (late,) = [time for time in first_tokens(preempting) if time.task == "D"]
     token = next(preempting.find(event="token", task="D"))
     submitted = next(preempting.find(event="task_submitted", task="D"))
-    steps = sum(e.duration_ns for e in preempting.find(event="step_end", after=submitted.seq)
-                if e.step < token.step)
+    steps = sum(e.duration_ns for e in preempting.find(event="step_end", after=submitted.seq) if e.step < token.step)
     assert 0 < steps / 1e6 < late.ms
 
 
@@ -93,8 +108,7 @@ def test_every_page_event_agrees_with_what_held_by_says(evicting):
 
 def test_preempted_request_loses_no_token(preempting):
     chapters = preemption._Chapters(preempting, next(preempting.find(event="task_preempted")))
-    spans = [s for e in preempting.find(event="kv_write") for s in e.spans
-             if s["task"] == chapters.victim]
+    spans = [s for e in preempting.find(event="kv_write") for s in e.spans if s["task"] == chapters.victim]
     written = [p for s in spans for p in range(s["start"], s["start"] + s["count"])]
     assert chapters.recomputed() == len(written) - len(set(written)) == chapters.stored
     assert chapters.lost() == 0
@@ -113,8 +127,13 @@ def test_the_code_on_screen_ends_with_the_call_that_preempts(preempting):
 def test_running_is_shown_as_the_call_finds_it_and_then_as_it_leaves_it(preempting):
     preempted = next(preempting.find(event="task_preempted"))
     out = next(s for s in preemption.tell(preempting).sections if s.key == "out")
-    shown = [(beat.until, dict(step.values)["running"]) for beat in out.beats
-             if type(beat).__name__ == "RunCode" for step in beat.steps if step.values]
+    shown = [
+        (beat.until, dict(step.values)["running"])
+        for beat in out.beats
+        if type(beat).__name__ == "RunCode"
+        for step in beat.steps
+        if step.values
+    ]
     (before, found), (after, left) = shown
     assert before < preempted.seq < after
     names = found.strip("[]").split(", ")
@@ -129,8 +148,11 @@ def test_evicted_page_leaves_the_lru_and_loses_its_key_line_by_line(evicting):
     section = next(s for s in eviction.tell(evicting).sections if s.key == "evict")
     source = next(b for b in section.beats if type(b).__name__ == "OpenCode").lines
     (run,) = [b for b in section.beats if type(b).__name__ == "RunCode"]
-    order = [(source[step.line][0].strip(), step.lru, step.uncached, step.refs)
-             for step in run.steps if step.lru is not None or step.uncached or step.refs]
+    order = [
+        (source[step.line][0].strip(), step.lru, step.uncached, step.refs)
+        for step in run.steps
+        if step.lru is not None or step.uncached or step.refs
+    ]
     page = evicted.page
     assert order == [
         ("idx, _ = self._lru.popitem(last=False)", tuple(evicted.lru), (), ()),
@@ -154,16 +176,13 @@ def test_the_prefill_that_brings_the_victim_back_counts_all_its_tokens(preemptin
     done = next(preempting.find(event="task_prefilled", task=victim.task, after=victim.seq))
     together = [e for e in preempting.find(event="task_prefilled") if e.step == done.step]
     tokens = sum(e.end - e.start for e in together)
-    facts = next(b.facts for b in preemption.tell(preempting).sections[-1].beats
-                 if type(b).__name__ == "ShowFacts")
+    facts = next(b.facts for b in preemption.tell(preempting).sections[-1].beats if type(b).__name__ == "ShowFacts")
     label = next(f.label for f in facts if "prefill" in f.label)
     assert label == f"for one prefill of {victim.task} and D: {tokens} tokens"
     assert {e.task for e in together} == {victim.task, "D"}
 
 
-@pytest.mark.parametrize(
-    ("module", "scenario"), [(prefix_sharing, "shared_prefix"), (preemption, "crowded")]
-)
+@pytest.mark.parametrize(("module", "scenario"), [(prefix_sharing, "shared_prefix"), (preemption, "crowded")])
 def test_films_tell_other_traces(module, scenario, record_scenario):
     """So that `DoesNotApply` cannot stand in for a film that never plays."""
     sections = module.tell(Trace.open(record_scenario(scenario))).sections
@@ -177,8 +196,7 @@ def test_a_trace_without_the_subject_is_told_so(module, two_requests):
 
 
 def test_keys_are_shown_where_they_are_made_and_where_they_are_found(sharing):
-    shown = [b for s in prefix_sharing.tell(sharing).sections for b in s.beats
-             if type(b).__name__ == "ShowKeys"]
+    shown = [b for s in prefix_sharing.tell(sharing).sections for b in s.beats if type(b).__name__ == "ShowKeys"]
     made, found = shown
     keyed = {e.page: e for e in sharing.find(event="page_keyed", before=made.until + 1)}
     for before, key in zip((None, *made.keys), made.keys, strict=False):

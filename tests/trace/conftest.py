@@ -11,8 +11,9 @@ KINDS = ("random", "none")
 DETAILS = ("full", "bulk")
 
 
-@pytest.fixture(scope="session", params=[(k, d) for k in KINDS for d in DETAILS],
-                ids=[f"{k}-{d}" for k in KINDS for d in DETAILS])
+@pytest.fixture(
+    scope="session", params=[(k, d) for k in KINDS for d in DETAILS], ids=[f"{k}-{d}" for k in KINDS for d in DETAILS]
+)
 def crowd_trace(request: pytest.FixtureRequest, tmp_path_factory) -> Trace:
     """The crowd, with and without a model, in full and in bulk."""
     kind, detail = request.param

@@ -22,16 +22,19 @@ from astrai_sim.scenario.schema import (
 )
 from astrai_sim.trace import Trace
 
-TINY = ModelPart(
-    n_layers=1, n_heads=2, n_kv_heads=1, head_dim=4, ffn_dim=8, vocab_size=50, dtype="float32"
-)
+TINY = ModelPart(n_layers=1, n_heads=2, n_kv_heads=1, head_dim=4, ffn_dim=8, vocab_size=50, dtype="float32")
 
 
 def crowd(kind: str = "random", detail: str = "full", snapshot_every: int = 7) -> Scenario:
     """Seven requests in a pool too small for them: every kind of event comes to pass."""
     requests = [
-        RequestPart(f"r{i}", max_tokens=9 + i % 3, prompt_tokens=3 + 2 * i,
-                    prefix="system" if i % 2 else None, arrival_step=i // 2)
+        RequestPart(
+            f"r{i}",
+            max_tokens=9 + i % 3,
+            prompt_tokens=3 + 2 * i,
+            prefix="system" if i % 2 else None,
+            arrival_step=i // 2,
+        )
         for i in range(7)
     ]
     return Scenario(
@@ -65,8 +68,7 @@ def written(lines: Iterable[dict]) -> Trace:
 def resealed(lines: list[dict]) -> Trace:
     """Lines as a trace, numbered anew, with a footer that fits them."""
     header, *events, footer = lines
-    events = [event if event["seq"] == i else {**event, "seq": i}
-              for i, event in enumerate(events)]
+    events = [event if event["seq"] == i else {**event, "seq": i} for i, event in enumerate(events)]
     body = b"".join(map(encoded, (header, *events)))
     digest = hashlib.sha256(body).hexdigest()
     footer = {**footer, "events": len(events), "sha256": digest}

@@ -39,29 +39,45 @@ def scenarios(draw) -> Scenario:
         if room < 1:
             prefix, prompt, room = None, 1, slots
         arrival = draw(st.one_of(st.none(), st.floats(0, 0.05)))
-        requests.append(RequestPart(
-            f"r{number}", draw(st.integers(1, min(12, room))), prompt_tokens=prompt,
-            prefix=None if prefix is None else f"p{prefix}", arrival_s=arrival,
-            arrival_step=0 if arrival is not None else draw(st.integers(0, 6)),
-        ))
+        requests.append(
+            RequestPart(
+                f"r{number}",
+                draw(st.integers(1, min(12, room))),
+                prompt_tokens=prompt,
+                prefix=None if prefix is None else f"p{prefix}",
+                arrival_s=arrival,
+                arrival_step=0 if arrival is not None else draw(st.integers(0, 6)),
+            )
+        )
     batch = draw(st.integers(1, 4))
-    changes = draw(st.sampled_from([
-        (), (ChangePart(3, decode_policy="same-position"),),
-        (ChangePart(2, max_tokens_per_step=batch), ChangePart(4, max_tokens_per_step="none")),
-    ]))
+    changes = draw(
+        st.sampled_from(
+            [
+                (),
+                (ChangePart(3, decode_policy="same-position"),),
+                (ChangePart(2, max_tokens_per_step=batch), ChangePart(4, max_tokens_per_step="none")),
+            ]
+        )
+    )
     return Scenario(
         name="drawn",
         seed=draw(st.integers(0, 99)),
-        model=TINY.__class__(**{**vars(TINY), "vocab_size": draw(st.sampled_from([2, 50])),
-                                "kind": draw(st.sampled_from(["random", "none"]))}),
+        model=TINY.__class__(
+            **{
+                **vars(TINY),
+                "vocab_size": draw(st.sampled_from([2, 50])),
+                "kind": draw(st.sampled_from(["random", "none"])),
+            }
+        ),
         cache=CachePart(n_pages, size, prefix_caching=draw(st.booleans())),
         scheduler=SchedulerPart(
-            draw(st.sampled_from(["all", "same-position"])), batch,
-            draw(st.one_of(st.none(), st.integers(batch, 9))), draw(st.booleans()),
+            draw(st.sampled_from(["all", "same-position"])),
+            batch,
+            draw(st.one_of(st.none(), st.integers(batch, 9))),
+            draw(st.booleans()),
             draw(st.sampled_from([None, 1])),
         ),
-        record=RecordPart(draw(st.sampled_from(["full", "bulk"])),
-                          snapshot_every=draw(st.integers(1, 9))),
+        record=RecordPart(draw(st.sampled_from(["full", "bulk"])), snapshot_every=draw(st.integers(1, 9))),
         prefixes=tuple(PrefixPart(f"p{i}", tokens=n) for i, n in enumerate(prefixes)),
         requests=tuple(requests),
         changes=changes,
@@ -69,8 +85,7 @@ def scenarios(draw) -> Scenario:
     )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True,
-          suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(scenarios())
 def test_what_is_recorded_holds(scenario):
     with tempfile.TemporaryDirectory() as folder:

@@ -26,9 +26,7 @@ def test_the_masks_of_the_story(promo):
     for state in states(promo, "task_admitted", "table"):
         if state.mask_bits() != masks[-1]:
             masks.append(state.mask_bits())
-    assert masks == [
-        "11111111", "11111110", "11111100", "11111000", "11110000", "11100000", "11110011",
-    ]
+    assert masks == ["11111111", "11111110", "11111100", "11111000", "11110000", "11100000", "11110011"]
 
 
 def test_refcounts_match_the_masks(promo):
@@ -67,8 +65,7 @@ def test_a_finishes_and_b_goes_on(promo):
 def shipped() -> list:
     """All shipped traces; the big ones are checked with the slow tests."""
     return [
-        pytest.param(path, id=path.name,
-                     marks=[pytest.mark.slow] if path.stat().st_size > 500_000 else [])
+        pytest.param(path, id=path.name, marks=[pytest.mark.slow] if path.stat().st_size > 500_000 else [])
         for path in sorted(SHIPPED.glob("*.jsonl.gz"))
     ]
 

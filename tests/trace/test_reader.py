@@ -94,12 +94,15 @@ def test_files_that_are_no_trace(tmp_path):
     assert "not a gzip file" in refused(packed)
 
 
-@pytest.mark.parametrize("field, value, message", [
-    ("detail", "some", "detail 'some' is none of full, bulk"),
-    ("scenario", {}, "scenario.cache.n_pages"),
-    ("scenario", {"cache": {"n_pages": 0, "page_size": 4}}, "scenario.cache.n_pages"),
-    ("scenario", 3, "scenario.cache.n_pages"),
-])
+@pytest.mark.parametrize(
+    "field, value, message",
+    [
+        ("detail", "some", "detail 'some' is none of full, bulk"),
+        ("scenario", {}, "scenario.cache.n_pages"),
+        ("scenario", {"cache": {"n_pages": 0, "page_size": 4}}, "scenario.cache.n_pages"),
+        ("scenario", 3, "scenario.cache.n_pages"),
+    ],
+)
 def test_a_header_that_cannot_be(packed, tmp_path, field, value, message):
     header = {**lines_of(packed)[0], field: value}
     path = tmp_path / "a.jsonl"
@@ -125,13 +128,19 @@ def test_a_broken_line_is_reported_where_it_is(packed, tmp_path):
 
 def test_find_gives_what_a_walk_gives(packed):
     for kind, task, after, before in [
-        ("page_alloc", None, -1, None), ("token", "r2", 50, 400), (None, "r1", 10, 60),
-        ("token", None, 399, 400), ("step_end", None, -1, 1), ("none", None, -1, None),
+        ("page_alloc", None, -1, None),
+        ("token", "r2", 50, 400),
+        (None, "r1", 10, 60),
+        ("token", None, 399, 400),
+        ("step_end", None, -1, 1),
+        ("none", None, -1, None),
     ]:
         end = len(packed) if before is None else before
         expected = [
-            event.seq for event in packed
-            if after < event.seq < end and (kind is None or event.event == kind)
+            event.seq
+            for event in packed
+            if after < event.seq < end
+            and (kind is None or event.event == kind)
             and (task is None or event.get("task") == task)
         ]
         found = packed.find(event=kind, task=task, after=after, before=before)

@@ -38,8 +38,9 @@ def test_totals_are_those_of_the_run(crowd_trace):
     assert series.generated.sum() == sum(task.generated for task in last.tasks.values())
     assert series.preemptions.sum() == requests.preemptions.sum() == 3
     assert series.evictions.sum() > 0
-    computed = sum(event.end - event.start for kind in ("chunk", "task_prefilled")
-                   for event in crowd_trace.find(event=kind))
+    computed = sum(
+        event.end - event.start for kind in ("chunk", "task_prefilled") for event in crowd_trace.find(event=kind)
+    )
     assert series.prompt_tokens.sum() == computed
 
 

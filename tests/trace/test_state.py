@@ -25,9 +25,16 @@ def replayed(trace, until: int) -> State:
 
 def facts(state: State) -> dict:
     return {
-        "mask": state.mask, "refs": state.refs.tolist(), "tables": state.tables,
-        "lru": state.lru, "tasks": dict(state.tasks), "phase": state.phase, "step": state.step,
-        "ns": state.ns, "states": state.page_states().tolist(), "fill": state.fill().tolist(),
+        "mask": state.mask,
+        "refs": state.refs.tolist(),
+        "tables": state.tables,
+        "lru": state.lru,
+        "tasks": dict(state.tasks),
+        "phase": state.phase,
+        "step": state.step,
+        "ns": state.ns,
+        "states": state.page_states().tolist(),
+        "fill": state.fill().tolist(),
         "tokens": {name: task.tokens for name, task in state.tasks.items()},
         "waiting": state.waiting,
     }
@@ -74,7 +81,10 @@ def test_pages_are_free_in_use_or_cached(crowd_trace):
         state = crowd_trace.state_at(event.seq)
         pages = state.page_states()
         assert [int(np.count_nonzero(pages == kind)) for kind in range(3)] == [
-            state.n_free, state.n_in_use, state.n_cached]
+            state.n_free,
+            state.n_in_use,
+            state.n_cached,
+        ]
         assert state.n_free == state.mask.bit_count()
         assert (pages == 1).tolist() == (state.refs > 0).tolist()
         assert sorted(np.flatnonzero(pages == 2)) == sorted(state.lru)
@@ -86,8 +96,9 @@ def test_the_first_owner_is_the_first_submitted(crowd_trace):
     for event in crowd_trace.find(event="phase_end"):
         state = crowd_trace.state_at(event.seq)
         order = list(state.tasks)
-        expected = [min((order.index(task) for task, _ in state.owners(page)), default=-1)
-                    for page in range(state.n_pages)]
+        expected = [
+            min((order.index(task) for task, _ in state.owners(page)), default=-1) for page in range(state.n_pages)
+        ]
         assert state.first_owner().tolist() == expected
 
 

@@ -15,9 +15,14 @@ from tests.trace.recording import lines_of, resealed, written
 
 # What no rule ties to the rest, so that only the digest and `seq` guard it.
 UNTIED = {
-    "ns", "duration_ns",            # on the real clock
-    "id", "ids",                    # what a model says
-    "norms", "args", "steps", "result",
+    "ns",
+    "duration_ns",  # on the real clock
+    "id",
+    "ids",  # what a model says
+    "norms",
+    "args",
+    "steps",
+    "result",
     "arrival_step",
 }
 # Left out with no trace in what follows: executed lines, and the step that a setting changes.
@@ -101,8 +106,7 @@ def test_another_value_in_any_field_is_found(crowd_trace):
 def test_a_key_that_changes_is_found(crowd_trace):
     """A page's key is its children's parent key."""
     lines = lines_of(crowd_trace)
-    at = next(i for i, line in enumerate(lines)
-              if line.get("event") in ("page_keyed", "pages_keyed"))
+    at = next(i for i, line in enumerate(lines) if line.get("event") in ("page_keyed", "pages_keyed"))
     lied = {**lines[at], "key": changed(lines[at]["key"])}
     error = lie(resealed([*lines[:at], lied, *lines[at + 1 :]]))
     assert error.line >= at + 1 and "key" in error.message
@@ -134,13 +138,32 @@ def test_an_event_twice_is_found(crowd_trace):
 def test_events_that_change_places_are_found(crowd_trace):
     """By their numbers always; numbered anew, where their order means something."""
     lines = lines_of(crowd_trace)
-    order = {"page_alloc", "table", "page_free", "page_cached", "page_evicted", "token", "tokens",
-             "pages_alloc", "pages_free", "pages_cached", "pages_evicted", "task_admitted",
-             "task_prefilled", "phase_begin", "phase_end", "step_begin", "step_end", "kv_write",
-             "kv_lengths", "gather", "task_preempted", "task_finished"}
+    order = {
+        "page_alloc",
+        "table",
+        "page_free",
+        "page_cached",
+        "page_evicted",
+        "token",
+        "tokens",
+        "pages_alloc",
+        "pages_free",
+        "pages_cached",
+        "pages_evicted",
+        "task_admitted",
+        "task_prefilled",
+        "phase_begin",
+        "phase_end",
+        "step_begin",
+        "step_end",
+        "kv_write",
+        "kv_lengths",
+        "gather",
+        "task_preempted",
+        "task_finished",
+    }
     believed = []
-    pairs = [at for at in range(1, len(lines) - 2)
-             if {lines[at]["event"], lines[at + 1]["event"]} <= order]
+    pairs = [at for at in range(1, len(lines) - 2) if {lines[at]["event"], lines[at + 1]["event"]} <= order]
     for at in random.Random(4).sample(pairs, 40):
         swapped = [*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]]
         assert "seq" in lie(written(swapped)).message
@@ -215,8 +238,7 @@ def test_a_lie_before_the_cut_is_still_a_lie(crowd_trace):
 
 
 @pytest.mark.parametrize(
-    "field, value, message",
-    [("events", 3, "the footer says 3 events"), ("sha256", "0" * 64, "the digest is")],
+    "field, value, message", [("events", 3, "the footer says 3 events"), ("sha256", "0" * 64, "the digest is")]
 )
 def test_a_wrong_footer_is_found(crowd_trace, field, value, message):
     lines = lines_of(crowd_trace)

@@ -17,10 +17,7 @@ AZURE = """TIMESTAMP,ContextTokens,GeneratedTokens
 2023-11-16 18:15:50.9951690,396,109
 2023-11-16 18:16:46.6805900,10,7
 """
-COLUMNS = (
-    "Timestamp,Session ID,Elapsed time,Model,"
-    "Request tokens,Response tokens,Total tokens,Log Type"
-)
+COLUMNS = "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type"
 BURSTGPT = f"""{COLUMNS}
 5.0,1,2,ChatGPT,472,18,490,Conversation log
 45.5,2,3,GPT-4,1087,230,1317,API log
@@ -44,10 +41,7 @@ def write(tmp_path: Path):
 
 
 def lengths(workload) -> list[tuple[float, int, int]]:
-    return [
-        (round(request.arrival_s, 4), request.prompt_len, request.output_len)
-        for request in workload.requests
-    ]
+    return [(round(request.arrival_s, 4), request.prompt_len, request.output_len) for request in workload.requests]
 
 
 def test_azure(write):
@@ -122,5 +116,4 @@ def test_the_azure_slice():
     workload = read_workload(AZURE_SLICE, None, Selection(window=(0.0, 600.0)))
     assert (workload.kind, workload.rows, workload.failed) == ("azure", 19366, 0)
     assert len(workload.requests) == 2867
-    assert all(a.arrival_s <= b.arrival_s
-               for a, b in zip(workload.requests, workload.requests[1:], strict=False))
+    assert all(a.arrival_s <= b.arrival_s for a, b in zip(workload.requests, workload.requests[1:], strict=False))

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from astrai_sim.trace.digests import (
-    lengths_digest,
-    numbers_digest,
-    pages_digest,
-    tables_digest,
-    words_digest,
-    words_of,
-)
+from astrai_sim.trace.digests import lengths_digest, numbers_digest, pages_digest, tables_digest, words_digest, words_of
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.runs import from_runs
 from astrai_sim.trace.verify.checks import Lie
@@ -38,14 +31,10 @@ class BulkModel(Model):
         names, ids = event.tasks, event.get("ids")
         checks = self.checks
         checks.same("token source", event.source, self.phase)
-        checks.true("token ids", (ids is None) == self.model_free,
-                    "ids go with a model, and only with one")
+        checks.true("token ids", (ids is None) == self.model_free, "ids go with a model, and only with one")
         if ids is not None:
             checks.same("token ids", len(ids), len(names))
-        after = [
-            self._token(name, None if ids is None else ids[i]).n_tokens
-            for i, name in enumerate(names)
-        ]
+        after = [self._token(name, None if ids is None else ids[i]).n_tokens for i, name in enumerate(names)]
         checks.same("token counts", event.counts, numbers_digest(after))
 
     # pages
@@ -137,9 +126,13 @@ class BulkModel(Model):
     def _snapshot(self, event: Event, lengths: dict[str, int]) -> None:
         pool = self.pool
         self.checks.same("cached pages", event.cached, len(pool.lru))
-        self.checks.same("snapshot digests", event.digests, {
-            "refs": pages_digest(pool.refs),
-            "tables": tables_digest(pool.tables),
-            "lengths": lengths_digest(lengths),
-            "lru": pages_digest(list(pool.lru)),
-        })
+        self.checks.same(
+            "snapshot digests",
+            event.digests,
+            {
+                "refs": pages_digest(pool.refs),
+                "tables": tables_digest(pool.tables),
+                "lengths": lengths_digest(lengths),
+                "lru": pages_digest(list(pool.lru)),
+            },
+        )

@@ -30,9 +30,7 @@ class Checks:
         """Both must be equal, and of one type where a bool could pass for a number."""
         self.counts[what] += 1
         if recorded != expected or isinstance(recorded, bool) != isinstance(expected, bool):
-            raise Lie(
-                f"{what} is recorded as {_short(recorded)}, but it must be {_short(expected)}"
-            )
+            raise Lie(f"{what} is recorded as {_short(recorded)}, but it must be {_short(expected)}")
 
     def true(self, what: str, holds: bool, message: str) -> None:
         """Must hold."""

@@ -182,11 +182,13 @@ class FullModel(Model):
         self._computed(event, names, [span["count"] for span in spans])
         for span, start in zip(spans, starts, strict=True):
             checks.same("write position", span["start"], start)
-            checks.same("written slots", span["slots"],
-                        self._slots(span["task"], start, span["count"]))
+            checks.same("written slots", span["slots"], self._slots(span["task"], start, span["count"]))
             checks.same("norms", len(span["norms"]), span["count"])
-            checks.true("norms", all(0 <= norm < float("inf") for norm in span["norms"]),
-                        f"a norm of {span['task']} is below 0 or not finite")
+            checks.true(
+                "norms",
+                all(0 <= norm < float("inf") for norm in span["norms"]),
+                f"a norm of {span['task']} is below 0 or not finite",
+            )
         self.to_gather = names
 
     def on_gather(self, event: Event) -> None:
@@ -198,13 +200,11 @@ class FullModel(Model):
             name, length = row["task"], self.requests[row["task"]].kv
             checks.same("table", row["pages"], self.pool.tables[name])
             checks.same("gathered length", row["length"], length)
-            expected = [[page * self.size, high - low]
-                        for page, low, high in self._slots(name, 0, length)]
+            expected = [[page * self.size, high - low] for page, low, high in self._slots(name, 0, length)]
             checks.same("gathered slots", row["slots"], expected)
 
     def on_kv_lengths(self, event: Event) -> None:
-        self.checks.true("model", self.model_free,
-                         "lengths alone, though a model writes K and V")
+        self.checks.true("model", self.model_free, "lengths alone, though a model writes K and V")
         super().on_kv_lengths(event)
 
     # executed lines

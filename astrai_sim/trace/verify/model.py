@@ -118,11 +118,13 @@ class Model:
             raise Lie(f"unknown phase {name!r}")
         if self.phase is not None:
             raise Lie(f"the phase {self.phase} has not ended")
-        self.checks.true("phase", self.in_step or name == "cleanup",
-                         f"the phase {name} outside a step")
+        self.checks.true("phase", self.in_step or name == "cleanup", f"the phase {name} outside a step")
         late = PHASES.index(name)
-        self.checks.true("phase order", all(PHASES.index(p) < late for p in self.seen_phases),
-                         f"the phase {name} after {', '.join(self.seen_phases)}")
+        self.checks.true(
+            "phase order",
+            all(PHASES.index(p) < late for p in self.seen_phases),
+            f"the phase {name} after {', '.join(self.seen_phases)}",
+        )
         if self.in_step:
             self.seen_phases.append(name)
         self.phase = name
@@ -198,11 +200,9 @@ class Model:
 
     def on_setting(self, event: Event) -> None:
         name, value = event.name, event.value
-        self.checks.true("setting", self.phase is None and not self.in_step,
-                         "a setting is changed inside a step")
+        self.checks.true("setting", self.phase is None and not self.in_step, "a setting is changed inside a step")
         if name == "decode_policy":
-            self.checks.true("setting", value in ("all", "same-position"),
-                             f"unknown policy {value!r}")
+            self.checks.true("setting", value in ("all", "same-position"), f"unknown policy {value!r}")
         elif name == "max_tokens_per_step":
             if value is not None:
                 self.checks.number(name, value, 1)
@@ -216,12 +216,14 @@ class Model:
 
     def on_task_submitted(self, event: Event) -> None:
         checks, data = self.checks, event.data
-        checks.true("task", self.phase is None and not self.in_step,
-                    "a task is submitted inside a step")
+        checks.true("task", self.phase is None and not self.in_step, "a task is submitted inside a step")
         checks.true("task", type(data["task"]) is str, "a task's name must be text")
         prompt = data.get("prompt")
-        checks.true("prompt", type(prompt) is list or (prompt is None and self.counts_only),
-                    "the prompt's token ids are missing")
+        checks.true(
+            "prompt",
+            type(prompt) is list or (prompt is None and self.counts_only),
+            "the prompt's token ids are missing",
+        )
         if prompt is not None:
             for token in prompt:
                 checks.number("prompt", token, 0, self.vocab_size)
@@ -231,12 +233,15 @@ class Model:
             checks.same("prompt length", length, len(prompt))
         self.texts.check(prompt or [], data.get("texts"))
         checks.number("max tokens", data["max_tokens"], 1)
-        checks.true("arrival", data["arrival_step"] <= self.step + 1,
-                    f"{data['task']} arrives before step {data['arrival_step']}, "
-                    f"but is submitted before step {self.step + 1}")
+        checks.true(
+            "arrival",
+            data["arrival_step"] <= self.step + 1,
+            f"{data['task']} arrives before step {data['arrival_step']}, but is submitted before step {self.step + 1}",
+        )
         needed = -(-(length + data["max_tokens"] - 1) // self.size)
-        checks.true("fits at all", needed <= self.pool.n_pages,
-                    f"{data['task']} can never fit: it needs {needed} pages")
+        checks.true(
+            "fits at all", needed <= self.pool.n_pages, f"{data['task']} can never fit: it needs {needed} pages"
+        )
         queues = self.requests
         idle = not (queues.waiting or queues.running or queues.finished)
         self.time.submitted(event, self._before, idle)
@@ -250,8 +255,7 @@ class Model:
         checks.same("tokens", event.tokens, request.n_tokens)
         self.requests.admit(request)
         most = self.settings.get("max_batch")
-        checks.true("batch", most is None or len(self.requests.running) <= most,
-                    f"more than {most} tasks run")
+        checks.true("batch", most is None or len(self.requests.running) <= most, f"more than {most} tasks run")
         table = self.pool.tables.get(event.task, [])
         checks.same("pages for tokens", len(table), -(-event.tokens // self.size))
         self._table_of(event, table)
@@ -277,8 +281,7 @@ class Model:
     def on_chunk(self, event: Event) -> None:
         request = self._noted(event)
         self.checks.same("tokens", event.total, request.n_tokens)
-        self.checks.true("chunk", event.start < event.end < event.total,
-                         "a chunk must end before the prompt does")
+        self.checks.true("chunk", event.start < event.end < event.total, "a chunk must end before the prompt does")
 
     def _noted(self, event: Event) -> Request:
         request = self.requests[event.task]
@@ -305,8 +308,9 @@ class Model:
                 checks.same("token by the rule", token, expected)
             request.ids.append(token)
         request.n_tokens += 1
-        checks.true("max tokens", request.generated <= request.max_tokens,
-                    f"more than {request.max_tokens} tokens generated")
+        checks.true(
+            "max tokens", request.generated <= request.max_tokens, f"more than {request.max_tokens} tokens generated"
+        )
         ends = request.generated == request.max_tokens
         if ends or (token is not None and token == self.eos):
             self.to_finish.add(name)
@@ -331,8 +335,7 @@ class Model:
         checks = self.checks
         checks.same("phase of preemption", self.phase, "decode")
         checks.same("tokens", event.tokens, request.n_tokens)
-        checks.true("preemption", bool(self.settings.get("preemption", True)),
-                    "preemption is switched off")
+        checks.true("preemption", bool(self.settings.get("preemption", True)), "preemption is switched off")
         checks.same("free pages at preemption", self.pool.free.count, 0)
         checks.same("cached pages at preemption", len(self.pool.lru), 0)
         self._table_of(event, self.pool.tables.get(event.task, []))
@@ -344,8 +347,7 @@ class Model:
         checks = self.checks
         request = self.requests[name]
         if self.phase == "refill":
-            checks.same("first in the queue", name,
-                        self.requests.waiting[0] if self.requests.waiting else None)
+            checks.same("first in the queue", name, self.requests.waiting[0] if self.requests.waiting else None)
         else:
             checks.same("phase of growth", self.phase, "decode")
             checks.same("status", request.status, "running")
@@ -361,8 +363,7 @@ class Model:
     def _computed(self, event: Event, names: list[str], counts: list[int]) -> None:
         """A forward pass over `counts` tokens of each task."""
         checks = self.checks
-        checks.true("pass", self.phase in ("prefill", "decode"),
-                    f"a forward pass in the phase {self.phase}")
+        checks.true("pass", self.phase in ("prefill", "decode"), f"a forward pass in the phase {self.phase}")
         checks.true("pass", not self.phase_tasks, f"a second forward pass in {self.phase}")
         status = "prefilling" if self.phase == "prefill" else "running"
         starts = set()
@@ -373,11 +374,13 @@ class Model:
             starts.add(request.kv)
             request.start = request.kv
             request.kv += count
-            checks.true("write length", request.kv <= request.n_tokens,
-                        f"{name}: K and V of {request.kv} tokens, it has {request.n_tokens}")
+            checks.true(
+                "write length",
+                request.kv <= request.n_tokens,
+                f"{name}: K and V of {request.kv} tokens, it has {request.n_tokens}",
+            )
             room = len(self.pool.tables.get(name, ())) * self.size
-            checks.true("length fits its pages", request.kv <= room,
-                        f"{name}: {request.kv} tokens in {room} slots")
+            checks.true("length fits its pages", request.kv <= room, f"{name}: {request.kv} tokens in {room} slots")
             if self.phase == "decode":
                 checks.same("tokens computed", count, 1)
                 checks.same("kv length", request.kv, request.n_tokens)
@@ -387,12 +390,17 @@ class Model:
             self.computed += count
         checks.same("tasks of a pass", len(set(names)), len(names))
         budget = self.settings.get("max_tokens_per_step")
-        checks.true("token budget", budget is None or self.computed <= budget,
-                    f"{self.computed} tokens computed in a step of at most {budget}")
+        checks.true(
+            "token budget",
+            budget is None or self.computed <= budget,
+            f"{self.computed} tokens computed in a step of at most {budget}",
+        )
         if self.phase == "decode":
-            checks.true("decode policy",
-                        self.settings.get("decode_policy") == "all" or len(starts) == 1,
-                        "tasks at several positions decode under the policy same-position")
+            checks.true(
+                "decode policy",
+                self.settings.get("decode_policy") == "all" or len(starts) == 1,
+                "tasks at several positions decode under the policy same-position",
+            )
         self.phase_tasks = list(names)
 
     def on_kv_lengths(self, event: Event) -> None:
@@ -413,8 +421,11 @@ class Model:
         request = self.requests[name]
         self._looking(name)
         checks.same("hit tokens", tokens, len(pages) * self.size)
-        checks.true("hit tokens", 0 < tokens < request.n_tokens,
-                    f"{tokens} tokens found of {request.n_tokens}: one must be left to compute")
+        checks.true(
+            "hit tokens",
+            0 < tokens < request.n_tokens,
+            f"{tokens} tokens found of {request.n_tokens}: one must be left to compute",
+        )
         for page in pages:
             checks.true("hit page keyed", page in self.pool.keys, f"page {page} has no key")
         if request.ids is not None:
@@ -428,23 +439,22 @@ class Model:
         """A lookup is for the one who is being admitted."""
         self.checks.true("prefix caching", self.caching, "prefix caching is off")
         self.checks.same("phase of a lookup", self.phase, "refill")
-        self.checks.same("first in the queue", name,
-                         self.requests.waiting[0] if self.requests.waiting else None)
+        self.checks.same("first in the queue", name, self.requests.waiting[0] if self.requests.waiting else None)
 
     def _missed(self, request: Request, logical: int) -> None:
         """No page holds the prefix that ends with full page `logical`."""
         if logical < (request.n_tokens - 1) // self.size:
             page = self.prefixes.page_of.get(request.chain[logical])
-            self.checks.true("longest hit", page is None,
-                             f"page {page} holds the next {self.size} tokens of {request.name}")
+            self.checks.true(
+                "longest hit", page is None, f"page {page} holds the next {self.size} tokens of {request.name}"
+            )
 
     def on_prefix_miss(self, event: Event) -> None:
         request = self.requests[event.task]
         checks = self.checks
         self._looking(event.task)
         checks.same("missed page", event.logical, len(self.hits.get(event.task, ())))
-        checks.true("missed page", event.logical < (request.n_tokens - 1) // self.size,
-                    "no full page is left to miss")
+        checks.true("missed page", event.logical < (request.n_tokens - 1) // self.size, "no full page is left to miss")
         self.missed.add(event.task)
         if request.ids is not None:
             self.prefixes.extend(request.chain, request.ids, request.n_tokens // self.size)
@@ -458,15 +468,17 @@ class Model:
         checks.true("key", key is None or type(key) is str, f"a key is text, not {key!r}")
         table = self.pool.tables.get(name, [])
         checks.same("table entry", page, table[logical])
-        checks.true("full page", request.kv >= (logical + 1) * self.size,
-                    f"page {page} is not full")
+        checks.true("full page", request.kv >= (logical + 1) * self.size, f"page {page} is not full")
         if request.ids is not None:
             self.prefixes.extend(request.chain, request.ids, logical + 1)
             chain = request.chain[logical]
             if key is not None:
                 checks.same("key of the content", key, self.prefixes.key(chain))
-            checks.true("one page for a content", chain not in self.prefixes.page_of,
-                        f"page {self.prefixes.page_of.get(chain)} holds the same already")
+            checks.true(
+                "one page for a content",
+                chain not in self.prefixes.page_of,
+                f"page {self.prefixes.page_of.get(chain)} holds the same already",
+            )
             self.prefixes.put(page, chain)
         self.pool.set_key(page, key)
 
@@ -479,9 +491,11 @@ class Model:
         self.prefixes.extend(request.chain, request.ids, full)
         for logical in range(request.start // self.size, full):
             keyed = table[logical] in self.pool.keys
-            self.checks.true("full pages keyed",
-                             keyed or request.chain[logical] in self.prefixes.page_of,
-                             f"page {table[logical]} is full, but got no key")
+            self.checks.true(
+                "full pages keyed",
+                keyed or request.chain[logical] in self.prefixes.page_of,
+                f"page {table[logical]} is full, but got no key",
+            )
 
     def _parent(self, name: str, logical: int, parent: str) -> None:
         """The key of the page before, or of the one that stands for the same content."""

@@ -63,21 +63,18 @@ class Pool:
         """Let go of a page that becomes free if nobody else holds it."""
         self._drop(page)
         if self.refs[page] == 0:
-            self.checks.true("unkeyed", page not in self.keys,
-                             f"page {page} is keyed: it must stay cached")
+            self.checks.true("unkeyed", page not in self.keys, f"page {page} is keyed: it must stay cached")
             self.free.give(page)
 
     def keep(self, page: int) -> None:
         """Let go of a page that stays cached."""
         self._drop(page)
         self.checks.same("refcount", self.refs[page], 0)
-        self.checks.true("keyed", page in self.keys,
-                         f"page {page} has no key: it cannot stay cached")
+        self.checks.true("keyed", page in self.keys, f"page {page} has no key: it cannot stay cached")
         self.lru[page] = None
 
     def _drop(self, page: int) -> None:
-        self.checks.true("refcount before", self.refs[page] > 0,
-                         f"page {page} is let go at refcount 0")
+        self.checks.true("refcount before", self.refs[page] > 0, f"page {page} is let go at refcount 0")
         self.refs[page] -= 1
         self.touched.add(page)
 
@@ -173,5 +170,4 @@ class Pool:
         counts["free = refcount 0 and not cached"] += 1
         cached = page in self.lru
         if (page in self.free) != (refs == 0 and not cached) or (cached and refs):
-            raise Lie(f"page {page}: refcount {refs}, mask bit {int(page in self.free)}, "
-                      f"cached {cached}")
+            raise Lie(f"page {page}: refcount {refs}, mask bit {int(page in self.free)}, cached {cached}")

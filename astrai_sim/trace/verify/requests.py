@@ -53,23 +53,20 @@ class Requests:
     def submit(self, request: Request) -> None:
         """Queue a new request. Its name may be that of one that is finished."""
         known = self.all.get(request.name)
-        self.checks.true("task", known is None or known.status == "gone",
-                         f"task {request.name!r} was submitted before")
+        self.checks.true("task", known is None or known.status == "gone", f"task {request.name!r} was submitted before")
         self.all[request.name] = request
         self.waiting.append(request.name)
 
     def admit(self, request: Request) -> None:
         """Let the first that waits run."""
-        self.checks.same("first in the queue", request.name,
-                         self.waiting[0] if self.waiting else None)
+        self.checks.same("first in the queue", request.name, self.waiting[0] if self.waiting else None)
         self.waiting.popleft()
         self.running.append(request.name)
         request.status = "prefilling"
 
     def preempt(self, request: Request) -> None:
         """Send the latest admitted back to the front of the queue."""
-        self.checks.same("latest admitted", request.name,
-                         self.running[-1] if self.running else None)
+        self.checks.same("latest admitted", request.name, self.running[-1] if self.running else None)
         self.running.pop()
         self.waiting.appendleft(request.name)
         request.status = "preempted"

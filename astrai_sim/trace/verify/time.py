@@ -41,12 +41,17 @@ class Time:
         """A request is never there before it is due; an idle clock waits until then."""
         due = event.get("arrival_s")
         if due is not None:
-            self.checks.true("arrival", event.ns >= round(due * 1e9),
-                             f"{event.task} is due at {due} s, but submitted at {event.ns} ns")
+            self.checks.true(
+                "arrival",
+                event.ns >= round(due * 1e9),
+                f"{event.task} is due at {due} s, but submitted at {event.ns} ns",
+            )
         if self.computed and event.ns != before:
-            self.checks.true("time by the cost model",
-                             idle and due is not None and event.ns == round(due * 1e9),
-                             f"the clock moves from {before} to {event.ns} ns without a pass")
+            self.checks.true(
+                "time by the cost model",
+                idle and due is not None and event.ns == round(due * 1e9),
+                f"the clock moves from {before} to {event.ns} ns without a pass",
+            )
 
     def forward(self, event: Event, before: int, counts: list[int], kv_tokens: int) -> None:
         """A forward pass takes what the cost model says."""
@@ -56,8 +61,7 @@ class Time:
         if event.phase == "prefill":
             seconds = cost["prefill_step_s"] + sum(counts) * cost["prefill_token_s"]
         else:
-            seconds = (cost["decode_step_s"] + len(counts) * cost["decode_token_s"]
-                       + kv_tokens * cost["decode_kv_s"])
+            seconds = cost["decode_step_s"] + len(counts) * cost["decode_token_s"] + kv_tokens * cost["decode_kv_s"]
         self.checks.same("time by the cost model", event.ns, before + round(seconds * 1e9))
 
     def begin(self, event: Event) -> None:
@@ -74,5 +78,6 @@ class Time:
         if self.computed:
             self.checks.same("duration", duration, event.ns - began)
         else:
-            self.checks.true("duration", duration <= event.ns - began,
-                             f"a duration of {duration} ns in {event.ns - began} ns")
+            self.checks.true(
+                "duration", duration <= event.ns - began, f"a duration of {duration} ns in {event.ns - began} ns"
+            )

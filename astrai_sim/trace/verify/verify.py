@@ -25,7 +25,8 @@ def verify(trace: Trace) -> Report:
         _take(trace, model, event)
     if trace.footer is None:
         raise TraceError(
-            trace.path, count + 2 if trace.torn else count + 1,
+            trace.path,
+            count + 2 if trace.torn else count + 1,
             f"incomplete at event {count}: the recording was cut short; record it again",
         )
     line = count + 2
@@ -36,14 +37,10 @@ def verify(trace: Trace) -> Report:
     if trace.torn:
         raise TraceError(trace.path, line + 1, "something follows the footer")
     if trace.footer.events != count:
-        raise TraceError(
-            trace.path, line, f"the footer says {trace.footer.events} events, there are {count}"
-        )
+        raise TraceError(trace.path, line, f"the footer says {trace.footer.events} events, there are {count}")
     digest = hashlib.sha256(trace.covered).hexdigest()
     if digest != trace.footer.sha256:
-        raise TraceError(
-            trace.path, line, f"the digest is {digest}, the footer says {trace.footer.sha256}"
-        )
+        raise TraceError(trace.path, line, f"the digest is {digest}, the footer says {trace.footer.sha256}")
     return Report(count, model.checks.counts, digest)
 
 
@@ -53,21 +50,17 @@ def _model(trace: Trace) -> Model:
     except Lie as lie:
         raise TraceError(trace.path, 1, f"the header: {lie}") from None
     except (KeyError, TypeError, AttributeError) as error:
-        raise TraceError(
-            trace.path, 1, f"the header is malformed ({type(error).__name__}: {error})"
-        ) from None
+        raise TraceError(trace.path, 1, f"the header is malformed ({type(error).__name__}: {error})") from None
 
 
 def _take(trace: Trace, model: Model, event) -> None:
     try:
         model.take(event)
     except Lie as lie:
-        raise TraceError(
-            trace.path, event.line, f"event {model.seq} ({event.get('event')}): {lie}"
-        ) from None
+        raise TraceError(trace.path, event.line, f"event {model.seq} ({event.get('event')}): {lie}") from None
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise TraceError(
-            trace.path, event.line,
-            f"event {model.seq} ({event.get('event')}) is malformed "
-            f"({type(error).__name__}: {error})",
+            trace.path,
+            event.line,
+            f"event {model.seq} ({event.get('event')}) is malformed ({type(error).__name__}: {error})",
         ) from None

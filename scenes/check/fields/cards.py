@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from astrai_sim.trace import State
 from scenes.check.fields.transcript import _content
 from scenes.check.recorded import Difference, Recorded
-from scenes.mobjects.pieces import readable
-from scenes.storyboard.conversation import control_name
+from scenes.draw.mobjects.pieces import readable
+from scenes.story.conversation import control_name
 
 NAMES = ("cards", "system")
 
@@ -36,8 +36,7 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
 def answer_of(recorded: Recorded, task: str) -> str:
     """What `task` has generated, from its token events, without control tokens."""
     pieces = [
-        event.text for event in recorded.trace.find(event="token")
-        if event.task == task and event.seq <= recorded.until
+        event.text for event in recorded.trace.find(event="token") if event.task == task and event.seq <= recorded.until
     ]
     return words("".join(piece for piece in pieces if control_name(piece) is None))
 

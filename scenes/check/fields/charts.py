@@ -9,7 +9,7 @@ from astrai_sim.trace import State, Trace
 from scenes.check.fields.memory import layout_of
 from scenes.check.fields.meters import total
 from scenes.check.recorded import Difference, Recorded
-from scenes.storyboard.beats.charts import number_text
+from scenes.story.beats.charts import number_text
 
 NAMES = ("charts", "peaks")
 Measure = Callable[[State, Recorded], float | None]
@@ -35,8 +35,7 @@ def longest_gap(recorded: Recorded) -> float | None:
     done = -1
     for event in recorded.trace.find(event="step_end", before=recorded.until + 1):
         done = event.step
-    return next((gap for step, gap in reversed(_gaps(recorded.trace).items()) if step <= done),
-                None)
+    return next((gap for step, gap in reversed(_gaps(recorded.trace).items()) if step <= done), None)
 
 
 def _count(*statuses: str) -> Measure:

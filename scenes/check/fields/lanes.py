@@ -29,8 +29,7 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
 
 def _prefilled(recorded: Recorded, task: str) -> int:
     """Tokens of `task` that prefill phases have computed; a phase counts when it is over."""
-    return sum(count for end, name, count in _prompts(recorded.trace)
-               if name == task and end <= recorded.until)
+    return sum(count for end, name, count in _prompts(recorded.trace) if name == task and end <= recorded.until)
 
 
 @lru_cache(maxsize=4)

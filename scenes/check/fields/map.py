@@ -25,9 +25,7 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
             yield Difference(f"lens_cells[{page}]", cell, page // group)
 
 
-def expected_colors(
-    state: State, group: int, n_tasks: int, lit: Collection[str] = ()
-) -> np.ndarray:
+def expected_colors(state: State, group: int, n_tasks: int, lit: Collection[str] = ()) -> np.ndarray:
     """What each cell of `group` pages should look like, shape [cells, 3].
 
     Of `n_tasks` requests, each page in use has its first one's place on the ramp of
@@ -41,9 +39,7 @@ def expected_colors(
     tasks = [(place, task) for place, task in enumerate(state.tasks) if state.tables.get(task)]
     for place, task in reversed(tasks):
         at = place / (n_tasks - 1) if n_tasks > 1 else 0.0
-        pages[state.tables[task]] = [
-            np.interp(at, np.linspace(0, 1, len(stops)), stops[:, k]) for k in range(3)
-        ]
+        pages[state.tables[task]] = [np.interp(at, np.linspace(0, 1, len(stops)), stops[:, k]) for k in range(3)]
     bright = np.zeros(state.n_pages, dtype=bool)
     if lit:
         pages = 0.3 * pages + 0.7 * empty

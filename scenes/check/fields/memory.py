@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from astrai_sim.trace import State, Trace
 from scenes.check.recorded import Difference, Recorded
-from scenes.storyboard.contiguous import Layout, at_step, loads, simulate
-from scenes.storyboard.figures import status_text
+from scenes.story.contiguous import Layout, at_step, loads, simulate
+from scenes.story.figures import status_text
 
 NAMES = ("contiguous", "paged")
 
@@ -18,8 +18,7 @@ def computed(trace: Trace) -> list[Layout]:
     """What the trace's requests do in a pool without pages."""
     cache = trace.header.scenario["cache"]
     return simulate(
-        loads(trace), cache["n_pages"] * cache["page_size"],
-        trace.header.scenario["scheduler"]["max_batch"],
+        loads(trace), cache["n_pages"] * cache["page_size"], trace.header.scenario["scheduler"]["max_batch"]
     )
 
 
@@ -73,12 +72,7 @@ def _paged(state: State, recorded: Recorded) -> dict:
         used = max((_held(state, task, page) for task in owners), default=state.page_size)
         stretches.append((holder, page * state.page_size, state.page_size, used))
     held = sum(bool(pages) for pages in state.tables.values())
-    return {
-        "step": state.step,
-        "stretches": stretches,
-        "status": status_text(held, state.waiting),
-        "holes": [],
-    }
+    return {"step": state.step, "stretches": stretches, "status": status_text(held, state.waiting), "holes": []}
 
 
 def _held(state: State, task: str, page: int) -> int:

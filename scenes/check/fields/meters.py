@@ -20,10 +20,8 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
             yield Difference(f"meters[{task}] (filled, reserved)", tuple(counts), truth)
     for task, count in shown.get("meters_shared", {}).items():
         order = list(recorded.tasks)
-        earlier = {page for name in order[: order.index(task)]
-                   for page in state.tables.get(name, ())}
-        truth = sum(int(recorded.filled(state, page).sum())
-                    for page in state.tables.get(task, ()) if page in earlier)
+        earlier = {page for name in order[: order.index(task)] for page in state.tables.get(name, ())}
+        truth = sum(int(recorded.filled(state, page).sum()) for page in state.tables.get(task, ()) if page in earlier)
         if count != truth:
             yield Difference(f"meters_shared[{task}]", count, truth)
     if "meters_total" in shown:

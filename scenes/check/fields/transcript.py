@@ -9,10 +9,9 @@ import numpy as np
 from astrai_sim.trace import State, Trace
 from scenes import theme
 from scenes.check.recorded import Difference, Recorded
-from scenes.mobjects.pieces import shown_piece
+from scenes.draw.mobjects.pieces import shown_piece
 
-NAMES = ("speakers", "said", "kept", "row_pages", "row_colors", "unsaid", "folded", "cut",
-         "pointer")
+NAMES = ("speakers", "said", "kept", "row_pages", "row_colors", "unsaid", "folded", "cut", "pointer")
 
 
 def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Difference]:
@@ -74,8 +73,7 @@ def _rows(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Differen
             yield Difference(f"row_pages[{task}, {logical}]", page, truth)
         colors = _colors(state, truth, recorded)
         if tuple(shown["row_colors"][task, logical]) != colors:
-            yield Difference(f"row_colors[{task}, {logical}]",
-                             shown["row_colors"][task, logical], colors)
+            yield Difference(f"row_colors[{task}, {logical}]", shown["row_colors"][task, logical], colors)
     size = state.page_size
     for (task, position), kept in shown["kept"].items():
         page = holders.get((task, position // size))
@@ -103,9 +101,7 @@ def _content(trace: Trace, until: int) -> dict[tuple[str, int], int]:
         if event.event == "table":
             for logical, page in enumerate(event.pages):
                 held[event.task, logical] = page
-        elif event.event in ("page_alloc", "page_evicted") or (
-            event.event == "page_free" and event.ref == 0
-        ):
+        elif event.event in ("page_alloc", "page_evicted") or (event.event == "page_free" and event.ref == 0):
             for key in [key for key, page in held.items() if page == event.page]:
                 del held[key]
         elif event.event == "prefix_reset":

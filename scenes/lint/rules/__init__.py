@@ -15,13 +15,4 @@ from scenes.lint.rules.text_overlap import TextOverlap
 
 def all_rules() -> list[Rule]:
     """A fresh set of every rule."""
-    return [
-        SafeArea(),
-        TextOverlap(),
-        Crossing(),
-        GlyphSize(),
-        Contrast(),
-        CaptionTime(),
-        Stillness(),
-        TaskColors(),
-    ]
+    return [SafeArea(), TextOverlap(), Crossing(), GlyphSize(), Contrast(), CaptionTime(), Stillness(), TaskColors()]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scenes.draw.mobjects.caption import Caption, CaptionText, reading_time
 from scenes.lint.moment import Moment, Problem
-from scenes.mobjects.caption import Caption, CaptionText, reading_time
 
 FADE = 0.5
 

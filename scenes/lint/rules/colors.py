@@ -10,9 +10,9 @@ from coloraide import Color
 from manim import Mobject, VMobject
 
 from scenes import theme
+from scenes.draw.mobjects.cells import CellField
 from scenes.lint.moment import Moment, Problem
 from scenes.lint.picture import FAINT, fill_of, stroke_px
-from scenes.mobjects.cells import CellField
 
 LEAST = 15.0
 VISIONS = {"normal vision": None, "deuteranopia": "deutan", "protanopia": "protan"}

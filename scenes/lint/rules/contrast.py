@@ -10,12 +10,12 @@ from coloraide import Color
 from manim import Mobject
 
 from scenes import theme
+from scenes.draw.mobjects.cells import CellField
+from scenes.draw.mobjects.label import Label
 from scenes.lint.geometry import inside
 from scenes.lint.moment import Problem
 from scenes.lint.picture import Picture, fill_of, name
 from scenes.lint.rules.base import PictureRule
-from scenes.mobjects.cells import CellField
-from scenes.mobjects.label import Label
 
 LEAST = 4.5
 COLUMNS, ROWS = 9, 5
@@ -70,8 +70,7 @@ class Contrast(PictureRule):
 
 def _overlapping(boxes: np.ndarray, ink: np.ndarray) -> np.ndarray:
     return np.flatnonzero(
-        (boxes[:, 0] < ink[2]) & (boxes[:, 2] > ink[0])
-        & (boxes[:, 1] < ink[3]) & (boxes[:, 3] > ink[1])
+        (boxes[:, 0] < ink[2]) & (boxes[:, 2] > ink[0]) & (boxes[:, 1] < ink[3]) & (boxes[:, 3] > ink[1])
     )
 
 

@@ -8,12 +8,12 @@ import numpy as np
 from manim import Code, MarkupText, Paragraph, Text
 from manim.mobject.text.tex_mobject import SingleStringMathTex
 
-from scenes import fonts
-from scenes.layout import UNIT
+from scenes.draw import fonts
+from scenes.draw.layout import UNIT
+from scenes.draw.mobjects.label import Label
 from scenes.lint.moment import Problem
 from scenes.lint.picture import Picture, name
 from scenes.lint.rules.base import PictureRule
-from scenes.mobjects.label import Label
 
 CAP_HEIGHT = 20.0
 X_HEIGHT = 11.0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scenes.layout import FRAME
+from scenes.draw.layout import FRAME
 from scenes.lint.moment import Problem
 from scenes.lint.picture import Picture, name
 from scenes.lint.rules.base import PictureRule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from scenes.storyboard.beats import Beat
+from scenes.story.beats import Beat
 
 if TYPE_CHECKING:
     from scenes.stage.stage import Stage

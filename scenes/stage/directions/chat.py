@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scenes.stage.directions import plays
 from scenes.stage.reading import STILL
-from scenes.storyboard.beats import MakeRoom, PointAt, PointAway, ReadCard
+from scenes.story.beats import MakeRoom, PointAt, PointAway, ReadCard
 
 
 @plays(MakeRoom)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scenes.mobjects.code import CodePanel
+from scenes.draw.mobjects.code import CodePanel
 from scenes.stage.directions import plays
-from scenes.storyboard.beats import OpenCode, RunCode
+from scenes.story.beats import OpenCode, RunCode
 
 
 @plays(OpenCode)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenes.stage.directions import plays
-from scenes.storyboard.beats import Advance, Hold, Reveal
+from scenes.story.beats import Advance, Hold, Reveal
 
 
 @plays(Hold)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from scenes.mobjects.loads import LoadsPanel
-from scenes.mobjects.versus import COLORS, VersusPanel
+from scenes.draw.mobjects.loads import LoadsPanel
+from scenes.draw.mobjects.versus import COLORS, VersusPanel
 from scenes.stage.directions import plays
-from scenes.storyboard.beats import RunOn, ShowLoads, ShowVersus
+from scenes.story.beats import RunOn, ShowLoads, ShowVersus
 
 
 @plays(RunOn)
@@ -17,14 +17,12 @@ def run_on(stage, beat: RunOn) -> None:
 @plays(ShowLoads)
 def show_loads(stage, beat: ShowLoads) -> None:
     if not isinstance(stage.panel, LoadsPanel):
-        stage.open_panel(LoadsPanel(beat.title, beat.loads, stage.looks.colors, stage.looks.rounds,
-                                    stage.panel_box))
+        stage.open_panel(LoadsPanel(beat.title, beat.loads, stage.looks.colors, stage.looks.rounds, stage.panel_box))
     if beat.used:
         stage.animate(stage.panel.fill())
 
 
 @plays(ShowVersus)
 def show_versus(stage, beat: ShowVersus) -> None:
-    colors = tuple(stage.looks.colors.get(owner, plain)
-                   for owner, plain in zip(beat.owners, COLORS, strict=True))
+    colors = tuple(stage.looks.colors.get(owner, plain) for owner, plain in zip(beat.owners, COLORS, strict=True))
     stage.open_panel(VersusPanel(beat.title, beat.sides, beat.rows, stage.panel_box, colors))

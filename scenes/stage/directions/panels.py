@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from scenes.mobjects.bars import BarsPanel
-from scenes.mobjects.facts import FactsPanel
-from scenes.mobjects.figures import FiguresPanel
-from scenes.mobjects.gather import GatherPanel
-from scenes.mobjects.keys import KeysPanel
+from scenes.draw.mobjects.bars import BarsPanel
+from scenes.draw.mobjects.facts import FactsPanel
+from scenes.draw.mobjects.figures import FiguresPanel
+from scenes.draw.mobjects.gather import GatherPanel
+from scenes.draw.mobjects.keys import KeysPanel
 from scenes.stage.directions import plays
-from scenes.storyboard.beats import ClosePanel, ShowBars, ShowFacts, ShowGather, ShowKeys
+from scenes.story.beats import ClosePanel, ShowBars, ShowFacts, ShowGather, ShowKeys
 
 
 @plays(ClosePanel)
@@ -45,9 +45,7 @@ def show_keys(stage, beat: ShowKeys) -> None:
 
 @plays(ShowBars)
 def show_bars(stage, beat: ShowBars) -> None:
-    panel = BarsPanel(
-        beat.title, beat.bars, beat.scale, beat.places, stage.looks.colors, stage.panel_box
-    )
+    panel = BarsPanel(beat.title, beat.bars, beat.scale, beat.places, stage.looks.colors, stage.panel_box)
     if isinstance(stage.panel, BarsPanel):
         stage.animate(stage.panel.extend(panel))
     else:
@@ -57,8 +55,6 @@ def show_bars(stage, beat: ShowBars) -> None:
 @plays(ShowGather)
 def show_gather(stage, beat: ShowGather) -> None:
     color = stage.looks.colors[beat.task]
-    stage.open_panel(
-        GatherPanel(beat.task, beat.runs, color, stage.looks.page_size, stage.panel_box)
-    )
+    stage.open_panel(GatherPanel(beat.task, beat.runs, color, stage.looks.page_size, stage.panel_box))
     if "pool" in stage.parts:
         stage.animate(stage.parts["pool"].flash([run.page for run in beat.runs], pause=0.5))

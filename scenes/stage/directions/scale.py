@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from scenes.parts.part import Lapse
 from scenes.stage.directions import plays
-from scenes.stage.part import Lapse
-from scenes.storyboard.beats import OpenLens, Spotlight, TimeLapse
+from scenes.story.beats import OpenLens, Spotlight, TimeLapse
 
 
 @plays(TimeLapse)
@@ -26,11 +26,9 @@ def time_lapse(stage, beat: TimeLapse) -> None:
     for part, seen in zip(parts, frames, strict=True):
         seen.append(part.frame(end))
     lapse = Lapse(tuple(times), end, beat.seconds)
-    stage.animate([
-        animation
-        for part, seen in zip(parts, frames, strict=True)
-        for animation in part.lapse(lapse, seen)
-    ])
+    stage.animate(
+        [animation for part, seen in zip(parts, frames, strict=True) for animation in part.lapse(lapse, seen)]
+    )
 
 
 @plays(OpenLens)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 from scenes import theme
-from scenes.mobjects.states import STATES, StatesPanel
+from scenes.draw.mobjects.states import STATES, StatesPanel
 from scenes.stage.directions import plays
-from scenes.storyboard.beats import ShowStates
+from scenes.story.beats import ShowStates
 
 
 @plays(ShowStates)
 def show_states(stage, beat: ShowStates) -> None:
     state = stage.state
     counts = Counter(state.page_state(page) for page in range(state.n_pages))
-    stage.open_panel(
-        StatesPanel({name: counts[name] for name in STATES}, theme.task_color(0), stage.panel_box)
-    )
+    stage.open_panel(StatesPanel({name: counts[name] for name in STATES}, theme.task_color(0), stage.panel_box))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scenes.mobjects.steps import StepsPanel
+from scenes.draw.mobjects.steps import StepsPanel
 from scenes.stage.directions import plays
-from scenes.storyboard.beats import ShowSteps
+from scenes.story.beats import ShowSteps
 
 
 @plays(ShowSteps)

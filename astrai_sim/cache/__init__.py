@@ -1,7 +1,0 @@
-"""The paged KV cache: pages, refcounts, page tables, prefix reuse."""
-
-from astrai_sim.cache.paged_cache import OutOfPages, PagedCache
-from astrai_sim.cache.pages import pages_for
-from astrai_sim.cache.view import CacheView
-
-__all__ = ["CacheView", "OutOfPages", "PagedCache", "pages_for"]

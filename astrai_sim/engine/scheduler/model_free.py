@@ -1,0 +1,42 @@
+"""The scheduler without a model: everything but the arithmetic."""
+
+from __future__ import annotations
+
+from astrai_sim.engine.cache import PagedCache
+from astrai_sim.engine.clock import CostClock
+from astrai_sim.engine.scheduler.scheduler import InferenceScheduler
+from astrai_sim.engine.scheduler.task import Status, Task
+
+MULTIPLIER = 48271
+RULE = f"({MULTIPLIER} * last + position) mod vocab_size"
+
+
+def next_token(last: int, position: int, vocab_size: int) -> int:
+    """The token at `position` after `last`, by `RULE`.
+
+    It stands for a model at temperature 0: the same tokens are followed by the same.
+    """
+    return (MULTIPLIER * last + position) % vocab_size
+
+
+class ModelFreeScheduler(InferenceScheduler):
+    """Runs pages and scheduling for real; forward passes only cost time on `clock`.
+
+    Tokens come from `next_token`, and no K or V is computed or stored: the cache may
+    live on the meta device. Every request ends at its `max_tokens`. Settings as for
+    `InferenceScheduler`, whose `eos` does not count here.
+    """
+
+    def __init__(self, cache: PagedCache, clock: CostClock, vocab_size: int, **settings) -> None:
+        super().__init__(None, cache, **{**settings, "eos": None})
+        self.clock = clock
+        self.vocab_size = vocab_size
+
+    def _forward(self, batch: list[tuple[Task, int, int]]) -> list[int]:
+        """Let the pass's time go by; returns the token after each task's last."""
+        if batch[0][0].status == Status.PREFILLING:
+            self.clock.prefill(sum(count for _, _, count in batch))
+        else:
+            self.clock.decode(len(batch), sum(start + count for _, start, count in batch))
+        ends = [(task, start + count) for task, start, count in batch]
+        return [next_token(task.tokens[end - 1], end, self.vocab_size) for task, end in ends]

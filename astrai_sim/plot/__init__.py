@@ -1,5 +1,0 @@
-"""A run at a glance: one picture of a whole trace."""
-
-from astrai_sim.plot.glance import plot
-
-__all__ = ["plot"]

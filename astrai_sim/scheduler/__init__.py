@@ -1,8 +1,0 @@
-"""Continuous batching over the paged cache."""
-
-from astrai_sim.scheduler.model_free import ModelFreeScheduler
-from astrai_sim.scheduler.policy import POLICIES
-from astrai_sim.scheduler.scheduler import SETTINGS, InferenceScheduler
-from astrai_sim.scheduler.task import Status, Task
-
-__all__ = ["POLICIES", "SETTINGS", "InferenceScheduler", "ModelFreeScheduler", "Status", "Task"]

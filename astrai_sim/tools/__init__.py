@@ -1,0 +1,1 @@
+"""What is built on engine, recorder and trace: command line, plots, benchmarks."""

@@ -1,0 +1,95 @@
+"""Timing things side by side, so that a busy or slow machine distorts both alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median, quantiles
+
+import torch
+
+Timed = Callable[[], float]
+"""Does something and tells how many seconds the part that counts took."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How much longer `what` takes than `base`.
+
+    `ratios` holds one ratio per round, taken from neighbouring measurements; `seconds`
+    and `base_seconds` are medians.
+    """
+
+    case: str
+    what: str
+    base: str
+    seconds: float
+    base_seconds: float
+    ratios: tuple[float, ...]
+
+    @property
+    def ratio(self) -> float:
+        """Median of the rounds' ratios."""
+        return median(self.ratios)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """First and third quartile of the rounds' ratios."""
+        low, _, high = quantiles(self.ratios, n=4, method="inclusive")
+        return low, high
+
+
+def timed(function: Callable[[], object], device: torch.device) -> Timed:
+    """`function`, timed until it is done.
+
+    On the CPU by processor time, which leaves out what other programs took meanwhile;
+    on a GPU by the clock on the wall, until the device is idle.
+    """
+    if device.type == "cpu":
+        return lambda: _seconds(function, time.process_time)
+
+    def until_idle() -> None:
+        function()
+        torch.cuda.synchronize(device)
+
+    def run() -> float:
+        torch.cuda.synchronize(device)
+        return _seconds(until_idle, time.perf_counter)
+
+    return run
+
+
+def _seconds(function: Callable[[], object], clock: Callable[[], float]) -> float:
+    began = clock()
+    function()
+    return clock() - began
+
+
+def compare(case: str, runs: dict[str, Timed], rounds: int) -> list[Comparison]:
+    """Each of `runs` against the first, over `rounds` rounds through all of them.
+
+    Every other round goes backwards, so that none always runs first. A round ahead
+    of them warms up and is not counted. Raises ValueError below two rounds or runs.
+    """
+    if rounds < 2 or len(runs) < 2:
+        raise ValueError("a comparison takes two rounds and two runs at least")
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    names = list(runs)
+    for name in names:
+        runs[name]()
+    for number in range(rounds):
+        for name in names if number % 2 == 0 else reversed(names):
+            seconds[name].append(runs[name]())
+    base = names[0]
+    return [
+        Comparison(
+            case,
+            name,
+            base,
+            median(seconds[name]),
+            median(seconds[base]),
+            tuple(a / b for a, b in zip(seconds[name], seconds[base], strict=True)),
+        )
+        for name in names[1:]
+    ]

@@ -1,0 +1,71 @@
+"""`bench`: what paging, prefix reuse and recording cost on this machine."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+
+@click.command()
+@click.option(
+    "--device", type=click.Choice(["cuda", "cpu"]), help="Where to run. Default: cuda where there is one, else cpu."
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=2),
+    default=11,
+    show_default=True,
+    help="Rounds through the runs that are compared.",
+)
+def bench(device: str | None, rounds: int) -> None:
+    """Print how long things take compared with each other, measured side by side.
+
+    The runs of a comparison take turns; a ratio is the median over the rounds. On the
+    CPU torch gets one thread and processor time is measured.
+    """
+    import torch
+
+    from astrai_sim.recorder.header import device_facts
+    from astrai_sim.tools.bench import SUBJECTS
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise click.ClickException("no CUDA device here: use --device cpu")
+    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if chosen.type == "cpu":
+        torch.set_num_threads(1)
+    facts = device_facts(chosen)
+    table = Table(
+        title=f"{chosen.type}: {facts['name']}, torch {facts['torch']}, {rounds} rounds",
+        caption="ratio: median over the rounds",
+    )
+    for heading in ("", "compared", "ratio", "quartiles", "times"):
+        table.add_column(heading, justify="left" if heading in ("", "compared") else "right")
+    console = Console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        job = bar.add_task("", total=len(SUBJECTS))
+        for name, subject in SUBJECTS.items():
+            bar.update(job, description=name)
+            table.add_section()
+            table.add_row(f"[bold]{name}")
+            for found in subject(chosen, rounds):
+                low, high = found.spread
+                table.add_row(
+                    f"  {found.case}",
+                    f"{found.what} / {found.base}",
+                    f"{found.ratio:.2f}",
+                    f"{low:.2f}–{high:.2f}",
+                    f"{_time(found.seconds)} / {_time(found.base_seconds)}",
+                )
+            bar.advance(job)
+    console.print(table)
+
+
+def _time(seconds: float) -> str:
+    """Seconds in the unit that leaves digits before the point."""
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"

@@ -1,0 +1,139 @@
+"""`inspect`: a trace at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+QUIET = {
+    "phase_begin",
+    "phase_end",
+    "step_begin",
+    "step_end",
+    "kv_write",
+    "gather",
+    "lines",
+    "snapshot",
+    "token",
+    "table",
+    "page_keyed",
+    "prefix_miss",
+    "kv_lengths",
+    "tokens",
+    "pages_keyed",
+}
+FIRST, LAST = 40, 20
+
+
+@click.command()
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option(
+    "--all", "everything", is_flag=True, help="Show every kind of event, not only what happens to requests and pages."
+)
+@click.option(
+    "--first",
+    type=click.IntRange(min=0),
+    help=f"Events to show from the beginning.  [default: {FIRST}, or 0 with --last]",
+)
+@click.option(
+    "--last", type=click.IntRange(min=0), help=f"Events to show from the end.  [default: {LAST}, or 0 with --first]"
+)
+def inspect(trace: Path, everything: bool, first: int | None, last: int | None) -> None:
+    """Print a summary of TRACE and the beginning and end of its timeline."""
+    from astrai_sim.trace import Trace, TraceError
+
+    if first is None and last is None:
+        first, last = FIRST, LAST
+    console = Console()
+    try:
+        opened = Trace.open(trace)
+        console.print(_summary(opened))
+        console.print(_timeline(opened, everything, first or 0, last or 0))
+    except TraceError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _summary(trace) -> Table:
+    header = trace.header
+    cache, model = header.scenario["cache"], header.scenario["model"]
+    table = Table("what", "value", title=str(trace.path))
+    rows = {
+        "scenario": f"{header.scenario_name} (seed {header.seed})",
+        "engine": f"{header.engine['name']} {header.engine['version']} {header.engine['commit']}",
+        "device": f"{header.device['type']}: {header.device['name']}",
+        "torch, python": f"{header.device['torch']}, {header.device['python']}",
+        "recorded": header.started,
+        "pool": f"{cache['n_pages']} pages of {cache['page_size']} slots",
+        "model": _model(header, model),
+        **_origins(header),
+        "clock": "the engine's time" if header.clock == "real" else "computed by a cost model",
+        "detail": header.detail,
+        "state": "complete" if trace.complete else f"incomplete at event {len(trace)}",
+        "sha256": trace.sha256 or "",
+        "events": str(len(trace)),
+        **{f"  {kind}": str(count) for kind, count in sorted(trace.kinds().items())},
+    }
+    for what, value in rows.items():
+        table.add_row(what, value)
+    return table
+
+
+def _origins(header) -> dict[str, str]:
+    """Files that the model and the requests came from, where they did."""
+    rows = {}
+    if header.weights:
+        rows["weights"] = f"{header.weights['file']} {header.weights['sha256'][:16]}…"
+    if header.workload:
+        load = header.workload
+        rows["load"] = f"{load['requests']:,} of {load['rows']:,} requests of {load['file']} {load['sha256'][:16]}…"
+    return rows
+
+
+def _model(header, model: dict) -> str:
+    if header.model == "none":
+        return "none: cache and scheduler alone"
+    return f"{header.model}, {model['n_layers']} layers, {header.dtype}"
+
+
+def _timeline(trace, everything: bool, first: int, last: int) -> Table:
+    kinds = trace.kinds()
+    hidden = 0 if everything else sum(kinds[kind] for kind in QUIET)
+    total = len(trace) - hidden
+    title = "timeline" if not hidden else f"timeline ({hidden} quieter events: --all)"
+    table = Table("seq", "step", "phase", "ms", "event", "details", title=title)
+    head = min(first, total)
+    tail = min(last, total - head)
+    for event in islice(_shown(trace, range(len(trace)), everything), head):
+        table.add_row(*_row(event))
+    if total > head + tail:
+        table.add_row("…", "", "", "", "", f"{total - head - tail} more: --first {total} shows all")
+    ending = list(islice(_shown(trace, range(len(trace) - 1, -1, -1), everything), tail))
+    for event in reversed(ending):
+        table.add_row(*_row(event))
+    return table
+
+
+def _shown(trace, order: range, everything: bool) -> Iterator:
+    for index in order:
+        event = trace[index]
+        if everything or event.event not in QUIET:
+            yield event
+
+
+def _row(event) -> tuple[str, ...]:
+    details = ", ".join(
+        f"{name}={_short(value)}"
+        for name, value in event.data.items()
+        if name not in ("seq", "step", "phase", "ns", "event")
+    )
+    return (str(event.seq), str(event.step), event.phase or "", f"{event.ns / 1e6:.2f}", event.event, details)
+
+
+def _short(value) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

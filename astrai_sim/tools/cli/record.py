@@ -1,0 +1,86 @@
+"""`record`: run a scenario and write its trace."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+@click.command()
+@click.argument("scenario")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Trace to write; compressed where it ends in .gz.",
+)
+@click.option(
+    "--model", type=click.Choice(["none"]), help="none: cache and scheduler alone, against a cost model's clock."
+)
+@click.option(
+    "--workload",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Production trace to take the requests from; overrides the scenario's path.",
+)
+@click.option(
+    "--device", type=click.Choice(["cuda", "cpu"]), help="Where to run. Default: cuda where there is one, else cpu."
+)
+def record(scenario: str, output: Path, device: str | None, model: str | None, workload: Path | None) -> None:
+    """Run SCENARIO (a TOML file, or the name of one in assets/scenarios) and record it.
+
+    On the CPU the engine gets one thread, so that times on a busy machine stay
+    comparable.
+    """
+    import torch
+
+    from astrai_sim.recorder import record as record_scenario
+    from astrai_sim.recorder.header import device_facts
+    from astrai_sim.scenario import CannotRun, ScenarioError, find_scenario, load_requests, load_scenario
+    from astrai_sim.workload import WorkloadError
+
+    console = Console(stderr=True)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise click.ClickException("no CUDA device here: use --device cpu")
+    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if chosen.type == "cpu":
+        torch.set_num_threads(1)
+    try:
+        path = find_scenario(scenario)
+        parsed = load_scenario(path)
+        if model == "none":
+            parsed = parsed.without_model()
+        parsed, requests = load_requests(parsed, path, workload)
+    except (ScenarioError, WorkloadError) as error:
+        raise click.ClickException(str(error)) from None
+    console.print(f"device: {chosen.type}, {device_facts(chosen)['name']}", highlight=False)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("tokens"),
+        TimeElapsedColumn(),
+        console=console,
+    )
+    started = time.time_ns()
+    try:
+        with bar:
+            job = bar.add_task(parsed.name)
+            digest = record_scenario(
+                parsed, output, chosen, lambda done, total: bar.update(job, completed=done, total=total), requests
+            )
+    except CannotRun as error:
+        raise click.ClickException(f"{path}: {error}") from None
+    except OSError as error:
+        raise click.ClickException(f"{output}: cannot be written: {error.strerror}") from None
+    except KeyboardInterrupt:
+        began = output.exists() and output.stat().st_mtime_ns >= started
+        held = f"{output} holds the events so far" if began else "nothing was recorded"
+        click.echo(f"interrupted: {held}", err=True)
+        sys.exit(130)
+    click.echo(f"{output}  sha256 {digest}")

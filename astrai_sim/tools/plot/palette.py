@@ -1,0 +1,67 @@
+"""Colours and type of the picture: those of the films."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from astrai_sim.extras import require
+
+FONTS = Path(__file__).resolve().parents[3] / "assets" / "fonts"
+FACES = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf")
+
+BACKGROUND = "#0D1117"
+PANEL = "#161C26"
+OUTLINE = "#46536A"
+FREE = "#202937"
+CACHED = "#8D99AB"
+SHARED = "#FFFFFF"
+TEXT = "#EEF2F7"
+MUTED = "#A3B0C2"
+WARNING = "#FF8A80"
+
+TASK_COLORS = ("#5AB4F0", "#F5A623", "#EC6094", "#66F1EC", "#9FFDC3", "#90803C")
+PROMPT, ANSWER = TASK_COLORS[0], TASK_COLORS[1]
+BATCH, QUEUE = TASK_COLORS[3], TASK_COLORS[2]
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    """`#RRGGBB` as three numbers up to 255."""
+    return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
+
+
+def style() -> dict[str, Any]:
+    """matplotlib settings; the fonts of `assets/fonts` are made known to it."""
+    manager = require("matplotlib.font_manager", "plot")
+    for face in FACES:
+        manager.fontManager.addfont(FONTS / face)
+    return {
+        "font.family": "Inter",
+        "font.size": 12,
+        "text.color": TEXT,
+        "figure.facecolor": BACKGROUND,
+        "savefig.facecolor": BACKGROUND,
+        "axes.facecolor": PANEL,
+        "axes.edgecolor": OUTLINE,
+        "axes.labelcolor": MUTED,
+        "axes.titlecolor": TEXT,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 13,
+        "axes.titleweight": "medium",
+        "axes.titlepad": 8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "axes.unicode_minus": False,
+        "xtick.color": OUTLINE,
+        "ytick.color": OUTLINE,
+        "xtick.labelcolor": MUTED,
+        "ytick.labelcolor": MUTED,
+        "xtick.major.pad": 7,
+        "ytick.major.pad": 7,
+        "grid.color": FREE,
+        "legend.frameon": False,
+        "legend.labelcolor": TEXT,
+        "legend.handlelength": 1.2,
+        "legend.columnspacing": 1.4,
+    }

@@ -1,0 +1,1 @@
+"""Drawing: fonts, layout, camera, mobjects and animations. Knows neither stories nor stages."""

@@ -1,0 +1,138 @@
+"""Scales and axes of charts, in design pixels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from manim import Group, VMobject
+
+from scenes import theme
+from scenes.draw import fonts
+from scenes.draw.layout import FRAME, UNIT, Box
+from scenes.draw.mobjects.label import Label
+
+TICK_GAP = 12
+TICK_ROW = 40
+LABEL_GAP = 24
+ROOM_PER_X = 130
+ROOM_PER_Y = 54
+
+
+def round_step(top: float, most: int) -> float:
+    """Smallest step of 1, 2 or 5 times a power of ten that needs at most `most` steps to `top`."""
+    least = top / max(1, most)
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - 1e-9))
+
+
+def ticks(top: float, most: int) -> list[float]:
+    """Round values from 0 to at most `top`, in at most `most` steps."""
+    step = round_step(top, most)
+    return [i * step for i in range(int(top / step + 1e-9) + 1)]
+
+
+def tick_text(value: float) -> str:
+    """A tick as written, without trailing zeros."""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return f"{int(value):,}" if float(value).is_integer() else text or "0"
+
+
+def stroke(points: list[tuple[float, float]], color: str, px: float, opacity: float = 1.0):
+    """An open line through design pixels."""
+    line = VMobject(stroke_color=color, stroke_width=px * 100 / UNIT, fill_opacity=0, stroke_opacity=opacity)
+    line.set_points_as_corners(np.array([FRAME.point(*point) for point in points]))
+    return line
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Values from 0 to `x_max` and `y_max` on the pixels of `plot`."""
+
+    plot: Box
+    x_max: float
+    y_max: float
+
+    def x(self, value):
+        """Pixel of a value, or of an array of them."""
+        return self.plot.x + np.asarray(value) * (self.plot.w / self.x_max)
+
+    def y(self, value):
+        """Pixel of a value, or of an array of them."""
+        return self.plot.bottom - np.asarray(value) * (self.plot.h / self.y_max)
+
+
+class Axes(Group):
+    """Ticks with their numbers around a plot that fills what they leave of `box`.
+
+    At least `margin` px are left free left of the plot. `x_label` is written where the x
+    axis ends, after the last tick's number where that is there. Values up to `most` have a
+    tick, up to `y_max` by default.
+    """
+
+    def __init__(
+        self, box: Box, x_max: float, y_max: float, x_label: str, margin: float = 0.0, most: float | None = None
+    ) -> None:
+        height = box.h - TICK_ROW - TICK_GAP
+        rows = ticks(y_max, max(2, int(height // ROOM_PER_Y)))
+        rows = [value for value in rows if most is None or value <= most]
+        left = max(fonts.width(tick_text(v), "mono", theme.SMALL) for v in rows) + TICK_GAP
+        left = max(left, margin)
+        plot = Box(box.x + left, box.y + TICK_GAP, box.w - left, height)
+        self.scale = Scale(plot, x_max, y_max)
+        columns = ticks(x_max, max(2, int(plot.w // ROOM_PER_X)))
+        ends = math.isclose(columns[-1], x_max)
+        ending = f"{tick_text(x_max)} {x_label}" if ends else x_label
+        name = Label(
+            ending,
+            theme.SMALL,
+            "sans",
+            theme.MUTED,
+            (plot.right, plot.bottom + TICK_ROW / 2 + 4),
+            "right",
+            background=theme.PANEL,
+        )
+        self.parts = [name]
+        for value in rows:
+            y = float(self.scale.y(value))
+            self.parts.append(
+                stroke(
+                    [(plot.x, y), (plot.right, y)],
+                    theme.OUTLINE,
+                    2.0 if value == 0 else 1.2,
+                    1.0 if value == 0 else 0.55,
+                )
+            )
+            self.parts.append(
+                Label(
+                    tick_text(value),
+                    theme.SMALL,
+                    "mono",
+                    theme.MUTED,
+                    (plot.x - TICK_GAP, y),
+                    "right",
+                    background=theme.PANEL,
+                )
+            )
+        free = plot.right - name.width_px - LABEL_GAP
+        if ends:
+            self.parts.append(stroke([(plot.right, plot.bottom), (plot.right, plot.bottom + 7)], theme.OUTLINE, 2.0))
+        for value in columns:
+            x = float(self.scale.x(value))
+            text = tick_text(value)
+            if x + fonts.width(text, "mono", theme.SMALL) / 2 > free:
+                continue
+            self.parts.append(stroke([(x, plot.bottom), (x, plot.bottom + 7)], theme.OUTLINE, 2.0))
+            self.parts.append(
+                Label(
+                    text,
+                    theme.SMALL,
+                    "mono",
+                    theme.MUTED,
+                    (x, plot.bottom + TICK_ROW / 2 + 4),
+                    "center",
+                    background=theme.PANEL,
+                )
+            )
+        super().__init__(*self.parts)

@@ -1,0 +1,113 @@
+"""The free bitmask, written high bit first."""
+
+from __future__ import annotations
+
+from manim import Animation, Group
+
+from scenes import theme
+from scenes.draw.animations import Flash, Paint, SwapText
+from scenes.draw.layout import Box
+from scenes.draw.mobjects.label import Label
+from scenes.draw.mobjects.shapes import Panel
+
+LARGEST = 36
+TITLE_WIDTH = 170
+COUNT_WIDTH = 300
+
+
+def mask_pitch(n_bits: int, box: Box) -> float:
+    """Pixels from one digit to the next in a row as wide as `box`."""
+    return min(46.0, (box.w * 0.72 - TITLE_WIDTH) / n_bits)
+
+
+def mask_width(n_bits: int, box: Box) -> float:
+    """Width of title and digits; the count of free pages stands at the row's far end."""
+    return TITLE_WIDTH + n_bits * mask_pitch(n_bits, box) - 5
+
+
+class Bitmask(Group):
+    """One digit per page, bit number above it; 1 means free.
+
+    `box` is the row's box; `n_bits` the number of pages.
+    """
+
+    def __init__(self, n_bits: int, box: Box) -> None:
+        self.n_bits = n_bits
+        self.title = Label("free mask", theme.SMALL, "mono", theme.MUTED, (box.x, box.bottom - 19))
+        pitch = mask_pitch(n_bits, box)
+        self.cells: list[Panel] = []
+        self.digits: list[Label] = []
+        self.indices: list[Label] = []
+        numbered = pitch >= 40
+        for place in range(n_bits):
+            bit = n_bits - 1 - place
+            x = box.x + TITLE_WIDTH + place * pitch
+            cell = Panel(
+                Box(x, box.bottom - 38, pitch - 5, 38), fill=theme.PANEL, stroke=theme.OUTLINE, radius=5, stroke_px=1.5
+            )
+            center = x + (pitch - 5) / 2
+            self.cells.append(cell)
+            self.digits.append(
+                Label(
+                    "1",
+                    theme.BODY,
+                    "mono-bold",
+                    theme.TEXT,
+                    (center, box.bottom - 19),
+                    "center",
+                    background=theme.PANEL,
+                )
+            )
+            if numbered:
+                self.indices.append(Label(str(bit), theme.SMALL, "mono", theme.MUTED, (center, box.y + 10), "center"))
+        self.count = Label("", theme.SMALL, "sans", theme.MUTED, (box.right, box.bottom - 19), "right")
+        super().__init__(self.title, *self.cells, *self.digits, *self.indices, self.count)
+
+    @property
+    def text(self) -> str:
+        """The digits as shown, high bit first."""
+        return "".join(digit.text for digit in self.digits)
+
+    @property
+    def free_shown(self) -> int:
+        """The number of free pages as written."""
+        return int(self.count.text.split()[0])
+
+    def count_text(self, bits: str) -> str:
+        free = bits.count("1")
+        return f"{free} of {self.n_bits} pages free"
+
+    def show(self, bits: str) -> None:
+        """Show `bits` (a string of 0 and 1, high bit first) at once."""
+        for digit, cell, value in zip(self.digits, self.cells, bits, strict=True):
+            digit.set_text(value)
+            digit.set_text_color(theme.TEXT if value == "1" else theme.MUTED)
+            cell.set_fill(self._cell_color(value), family=False)
+        self.count.set_text(self.count_text(bits))
+
+    def changed(self, bits: str) -> list[int]:
+        """Pages whose bit differs in `bits`."""
+        return [
+            self.n_bits - 1 - place
+            for place, (digit, value) in enumerate(zip(self.digits, bits, strict=True))
+            if digit.text != value
+        ]
+
+    def change(self, bits: str, delay: float = 0.0) -> list[Animation]:
+        """Animate the digits that differ from `bits`."""
+        animations: list[Animation] = []
+        for digit, cell, value in zip(self.digits, self.cells, bits, strict=True):
+            if digit.text != value:
+                color = theme.TEXT if value == "1" else theme.MUTED
+                animations += [
+                    Flash(cell, delay=delay),
+                    Paint(cell, fill=self._cell_color(value), delay=delay),
+                    SwapText(digit, value, color=color, delay=delay),
+                ]
+        if self.count.text != self.count_text(bits):
+            animations.append(SwapText(self.count, self.count_text(bits), delay=delay))
+        return animations
+
+    @staticmethod
+    def _cell_color(value: str) -> str:
+        return theme.mix(theme.PANEL, theme.OUTLINE, 0.55) if value == "1" else theme.PANEL

@@ -1,0 +1,293 @@
+"""Page tables: for each task, which physical page holds each logical one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from manim import Animation, Group
+
+from scenes import theme
+from scenes.draw import fonts
+from scenes.draw.animations import AppearIn, Flash, Glide, SwapText, TickText, Vanish, replay_text
+from scenes.draw.layout import Box
+from scenes.draw.mobjects.label import Label
+from scenes.draw.mobjects.shapes import Panel
+
+ENTRY_W = 58
+ENTRY_H = 44
+ENTRY_GAP = 8
+ROW = 112
+TIGHT_ROW = 64
+WIDEST_NAME = 150
+MORE_W = 84
+
+
+@dataclass(frozen=True)
+class TableLook:
+    """How a task's table should look; `filled` are the slots of each page that hold KV."""
+
+    task: str
+    color: str
+    pages: tuple[int, ...]
+    tokens: int
+    kv: int
+    status: str
+    filled: tuple[int, ...] = ()
+
+
+class Entry(Group):
+    """One table entry: the physical page, with the logical index implied by its place."""
+
+    def __init__(self, page: int, box: Box, color: str) -> None:
+        self.page = page
+        self.box = box
+        self.frame = Panel(box, fill=theme.PANEL, stroke=color, radius=5)
+        self.label = Label(
+            str(page), theme.SMALL, "mono-bold", theme.TEXT, (box.cx, box.cy), "center", background=theme.PANEL
+        )
+        super().__init__(self.frame, self.label)
+
+
+class TableRow(Group):
+    """A task's name, its token count, and its entries in logical order.
+
+    `tight` puts everything on one line, for many tasks; `digits` is how long the
+    largest page number is.
+    """
+
+    def __init__(self, look: TableLook, box: Box, tight: bool, digits: int = 2) -> None:
+        self.task = look.task
+        self.hue = look.color
+        self.box = box
+        self.tight = tight
+        shown = fonts.fit(look.task, "sans-bold", theme.BODY, WIDEST_NAME)
+        name_w = max(48.0, fonts.width(shown, "sans-bold", theme.BODY) + 24)
+        self.chip = Panel(Box(box.x, box.y + 2, name_w, 40), fill=look.color, radius=8)
+        self.name_label = Label(
+            shown,
+            theme.BODY,
+            "sans-bold",
+            theme.BACKGROUND,
+            (box.x + name_w / 2, box.y + 22),
+            "center",
+            background=look.color,
+        )
+        self.counts = Label(
+            "",
+            theme.SMALL,
+            "sans",
+            theme.MUTED,
+            (box.right, box.y + 22) if tight else (box.x + name_w + 16, box.y + 22),
+            "right" if tight else "left",
+        )
+        self.entries: list[Entry] = []
+        self.hidden = 0
+        self.more: Label | None = None
+        self.tokens = self.kv = 0
+        self.status = ""
+        super().__init__(self.chip, self.name_label, self.counts)
+        self.entries_x = box.x + name_w + 18 if tight else box.x
+        self.entries_y = box.y if tight else box.y + 56
+        self.entry_w = max(ENTRY_W, fonts.width("0" * digits, "mono-bold", theme.SMALL) + 18)
+        most = 10 ** len(str(look.tokens))
+        counts_w = fonts.width(self._count_text(most, most, ""), "sans", theme.SMALL)
+        self.room = box.right - self.entries_x - (counts_w + 24 if tight else 0)
+
+    def _fitting(self, pages: Sequence[int]) -> list[int]:
+        """Those of `pages` that have room, beside the count of the others if there are any."""
+        pitch = self.entry_w + ENTRY_GAP
+        if len(pages) * pitch - ENTRY_GAP <= self.room:
+            return list(pages)
+        return list(pages[: max(1, int((self.room - MORE_W) // pitch))])
+
+    def show(self, look: TableLook) -> None:
+        """Show `look` at once."""
+        self._note(look)
+        self.counts.set_text(self.count_text(look))
+        for page in self._fitting(look.pages):
+            self._add_entry(page)
+        self.hidden = len(look.pages) - len(self.entries)
+        if self.hidden:
+            self._show_more()
+
+    def change(self, look: TableLook, delay: float, tick: float) -> list[Animation]:
+        """Animate to `look`: entries after `delay`, counters over `tick` seconds."""
+        animations: list[Animation] = []
+        shown = [entry.page for entry in self.entries]
+        kept = self._fitting(look.pages)
+        if shown != kept[: len(shown)]:
+            for entry in self.entries:
+                animations.append(Vanish(entry, delay=delay))
+                self.remove(entry)
+            self.entries = []
+            shown = []
+        for page in kept[len(shown) :]:
+            entry = self._add_entry(page)
+            self.remove(entry)
+            animations.append(AppearIn(self, entry, delay=delay))
+            delay += 0.12
+        hidden = len(look.pages) - len(kept)
+        if hidden != self.hidden:
+            self.hidden = hidden
+            if self.more is None:
+                self._show_more()
+            else:
+                animations.append(SwapText(self.more, f"+{hidden}" if hidden else ""))
+        animations += self._count_change(look, tick)
+        self._note(look)
+        return animations
+
+    def _count_change(self, look: TableLook, tick: float) -> list[Animation]:
+        before = (self.tokens, self.kv)
+        after = (look.tokens, look.kv)
+        text = self.count_text(look)
+        if text == self.counts.text:
+            return []
+        grows = look.tokens >= before[0] and look.kv >= before[1]
+        if not grows or max(after[0] - before[0], after[1] - before[1]) < 2:
+            return [SwapText(self.counts, text)]
+        status = self.status
+
+        def text_at(progress: float) -> str:
+            tokens = round(before[0] + (after[0] - before[0]) * progress)
+            kv = round(before[1] + (after[1] - before[1]) * progress)
+            return self._count_text(tokens, kv, look.status if progress >= 1 else status)
+
+        return [TickText(self.counts, text_at, tick)]
+
+    def run(self, times: Sequence[float], looks: Sequence[TableLook], seconds: float) -> list[Animation]:
+        """Run the counts through those of `looks`, reached at `times` (0 to 1)."""
+        self._note(looks[-1])
+        texts = [self.count_text(look) for look in looks]
+        return replay_text(self.counts, times, texts, seconds)
+
+    def count_text(self, look: TableLook) -> str:
+        return self._count_text(look.tokens, look.kv, look.status)
+
+    def _count_text(self, tokens: int, kv: int, status: str) -> str:
+        if self.tight:
+            return f"{tokens} tok · {kv} KV"
+        text = f"{tokens} tokens · {kv} in cache"
+        return text if status in ("running", "") else f"{text} · {status}"
+
+    def _note(self, look: TableLook) -> None:
+        self.tokens, self.kv, self.status = look.tokens, look.kv, look.status
+
+    def _add_entry(self, page: int) -> Entry:
+        x = self.entries_x + len(self.entries) * (self.entry_w + ENTRY_GAP)
+        entry = Entry(page, Box(x, self.entries_y, self.entry_w, ENTRY_H), self.hue)
+        self.entries.append(entry)
+        self.add(entry)
+        return entry
+
+    def _show_more(self) -> None:
+        x = self.entries_x + len(self.entries) * (self.entry_w + ENTRY_GAP) + 6
+        self.more = Label(f"+{self.hidden}", theme.SMALL, "mono", theme.MUTED, (x, self.entries_y + ENTRY_H / 2))
+        self.add(self.more)
+
+    def read(self) -> tuple[list[int], tuple[int, int]]:
+        """Pages as written in the entries, and (tokens, slots in cache) as written."""
+        words = self.counts.text.replace("·", " ").split()
+        numbers = [int(word) for word in words if word.isdigit()]
+        return [int(entry.label.text) for entry in self.entries], (numbers[0], numbers[1])
+
+
+class PageTables(Group):
+    """The tables of all tasks that have one, below one another in `box`.
+
+    With more than `slots` tasks rows can hold, each gets one line, but those of
+    the tasks in `opened`. `digits` is how long the largest page number is.
+    """
+
+    def __init__(self, box: Box, slots: int, digits: int = 2, opened: Collection[str] = ()) -> None:
+        self.box = box
+        self.digits = digits
+        self.opened = set(opened)
+        self.title = Label("page tables", theme.SMALL, "sans", theme.MUTED, (box.x, box.y + 16))
+        self.tight = slots * ROW > box.h - 44
+        self.rows: dict[str, TableRow] = {}
+        self.hidden: tuple[str, ...] = ()
+        self.hidden_label = Label("", theme.SMALL, "sans", theme.MUTED, (box.right, box.y + 16), "right")
+        super().__init__(self.title, self.hidden_label)
+
+    def _boxes(self, looks: list[TableLook]) -> list[Box]:
+        """Boxes of the rows that fit, from the first table on."""
+        boxes: list[Box] = []
+        y = self.box.y + 44
+        for look in looks:
+            pitch = TIGHT_ROW if self._is_tight(look) else ROW + 12
+            if boxes and y + pitch > self.box.bottom + 4:
+                break
+            boxes.append(Box(self.box.x, y, self.box.w, pitch - 12))
+            y += pitch
+        return boxes
+
+    def _is_tight(self, look: TableLook) -> bool:
+        return self.tight and look.task not in self.opened
+
+    def _row(self, look: TableLook, box: Box) -> TableRow:
+        row = TableRow(look, box, self._is_tight(look), self.digits)
+        row.show(look)
+        self.rows[look.task] = row
+        return row
+
+    def show(self, looks: list[TableLook]) -> None:
+        """Show the tables in `looks` at once."""
+        boxes = self._boxes(looks)
+        for look, box in zip(looks, boxes, strict=False):
+            self.add(self._row(look, box))
+        self.hidden = tuple(look.task for look in looks[len(boxes) :])
+        self.hidden_label.set_text(self._hidden_text())
+
+    def change(self, looks: list[TableLook], delay: float, tick: float) -> list[Animation]:
+        """Animate to `looks`: new rows appear, missing ones leave, the rest move up."""
+        animations: list[Animation] = []
+        boxes = self._boxes(looks)
+        wanted = {look.task: look for look in looks[: len(boxes)]}
+        for task in [task for task in self.rows if task not in wanted]:
+            row = self.rows.pop(task)
+            self.remove(row)
+            animations.append(Vanish(row, delay=delay))
+        for look, box in zip(wanted.values(), boxes, strict=True):
+            row = self.rows.get(look.task)
+            if row is None:
+                animations.append(AppearIn(self, self._row(look, box), delay=delay))
+                continue
+            if row.box.y != box.y:
+                dy = box.y - row.box.y
+                moved = Glide(row, 0, dy, delay=delay)
+                animations.append(moved)
+                _shift_boxes(row, dy)
+            animations += row.change(look, delay, tick)
+        self.rows = {task: self.rows[task] for task in wanted}
+        self.hidden = tuple(look.task for look in looks[len(boxes) :])
+        if self.hidden_label.text != self._hidden_text():
+            animations.append(SwapText(self.hidden_label, self._hidden_text(), delay=delay))
+        return animations
+
+    def run(self, times: Sequence[float], frames: Sequence[Sequence[TableLook]], seconds: float) -> list[Animation]:
+        """Run all counts through `frames`: tables like those shown, at `times` (0 to 1)."""
+        animations: list[Animation] = []
+        for task, row in self.rows.items():
+            looks = [look for frame in frames for look in frame if look.task == task]
+            animations += row.run(times, looks, seconds)
+        return animations
+
+    def flash(self, task: str) -> list[Animation]:
+        """Draw the eye to a task's entries."""
+        row = self.rows.get(task)
+        return [Flash(entry.frame) for entry in row.entries] if row else []
+
+    def _hidden_text(self) -> str:
+        return f"+{len(self.hidden)} more" if self.hidden else ""
+
+
+def _shift_boxes(row: TableRow, dy: float) -> None:
+    def moved(box: Box) -> Box:
+        return Box(box.x, box.y + dy, box.w, box.h)
+
+    row.box = moved(row.box)
+    row.entries_y += dy
+    for entry in row.entries:
+        entry.box = moved(entry.box)

@@ -1,0 +1,34 @@
+"""The films that there are: subclasses of `FilmScene` in the modules of this folder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+from scenes.film.scene import FilmScene
+
+
+class UnknownFilm(LookupError):
+    """No film has this name; the message lists those that there are."""
+
+
+def films() -> dict[str, type[FilmScene]]:
+    """Films by name, in alphabetical order."""
+    found: dict[str, type[FilmScene]] = {}
+    for info in pkgutil.iter_modules([str(Path(__file__).resolve().parents[1])]):
+        if info.ispkg or info.name.startswith("_"):
+            continue
+        module = importlib.import_module(f"scenes.{info.name}")
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, FilmScene) and value.__module__ == module.__name__:
+                found[value.__name__] = value
+    return dict(sorted(found.items()))
+
+
+def film(name: str) -> type[FilmScene]:
+    """The film called `name`. Raises `UnknownFilm`."""
+    known = films()
+    if name not in known:
+        raise UnknownFilm(f"no film is called {name!r}: choose one of {', '.join(known)}")
+    return known[name]

@@ -1,0 +1,64 @@
+"""How values are written, each form with the unit that its values are in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+LISTED = 8
+"""Entries of a page table up to which it is written whole."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """`unit` is that of the value, not of the text: nanoseconds may be written in seconds."""
+
+    name: str
+    unit: str
+    write: Callable[[Any], str]
+
+
+def time_text(ns: float) -> str:
+    """Nanoseconds as milliseconds, from 1000 on as seconds: three figures, zeros kept."""
+    ms = ns / 1e6
+    value, unit = (ms, "ms") if ms < 1000 else (ms / 1000, "s")
+    return f"{value:#.3g}".rstrip(".") + f" {unit}" if value < 999.5 else f"{value:.0f} {unit}"
+
+
+def bytes_text(n: int) -> str:
+    """Bytes in the largest binary unit that leaves at least 1, to three figures."""
+    value = float(n)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024:
+            return f"{value:.3g} {unit}"
+        value /= 1024
+    return f"{value:.3g} TiB"
+
+
+def table_text(pages: Sequence[int]) -> str:
+    """A page table as the engine has it, the middle of a long one left out."""
+    if len(pages) <= LISTED:
+        return str(list(pages))
+    return f"[{', '.join(map(str, pages[: LISTED - 1]))}, …, {pages[-1]}]"
+
+
+def list_text(items: Sequence[object]) -> str:
+    """`1`, `1 and 2`, `1, 2 and 3`."""
+    texts = [str(item) for item in items]
+    return " and ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
+
+
+FORMS: dict[str, Form] = {
+    form.name: form
+    for form in (
+        Form("count", "", lambda n: f"{n:,}"),
+        Form("plain", "", str),
+        Form("name", "", str),
+        Form("time", "ns", time_text),
+        Form("bytes", "B", bytes_text),
+        Form("table", "pages", table_text),
+        Form("list", "", list_text),
+    )
+}
+"""Every form by name; `scenes.truth.writing` writes the same forms by code of its own."""

@@ -1,0 +1,122 @@
+"""Text that knows which of its characters are measures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from string import Formatter
+
+from scenes.measures.measure import Measure
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The characters from `start` to before `end` of how a measure is written."""
+
+    measure: Measure
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return str(self.measure)[self.start : self.end]
+
+
+Part = str | Measure | Piece
+
+
+class Said(str):
+    """A text made of wording and measures; it is a plain string to everybody who only draws it.
+
+    Raises ValueError where the wording has a digit: a digit is a measure's, or nobody can
+    vouch for it.
+    """
+
+    parts: tuple[Part, ...]
+
+    def __new__(cls, parts: Iterable[Part] = ()) -> Said:
+        kept = tuple(part for part in parts if str(part))
+        for part in kept:
+            if isinstance(part, str) and any(letter.isdigit() for letter in part):
+                raise ValueError(f"a digit that is no measure's in {part!r}")
+        text = super().__new__(cls, "".join(map(str, kept)))
+        text.parts = kept
+        return text
+
+    def __getnewargs__(self) -> tuple[tuple[Part, ...]]:
+        return (self.parts,)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The measures in it, in order; one that is only written in part included."""
+        found = (part.measure if isinstance(part, Piece) else part for part in self.parts)
+        return tuple(part for part in found if isinstance(part, Measure))
+
+    def cut(self, start: int, end: int) -> Said:
+        """The characters from `start` to before `end`, with the parts that they belong to."""
+        kept: list[Part] = []
+        at = 0
+        for part in self.parts:
+            size = len(str(part))
+            low, high = max(0, start - at), min(size, end - at)
+            at += size
+            if low >= high:
+                continue
+            if isinstance(part, str):
+                kept.append(part[low:high])
+            elif isinstance(part, Piece):
+                kept.append(Piece(part.measure, part.start + low, part.start + high))
+            else:
+                kept.append(part if (low, high) == (0, size) else Piece(part, low, high))
+        return Said(kept)
+
+    def lines(self, lines: Iterable[str]) -> list[Said]:
+        """Its `lines`, broken at blanks, each with its own parts."""
+        found, at = [], 0
+        for line in lines:
+            at = self.index(line, at)
+            found.append(self.cut(at, at + len(line)))
+            at += len(line)
+        return found
+
+    def capitalised(self) -> Said:
+        """The same with its first letter a capital, where that letter is wording."""
+        if not self.parts or not isinstance(self.parts[0], str):
+            return self
+        first = self.parts[0]
+        return Said((first[:1].upper() + first[1:], *self.parts[1:]))
+
+    def __add__(self, other: str) -> Said:
+        return joined("", (self, other))
+
+
+def _parts(value: object) -> tuple[Part, ...]:
+    if isinstance(value, Said):
+        return value.parts
+    if isinstance(value, (str, Measure, Piece)):
+        return (value,)
+    raise TypeError(f"{value!r} is no measure and no text: give it a name with `measure`")
+
+
+def say(wording: str, /, *values: Part, **named: Part) -> Said:
+    """`wording` with measures (or texts said before) in its braces, as for `str.format`.
+
+    Raises ValueError for a digit in the wording, TypeError for a bare number.
+    """
+    parts: list[Part] = []
+    numbered = iter(values)
+    for literal, field, spec, conversion in Formatter().parse(wording):
+        parts.append(literal)
+        if field is None:
+            continue
+        if spec or conversion:
+            raise ValueError(f"a format in {wording!r}: formats belong to measures")
+        parts += _parts(named[field] if field else next(numbered))
+    return Said(parts)
+
+
+def joined(separator: str, items: Iterable[Part]) -> Said:
+    """`items` with `separator` between them."""
+    parts: list[Part] = []
+    for index, item in enumerate(items):
+        parts += ([separator] if index else []) + list(_parts(item))
+    return Said(parts)

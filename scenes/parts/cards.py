@@ -1,0 +1,93 @@
+"""Questions, answers and the system prompt, to be read."""
+
+from __future__ import annotations
+
+from manim import Animation, Group
+
+from astrai_sim.trace import State
+from scenes.draw.animations import Appear, Flash
+from scenes.draw.mobjects.cards import CardBoard, CardText
+from scenes.parts.part import Part
+from scenes.parts.transcript import last_tasks, text_rows
+from scenes.story.beats import Cards
+from scenes.story.conversation import Exchange
+
+
+class CardsPart(Part):
+    """A card for each request that the section's `Cards` name."""
+
+    name = "cards"
+
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
+        self.prop = next(prop for prop in stage.section.props if isinstance(prop, Cards))
+        self.arrivals = {e.task: e.step + 1 for e in stage.trace.find(event="task_submitted")}
+        self.board: CardBoard | None = None
+
+    def mobjects(self):
+        return [self.board] if self.board is not None else []
+
+    def show(self, state: State) -> None:
+        tasks = last_tasks(self.stage.trace)
+        exchanges = {task: Exchange.of(tasks[task].texts, tasks[task].prompt_len) for task in self.prop.tasks}
+        system = "" if self.prop.answers else next(iter(exchanges.values())).system
+        others = f"and {self.prop.others} more, not shown" if self.prop.others else ""
+        texts = [
+            self._answered(state, task) if self.prop.answers else self._asked(task, exchange)
+            for task, exchange in exchanges.items()
+        ]
+        self.board = CardBoard(texts, system, others, self.stage.plan.tall_panel)
+
+    def _asked(self, task: str, exchange: Exchange) -> CardText:
+        return CardText(
+            task, self.stage.looks.colors[task], exchange.question, note=f"arrives before step {self.arrivals[task]}"
+        )
+
+    def _answered(self, state: State, task: str) -> CardText:
+        now = state.tasks[task]
+        exchange = Exchange.of(now.texts, now.prompt_len)
+        rows = text_rows(self.stage.trace)
+        held = [
+            rows.page_at((task, logical), self.stage.state_seq) for logical in range(-(-now.n_tokens // rows.page_size))
+        ]
+        pages = tuple(page for page in held if page is not None)
+        note = "K and V still held in pages" if pages else "its pages are free again"
+        return CardText(task, self.stage.looks.colors[task], exchange.question, exchange.answer, note, pages)
+
+    def change(self, state: State, seconds: float) -> list[Animation]:
+        return []
+
+    def reveal(self) -> list[Animation]:
+        self.stage.scene.add(self.board)
+        everything = list(self.board.submobjects)
+        self.board.submobjects = []
+        return [_Join(self.board, part, delay=0.25 * i) for i, part in enumerate(self._groups(everything))]
+
+    def _groups(self, parts: list) -> list:
+        """The system prompt's parts as one, then the cards."""
+        above = [p for p in parts if p not in self.board.cards and p is not self.board.others]
+        rest = [*self.board.cards, self.board.others]
+        return [*([Group(*above)] if above else []), *rest]
+
+    def flash(self, task: str) -> list[Animation]:
+        """Draw the eye to a card."""
+        return [Flash(card.back) for card in self.board.cards if card.text.task == task]
+
+    def nudge(self) -> list[Animation]:
+        return [Flash(card.chip) for card in self.board.cards]
+
+    def read(self) -> dict:
+        return self.board.read() if self.board is not None else {}
+
+
+class _Join(Appear):
+    """Fade in; then be a part of the board."""
+
+    def __init__(self, board: CardBoard, part, **kwargs) -> None:
+        super().__init__(part, **kwargs)
+        self.board = board
+
+    def clean_up_from_scene(self, scene) -> None:
+        super().clean_up_from_scene(scene)
+        scene.remove(self.mobject)
+        self.board.add(self.mobject)

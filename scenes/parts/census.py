@@ -1,0 +1,43 @@
+"""Counts of pages, where a free mask would have too many digits."""
+
+from __future__ import annotations
+
+from manim import Animation
+
+from astrai_sim.trace import State, Trace
+from scenes.draw.mobjects.census import NAMES, Census
+from scenes.parts.part import Lapse, Part
+
+
+def counted(trace: Trace) -> tuple[str, ...]:
+    """The counts worth a number: that of cached pages only where prefixes are cached."""
+    cached = trace.header.scenario["cache"].get("prefix_caching", True)
+    return NAMES if cached else tuple(name for name in NAMES if name != "cached")
+
+
+class CensusPart(Part):
+    """Pages in use, cached and free."""
+
+    name = "census"
+
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
+        self.census = Census(stage.n_pages, stage.plan.census, counted(stage.trace))
+
+    def mobjects(self):
+        return [self.census]
+
+    def show(self, state: State) -> None:
+        self.census.show(self.frame(state))
+
+    def change(self, state: State, seconds: float) -> list[Animation]:
+        return self.census.change(self.frame(state), seconds)
+
+    def frame(self, state: State) -> dict[str, int]:
+        return {"in use": state.n_in_use, "cached": state.n_cached, "free": state.n_free}
+
+    def lapse(self, lapse: Lapse, frames: list) -> list[Animation]:
+        return self.census.run(lapse.times, frames, lapse.seconds)
+
+    def read(self) -> dict:
+        return {"census": self.census.read()}

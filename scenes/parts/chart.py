@@ -1,0 +1,53 @@
+"""Charts that grow with the state."""
+
+from __future__ import annotations
+
+from manim import Animation
+
+from astrai_sim.trace import State
+from scenes.draw.animations import Flash
+from scenes.draw.mobjects.chart import ChartView
+from scenes.parts.part import Lapse, Part
+from scenes.story.beats import Chart
+
+
+class ChartPart(Part):
+    """All charts among the section's props, drawn up to the event that is shown."""
+
+    name = "chart"
+
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
+        self.views = {
+            chart.key: ChartView(chart, stage.plan.area(*chart.area))
+            for chart in stage.section.props
+            if isinstance(chart, Chart)
+        }
+
+    def mobjects(self):
+        return list(self.views.values())
+
+    def show(self, state: State) -> None:
+        for view in self.views.values():
+            view.show(self.stage.position)
+
+    def change(self, state: State, seconds: float) -> list[Animation]:
+        return [animation for view in self.views.values() for animation in view.change(self.stage.position, seconds)]
+
+    def frame(self, state: State) -> int:
+        return self.stage.position
+
+    def lapse(self, lapse: Lapse, frames: list[int]) -> list[Animation]:
+        """Every curve and its value as recorded at the frames' events."""
+        if frames[-1] != self.stage.position:
+            return self.change(lapse.state, lapse.seconds)
+        return [animation for view in self.views.values() for animation in view.run(lapse.times, frames, lapse.seconds)]
+
+    def nudge(self) -> list[Animation]:
+        return [Flash(view.back) for view in self.views.values()]
+
+    def read(self) -> dict:
+        return {
+            "charts": {key: view.read() for key, view in self.views.items()},
+            "peaks": {key: view.read_peaks() for key, view in self.views.items()},
+        }

@@ -1,0 +1,38 @@
+"""Cached pages beside the free mask, least recently used first."""
+
+from __future__ import annotations
+
+from manim import Animation
+
+from astrai_sim.trace import State
+from scenes.draw.mobjects.strip import LruStrip
+from scenes.parts.part import Part
+from scenes.story.beats import CodeStep
+
+
+class LruPart(Part):
+    """The LRU order: where `alloc` looks when no bit of the mask is set."""
+
+    name = "lru"
+
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
+        self.strip = LruStrip(stage.plan.lru)
+
+    def mobjects(self):
+        return [self.strip]
+
+    def show(self, state: State) -> None:
+        self.strip.show(state.lru)
+
+    def change(self, state: State, seconds: float) -> list[Animation]:
+        return self.strip.change(state.lru)
+
+    def follow(self, step: CodeStep) -> list[Animation]:
+        return [] if step.lru is None else self.strip.change(step.lru, delay=0.25)
+
+    def nudge(self) -> list[Animation]:
+        return self.strip.flash()
+
+    def read(self) -> dict:
+        return {"lru": self.strip.keys, "lru_hidden": self.strip.hidden}

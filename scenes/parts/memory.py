@@ -1,0 +1,83 @@
+"""The recorded pool beside one without pages that serves the same requests."""
+
+from __future__ import annotations
+
+from manim import Animation
+
+from astrai_sim.trace import State
+from scenes import theme
+from scenes.draw.animations import Flash
+from scenes.draw.layout import Box
+from scenes.draw.mobjects.memory import HEIGHT, MemoryStrip, Stretch
+from scenes.parts.part import Part
+from scenes.story.beats import Contiguous
+from scenes.story.contiguous import at_step
+from scenes.story.figures import status_text
+
+GAP = 48
+SIDES = ("In one piece: computed from the same requests", "In pages: recorded")
+
+
+class MemoryPart(Part):
+    """Two strips of slots, in one piece at the left and in pages at the right."""
+
+    name = "memory"
+
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
+        self.layouts = next(prop.layouts for prop in stage.section.props if isinstance(prop, Contiguous))
+        size = stage.looks.page_size
+        self.n_slots = stage.n_pages * size
+        room = stage.plan.area(0.0, 0.0, 1.0, 1.0)
+        left, right = Box(room.x, room.y, room.w, HEIGHT).columns(2, GAP)
+        self.whole = MemoryStrip(SIDES[0], left, self.n_slots, None, stepped=True)
+        self.paged = MemoryStrip(SIDES[1], right, self.n_slots, size, stepped=True)
+
+    def mobjects(self):
+        return [self.whole, self.paged]
+
+    def _looks(self, state: State):
+        step = state.step + self.stage.beyond
+        layout = at_step(self.layouts, step, self.n_slots)
+        colors, rounds = self.stage.looks.colors, self.stage.looks.rounds
+        pieces = [
+            Stretch(piece.task, piece.start, piece.size, piece.used, colors[piece.task], rounds[piece.task])
+            for piece in layout.pieces
+        ]
+        return (
+            (pieces, status_text(len(layout.pieces), layout.waiting), step),
+            (self._pages(state), status_text(len(state.tables), state.waiting), state.step),
+        )
+
+    def _pages(self, state: State) -> list[Stretch]:
+        size = self.stage.looks.page_size
+        fill = state.fill()
+        owner = state.first_owner()
+        tasks = self.stage.looks.tasks
+        stretches = []
+        for page in range(state.n_pages):
+            if state.page_state(page) == "free":
+                continue
+            name = tasks[owner[page]] if owner[page] >= 0 else ""
+            color = self.stage.looks.colors[name] if name else theme.CACHED
+            stretches.append(
+                Stretch(name, page * size, size, int(fill[page]), color, self.stage.looks.rounds.get(name, 0))
+            )
+        return stretches
+
+    def show(self, state: State) -> None:
+        for strip, look in zip((self.whole, self.paged), self._looks(state), strict=True):
+            strip.show(*look)
+
+    def change(self, state: State, seconds: float) -> list[Animation]:
+        whole, paged = self._looks(state)
+        return self.whole.change(*whole, seconds) + self.paged.change(*paged, seconds)
+
+    def nudge(self) -> list[Animation]:
+        return [Flash(strip.ground[0]) for strip in (self.whole, self.paged)]
+
+    def read(self) -> dict:
+        return {
+            "contiguous": self.whole.read() | {"step": self.whole.step},
+            "paged": self.paged.read() | {"step": self.paged.step},
+        }

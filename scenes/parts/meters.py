@@ -1,0 +1,63 @@
+"""How full each request's pages are, while no panel stands."""
+
+from __future__ import annotations
+
+from manim import Animation
+
+from astrai_sim.trace import State
+from scenes.draw.animations import Appear, Vanish
+from scenes.draw.mobjects.meters import Meters
+from scenes.draw.mobjects.table import TableLook
+from scenes.parts.part import Lapse, Part
+
+
+class MetersPart(Part):
+    """Bars of the tables' filled slots; there only while some task holds pages."""
+
+    name = "meters"
+    in_panel = True
+
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
+        self.meters: Meters | None = None
+
+    def mobjects(self):
+        return [self.meters] if self.meters is not None else []
+
+    def show(self, state: State) -> None:
+        looks = self.stage.looks
+        if looks.tables(state):
+            self.meters = Meters(self.stage.plan.panel, looks.longest, looks.page_size, len(looks.tasks))
+            self.meters.show(looks.tables(state))
+
+    def change(self, state: State, seconds: float) -> list[Animation]:
+        tables = self.stage.looks.tables(state)
+        if self.meters is None:
+            self.show(state)
+            return [Appear(self.meters, delay=0.3)] if self.meters is not None else []
+        if not tables:
+            return self.leave()
+        return self.meters.change(tables, seconds)
+
+    def frame(self, state: State) -> list[TableLook]:
+        return self.stage.looks.tables(state)
+
+    def lapse(self, lapse: Lapse, frames: list[list[TableLook]]) -> list[Animation]:
+        """Bars and counts run through the frames' while all have the same pages."""
+        pages = [[(look.task, look.pages) for look in frame] for frame in frames]
+        if self.meters is None or any(shown != pages[0] for shown in pages):
+            return self.change(lapse.state, lapse.seconds)
+        return self.meters.run(lapse.times, frames, lapse.seconds)
+
+    def leave(self) -> list[Animation]:
+        gone, self.meters = self.meters, None
+        return [Vanish(gone, seconds=0.3)] if gone is not None else []
+
+    def read(self) -> dict:
+        if self.meters is None:
+            return {}
+        return {
+            "meters": self.meters.read(),
+            "meters_shared": self.meters.read_shared(),
+            "meters_total": self.meters.total,
+        }

@@ -1,0 +1,41 @@
+"""The step and the scheduler's phase."""
+
+from __future__ import annotations
+
+from manim import Animation
+
+from astrai_sim.trace import State
+from scenes.draw.animations import Flash
+from scenes.draw.mobjects.header import PhaseIndicator
+from scenes.parts.part import Lapse, Part
+
+
+class PhasesPart(Part):
+    """Step number and phase pills; on stage in every section that wants `phases`."""
+
+    name = "phases"
+
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
+        self.phases = PhaseIndicator(stage.plan.phases)
+
+    def mobjects(self):
+        return [self.phases]
+
+    def show(self, state: State) -> None:
+        self.phases.show(state.step, state.phase)
+
+    def change(self, state: State, seconds: float) -> list[Animation]:
+        return self.phases.change(state.step, state.phase, seconds)
+
+    def frame(self, state: State) -> int:
+        return state.step
+
+    def lapse(self, lapse: Lapse, frames: list[int]) -> list[Animation]:
+        return self.phases.run(lapse.times, frames, lapse.state.phase, lapse.seconds)
+
+    def nudge(self) -> list[Animation]:
+        return [Flash(next(iter(self.phases.pills.values())))]
+
+    def read(self) -> dict:
+        return {"step": self.phases.step, "phase": self.phases.phase}

@@ -1,0 +1,38 @@
+"""Requests that wait for admission, above the page tables."""
+
+from __future__ import annotations
+
+from manim import Animation
+
+from astrai_sim.trace import State
+from scenes.draw.mobjects.strip import QueueStrip
+from scenes.parts.part import Part
+
+
+class QueuePart(Part):
+    """The waiting queue, its front at the left, and the tokens that each request has."""
+
+    name = "queue"
+
+    def __init__(self, stage) -> None:
+        super().__init__(stage)
+        self.strip = QueueStrip(stage.plan.queue, stage.looks.colors)
+
+    def mobjects(self):
+        return [self.strip]
+
+    def show(self, state: State) -> None:
+        self.strip.show(self._keys(state))
+
+    def change(self, state: State, seconds: float) -> list[Animation]:
+        return self.strip.change(self._keys(state), delay=0.3)
+
+    def nudge(self) -> list[Animation]:
+        return self.strip.flash()
+
+    def read(self) -> dict:
+        return {"queue": self.strip.keys, "queue_hidden": self.strip.hidden}
+
+    @staticmethod
+    def _keys(state: State) -> list[tuple[str, int]]:
+        return [(name, state.tasks[name].n_tokens) for name in state.waiting]

@@ -1,0 +1,57 @@
+"""What a storyboard is made of: plain data, the same for the same trace."""
+
+from scenes.story.beats.charts import Chart, Curve, Limit, Peak
+from scenes.story.beats.chat import Cards, MakeRoom, PointAt, PointAway, ReadCard, Speakers
+from scenes.story.beats.code import CodeStep, OpenCode, RunCode
+from scenes.story.beats.core import Advance, Beat, Hold, Prop, Reveal, Section, Storyboard
+from scenes.story.beats.lanes import Lane, Lanes, ShowSteps, StepTokens
+from scenes.story.beats.memory import Contiguous, RunOn, ShowLoads, ShowVersus, Versus
+from scenes.story.beats.panels import Bar, ClosePanel, Fact, PageKey, Run, ShowBars, ShowFacts, ShowGather, ShowKeys
+from scenes.story.beats.scale import Focus, OpenLens, Spotlight, TimeLapse
+from scenes.story.beats.states import ShowStates
+
+__all__ = [
+    "Advance",
+    "Bar",
+    "Beat",
+    "Cards",
+    "Chart",
+    "ClosePanel",
+    "CodeStep",
+    "Contiguous",
+    "Curve",
+    "Fact",
+    "Focus",
+    "Hold",
+    "Lane",
+    "Lanes",
+    "Limit",
+    "MakeRoom",
+    "OpenCode",
+    "OpenLens",
+    "PageKey",
+    "Peak",
+    "PointAt",
+    "PointAway",
+    "Prop",
+    "ReadCard",
+    "Reveal",
+    "Run",
+    "RunCode",
+    "RunOn",
+    "Section",
+    "ShowBars",
+    "ShowFacts",
+    "ShowGather",
+    "ShowKeys",
+    "ShowLoads",
+    "ShowStates",
+    "ShowSteps",
+    "ShowVersus",
+    "Speakers",
+    "Spotlight",
+    "StepTokens",
+    "Storyboard",
+    "TimeLapse",
+    "Versus",
+]

@@ -1,0 +1,168 @@
+"""The engine's source for the screen: taken from the trace's header, shortened, mapped to lines."""
+
+from __future__ import annotations
+
+import ast
+import io
+import textwrap
+import tokenize
+from dataclasses import dataclass
+
+from astrai_sim.trace import Event, Trace
+from scenes.story.beats import CodeStep, OpenCode
+
+COLUMNS = 56
+WIDE_COLUMNS = 96
+WIDEST_BITS = 20
+WIDEST_INT = 40
+DRAWN = ("self", "self._refs", "self._lru", "self._prefix", "_")
+"""Names whose values stand in the picture itself, or nowhere."""
+
+
+@dataclass(frozen=True)
+class ShownSource:
+    """A function as shown: `lines` of display rows, and where each source line went.
+
+    `place` maps a 1-based line of the recorded text to an index into `lines`.
+    """
+
+    title: str
+    lines: tuple[tuple[str, ...], ...]
+    place: dict[int, int]
+
+
+def shown_source(trace: Trace, function: str, columns: int = COLUMNS) -> ShownSource:
+    """The recorded source of `function` without docstring, comments and blank lines.
+
+    Lines longer than `columns` characters take several display rows. Raises KeyError
+    where the header holds no such source.
+    """
+    text = trace.header.sources[function]["text"]
+    dedented = textwrap.dedent(text)
+    hidden = _docstring_lines(dedented)
+    comments = _comments(dedented)
+    lines: list[tuple[str, ...]] = []
+    place: dict[int, int] = {}
+    for number, line in enumerate(dedented.splitlines(), start=1):
+        if number in comments:
+            line = line[: comments[number]].rstrip()
+        if number in hidden or not line.strip() or line.lstrip().startswith("@"):
+            continue
+        place[number] = len(lines)
+        lines.append(tuple(_wrap(line, columns)))
+    return ShownSource(function, tuple(lines), place)
+
+
+def _docstring_lines(text: str) -> set[int]:
+    hidden: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+            doc = node.body[0]
+            hidden.update(range(doc.lineno, doc.end_lineno + 1))
+    return hidden
+
+
+def _comments(text: str) -> dict[int, int]:
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return {t.start[0]: t.start[1] for t in tokens if t.type == tokenize.COMMENT}
+
+
+def _wrap(line: str, columns: int) -> list[str]:
+    if len(line) <= columns:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()) + 8)
+    return textwrap.wrap(
+        line, columns, subsequent_indent=indent, break_long_words=False, drop_whitespace=True, replace_whitespace=False
+    ) or [line]
+
+
+def open_code(
+    trace: Trace, function: str, until: int, caption: str | None = None, columns: int = COLUMNS, detail: int = 0
+) -> OpenCode:
+    """The beat that puts `function` into the panel; `columns` as in `shown_source`."""
+    source = shown_source(trace, function, columns)
+    return OpenCode(until, caption, source.title, source.lines, detail=detail)
+
+
+def steps_of(trace: Trace, event: Event) -> tuple[CodeStep, ...]:
+    """The executed lines of a `lines` event, with the values that they produced."""
+    source = shown_source(trace, event.function)
+    n_pages = trace.header.scenario["cache"]["n_pages"]
+    state = trace.state_at(event.seq)
+    refs, cached = state.refs, state.lru
+    steps = []
+    for step in event.steps:
+        index = source.place.get(step["line"])
+        if index is None:
+            continue
+        values = step.get("values", {})
+        mask = values.get("self._free_mask")
+        new_refs = values.get("self._refs")
+        changed: tuple[tuple[int, int], ...] = ()
+        if isinstance(new_refs, list):
+            changed = tuple(
+                (page, after)
+                for page, (before, after) in enumerate(zip(refs, new_refs, strict=True))
+                if before != after
+            )
+            refs = new_refs
+        lru, keyed = (values.get(name) for name in ("self._lru", "self._prefix"))
+        gone = [page for page in cached if refs[page] or (isinstance(keyed, list) and page not in keyed)]
+        cached = [page for page in cached if page not in gone]
+        texts = tuple(
+            (name.removeprefix("self."), value_text(name, value, n_pages))
+            for name, value in values.items()
+            if name not in DRAWN
+        )
+        steps.append(
+            CodeStep(
+                index,
+                texts,
+                mask if isinstance(mask, int) else None,
+                changed,
+                tuple(lru) if isinstance(lru, list) else None,
+                tuple(gone),
+            )
+        )
+    return tuple(steps)
+
+
+def value_text(name: str, value, n_pages: int) -> str:
+    """A recorded value as it is shown: bit patterns in binary, tensors by shape and first items."""
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        if ("mask" in name or name == "lsb") and n_pages <= WIDEST_BITS:
+            return format(value, f"0{n_pages}b")
+        return str(value) if value.bit_length() <= WIDEST_INT else _long_hex(value)
+    if isinstance(value, dict) and "length" in value:
+        first = ", ".join(str(x) for x in value["data"][:4])
+        return f"[{first}, …] {value['length']}"
+    if isinstance(value, dict) and "shape" in value:
+        shape = "×".join(str(n) for n in value["shape"]) or "scalar"
+        data = value.get("data") or []
+        if data and all(isinstance(x, int) for x in data):
+            first = ", ".join(str(x) for x in data[:3])
+            return f"[{first}, …] {shape}" if _size(value["shape"]) > 3 else f"[{first}]"
+        return f"tensor {shape}"
+    if isinstance(value, dict) and "bits" in value:
+        return f"{value['set']} of {value['bits']} bits set"
+    if isinstance(value, dict) and "length" in value:
+        value = value["data"]
+    if isinstance(value, list):
+        first = ", ".join(str(x) for x in value[:6])
+        return f"[{first}, …]" if len(value) > 6 else f"[{first}]"
+    return str(value)
+
+
+def _long_hex(value: int) -> str:
+    """A number of many bits, its middle left out."""
+    digits = format(value, "x")
+    return f"0x{digits[:5]}…{digits[-5:]} ({value.bit_length()} bits)"
+
+
+def _size(shape: list[int]) -> int:
+    size = 1
+    for n in shape:
+        size *= n
+    return size
