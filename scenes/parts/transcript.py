@@ -10,7 +10,7 @@ from manim import Animation, Group
 
 from astrai_sim.trace import State, TaskState, Trace
 from scenes import theme
-from scenes.draw.animations import Flight, Fly, Relay, Vanish
+from scenes.draw.animations import FLIGHT, Flight, Fly, Relay, Vanish
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.pieces import ShownPiece, shown_piece
@@ -136,22 +136,29 @@ class TranscriptPart(Part):
             if task not in state.tasks:
                 continue
             look = self.look(state, task, self.stage.state_seq)
-            said = self._said(before, look, seconds)
             stored = self._stored(person, look, seconds)
+            said = self._said(before, look, stored, seconds)
             flights += self._flights(person, look, stored)
-            animations += person.change(look, seconds, said, stored)
+            animations += person.change(look, said, stored)
         if flights:
             every = -(-len(flights) // MOST_FLIGHTS)
             animations.append(Fly(flights[::every]))
         return animations
 
-    def _said(self, before: State, look: PersonLook, seconds: float) -> dict[int, float]:
-        """When each new token appears: prompts in a sweep, answers evenly over `seconds`."""
+    def _said(self, before: State, look: PersonLook, stored: dict[int, float], seconds: float) -> dict[int, float]:
+        """When each new token appears: prompts in a sweep, answers evenly over `seconds`.
+
+        An answer waits until the last word of its prompt has arrived where it is `stored`.
+        """
         if look.task not in before.tasks:
             return {i: ARRIVAL * i / max(1, look.tokens) for i in range(look.tokens)}
         first = before.tasks[look.task].n_tokens
         count = look.tokens - first
-        return {first + i: seconds * (i + 0.5) / count for i in range(count)}
+        prompt = self.final[look.task].prompt_len
+        leaving = [time for position, time in stored.items() if position < prompt]
+        start = max(leaving) + FLIGHT if leaving else 0.0
+        span = max(0.0, seconds - start)
+        return {first + i: start + span * (i + 0.5) / count for i in range(count)}
 
     def _stored(self, person: Person, look: PersonLook, seconds: float) -> dict[int, float]:
         """When each token leaves for its slot, evenly over `seconds`."""

@@ -163,9 +163,9 @@ class MemoryStrip(Group):
     def change(self, stretches: list[Stretch], status: str, step: int, seconds: float) -> list[Animation]:
         """Animate to `stretches`: what is given back goes first, then what is taken comes."""
         animations: list[Animation] = []
-        going = min(0.25, 0.4 * seconds)
-        coming = min(0.3, seconds - going)
         wanted = {(s.name, s.start, s.size): s for s in stretches}
+        going = min(0.25, 0.4 * seconds) if any(view.key not in wanted for view in self.views) else 0.0
+        coming = min(0.3, seconds - going)
         kept = {view.key: view for view in self.views if view.key in wanted}
         for view in self.views:
             if view.key not in wanted:
@@ -184,9 +184,9 @@ class MemoryStrip(Group):
         if held != set(wanted):
             animations += self._change_holes(stretches, going, coming)
         if status != self.status.text:
-            animations.append(SwapText(self.status, status, seconds=min(0.4, seconds)))
+            animations.append(SwapText(self.status, status, seconds=coming, delay=going))
         if step != self.step and self.stepped:
-            animations.append(SwapText(self.step_label, self._step_text(step), seconds=min(0.45, seconds)))
+            animations.append(SwapText(self.step_label, self._step_text(step), seconds=coming, delay=going))
         return animations
 
     def _change_holes(self, stretches: list[Stretch], going: float, coming: float) -> list[Animation]:
@@ -197,7 +197,7 @@ class MemoryStrip(Group):
         for place, label in shown.items():
             if place not in places:
                 self.remove(label)
-                animations.append(Vanish(label, seconds=going))
+                animations.append(Vanish(label, seconds=going or coming))
         self.holes = []
         for place, label in zip(places, labels, strict=True):
             if place not in shown:

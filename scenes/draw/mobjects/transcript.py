@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +12,7 @@ from manim import Animation, Group, Mobject
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.animations import AppearIn, Flash, StaggerCells, StaggerLabels, SwapText, Vanish
+from scenes.draw.animations import AppearIn, Flash, StaggerCells, StaggerLabels, SwapText, Vanish, replay_text
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.cells import CellField
 from scenes.draw.mobjects.label import Label
@@ -238,8 +238,8 @@ class PersonHead(Group):
     def _more_text(self) -> Said:
         return more_text("table.more", self.hidden, task=self.look.task, shown=len(self.entries))
 
-    def change(self, look: PersonLook) -> list[Animation]:
-        """Animate to `look`."""
+    def change(self, look: PersonLook, said: Sequence[float]) -> list[Animation]:
+        """Animate to `look`; `said` are the seconds at which its new tokens appear, rising."""
         animations: list[Animation] = []
         wanted = list(look.pages[: self.capacity])
         shown = [entry.page for entry in self.entries]
@@ -257,8 +257,13 @@ class PersonHead(Group):
             animations.append(SwapText(self.more, self._more_text(), delay=0.3))
         if self.table_label.text != _table_text(look):
             animations.append(SwapText(self.table_label, _table_text(look), delay=0.3))
-        if (text := _count_text(look)) != self.counts.text:
-            animations.append(SwapText(self.counts, text))
+        if len(said) > 1:
+            counts = range(look.tokens - len(said), look.tokens)
+            texts = [_count_text(replace(self.look, tokens=count)) for count in counts]
+            times = [0.0, *(time / said[-1] for time in said)]
+            animations += replay_text(self.counts, times, [*texts, _count_text(look)], said[-1])
+        elif (text := _count_text(look)) != self.counts.text:
+            animations.append(SwapText(self.counts, text, delay=said[0] if said else 0.0))
         self.look = look
         return animations
 
@@ -308,9 +313,7 @@ class Person(Group):
         for logical, count in self.counts(look.tokens).items():
             self.rows[logical].show(look.rows[logical], count)
 
-    def change(
-        self, look: PersonLook, seconds: float, said: dict[int, float], stored: dict[int, float]
-    ) -> list[Animation]:
+    def change(self, look: PersonLook, said: dict[int, float], stored: dict[int, float]) -> list[Animation]:
         """Animate to `look`; by position, `said` and `stored` tell when tokens change."""
         animations: list[Animation] = []
         if self.head is None:
@@ -318,7 +321,7 @@ class Person(Group):
             self.note = self.make_note()
             animations += [AppearIn(self, each) for each in (self.head, self.note) if each]
         else:
-            animations += self.head.change(look)
+            animations += self.head.change(look, sorted(said.values()))
         for logical, count in self.counts(look.tokens).items():
             row = self.rows[logical]
             span = range(row.place.first, row.place.first + row.field.n)
