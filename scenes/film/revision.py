@@ -86,9 +86,7 @@ class Other:
         for x, image in ((0, still.image), (still.image.width, theirs)):
             both.paste(image, (x, 0))
             for left, top, right, bottom in differing(still.image, theirs) if file else ():
-                draw.rectangle(
-                    (x + left, top, x + right, bottom), outline=theme.WARNING, width=max(2, both.height // 270)
-                )
+                draw.rectangle((x + left, top, x + right, bottom), outline=theme.WARNING, width=line)
         return Still(still.time, still.chapter, both, still.section, still.place), still.digest != digest
 
 
