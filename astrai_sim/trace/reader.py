@@ -113,6 +113,10 @@ class Trace:
         """The bytes that the digest covers: everything before the footer's line."""
         return memoryview(self.content)[: self._ends[self._events] + 1]
 
+    def end_of(self, seq: int) -> int:
+        """Where the line of event `seq` (-1: the header's) ends in `content`, in bytes from its start."""
+        return self._ends[seq + 1] + 1
+
     def __len__(self) -> int:
         return self._events
 
