@@ -11,7 +11,8 @@ from astrai_sim.trace.wire import plain
 
 DTYPES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 """Bytes of a number."""
-CHOICES = {"detail": ("full", "bulk"), "clock": ("real", "cost-model"), "dtype": tuple(DTYPES)}
+DETAILS = ("full", "bulk")
+CHOICES = {"detail": DETAILS, "clock": ("real", "cost-model"), "dtype": tuple(DTYPES)}
 
 Size = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(ge=0)]

@@ -24,7 +24,7 @@ from scenes.story.beats import (
     Storyboard,
 )
 from scenes.story.errors import DoesNotApply
-from scenes.story.figures import PoolFigures, RunFigures, bytes_text, ms_text, pages_and_refs
+from scenes.story.figures import PoolFigures, RunFigures, bytes_text, ms_text
 from scenes.story.milestones import Milestones
 from scenes.story.moments import MOST_PAGES
 from scenes.story.runs import prompt_len
@@ -419,9 +419,8 @@ class _Chapters:
             return self.once("preempted", f"No page left: {event.task} is preempted, to be computed again.")
         if event.event == "pages_alloc" and event.phase == "decode":
             size = self.pool.page_size
-            page = pages_and_refs(event)[0][0]
             return self.once(
-                "growth", f"Token {event.logical * size + 1} of {event.task} needs a slot: page {page} is added."
+                "growth", f"Token {event.logical * size + 1} of {event.task} needs a slot: page {event.page} is added."
             )
         return None
 

@@ -19,11 +19,6 @@ STRUCTURAL = {
     "pages_revived",
     "pages_cached",
     "task_preempted",
-    "pages_alloc",
-    "pages_ref",
-    "pages_free",
-    "pages_revived",
-    "pages_cached",
 }
 WHOLE = STRUCTURAL - {"pages_evicted"}
 FOLLOWERS = STRUCTURAL | {"table", "pages_keyed"}
