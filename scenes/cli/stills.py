@@ -52,22 +52,24 @@ class Album:
     """Where stills go: a folder of PNGs, one contact sheet (a name in .png), or nowhere."""
 
     def __init__(self, output: Path | None, sheet: Sheet) -> None:
-        self.output = output
-        self.sheet = sheet if output is not None and output.suffix.lower() == ".png" else None
-        if output is not None:
-            (output.parent if self.sheet else output).mkdir(parents=True, exist_ok=True)
+        is_sheet = output is not None and output.suffix.lower() == ".png"
+        self.sheet = (sheet, output) if output and is_sheet else None
+        self.folder = None if is_sheet else output
+        for folder in (self.folder, output.parent if output and is_sheet else None):
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
 
     def take(self, still: Still) -> None:
         """Add a picture."""
         if self.sheet:
-            self.sheet.add(still)
-        elif self.output:
-            still.image.save(self.output / file_name(still.time), compress_level=1)
+            self.sheet[0].add(still)
+        elif self.folder:
+            still.image.save(self.folder / file_name(still.time), compress_level=1)
 
     def close(self) -> None:
         """Write what is not written yet."""
         if self.sheet:
-            self.sheet.save(self.output)
+            self.sheet[0].save(self.sheet[1])
 
 
 @click.command("stills")
@@ -118,7 +120,7 @@ def stills_command(
         if revision:
             path = film.trace_for(trace).resolve()
             words = [film.__name__, "--trace", str(path), "--size", size.name]
-            words += ["--beats"] if beats else ["--every", repr(every)] if every else ["--at", ",".join(map(repr, at))]
+            words += chosen.words
             words += ["--seconds", repr(seconds)] if seconds else []
             other = Other(revision, words, Path(theirs))
 

@@ -11,8 +11,8 @@ from scenes import theme
 from scenes.film.quality import PREVIEW, Quality
 
 ENCODER = {
-    "crf": "16",
-    "preset": "medium",
+    "crf": "14",
+    "preset": "veryfast",
     "tune": "animation",
     "mbtree": "0",
     "threads": "1",
