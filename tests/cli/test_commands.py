@@ -88,7 +88,7 @@ def test_verify_names_the_first_lie(tmp_path):
     trace.path.write_bytes(b"".join(lines))
     done = run("verify", trace.path)
     assert done.exit_code == 1
-    assert done.output.startswith(f"Error: {trace.path}:{at + 1}: event {at - 1} (page_alloc): ")
+    assert done.output.startswith(f"Error: {trace.path}:{at + 1}: event {at - 1} (pages_alloc): ")
 
 
 def test_verify_of_a_file_that_is_not_there(tmp_path):
