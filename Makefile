@@ -76,10 +76,10 @@ check-code: $(READY) ## check form, types and imports of the source
 	@.venv/bin/pyright
 
 test: check-code ## check the source, run the tests
-	@$(PY) -m pytest -n 2 -m "not slow"
+	@$(PY) -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: $(SMOLLM2) $(REFERENCE) check-code ## check the source, run all tests, the slow ones too
-	@$(PY) -m pytest -n 2
+	@$(PY) -m pytest -n 2 --dist worksteal
 
 setup: $(READY) ## install what the other commands need
 
