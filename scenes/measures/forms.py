@@ -49,6 +49,24 @@ def list_text(items: Sequence[object]) -> str:
     return " and ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
 
 
+def clock_text(ns: int) -> str:
+    """Nanoseconds as seconds, to a tenth."""
+    return f"{ns / 1e9:,.1f} s"
+
+
+def number_text(value: float) -> str:
+    """A value as charts write it: whole numbers in full, others to three figures."""
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def tick_text(value: float) -> str:
+    """A tick as written, without trailing zeros."""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return f"{int(value):,}" if float(value).is_integer() else text or "0"
+
+
 FORMS: dict[str, Form] = {
     form.name: form
     for form in (
@@ -56,6 +74,9 @@ FORMS: dict[str, Form] = {
         Form("plain", "", str),
         Form("name", "", str),
         Form("time", "ns", time_text),
+        Form("clock", "ns", clock_text),
+        Form("number", "", number_text),
+        Form("tick", "", tick_text),
         Form("bytes", "B", bytes_text),
         Form("table", "pages", table_text),
         Form("list", "", list_text),

@@ -9,7 +9,7 @@ from astrai_sim.trace import State, Trace
 from scenes.check.fields.memory import layout_of
 from scenes.check.fields.meters import total
 from scenes.check.recorded import Difference, Recorded
-from scenes.story.beats.charts import number_text
+from scenes.measures.forms import number_text
 
 NAMES = ("charts", "peaks")
 Measure = Callable[[State, Recorded], float | None]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from astrai_sim.trace import State, Trace
 from scenes.check.recorded import Difference, Recorded
 from scenes.story.contiguous import Layout, at_step, loads, simulate
-from scenes.story.figures import status_text
 
 NAMES = ("contiguous", "paged")
 
@@ -77,3 +76,14 @@ def _held(state: State, task: str, page: int) -> int:
     """Slots of `page` that hold a token of `task`."""
     before = state.tables[task].index(page) * state.page_size
     return min(state.page_size, max(0, state.tasks[task].kv_len - before))
+
+
+def status_text(held: int, waiting: Sequence[str], room: int = 18) -> str:
+    """How many requests hold slots, and which wait: those whose names fit `room` characters."""
+    text = f"{held} in memory, {len(waiting)} waiting"
+    named = 0
+    while named < len(waiting) and len(" ".join(waiting[: named + 1])) <= room:
+        named += 1
+    if not named:
+        return text
+    return f"{text}: {' '.join(waiting[:named])}" + (" …" if len(waiting) > named else "")

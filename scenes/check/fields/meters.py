@@ -25,7 +25,7 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
         if count != truth:
             yield Difference(f"meters_shared[{task}]", count, truth)
     if "meters_total" in shown:
-        held = {page for pages in state.tables.values() for page in pages}
+        held = [page for page, ref in enumerate(state.refs) if ref]
         filled = sum(int(recorded.filled(state, page).sum()) for page in held)
         truth = (filled, len(held) * state.page_size)
         if tuple(shown["meters_total"]) != truth:
