@@ -16,6 +16,7 @@ from scenes.draw.camera import FilmCamera
 from scenes.film.opening import for_the_screen
 from scenes.stage.stage import Stage
 from scenes.story.beats import Beat, Section, Storyboard
+from scenes.story.chapters import Chapters
 
 TRACE_VARIABLE = "ASTRAI_TRACE"
 SECONDS_VARIABLE = "ASTRAI_SECONDS"
@@ -64,6 +65,7 @@ class FilmScene(Scene):
 
     default_trace: ClassVar[str]
     summary: ClassVar[str] = ""
+    chapters: ClassVar[type[Chapters]]
 
     def __init__(
         self,
@@ -91,12 +93,12 @@ class FilmScene(Scene):
 
     @classmethod
     def tell(cls, trace: Trace) -> Storyboard:
-        """The storyboard of this film for `trace`.
+        """The storyboard of this film for `trace`: its `chapters`.
 
         Raises `scenes.story.errors.DoesNotApply` with a one-line reason
         where the trace has nothing that this film is about.
         """
-        raise NotImplementedError
+        return cls.chapters(cls.__name__, trace).storyboard()
 
     def construct(self) -> None:
         self.trace = self.opened

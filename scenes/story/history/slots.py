@@ -1,0 +1,54 @@
+"""Who computed which slots when: every stretch of tokens whose K and V were written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from astrai_sim.trace import Event
+from scenes.story.history.columns import Columns
+from scenes.story.history.requests import Requests
+
+
+class Slots:
+    """`written` has a row for each stretch: event, step, request (by index), first position, tokens.
+
+    `prefill` says whether a prefill phase computed it; `again` how many of its tokens had been
+    in the cache before the request was preempted.
+    """
+
+    def __init__(self, requests: Requests) -> None:
+        self.requests = requests
+        self.written = Columns("seq", "step", "task", "start", "count", "prefill", "again")
+        self._stored: dict[str, int] = {}
+        self._most: dict[str, int] = {}
+
+    def on_task_admitted(self, event: Event) -> None:
+        self._stored[event.task] = event.cached_tokens
+
+    def on_task_preempted(self, event: Event) -> None:
+        held = self._stored.pop(event.task, 0)
+        self.requests[event.task].stored.append(held)
+        self._most[event.task] = max(self._most.get(event.task, 0), held)
+
+    def on_kv_write(self, event: Event) -> None:
+        for span in event.spans:
+            self._write(event, span.task, span.start, span.count)
+
+    def on_kv_lengths(self, event: Event) -> None:
+        for task, count in zip(event.tasks, event.counts, strict=True):
+            self._write(event, task, self._stored.get(task, 0), count)
+
+    def _write(self, event: Event, task: str, start: int, count: int) -> None:
+        again = max(0, min(self._most.get(task, 0), start + count) - start)
+        index = self.requests[task].index
+        self.written.add(event.seq, event.step, index, start, count, event.phase == "prefill", again)
+        self._stored[task] = max(self._stored.get(task, 0), start + count)
+
+    def between(self, after: int, before: int, tasks: Sequence[str] | None = None) -> np.ndarray:
+        """Rows of `written` between two events, both left out; of `tasks` where given."""
+        rows = np.arange(*np.searchsorted(self.written.seq, [after + 1, before]))
+        if tasks is None:
+            return rows
+        return rows[np.isin(self.written.task[rows], [self.requests[task].index for task in tasks])]
