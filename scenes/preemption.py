@@ -27,7 +27,7 @@ class PreemptionChapters(Chapters):
         self.preempted = self.need(
             "task_preempted", "a request that was preempted: record a scenario whose requests outgrow the pool together"
         )
-        if not trace.header.scenario["cache"].get("prefix_caching"):
+        if not trace.header.scenario.cache.prefix_caching:
             self.stage = ("pool", "mask", "tables", "queue", "meters")
         self.victim: str = self.preempted.task
         self.name = self.ask.name(self.victim)

@@ -13,10 +13,9 @@ from statistics import median
 import numpy as np
 
 from astrai_sim.trace import Trace
+from astrai_sim.trace.header import DTYPES
 from scenes.measures import Measure, measure
 from scenes.story.history import Request, history_of
-
-BYTES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 
 
 class _Asked:
@@ -27,8 +26,8 @@ class _Asked:
         self.history = history_of(trace)
         self.scenario = trace.header.scenario
         self.state = lru_cache(8)(trace.state_at)
-        self.n_pages: int = self.scenario["cache"]["n_pages"]
-        self.size: int = self.scenario["cache"]["page_size"]
+        self.n_pages: int = self.scenario.cache.n_pages
+        self.size: int = self.scenario.cache.page_size
 
     def request(self, task: str) -> Request:
         return self.history.requests[task]
@@ -94,11 +93,11 @@ class _Pool(_Asked):
         return measure("pool.slots", self.n_pages * self.size)
 
     def max_batch(self) -> Measure:
-        return measure("scheduler.max_batch", self.scenario["scheduler"]["max_batch"])
+        return measure("scheduler.max_batch", self.scenario.scheduler.max_batch)
 
     def model(self, name: str) -> Measure:
         """A size of the model: n_layers, n_kv_heads, head_dim."""
-        return measure("model.size", self.scenario["model"][name], "plain", name=name)
+        return measure("model.size", getattr(self.scenario.model, name), "plain", name=name)
 
     def kv_layer(self) -> Measure:
         return measure("header.kv_layer", self.trace.header.kv_layer, "plain")
@@ -112,12 +111,12 @@ class _Pool(_Asked):
         return measure("source.text", text, "name", text=text)
 
     def cost(self, name: str) -> Measure:
-        return measure("cost", self.trace.header.cost[name], "seconds", name=name)
+        return measure("cost", getattr(self.trace.header.cost, name), "seconds", name=name)
 
     def bytes_of(self, what: str) -> Measure:
         """Bytes for K and V of a `slot`, a `page` or the `pool`."""
-        model = self.scenario["model"]
-        slot = 2 * model["n_layers"] * model["n_kv_heads"] * model["head_dim"] * BYTES[self.trace.header.dtype]
+        model = self.scenario.model
+        slot = 2 * model.n_layers * model.n_kv_heads * model.head_dim * DTYPES[self.trace.header.dtype]
         slots = {"slot": 1, "page": self.size, "pool": self.size * self.n_pages}
         return measure(f"{what}.bytes", slot * slots[what], "bytes")
 
@@ -261,7 +260,7 @@ class _Phases(_Asked):
         return measure("step.duration", int(self.history.steps.ns[step]), "time", step=step)
 
     def budget(self, step: int) -> Measure:
-        value = self.scenario["scheduler"]["max_tokens_per_step"]
+        value = self.scenario.scheduler.max_tokens_per_step
         begin = int(self.history.steps.begin[step])
         for event in self.history.events("setting", before=begin, name="max_tokens_per_step"):
             value = event.value

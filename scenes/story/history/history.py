@@ -9,7 +9,6 @@ from typing import Any
 from weakref import WeakKeyDictionary, proxy
 
 from astrai_sim.trace import Event, Series, Trace
-from scenes.story.history.old import typed
 from scenes.story.history.pages import Pages
 from scenes.story.history.requests import Requests
 from scenes.story.history.slots import Slots
@@ -24,21 +23,19 @@ class History:
     """
 
     def __init__(self, trace: Trace) -> None:
-        cache = trace.header.scenario["cache"]
         self._trace = proxy(trace)
         self._seqs: dict[str, array] = {}
         self.last = len(trace) - 1
         self.requests = Requests()
         self.steps = Steps(self.last)
         self.slots = Slots(self.requests)
-        self.pages = Pages(cache["page_size"], self.last, self.requests, self.steps)
+        self.pages = Pages(trace.header.scenario.cache.page_size, self.last, self.requests, self.steps)
         self.series = Series.of(trace, self._watched(trace))
 
     def _watched(self, trace: Trace) -> Iterator[Event]:
         """The events, each taken in before it is handed on."""
         handlers: dict[str, list[Callable[[Event], None]]] = {}
-        for recorded in trace:
-            event = typed(recorded)
+        for event in trace:
             kind = event.event
             if kind not in handlers:
                 parts = (self.requests, self.steps, self.slots, self.pages)
@@ -48,7 +45,7 @@ class History:
             self._seqs[kind].append(event.seq)
             for handler in handlers[kind]:
                 handler(event)
-            yield recorded
+            yield event
 
     def count(self, kind: str) -> int:
         """Events of a kind."""
@@ -73,7 +70,7 @@ class History:
         end = len(seqs) if before is None else bisect_left(seqs, before)
         rows = range(bisect_right(seqs, after), end)
         for row in reversed(rows) if backwards else rows:
-            event = typed(self._trace[seqs[row]])
+            event = self._trace[seqs[row]]
             if all(getattr(event, name) == value for name, value in fields.items()):
                 yield event
 

@@ -77,17 +77,8 @@ class Tokens(Columns):
             self._views.clear()
         if task not in self._views:
             _, order, tasks = self._sorted
-            self._views[task] = _Rows(self, order[slice(*np.searchsorted(tasks, [task, task + 1]))])
+            self._views[task] = self.rows(order[slice(*np.searchsorted(tasks, [task, task + 1]))])
         return self._views[task]
-
-
-class _Rows(Columns):
-    """Some rows of another table."""
-
-    def __init__(self, table: Columns, rows: np.ndarray) -> None:
-        self.names = table.names
-        self._data = {name: getattr(table, name)[rows] for name in table.names}
-        self._read = self._data
 
 
 class Requests(dict[str, Request]):
@@ -97,11 +88,13 @@ class Requests(dict[str, Request]):
         super().__init__()
         self.log = Tokens()
         self.names: list[str] = []
+        self.index: dict[str, int] = {}
 
     def on_task_submitted(self, event: Event) -> None:
         arrival = event.arrival_s
         arrived = event.ns if arrival is None else round(arrival * 1e9)
         self[event.task] = Request(event.task, len(self.names), event, event.prompt_len, arrived, _log=self.log)
+        self.index[event.task] = len(self.names)
         self.names.append(event.task)
 
     def on_task_admitted(self, event: Event) -> None:
@@ -119,6 +112,5 @@ class Requests(dict[str, Request]):
     on_task_prefilled = on_chunk
 
     def on_tokens(self, event: Event) -> None:
-        decode = event.source == "decode"
-        for task in event.tasks:
-            self.log.add(event.seq, event.ns, event.step, self[task].index, decode)
+        seq, ns, step, decode = event.seq, event.ns, event.step, event.source == "decode"
+        self.log.extend([n for task in event.tasks for n in (seq, ns, step, self.index[task], decode)])

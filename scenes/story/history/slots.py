@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -33,18 +33,22 @@ class Slots:
         self._most[event.task] = max(self._most.get(event.task, 0), held)
 
     def on_kv_write(self, event: Event) -> None:
-        for span in event.spans:
-            self._write(event, span.task, span.start, span.count)
+        self._write(event, ((span.task, span.start, span.count) for span in event.spans))
 
     def on_kv_lengths(self, event: Event) -> None:
-        for task, count in zip(event.tasks, event.counts, strict=True):
-            self._write(event, task, self._stored.get(task, 0), count)
+        starts = [self._stored.get(task, 0) for task in event.tasks]
+        self._write(event, zip(event.tasks, starts, event.counts, strict=True))
 
-    def _write(self, event: Event, task: str, start: int, count: int) -> None:
-        again = max(0, min(self._most.get(task, 0), start + count) - start)
-        index = self.requests[task].index
-        self.written.add(event.seq, event.step, index, start, count, event.phase == "prefill", again)
-        self._stored[task] = max(self._stored.get(task, 0), start + count)
+    def _write(self, event: Event, spans: Iterable[tuple[str, int, int]]) -> None:
+        seq, step, prefill = event.seq, event.step, event.phase == "prefill"
+        rows: list[int] = []
+        for task, start, count in spans:
+            end, most = start + count, self._most.get(task, 0)
+            again = min(most, end) - start if most > start else 0
+            rows += (seq, step, self.requests.index[task], start, count, prefill, again)
+            if end > self._stored.get(task, 0):
+                self._stored[task] = end
+        self.written.extend(rows)
 
     def between(self, after: int, before: int, tasks: Sequence[str] | None = None) -> np.ndarray:
         """Rows of `written` between two events, both left out; of `tasks` where given."""
