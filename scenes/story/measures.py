@@ -231,7 +231,7 @@ class _Requests(_Asked):
         _, admitted = self._prefill(task, at)
         life = self.request(task)
         before = [stored for event, stored in zip(life.preempted, life.stored, strict=True) if event.seq < admitted.seq]
-        twice = max(0, before[-1] - admitted.cached_tokens) if before else 0
+        twice = max(0, max(before, default=0) - admitted.cached_tokens)
         return measure("prefill.again", twice, task=task, at=at)
 
     def _prefill(self, task: str, at: int):

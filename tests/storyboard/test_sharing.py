@@ -8,6 +8,7 @@ from scenes.preemption import Preemption
 from scenes.story import eviction, prefix_sharing
 from scenes.story.errors import DoesNotApply
 from scenes.story.first_token import comparable, first_tokens
+from scenes.story.measures import Ask
 from scenes.story.prefixes import first_missed, held_by
 
 
@@ -108,11 +109,12 @@ def test_every_page_event_agrees_with_what_held_by_says(evicting):
 
 
 def test_preempted_request_loses_no_token(preempting):
-    chapters = preemption._Chapters(preempting, next(preempting.find(event="task_preempted")))
-    spans = [s for e in preempting.find(event="kv_write") for s in e.spans if s["task"] == chapters.victim]
-    written = [p for s in spans for p in range(s["start"], s["start"] + s["count"])]
-    assert chapters.recomputed() == len(written) - len(set(written)) == chapters.stored
-    assert chapters.lost() == 0
+    ask, preempted = Ask(preempting), next(preempting.find(event="task_preempted"))
+    spans = [s for e in preempting.find(event="kv_write") for s in e.spans if s.task == preempted.task]
+    written = [p for s in spans for p in range(s.start, s.start + s.count)]
+    assert ask.recomputed().value == len(written) - len(set(written))
+    assert ask.recomputed().value == ask.stored(preempted.task, preempted.seq - 1).value
+    assert ask.lost().value == 0
 
 
 def test_the_code_on_screen_ends_with_the_call_that_preempts(preempting):
@@ -183,14 +185,14 @@ def test_the_prefill_that_brings_the_victim_back_counts_all_its_tokens(preemptin
     assert {e.task for e in together} == {victim.task, "D"}
 
 
-@pytest.mark.parametrize(("module", "scenario"), [(prefix_sharing, "shared_prefix"), (preemption, "crowded")])
+@pytest.mark.parametrize(("module", "scenario"), [(prefix_sharing, "shared_prefix"), (Preemption, "crowded")])
 def test_films_tell_other_traces(module, scenario, record_scenario):
     """So that `DoesNotApply` cannot stand in for a film that never plays."""
     sections = module.tell(Trace.open(record_scenario(scenario))).sections
     assert len(sections) >= 5 and sum(len(section.beats) for section in sections) > 20
 
 
-@pytest.mark.parametrize("module", [prefix_sharing, eviction, preemption])
+@pytest.mark.parametrize("module", [prefix_sharing, eviction, Preemption])
 def test_a_trace_without_the_subject_is_told_so(module, two_requests):
     with pytest.raises(DoesNotApply, match="record a scenario"):
         module.tell(Trace.open(two_requests))
