@@ -67,6 +67,19 @@ def tick_text(value: float) -> str:
     return f"{int(value):,}" if float(value).is_integer() else text or "0"
 
 
+def seconds_text(seconds: float) -> str:
+    """Seconds in the largest unit that leaves at least 1, to three figures."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def span_text(ns: float) -> str:
+    """Nanoseconds of a run as seconds: whole ones from 10 on, with one decimal below."""
+    return f"{ns / 1e9:,.0f} s" if ns >= 10e9 else f"{ns / 1e9:.1f} s"
+
+
 FORMS: dict[str, Form] = {
     form.name: form
     for form in (
@@ -77,6 +90,11 @@ FORMS: dict[str, Form] = {
         Form("clock", "ns", clock_text),
         Form("number", "", number_text),
         Form("tick", "", tick_text),
+        Form("span", "ns", span_text),
+        Form("seconds", "s", seconds_text),
+        Form("share", "ratio", lambda ratio: f"{ratio:.0%}"),
+        Form("percent", "ratio", lambda ratio: f"{100 * ratio:.2g}%"),
+        Form("times", "ratio", lambda ratio: f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"),
         Form("bytes", "B", bytes_text),
         Form("table", "pages", table_text),
         Form("list", "", list_text),

@@ -14,8 +14,8 @@ from scenes.measures import Said, say, written
 
 def device_text(header: Header, width: float) -> Said:
     """The device's name, shortened at a word to fit `width` pixels."""
-    words = header.device["name"].replace("(R)", "").replace("(TM)", "").split()
-    if header.device["type"] == "cpu" and "CPU" not in header.device["name"]:
+    words = header.device.name.replace("(R)", "").replace("(TM)", "").split()
+    if header.device.type == "cpu" and "CPU" not in header.device.name:
         words.append("CPU")
     whole = written("header.device", " ".join(words), "name")
     while len(words) > 1 and fonts.width(" ".join(words), "sans", theme.SMALL) > width:
