@@ -1,14 +1,18 @@
-"""A trace as films see it: whole steps, and names that fit the screen."""
+"""A trace as films see it: verified, whole steps, and names that fit the screen."""
 
 from __future__ import annotations
 
 from astrai_sim.trace import Trace
 from scenes.film.names import with_short_names
+from scenes.film.vouched import vouched
 
 
 def for_the_screen(trace: Trace) -> Trace:
-    """The trace up to its last whole step, with short names; itself where that changes nothing."""
-    return with_short_names(with_whole_steps(trace))
+    """The verified trace up to its last whole step, with short names; itself where that changes nothing.
+
+    Raises TraceError for one that does not hold; see `vouched`.
+    """
+    return with_short_names(with_whole_steps(vouched(trace)))
 
 
 def with_whole_steps(trace: Trace) -> Trace:
@@ -22,6 +26,6 @@ def with_whole_steps(trace: Trace) -> Trace:
     content = bytes(trace.content)
     mark = content.rfind(b'"event":"step_end"')
     if mark < 0:
-        return Trace(trace.path, content[: content.index(b"\n") + 1])
+        return trace.derived(content[: content.index(b"\n") + 1])
     end = content.find(b"\n", mark) + 1
-    return trace if end in (0, len(content)) else Trace(trace.path, content[:end])
+    return trace if end in (0, len(content)) else trace.derived(content[:end])
