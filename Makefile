@@ -21,7 +21,7 @@ plotted = $(if $(TRACE),$(TRACE),assets/traces/$(SCENARIO).jsonl.gz)
 trace_option = $(if $(TRACE), --trace "$(TRACE)")
 seconds_option = $(if $(SECONDS), --seconds "$(SECONDS)")
 
-.PHONY: help film films test test-all record plot verify bench lint-film check-film sheet gif list setup clean
+.PHONY: help film films test test-all check-code record plot verify bench lint-film check-film sheet gif list setup clean
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -63,10 +63,16 @@ verify: $(READY) ## replay TRACE (default: all that are shipped) and check every
 bench: $(READY) ## measure what paging, prefix reuse and recording cost on DEVICE
 	@$(PY) -m astrai_sim bench $(if $(DEVICE),--device "$(DEVICE)")
 
-test: $(READY) ## run the tests
+check-code: $(READY) ## check form, types and imports of the source
+	@.venv/bin/ruff check --quiet
+	@.venv/bin/ruff format --check --quiet
+	@.venv/bin/lint-imports --no-logo --no-cache
+	@.venv/bin/pyright
+
+test: check-code ## check the source, run the tests
 	@$(PY) -m pytest -n 2 -m "not slow"
 
-test-all: $(READY) $(SMOLLM2) $(REFERENCE) ## run the tests, the slow ones too
+test-all: $(SMOLLM2) $(REFERENCE) check-code ## check the source, run all tests, the slow ones too
 	@$(PY) -m pytest -n 2
 
 setup: $(READY) ## install what the other commands need

@@ -12,7 +12,7 @@ from scenes.check.drawn import misdrawn
 from scenes.check.recorded import Difference, Recorded
 from scenes.film.pacing import paced
 from scenes.film.rehearsal import rehearse
-from scenes.film.scene import FilmScene
+from scenes.film.scene import FilmScene, Observer
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Report:
     fields: int
 
 
-class Checker:
+class Checker(Observer):
     """Observer that compares `stage.read()` with the replayed state.
 
     It does so when a section starts and after each of its beats, and looks whether
@@ -58,17 +58,11 @@ class Checker:
         self._place = 0
         self._compare(scene, section.key, "first picture", section.start)
 
-    def animation_ended(self, scene, began, moved) -> None:
-        pass
-
     def beat_ended(self, scene, section, beat) -> None:
         self._place += 1
         self.beats += 1
         name = f"beat {self._place} ({type(beat).__name__} until event {beat.until})"
         self._compare(scene, section.key, name, beat.until)
-
-    def section_ended(self, scene, section) -> None:
-        pass
 
     def _compare(self, scene, section: str, beat: str, until: int) -> None:
         shown = scene.stage.read()

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import uharfbuzz as hb
 
+from scenes.measures import Said, joined
+
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "fonts"
 FACES = {
     "sans": "Inter-Regular.otf",
@@ -136,7 +138,7 @@ def shape(text: str, face: str) -> Shaped:
     if not text:
         return Shaped(points=np.zeros((0, 2)), advance=0.0)
     buffer = hb.Buffer()
-    buffer.add_str(text)
+    buffer.add_str(str(text))
     buffer.guess_segment_properties()
     ligatures = not face.startswith("mono")
     hb.shape(font, buffer, {"liga": ligatures, "calt": ligatures, "kern": True, "tnum": True})
@@ -159,11 +161,14 @@ def width(text: str, face: str, px: float) -> float:
 
 
 def fit(text: str, face: str, px: float, room: float) -> str:
-    """`text`, its middle left out where it is wider than `room` pixels."""
-    kept = len(text) - 1
-    shown = text
+    """`text`, its middle left out where it is wider than `room` pixels; a `Said` stays one."""
+    whole = text if isinstance(text, Said) else None
+    kept, shown = len(text) - 1, text
     while kept > 1 and width(shown, face, px) > room:
-        head = kept // 2
-        shown = f"{text[:head]}…{text[len(text) - (kept - head) :]}"
+        head, tail = kept // 2, len(text) - (kept - kept // 2)
+        if whole is None:
+            shown = f"{text[:head]}…{text[tail:]}"
+        else:
+            shown = joined("", (whole.cut(0, head), "…", whole.cut(tail, len(text))))
         kept -= 1
     return shown

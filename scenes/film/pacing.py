@@ -13,7 +13,7 @@ from astrai_sim.trace import Trace
 from scenes.draw.mobjects.caption import reading_time
 from scenes.film.opening import for_the_screen
 from scenes.film.rehearsal import rehearse
-from scenes.film.scene import FilmScene
+from scenes.film.scene import FilmScene, Observer
 from scenes.story.beats import Section, Storyboard
 from scenes.story.pacing import Layer, elastic_seconds, keep, layers, stretch, weight
 
@@ -178,7 +178,7 @@ class _Clock:
         return own, min(near.shown, own)
 
 
-class _Stopwatch:
+class _Stopwatch(Observer):
     """Observer that times beats: (own length, when the caption was complete), in order."""
 
     def __init__(self) -> None:
@@ -188,14 +188,8 @@ class _Stopwatch:
     def section_started(self, scene, section) -> None:
         self._began = scene.clock
 
-    def animation_ended(self, scene, began, moved) -> None:
-        pass
-
     def beat_ended(self, scene, section, beat) -> None:
         begins = self._began + scene.stage.waited
         shown = max(0.0, scene.stage.reader.since - begins) if beat.caption is not None else 0.0
         self.beats.append((scene.clock - begins, shown))
         self._began = scene.clock
-
-    def section_ended(self, scene, section) -> None:
-        pass

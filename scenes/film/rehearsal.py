@@ -9,6 +9,7 @@ from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
 
 from astrai_sim.trace import Trace
+from scenes.film.moments import Moments, nowhere
 from scenes.film.scene import FilmScene, Observer
 from scenes.film.settings import rehearsing
 from scenes.story.beats import Section, Storyboard
@@ -49,16 +50,18 @@ def rehearse(
     only: Collection[str] | None = None,
     note_sources: bool = False,
     storyboard: Storyboard | None = None,
+    moments: Moments = nowhere,
 ) -> Rehearsal:
     """Play `film` for `trace` (default: the film's own) to its end without drawing.
 
-    `storyboard` is what to play; default: what the film makes of the trace.
+    `storyboard` is what to play; default: what the film makes of the trace. At the
+    `moments` of its animations the film stops and calls the observers' `moment`.
 
     Raises whatever opening the trace and telling it raise: `TraceError` for a
     file that is no trace, `DoesNotApply` where the film has nothing to tell.
     """
     with rehearsing():
-        scene = film(trace=trace, only=only, observers=observers, rehearse=True, storyboard=storyboard)
+        scene = film(trace=trace, only=only, observers=observers, rehearse=True, storyboard=storyboard, moments=moments)
         watch = _Watch(scene, note_sources)
         scene.play_section = watch.play_section
         scene.setup()

@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from manim import Animation, Mobject, Scene, Wait
 
 from astrai_sim.trace import Trace, TraceError
 from scenes.draw.animations.base import Extent, FilmAnimation, bounds
 from scenes.draw.camera import FilmCamera
+from scenes.film.moments import Moments, nowhere
 from scenes.film.opening import for_the_screen
 from scenes.stage.stage import Stage
 from scenes.story.beats import Beat, Section, Storyboard
 
 TRACE_VARIABLE = "ASTRAI_TRACE"
 SECONDS_VARIABLE = "ASTRAI_SECONDS"
-REHEARSED = (0.6, 1.0)
-"""Moments of an animation that a rehearsal passes through, as a rendering does: animations
+ALWAYS_PASSED = (0.6, 1.0)
+"""Shares of an animation that every rehearsal passes through, as a rendering does: animations
 that share a mobject show what they make of each other."""
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
-class Observer(Protocol):
-    """Watches a film being played, rendered or rehearsed; all times are film seconds."""
+class Observer:
+    """Watches a film being played, rendered or rehearsed; all times are film seconds.
+
+    A subclass overrides what it wants to be told.
+    """
 
     def section_started(self, scene: FilmScene, section: Section) -> None:
         """The stage shows the section's first picture."""
+
+    def moment(self, scene: FilmScene, time: float) -> None:
+        """`scene` stands at `time`, its `clock`, within an animation or a wait.
+
+        Its mobjects are what a rendering would draw at that time, `scene.animations` is
+        being played, and the state of the stage is already the one that this leads to.
+        Rehearsals only, at the moments that were asked of `rehearse`. Whoever draws or
+        reads the mobjects must leave them as they are.
+        """
 
     def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
         """A play or wait that `began` then is over; `moved` is False for a still wait."""
@@ -54,9 +67,12 @@ class FilmScene(Scene):
     observers
         Told of every section, animation and beat.
     rehearse
-        Play without drawing a frame: every animation jumps to its end by way of
-        the moments `REHEARSED`. This is how lint and the shown-equals-recorded check see a
-        whole film in seconds.
+        Play without drawing a frame: every animation jumps to its end by way of the
+        shares `ALWAYS_PASSED`. This is how lint and the shown-equals-recorded check see
+        a whole film in seconds.
+    moments
+        At which moments in the middle of animations a rehearsal stops on its way and
+        tells the observers; default: none.
     storyboard
         What to play; default: what `tell` makes of the trace, as long as it is or as
         many seconds as the environment variable ``ASTRAI_SECONDS`` says.
@@ -72,6 +88,7 @@ class FilmScene(Scene):
         observers: Sequence[Observer] = (),
         rehearse: bool = False,
         storyboard: Storyboard | None = None,
+        moments: Moments = nowhere,
         **kwargs,
     ) -> None:
         super().__init__(camera_class=FilmCamera, **kwargs)
@@ -81,6 +98,7 @@ class FilmScene(Scene):
         self.only = set(only) if only is not None else None
         self.observers = tuple(observers)
         self.rehearsing = rehearse
+        self.moments = moments
         self.clock = 0.0
         self.section: Section | None = None
 
@@ -143,12 +161,13 @@ class FilmScene(Scene):
 
     def play(self, *animations: Animation, **kwargs) -> None:
         began = self.clock
+        ended = began + max(animation.run_time for animation in animations)
         moved = not all(isinstance(animation, Wait) for animation in animations)
-        self.clock += max(animation.run_time for animation in animations)
         if self.rehearsing:
-            self._rehearse(animations)
+            self._rehearse(animations, ended)
         else:
             super().play(*animations, **kwargs)
+        self.clock = ended
         for observer in self.observers:
             observer.animation_ended(self, began, moved)
 
@@ -157,15 +176,22 @@ class FilmScene(Scene):
         if seconds > 1e-6:
             self.play(Wait(run_time=seconds, frozen_frame=True))
 
-    def _rehearse(self, animations: Iterable[Animation]) -> None:
-        animations = list(animations)
-        self.add_mobjects_from_animations(animations)
+    def _rehearse(self, animations: Sequence[Animation], ended: float) -> None:
+        """Take `animations` from the clock's time to `ended`, stopping on the way."""
+        began = self.clock
+        asked = {time for time in self.moments(began, ended) if began <= time <= ended}
+        self.animations = list(animations)
+        self.add_mobjects_from_animations(self.animations)
         for animation in animations:
             animation._setup_scene(self)
             animation.begin()
-        for alpha in REHEARSED:
+        for time in sorted({*asked, *(began + share * (ended - began) for share in ALWAYS_PASSED)}):
             for animation in animations:
-                animation.interpolate(alpha)
+                animation.interpolate(min(1.0, (time - began) / animation.run_time))
+            if time in asked:
+                self.clock = time
+                for observer in self.observers:
+                    observer.moment(self, time)
         for animation in animations:
             animation.finish()
             animation.clean_up_from_scene(self)

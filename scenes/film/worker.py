@@ -10,7 +10,7 @@ from pathlib import Path
 from astrai_sim.trace import Trace, TraceError
 from scenes.film.join import join
 from scenes.film.quality import Quality
-from scenes.film.scene import FilmScene
+from scenes.film.scene import FilmScene, Observer
 from scenes.film.settings import rendering
 from scenes.story.beats import Section, Storyboard
 
@@ -63,21 +63,12 @@ def render_section(job: Job) -> Path:
     return job.clip
 
 
-class _Reporter:
+class _Reporter(Observer):
     """Sends (section key, film seconds rendered) after every animation."""
 
     def __init__(self, key: str) -> None:
         self.key = key
 
-    def section_started(self, scene, section) -> None:
-        pass
-
     def animation_ended(self, scene, began, moved) -> None:
         if _progress is not None:
             _progress.put((self.key, scene.clock))
-
-    def beat_ended(self, scene, section, beat) -> None:
-        pass
-
-    def section_ended(self, scene, section) -> None:
-        pass

@@ -9,7 +9,7 @@ from pathlib import Path
 from astrai_sim.trace import Trace
 from scenes.film.pacing import paced
 from scenes.film.rehearsal import rehearse
-from scenes.film.scene import FilmScene
+from scenes.film.scene import FilmScene, Observer
 from scenes.lint.moment import Moment, Problem, Rule
 from scenes.lint.rules import all_rules
 
@@ -29,7 +29,7 @@ class Finding:
         return f"{self.time:.2f}s [{self.section}] {self.rule}: {named}: {self.detail}"
 
 
-class Linter:
+class Linter(Observer):
     """Observer that collects findings; a problem that stays is reported once a section."""
 
     def __init__(self, rules: Sequence[Rule] | None = None) -> None:
@@ -45,12 +45,6 @@ class Linter:
 
     def animation_ended(self, scene, began: float, moved: bool) -> None:
         self._look(scene, began, moved)
-
-    def beat_ended(self, scene, section, beat) -> None:
-        pass
-
-    def section_ended(self, scene, section) -> None:
-        pass
 
     def finish(self) -> list[Finding]:
         """All findings, in order of time; called when the film is over."""

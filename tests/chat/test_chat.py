@@ -6,7 +6,7 @@ from astrai_sim.trace import Trace
 from scenes.chat import Chat
 from scenes.draw.mobjects.caption import READING_SPEED
 from scenes.film.rehearsal import rehearse
-from scenes.film.scene import ASSETS
+from scenes.film.scene import ASSETS, Observer
 from scenes.story.errors import DoesNotApply
 from tests.film.test_films import assert_clean
 
@@ -25,18 +25,12 @@ def test_trace_without_texts():
     assert "\n" not in str(reason.value)
 
 
-class Clock:
+class Clock(Observer):
     """When each answer first stood whole, and how long each card did."""
 
     def __init__(self):
         self.read_from = None
         self.read_until = 0.0
-
-    def section_started(self, scene, section):
-        pass
-
-    def animation_ended(self, scene, began, moved):
-        pass
 
     def beat_ended(self, scene, section, beat):
         cards = scene.stage.read().get("cards", {})
@@ -45,9 +39,6 @@ class Clock:
                 self.read_from = scene.clock
                 self.texts = {task: len(question) + len(answer) for task, (question, answer, *_) in cards.items()}
             self.read_until = scene.clock
-
-    def section_ended(self, scene, section):
-        pass
 
 
 def test_each_question_and_answer_stands_until_it_can_have_been_read():

@@ -8,25 +8,17 @@ from scenes.chat import Chat
 from scenes.check.compare import differences
 from scenes.check.recorded import Recorded
 from scenes.film.rehearsal import rehearse
+from scenes.film.scene import Observer
 
 
-class Keeper:
+class Keeper(Observer):
     """Keeps what a film shows after each of its beats, with the event that it is of."""
 
     def __init__(self):
         self.kept = []
 
-    def section_started(self, scene, section):
-        pass
-
-    def animation_ended(self, scene, began, moved):
-        pass
-
     def beat_ended(self, scene, section, beat):
         self.kept.append((scene.stage.read(), beat.until))
-
-    def section_ended(self, scene, section):
-        pass
 
 
 @pytest.fixture(scope="module")

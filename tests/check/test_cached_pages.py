@@ -6,28 +6,20 @@ from scenes.check.compare import differences
 from scenes.check.recorded import Recorded
 from scenes.film.catalog import film
 from scenes.film.rehearsal import rehearse
+from scenes.film.scene import Observer
 from scenes.story.beats import ShowStates
 
 
-class Reader:
+class Reader(Observer):
     """Keeps what is shown after one beat: the last, or one of a kind."""
 
     def __init__(self, kind=None):
         self.kind = kind
         self.kept = None
 
-    def section_started(self, scene, section):
-        pass
-
-    def animation_ended(self, scene, began, moved):
-        pass
-
     def beat_ended(self, scene, section, beat):
         if self.kind is None or isinstance(beat, self.kind):
             self.kept = scene.stage.read(), scene.trace, beat.until
-
-    def section_ended(self, scene, section):
-        pass
 
 
 @pytest.fixture(scope="module")

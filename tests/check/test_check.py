@@ -10,6 +10,7 @@ from scenes.check.recorded import Recorded
 from scenes.draw.animations import Glide, SwapText
 from scenes.draw.mobjects.label import Label
 from scenes.film.rehearsal import rehearse
+from scenes.film.scene import Observer
 from tests.film.tiny import TinyFilm
 
 
@@ -139,21 +140,12 @@ def test_whole_film_passes(two_requests):
     assert report.fields > 100
 
 
-class Liar:
+class Liar(Observer):
     """Puts a wrong digit on the stage before the checker reads it."""
-
-    def section_started(self, scene, section):
-        pass
 
     def animation_ended(self, scene, began, moved):
         if scene.section.key == "two":
             scene.stage.parts["mask"].mask.digits[0].set_text("0")
-
-    def beat_ended(self, scene, section, beat):
-        pass
-
-    def section_ended(self, scene, section):
-        pass
 
 
 def test_a_lie_on_stage_is_named_with_its_place(two_requests):

@@ -17,6 +17,7 @@ from scenes.draw.mobjects.census import clock_text
 from scenes.draw.mobjects.lens import runs_of
 from scenes.draw.mobjects.map import EMPTY, LEAST_PITCH, MapGrid, PageColors, PageMap, ramp
 from scenes.film.rehearsal import rehearse
+from scenes.film.scene import Observer
 from scenes.film.settings import QUIET
 from scenes.lint.rules.colors import differences as color_differences
 from scenes.parts.occupancy import page_colors
@@ -216,21 +217,12 @@ def test_heights_are_the_first_of_the_highest(big):
     assert (series.in_use[series.seq < peak.seq] < peak.count).all()
 
 
-class Liar:
+class Liar(Observer):
     """Paints one cell of the map before the checker reads it."""
-
-    def section_started(self, scene, section):
-        pass
 
     def animation_ended(self, scene, began, moved):
         if scene.section.key == "first":
             scene.stage.parts["map"].map.field.rgba[2999, :3] = theme.rgb(theme.WARNING)
-
-    def beat_ended(self, scene, section, beat):
-        pass
-
-    def section_ended(self, scene, section):
-        pass
 
 
 def test_a_lie_on_the_map_is_found(big):

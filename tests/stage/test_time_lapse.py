@@ -1,59 +1,43 @@
 """A time-lapse shows one recorded moment at a time, in every part at once."""
 
 import pytest
+from numpy import linspace
 
 from astrai_sim.trace import Trace
 from scenes.check.compare import differences
 from scenes.check.recorded import Recorded
-from scenes.draw.animations import FilmAnimation, Replay
+from scenes.draw.animations import Replay
 from scenes.film import catalog
-from scenes.film import scene as film_scene
 from scenes.film.rehearsal import rehearse
-from scenes.film.scene import ASSETS
+from scenes.film.scene import ASSETS, Observer
 from scenes.stage.way import Stop, way
 from scenes.story.beats import Advance, ClosePanel, OpenCode, RunCode, Section, Storyboard
-
-PAUSES = (0.07, 0.31, 0.5, 0.77, 0.98, 1.0)
-
-
-class Pause(FilmAnimation):
-    """Calls `look` whenever the animations before it have been brought to a moment."""
-
-    def __init__(self, mobject, look) -> None:
-        super().__init__(mobject, seconds=0.01)
-        self.look = look
-
-    def apply(self, progress: float) -> None:
-        self.look()
 
 
 def own_trace(film):
     return Trace.open(ASSETS / "traces" / film.default_trace)
 
 
-def moments_shown(film, trace, sections):
-    """What the stage shows at pauses of all time-lapses of `sections`."""
-    seen = []
+class Shown(Observer):
+    """Keeps what the stage shows at every moment of a time-lapse."""
 
-    class Paused(film):
-        def play(self, *animations, **kwargs) -> None:
-            if any(isinstance(animation, Replay) for animation in animations):
-                pause = Pause(self.stage.badge, lambda: seen.append(self.stage.read()))
-                animations = (*animations, pause)
-            super().play(*animations, **kwargs)
+    def __init__(self):
+        self.kept = []
 
-    rehearse(Paused, trace, storyboard=Storyboard("Paused", tuple(sections)))
-    return seen
+    def moment(self, scene, time):
+        if any(isinstance(animation, Replay) for animation in scene.animations):
+            self.kept.append(scene.stage.read())
 
 
 @pytest.mark.parametrize("name", ["PrefixCache", "Preemption", "PrefixSharing"])
-def test_every_frame_is_the_end_of_one_recorded_step(name, monkeypatch):
-    monkeypatch.setattr(film_scene, "REHEARSED", PAUSES)
+def test_every_frame_is_the_end_of_one_recorded_step(name):
     film = catalog.film(name)
     trace = own_trace(film)
     ends = {event.step: event.seq for event in trace.find(event="step_end")}
     recorded = Recorded.of(trace)
-    shown = moments_shown(film, trace, film.tell(trace).sections)
+    observer = Shown()
+    rehearse(film, trace, observers=(observer,), moments=lambda began, ended: linspace(began, ended, 8))
+    shown = observer.kept
     assert len({moment["step"] for moment in shown}) > 5
     for moment in shown:
         end = ends[moment["step"]]

@@ -9,6 +9,7 @@ from scenes.draw import fonts
 from scenes.draw.animations import AppearIn, Vanish
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
+from scenes.measures import Said
 
 READING_SPEED = 15.0
 LINE = 40
@@ -57,6 +58,10 @@ def balanced(text: str, face: str, px: float, width: float) -> list[str]:
     return list(min(breaks, key=cost))
 
 
+def _said_lines(text: str, lines: list[str]) -> list[str]:
+    return text.lines(lines) if isinstance(text, Said) else lines
+
+
 class CaptionText(Group):
     """One caption, on one or two lines in `box`.
 
@@ -65,7 +70,7 @@ class CaptionText(Group):
 
     def __init__(self, text: str, box: Box) -> None:
         self.text = text
-        lines = balanced(text, "sans-medium", theme.BODY, box.w)
+        lines = _said_lines(text, balanced(text, "sans-medium", theme.BODY, box.w))
         offset = -LINE / 2 * (len(lines) - 1)
         super().__init__(
             *(

@@ -8,6 +8,7 @@ from manim import VMobject
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.layout import FRAME, UNIT
+from scenes.measures import Said
 
 ALIGN = {"left": 0.0, "center": 0.5, "right": 1.0}
 
@@ -30,6 +31,9 @@ class Label(VMobject):
         Hex colour behind the text where that is not the film's background;
         the lint reads it for the contrast rule.
 
+    `said` is the text with its measures, by which others can vouch for what is drawn; None
+    where it was given as a plain string.
+
     The first four points are the anchor itself (a curve of no length), so that
     the anchor moves with the text and `set_text` keeps its place.
     """
@@ -51,6 +55,7 @@ class Label(VMobject):
         self.background = background
         self.text_color = color
         self.text = ""
+        self.said: Said | None = None
         self.points = np.repeat(FRAME.point(*at)[None, :], 4, axis=0)
         self.set_text(text)
 
@@ -79,6 +84,7 @@ class Label(VMobject):
         """Show `text` instead, at the same anchor."""
         self.points = self.outline(text)
         self.text = text
+        self.said = text if isinstance(text, Said) else None
         return self
 
     def set_text_color(self, color: str) -> Label:

@@ -1,0 +1,27 @@
+"""At which moments of its animations a rehearsed film stops, to be looked at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+Moments = Callable[[float, float], Iterable[float]]
+"""From the film seconds at which an animation begins and ends to the film seconds, in rising
+order and both ends included, at which a rehearsal stops in it; times outside are passed over."""
+
+
+def nowhere(began: float, ended: float) -> Iterable[float]:
+    """No moment."""
+    return ()
+
+
+def evenly(count: int) -> Moments:
+    """`count` moments within each animation, at equal distances and without its ends."""
+    return lambda began, ended: [began + (ended - began) * (i + 1) / (count + 1) for i in range(count)]
+
+
+def every(seconds: float) -> Moments:
+    """Every multiple of `seconds`, as the frames of a film at 1/`seconds` a second are; an end belongs to the next."""
+    return lambda began, ended: [
+        max(began, k * seconds) for k in range(math.ceil(began / seconds - 1e-9), math.ceil(ended / seconds - 1e-9))
+    ]
