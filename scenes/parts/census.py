@@ -11,7 +11,7 @@ from scenes.parts.part import Lapse, Part
 
 def counted(trace: Trace) -> tuple[str, ...]:
     """The counts worth a number: that of cached pages only where prefixes are cached."""
-    cached = trace.header.scenario["cache"].get("prefix_caching", True)
+    cached = trace.header.scenario.cache.prefix_caching
     return NAMES if cached else tuple(name for name in NAMES if name != "cached")
 
 

@@ -21,7 +21,7 @@ def require_single_pages(film: str, trace: Trace) -> None:
         raise DoesNotApply(
             f'{film} tells single pages and the trace has runs of them: record with detail = "full" in [record]'
         )
-    n_pages = trace.header.scenario["cache"]["n_pages"]
+    n_pages = trace.header.scenario.cache.n_pages
     if n_pages > LARGEST:
         raise DoesNotApply(f"{film} shows each page and the trace has {n_pages}: at most {LARGEST} fit")
 

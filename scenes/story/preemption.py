@@ -32,7 +32,7 @@ def tell(trace: Trace) -> Storyboard:
 class _Chapters(Chapters):
     def __init__(self, trace: Trace, preempted: Event) -> None:
         super().__init__(trace, {})
-        if not trace.header.scenario["cache"].get("prefix_caching"):
+        if not trace.header.scenario.cache.prefix_caching:
             self.stage = ("pool", "mask", "tables", "queue", "meters")
         self.preempted = preempted
         self.victim: str = preempted.task
@@ -149,7 +149,7 @@ class _Chapters(Chapters):
         """Who needed the page."""
         if lines is not None:
             return lines.args["task"]
-        taken = next(self.trace.find(event="page_alloc", after=self.preempted.seq), None)
+        taken = next(self.trace.find(event="pages_alloc", after=self.preempted.seq), None)
         return taken.task if taken is not None and taken.phase == "decode" else None
 
     def run_lines(self, lines: Event) -> RunCode:
@@ -225,7 +225,7 @@ class _Chapters(Chapters):
             self.advance(
                 end, f"All {n} tokens of {task} go through the model, {twice} of them for the second time.", 2.5
             )
-            token = next(self.trace.find(event="token", task=task, after=done.seq))
+            token = next(self.trace.find(event="tokens", task=task, after=done.seq))
             self.say(f"The prefill gives its next token, number {token.position + 1}.", 0.3)
         return self.section("again", f"{task} is computed again", start)
 
@@ -267,7 +267,7 @@ class _Chapters(Chapters):
             if end.event == "phase_end":
                 begin = self.phase_begin(end.seq)
                 writes = self.trace.find(event="kv_write", after=begin, before=end.seq)
-                n = sum(span["count"] for write in writes for span in write.spans)
+                n = sum(span.count for write in writes for span in write.spans)
                 facts.append(
                     Fact(
                         ms_text(end.duration_ns / 1e6), f"for one prefill of {listed(end.tasks)}: {counted(n, 'token')}"
@@ -285,14 +285,14 @@ class _Chapters(Chapters):
                 before[event.task] = max(before.get(event.task, 0), held)
             elif event.event == "kv_write":
                 for span in event.spans:
-                    known = before.get(span["task"], 0)
-                    total += max(0, min(known, span["start"] + span["count"]) - span["start"])
+                    known = before.get(span.task, 0)
+                    total += max(0, min(known, span.start + span.count) - span.start)
         return total
 
     def lost(self) -> int:
         """Generated tokens that a finished request should have and has not."""
         made: dict[str, list[int]] = {}
-        for event in self.trace.find(event="token"):
+        for event in self.trace.find(event="tokens"):
             made.setdefault(event.task, []).append(event.index)
         return sum(
             event.generated - len(set(made.get(event.task, []))) for event in self.trace.find(event="task_finished")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from astrai_sim.trace import Event, Requests, Series, Trace
+from astrai_sim.trace import Event, RequestTimes, Series, Trace
 
 _SERIES: WeakKeyDictionary[Trace, Series] = WeakKeyDictionary()
-_REQUESTS: WeakKeyDictionary[Trace, Requests] = WeakKeyDictionary()
+_REQUESTS: WeakKeyDictionary[Trace, RequestTimes] = WeakKeyDictionary()
 
 
 def series_of(trace: Trace) -> Series:
@@ -17,14 +17,13 @@ def series_of(trace: Trace) -> Series:
     return _SERIES[trace]
 
 
-def requests_of(trace: Trace) -> Requests:
-    """`Requests.of`, remembered."""
+def requests_of(trace: Trace) -> RequestTimes:
+    """`RequestTimes.of`, remembered."""
     if trace not in _REQUESTS:
-        _REQUESTS[trace] = Requests.of(trace)
+        _REQUESTS[trace] = RequestTimes.of(trace)
     return _REQUESTS[trace]
 
 
 def prompt_len(submitted: Event) -> int:
     """Tokens of the prompt of a `task_submitted` event, bulk ones included."""
-    prompt = submitted.get("prompt")
-    return submitted.prompt_len if prompt is None else len(prompt)
+    return submitted.prompt_len

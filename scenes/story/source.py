@@ -37,7 +37,7 @@ def shown_source(trace: Trace, function: str, columns: int = COLUMNS) -> ShownSo
     Lines longer than `columns` characters take several display rows. Raises KeyError
     where the header holds no such source.
     """
-    text = trace.header.sources[function]["text"]
+    text = trace.header.sources[function].text
     dedented = textwrap.dedent(text)
     hidden = _docstring_lines(dedented)
     comments = _comments(dedented)
@@ -87,15 +87,15 @@ def open_code(
 def steps_of(trace: Trace, event: Event) -> tuple[CodeStep, ...]:
     """The executed lines of a `lines` event, with the values that they produced."""
     source = shown_source(trace, event.function)
-    n_pages = trace.header.scenario["cache"]["n_pages"]
+    n_pages = trace.header.scenario.cache.n_pages
     state = trace.state_at(event.seq)
     refs, cached = state.refs, state.lru
     steps = []
     for step in event.steps:
-        index = source.place.get(step["line"])
+        index = source.place.get(step.line)
         if index is None:
             continue
-        values = step.get("values", {})
+        values = step.values
         mask = values.get("self._free_mask")
         new_refs = values.get("self._refs")
         changed: tuple[tuple[int, int], ...] = ()

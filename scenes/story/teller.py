@@ -12,21 +12,16 @@ from scenes.story.runs import series_of
 from scenes.story.source import open_code, steps_of
 
 STRUCTURAL = {
-    "page_alloc",
-    "page_ref",
-    "page_free",
-    "page_evicted",
-    "page_revived",
-    "page_cached",
-    "task_preempted",
     "pages_alloc",
     "pages_ref",
     "pages_free",
+    "pages_evicted",
     "pages_revived",
     "pages_cached",
+    "task_preempted",
 }
-WHOLE = STRUCTURAL - {"page_evicted"}
-FOLLOWERS = STRUCTURAL | {"table", "page_keyed"}
+WHOLE = STRUCTURAL - {"pages_evicted"}
+FOLLOWERS = STRUCTURAL | {"table", "pages_keyed"}
 CHANGING = {"PagedCache.alloc", "PagedCache.evict", "PagedCache.grow", "PagedCache.inc_ref", "PagedCache.free"}
 MOST_CHANGES = 9
 FEW = 27
@@ -70,7 +65,7 @@ class Teller:
         code_detail: Mapping[str, int] | None = None,
     ) -> None:
         self.trace = trace
-        self.large = trace.header.scenario["cache"]["n_pages"] > LARGEST
+        self.large = trace.header.scenario.cache.n_pages > LARGEST
         self.budget = dict(budget)
         self.caption_of = caption_of
         self.code_detail = dict(code_detail or {})
@@ -124,7 +119,7 @@ class Teller:
                 seen += 1
                 if seen % every == 0:
                     end = index
-                    after = {"table", "page_alloc"} if event.event == "page_evicted" else {"table"}
+                    after = {"table", "pages_alloc"} if event.event == "pages_evicted" else {"table"}
                     while end + 1 < len(events) and events[end + 1].event in after:
                         end += 1
                     self._stretch(events[index].seq - 1, seconds, quiet=True)
@@ -188,7 +183,7 @@ class Teller:
         if until <= self.last:
             return
         told = [self.trace[i] for i in range(self.last + 1, until + 1)]
-        tokens = sum(len(event.tasks) if event.event == "tokens" else event.event == "token" for event in told)
+        tokens = sum(len(event.tasks) if event.event == "tokens" else event.event == "tokens" for event in told)
         written = any(event.event in ("kv_write", "kv_lengths") for event in told)
         if not tokens and not written and quiet:
             return

@@ -27,7 +27,7 @@ BOX = Box(100, 140, 1000, 500)
 def chart_of(trace: Trace) -> Chart:
     series = Series.of(trace)
     x = steps_done(series)
-    n_pages = trace.header.scenario["cache"]["n_pages"]
+    n_pages = trace.header.scenario.cache.n_pages
 
     def curve(measure, values, color, first=0, **how):
         return Curve(measure, measure, color, points(series.seq, x, values, first), **how)

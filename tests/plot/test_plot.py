@@ -79,7 +79,7 @@ def test_the_map_shows_who_holds_each_page(record_scenario, scenario: str):
     series = Series.of(trace)
     columns = 200
     image = PageMap.of(trace, series, columns).image
-    assert image.shape == (trace.header.scenario["cache"]["n_pages"], columns, 3)
+    assert image.shape == (trace.header.scenario.cache.n_pages, columns, 3)
     rng = np.random.default_rng(0)
     for column in [columns - 1, *rng.integers(columns, size=20).tolist()]:
         end = (column + 1) * series.end_ns[-1] / columns

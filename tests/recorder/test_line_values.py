@@ -20,14 +20,14 @@ def trace(tmp_path_factory) -> Trace:
 
 
 def sources(trace: Trace, event) -> list[str]:
-    return trace.header.sources[event.function]["text"].splitlines()
+    return trace.header.sources[event.function].text.splitlines()
 
 
 def test_sources_are_those_of_the_running_engine(trace):
     text = textwrap.dedent(inspect.getsource(PagedCache.alloc))
-    assert trace.header.sources["PagedCache.alloc"]["text"] == text
+    assert trace.header.sources["PagedCache.alloc"].text == text
     text = inspect.getsource(paged_cache.pages_for)
-    assert trace.header.sources["pages_for"]["text"] == text
+    assert trace.header.sources["pages_for"].text == text
 
 
 def test_every_line_that_ran_is_one_of_the_body(trace):

@@ -20,7 +20,7 @@ def test_preemption_is_recorded_line_by_line(crowded):
     """The lines end with the call that preempts, and say who runs on."""
     name = "InferenceScheduler._make_room"
     event = next(e for e in crowded.find(event="lines") if e.function == name)
-    source = crowded.header.sources[name]["text"].splitlines()
+    source = crowded.header.sources[name].text.splitlines()
     left = [
         (source[s["line"] - 1].strip(), s["values"]["self.running"])
         for s in event.steps

@@ -59,7 +59,7 @@ def test_own_traces_fill_every_chapter(sharing, evicting, preempting):
 
 def test_first_token_takes_the_phases_up_to_the_prefill_that_gives_it(sharing):
     for time in first_tokens(sharing):
-        token = next(sharing.find(event="token", task=time.task))
+        token = next(sharing.find(event="tokens", task=time.task))
         phases = [
             e.duration_ns
             for e in sharing.find(event="phase_end")
@@ -82,7 +82,7 @@ def test_compared_requests_are_equally_long_and_untraced(sharing):
 
 def test_a_waiting_request_counts_the_steps_that_it_waits(preempting):
     (late,) = [time for time in first_tokens(preempting) if time.task == "D"]
-    token = next(preempting.find(event="token", task="D"))
+    token = next(preempting.find(event="tokens", task="D"))
     submitted = next(preempting.find(event="task_submitted", task="D"))
     steps = sum(e.duration_ns for e in preempting.find(event="step_end", after=submitted.seq) if e.step < token.step)
     assert 0 < steps / 1e6 < late.ms
@@ -91,18 +91,18 @@ def test_a_waiting_request_counts_the_steps_that_it_waits(preempting):
 def test_missed_prefix_is_one_that_was_evicted(evicting):
     missed = first_missed(evicting)
     prompts = {e.task: e.prompt for e in evicting.find(event="task_submitted")}
-    size = evicting.header.scenario["cache"]["page_size"]
+    size = evicting.header.scenario.cache.page_size
     assert prompts[missed.task][: missed.cached] == prompts[missed.like][: missed.cached]
-    gone = [held_by(evicting, e) for e in evicting.find(event="page_evicted", before=missed.seq)]
+    gone = [held_by(evicting, e) for e in evicting.find(event="pages_evicted", before=missed.seq)]
     assert [held.first for held in gone if held.task == missed.like][-1] == missed.found
     admitted = next(evicting.find(event="task_admitted", task=missed.task))
     assert admitted.cached_tokens == missed.found < missed.cached == 3 * size
 
 
 def test_every_page_event_agrees_with_what_held_by_says(evicting):
-    for event in evicting.find(event="page_evicted"):
+    for event in evicting.find(event="pages_evicted"):
         held = held_by(evicting, event)
-        keyed = next(e for e in evicting.find(event="page_keyed") if e.key == event.key)
+        keyed = next(e for e in evicting.find(event="pages_keyed") if e.key == event.key)
         assert (held.task, held.page) == (keyed.task, keyed.page)
 
 
@@ -144,7 +144,7 @@ def test_running_is_shown_as_the_call_finds_it_and_then_as_it_leaves_it(preempti
 
 
 def test_evicted_page_leaves_the_lru_and_loses_its_key_line_by_line(evicting):
-    evicted = next(evicting.find(event="page_evicted"))
+    evicted = next(evicting.find(event="pages_evicted"))
     section = next(s for s in eviction.tell(evicting).sections if s.key == "evict")
     source = next(b for b in section.beats if type(b).__name__ == "OpenCode").lines
     (run,) = [b for b in section.beats if type(b).__name__ == "RunCode"]
@@ -162,8 +162,8 @@ def test_evicted_page_leaves_the_lru_and_loses_its_key_line_by_line(evicting):
 
 
 def test_what_a_newcomer_takes_and_lacks_adds_up(evicting):
-    evicted = next(evicting.find(event="page_evicted"))
-    taken = next(evicting.find(event="page_alloc", after=evicted.seq))
+    evicted = next(evicting.find(event="pages_evicted"))
+    taken = next(evicting.find(event="pages_alloc", after=evicted.seq))
     need = next(evicting.find(event="task_admitted", task=taken.task)).pages
     free = evicting.state_at(evicting[evicted.seq].seq).tables[taken.task]
     told = captions(eviction.tell(evicting), "evict")
@@ -198,7 +198,7 @@ def test_a_trace_without_the_subject_is_told_so(module, two_requests):
 def test_keys_are_shown_where_they_are_made_and_where_they_are_found(sharing):
     shown = [b for s in prefix_sharing.tell(sharing).sections for b in s.beats if type(b).__name__ == "ShowKeys"]
     made, found = shown
-    keyed = {e.page: e for e in sharing.find(event="page_keyed", before=made.until + 1)}
+    keyed = {e.page: e for e in sharing.find(event="pages_keyed", before=made.until + 1)}
     for before, key in zip((None, *made.keys), made.keys, strict=False):
         assert keyed[key.page].key.startswith(key.key) and len(key.key) == 8
         assert keyed[key.page].parent.startswith(before.key if before else "")

@@ -31,8 +31,8 @@ def said(trace: Trace) -> dict[str, str]:
 
 def test_it_verifies_and_names_what_it_was_made_with(chat: Trace):
     verify(chat)
-    assert chat.header.weights["file"] == "SmolLM2-135M-Instruct.Q4_1.gguf"
-    assert not chat.header.engine["commit"].endswith("+")
+    assert chat.header.weights.file == "SmolLM2-135M-Instruct.Q4_1.gguf"
+    assert not chat.header.engine.commit.endswith("+")
 
 
 def test_questions_and_answers_can_be_read(chat: Trace):

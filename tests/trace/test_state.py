@@ -16,8 +16,8 @@ BIG = 100_000
 
 def replayed(trace, until: int) -> State:
     """The state after event `until`, from the first on."""
-    cache = trace.header.scenario["cache"]
-    state = State.initial(cache["n_pages"], cache["page_size"])
+    cache = trace.header.scenario.cache
+    state = State.initial(cache.n_pages, cache.page_size)
     for index in range(until + 1):
         state.apply(trace[index])
     return state

@@ -7,7 +7,7 @@ import numpy as np
 from astrai_sim.tools.plot import palette
 from astrai_sim.tools.plot.page_map import PageMap
 from astrai_sim.tools.plot.units import Unit, short_unit, unit_for
-from astrai_sim.trace import Requests, Series, Trace
+from astrai_sim.trace import RequestTimes, Series, Trace
 
 MOST_POINTS = 1200
 MOST_STEPS = 300
@@ -18,11 +18,11 @@ GAP = 5
 WIDE = 30
 
 
-def pages(axes, trace: Trace, series: Series, requests: Requests, unit: Unit) -> None:
+def pages(axes, trace: Trace, series: Series, requests: RequestTimes, unit: Unit) -> None:
     """The page map with its legend."""
     from matplotlib.patches import Patch
 
-    n_pages = trace.header.scenario["cache"]["n_pages"]
+    n_pages = trace.header.scenario.cache.n_pages
     end = series.end_ns[-1] / unit.ns
     drawn = PageMap.of(trace, series)
     axes.imshow(
@@ -49,10 +49,10 @@ def pages(axes, trace: Trace, series: Series, requests: Requests, unit: Unit) ->
 
 def pool(axes, trace: Trace, series: Series, unit: Unit) -> None:
     """Pages in use and cached, and how much of the pages in use holds K and V."""
-    cache = trace.header.scenario["cache"]
-    time, (in_use, cached, kv) = _after(series, series.in_use, series.cached, series.kv_slots / cache["page_size"])
+    cache = trace.header.scenario.cache
+    time, (in_use, cached, kv) = _after(series, series.in_use, series.cached, series.kv_slots / cache.page_size)
     x = time / unit.ns
-    scale = 100 / cache["n_pages"]
+    scale = 100 / cache.n_pages
     fill = {"step": "post", "linewidth": 0}
     axes.fill_between(x, 0, in_use * scale, color=palette.TASK_COLORS[0], alpha=0.45, label="in use", **fill)
     if cached.any():

@@ -36,7 +36,9 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
 def answer_of(recorded: Recorded, task: str) -> str:
     """What `task` has generated, from its token events, without control tokens."""
     pieces = [
-        event.text for event in recorded.trace.find(event="token") if event.task == task and event.seq <= recorded.until
+        event.text
+        for event in recorded.trace.find(event="tokens")
+        if event.task == task and event.seq <= recorded.until
     ]
     return words("".join(piece for piece in pieces if control_name(piece) is None))
 

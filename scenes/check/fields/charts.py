@@ -22,11 +22,12 @@ def _gaps(trace: Trace) -> dict[int, float]:
     """
     latest: dict[str, int] = {}
     longest: dict[int, float] = {}
-    for event in trace.find(event="token"):
-        if event.task in latest:
-            gap = (event.ns - latest[event.task]) / 1e6
-            longest[event.step] = max(gap, longest.get(event.step, 0.0))
-        latest[event.task] = event.ns
+    for event in trace.find(event="tokens"):
+        for task in event.tasks:
+            if task in latest:
+                gap = (event.ns - latest[task]) / 1e6
+                longest[event.step] = max(gap, longest.get(event.step, 0.0))
+            latest[task] = event.ns
     return longest
 
 

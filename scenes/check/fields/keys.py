@@ -14,7 +14,7 @@ def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Di
     """Keys that do not begin the one recorded last for their page."""
     if "keys" not in shown:
         return
-    keyed = recorded.trace.find(event="page_keyed", before=recorded.until + 1)
+    keyed = recorded.trace.find(event="pages_keyed", before=recorded.until + 1)
     keys = {event.page: event.key for event in keyed}
     for page, text in shown["keys"].items():
         if not text or not keys.get(page, "").startswith(text):

@@ -18,7 +18,7 @@ CLOSE = 1e-4
 def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Difference]:
     """Tokens at other times than recorded, and another number of prompt tokens computed."""
     for task, (times, prompt) in shown.get("lanes", {}).items():
-        tokens = recorded.trace.find(event="token", task=task, before=recorded.until + 1)
+        tokens = recorded.trace.find(event="tokens", task=task, before=recorded.until + 1)
         truth = [event.ns / 1e9 for event in tokens]
         if len(times) != len(truth) or not np.allclose(times, truth, atol=CLOSE):
             yield Difference(f"lanes[{task}] tokens", times, truth)

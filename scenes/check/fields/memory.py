@@ -16,10 +16,8 @@ NAMES = ("contiguous", "paged")
 @lru_cache(maxsize=4)
 def computed(trace: Trace) -> list[Layout]:
     """What the trace's requests do in a pool without pages."""
-    cache = trace.header.scenario["cache"]
-    return simulate(
-        loads(trace), cache["n_pages"] * cache["page_size"], trace.header.scenario["scheduler"]["max_batch"]
-    )
+    cache = trace.header.scenario.cache
+    return simulate(loads(trace), cache.n_pages * cache.page_size, trace.header.scenario.scheduler.max_batch)
 
 
 def differences(shown: Mapping, state: State, recorded: Recorded) -> Iterator[Difference]:

@@ -23,6 +23,6 @@ def _kept(page: int, size: int, recorded: Recorded) -> tuple[str, int, int]:
     """Task and token positions of the latest key of `page`; read back from event to event."""
     for seq in range(recorded.until, -1, -1):
         event = recorded.trace[seq]
-        if event.event == "page_keyed" and event.page == page:
+        if event.event == "pages_keyed" and event.page == page:
             return event.task, size * event.logical, size * (event.logical + 1) - 1
     return "", -1, -1

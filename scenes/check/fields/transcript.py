@@ -101,7 +101,7 @@ def _content(trace: Trace, until: int) -> dict[tuple[str, int], int]:
         if event.event == "table":
             for logical, page in enumerate(event.pages):
                 held[event.task, logical] = page
-        elif event.event in ("page_alloc", "page_evicted") or (event.event == "page_free" and event.ref == 0):
+        elif event.event in ("pages_alloc", "pages_evicted") or (event.event == "pages_free" and event.ref == 0):
             for key in [key for key, page in held.items() if page == event.page]:
                 del held[key]
         elif event.event == "prefix_reset":

@@ -13,8 +13,8 @@ from scenes.draw.mobjects.label import Label
 
 def device_text(header: Header, width: float) -> str:
     """The device's name, shortened at a word to fit `width` pixels."""
-    words = header.device["name"].replace("(R)", "").replace("(TM)", "").split()
-    if header.device["type"] == "cpu" and "CPU" not in header.device["name"]:
+    words = header.device.name.replace("(R)", "").replace("(TM)", "").split()
+    if header.device.type == "cpu" and "CPU" not in header.device.name:
         words.append("CPU")
     while len(words) > 1 and fonts.width(" ".join(words), "sans", theme.SMALL) > width:
         words.pop()
