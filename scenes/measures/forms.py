@@ -27,13 +27,18 @@ def time_text(ns: float) -> str:
 
 
 def bytes_text(n: int) -> str:
-    """Bytes in the largest binary unit that leaves at least 1, to three figures."""
-    value = float(n)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{value:.3g} {unit}"
-        value /= 1024
-    return f"{value:.3g} TiB"
+    """Bytes in the largest binary unit that leaves at least 1, to three figures or in full."""
+    value, unit = float(n), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value >= 1024:
+            value, unit = value / 1024, larger
+    return f"{value:.3g} {unit}" if value < 999.5 else f"{value:.0f} {unit}"
+
+
+def tick_text(value: float) -> str:
+    """A value on an axis, without trailing zeros."""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return f"{int(value):,}" if float(value).is_integer() else text or "0"
 
 
 def table_text(pages: Sequence[int]) -> str:
@@ -57,6 +62,7 @@ FORMS: dict[str, Form] = {
         Form("name", "", str),
         Form("time", "ns", time_text),
         Form("bytes", "B", bytes_text),
+        Form("tick", "", tick_text),
         Form("table", "pages", table_text),
         Form("list", "", list_text),
     )
