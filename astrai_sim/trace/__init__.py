@@ -4,7 +4,7 @@ from astrai_sim.trace.errors import TraceError
 from astrai_sim.trace.events import SCHEMA, VERSION, Event
 from astrai_sim.trace.header import Footer, Header
 from astrai_sim.trace.reader import Trace
-from astrai_sim.trace.series import Requests, Series
+from astrai_sim.trace.series import RequestTimes, Series
 from astrai_sim.trace.state import State
 from astrai_sim.trace.tasks import TaskState
 from astrai_sim.trace.writer import TraceWriter
@@ -15,7 +15,7 @@ __all__ = [
     "Event",
     "Footer",
     "Header",
-    "Requests",
+    "RequestTimes",
     "Series",
     "State",
     "TaskState",

@@ -1,133 +1,419 @@
-"""The events of a trace and the fields that each must have.
+"""What happens in a run: one struct for each kind of event, the same for every recording.
 
-Every event also has `seq` (from 0), `step` (-1 before the first), `phase` (None
-outside the four phases) and `ns`: monotonic nanoseconds since the start, the engine's
-own time (reading back and writing by the recorder is not in it), or the cost model's.
-`task_submitted` has `arrival_s` where a request is due at a second of that clock.
+Two dialects of the file (`trace.wire`) say it: full detail, page by page with norms, gathers and
+executed lines, and bulk detail, in runs of pages and digests of what would take too much room.
+What only one of them tells is None where the other was recorded.
 
-Full detail (`FULL`)
-    `mask` is the whole free mask in hex for pools of up to `WHOLE_MASK` pages; for
-    larger ones `word` holds [index, hex] of the 64-bit word with the page. `lru` is
-    left out beyond `WHOLE_LRU` entries. `page_cached` stands instead of `page_free`
-    when a page that reaches refcount 0 stays cached, `page_revived` instead of
-    `page_ref` when a cached page is hit; `page_evicted` comes right before the
-    `page_alloc` of the same page. Each page that a task gets is followed by its
-    `table`; frees, from the last logical page to the first, come before the `table`
-    event that empties their task's table. `setting` comes before the first step that
-    has the new value. `kv_write` has `spans` of new tokens with the L2 norm of each
-    token's K, read back from the cache tensor, to 4 significant digits; `gather` has
-    `rows` with the [first slot, count] of each page, counted over the whole pool.
-    Without a model `kv_lengths` stands instead of `kv_write` and
-    `gather`. Where the model knows text, `task_submitted` has `texts`, the text of each
-    prompt token, and `token` has `text`: in order they concatenate to the text, a
-    character whose bytes come in several tokens standing at the last.
-
-Bulk detail (`BULK`)
-    `task_submitted` has `prompt_len`, and the ids in `prompt` only where a model runs.
-    `runs` are [first, count] of pages in the order in which they were taken or let go,
-    a negative count counting down. `logical` is the table's entry of the first of them;
-    entries go up where pages come, and down, from the table's end, where they are let
-    go, so that tables follow from these events. `refs` is the refcount of every page
-    afterwards, one number where all are equal. `free` is how many pages are free
-    afterwards, `words` a digest of the mask's words that hold the pages' bits
-    (`trace.digests`). `pages_evicted` (with `cached`, the length of the LRU afterwards)
-    comes right before the `pages_alloc` of the same pages. `pages_keyed` gives the key
-    of the last page of its run and the parent key of the first. `kv_lengths` says that
-    a forward pass computed `counts` tokens (one number where all are equal) of `tasks`;
-    `lengths` is a digest of their tokens in the cache afterwards. `tokens` says that
-    `tasks` got one token each (`ids` where a model gave them); `counts` is a digest of
-    their tokens afterwards. `table` is a digest of a task's table. Phases in which
-    nothing happened are left out. A snapshot has the whole mask and digests of the rest.
+Digests are `trace.digests`: BLAKE2b of a text or of bytes, in lower-case hex. Of 4 bytes (8 digits):
+`numbers_digest` over numbers in decimal, joined by commas, as ASCII; `words_digest` over 64-bit
+words, each as 8 bytes, low byte first. Of 8 bytes (16 digits): `pages_digest` over numbers as
+32-bit integers, low byte first; `tables_digest` over `task:page,page;` and `lengths_digest` over
+`task:count;`, sorted by task, as UTF-8.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, ClassVar, Literal
+
+from msgspec import Struct
 
 SCHEMA = "astrai-trace"
 VERSION = 1
 WHOLE_MASK = 1024
 WHOLE_LRU = 1024
-
-COMMON = ("seq", "step", "phase", "ns", "event")
 PHASES = (None, "cleanup", "refill", "prefill", "decode")
 
-BOTH: dict[str, tuple[str, ...]] = {
-    "task_prefilled": ("task", "start", "end"),
-    "chunk": ("task", "start", "end", "total"),
-    "task_finished": ("task", "reason", "tokens", "generated"),
-    "setting": ("name", "value"),
-    "step_end": ("duration_ns", "waiting", "running"),
-    "phase_begin": (),
-    "prefix_miss": ("task", "logical"),
-    "prefix_reset": ("mask",),
-    "kv_lengths": ("tasks", "counts", "lengths"),
-}
-PAGE = ("page", "task", "logical", "ref")
-FULL: dict[str, tuple[str, ...]] = {
-    **BOTH,
-    "task_submitted": ("task", "prompt", "max_tokens", "arrival_step"),
-    "task_admitted": ("task", "tokens", "cached_tokens", "pages"),
-    "token": ("task", "id", "index", "position", "source"),
-    "task_preempted": ("task", "tokens", "pages"),
-    "step_begin": ("waiting", "running"),
-    "phase_end": ("duration_ns", "tasks"),
-    "page_alloc": PAGE,
-    "page_ref": PAGE,
-    "page_free": PAGE,
-    "page_cached": PAGE,
-    "page_revived": PAGE,
-    "page_evicted": ("page", "key"),
-    "page_keyed": ("page", "task", "logical", "key", "parent"),
-    "prefix_hit": ("task", "pages", "tokens"),
-    "table": ("task", "pages"),
-    "kv_write": ("layer", "spans"),
-    "gather": ("layer", "rows"),
-    "snapshot": ("mask", "refs", "tables", "lengths"),
-    "lines": ("function", "task", "args", "steps", "result"),
-}
-PAGES = ("task", "logical", "runs", "refs", "free", "words")
-BULK: dict[str, tuple[str, ...]] = {
-    **BOTH,
-    "task_submitted": ("task", "prompt_len", "max_tokens", "arrival_step"),
-    "task_admitted": ("task", "tokens", "cached_tokens", "n_pages", "table"),
-    "tokens": ("tasks", "source", "counts"),
-    "task_preempted": ("task", "tokens", "n_pages", "table"),
-    "step_begin": (),
-    "phase_end": ("duration_ns", "n_tasks"),
-    "pages_alloc": PAGES,
-    "pages_ref": PAGES,
-    "pages_free": PAGES,
-    "pages_cached": PAGES,
-    "pages_revived": PAGES,
-    "pages_evicted": ("task", "logical", "runs", "cached"),
-    "pages_keyed": ("task", "logical", "runs", "parent", "key"),
-    "prefix_hit": ("task", "runs", "tokens"),
-    "snapshot": ("mask", "cached", "digests"),
-}
-FIELDS = {"full": FULL, "bulk": BULK}
+Phase = Literal["cleanup", "refill", "prefill", "decode", None]
 
 
-class Event:
-    """One event: its fields as attributes, and the line of the file it came from."""
+def kind_of(name: str) -> str:
+    """The kind that a struct stands for: PagesAlloc -> pages_alloc."""
+    return re.sub(r"\B([A-Z])", r"_\1", name).lower()
 
-    __slots__ = ("data", "line")
 
-    def __init__(self, data: dict[str, Any], line: int) -> None:
-        self.data = data
-        self.line = line
+class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
+    """What every event has.
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "data":  # not there yet while an event is being copied
-            raise AttributeError(name)
-        try:
-            return self.data[name]
-        except KeyError:
-            raise AttributeError(name) from None
+    `seq` counts from 0; `step` is -1 before the first; `phase` is None outside the four
+    phases; `ns` are nanoseconds since the start that never run back, the engine's own time
+    (reading back and writing by the recorder is not in it) or the cost model's. `line` is
+    the line of the file, from 1.
+    """
 
-    def get(self, name: str, default: Any = None) -> Any:
-        """A field, or `default` where the event has none of that name."""
-        return self.data.get(name, default)
+    seq: int
+    step: int
+    phase: Phase
+    ns: int
+    line: int = 0
 
-    def __repr__(self) -> str:
-        return f"Event({self.data})"
+    @property
+    def event(self) -> str:
+        """Name of the kind."""
+        return self.__struct_config__.tag
+
+    def concerns(self, task: str) -> bool:
+        """Whether it is an event of that task."""
+        return getattr(self, "task", None) == task
+
+
+class TaskSubmitted(Event):
+    """A request comes: `prompt_len` tokens, their ids in `prompt` where a model runs or the
+    detail is full, and where the model knows text the text of each in `texts`. It is there
+    from before step `arrival_step` on, due at `arrival_s` seconds of the clock where the
+    scenario has it by time."""
+
+    task: str
+    prompt: list[int] | None
+    prompt_len: int
+    max_tokens: int
+    arrival_step: int
+    arrival_s: float | None = None
+    texts: list[str] | None = None
+
+
+class TaskAdmitted(Event):
+    """A request gets its `n_pages` pages and may run: `tokens` of prompt and answer so far,
+    the first `cached_tokens` of them found in the cache. `pages` is its table in full detail,
+    `table` the `numbers_digest` of it in bulk."""
+
+    task: str
+    tokens: int
+    cached_tokens: int
+    n_pages: int
+    pages: list[int] | None = None
+    table: str | None = None
+
+
+class TaskPrefilled(Event):
+    """A prefill pass computed K and V of tokens `start` to before `end`, the last ones."""
+
+    task: str
+    start: int
+    end: int
+
+
+class Chunk(TaskPrefilled):
+    """A prefill pass computed tokens `start` to before `end` of `total`: more are to come."""
+
+    total: int
+
+
+class Tokens(Event):
+    """Each of `tasks` got one token, computed by the phase `source`.
+
+    `ids` where a model gave them, `texts` where it knows text: in order they concatenate to
+    the text, a character whose bytes come in several tokens standing at the last. In full
+    detail there is one task, `index` counts its generated tokens from 0 and `position` all.
+    In bulk `counts` is the `numbers_digest` of the tasks' tokens afterwards.
+    """
+
+    tasks: list[str]
+    source: str
+    ids: list[int] | None = None
+    texts: list[str] | None = None
+    counts: str | None = None
+    index: int | None = None
+    position: int | None = None
+
+    @property
+    def task(self) -> str:
+        """The task, in full detail; else the first."""
+        return self.tasks[0]
+
+    @property
+    def id(self) -> int | None:
+        """The token of `task`."""
+        return None if self.ids is None else self.ids[0]
+
+    @property
+    def text(self) -> str | None:
+        """The text of `task`'s token."""
+        return None if self.texts is None else self.texts[0]
+
+    def concerns(self, task: str) -> bool:
+        """Whether that task got a token."""
+        return task in self.tasks
+
+
+class TaskPreempted(Event):
+    """A running request must wait again and loses its `n_pages` pages: those of its table, in
+    `pages` (full detail) or as `numbers_digest` in `table` (bulk). It has `tokens` so far."""
+
+    task: str
+    tokens: int
+    n_pages: int
+    pages: list[int] | None = None
+    table: str | None = None
+
+
+class TaskFinished(Event):
+    """A request is served (`reason` length or eos) or aborted, with `tokens` of prompt and answer,
+    `generated` of the answer. The next cleanup takes its pages."""
+
+    task: str
+    reason: str
+    tokens: int
+    generated: int
+
+
+class Setting(Event):
+    """A setting of the scheduler has a new value, before the first step that has it."""
+
+    name: str
+    value: int | str | bool | None
+
+
+class StepBegin(Event):
+    """A step begins. In full detail the tasks that wait and that run, in their order."""
+
+    waiting: list[str] | None = None
+    running: list[str] | None = None
+
+
+class StepEnd(Event):
+    """A step took `duration_ns` and left that many requests `waiting` and `running`."""
+
+    duration_ns: int
+    waiting: int
+    running: int
+
+
+class PhaseBegin(Event):
+    """A phase begins. In bulk, phases in which nothing happens are left out."""
+
+
+class PhaseEnd(Event):
+    """A phase took `duration_ns` and did something for `n_tasks` tasks: `tasks`, in full detail."""
+
+    duration_ns: int
+    n_tasks: int
+    tasks: list[str] | None = None
+
+
+class Paged(Event, kw_only=True):
+    """An event about `pages`, in the order in which they were taken or let go.
+
+    `logical` is the entry that the first of them has in the table of `task`; both are None
+    for pages that go to no table. Entries go up where pages come, and down from the table's
+    end where they are let go.
+    """
+
+    step_of_entries: ClassVar[int] = 1
+
+    pages: list[int]
+    task: str | None = None
+    logical: int | None = None
+
+    @property
+    def page(self) -> int:
+        """The page, in full detail; else the first."""
+        return self.pages[0]
+
+    @property
+    def entries(self) -> list[int] | None:
+        """Entry of each page in the task's table."""
+        if self.logical is None:
+            return None
+        up = self.step_of_entries
+        return list(range(self.logical, self.logical + up * len(self.pages), up))
+
+
+class Counted(Paged, kw_only=True):
+    """`refs` is the refcount of each page afterwards.
+
+    In full detail events are of one page. `mask` is then the whole free mask (bit i is 1 where
+    page i is free) for pools of up to `WHOLE_MASK` pages; for larger ones `word` has index and
+    value of the 64-bit word with the page. `lru`, cached pages from the least recently used on, is
+    there where the event changes it, but left out beyond `WHOLE_LRU` entries.
+    In bulk `free` is how many pages are free afterwards, `words` the `words_digest` of the mask's
+    words that hold the pages' bits, ascending.
+    """
+
+    refs: list[int]
+    mask: int | None = None
+    word: tuple[int, int] | None = None
+    lru: list[int] | None = None
+    free: int | None = None
+    words: str | None = None
+
+    @property
+    def ref(self) -> int:
+        """Refcount of `page`."""
+        return self.refs[0]
+
+
+class PagesAlloc(Counted):
+    """Free pages, or pages that were evicted right before, go to a task's table. In full detail
+    the task's `table` follows each page that comes."""
+
+
+class PagesRef(Counted):
+    """Pages that others hold are shared."""
+
+
+class PagesRevived(Counted):
+    """Cached pages, hit by a lookup, are in use again."""
+
+
+class PagesFree(Counted):
+    """Pages are let go, and free where nobody else holds them. In full detail frees, from the
+    last entry to the first, come before the `table` event that empties their task's table."""
+
+    step_of_entries: ClassVar[int] = -1
+
+
+class PagesCached(Counted):
+    """Pages are let go by their last holder, but stay for their content."""
+
+    step_of_entries: ClassVar[int] = -1
+
+
+class PagesEvicted(Paged):
+    """Cached pages lose their content, right before `PagesAlloc` of the same pages.
+
+    `keys` of the pages and `lru` afterwards in full detail; in bulk `task` and `logical`, and
+    `cached`, the length of the LRU afterwards.
+    """
+
+    keys: list[str] | None = None
+    lru: list[int] | None = None
+    cached: int | None = None
+
+    @property
+    def key(self) -> str | None:
+        """The key that `page` had."""
+        return None if self.keys is None else self.keys[0]
+
+
+class PagesKeyed(Paged):
+    """Full pages of a task can be found from now on: `key` is that of the last of them, `parent`
+    that of the page before the first ("" where there is none)."""
+
+    key: str
+    parent: str
+
+
+class PrefixHit(Event):
+    """A lookup found `pages` with the first `tokens` tokens of a task."""
+
+    task: str
+    pages: list[int]
+    tokens: int
+
+
+class PrefixMiss(Event):
+    """A lookup found no page for the task's full page `logical`."""
+
+    task: str
+    logical: int
+
+
+class PrefixReset(Event):
+    """The prefix cache is emptied; `mask` is the free mask afterwards."""
+
+    mask: int
+
+
+class Table(Event):
+    """The page table of a task after a page came or all went (full detail)."""
+
+    task: str
+    pages: list[int]
+
+
+class Span(Struct, gc=False):
+    """Tokens `start` to before `start` + `count` of a task, written to `slots` ([page, first
+    slot, end] for each page), with the L2 norm of each token's K, read back from the cache tensor,
+    to 4 significant digits."""
+
+    task: str
+    start: int
+    count: int
+    slots: list[tuple[int, int, int]]
+    norms: list[float]
+
+
+class KvWrite(Event):
+    """K and V of new tokens were written (full detail, with a model)."""
+
+    layer: int
+    spans: list[Span]
+
+
+class Row(Struct, gc=False):
+    """Where a task's first `length` tokens were read: its `pages`, and [first slot, count] of each
+    in `slots`, counted over the whole pool."""
+
+    task: str
+    length: int
+    pages: list[int]
+    slots: list[tuple[int, int]]
+
+
+class Gather(Event):
+    """K and V of all tokens of some tasks were read (full detail, with a model)."""
+
+    layer: int
+    rows: list[Row]
+
+
+class KvLengths(Event):
+    """A forward pass computed `counts` tokens, one number for each of `tasks`; `lengths` is the
+    `numbers_digest` of their tokens in the cache afterwards. Stands for write and gather in bulk
+    and without a model."""
+
+    tasks: list[str]
+    counts: list[int]
+    lengths: str
+
+
+class Line(Struct):
+    """A line of a function, from 1, and the locals and attributes that executing it changed."""
+
+    line: int
+    values: dict[str, Any]
+
+
+class Lines(Event, gc=True):
+    """One call of a function that films show, line by line, ahead of its effects (full detail).
+    `task` is the one that it was called for, where it is known."""
+
+    function: str
+    task: str | None
+    args: dict[str, Any]
+    steps: list[Line]
+    result: Any
+
+
+class Digests(Struct, gc=False):
+    """What a bulk snapshot has for all: `pages_digest` of refcounts and of the LRU,
+    `tables_digest` of page tables and `lengths_digest` of the tokens in the cache."""
+
+    refs: str
+    tables: str
+    lengths: str
+    lru: str
+
+
+class Snapshot(Event):
+    """Read from the live objects: the free mask and, in full detail, refcounts, page tables,
+    tokens in the cache of each task that has a table, and the LRU of up to `WHOLE_LRU` entries. In
+    bulk the LRU's length in `cached`, and `digests` of the rest."""
+
+    mask: int
+    refs: list[int] | None = None
+    tables: dict[str, list[int]] | None = None
+    lengths: dict[str, int] | None = None
+    lru: list[int] | None = None
+    cached: int | None = None
+    digests: Digests | None = None
+
+
+EVENTS: tuple[type[Event], ...] = (
+    *(TaskSubmitted, TaskAdmitted, TaskPrefilled, Chunk, Tokens, TaskPreempted, TaskFinished, Setting),
+    *(StepBegin, StepEnd, PhaseBegin, PhaseEnd),
+    *(PagesAlloc, PagesRef, PagesRevived, PagesFree, PagesCached, PagesEvicted, PagesKeyed),
+    *(PrefixHit, PrefixMiss, PrefixReset, Table),
+    *(KvWrite, Gather, KvLengths, Lines, Snapshot),
+)

@@ -2,71 +2,245 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
+from msgspec import Meta, Struct
+
+from astrai_sim.trace.wire import plain
+
+DTYPES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
+"""Bytes of a number."""
 DETAILS = ("full", "bulk")
+CHOICES = {"detail": DETAILS, "clock": ("real", "cost-model"), "dtype": tuple(DTYPES)}
+
+Size = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(ge=0)]
 
 
-def _given(part: type, data: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `part` that `data` has. Raises KeyError naming a needed one it lacks."""
-    return {item.name: data[item.name] for item in fields(part) if item.default is MISSING or item.name in data}
+class Engine(Struct, frozen=True):
+    """What ran: name, version and commit ("+" after it for a changed checkout)."""
+
+    name: str
+    version: str
+    commit: str | None = None
 
 
-@dataclass(frozen=True)
-class Header:
+class Device(Struct, frozen=True):
+    """Where it ran. `capability` is a GPU's compute capability, `driver` its driver's version."""
+
+    type: str
+    name: str
+    capability: tuple[int, ...] | None = None
+    driver: str | None = None
+    torch: str = "unknown"
+    python: str = "unknown"
+
+
+class Source(Struct, frozen=True):
+    """A function as it ran: its file, first line and text."""
+
+    file: str
+    line: int
+    text: str
+
+
+class ModelSizes(Struct, frozen=True):
+    """Layers, KV heads and numbers in a head; `vocab_size` bounds token ids where it is given."""
+
+    n_layers: Size
+    n_kv_heads: Size
+    head_dim: Size
+    vocab_size: int | None = None
+    n_heads: int | None = None
+    ffn_dim: int | None = None
+    kind: str | None = None
+    dtype: str | None = None
+
+
+class PoolSizes(Struct, frozen=True):
+    """Pages, and token slots in each."""
+
+    n_pages: Size
+    page_size: Size
+    prefix_caching: bool = False
+
+
+class SchedulerSettings(Struct, frozen=True):
+    """The scheduler's choices. `max_tokens_per_step` None prefills prompts whole."""
+
+    max_tokens_per_step: Size | None
+    max_batch: Size
+    decode_policy: str
+    preemption: bool = True
+    eos: int | None = None
+
+
+class RecordSettings(Struct, frozen=True):
+    """What the recorder was asked to note; None leaves it to the level of detail."""
+
+    detail: str = "full"
+    kv_layer: int = 0
+    snapshot_every: int | None = None
+    line_calls: int | None = None
+    line_steps: int | None = None
+
+
+class AskedPrefix(Struct, frozen=True):
+    """A shared start of prompts: its length, ids or text."""
+
+    name: str
+    tokens: int | None = None
+    prompt_ids: list[int] | None = None
+    text: str | None = None
+
+
+class AskedRequest(Struct, frozen=True):
+    """A request as the scenario has it; see `task_submitted` for what came of it."""
+
+    name: str
+    max_tokens: int
+    prompt_tokens: int | None = None
+    prompt_ids: list[int] | None = None
+    prompt: str | None = None
+    prefix: str | None = None
+    arrival_step: int = 0
+    arrival_s: float | None = None
+
+
+class AskedChange(Struct, frozen=True):
+    """A setting that gets another value before step `step`; "none" is no limit."""
+
+    step: int
+    max_tokens_per_step: int | str | None = None
+    preemption: bool | None = None
+    decode_policy: str | None = None
+
+
+class AskedStop(Struct, frozen=True):
+    """When to stop before everything is served."""
+
+    max_steps: int | None = None
+    task: str | None = None
+    tokens: int | None = None
+
+
+class AskedWorkload(Struct, frozen=True):
+    """A production trace that requests are taken from, and which of it."""
+
+    kind: str | None = None
+    path: str | None = None
+    window: tuple[float, float] | None = None
+    time_scale: float = 1.0
+    limit: int | None = None
+    length_limit: int | None = None
+
+
+class Cost(Struct, frozen=True):
+    """The cost model's seconds, and its formula in words."""
+
+    prefill_step_s: Seconds
+    prefill_token_s: Seconds
+    decode_step_s: Seconds
+    decode_token_s: Seconds
+    decode_kv_s: Seconds
+    formula: str = ""
+
+
+class ScenarioFacts(Struct, frozen=True):
+    """The scenario that was run."""
+
+    model: ModelSizes
+    cache: PoolSizes
+    scheduler: SchedulerSettings
+    name: str = ""
+    title: str = ""
+    seed: int = 0
+    record: RecordSettings = RecordSettings()
+    requests: list[AskedRequest] = []
+    prefixes: list[AskedPrefix] = []
+    changes: list[AskedChange] = []
+    stop: AskedStop = AskedStop()
+    cost: Cost | None = None
+    workload: AskedWorkload | None = None
+
+
+class Weights(Struct, frozen=True):
+    """The file that the model is from."""
+
+    file: str
+    sha256: str
+    quantization: str
+
+
+class TokenizerFacts(Struct, frozen=True):
+    """What turned text into tokens, and how many there are."""
+
+    name: str
+    kind: str
+    tokens: int
+
+
+class WorkloadFacts(Struct, frozen=True):
+    """The production trace that the requests are from: `requests` of its `rows` were run; `failed`
+    got no answer, `too_long` were beyond the scenario's limit."""
+
+    kind: str
+    file: str
+    sha256: str
+    rows: int
+    requests: int
+    failed: int
+    too_long: int
+
+
+class Header(Struct, frozen=True):
     """Who recorded what, where and when.
 
-    `sources` maps a function's qualified name to its file, first line and text
-    as it ran. `model` is "none" where cache and scheduler ran alone. `clock` is
-    "real", or "cost-model" where times are computed: `cost` then holds the formula
-    and its constants, and `token_rule` how tokens were made up. `detail` is "full", or
-    "bulk" where events carry runs of pages. Where the model came from a file, `weights`
-    holds the file's name, digest and quantisation, and `tokenizer` says what turned text
-    into tokens; `workload` tells which production trace the requests are from, and how
-    many of it were run.
+    `sources` has each function that films show by its qualified name. `model` is "none" where
+    cache and scheduler ran alone. `clock` is "real", or "cost-model" where times are computed:
+    `cost` then holds the formula and its constants, and `token_rule` how tokens were made up.
+    `detail` is "full", or "bulk" where events carry runs of pages. `weights` and `tokenizer` are
+    there where the model came from a file, `workload` where the requests did. `policy` names the
+    rules that the engine claims to keep beyond those of paging; None claims all of this engine's.
+    Fields that are not known here are passed over.
     """
 
     schema: str
     version: int
-    engine: dict[str, str]
-    device: dict[str, Any]
+    engine: Engine
+    device: Device
     dtype: str
     model: str
     clock: str
-    scenario: dict[str, Any]
+    scenario: ScenarioFacts
     scenario_name: str
     seed: int
     started: str
-    sources: dict[str, dict[str, Any]]
+    sources: dict[str, Source]
     kv_layer: int
     detail: str = "full"
-    cost: dict[str, Any] | None = None
+    cost: Cost | None = None
     token_rule: str | None = None
-    weights: dict[str, Any] | None = None
-    tokenizer: dict[str, Any] | None = None
-    workload: dict[str, Any] | None = None
+    weights: Weights | None = None
+    tokenizer: TokenizerFacts | None = None
+    workload: WorkloadFacts | None = None
+    policy: list[str] | None = None
 
     @classmethod
-    def of(cls, data: dict[str, Any]) -> Header:
-        """From a parsed line.
-
-        Raises KeyError naming a field that is missing, ValueError for a pool or a level
-        of detail that cannot be.
-        """
-        header = cls(**_given(cls, data))
-        if header.detail not in DETAILS:
-            raise ValueError(f"detail {header.detail!r} is none of {', '.join(DETAILS)}")
-        cache = header.scenario.get("cache") if isinstance(header.scenario, dict) else None
-        for name in ("n_pages", "page_size"):
-            size = cache.get(name) if isinstance(cache, dict) else None
-            if type(size) is not int or size < 1:
-                raise ValueError(f"scenario.cache.{name} must be a number from 1 on, not {size!r}")
+    def of(cls, line: bytes) -> Header:
+        """From a line. Raises ValueError naming a field that is missing or cannot be."""
+        header = _decode(line, cls)
+        for name, choices in CHOICES.items():
+            value = getattr(header, name)
+            if value not in choices:
+                raise ValueError(f"{name} {value!r} is none of {', '.join(choices)}")
+        if header.clock == "cost-model" and header.cost is None:
+            raise ValueError("the clock is a cost model's, but cost is missing")
         return header
 
 
-@dataclass(frozen=True)
-class Footer:
+class Footer(Struct, frozen=True):
     """How the recording ended; `sha256` covers every byte before the footer's line."""
 
     events: int
@@ -74,6 +248,13 @@ class Footer:
     stopped: str
 
     @classmethod
-    def of(cls, data: dict[str, Any]) -> Footer:
-        """From a parsed line. Raises KeyError naming a field that is missing."""
-        return cls(**_given(cls, data))
+    def of(cls, line: bytes) -> Footer:
+        """From a line. Raises ValueError naming a field that is missing or cannot be."""
+        return _decode(line, cls)
+
+
+def _decode(line: bytes, kind: type[Any]) -> Any:
+    try:
+        return msgspec.json.decode(line, type=kind)
+    except msgspec.DecodeError as error:
+        raise ValueError(plain(error)) from None

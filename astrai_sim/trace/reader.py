@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-import json
-import re
 import zlib
-from collections import Counter
-from collections.abc import Iterator
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
+from msgspec import Struct
 
 from astrai_sim.trace.errors import TraceError
-from astrai_sim.trace.events import SCHEMA, VERSION, Event
+from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event
 from astrai_sim.trace.header import Footer, Header
 from astrai_sim.trace.state import State
+from astrai_sim.trace.wire import Lines, plain
 
 SPACING = 256
 MOST_CHECKPOINTS = 64
 CHUNK = 1 << 20
-KIND = re.compile(rb'"event":"(\w+)"')
+T = TypeVar("T")
+KINDS = tuple(kind.__struct_config__.tag for kind in EVENTS)
+
+
+class _Start(Struct):
+    """What tells a header and a footer from other lines."""
+
+    type: Any = None
+    schema: Any = None
+    version: Any = None
 
 
 class Trace:
@@ -35,16 +47,17 @@ class Trace:
     def __init__(self, path: Path, content: bytes, cut: bool = False) -> None:
         self.path = path
         self.content = content
-        ends = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n"))
+        ends = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n")).tolist()
         self.torn = cut or (len(content) > 0 and not content.endswith(b"\n"))
-        if not len(ends):
+        if not ends:
             raise TraceError(path, 1, "empty: record the trace again")
         self._ends = ends
         self.header = self._header(self._line(0))
         self.footer: Footer | None = None
         self._events = len(ends) - 1
-        if self._events and self._line(self._events).startswith(b'{"type":"footer"'):
-            self.footer = self._footer(self._line(self._events))
+        self._lines = Lines(self.header.detail)
+        if self._events and _is_footer(self._line(self._events)):
+            self.footer = self._edge("footer", Footer.of, self._line(self._events), self._events + 1)
             self._events -= 1
         self._spacing = max(SPACING, -(-self._events // MOST_CHECKPOINTS))
         self._checkpoints: list[State] = []
@@ -69,33 +82,21 @@ class Trace:
         return self.content[start : self._ends[number]]
 
     def _header(self, line: bytes) -> Header:
-        data = self._json(line, 1)
-        if data.get("schema") != SCHEMA:
+        try:
+            start = msgspec.json.decode(line, type=_Start)
+        except msgspec.DecodeError as error:
+            raise TraceError(self.path, 1, plain(error)) from None
+        if start.schema != SCHEMA:
             raise TraceError(self.path, 1, f"not a trace: the first line has no {SCHEMA!r} schema")
-        if data.get("version") != VERSION:
-            raise TraceError(self.path, 1, f"version {data.get('version')} is not {VERSION}: record it again")
-        try:
-            return Header.of(data)
-        except KeyError as error:
-            raise TraceError(self.path, 1, f"the header has no {error}") from None
-        except ValueError as error:
-            raise TraceError(self.path, 1, f"the header is malformed: {error}") from None
+        if start.version != VERSION:
+            raise TraceError(self.path, 1, f"version {start.version} is not {VERSION}: record it again")
+        return self._edge("header", Header.of, line, 1)
 
-    def _footer(self, line: bytes) -> Footer:
-        number = self._events + 1
+    def _edge(self, what: str, read: Callable[[bytes], T], line: bytes, number: int) -> T:
         try:
-            return Footer.of(self._json(line, number))
-        except KeyError as error:
-            raise TraceError(self.path, number, f"the footer has no {error}") from None
-
-    def _json(self, line: bytes, number: int) -> dict:
-        try:
-            data = json.loads(str(line, "utf-8"))
+            return read(line)
         except ValueError as error:
-            raise TraceError(self.path, number, f"not JSON: {error}") from None
-        if not isinstance(data, dict):
-            raise TraceError(self.path, number, "not a JSON object")
-        return data
+            raise TraceError(self.path, number, f"the {what}: {error}") from None
 
     @property
     def complete(self) -> bool:
@@ -112,6 +113,10 @@ class Trace:
         """The bytes that the digest covers: everything before the footer's line."""
         return memoryview(self.content)[: self._ends[self._events] + 1]
 
+    def end_of(self, seq: int) -> int:
+        """Where the line of event `seq` (-1: the header's) ends in `content`, in bytes from its start."""
+        return self._ends[seq + 1] + 1
+
     def __len__(self) -> int:
         return self._events
 
@@ -120,7 +125,11 @@ class Trace:
             index += self._events
         if not 0 <= index < self._events:
             raise IndexError(f"event {index}: the trace has {self._events}")
-        return Event(self._json(self._line(index + 1), index + 2), index + 2)
+        line = self._line(index + 1)
+        try:
+            return self._lines.event(line, index + 2)
+        except ValueError as error:
+            raise TraceError(self.path, index + 2, f"event {index}{_named(line)}: {error}") from None
 
     def __iter__(self) -> Iterator[Event]:
         for index in range(self._events):
@@ -129,35 +138,43 @@ class Trace:
     def find(
         self, event: str | None = None, task: str | None = None, after: int = -1, before: int | None = None
     ) -> Iterator[Event]:
-        """Events of a kind and task with `after` < seq < `before`, in order."""
+        """Events of a kind and task with `after` < seq < `before`, in order.
+
+        Raises ValueError for a kind that there is not.
+        """
         end = self._events if before is None else min(before, self._events)
-        for index in self._candidates(event, after + 1, end):
+        if event is None:
+            places: Iterable[int] = range(after + 1, end)
+        elif event in KINDS:
+            known = self._places.get(event, np.empty(0, np.int64))
+            first, last = np.searchsorted(known, (after + 1, end))
+            places = known[first:last].tolist()
+        else:
+            raise ValueError(f"no kind of event is called {event!r}: there are {', '.join(KINDS)}")
+        for index in places:
             found = self[index]
-            if (event is None or found.get("event") == event) and (task is None or found.get("task") == task):
+            if task is None or found.concerns(task):
                 yield found
 
     def kinds(self) -> Counter[str]:
-        """How many events there are of each kind, without decoding them."""
-        end = self._ends[self._events] + 1
-        return Counter(kind.decode() for kind in KIND.findall(self.content, self._ends[0] + 1, end))
+        """How many events there are of each kind, without decoding the whole of them."""
+        return Counter({kind: len(places) for kind, places in self._places.items()})
 
-    def _candidates(self, event: str | None, start: int, end: int) -> Iterator[int]:
-        """Indices from `start` to before `end` whose line may be an event of that kind."""
-        if event is None:
-            yield from range(start, end)
-            return
-        mark = b'"event":"%s"' % event.encode()
-        while start < end:
-            at = self.content.find(mark, self._ends[start] + 1, self._ends[end])
-            if at < 0:
-                return
-            start = int(np.searchsorted(self._ends, at))
-            yield start - 1
+    @cached_property
+    def _places(self) -> dict[str, np.ndarray]:
+        """Where the events of each kind are, int64, ascending. Raises TraceError at a broken line."""
+        places: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
+        for index in range(self._events):
+            try:
+                places[self._lines.kind(self._line(index + 1))].append(index)
+            except ValueError as error:
+                raise TraceError(self.path, index + 2, f"event {index}: {error}") from None
+        return {kind: np.frombuffer(found, np.int64) for kind, found in places.items()}
 
     @cached_property
     def _initial(self) -> State:
-        cache = self.header.scenario["cache"]
-        return State.initial(cache["n_pages"], cache["page_size"])
+        cache = self.header.scenario.cache
+        return State.initial(cache.n_pages, cache.page_size)
 
     def state_at(self, seq: int) -> State:
         """State after event `seq`; -1 gives the state before the first. A copy of its own.
@@ -185,6 +202,21 @@ class Trace:
         if self._last is not None and done <= self._last[0] <= seq:
             return self._last
         return done, self._checkpoints[kept].copy()
+
+
+def _is_footer(line: bytes) -> bool:
+    try:
+        return msgspec.json.decode(line, type=_Start).type == "footer"
+    except msgspec.DecodeError:
+        return False
+
+
+def _named(line: bytes) -> str:
+    """The kind of a line as it calls it, in brackets, where it has one."""
+    try:
+        return f" ({msgspec.json.decode(line)['event']})"
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return ""
 
 
 def _gunzip(path: Path, packed: bytes) -> tuple[bytes, bool]:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import numpy as np
 
-from astrai_sim.trace.events import Event
+from astrai_sim.trace.events import (
+    Event,
+    KvLengths,
+    KvWrite,
+    PagesEvicted,
+    StepBegin,
+    StepEnd,
+    TaskAdmitted,
+    TaskPreempted,
+    TaskSubmitted,
+    Tokens,
+)
 from astrai_sim.trace.reader import Trace
-from astrai_sim.trace.runs import from_runs
 from astrai_sim.trace.state import State
 
 
@@ -44,10 +55,10 @@ class Series:
     evictions: np.ndarray
 
     @classmethod
-    def of(cls, trace: Trace) -> Series:
-        """From a trace, in one pass."""
+    def of(cls, trace: Trace, events: Iterable[Event] | None = None) -> Series:
+        """From a trace, in one pass over its events: `events`, where somebody looks at them on the way."""
         watch = _Steps(trace)
-        for event in trace:
+        for event in trace if events is None else events:
             watch.see(event)
         names = [item.name for item in fields(cls)]
         table = np.array(watch.rows, dtype=np.int64).reshape(-1, len(names))
@@ -61,8 +72,8 @@ class _Steps:
     """Counts within a step, and a row at its end."""
 
     def __init__(self, trace: Trace) -> None:
-        cache = trace.header.scenario["cache"]
-        self.state = State.initial(cache["n_pages"], cache["page_size"])
+        cache = trace.header.scenario.cache
+        self.state = State.initial(cache.n_pages, cache.page_size)
         self.rows: list[list[int]] = []
         self._begin(0)
 
@@ -77,34 +88,27 @@ class _Steps:
         if handler is not None:
             handler(event)
 
-    def _on_step_begin(self, event: Event) -> None:
+    def _on_step_begin(self, event: StepBegin) -> None:
         self._begin(event.ns)
 
-    def _on_token(self, event: Event) -> None:
-        self.generated += 1
-
-    def _on_tokens(self, event: Event) -> None:
+    def _on_tokens(self, event: Tokens) -> None:
         self.generated += len(event.tasks)
 
-    def _on_kv_write(self, event: Event) -> None:
+    def _on_kv_write(self, event: KvWrite) -> None:
         if event.phase == "prefill":
-            self.prompt += sum(span["count"] for span in event.spans)
+            self.prompt += sum(span.count for span in event.spans)
 
-    def _on_kv_lengths(self, event: Event) -> None:
+    def _on_kv_lengths(self, event: KvLengths) -> None:
         if event.phase == "prefill":
-            counts = event.counts
-            self.prompt += counts * len(event.tasks) if type(counts) is int else sum(counts)
+            self.prompt += sum(event.counts)
 
-    def _on_task_preempted(self, event: Event) -> None:
+    def _on_task_preempted(self, event: TaskPreempted) -> None:
         self.preempted += 1
 
-    def _on_page_evicted(self, event: Event) -> None:
-        self.evicted += 1
+    def _on_pages_evicted(self, event: PagesEvicted) -> None:
+        self.evicted += len(event.pages)
 
-    def _on_pages_evicted(self, event: Event) -> None:
-        self.evicted += len(from_runs(event.runs))
-
-    def _on_step_end(self, event: Event) -> None:
+    def _on_step_end(self, event: StepEnd) -> None:
         state = self.state
         in_use = state.n_in_use
         self.rows.append(
@@ -130,7 +134,7 @@ class _Steps:
 
 
 @dataclass(frozen=True, eq=False)
-class Requests:
+class RequestTimes:
     """One entry per request, in order of submission; int64 [n_requests] but `names` and `gaps`.
 
     Times are engine nanoseconds and steps are indices, both -1 for what has not
@@ -157,7 +161,7 @@ class Requests:
     gaps: list[np.ndarray]
 
     @classmethod
-    def of(cls, trace: Trace) -> Requests:
+    def of(cls, trace: Trace) -> RequestTimes:
         """From a trace, in one pass."""
         lives: dict[str, _Life] = {}
         for event in trace:
@@ -167,8 +171,6 @@ class Requests:
                     lives[task].token(event)
             elif name == "task_submitted":
                 lives[event.task] = _Life(event)
-            elif name == "token":
-                lives[event.task].token(event)
             elif name == "task_admitted":
                 lives[event.task].admitted(event)
             elif name == "task_finished":
@@ -192,12 +194,10 @@ class Requests:
 
 
 class _Life:
-    def __init__(self, event: Event) -> None:
-        arrival = event.get("arrival_s")
+    def __init__(self, event: TaskSubmitted) -> None:
         self.submitted = (event.ns, event.step)
-        self.arrived = event.ns if arrival is None else round(arrival * 1e9)
-        prompt = event.get("prompt")
-        self.prompt = event.prompt_len if prompt is None else len(prompt)
+        self.arrived = event.ns if event.arrival_s is None else round(event.arrival_s * 1e9)
+        self.prompt = event.prompt_len
         self.first_admitted = (-1, -1)
         self.first_token = (-1, -1)
         self.finished = (-1, -1)
@@ -205,7 +205,7 @@ class _Life:
         self.preemptions = 0
         self.tokens = array("q")
 
-    def admitted(self, event: Event) -> None:
+    def admitted(self, event: TaskAdmitted) -> None:
         if self.first_admitted[0] < 0:
             self.first_admitted = (event.ns, event.step)
             self.cached = event.cached_tokens

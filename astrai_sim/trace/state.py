@@ -6,8 +6,26 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from astrai_sim.trace.events import Event
-from astrai_sim.trace.runs import from_runs
+from astrai_sim.trace.events import (
+    Counted,
+    Event,
+    KvLengths,
+    KvWrite,
+    PagesAlloc,
+    PagesCached,
+    PagesEvicted,
+    PagesFree,
+    PagesKeyed,
+    PagesRef,
+    PagesRevived,
+    PrefixReset,
+    Table,
+    TaskAdmitted,
+    TaskFinished,
+    TaskPreempted,
+    TaskSubmitted,
+    Tokens,
+)
 from astrai_sim.trace.tasks import Tasks, TokenLog
 
 FREE, IN_USE, CACHED = 0, 1, 2
@@ -16,7 +34,7 @@ STATE_NAMES = ("free", "in use", "cached")
 
 @dataclass(eq=False)
 class State:
-    """Everything that the events up to some moment say.
+    """Everything that the events up to `seq` (-1: before the first) say.
 
     `refs` is int32 [n_pages]; `tables` maps a task to its physical pages; `tasks`
     maps a name to its `TaskState`, in order of submission.
@@ -25,6 +43,7 @@ class State:
     n_pages: int
     page_size: int
     refs: np.ndarray
+    seq: int = -1
     step: int = -1
     phase: str | None = None
     ns: int = 0
@@ -161,153 +180,118 @@ class State:
 
     def apply(self, event: Event) -> None:
         """Take in the next event."""
-        data = event.data
-        self.step, self.phase, self.ns = data["step"], data["phase"], data["ns"]
-        handler = getattr(self, f"_on_{data['event']}", None)
+        self.seq, self.step, self.phase, self.ns = event.seq, event.step, event.phase, event.ns
+        handler = getattr(self, f"_on_{event.event}", None)
         if handler is not None:
             handler(event)
 
     # requests
 
-    def _on_task_submitted(self, event: Event) -> None:
-        prompt = event.get("prompt")
-        length = event.prompt_len if prompt is None else len(prompt)
-        log = TokenLog(prompt, event.get("texts"))
-        self.tasks.submit(event.task, event.seq, length, event.max_tokens, log)
+    def _on_task_submitted(self, event: TaskSubmitted) -> None:
+        log = TokenLog(event.prompt, event.texts)
+        self.tasks.submit(event.task, event.seq, event.prompt_len, event.max_tokens, log)
         self._queue[event.task] = None
 
-    def _on_task_admitted(self, event: Event) -> None:
+    def _on_task_admitted(self, event: TaskAdmitted) -> None:
         self.tasks.set_status(event.task, "prefilling")
         self.tasks.store(event.task, event.cached_tokens)
         self._queue.pop(event.task, None)
 
-    def _on_token(self, event: Event) -> None:
-        text = event.get("text")
-        self.tasks.append((event.task,), (event.id,), None if text is None else (text,))
+    def _on_tokens(self, event: Tokens) -> None:
+        self.tasks.append(event.tasks, event.ids, event.texts)
 
-    def _on_tokens(self, event: Event) -> None:
-        self.tasks.append(event.tasks, event.get("ids"), event.get("texts"))
-
-    def _on_task_finished(self, event: Event) -> None:
+    def _on_task_finished(self, event: TaskFinished) -> None:
         self.tasks.set_status(event.task, "finished")
         self._queue.pop(event.task, None)
 
-    def _on_task_preempted(self, event: Event) -> None:
+    def _on_task_preempted(self, event: TaskPreempted) -> None:
         self.tasks.set_status(event.task, "preempted")
         self._queue = {event.task: None, **self._queue}
 
-    # pages, one by one
+    # pages
 
-    def _set_mask(self, event: Event) -> None:
-        mask = event.get("mask")
-        if mask is not None:
-            self._mask = int(mask, 16)
-        else:
-            index, word = event.word
-            shift = 64 * index
-            self._mask = self.mask & ~(0xFFFFFFFFFFFFFFFF << shift) | int(word, 16) << shift
+    def _on_pages_alloc(self, event: PagesAlloc) -> None:
+        self._take(event.pages, event.refs)
+        self._came(event)
 
-    def _on_page_alloc(self, event: Event) -> None:
-        self._take([event.page], event.ref)
-        self._set_mask(event)
+    def _on_pages_ref(self, event: PagesRef) -> None:
+        self.refs[event.pages] = event.refs
+        self._came(event)
 
-    def _on_page_ref(self, event: Event) -> None:
-        self.refs[event.page] = event.ref
-        self._set_mask(event)
+    def _on_pages_revived(self, event: PagesRevived) -> None:
+        self._revive(event.pages, event.refs)
+        self._came(event)
 
-    def _on_page_revived(self, event: Event) -> None:
-        self._revive([event.page], event.ref)
-        self._set_mask(event)
+    def _on_pages_free(self, event: PagesFree) -> None:
+        self._let_go(event.pages, event.refs)
+        self._went(event)
 
-    def _on_page_free(self, event: Event) -> None:
-        self._let_go([event.page], event.ref)
-        self._set_mask(event)
+    def _on_pages_cached(self, event: PagesCached) -> None:
+        self._keep(event.pages, event.refs)
+        self._went(event)
 
-    def _on_page_cached(self, event: Event) -> None:
-        self._keep([event.page], event.ref)
-        self._set_mask(event)
+    def _on_pages_evicted(self, event: PagesEvicted) -> None:
+        self._evict(event.pages)
 
-    def _on_page_evicted(self, event: Event) -> None:
-        self._evict([event.page])
+    def _on_pages_keyed(self, event: PagesKeyed) -> None:
+        self._keyed[event.pages] = True
 
-    def _on_page_keyed(self, event: Event) -> None:
-        self._keyed[event.page] = True
-
-    def _on_table(self, event: Event) -> None:
+    def _on_table(self, event: Table) -> None:
         if event.pages:
             self.tables[event.task] = list(event.pages)
         else:
-            self.tables.pop(event.task, None)
-            self.tasks.let_go(event.task)
+            self._lose(event.task)
 
-    def _on_prefix_reset(self, event: Event) -> None:
+    def _on_prefix_reset(self, event: PrefixReset) -> None:
         for page in self._cached:
             self._norms.pop(page, None)
             self._states[page] = FREE
         self._cached.clear()
         self._keyed[:] = False
-        self._mask = int(event.mask, 16)
+        self._mask = event.mask
 
-    # pages, run by run
-
-    def _on_pages_alloc(self, event: Event) -> None:
-        pages = from_runs(event.runs)
-        self._take(pages, event.refs)
-        self._append_table(event.task, pages)
-
-    def _on_pages_ref(self, event: Event) -> None:
-        pages = from_runs(event.runs)
-        self.refs[pages] = event.refs
-        self._append_table(event.task, pages)
-
-    def _on_pages_revived(self, event: Event) -> None:
-        pages = from_runs(event.runs)
-        self._revive(pages, event.refs)
-        self._append_table(event.task, pages)
-
-    def _on_pages_free(self, event: Event) -> None:
-        pages = from_runs(event.runs)
-        self._let_go(pages, event.refs)
-        self._shorten_table(event.task, len(pages))
-
-    def _on_pages_cached(self, event: Event) -> None:
-        pages = from_runs(event.runs)
-        self._keep(pages, event.refs)
-        self._shorten_table(event.task, len(pages))
-
-    def _on_pages_evicted(self, event: Event) -> None:
-        self._evict(from_runs(event.runs))
-
-    def _on_pages_keyed(self, event: Event) -> None:
-        self._keyed[from_runs(event.runs)] = True
-
-    def _append_table(self, task: str, pages: list[int]) -> None:
-        self.tables[task] = self.tables.get(task, []) + pages
-        self._mask = None
-
-    def _shorten_table(self, task: str, count: int) -> None:
-        rest = self.tables[task][:-count]
-        if rest:
-            self.tables[task] = rest
+    def _set_mask(self, event: Counted) -> None:
+        if event.word is None:
+            self._mask = event.mask
         else:
-            del self.tables[task]
-            self.tasks.let_go(task)
-        self._mask = None
+            index, word = event.word
+            shift = 64 * index
+            self._mask = self.mask & ~(0xFFFFFFFFFFFFFFFF << shift) | word << shift
 
-    def _take(self, pages: list[int], refs: int | list[int]) -> None:
+    def _came(self, event: Counted) -> None:
+        """The mask, and in bulk (in full detail a `table` event follows) the table."""
+        self._set_mask(event)
+        if event.free is not None and event.task is not None:
+            self.tables[event.task] = self.tables.get(event.task, []) + event.pages
+
+    def _went(self, event: Counted) -> None:
+        self._set_mask(event)
+        if event.free is not None and event.task is not None:
+            rest = self.tables[event.task][: -len(event.pages)]
+            if rest:
+                self.tables[event.task] = rest
+            else:
+                self._lose(event.task)
+
+    def _lose(self, task: str) -> None:
+        """A task has no page any more."""
+        self.tables.pop(task, None)
+        self.tasks.let_go(task)
+
+    def _take(self, pages: list[int], refs: list[int]) -> None:
         self.refs[pages] = refs
         self._states[pages] = IN_USE
         self._keyed[pages] = False
         for page in pages if self._norms else ():
             self._norms.pop(page, None)
 
-    def _revive(self, pages: list[int], refs: int | list[int]) -> None:
+    def _revive(self, pages: list[int], refs: list[int]) -> None:
         for page in pages:
             self._cached.pop(page, None)
         self.refs[pages] = refs
         self._states[pages] = IN_USE
 
-    def _let_go(self, pages: list[int], refs: int | list[int]) -> None:
+    def _let_go(self, pages: list[int], refs: list[int]) -> None:
         self.refs[pages] = refs
         gone = [page for page in pages if self.refs[page] == 0]
         self._states[gone] = FREE
@@ -315,7 +299,7 @@ class State:
         for page in gone if self._norms else ():
             self._norms.pop(page, None)
 
-    def _keep(self, pages: list[int], refs: int | list[int]) -> None:
+    def _keep(self, pages: list[int], refs: list[int]) -> None:
         self.refs[pages] = refs
         self._states[pages] = CACHED
         self._cached.update(dict.fromkeys(pages))
@@ -330,17 +314,15 @@ class State:
 
     # contents
 
-    def _on_kv_write(self, event: Event) -> None:
+    def _on_kv_write(self, event: KvWrite) -> None:
         for span in event.spans:
-            task = span["task"]
-            kv_len = max(self.tasks.stored(task), span["start"] + span["count"])
-            self.tasks.store(task, kv_len)
+            self.tasks.store(span.task, max(self.tasks.stored(span.task), span.start + span.count))
             taken = 0
-            for page, low, high in span["slots"]:
+            for page, low, high in span.slots:
                 norms = self.norms(page)
-                norms[low:high] = span["norms"][taken : taken + high - low]
+                norms[low:high] = span.norms[taken : taken + high - low]
                 self._norms[page] = norms
                 taken += high - low
 
-    def _on_kv_lengths(self, event: Event) -> None:
+    def _on_kv_lengths(self, event: KvLengths) -> None:
         self.tasks.store_more(event.tasks, event.counts)

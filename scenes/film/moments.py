@@ -23,5 +23,5 @@ def evenly(count: int) -> Moments:
 def every(seconds: float) -> Moments:
     """Every multiple of `seconds`, as the frames of a film at 1/`seconds` a second are; an end belongs to the next."""
     return lambda began, ended: [
-        k * seconds for k in range(math.ceil(began / seconds - 1e-9), math.ceil(ended / seconds - 1e-9))
+        max(began, k * seconds) for k in range(math.ceil(began / seconds - 1e-9), math.ceil(ended / seconds - 1e-9))
     ]

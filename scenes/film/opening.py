@@ -19,9 +19,5 @@ def with_whole_steps(trace: Trace) -> Trace:
     """
     if trace.complete or not len(trace):
         return trace
-    content = bytes(trace.content)
-    mark = content.rfind(b'"event":"step_end"')
-    if mark < 0:
-        return Trace(trace.path, content[: content.index(b"\n") + 1])
-    end = content.find(b"\n", mark) + 1
-    return trace if end in (0, len(content)) else Trace(trace.path, content[:end])
+    last = max((event.seq for event in trace.find(event="step_end")), default=-1)
+    return trace if last == len(trace) - 1 else Trace(trace.path, bytes(trace.content[: trace.end_of(last)]))

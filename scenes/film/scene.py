@@ -17,6 +17,7 @@ from scenes.film.moments import Moments, nowhere
 from scenes.film.opening import for_the_screen
 from scenes.stage.stage import Stage
 from scenes.story.beats import Beat, Section, Storyboard
+from scenes.story.chapters import Chapters
 
 TRACE_VARIABLE = "ASTRAI_TRACE"
 SECONDS_VARIABLE = "ASTRAI_SECONDS"
@@ -80,6 +81,7 @@ class FilmScene(Scene):
 
     default_trace: ClassVar[str]
     summary: ClassVar[str] = ""
+    chapters: ClassVar[type[Chapters]]
 
     def __init__(
         self,
@@ -109,12 +111,12 @@ class FilmScene(Scene):
 
     @classmethod
     def tell(cls, trace: Trace) -> Storyboard:
-        """The storyboard of this film for `trace`.
+        """The storyboard of this film for `trace`: its `chapters`.
 
         Raises `scenes.story.errors.DoesNotApply` with a one-line reason
         where the trace has nothing that this film is about.
         """
-        raise NotImplementedError
+        return cls.chapters(cls.__name__, trace).storyboard()
 
     def construct(self) -> None:
         self.trace = self.opened

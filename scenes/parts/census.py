@@ -11,7 +11,7 @@ from scenes.parts.part import Lapse, Part
 
 def counted(trace: Trace) -> tuple[str, ...]:
     """The counts worth a number: that of cached pages only where prefixes are cached."""
-    cached = trace.header.scenario["cache"].get("prefix_caching", True)
+    cached = trace.header.scenario.cache.prefix_caching
     return NAMES if cached else tuple(name for name in NAMES if name != "cached")
 
 
@@ -31,7 +31,7 @@ class CensusPart(Part):
         self.census.show(self.frame(state))
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        return self.census.change(self.frame(state), seconds)
+        return self.census.change(self.frame(state))
 
     def frame(self, state: State) -> dict[str, int]:
         return {"in use": state.n_in_use, "cached": state.n_cached, "free": state.n_free}

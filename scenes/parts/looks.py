@@ -22,7 +22,7 @@ class Looks:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.page_size = trace.header.scenario["cache"]["page_size"]
+        self.page_size = trace.header.scenario.cache.page_size
         self.tasks = [event.task for event in trace.find(event="task_submitted")]
         self.colors = {task: theme.task_color(i) for i, task in enumerate(self.tasks)}
         self.rounds = {task: i // len(theme.TASK_COLORS) for i, task in enumerate(self.tasks)}
@@ -113,7 +113,7 @@ def norm_range(trace: Trace) -> tuple[float, float] | None:
     norms: list[float] = []
     for count, event in enumerate(trace.find(event="kv_write")):
         for span in event.spans:
-            norms += span["norms"]
+            norms += span.norms
         if count >= 200:
             break
     if not norms:
@@ -127,7 +127,7 @@ def longest_table(trace: Trace) -> int:
     longest = max((len(event.pages) for event in trace.find(event="table")), default=1)
     for kind in ("pages_alloc", "pages_ref", "pages_revived"):
         for event in trace.find(event=kind):
-            longest = max(longest, event.logical + sum(abs(count) for _, count in event.runs))
+            longest = max(longest, (event.logical or 0) + len(event.pages))
     return max(longest, 1)
 
 

@@ -22,7 +22,7 @@ class ShelfPart(Part):
         size = stage.looks.page_size
         self.most = max(1, *self._counts())
         self.keyed: dict[int, list[tuple[int, Kept]]] = {}
-        for event in stage.trace.find(event="page_keyed"):
+        for event in stage.trace.find(event="pages_keyed"):
             first = event.logical * size
             kept = Kept(event.page, event.task, first, first + size - 1)
             self.keyed.setdefault(event.page, []).append((event.seq, kept))
@@ -31,8 +31,8 @@ class ShelfPart(Part):
         """How many pages are cached at the section's start and whenever one more is."""
         section, trace = self.stage.section, self.stage.trace
         end = max(beat.until for beat in section.beats) + 1
-        kept = trace.find(event="page_cached", after=section.start, before=end)
-        return [len(trace.state_at(section.start).lru), *(len(e.get("lru", ())) for e in kept)]
+        kept = trace.find(event="pages_cached", after=section.start, before=end)
+        return [len(trace.state_at(section.start).lru), *(len(e.lru or ()) for e in kept)]
 
     def _items(self, state: State) -> list[Kept]:
         now = self.stage.state_seq

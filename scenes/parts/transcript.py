@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -17,6 +18,7 @@ from scenes.draw.mobjects.pointer import Pointer
 from scenes.draw.mobjects.shapes import Panel
 from scenes.draw.mobjects.token_layout import PageText, TokenLayout
 from scenes.draw.mobjects.transcript import Person, PersonLook, RowLook, Transcript
+from scenes.measures import Said, say, written
 from scenes.parts.part import Part
 from scenes.story.beats import Speakers
 from scenes.story.rows import TextRows
@@ -52,7 +54,12 @@ class TranscriptPart(Part):
         room = stage.plan.tall_panel
         note = OTHERS_H if speakers.others else 0.0
         self.box = Box(room.x, room.y, room.w - TILES_W - GUTTER, room.h - note)
-        self.others = Label(_others_text(speakers.others), theme.SMALL, "sans", theme.MUTED, (room.x, room.bottom - 14))
+        others = others_text(
+            f"and {{}} more request{'s' if speakers.others > 1 else ''}, not shown",
+            speakers.others,
+            len(speakers.tasks),
+        )
+        self.others = Label(others, theme.SMALL, "sans", theme.MUTED, (room.x, room.bottom - 14))
         self.transcript = self._make(speakers.tasks, speakers.room)
         self.shown: State | None = None
         self.pointer: Pointer | None = None
@@ -62,7 +69,8 @@ class TranscriptPart(Part):
         then = self.stage.trace.state_at(room).tasks
         counts = {task: then[task].n_tokens if task in then else 0 for task in tasks}
         pieces = {
-            task: [shown_piece(text) for text in self.final[task].texts[:count]] for task, count in counts.items()
+            task: [_said_piece(task, at, text) for at, text in enumerate(self.final[task].texts[:count])]
+            for task, count in counts.items()
         }
         texts = {task: self._pages(task, tasks, pieces[task]) for task in tasks}
         layout = TokenLayout.fit(texts, self.box)
@@ -282,6 +290,11 @@ class TranscriptPart(Part):
         return found
 
 
+def _said_piece(task: str, position: int, text: str) -> ShownPiece:
+    piece = shown_piece(text)
+    return replace(piece, text=written("token.shown", piece.text, "name", task=task, position=position))
+
+
 def _traveller(label: Label, box: Box, color: str) -> Panel:
     """A copy of a token, on a ground of its own, to leave for its slot."""
     word = Label(label.text, label.px, label.face, theme.BACKGROUND, background=color)
@@ -291,5 +304,6 @@ def _traveller(label: Label, box: Box, color: str) -> Panel:
     return ground
 
 
-def _others_text(count: int) -> str:
-    return f"and {count} more request{'s' if count > 1 else ''}, not shown" if count else ""
+def others_text(wording: str, count: int, shown: int) -> Said:
+    """`wording` with the number of requests beside the `shown` ones in its braces; nothing for none."""
+    return say(wording, written("requests.more", count, shown=shown)) if count else Said()

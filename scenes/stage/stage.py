@@ -50,7 +50,7 @@ class Stage:
         self.scene = scene
         self.trace = trace
         self.section = section
-        self.n_pages: int = trace.header.scenario["cache"]["n_pages"]
+        self.n_pages: int = trace.header.scenario.cache.n_pages
         self.looks = Looks.of(trace)
         self.state: State = trace.state_at(section.start)
         self.state_seq = section.start

@@ -50,12 +50,12 @@ def tell(trace: Trace) -> Storyboard:
     or in which nothing was generated.
     """
     submitted = list(trace.find(event="task_submitted"))
-    if not any(event.get("texts") for event in submitted):
+    if not any(event.texts for event in submitted):
         raise DoesNotApply("Chat shows words and this trace records no texts of its tokens")
     if trace.header.detail != "full":
         raise DoesNotApply("Chat follows single slots and this trace is recorded in bulk")
-    answered = {event.task for event in trace.find(event="token")}
-    tasks = [e.task for e in submitted if e.get("texts") and e.task in answered]
+    answered = {event.task for event in trace.find(event="tokens")}
+    tasks = [e.task for e in submitted if e.texts and e.task in answered]
     if not tasks:
         raise DoesNotApply("Chat needs a request that was answered, and this trace has none")
     shown = tuple(tasks if len(tasks) <= MOST_SPEAKERS else tasks[:FULL])
@@ -69,7 +69,7 @@ class _Chapters:
         self.trace = trace
         self.tasks = tasks
         self.others = requests - len(tasks)
-        self.size: int = trace.header.scenario["cache"]["page_size"]
+        self.size: int = trace.header.scenario.cache.page_size
         self.end = len(trace) - 1
         self.rows = TextRows.of(trace)
         self.model = model_name(trace)
@@ -294,9 +294,9 @@ class _Chapters:
         """Pages added and requests preempted between two events."""
         for seq in range(begin + 1, until + 1):
             event = self.trace[seq]
-            if event.get("task") not in self.tasks:
+            if getattr(event, "task", None) not in self.tasks:
                 continue
-            grows = event.event == "page_alloc" and event.phase == "decode"
+            grows = event.event == "pages_alloc" and event.phase == "decode"
             if grows or event.event in ("task_preempted", "task_admitted"):
                 yield event
 
@@ -313,7 +313,7 @@ class _Chapters:
 
     def former_owner(self, event: Event) -> str | None:
         """The request that the page of an allocation was allocated to before."""
-        before = [e.task for e in self.trace.find(event="page_alloc") if e.page == event.page and e.seq < event.seq]
+        before = [e.task for e in self.trace.find(event="pages_alloc") if e.page == event.page and e.seq < event.seq]
         return before[-1] if before else None
 
     def opening(self, begin: int) -> str | None:
@@ -377,7 +377,7 @@ class _Chapters:
             facts.append(Fact(ms_text(run.decode_ms), "median decode phase"))
         weights = self.trace.header.weights
         if weights is not None:
-            facts.append(Fact(str(weights["quantization"]), f"weights of {self.model}"))
+            facts.append(Fact(str(weights.quantization), f"weights of {self.model}"))
         beats = (
             ShowFacts(
                 self.end, "Every figure was counted from the recorded trace.", "This run in figures", tuple(facts)
@@ -403,13 +403,13 @@ class _Chapters:
         """The event before `seq`, and before the eviction that it follows: between the two a
         page belongs to nobody."""
         seq -= 1
-        while seq >= 0 and self.trace[seq].event == "page_evicted":
+        while seq >= 0 and self.trace[seq].event == "pages_evicted":
             seq -= 1
         return seq
 
     def _after_table(self, seq: int, until: int) -> int:
         """The last of the table events that follow event `seq` at once."""
-        while seq + 1 <= until and self.trace[seq + 1].event in ("table", "page_keyed"):
+        while seq + 1 <= until and self.trace[seq + 1].event in ("table", "pages_keyed"):
             seq += 1
         return seq
 
@@ -447,8 +447,8 @@ def model_name(trace: Trace) -> str:
     weights = trace.header.weights
     if weights is None:
         return "a language model"
-    name = str(weights["file"]).removesuffix(".gguf")
-    quantization = weights["quantization"]
+    name = str(weights.file).removesuffix(".gguf")
+    quantization = weights.quantization
     return name.removesuffix(f".{quantization}").removesuffix(f"-{quantization}")
 
 

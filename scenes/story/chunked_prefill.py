@@ -53,7 +53,7 @@ def tell(trace: Trace) -> Storyboard:
     Raises DoesNotApply where the trace lacks a prompt computed whole, or one computed in
     chunks, while others were decoding.
     """
-    if not any(trace.find(event="token")):
+    if trace.header.detail != "full" or not trace.kinds()["tokens"]:
         raise DoesNotApply(f"{FILM} needs an event for every token: record in full detail")
     log = StepLog(trace)
     whole, chunked = chosen(prefills(trace, log))
@@ -228,7 +228,7 @@ class _Chapters:
 
     def budget(self, step: int) -> tuple[int | None, int | None]:
         """Token budget of a step, and the step from which it holds (None: from the start)."""
-        budget = self.trace.header.scenario["scheduler"]["max_tokens_per_step"]
+        budget = self.trace.header.scenario.scheduler.max_tokens_per_step
         since = None
         for event in self.trace.find(event="setting", before=int(self.log.begin_seq[step])):
             if event.name == "max_tokens_per_step":

@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from astrai_sim.trace import Requests, Trace
+from astrai_sim.trace import RequestTimes, Trace
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def loads(trace: Trace) -> list[Load]:
 
     One that had not ended when the recording stopped counts with what it had generated.
     """
-    requests = Requests.of(trace)
+    requests = RequestTimes.of(trace)
     limits = {event.task: event.max_tokens for event in trace.find(event="task_submitted")}
     return [
         Load(

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from astrai_sim.trace import Event, Trace
 from scenes.story.beats import Advance, Fact, Reveal, Section, ShowStates, Storyboard
-from scenes.story.chapters import ASIDE, FRAME, MORE, WORDS, Chapters, counted, listed, pages_text, sentence, subject
 from scenes.story.figures import RunFigures
+from scenes.story.old_chapters import (
+    ASIDE,
+    FRAME,
+    MORE,
+    WORDS,
+    Chapters,
+    counted,
+    listed,
+    pages_text,
+    sentence,
+    subject,
+)
 from scenes.story.prefixes import Missed, first_missed, held_by
 
 FILM = "Eviction"
@@ -24,7 +35,7 @@ def tell(trace: Trace) -> Storyboard:
     evicted = subject(
         FILM,
         trace,
-        "page_evicted",
+        "pages_evicted",
         "a page that was evicted: record a scenario with prefix_caching = true "
         "and fewer pages than its requests leave cached",
     )
@@ -36,7 +47,7 @@ class _Chapters(Chapters):
         super().__init__(trace, BUDGET)
         self.evicted = evicted
         self.admitted = next(trace.find(event="task_admitted", after=evicted.seq), None)
-        taken = next(trace.find(event="page_alloc", after=evicted.seq))
+        taken = next(trace.find(event="pages_alloc", after=evicted.seq))
         self.newcomer: str = taken.task
         self.grows = evicted.phase != "refill"
         start = self.step_start(evicted.seq)
@@ -57,7 +68,7 @@ class _Chapters(Chapters):
 
     def used_again(self) -> Event | None:
         """The first hit on a cached page before the eviction, by another step's request."""
-        revived = next(self.trace.find(event="page_revived", before=self.until), None)
+        revived = next(self.trace.find(event="pages_revived", before=self.until), None)
         if revived is None or self.before_use(revived) <= 0:
             return None
         return revived
@@ -68,7 +79,7 @@ class _Chapters(Chapters):
 
     def first_cached(self) -> int:
         """The end of the cleanup that leaves the first cached page."""
-        cached = next(self.trace.find(event="page_cached")).seq
+        cached = next(self.trace.find(event="pages_cached")).seq
         return self.phase_end("cleanup", cached)
 
     def stops(self, until: int) -> list[Event]:
@@ -82,7 +93,7 @@ class _Chapters(Chapters):
 
     def one(self) -> Section:
         """The first requests, up to the first page that stays cached."""
-        until = self.phase_begin(next(self.trace.find(event="page_cached")).seq)
+        until = self.phase_begin(next(self.trace.find(event="pages_cached")).seq)
         self.teller.begin(-1)
         for stop in self.stops(until):
             self.advance(stop.seq, self.filled(stop), 1.6)
@@ -94,7 +105,7 @@ class _Chapters(Chapters):
     def fill(self, until: int) -> Section:
         start = self.teller.last
         self.teller.begin(start)
-        first = next(self.trace.find(event="page_cached", after=start))
+        first = next(self.trace.find(event="pages_cached", after=start))
         self.teller.add(Reveal(start, f"{first.task} is done. Its full pages have keys: they stay cached.", ("shelf",)))
         self.stage = STAGE
         self.teller.tell(self.phase_end("cleanup", first.seq))
@@ -134,7 +145,7 @@ class _Chapters(Chapters):
         self.advance(end, f"{pages_text(pages).capitalize()} leave the LRU and are in use again.", 1.2)
         self.advance(self.prefill_end(task, end), seconds=1.0)
         back = next(
-            (e for e in self.trace.find(event="page_cached", task=task, after=end, before=self.until + 1)), None
+            (e for e in self.trace.find(event="pages_cached", task=task, after=end, before=self.until + 1)), None
         )
         if back is not None:
             self.advance(back.seq - 1, seconds=1.0)
@@ -147,7 +158,7 @@ class _Chapters(Chapters):
 
     def holder_of(self, page: int, seq: int) -> str:
         """Who had the key of `page` recorded, before event `seq`."""
-        return [e.task for e in self.trace.find(event="page_keyed", before=seq) if e.page == page][-1]
+        return [e.task for e in self.trace.find(event="pages_keyed", before=seq) if e.page == page][-1]
 
     def evict(self) -> Section:
         start = self.teller.last
@@ -166,7 +177,7 @@ class _Chapters(Chapters):
             )
             got = [
                 e.page
-                for e in self.trace.find(event="page_alloc", after=self.teller.last, before=self.evicted.seq)
+                for e in self.trace.find(event="pages_alloc", after=self.teller.last, before=self.evicted.seq)
                 if e.task == task
             ]
             found = (
@@ -192,7 +203,7 @@ class _Chapters(Chapters):
         self.say(f"Page {held.page} held tokens {held.first}–{held.last} of {held.task}. Nothing finds them now.", 0.3)
         if not self.grows:
             end = next(self.trace.find(event="task_admitted", task=task, after=taken)).seq
-            more = [e.page for e in self.trace.find(event="page_evicted", after=taken, before=end)]
+            more = [e.page for e in self.trace.find(event="pages_evicted", after=taken, before=end)]
             self.advance(
                 end,
                 f"{pages_text(more).capitalize()} "
@@ -240,9 +251,9 @@ class _Chapters(Chapters):
         run = RunFigures.of(self.trace)
         asked = sum(e.tokens for e in self.trace.find(event="task_admitted"))
         found = sum(e.cached_tokens for e in self.trace.find(event="task_admitted"))
-        evictions = sum(1 for _ in self.trace.find(event="page_evicted"))
-        kept = sum(1 for _ in self.trace.find(event="page_cached"))
-        most = max((len(e.lru) for e in self.trace.find(event="page_cached")), default=0)
+        evictions = sum(1 for _ in self.trace.find(event="pages_evicted"))
+        kept = sum(1 for _ in self.trace.find(event="pages_cached"))
+        most = max((len(e.lru) for e in self.trace.find(event="pages_cached")), default=0)
         facts = [
             Fact(str(run.requests), f"requests, {run.finished} finished"),
             Fact(f"{most}/{self.pool.n_pages}", "pages cached at the peak"),
@@ -258,6 +269,6 @@ class _Chapters(Chapters):
         """The sentence for an event that the teller comes to, the first of its kind."""
         if event.event == "lines" and event.function == "PagedCache.evict":
             return self.once("evict", "No bit of the mask is set: alloc turns to evict.")
-        if event.event == "page_cached":
+        if event.event == "pages_cached":
             return self.once("cached", "The last page of a prefix first: it is of no use without those before.")
         return None

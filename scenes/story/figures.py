@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 
-from astrai_sim.trace import Event, Trace
-from astrai_sim.trace.runs import from_runs
+from astrai_sim.trace import Trace
+from astrai_sim.trace.header import DTYPES
 
-TAKEN = {"page_alloc", "pages_alloc", "page_ref", "pages_ref", "page_revived", "pages_revived"}
-GIVEN = {"page_free", "pages_free", "page_cached", "pages_cached"}
-BYTES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
+TAKEN = {"pages_alloc", "pages_ref", "pages_revived"}
+GIVEN = {"pages_free", "pages_cached"}
 
 
 @dataclass(frozen=True)
@@ -32,30 +31,21 @@ class PoolFigures:
     def of(cls, trace: Trace) -> PoolFigures:
         """Bytes of one slot: 2 (K and V) x layers x KV heads x head dim x bytes of the dtype."""
         scenario = trace.header.scenario
-        model, cache = scenario["model"], scenario["cache"]
-        slot = 2 * model["n_layers"] * model["n_kv_heads"] * model["head_dim"]
-        slot *= BYTES[trace.header.dtype]
-        page = slot * cache["page_size"]
+        model, cache = scenario.model, scenario.cache
+        slot = 2 * model.n_layers * model.n_kv_heads * model.head_dim
+        slot *= DTYPES[trace.header.dtype]
+        page = slot * cache.page_size
         return cls(
-            n_layers=model["n_layers"],
-            n_pages=cache["n_pages"],
-            page_size=cache["page_size"],
-            n_kv_heads=model["n_kv_heads"],
-            head_dim=model["head_dim"],
+            n_layers=model.n_layers,
+            n_pages=cache.n_pages,
+            page_size=cache.page_size,
+            n_kv_heads=model.n_kv_heads,
+            head_dim=model.head_dim,
             dtype=trace.header.dtype,
             slot_bytes=slot,
             page_bytes=page,
-            pool_bytes=page * cache["n_pages"],
+            pool_bytes=page * cache.n_pages,
         )
-
-
-def pages_and_refs(event: Event) -> tuple[list[int], list[int]]:
-    """Pages that an event is about, and their refcounts after it; bulk events included."""
-    if "runs" not in event.data:
-        return [event.page], [event.ref]
-    pages = from_runs(event.runs)
-    refs = event.refs
-    return pages, [refs] * len(pages) if isinstance(refs, int) else list(refs)
 
 
 @dataclass(frozen=True)
@@ -76,31 +66,25 @@ class RunFigures:
     @classmethod
     def of(cls, trace: Trace) -> RunFigures:
         """Count over all events; the medians are over phases that worked on a task."""
-        counts = dict.fromkeys(
-            ("task_submitted", "task_finished", "token", "page_alloc", "task_preempted", "step_end"), 0
-        )
+        counts: Counter[str] = Counter()
         in_use: set[int] = set()
         peak_pages = 0
         prefill: list[float] = []
         decode: list[float] = []
-        freed = 0
+        freed = generated = 0
         for event in trace:
             kind = event.event
-            if kind in counts:
-                counts[kind] += 1
+            counts[kind] += len(event.pages) if kind == "pages_alloc" else 1
             if kind == "tokens":
-                counts["token"] += len(event.tasks)
+                generated += len(event.tasks)
             elif kind in TAKEN:
-                pages, _ = pages_and_refs(event)
-                in_use.update(pages)
+                in_use.update(event.pages)
                 peak_pages = max(peak_pages, len(in_use))
-                counts["page_alloc"] += len(pages) if kind == "pages_alloc" else 0
             elif kind in GIVEN:
-                pages, refs = pages_and_refs(event)
-                gone = [page for page, ref in zip(pages, refs, strict=True) if ref == 0]
+                gone = [page for page, ref in zip(event.pages, event.refs, strict=True) if ref == 0]
                 in_use.difference_update(gone)
-                freed += len(gone) if kind in ("page_free", "pages_free") else 0
-            elif kind == "phase_end" and (event.get("tasks") or event.get("n_tasks")):
+                freed += len(gone) if kind == "pages_free" else 0
+            elif kind == "phase_end" and event.n_tasks:
                 if event.phase == "prefill":
                     prefill.append(event.duration_ns / 1e6)
                 elif event.phase == "decode":
@@ -109,25 +93,14 @@ class RunFigures:
             requests=counts["task_submitted"],
             finished=counts["task_finished"],
             steps=counts["step_end"],
-            generated=counts["token"],
-            allocs=counts["page_alloc"],
+            generated=generated,
+            allocs=counts["pages_alloc"],
             frees=freed,
             peak_pages=peak_pages,
             preemptions=counts["task_preempted"],
             prefill_ms=median(prefill) if prefill else None,
             decode_ms=median(decode) if decode else None,
         )
-
-
-def status_text(held: int, waiting: Sequence[str], room: int = 18) -> str:
-    """How many requests hold slots, and which wait: those whose names fit `room` characters."""
-    text = f"{held} in memory, {len(waiting)} waiting"
-    named = 0
-    while named < len(waiting) and len(" ".join(waiting[: named + 1])) <= room:
-        named += 1
-    if not named:
-        return text
-    return f"{text}: {' '.join(waiting[:named])}" + (" …" if len(waiting) > named else "")
 
 
 def bytes_text(n: int) -> str:

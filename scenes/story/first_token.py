@@ -55,7 +55,7 @@ def first_tokens(trace: Trace) -> list[FirstToken]:
             cached.setdefault(event.task, event.cached_tokens)
         elif kind == "task_preempted":
             lost.add(event.task)
-        elif kind == "token" and event.index == 0 and event.task in waiting:
+        elif kind == "tokens" and event.index == 0 and event.task in waiting:
             fresh.append(event.task)
         elif kind == "phase_end":
             if event.phase in BEFORE_TOKEN:

@@ -47,19 +47,19 @@ def tell(trace: Trace) -> Storyboard:
 
 def _check(trace: Trace) -> None:
     scenario = trace.header.scenario
-    n_pages, scheduler = scenario["cache"]["n_pages"], scenario["scheduler"]
+    n_pages, scheduler = scenario.cache.n_pages, scenario.scheduler
     if n_pages > LARGEST:
         raise DoesNotApply(f"{FILM} draws every page and the trace has {n_pages}: at most {LARGEST} fit")
-    if scheduler["decode_policy"] != "all" or any(trace.find(event="setting")):
+    if scheduler.decode_policy != "all" or any(trace.find(event="setting")):
         raise DoesNotApply(f"{FILM} can compute its other side only for decode policy 'all' throughout")
-    if scheduler["max_tokens_per_step"] is not None:
+    if scheduler.max_tokens_per_step is not None:
         raise DoesNotApply(f"{FILM} can compute its other side only for prompts prefilled whole")
     requests = loads(trace)
     if len(requests) < 2:
         raise DoesNotApply(f"{FILM} needs at least two requests")
     if sum(1 for _ in trace.find(event="task_finished")) < len(requests):
         raise DoesNotApply(f"{FILM} needs a run in which every request ends")
-    n_slots = n_pages * scenario["cache"]["page_size"]
+    n_slots = n_pages * scenario.cache.page_size
     for load in requests:
         if load.reserved > n_slots:
             raise DoesNotApply(
@@ -80,8 +80,8 @@ class _Sides:
     @classmethod
     def of(cls, trace: Trace, requests: list[Load]) -> _Sides:
         scenario = trace.header.scenario
-        n_slots = scenario["cache"]["n_pages"] * scenario["cache"]["page_size"]
-        layouts = simulate(requests, n_slots, scenario["scheduler"]["max_batch"])
+        n_slots = scenario.cache.n_pages * scenario.cache.page_size
+        layouts = simulate(requests, n_slots, scenario.scheduler.max_batch)
         holding: set[str] = set()
         held: list[int] = []
         done = 0
@@ -110,9 +110,9 @@ def stops(at: int, step: int) -> range:
 class _Chapters:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        cache = trace.header.scenario["cache"]
-        self.page_size = cache["page_size"]
-        self.n_slots = cache["n_pages"] * self.page_size
+        cache = trace.header.scenario.cache
+        self.page_size = cache.page_size
+        self.n_slots = cache.n_pages * self.page_size
         self.requests = loads(trace)
         self.reserved = {load.task: load.reserved for load in self.requests}
         self.sides = _Sides.of(trace, self.requests)

@@ -67,7 +67,7 @@ class Milestones:
                     found["prefill_end"] = event.seq
                 elif found["second_begin"] is not None and found["second_end"] is None:
                     found["second_end"] = event.seq
-            freed = kind in ("page_free", "pages_free") and event.phase == "cleanup"
+            freed = kind == "pages_free" and event.phase == "cleanup"
             if freed and event.task in done:
                 if found["finish_begin"] is None:
                     found["finish_begin"] = phase_begin

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from astrai_sim.trace import Event, Series, Trace
-from astrai_sim.trace.runs import from_runs
 
-ALLOC = {"page_alloc", "pages_alloc"}
-SHARE = {"page_ref", "pages_ref", "page_revived", "pages_revived"}
-EVICT = {"page_evicted", "pages_evicted"}
-GIVE = {"page_free", "pages_free", "page_cached", "pages_cached"}
+ALLOC = {"pages_alloc"}
+SHARE = {"pages_ref", "pages_revived"}
+EVICT = {"pages_evicted"}
+GIVE = {"pages_free", "pages_cached"}
 LEAVING = {"preemption", "release"}
 CHANGES = ALLOC | SHARE | GIVE
 MOST_PAGES = 64
@@ -151,15 +150,14 @@ class _Search:
             self._begin("share", event)
         if kind in GIVE and event.phase == "cleanup":
             self._begin("release", event)
-        bulk = kind.startswith("pages_")
+        bulk = event.free is not None
         for name, moment in list(self.open.items()):
             if moment["task"] is None:
                 moment["task"] = event.task
             if moment["task"] != event.task:
                 continue
-            pages = from_runs(event.runs) if bulk else [event.page]
-            moment["n_pages"] += len(pages)
-            moment["pages"] += pages[: MOST_PAGES - len(moment["pages"])]
+            moment["n_pages"] += len(event.pages)
+            moment["pages"] += event.pages[: MOST_PAGES - len(moment["pages"])]
             if bulk and name in LEAVING:
                 moment["last"] = event.seq
             elif bulk and name != "first" and (name != "eviction" or kind in ALLOC):
@@ -171,7 +169,7 @@ class _Search:
     def _begin(self, kind: str, event: Event) -> None:
         if kind not in self.done and kind not in self.open:
             self.open[kind] = {
-                "task": event.get("task"),
+                "task": getattr(event, "task", None),
                 "begin": event.seq - 1,
                 "step": event.step,
                 "ns": event.ns,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from astrai_sim.trace import Series, Trace
+from astrai_sim.trace.header import Cost
 from scenes import theme
 from scenes.draw.mobjects.axes import round_step
 from scenes.draw.mobjects.map import MapGrid
@@ -63,7 +64,7 @@ def tell(trace: Trace) -> Storyboard:
     Raises DoesNotApply for a pool small enough to be shown page by page, and for a
     trace in which no request got pages in a step that ended.
     """
-    n_pages = trace.header.scenario["cache"]["n_pages"]
+    n_pages = trace.header.scenario.cache.n_pages
     if n_pages <= LARGEST:
         raise DoesNotApply(f"PoolAtScale shows a pool as a map, from {LARGEST + 1} pages on; the trace has {n_pages}")
     series = series_of(trace)
@@ -135,7 +136,7 @@ class _Chapters:
             Fact(f"{int(np.median(requests.prompt_len)):,}", "tokens in the median prompt"),
             Fact(f"{pool.n_pages:,}", f"pages of {pool.page_size} token slots"),
             Fact(bytes_text(pool.pool_bytes), "of K and V, if every slot is filled"),
-            Fact(str(self.trace.header.scenario["scheduler"]["max_batch"]), "requests at most run at a time"),
+            Fact(str(self.trace.header.scenario.scheduler.max_batch), "requests at most run at a time"),
         )
         beats: list[Beat] = [ShowFacts(-1, self.cell_caption(), "", facts, large=True), Hold(-1, seconds=2.0)]
         cost = self.trace.header.cost
@@ -159,7 +160,7 @@ class _Chapters:
         workload = self.trace.header.workload
         if workload is None:
             return ""
-        return f" of the {kinds.get(workload['kind'], workload['kind'])} trace"
+        return f" of the {kinds.get(workload.kind, workload.kind)} trace"
 
     def cell_caption(self) -> str:
         """What a cell of the map is."""
@@ -469,7 +470,7 @@ class _Chapters:
         return Section("summary", "What the trace says", peak, beats, FRAME, detail=FIGURES, phases=False, stays=True)
 
 
-def cost_facts(cost: dict) -> tuple[Fact, ...]:
+def cost_facts(cost: Cost) -> tuple[Fact, ...]:
     """The constants of the cost model with what each is counted for."""
     words = {
         "prefill_step_s": "for each prefill pass",
@@ -478,7 +479,7 @@ def cost_facts(cost: dict) -> tuple[Fact, ...]:
         "decode_token_s": "for each request that it decodes",
         "decode_kv_s": "for each token in their caches",
     }
-    return tuple(Fact(seconds_text(cost[name]), label) for name, label in words.items() if name in cost)
+    return tuple(Fact(seconds_text(getattr(cost, name)), label) for name, label in words.items())
 
 
 def seconds_text(seconds: float) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from astrai_sim.trace import Requests, Series, Trace
+from astrai_sim.trace import RequestTimes, Series, Trace
 
 SLOWER = 2.0
 
@@ -91,7 +91,7 @@ class StepLog:
                 count = event.end - event.start
                 prompts.append((event.task, count))
                 self.prompts.setdefault(event.task, []).append((step, count))
-            elif kind == "token":
+            elif kind == "tokens":
                 before = self.tokens.setdefault(event.task, [])
                 if before:
                     gap = (event.ns - before[-1][1]) / 1e6
@@ -108,7 +108,7 @@ def prefills(trace: Trace, log: StepLog) -> list[Prefill]:
 
     Recomputation after a preemption is not a prompt's.
     """
-    requests = Requests.of(trace)
+    requests = RequestTimes.of(trace)
     found = []
     for i, task in enumerate(requests.names):
         first_token = int(requests.first_token_step[i])

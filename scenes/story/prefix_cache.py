@@ -24,7 +24,7 @@ from scenes.story.beats import (
     Storyboard,
 )
 from scenes.story.errors import DoesNotApply
-from scenes.story.figures import PoolFigures, RunFigures, bytes_text, ms_text, pages_and_refs
+from scenes.story.figures import PoolFigures, RunFigures, bytes_text, ms_text
 from scenes.story.milestones import Milestones
 from scenes.story.moments import MOST_PAGES
 from scenes.story.runs import prompt_len
@@ -287,15 +287,14 @@ class _Chapters:
         grown = next(
             (
                 event
-                for kind in ("page_alloc", "pages_alloc")
-                for event in self.trace.find(event=kind, after=start, before=until + 1)
+                for event in self.trace.find(event="pages_alloc", after=start, before=until + 1)
                 if event.phase == "decode"
             ),
             None,
         )
         self.teller.begin(start, ("PagedCache.grow",))
         self.teller.add(Hold(start, "Each decode step writes one slot per chosen request.", detail=WORDS))
-        policy = self.trace.header.scenario["scheduler"]["decode_policy"]
+        policy = self.trace.header.scenario.scheduler.decode_policy
         if policy == "same-position" and self.marks.second_end is not None:
             self.teller.add(
                 Hold(start, "This policy decodes the requests at one position, oldest first.", detail=SHAPE)
@@ -352,24 +351,24 @@ class _Chapters:
         tables = self.trace.state_at(self.marks.last).tables
         latest = None
         for event in self.trace.find(event="gather"):
-            rows = [row for row in event.rows if tables.get(row["task"]) == row["pages"]]
+            rows = [row for row in event.rows if tables.get(row.task) == row.pages]
             if rows:
-                latest = max(rows, key=lambda row: row["length"])
+                latest = max(rows, key=lambda row: row.length)
         if latest is None:
             self.teller.close_panel()
             return
         page_size = self.pool.page_size
         runs = []
-        for logical, page in enumerate(latest["pages"]):
+        for logical, page in enumerate(latest.pages):
             first = logical * page_size
-            last = min(first + page_size, latest["length"]) - 1
+            last = min(first + page_size, latest.length) - 1
             if last >= first:
                 runs.append(Run(first, last, page, 0, last - first))
         self.teller.add(
             ShowGather(
                 self.teller.last,
-                f"Attention reads positions 0–{latest['length'] - 1} of {latest['task']} through the table.",
-                latest["task"],
+                f"Attention reads positions 0–{latest.length - 1} of {latest.task} through the table.",
+                latest.task,
                 tuple(runs),
             )
         )
@@ -418,11 +417,10 @@ class _Chapters:
             )
         if event.event == "task_preempted":
             return self.once("preempted", f"No page left: {event.task} is preempted, to be computed again.")
-        if event.event in ("page_alloc", "pages_alloc") and event.phase == "decode":
+        if event.event == "pages_alloc" and event.phase == "decode":
             size = self.pool.page_size
-            page = pages_and_refs(event)[0][0]
             return self.once(
-                "growth", f"Token {event.logical * size + 1} of {event.task} needs a slot: page {page} is added."
+                "growth", f"Token {event.logical * size + 1} of {event.task} needs a slot: page {event.page} is added."
             )
         return None
 

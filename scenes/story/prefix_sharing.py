@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from astrai_sim.trace import Event, State, Trace
 from scenes.story.beats import Bar, Fact, PageKey, Reveal, Section, ShowBars, ShowKeys, ShowStates, Storyboard
-from scenes.story.chapters import ASIDE, MORE, WORDS, Chapters, counted, listed, pages_text, subject
 from scenes.story.figures import RunFigures, ms_text
 from scenes.story.first_token import FirstToken, comparable, first_tokens
+from scenes.story.old_chapters import ASIDE, MORE, WORDS, Chapters, counted, listed, pages_text, subject
 
 FILM = "PrefixSharing"
 BUDGET = {"PagedCache.lookup": 1, "PagedCache.inc_ref": 1}
@@ -25,7 +25,7 @@ def tell(trace: Trace) -> Storyboard:
     shared = subject(
         FILM,
         trace,
-        "page_ref",
+        "pages_ref",
         "a request that hits pages of another one: record a scenario with "
         "prefix_caching = true and a shared [[prefix]]",
     )
@@ -40,7 +40,7 @@ class _Chapters(Chapters):
         self.admitted = next(trace.find(event="task_admitted", task=self.sharer, after=shared.seq))
         self.hit = max(e.seq for e in trace.find(event="prefix_hit", before=shared.seq))
         self.shared: list[int] = list(self.trace[self.hit].pages)
-        self.keys = [e for e in trace.find(event="page_keyed", before=self.hit) if e.page in self.shared]
+        self.keys = [e for e in trace.find(event="pages_keyed", before=self.hit) if e.page in self.shared]
         self.owner: str = self.keys[0].task
 
     def sections(self):
@@ -54,7 +54,7 @@ class _Chapters(Chapters):
             yield self.leave()
         if self.kept() is not None:
             yield self.stay()
-            revived = next(self.trace.find(event="page_revived", after=self.teller.last), None)
+            revived = next(self.trace.find(event="pages_revived", after=self.teller.last), None)
             if revived is not None:
                 yield self.revive(revived)
         pair = comparable(first_tokens(self.trace))
@@ -134,7 +134,7 @@ class _Chapters(Chapters):
 
     def peak(self) -> Event | None:
         """The hit that brings a shared page to its most owners, if there is one to come."""
-        refs = [e for e in self.trace.find(event="page_ref", after=self.admitted.seq) if e.page in self.shared]
+        refs = [e for e in self.trace.find(event="pages_ref", after=self.admitted.seq) if e.page in self.shared]
         best = max((e.ref for e in refs), default=0)
         return next((e for e in refs if e.ref == best and best >= 3), None)
 
@@ -171,7 +171,7 @@ class _Chapters(Chapters):
         return next(
             (
                 e
-                for e in self.trace.find(event="page_free", after=self.teller.last)
+                for e in self.trace.find(event="pages_free", after=self.teller.last)
                 if e.page in self.shared and e.ref >= 1
             ),
             None,
@@ -202,7 +202,7 @@ class _Chapters(Chapters):
     def kept(self) -> Event | None:
         """The next time that the last owner of a shared page lets it go and it stays cached."""
         return next(
-            (e for e in self.trace.find(event="page_cached", after=self.teller.last) if e.page in self.shared), None
+            (e for e in self.trace.find(event="pages_cached", after=self.teller.last) if e.page in self.shared), None
         )
 
     def stay(self) -> Section:
@@ -272,7 +272,7 @@ class _Chapters(Chapters):
         run = RunFigures.of(self.trace)
         asked = sum(e.tokens for e in self.trace.find(event="task_admitted"))
         found = sum(e.cached_tokens for e in self.trace.find(event="task_admitted"))
-        peak = max(e.ref for e in self.trace.find(event="page_ref"))
+        peak = max(e.ref for e in self.trace.find(event="pages_ref"))
         facts = [
             Fact(str(run.requests), f"requests, {run.finished} finished"),
             Fact(f"{found}/{asked}", "tokens found in the cache at admission"),
@@ -295,10 +295,10 @@ class _Chapters(Chapters):
             }
             text = texts.get(event.function)
             return self.once(event.function, text) if text else None
-        if kind == "page_revived":
+        if kind == "pages_revived":
             return self.once("revived", f"A hit: page {event.page} leaves the LRU, and its ref is {event.ref}.")
-        if kind == "page_cached" and event.page in self.shared:
+        if kind == "pages_cached" and event.page in self.shared:
             return self.once("cached", f"Page {event.page} has a key: it is not freed, it stays cached.")
-        if kind == "page_free" and event.ref:
+        if kind == "pages_free" and event.ref:
             return self.once("drop", f"Page {event.page}: ref {event.ref + 1} becomes {event.ref}.")
         return None

@@ -34,10 +34,12 @@ class Missed:
 
 
 def held_by(trace: Trace, evicted: Event) -> Held:
-    """What the page of a `page_evicted` event held."""
-    size = trace.header.scenario["cache"]["page_size"]
+    """What the page of a `pages_evicted` event held."""
+    size = trace.header.scenario.cache.page_size
     keyed = [
-        e for e in trace.find(event="page_keyed", before=evicted.seq) if e.page == evicted.page and e.key == evicted.key
+        e
+        for e in trace.find(event="pages_keyed", before=evicted.seq)
+        if e.page == evicted.page and e.key == evicted.key
     ][-1]
     first = keyed.logical * size
     return Held(keyed.task, evicted.page, first, first + size - 1)
@@ -45,12 +47,12 @@ def held_by(trace: Trace, evicted: Event) -> Held:
 
 def first_missed(trace: Trace) -> Missed | None:
     """The first request that misses a prefix which was evicted before; None if none does."""
-    size = trace.header.scenario["cache"]["page_size"]
+    size = trace.header.scenario.cache.page_size
     gone: dict[tuple[int, ...], Held] = {}
     known: set[tuple[int, ...]] = set()
     prefix_of: dict[str, tuple[int, ...]] = {}
     for event in trace:
-        if event.event == "page_keyed":
+        if event.event == "pages_keyed":
             tokens = trace.state_at(event.seq).tasks[event.task].tokens
             if tokens is None:
                 return None
@@ -58,7 +60,7 @@ def first_missed(trace: Trace) -> Missed | None:
             prefix_of[event.key] = prefix
             known.add(prefix)
             gone.pop(prefix, None)
-        elif event.event == "page_evicted":
+        elif event.event == "pages_evicted":
             gone[prefix_of[event.key]] = held_by(trace, event)
         elif event.event == "prefix_miss":
             tokens = trace.state_at(event.seq).tasks[event.task].tokens

@@ -27,21 +27,21 @@ class TextRows:
     @classmethod
     def of(cls, trace: Trace) -> TextRows:
         """Follow every page through allocation, sharing, caching, eviction and release."""
-        rows = cls(trace.header.scenario["cache"]["page_size"])
+        rows = cls(trace.header.scenario.cache.page_size)
         content: dict[int, RowKey] = {}
         for event in trace:
             kind = event.event
-            if kind == "page_alloc":
+            if kind == "pages_alloc":
                 key = (event.task, event.logical)
                 rows._put(content.pop(event.page, None), event.seq, None, event.page)
                 rows.homes[key] = key
                 content[event.page] = key
                 rows._put(key, event.seq, event.page)
-            elif kind in ("page_ref", "page_revived"):
+            elif kind in ("pages_ref", "pages_revived"):
                 home = content.get(event.page)
                 if home is not None:
                     rows.homes.setdefault((event.task, event.logical), home)
-            elif kind == "page_evicted" or (kind == "page_free" and event.ref == 0):
+            elif kind == "pages_evicted" or (kind == "pages_free" and event.ref == 0):
                 rows._put(content.pop(event.page, None), event.seq, None, event.page)
             elif kind == "prefix_reset":
                 held = {p for pages in trace.state_at(event.seq).tables.values() for p in pages}

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from astrai_sim.trace import Event, Requests, Series, Trace
+from astrai_sim.trace import Event, RequestTimes, Series, Trace
+from scenes.story.history import history_of
 
-_SERIES: WeakKeyDictionary[Trace, Series] = WeakKeyDictionary()
-_REQUESTS: WeakKeyDictionary[Trace, Requests] = WeakKeyDictionary()
+_REQUESTS: WeakKeyDictionary[Trace, RequestTimes] = WeakKeyDictionary()
 
 
 def series_of(trace: Trace) -> Series:
     """`Series.of`, remembered."""
-    if trace not in _SERIES:
-        _SERIES[trace] = Series.of(trace)
-    return _SERIES[trace]
+    return history_of(trace).series
 
 
-def requests_of(trace: Trace) -> Requests:
-    """`Requests.of`, remembered."""
+def requests_of(trace: Trace) -> RequestTimes:
+    """`RequestTimes.of`, remembered."""
     if trace not in _REQUESTS:
-        _REQUESTS[trace] = Requests.of(trace)
+        _REQUESTS[trace] = RequestTimes.of(trace)
     return _REQUESTS[trace]
 
 
 def prompt_len(submitted: Event) -> int:
     """Tokens of the prompt of a `task_submitted` event, bulk ones included."""
-    prompt = submitted.get("prompt")
-    return submitted.prompt_len if prompt is None else len(prompt)
+    return submitted.prompt_len

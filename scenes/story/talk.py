@@ -53,7 +53,7 @@ def moments(trace: Trace, tasks: tuple[str, ...]) -> list[Moment]:
     for task in tasks:
         submitted = next(e for e in trace.find(event="task_submitted") if e.task == task)
         admitted = next((e for e in trace.find(event="task_admitted") if e.task == task), None)
-        first = next((e for e in trace.find(event="token") if e.task == task), None)
+        first = next((e for e in trace.find(event="tokens") if e.task == task), None)
         end = phase_end(trace, first.seq) if first is not None else submitted.seq
         found.append(Arrival(task, submitted, admitted if first is not None else None, end))
         finished = next((e for e in trace.find(event="task_finished") if e.task == task), None)
@@ -67,11 +67,11 @@ def _departure(trace: Trace, task: str, finished: Event) -> Departure:
     end = finished.seq
     for seq in range(finished.seq, len(trace)):
         event = trace[seq]
-        if event.get("task") != task:
+        if getattr(event, "task", None) != task:
             continue
-        if event.event == "page_cached":
+        if event.event == "pages_cached":
             lists["cached"].append(event.page)
-        elif event.event == "page_free":
+        elif event.event == "pages_free":
             lists["shared" if event.ref else "freed"].append(event.page)
         elif event.event == "table" and not event.pages:
             end = seq

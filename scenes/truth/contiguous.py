@@ -80,7 +80,7 @@ def plan(trace: Trace) -> Plan:
     """What a trace's requests do in a pool of one piece each."""
     witness = Witness.of(trace)
     n_slots = witness.n_pages * witness.page_size
-    most = trace.header.scenario["scheduler"]["max_batch"]
+    most = trace.header.scenario.scheduler.max_batch
     arrivals = {task: life.submitted.step + 1 for task, life in witness.lives.items()}
     line = sorted(witness.lives.values(), key=lambda life: arrivals[life.task])
     owner = np.full(n_slots, FREE)

@@ -117,7 +117,7 @@ def lru(witness: Witness, at: int, shown: Mapping) -> list[int]:
 def shelf(witness: Witness, at: int, shown: Mapping) -> list[tuple[int, str, int, int]]:
     """Cached pages, with task and token positions of the latest key of each."""
     keyed = {}
-    for event in witness.events("page_keyed", before=at + 1):
+    for event in witness.events("pages_keyed", before=at + 1):
         first = event.logical * witness.page_size
         keyed[event.page] = (event.page, event.task, first, first + witness.page_size - 1)
     order = witness.state(at).lru
@@ -127,5 +127,5 @@ def shelf(witness: Witness, at: int, shown: Mapping) -> list[tuple[int, str, int
 @shows("keys")
 def keys(witness: Witness, at: int, shown: Mapping) -> dict[int, str]:
     """Keys of pages, as far as they are written."""
-    keyed = {event.page: event.key for event in witness.events("page_keyed", before=at + 1)}
+    keyed = {event.page: event.key for event in witness.events("pages_keyed", before=at + 1)}
     return {page: keyed.get(page, "")[: max(1, len(text))] for page, text in shown["keys"].items()}

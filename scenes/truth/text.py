@@ -11,7 +11,7 @@ import numpy as np
 from astrai_sim.trace import Trace
 from scenes.truth.pool import page_colors
 from scenes.truth.vouching import shows
-from scenes.truth.witness import Witness, pages_of, refs_of
+from scenes.truth.witness import Witness
 
 SPECIAL = re.compile(r"<\|(?:\w*_)?(\w+?)\|>|</?(s)>")
 SIGNS = str.maketrans({"\n": "↵", "\r": "↵", "\t": "⇥", " ": "␣", "\xa0": "␣"})
@@ -50,7 +50,7 @@ def content(trace: Trace, at: int) -> dict[Row, int]:
     """Which page holds the tokens of (task, logical page): what tables said last, as long as the
     page has not been free or allocated anew since."""
     witness, held = Witness.of(trace), {}
-    kinds = ("table", "page_alloc", "page_evicted", "page_free", "prefix_reset")
+    kinds = ("table", "pages_alloc", "pages_evicted", "pages_free", "prefix_reset")
     for event in witness.events(*kinds, before=at + 1):
         gone: set[int] = set()
         if event.event == "table":
@@ -58,8 +58,9 @@ def content(trace: Trace, at: int) -> dict[Row, int]:
         elif event.event == "prefix_reset":
             state = trace.state_at(event.seq)
             gone = {page for page in held.values() if state.page_state(page) == "free"}
-        elif event.event != "page_free" or refs_of(event) == [0]:
-            gone = set(pages_of(event))
+        else:
+            refs = event.refs if event.event == "pages_free" else [0] * len(event.pages)
+            gone = {page for page, ref in zip(event.pages, refs, strict=True) if not ref}
         held = {row: page for row, page in held.items() if page not in gone}
     return held
 

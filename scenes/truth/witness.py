@@ -10,10 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from astrai_sim.trace import Event, State, Trace
-from astrai_sim.trace.runs import from_runs
 
 REMEMBERED = 12
-TOKENS = ("token", "tokens")
 
 
 class Stamp(NamedTuple):
@@ -27,22 +25,6 @@ class Stamp(NamedTuple):
 def stamp(event: Event) -> Stamp:
     """When an event happened."""
     return Stamp(event.seq, event.step, event.ns)
-
-
-def pages_of(event: Event) -> list[int]:
-    """The pages that an event of either detail is about."""
-    runs = getattr(event, "runs", None)
-    if runs is not None:
-        return from_runs(runs)
-    page = getattr(event, "page", None)
-    return list(event.pages) if page is None else [page]
-
-
-def refs_of(event: Event) -> list[int]:
-    """Their refcounts after it."""
-    refs = getattr(event, "refs", None)
-    refs = event.ref if refs is None else refs
-    return [refs] * len(pages_of(event)) if isinstance(refs, int) else list(refs)
 
 
 @dataclass
@@ -80,10 +62,9 @@ class Witness:
     """A trace, its states, and what its events say of requests and steps."""
 
     def __init__(self, trace: Trace) -> None:
-        cache = trace.header.scenario["cache"]
         self.trace = trace
-        self.n_pages: int = cache["n_pages"]
-        self.page_size: int = cache["page_size"]
+        self.n_pages = trace.header.scenario.cache.n_pages
+        self.page_size = trace.header.scenario.cache.page_size
         self._states: dict[int, State] = {}
 
     @staticmethod
@@ -116,16 +97,15 @@ class Witness:
         """Requests by name, in order of submission."""
         lives: dict[str, Life] = {}
         for event in self.events("task_submitted"):
-            due = getattr(event, "arrival_s", None)
-            prompt = getattr(event, "prompt", None)
+            due = event.arrival_s
             lives[event.task] = Life(
                 event.task,
                 len(lives),
                 event.ns if due is None else round(due * 1e9),
-                event.prompt_len if prompt is None else len(prompt),
+                event.prompt_len,
                 event.max_tokens,
                 stamp(event),
-                tuple(getattr(event, "texts", None) or ()) or None,
+                None if event.texts is None else tuple(event.texts),
             )
         for event in self.events("task_admitted"):
             life = lives[event.task]
@@ -134,8 +114,8 @@ class Witness:
             life.admitted.append(stamp(event))
         for event in self.events("task_preempted"):
             lives[event.task].preempted.append(stamp(event))
-        for event in self.events(*TOKENS):
-            for task in [event.task] if event.event == "token" else event.tasks:
+        for event in self.events("tokens"):
+            for task in event.tasks:
                 lives[task].tokens.append(stamp(event))
         for event in self.events("task_finished"):
             lives[event.task].finished = stamp(event)

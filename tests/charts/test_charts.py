@@ -5,21 +5,21 @@ import pytest
 
 from astrai_sim.trace import Series, Trace
 from scenes import theme
+from scenes.check.checker import check
 from scenes.check.compare import differences
+from scenes.check.fields.charts import MEASURES
+from scenes.check.recorded import Recorded
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.axes import Scale, tick_text, ticks
+from scenes.draw.mobjects.axes import Scale, ticks
 from scenes.draw.mobjects.chart import ChartView, CurveLine
-from scenes.film.checking import check
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
 from scenes.lint.linter import lint
 from scenes.lint.rules.colors import LEAST
 from scenes.lint.rules.colors import differences as color_differences
+from scenes.measures.forms import number_text, tick_text
 from scenes.story.beats import Advance, Chart, Curve, Hold, Reveal, Section, Storyboard
-from scenes.story.beats.charts import number_text
 from scenes.story.curves import points, steps_done
-from scenes.truth import Witness
-from scenes.truth.charts import CURVES
 
 BOX = Box(100, 140, 1000, 500)
 
@@ -27,7 +27,7 @@ BOX = Box(100, 140, 1000, 500)
 def chart_of(trace: Trace) -> Chart:
     series = Series.of(trace)
     x = steps_done(series)
-    n_pages = trace.header.scenario["cache"]["n_pages"]
+    n_pages = trace.header.scenario.cache.n_pages
 
     def curve(measure, values, color, first=0, **how):
         return Curve(measure, measure, color, points(series.seq, x, values, first), **how)
@@ -104,11 +104,14 @@ def test_wrong_and_unknown_values_are_found(two_requests, trace):
     scene = rehearse(ChartFilm, two_requests, only={"one"}).scene
     shown = scene.stage.read()
     until = scene.section.beats[-1].until
-    assert not list(differences(shown, Witness.of(trace), until))
-    assert set(shown["charts"]["slots"]) <= set(CURVES)
-    for lie in ({"used slots": "0"}, {"weather": "3"}):
-        wrong = shown | {"charts": {"slots": shown["charts"]["slots"] | lie}}
-        assert {d.field for d in differences(wrong, Witness.of(trace), until)} == {"charts[slots]"}
+    recorded = Recorded.of(trace).at(until)
+    state = trace.state_at(until)
+    assert not list(differences(shown, state, recorded))
+    assert set(shown["charts"]["slots"]) <= set(MEASURES)
+    shown["charts"]["slots"]["used slots"] = str(shown["charts"]["slots"]["used slots"]) + "0"
+    shown["charts"]["slots"]["weather"] = "3"
+    found = {difference.field for difference in differences(shown, state, recorded)}
+    assert found == {"charts[slots] used slots", "charts[slots]"}
 
 
 def test_curves_end_where_the_run_has_got(trace):
@@ -167,13 +170,11 @@ def test_a_wait_climbs_as_it_lasts():
     waits = ((5, 1.0, 40.0), (9, 1.5, 500.0), (11, 3.0, 300.0))
     curve = Curve("m", "m", theme.SERIES[0], waits, rate=1000.0)
     line = CurveLine(curve, Scale(BOX, 3, 500), None)
-    assert [line.value_at(t) for t in (1.0, 1.2, 1.5, 2.0, 2.9, 3.0)] == pytest.approx(
-        [40.0, 200.0, 500.0, 0.0, 200.0, 300.0]
-    )
-    for time in (1.2, 1.5, 2.0, 2.9, 3.0):
+    assert [line.value_at(t) for t in (1.0, 1.2, 1.5, 2.0, 3.0)] == [40.0, 500.0, 500.0, 300.0, 300.0]
+    for time, height in ((1.2, 200.0), (1.5, 500.0), (2.0, 0.0), (2.9, 200.0), (3.0, 300.0)):
         x, y = line._corners(time, line.heights)[-1]
         assert x == pytest.approx(float(line.scale.x(time)))
-        assert y == pytest.approx(float(line.scale.y(line.value_at(time))))
+        assert y == pytest.approx(float(line.scale.y(height)))
     xs = line._corners(3.0, line.heights)[:, 0]
     assert (np.diff(xs) >= 0).all()
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from astrai_sim.trace import Requests, Trace
+from astrai_sim.trace import RequestTimes, Trace
 from scenes import theme
 from scenes.check.compare import differences
 from scenes.draw.layout import Box
@@ -44,7 +44,7 @@ def test_prompts_are_found_with_their_steps(trace):
 
 def test_waits_are_those_of_the_requests(trace):
     log = StepLog(trace)
-    requests = Requests.of(trace)
+    requests = RequestTimes.of(trace)
     gaps = requests.gaps[requests.names.index("short")] / 1e6
     assert np.allclose(log.gap_ms[1:7], gaps[1:7])
     for prefill in prefills(trace, log):

@@ -5,15 +5,15 @@ import pytest
 from astrai_sim.trace import Series, Trace
 from scenes import theme
 from scenes.check.compare import differences
+from scenes.check.fields.memory import status_text
+from scenes.check.recorded import Recorded
 from scenes.film import catalog
 from scenes.film.rehearsal import rehearse
 from scenes.parts.looks import Looks
 from scenes.story.beats import RunOn, ShowVersus
 from scenes.story.contiguous import loads, simulate
 from scenes.story.errors import DoesNotApply
-from scenes.story.figures import status_text
 from scenes.story.fragmentation import MOST_STOPS, stops
-from scenes.truth import Witness
 
 FILM = catalog.film("Fragmentation")
 
@@ -58,28 +58,31 @@ def spoil_step(shown):
 @pytest.mark.parametrize(
     ("spoil", "field"),
     [
-        (spoil_piece, "contiguous[stretches]"),
-        (spoil_page, "paged[stretches]"),
-        (spoil_hole, "contiguous[holes]"),
-        (spoil_status, "paged[status]"),
-        (spoil_step, "contiguous[step]"),
+        (spoil_piece, "contiguous stretches"),
+        (spoil_page, "paged stretches"),
+        (spoil_hole, "contiguous holes"),
+        (spoil_status, "paged status"),
+        (spoil_step, "contiguous step"),
     ],
 )
 def test_a_wrong_value_is_found(path, trace, spoil, field):
     stage, until = stage_after(path, "waiting")
-    witness = Witness.of(trace)
-    assert not list(differences(stage.read(), witness, until))
+    recorded, state = Recorded.of(trace).at(until), trace.state_at(until)
+    assert not list(differences(stage.read(), state, recorded))
     shown = stage.read()
     spoil(shown)
-    assert {d.field for d in differences(shown, witness, until)} == {field}
+    assert {d.field for d in differences(shown, state, recorded)} == {field}
 
 
 def test_the_computed_side_goes_on_alone_only_when_the_recording_is_over(path, trace):
     stage, until = stage_after(path, "run-on")
     assert until == len(trace) - 1 and stage.beyond > 0
+    state = trace.state_at(until)
     shown = stage.read()
-    assert not list(differences(shown, Witness.of(trace), until + stage.beyond))
-    assert list(differences(shown, Witness.of(trace), until))
+    assert not list(differences(shown, state, Recorded.of(trace).at(until, stage.beyond)))
+    assert list(differences(shown, state, Recorded.of(trace).at(until)))
+    early = Recorded.of(trace).at(until - 1, stage.beyond)
+    assert "steps beyond the recording" in {d.field for d in differences(shown, state, early)}
 
 
 def test_figures_come_from_the_trace_and_the_model(trace):

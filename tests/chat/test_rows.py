@@ -16,7 +16,7 @@ def test_rows_are_where_the_tables_say(shared, crowded):
 
 def test_shared_pages_have_one_home(shared):
     rows = TextRows.of(shared)
-    hits = list(shared.find(event="page_ref"))
+    hits = list(shared.find(event="pages_ref"))
     assert hits
     for event in hits:
         home = rows.homes[event.task, event.logical]

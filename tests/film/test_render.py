@@ -62,7 +62,7 @@ def test_tags_name_the_recording(film, two_requests):
     assert facts["title"] == "TinyFilm: Two short requests"
     assert facts["trace_sha256"] == trace.sha256
     assert facts["trace_schema"] == f"{trace.header.schema} {trace.header.version}"
-    assert trace.header.device["name"] in facts["device"]
+    assert trace.header.device.name in facts["device"]
     assert facts["rendered_with"].startswith("Manim Community 0.22")
     assert facts["engine_commit"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from astrai_sim.tools.cli import main
 from astrai_sim.tools.plot import palette
@@ -62,8 +62,8 @@ def test_small_traces_are_readable(record_scenario, assert_readable, scenario: s
 
 def test_long_titles_are_made_to_fit(record_scenario, assert_readable):
     trace = Trace.open(record_scenario("one_page"))
-    scenario = trace.header.scenario | {"title": "One request among many others " * 8}
-    trace.header = dataclasses.replace(trace.header, scenario=scenario)
+    scenario = replace(trace.header.scenario, title="One request among many others " * 8)
+    trace.header = replace(trace.header, scenario=scenario)
     assert_readable(draw(trace))
 
 
@@ -79,7 +79,7 @@ def test_the_map_shows_who_holds_each_page(record_scenario, scenario: str):
     series = Series.of(trace)
     columns = 200
     image = PageMap.of(trace, series, columns).image
-    assert image.shape == (trace.header.scenario["cache"]["n_pages"], columns, 3)
+    assert image.shape == (trace.header.scenario.cache.n_pages, columns, 3)
     rng = np.random.default_rng(0)
     for column in [columns - 1, *rng.integers(columns, size=20).tolist()]:
         end = (column + 1) * series.end_ns[-1] / columns

@@ -10,7 +10,7 @@ import torch
 
 from astrai_sim.recorder import record
 from astrai_sim.scenario.schema import CachePart, ModelPart, RecordPart, Scenario, SchedulerPart
-from astrai_sim.trace import Requests, Series, Trace
+from astrai_sim.trace import RequestTimes, Series, Trace
 from astrai_sim.trace.verify import verify
 from astrai_sim.workload import Request, Workload
 
@@ -45,7 +45,7 @@ def recorded(path: Path, n: int, rate: float, caching: bool) -> Trace:
 def holds(trace: Trace, n: int) -> None:
     """Everything verifies, everyone is served, and what is held is what is used."""
     assert verify(trace).events == len(trace)
-    series, requests = Series.of(trace), Requests.of(trace)
+    series, requests = Series.of(trace), RequestTimes.of(trace)
     assert len(requests) == n and (requests.finished_ns > 0).all()
     assert series.generated.sum() == requests.generated.sum()
     assert (series.kv_slots <= series.reserved_slots).all()

@@ -11,7 +11,7 @@ import torch
 from astrai_sim.engine.clock import CostClock, CostModel, RealClock
 from astrai_sim.scenario import Run, build
 from astrai_sim.scenario.schema import RequestPart
-from astrai_sim.trace import Requests, Series, TraceWriter
+from astrai_sim.trace import RequestTimes, Series, TraceWriter
 from astrai_sim.trace.verify import verify
 from tests.trace.recording import crowd, recorded
 
@@ -105,8 +105,8 @@ def test_times_without_a_model_are_computed(tmp_path):
     scenario = replace(crowd("none"), cost=cost, prefixes=(), requests=(RequestPart("a", 4, prompt_tokens=10),))
     trace = recorded(scenario, tmp_path / "run.jsonl")
     assert trace.header.clock == "cost-model" and trace.header.model == "none"
-    assert trace.header.cost["prefill_token_s"] == 0.5
-    requests = Requests.of(trace)
+    assert trace.header.cost.prefill_token_s == 0.5
+    requests = RequestTimes.of(trace)
     assert requests.first_token_ns[0] == 6_000_000_000
     assert requests.gaps[0].tolist() == [round((2.25 + kv * 0.125) * 1e9) for kv in (11, 12, 13)]
 
@@ -120,7 +120,7 @@ def test_an_idle_clock_jumps_to_the_next_arrival(tmp_path):
     scenario = replace(crowd("none"), requests=requests, prefixes=())
     trace = recorded(scenario, tmp_path / "run.jsonl")
     assert verify(trace)
-    times = Requests.of(trace)
+    times = RequestTimes.of(trace)
     assert times.submitted_ns[0] == 0 and times.submitted_ns[1] == 50_000_000_000
     assert times.arrived_ns.tolist() == [0, 50_000_000_000, 50_001_000_000]
     assert times.submitted_ns[2] > times.arrived_ns[2]
@@ -142,7 +142,7 @@ def test_requests_wait_for_their_second_with_a_model(tmp_path, ticks):
     """On the real clock nothing is submitted before it is due."""
     requests = (RequestPart("a", 2, prompt_tokens=3), RequestPart("b", 2, prompt_tokens=3, arrival_s=3.5))
     trace = recorded(replace(crowd(), requests=requests, prefixes=()), tmp_path / "run.jsonl")
-    times = Requests.of(trace)
+    times = RequestTimes.of(trace)
     assert times.submitted_ns[1] >= 3_500_000_000
     assert verify(trace).checks["arrival"]
 

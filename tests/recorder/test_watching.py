@@ -184,10 +184,10 @@ def test_a_mask_too_long_to_print_is_recorded_by_its_bits(tmp_path):
     trace = recorded(scenario, tmp_path / "run.jsonl")
     assert verify(trace)
     alloc = next(e for e in trace.find(event="lines") if e.function == "PagedCache.alloc")
-    masks = [s["values"]["self._free_mask"] for s in alloc.steps if "self._free_mask" in s["values"]]
+    masks = [s.values["self._free_mask"] for s in alloc.steps if "self._free_mask" in s.values]
     assert masks == [{"bits": 20_000, "set": 19_999}]
-    word = next(trace.find(event="page_alloc"))
-    assert word.get("mask") is None and word.word == [0, hex(2**64 - 2)]
+    word = next(trace.find(event="pages_alloc"))
+    assert word.mask is None and word.word == (0, 2**64 - 2)
 
 
 def test_a_file_that_cannot_be_written_is_an_os_error(tmp_path):

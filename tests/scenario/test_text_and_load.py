@@ -122,9 +122,9 @@ def test_prompts_and_answers_are_recorded_as_text(scenario, tmp_path: Path):
         "<|im_start|>assistant\nThe capital of France is Paris.<|im_end|>"
     )
     assert len(task.texts) == len(task.tokens)
-    assert trace.header.weights["quantization"] == "Q4_1"
-    assert trace.header.tokenizer["tokens"] == 49152
-    assert trace.header.scenario["scheduler"]["eos"] == 2
+    assert trace.header.weights.quantization == "Q4_1"
+    assert trace.header.tokenizer.tokens == 49152
+    assert trace.header.scenario.scheduler.eos == 2
 
 
 def test_a_load_is_run_and_named_in_the_header(scenario, tmp_path: Path):
@@ -135,9 +135,9 @@ def test_a_load_is_run_and_named_in_the_header(scenario, tmp_path: Path):
     assert done.exit_code == 0, done.output
     trace = Trace.open(out)
     verify(trace)
-    assert trace.header.workload["requests"] == 2 and trace.header.workload["rows"] == 3
-    named = trace.header.scenario["workload"]
-    assert (named["kind"], named["path"]) == ("azure", "load.csv")
+    assert trace.header.workload.requests == 2 and trace.header.workload.rows == 3
+    named = trace.header.scenario.workload
+    assert (named.kind, named.path) == ("azure", "load.csv")
     submitted = [(e.task, len(e.prompt), e.max_tokens, e.arrival_s) for e in trace.find("task_submitted")]
     assert submitted == [("r1", 40, 3, 0.0), ("r2", 20, 4, 0.25)]
 

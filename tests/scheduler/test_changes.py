@@ -89,10 +89,10 @@ def test_each_change_is_recorded_right_before_its_step(trace):
 def test_a_long_prompt_is_served_whole_before_the_change_and_in_chunks_after(trace):
     def spans(task):
         return [
-            (event.step, span["count"])
+            (event.step, span.count)
             for event in trace.find("kv_write")
             for span in event.spans
-            if span["task"] == task and event.phase == "prefill"
+            if span.task == task and event.phase == "prefill"
         ]
 
     assert spans("whole") == [(3, 64)]

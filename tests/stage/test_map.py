@@ -11,7 +11,6 @@ from scenes.draw.animations.replay import Replay
 from scenes.draw.camera import FilmCamera
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.cells import MANY, CellField
-from scenes.draw.mobjects.census import clock_text
 from scenes.draw.mobjects.lens import runs_of
 from scenes.draw.mobjects.map import EMPTY, LEAST_PITCH, MapGrid, PageColors, PageMap, ramp
 from scenes.film.checking import check
@@ -19,6 +18,7 @@ from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
 from scenes.film.settings import QUIET
 from scenes.lint.rules.colors import differences as color_differences
+from scenes.measures.forms import clock_text
 from scenes.parts.occupancy import page_colors
 from scenes.pool_at_scale import PoolAtScale
 from scenes.story.beats import TimeLapse

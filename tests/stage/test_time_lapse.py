@@ -108,7 +108,7 @@ def test_lines_that_take_a_page_end_with_the_page_taken():
 def test_the_code_panel_is_closed_before_other_calls_move_the_state_on():
     film = catalog.film("PrefixCache")
     trace = own_trace(film)
-    changes = {"page_alloc", "page_ref", "page_free"}
+    changes = {"pages_alloc", "pages_ref", "pages_free"}
     for section in film.tell(trace).sections:
         at, shown = section.start, False
         for beat in section.beats:

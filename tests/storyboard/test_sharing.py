@@ -4,9 +4,11 @@ import pytest
 
 from astrai_sim.trace import Trace
 from scenes.film.scene import ASSETS
-from scenes.story import eviction, preemption, prefix_sharing
+from scenes.preemption import Preemption
+from scenes.story import eviction, prefix_sharing
 from scenes.story.errors import DoesNotApply
 from scenes.story.first_token import comparable, first_tokens
+from scenes.story.measures import Ask
 from scenes.story.prefixes import first_missed, held_by
 
 
@@ -47,7 +49,7 @@ def test_own_traces_fill_every_chapter(sharing, evicting, preempting):
         "summary",
     ]
     assert [s.key for s in eviction.tell(evicting).sections] == ["one", "fill", "order", "evict", "miss", "summary"]
-    assert [s.key for s in preemption.tell(preempting).sections] == [
+    assert [s.key for s in Preemption.tell(preempting).sections] == [
         "full",
         "out",
         "waits",
@@ -59,7 +61,7 @@ def test_own_traces_fill_every_chapter(sharing, evicting, preempting):
 
 def test_first_token_takes_the_phases_up_to_the_prefill_that_gives_it(sharing):
     for time in first_tokens(sharing):
-        token = next(sharing.find(event="token", task=time.task))
+        token = next(sharing.find(event="tokens", task=time.task))
         phases = [
             e.duration_ns
             for e in sharing.find(event="phase_end")
@@ -82,7 +84,7 @@ def test_compared_requests_are_equally_long_and_untraced(sharing):
 
 def test_a_waiting_request_counts_the_steps_that_it_waits(preempting):
     (late,) = [time for time in first_tokens(preempting) if time.task == "D"]
-    token = next(preempting.find(event="token", task="D"))
+    token = next(preempting.find(event="tokens", task="D"))
     submitted = next(preempting.find(event="task_submitted", task="D"))
     steps = sum(e.duration_ns for e in preempting.find(event="step_end", after=submitted.seq) if e.step < token.step)
     assert 0 < steps / 1e6 < late.ms
@@ -91,31 +93,32 @@ def test_a_waiting_request_counts_the_steps_that_it_waits(preempting):
 def test_missed_prefix_is_one_that_was_evicted(evicting):
     missed = first_missed(evicting)
     prompts = {e.task: e.prompt for e in evicting.find(event="task_submitted")}
-    size = evicting.header.scenario["cache"]["page_size"]
+    size = evicting.header.scenario.cache.page_size
     assert prompts[missed.task][: missed.cached] == prompts[missed.like][: missed.cached]
-    gone = [held_by(evicting, e) for e in evicting.find(event="page_evicted", before=missed.seq)]
+    gone = [held_by(evicting, e) for e in evicting.find(event="pages_evicted", before=missed.seq)]
     assert [held.first for held in gone if held.task == missed.like][-1] == missed.found
     admitted = next(evicting.find(event="task_admitted", task=missed.task))
     assert admitted.cached_tokens == missed.found < missed.cached == 3 * size
 
 
 def test_every_page_event_agrees_with_what_held_by_says(evicting):
-    for event in evicting.find(event="page_evicted"):
+    for event in evicting.find(event="pages_evicted"):
         held = held_by(evicting, event)
-        keyed = next(e for e in evicting.find(event="page_keyed") if e.key == event.key)
+        keyed = next(e for e in evicting.find(event="pages_keyed") if e.key == event.key)
         assert (held.task, held.page) == (keyed.task, keyed.page)
 
 
 def test_preempted_request_loses_no_token(preempting):
-    chapters = preemption._Chapters(preempting, next(preempting.find(event="task_preempted")))
-    spans = [s for e in preempting.find(event="kv_write") for s in e.spans if s["task"] == chapters.victim]
-    written = [p for s in spans for p in range(s["start"], s["start"] + s["count"])]
-    assert chapters.recomputed() == len(written) - len(set(written)) == chapters.stored
-    assert chapters.lost() == 0
+    ask, preempted = Ask(preempting), next(preempting.find(event="task_preempted"))
+    spans = [s for e in preempting.find(event="kv_write") for s in e.spans if s.task == preempted.task]
+    written = [p for s in spans for p in range(s.start, s.start + s.count)]
+    assert ask.recomputed().value == len(written) - len(set(written))
+    assert ask.recomputed().value == ask.stored(preempted.task, preempted.seq - 1).value
+    assert ask.lost().value == 0
 
 
 def test_the_code_on_screen_ends_with_the_call_that_preempts(preempting):
-    storyboard = preemption.tell(preempting)
+    storyboard = Preemption.tell(preempting)
     out = next(s for s in storyboard.sections if s.key == "out")
     code = next(b for b in out.beats if type(b).__name__ == "OpenCode")
     runs = [b for b in out.beats if type(b).__name__ == "RunCode"]
@@ -126,7 +129,7 @@ def test_the_code_on_screen_ends_with_the_call_that_preempts(preempting):
 
 def test_running_is_shown_as_the_call_finds_it_and_then_as_it_leaves_it(preempting):
     preempted = next(preempting.find(event="task_preempted"))
-    out = next(s for s in preemption.tell(preempting).sections if s.key == "out")
+    out = next(s for s in Preemption.tell(preempting).sections if s.key == "out")
     shown = [
         (beat.until, dict(step.values)["running"])
         for beat in out.beats
@@ -144,7 +147,7 @@ def test_running_is_shown_as_the_call_finds_it_and_then_as_it_leaves_it(preempti
 
 
 def test_evicted_page_leaves_the_lru_and_loses_its_key_line_by_line(evicting):
-    evicted = next(evicting.find(event="page_evicted"))
+    evicted = next(evicting.find(event="pages_evicted"))
     section = next(s for s in eviction.tell(evicting).sections if s.key == "evict")
     source = next(b for b in section.beats if type(b).__name__ == "OpenCode").lines
     (run,) = [b for b in section.beats if type(b).__name__ == "RunCode"]
@@ -162,8 +165,8 @@ def test_evicted_page_leaves_the_lru_and_loses_its_key_line_by_line(evicting):
 
 
 def test_what_a_newcomer_takes_and_lacks_adds_up(evicting):
-    evicted = next(evicting.find(event="page_evicted"))
-    taken = next(evicting.find(event="page_alloc", after=evicted.seq))
+    evicted = next(evicting.find(event="pages_evicted"))
+    taken = next(evicting.find(event="pages_alloc", after=evicted.seq))
     need = next(evicting.find(event="task_admitted", task=taken.task)).pages
     free = evicting.state_at(evicting[evicted.seq].seq).tables[taken.task]
     told = captions(eviction.tell(evicting), "evict")
@@ -176,20 +179,20 @@ def test_the_prefill_that_brings_the_victim_back_counts_all_its_tokens(preemptin
     done = next(preempting.find(event="task_prefilled", task=victim.task, after=victim.seq))
     together = [e for e in preempting.find(event="task_prefilled") if e.step == done.step]
     tokens = sum(e.end - e.start for e in together)
-    facts = next(b.facts for b in preemption.tell(preempting).sections[-1].beats if type(b).__name__ == "ShowFacts")
+    facts = next(b.facts for b in Preemption.tell(preempting).sections[-1].beats if type(b).__name__ == "ShowFacts")
     label = next(f.label for f in facts if "prefill" in f.label)
     assert label == f"for one prefill of {victim.task} and D: {tokens} tokens"
     assert {e.task for e in together} == {victim.task, "D"}
 
 
-@pytest.mark.parametrize(("module", "scenario"), [(prefix_sharing, "shared_prefix"), (preemption, "crowded")])
+@pytest.mark.parametrize(("module", "scenario"), [(prefix_sharing, "shared_prefix"), (Preemption, "crowded")])
 def test_films_tell_other_traces(module, scenario, record_scenario):
     """So that `DoesNotApply` cannot stand in for a film that never plays."""
     sections = module.tell(Trace.open(record_scenario(scenario))).sections
     assert len(sections) >= 5 and sum(len(section.beats) for section in sections) > 20
 
 
-@pytest.mark.parametrize("module", [prefix_sharing, eviction, preemption])
+@pytest.mark.parametrize("module", [prefix_sharing, eviction, Preemption])
 def test_a_trace_without_the_subject_is_told_so(module, two_requests):
     with pytest.raises(DoesNotApply, match="record a scenario"):
         module.tell(Trace.open(two_requests))
@@ -198,7 +201,7 @@ def test_a_trace_without_the_subject_is_told_so(module, two_requests):
 def test_keys_are_shown_where_they_are_made_and_where_they_are_found(sharing):
     shown = [b for s in prefix_sharing.tell(sharing).sections for b in s.beats if type(b).__name__ == "ShowKeys"]
     made, found = shown
-    keyed = {e.page: e for e in sharing.find(event="page_keyed", before=made.until + 1)}
+    keyed = {e.page: e for e in sharing.find(event="pages_keyed", before=made.until + 1)}
     for before, key in zip((None, *made.keys), made.keys, strict=False):
         assert keyed[key.page].key.startswith(key.key) and len(key.key) == 8
         assert keyed[key.page].parent.startswith(before.key if before else "")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from astrai_sim.scenario.schema import StopPart
-from astrai_sim.trace import Requests, Series
+from astrai_sim.trace import RequestTimes, Series
 from tests.trace.recording import crowd, recorded
 
 
@@ -33,7 +33,7 @@ def test_steps_hold_what_the_states_hold(crowd_trace):
 
 
 def test_totals_are_those_of_the_run(crowd_trace):
-    series, requests = Series.of(crowd_trace), Requests.of(crowd_trace)
+    series, requests = Series.of(crowd_trace), RequestTimes.of(crowd_trace)
     last = crowd_trace.state_at(len(crowd_trace) - 1)
     assert series.generated.sum() == sum(task.generated for task in last.tasks.values())
     assert series.preemptions.sum() == requests.preemptions.sum() == 3
@@ -45,7 +45,7 @@ def test_totals_are_those_of_the_run(crowd_trace):
 
 
 def test_requests_have_their_times(crowd_trace):
-    requests = Requests.of(crowd_trace)
+    requests = RequestTimes.of(crowd_trace)
     assert requests.names == [event.task for event in crowd_trace.find(event="task_submitted")]
     for i, name in enumerate(requests.names):
         admitted = next(crowd_trace.find(event="task_admitted", task=name))
@@ -67,7 +67,7 @@ def test_both_details_give_the_same_arrays(tmp_path):
     one, other = Series.of(full), Series.of(bulk)
     for name in vars(one).keys() - {"seq"}:
         assert getattr(one, name).tolist() == getattr(other, name).tolist(), name
-    left, right = Requests.of(full), Requests.of(bulk)
+    left, right = RequestTimes.of(full), RequestTimes.of(bulk)
     for name in vars(left).keys() - {"names", "gaps"}:
         assert getattr(left, name).tolist() == getattr(right, name).tolist(), name
     assert [gap.tolist() for gap in left.gaps] == [gap.tolist() for gap in right.gaps]
@@ -75,6 +75,6 @@ def test_both_details_give_the_same_arrays(tmp_path):
 
 def test_what_has_not_happened_is_minus_one(tmp_path):
     scenario = replace(crowd("none"), stop=StopPart(max_steps=2))
-    requests = Requests.of(recorded(scenario, tmp_path / "a.jsonl"))
+    requests = RequestTimes.of(recorded(scenario, tmp_path / "a.jsonl"))
     assert requests.finished_ns.tolist() == [-1] * len(requests)
     assert -1 in requests.first_token_ns and -1 in requests.time_to_first_token_ns

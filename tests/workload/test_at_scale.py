@@ -10,7 +10,7 @@ import torch
 
 from astrai_sim.recorder import record
 from astrai_sim.scenario import find_scenario, load_requests, load_scenario
-from astrai_sim.trace import Requests, Series, Trace
+from astrai_sim.trace import RequestTimes, Series, Trace
 from astrai_sim.trace.verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,14 +21,14 @@ def test_the_shipped_run_fills_the_pool_and_drains_it():
     trace = Trace.open(ROOT / "assets" / "traces" / "pool_at_scale.jsonl.gz")
     header = trace.header
     assert (header.model, header.clock, header.detail) == ("none", "cost-model", "bulk")
-    assert not header.engine["commit"].endswith("+")
+    assert not header.engine.commit.endswith("+")
     series = Series.of(trace)
-    share = series.in_use / header.scenario["cache"]["n_pages"]
+    share = series.in_use / header.scenario.cache.n_pages
     assert share.max() == 1.0 and share[share.argmax() :].min() < 0.3
     assert series.waiting.max() > 100 and series.preemptions.sum() > 100
     assert (series.waiting[-1], series.running[-1]) == (0, 0)
-    requests = Requests.of(trace)
-    assert len(requests) == header.workload["requests"] > 1000
+    requests = RequestTimes.of(trace)
+    assert len(requests) == header.workload.requests > 1000
     assert (requests.finished_ns > 0).all()
 
 

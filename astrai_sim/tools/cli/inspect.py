@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import asdict
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from astrai_sim.trace import Event, Trace
+    from astrai_sim.trace.header import Header
 
 QUIET = {
     "phase_begin",
@@ -19,14 +25,13 @@ QUIET = {
     "gather",
     "lines",
     "snapshot",
-    "token",
     "table",
-    "page_keyed",
     "prefix_miss",
     "kv_lengths",
     "tokens",
     "pages_keyed",
 }
+COMMON = {"seq", "step", "phase", "ns", "line"}
 FIRST, LAST = 40, 20
 
 
@@ -58,17 +63,17 @@ def inspect(trace: Path, everything: bool, first: int | None, last: int | None) 
         raise click.ClickException(str(error)) from None
 
 
-def _summary(trace) -> Table:
+def _summary(trace: Trace) -> Table:
     header = trace.header
-    cache, model = header.scenario["cache"], header.scenario["model"]
+    cache, model = header.scenario.cache, header.scenario.model
     table = Table("what", "value", title=str(trace.path))
     rows = {
         "scenario": f"{header.scenario_name} (seed {header.seed})",
-        "engine": f"{header.engine['name']} {header.engine['version']} {header.engine['commit']}",
-        "device": f"{header.device['type']}: {header.device['name']}",
-        "torch, python": f"{header.device['torch']}, {header.device['python']}",
+        "engine": f"{header.engine.name} {header.engine.version} {header.engine.commit}",
+        "device": f"{header.device.type}: {header.device.name}",
+        "torch, python": f"{header.device.torch}, {header.device.python}",
         "recorded": header.started,
-        "pool": f"{cache['n_pages']} pages of {cache['page_size']} slots",
+        "pool": f"{cache.n_pages} pages of {cache.page_size} slots",
         "model": _model(header, model),
         **_origins(header),
         "clock": "the engine's time" if header.clock == "real" else "computed by a cost model",
@@ -83,24 +88,24 @@ def _summary(trace) -> Table:
     return table
 
 
-def _origins(header) -> dict[str, str]:
+def _origins(header: Header) -> dict[str, str]:
     """Files that the model and the requests came from, where they did."""
     rows = {}
     if header.weights:
-        rows["weights"] = f"{header.weights['file']} {header.weights['sha256'][:16]}…"
+        rows["weights"] = f"{header.weights.file} {header.weights.sha256[:16]}…"
     if header.workload:
         load = header.workload
-        rows["load"] = f"{load['requests']:,} of {load['rows']:,} requests of {load['file']} {load['sha256'][:16]}…"
+        rows["load"] = f"{load.requests:,} of {load.rows:,} requests of {load.file} {load.sha256[:16]}…"
     return rows
 
 
-def _model(header, model: dict) -> str:
+def _model(header: Header, model: dict) -> str:
     if header.model == "none":
         return "none: cache and scheduler alone"
-    return f"{header.model}, {model['n_layers']} layers, {header.dtype}"
+    return f"{header.model}, {model.n_layers} layers, {header.dtype}"
 
 
-def _timeline(trace, everything: bool, first: int, last: int) -> Table:
+def _timeline(trace: Trace, everything: bool, first: int, last: int) -> Table:
     kinds = trace.kinds()
     hidden = 0 if everything else sum(kinds[kind] for kind in QUIET)
     total = len(trace) - hidden
@@ -118,22 +123,20 @@ def _timeline(trace, everything: bool, first: int, last: int) -> Table:
     return table
 
 
-def _shown(trace, order: range, everything: bool) -> Iterator:
+def _shown(trace: Trace, order: range, everything: bool) -> Iterator[Event]:
     for index in order:
         event = trace[index]
         if everything or event.event not in QUIET:
             yield event
 
 
-def _row(event) -> tuple[str, ...]:
+def _row(event: Event) -> tuple[str, ...]:
     details = ", ".join(
-        f"{name}={_short(value)}"
-        for name, value in event.data.items()
-        if name not in ("seq", "step", "phase", "ns", "event")
+        f"{name}={_short(value)}" for name, value in asdict(event).items() if name not in COMMON and value is not None
     )
     return (str(event.seq), str(event.step), event.phase or "", f"{event.ns / 1e6:.2f}", event.event, details)
 
 
-def _short(value) -> str:
+def _short(value: object) -> str:
     text = str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from astrai_sim.extras import require
 from astrai_sim.tools.plot import palette, panels
 from astrai_sim.tools.plot.units import three_digits, unit_for
-from astrai_sim.trace import Requests, Series, Trace, TraceError
+from astrai_sim.trace import RequestTimes, Series, Trace, TraceError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +39,7 @@ def draw(trace: Trace) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    series, requests = Series.of(trace), Requests.of(trace)
+    series, requests = Series.of(trace), RequestTimes.of(trace)
     if not len(series):
         raise TraceError(trace.path, None, "no step was finished: there is nothing to plot")
     with mpl.rc_context(palette.style()):
@@ -51,7 +51,7 @@ def draw(trace: Trace) -> Figure:
     return figure
 
 
-def _over_time(figure: Figure, trace: Trace, series: Series, requests: Requests) -> None:
+def _over_time(figure: Figure, trace: Trace, series: Series, requests: RequestTimes) -> None:
     unit = unit_for(series.end_ns[-1])
     rows = figure.add_gridspec(
         4, 1, left=LEFT, right=RIGHT, top=0.875, bottom=0.335, hspace=0.42, height_ratios=(3.4, 1.3, 1.3, 1.3)
@@ -71,7 +71,7 @@ def _over_time(figure: Figure, trace: Trace, series: Series, requests: Requests)
     figure.align_ylabels(axes)
 
 
-def _latencies(figure: Figure, requests: Requests) -> None:
+def _latencies(figure: Figure, requests: RequestTimes) -> None:
     columns = figure.add_gridspec(1, 2, left=LEFT, right=RIGHT, top=0.235, bottom=0.095, wspace=0.24)
     waits = requests.time_to_first_token_ns
     gaps = np.concatenate([np.empty(0, np.int64), *requests.gaps])
@@ -79,27 +79,27 @@ def _latencies(figure: Figure, requests: Requests) -> None:
     panels.histogram(figure.add_subplot(columns[1]), "Between one token and the next", gaps, palette.ANSWER)
 
 
-def _texts(figure: Figure, trace: Trace, series: Series, requests: Requests) -> None:
+def _texts(figure: Figure, trace: Trace, series: Series, requests: RequestTimes) -> None:
     header = trace.header
-    cache = header.scenario["cache"]
-    title = header.scenario.get("title") or header.scenario_name
+    cache = header.scenario.cache
+    title = header.scenario.title or header.scenario_name
     _fitted(figure, LEFT, 0.957, title, fontsize=24, fontweight="semibold", va="center")
     end, made = series.end_ns[-1], int(series.generated.sum())
     facts = [
         _count(len(requests), "request"),
-        f"{_count(cache['n_pages'], 'page')} of {_count(cache['page_size'], 'slot')}",
+        f"{_count(cache.n_pages, 'page')} of {_count(cache.page_size, 'slot')}",
         f"{_count(len(series), 'step')} in {unit_for(end).text(end)}",
         _count(int(requests.prompt_len.sum()), "prompt token"),
         f"{made:,} generated" + (f", {three_digits(made / end * 1e9)} a second" if end else ""),
         _count(int(series.preemptions.sum()), "preemption"),
         _count(int(series.evictions.sum()), "eviction"),
     ]
-    small = {"color": palette.MUTED, "va": "center"}
+    small: dict[str, Any] = {"color": palette.MUTED, "va": "center"}
     _fitted(figure, LEFT, 0.923, "  ·  ".join(facts), fontsize=13, **small)
-    device, engine = header.device["name"], header.engine
+    device, engine = header.device.name, header.engine
     where = [
         "scheduler only, no model" if header.model == "none" else f"{device}, {header.dtype}",
-        f"{engine['name']} {engine['version']} {engine['commit']}",
+        f"{engine.name} {engine.version} {engine.commit}",
         header.started,
     ]
     _fitted(figure, LEFT, 0.025, "  ·  ".join(where), share=0.8, fontsize=11, **small)
@@ -107,12 +107,12 @@ def _texts(figure: Figure, trace: Trace, series: Series, requests: Requests) -> 
     figure.text(RIGHT, 0.025, digest, fontsize=11, ha="right", **small)
 
 
-def _fitted(figure: Figure, x: float, y: float, text: str, share: float = 1.0, **style) -> None:
+def _fitted(figure: Figure, x: float, y: float, text: str, share: float = 1.0, **style: Any) -> None:
     """A line of text, smaller where it would be longer than `share` of the picture's width."""
     line = figure.text(x, y, text, **style)
     most = share * (RIGHT - LEFT) * figure.bbox.width
-    wide = line.get_window_extent(figure.canvas.get_renderer()).width
-    line.set_fontsize(line.get_fontsize() * min(1.0, 0.99 * most / wide))
+    wide = line.get_window_extent().width
+    line.set_fontsize(float(line.get_fontsize()) * min(1.0, 0.99 * most / wide))
 
 
 def _count(number: int, what: str) -> str:

@@ -41,7 +41,7 @@ class PageMap:
 
 def _codes(trace: Trace, series: Series, columns: int, rows: int) -> np.ndarray:
     """uint8 [rows, columns]: 0 free, 1 cached, 2 shared, from 3 on the owner's colour."""
-    n_pages = trace.header.scenario["cache"]["n_pages"]
+    n_pages = trace.header.scenario.cache.n_pages
     per_row = -(-n_pages // rows)
     found = np.zeros((-(-n_pages // per_row), columns), dtype=np.uint8)
     ends = np.arange(1, columns + 1) * (series.end_ns[-1] / columns)

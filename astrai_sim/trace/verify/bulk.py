@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from astrai_sim.trace.digests import lengths_digest, numbers_digest, pages_digest, tables_digest, words_digest, words_of
-from astrai_sim.trace.events import Event
-from astrai_sim.trace.runs import from_runs
+from astrai_sim.trace.events import Digests, Event
 from astrai_sim.trace.verify.checks import Lie
 from astrai_sim.trace.verify.model import Model
 
@@ -28,7 +27,7 @@ class BulkModel(Model):
         self.checks.same("table digest", event.table, numbers_digest(table))
 
     def on_tokens(self, event: Event) -> None:
-        names, ids = event.tasks, event.get("ids")
+        names, ids = event.tasks, event.ids
         checks = self.checks
         checks.same("token source", event.source, self.phase)
         checks.true("token ids", (ids is None) == self.model_free, "ids go with a model, and only with one")
@@ -40,17 +39,13 @@ class BulkModel(Model):
     # pages
 
     def _pages(self, event: Event) -> list[int]:
-        pages = from_runs(event.runs)
-        self.checks.true("runs", bool(pages), "an event about no page")
-        return [self.pool.page(page) for page in pages]
+        self.checks.true("runs", bool(event.pages), "an event about no page")
+        return [self.pool.page(page) for page in event.pages]
 
     def _live(self, event: Event, pages: list[int]) -> None:
         """The recorded refcounts and mask against the model's."""
         checks, pool = self.checks, self.pool
-        refs = event.refs
-        if type(refs) is int:
-            refs = [refs] * len(pages)
-        checks.same("refcounts", refs, [pool.refs[page] for page in pages])
+        checks.same("refcounts", event.refs, [pool.refs[page] for page in pages])
         checks.same("free pages", event.free, pool.free.count)
         words = (pool.free.words[index] for index in words_of(pages))
         checks.same("mask words", event.words, words_digest(words))
@@ -113,7 +108,6 @@ class BulkModel(Model):
 
     def on_pages_keyed(self, event: Event) -> None:
         pages = self._pages(event)
-        self.checks.true("key", event.key is not None, "the key is missing")
         first = self.checks.number("logical page", event.logical, 0)
         self._parent(event.task, first, event.parent)
         for logical, page in enumerate(pages, first):
@@ -129,10 +123,10 @@ class BulkModel(Model):
         self.checks.same(
             "snapshot digests",
             event.digests,
-            {
-                "refs": pages_digest(pool.refs),
-                "tables": tables_digest(pool.tables),
-                "lengths": lengths_digest(lengths),
-                "lru": pages_digest(list(pool.lru)),
-            },
+            Digests(
+                refs=pages_digest(pool.refs),
+                tables=tables_digest(pool.tables),
+                lengths=lengths_digest(lengths),
+                lru=pages_digest(list(pool.lru)),
+            ),
         )

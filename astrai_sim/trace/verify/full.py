@@ -24,7 +24,7 @@ class FullModel(Model):
         if self.handed is not None and event.event != "table":
             task, page = self.handed
             raise Lie(f"page {page} was handed to {task}, but its table does not follow")
-        if self.pool.expected and event.event not in ("page_alloc", "lines"):
+        if self.pool.expected and event.event not in ("pages_alloc", "lines"):
             raise Lie(f"page {self.pool.expected[0]} was evicted but not handed out")
 
     def _due(self, when: str) -> None:
@@ -46,13 +46,12 @@ class FullModel(Model):
     def _table_of(self, event: Event, table: list[int]) -> None:
         self.checks.same("table", event.pages, table)
 
-    def on_token(self, event: Event) -> None:
+    def on_tokens(self, event: Event) -> None:
         request = self._token(event.task, event.id)
         self.checks.same("token position", event.position, request.n_tokens - 1)
         self.checks.same("token index", event.index, request.generated - 1)
         self.checks.same("token source", event.source, self.phase)
-        text = event.get("text")
-        self.texts.check([event.id], None if text is None else [text])
+        self.texts.check(event.ids, event.texts)
 
     # pages
 
@@ -61,12 +60,12 @@ class FullModel(Model):
         checks, pool, page = self.checks, self.pool, event.page
         checks.same("refcount", event.ref, pool.refs[page])
         if pool.n_pages <= WHOLE_MASK:
-            checks.same("mask", int(event.mask, 16), pool.free.whole())
+            checks.same("mask", event.mask, pool.free.whole())
         else:
             index, word = event.word
             checks.same("mask word", index, page // 64)
-            checks.same("mask word", int(word, 16), pool.free.words[index])
-        if event.event in ("page_cached", "page_revived"):
+            checks.same("mask word", word, pool.free.words[index])
+        if event.event in ("pages_cached", "pages_revived"):
             self._lru(event)
 
     def _lru(self, event: Event) -> None:
@@ -80,11 +79,11 @@ class FullModel(Model):
         if event.task is None:
             return
         self._receiver(event.task, event.logical)
-        if event.event != "page_alloc":
+        if event.event != "pages_alloc":
             self._shared(event.task, event.logical, [event.page])
         self.handed = (event.task, event.page)
 
-    def on_page_alloc(self, event: Event) -> None:
+    def on_pages_alloc(self, event: Event) -> None:
         page = self.pool.page(event.page)
         if self.promised is not None:
             self.checks.same("result of alloc", page, self.promised)
@@ -92,21 +91,21 @@ class FullModel(Model):
         self.pool.take(page)
         self._arrives(event)
 
-    def on_page_ref(self, event: Event) -> None:
+    def on_pages_ref(self, event: Event) -> None:
         self.pool.ref(self.pool.page(event.page))
         self._arrives(event)
 
-    def on_page_revived(self, event: Event) -> None:
+    def on_pages_revived(self, event: Event) -> None:
         self.pool.revive(self.pool.page(event.page))
         self._arrives(event)
 
-    def on_page_free(self, event: Event) -> None:
+    def on_pages_free(self, event: Event) -> None:
         page = self.pool.page(event.page)
         self._leaves(event)
         self.pool.let_go(page)
         self._live(event)
 
-    def on_page_cached(self, event: Event) -> None:
+    def on_pages_cached(self, event: Event) -> None:
         page = self.pool.page(event.page)
         self._leaves(event)
         self.pool.keep(page)
@@ -125,15 +124,14 @@ class FullModel(Model):
         self.checks.same("table entry", event.page, table[at])
         request.left += 1
 
-    def on_page_evicted(self, event: Event) -> None:
+    def on_pages_evicted(self, event: Event) -> None:
         key = self._evicted(self.pool.page(event.page))
         self.checks.same("key", event.key, key)
         self._lru(event)
 
-    def on_page_keyed(self, event: Event) -> None:
+    def on_pages_keyed(self, event: Event) -> None:
         page = self.pool.page(event.page)
         logical = self.checks.number("logical page", event.logical, 0)
-        self.checks.true("key", event.key is not None, "the key is missing")
         self._parent(event.task, logical, event.parent)
         self._keyed(event.task, logical, page, event.key)
 
@@ -161,14 +159,15 @@ class FullModel(Model):
 
     # contents
 
-    def _slots(self, name: str, start: int, count: int) -> list[list[int]]:
+    def _slots(self, name: str, start: int, count: int) -> list[tuple[int, int, int]]:
         """Where `count` positions from `start` lie: [page, first slot, end] by page."""
         table, size = self.pool.tables[name], self.size
-        found, at = [], start
+        found: list[tuple[int, int, int]] = []
+        at = start
         while at < start + count:
             low = at % size
             high = min(size, low + start + count - at)
-            found.append([table[at // size], low, high])
+            found.append((table[at // size], low, high))
             at += high - low
         return found
 
@@ -177,31 +176,31 @@ class FullModel(Model):
         checks.true("model", not self.model_free, "K and V are written without a model")
         checks.same("layer", event.layer, self.header.kv_layer)
         spans = event.spans
-        starts = [self.requests[span["task"]].kv for span in spans]
-        names = [span["task"] for span in spans]
-        self._computed(event, names, [span["count"] for span in spans])
+        starts = [self.requests[span.task].kv for span in spans]
+        names = [span.task for span in spans]
+        self._computed(event, names, [span.count for span in spans])
         for span, start in zip(spans, starts, strict=True):
-            checks.same("write position", span["start"], start)
-            checks.same("written slots", span["slots"], self._slots(span["task"], start, span["count"]))
-            checks.same("norms", len(span["norms"]), span["count"])
+            checks.same("write position", span.start, start)
+            checks.same("written slots", span.slots, self._slots(span.task, start, span.count))
+            checks.same("norms", len(span.norms), span.count)
             checks.true(
                 "norms",
-                all(0 <= norm < float("inf") for norm in span["norms"]),
-                f"a norm of {span['task']} is below 0 or not finite",
+                all(0 <= norm < float("inf") for norm in span.norms),
+                f"a norm of {span.task} is below 0 or not finite",
             )
         self.to_gather = names
 
     def on_gather(self, event: Event) -> None:
         checks = self.checks
         checks.same("layer", event.layer, self.header.kv_layer)
-        checks.same("gathered tasks", [row["task"] for row in event.rows], self.to_gather)
+        checks.same("gathered tasks", [row.task for row in event.rows], self.to_gather)
         self.to_gather = []
         for row in event.rows:
-            name, length = row["task"], self.requests[row["task"]].kv
-            checks.same("table", row["pages"], self.pool.tables[name])
-            checks.same("gathered length", row["length"], length)
-            expected = [[page * self.size, high - low] for page, low, high in self._slots(name, 0, length)]
-            checks.same("gathered slots", row["slots"], expected)
+            name, length = row.task, self.requests[row.task].kv
+            checks.same("table", row.pages, self.pool.tables[name])
+            checks.same("gathered length", row.length, length)
+            expected = [(page * self.size, high - low) for page, low, high in self._slots(name, 0, length)]
+            checks.same("gathered slots", row.slots, expected)
 
     def on_kv_lengths(self, event: Event) -> None:
         self.checks.true("model", self.model_free, "lengths alone, though a model writes K and V")
@@ -214,9 +213,9 @@ class FullModel(Model):
         source = self.header.sources.get(event.function)
         if source is None:
             raise Lie(f"the header has no source of {event.function!r}")
-        length = source["text"].rstrip("\n").count("\n") + 1
+        length = source.text.rstrip("\n").count("\n") + 1
         for step in event.steps:
-            checks.number("line", step["line"], 1, length + 1)
+            checks.number("line", step.line, 1, length + 1)
         if event.function == "pages_for":
             tokens, size = event.args["n_tokens"], event.args["page_size"]
             checks.same("page size", size, self.size)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from msgspec.structs import asdict
+
 from astrai_sim.trace.digests import numbers_digest
-from astrai_sim.trace.events import COMMON, FIELDS, PHASES, Event
+from astrai_sim.trace.events import PHASES, Event
 from astrai_sim.trace.header import Header
 from astrai_sim.trace.verify.checks import Checks, Lie
 from astrai_sim.trace.verify.pool import Pool
@@ -31,21 +33,20 @@ class Model:
 
     def __init__(self, header: Header) -> None:
         scenario = header.scenario
-        cache, record = scenario["cache"], scenario.get("record") or {}
+        cache = scenario.cache
         self.header = header
         self.checks = Checks()
         self.detail = header.detail
-        self.fields = FIELDS[header.detail]
         self.model_free = header.model == "none"
         self.counts_only = self.model_free and header.detail == "bulk"
-        self.caching = bool(cache.get("prefix_caching"))
-        self.settings: dict[str, Any] = dict(scenario["scheduler"])
+        self.caching = cache.prefix_caching
+        self.settings: dict[str, Any] = asdict(scenario.scheduler)
         self.eos = None if self.model_free else self.settings.get("eos")
-        self.vocab_size = scenario["model"].get("vocab_size")
-        self.snapshot_steps = record.get("snapshot_every") or SNAPSHOT_STEPS[self.detail]
-        self.pool = Pool(self.checks, cache["n_pages"], cache["page_size"])
+        self.vocab_size = scenario.model.vocab_size
+        self.snapshot_steps = scenario.record.snapshot_every or SNAPSHOT_STEPS[self.detail]
+        self.pool = Pool(self.checks, cache.n_pages, cache.page_size)
         self.requests = Requests(self.checks)
-        self.prefixes = Prefixes(cache["page_size"])
+        self.prefixes = Prefixes(cache.page_size)
         self.time = Time(self.checks, header)
         self.texts = Texts(self.checks, header.tokenizer is not None and self.detail == "full")
         self.size = self.pool.size
@@ -74,7 +75,7 @@ class Model:
         before = self.time.now
         self.time.check(event)
         self._before = before
-        getattr(self, f"on_{event.data['event']}")(event)
+        getattr(self, f"on_{event.event}")(event)
         self.seq += 1
 
     def _follows(self, event: Event) -> None:
@@ -91,24 +92,15 @@ class Model:
             raise Lie("the recording does not end with a snapshot")
 
     def _common(self, event: Event) -> None:
-        data = event.data
-        for name in COMMON:
-            if name not in data:
-                raise Lie(f"the field {name!r} is missing")
-        kind = data["event"]
-        if kind not in self.fields:
-            raise Lie(f"unknown event {kind!r} in a recording of {self.detail} detail")
-        for name in self.fields[kind]:
-            if name not in data:
-                raise Lie(f"the field {name!r} is missing")
-        self.checks.same("seq", data["seq"], self.seq)
+        kind = event.event
+        self.checks.same("seq", event.seq, self.seq)
         if kind == "step_begin":
-            self.checks.same("step", data["step"], self.step + 1)
+            self.checks.same("step", event.step, self.step + 1)
         else:
-            self.checks.same("step", data["step"], self.step)
+            self.checks.same("step", event.step, self.step)
         if kind == "phase_begin":
             self._begin_phase(event)
-        self.checks.same("phase", data["phase"], self.phase)
+        self.checks.same("phase", event.phase, self.phase)
 
     # steps and phases
 
@@ -215,38 +207,30 @@ class Model:
     # requests
 
     def on_task_submitted(self, event: Event) -> None:
-        checks, data = self.checks, event.data
+        checks = self.checks
         checks.true("task", self.phase is None and not self.in_step, "a task is submitted inside a step")
-        checks.true("task", type(data["task"]) is str, "a task's name must be text")
-        prompt = data.get("prompt")
-        checks.true(
-            "prompt",
-            type(prompt) is list or (prompt is None and self.counts_only),
-            "the prompt's token ids are missing",
-        )
+        prompt, length = event.prompt, event.prompt_len
+        checks.true("prompt", prompt is not None or self.counts_only, "the prompt's token ids are missing")
         if prompt is not None:
             for token in prompt:
                 checks.number("prompt", token, 0, self.vocab_size)
-        length = data.get("prompt_len", len(prompt or ()))
         checks.number("prompt length", length, 1)
         if prompt is not None:
             checks.same("prompt length", length, len(prompt))
-        self.texts.check(prompt or [], data.get("texts"))
-        checks.number("max tokens", data["max_tokens"], 1)
+        self.texts.check(prompt or [], event.texts)
+        checks.number("max tokens", event.max_tokens, 1)
         checks.true(
             "arrival",
-            data["arrival_step"] <= self.step + 1,
-            f"{data['task']} arrives before step {data['arrival_step']}, but is submitted before step {self.step + 1}",
+            event.arrival_step <= self.step + 1,
+            f"{event.task} arrives before step {event.arrival_step}, but is submitted before step {self.step + 1}",
         )
-        needed = -(-(length + data["max_tokens"] - 1) // self.size)
-        checks.true(
-            "fits at all", needed <= self.pool.n_pages, f"{data['task']} can never fit: it needs {needed} pages"
-        )
+        needed = -(-(length + event.max_tokens - 1) // self.size)
+        checks.true("fits at all", needed <= self.pool.n_pages, f"{event.task} can never fit: it needs {needed} pages")
         queues = self.requests
         idle = not (queues.waiting or queues.running or queues.finished)
         self.time.submitted(event, self._before, idle)
         ids = None if prompt is None else list(prompt)
-        queues.submit(Request(data["task"], length, data["max_tokens"], ids, length))
+        queues.submit(Request(event.task, length, event.max_tokens, ids, length))
 
     def on_task_admitted(self, event: Event) -> None:
         checks = self.checks
@@ -405,9 +389,6 @@ class Model:
 
     def on_kv_lengths(self, event: Event) -> None:
         names, counts = event.tasks, event.counts
-        if type(counts) is int:
-            counts = [counts] * len(names)
-        self.checks.same("counts", len(counts), len(names))
         self._computed(event, names, counts)
         lengths = [self.requests[name].kv for name in names]
         self.checks.same("lengths", event.lengths, numbers_digest(lengths))
@@ -465,7 +446,6 @@ class Model:
         checks = self.checks
         request = self.requests[name]
         checks.true("prefix caching", self.caching, "prefix caching is off")
-        checks.true("key", key is None or type(key) is str, f"a key is text, not {key!r}")
         table = self.pool.tables.get(name, [])
         checks.same("table entry", page, table[logical])
         checks.true("full page", request.kv >= (logical + 1) * self.size, f"page {page} is not full")
@@ -519,13 +499,13 @@ class Model:
     def on_prefix_reset(self, event: Event) -> None:
         self.pool.reset()
         self.prefixes.clear()
-        self.checks.same("mask", int(event.mask, 16), self.pool.free.whole())
+        self.checks.same("mask", event.mask, self.pool.free.whole())
 
     # snapshots
 
     def on_snapshot(self, event: Event) -> None:
         lengths = {name: self.requests[name].kv for name in self.pool.tables}
-        self.checks.same("snapshot mask", int(event.mask, 16), self.pool.free.whole())
+        self.checks.same("snapshot mask", event.mask, self.pool.free.whole())
         self._snapshot(event, lengths)
         self.pool.sweep()
         self.last_snapshot = self.seq

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.header import Header
 from astrai_sim.trace.verify.checks import Checks
-
-CONSTANTS = ("prefill_step_s", "prefill_token_s", "decode_step_s", "decode_token_s", "decode_kv_s")
 
 
 class Time:
@@ -18,14 +14,7 @@ class Time:
         self.checks = checks
         self.now = 0
         self.computed = header.clock == "cost-model"
-        self.cost: dict[str, Any] = {}
-        if self.computed:
-            given = header.cost or {}
-            for name in CONSTANTS:
-                value = given.get(name)
-                good = type(value) in (int, float) and value >= 0
-                checks.true("cost model", good, f"the header's cost has no number {name!r}")
-            self.cost = {name: given[name] for name in CONSTANTS}
+        self.cost = header.cost
         self._step = self._phase = 0
 
     def check(self, event: Event) -> None:
@@ -39,7 +28,7 @@ class Time:
 
     def submitted(self, event: Event, before: int, idle: bool) -> None:
         """A request is never there before it is due; an idle clock waits until then."""
-        due = event.get("arrival_s")
+        due = event.arrival_s
         if due is not None:
             self.checks.true(
                 "arrival",
@@ -55,13 +44,13 @@ class Time:
 
     def forward(self, event: Event, before: int, counts: list[int], kv_tokens: int) -> None:
         """A forward pass takes what the cost model says."""
-        if not self.computed:
-            return
         cost = self.cost
+        if not self.computed or cost is None:
+            return
         if event.phase == "prefill":
-            seconds = cost["prefill_step_s"] + sum(counts) * cost["prefill_token_s"]
+            seconds = cost.prefill_step_s + sum(counts) * cost.prefill_token_s
         else:
-            seconds = cost["decode_step_s"] + len(counts) * cost["decode_token_s"] + kv_tokens * cost["decode_kv_s"]
+            seconds = cost.decode_step_s + len(counts) * cost.decode_token_s + kv_tokens * cost.decode_kv_s
         self.checks.same("time by the cost model", event.ns, before + round(seconds * 1e9))
 
     def begin(self, event: Event) -> None:

@@ -57,10 +57,8 @@ def _take(trace: Trace, model: Model, event) -> None:
     try:
         model.take(event)
     except Lie as lie:
-        raise TraceError(trace.path, event.line, f"event {model.seq} ({event.get('event')}): {lie}") from None
+        raise TraceError(trace.path, event.line, f"event {model.seq} ({event.event}): {lie}") from None
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise TraceError(
-            trace.path,
-            event.line,
-            f"event {model.seq} ({event.get('event')}) is malformed ({type(error).__name__}: {error})",
+            trace.path, event.line, f"event {model.seq} ({event.event}) is malformed ({type(error).__name__}: {error})"
         ) from None

@@ -12,6 +12,7 @@ from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.layout import FRAME, UNIT, Box
 from scenes.draw.mobjects.label import Label
+from scenes.measures import joined, written
 from scenes.measures.forms import tick_text
 
 TICK_GAP = 12
@@ -57,28 +58,6 @@ class Scale:
         """Pixel of a value, or of an array of them."""
         return self.plot.bottom - np.asarray(value) * (self.plot.h / self.y_max)
 
-    def x_of(self, pixel: float) -> float:
-        """The value at a pixel."""
-        return (pixel - self.plot.x) * self.x_max / self.plot.w
-
-    def y_of(self, pixel: float) -> float:
-        """The value at a pixel."""
-        return (self.plot.bottom - pixel) * self.y_max / self.plot.h
-
-
-class Tick(Label):
-    """A number on an axis of `scale`, or the last one with the axis' name; its place is its voucher."""
-
-    def __init__(self, scale: Scale, upright: bool, text: str, *args, **kwargs) -> None:
-        self.scale = scale
-        self.upright = upright
-        super().__init__(text, *args, background=theme.PANEL, **kwargs)
-
-    def value_there(self) -> float:
-        """The value that the axis has where the number stands."""
-        x, y = FRAME.pixel(self.anchor)
-        return self.scale.y_of(y) if self.upright else self.scale.x_of(x)
-
 
 class Axes(Group):
     """Ticks with their numbers around a plot that fills what they leave of `box`.
@@ -100,9 +79,16 @@ class Axes(Group):
         self.scale = Scale(plot, x_max, y_max)
         columns = ticks(x_max, max(2, int(plot.w // ROOM_PER_X)))
         ends = math.isclose(columns[-1], x_max)
-        ending = f"{tick_text(x_max)} {x_label}" if ends else x_label
-        row = plot.bottom + TICK_ROW / 2 + 4
-        name = Tick(self.scale, False, ending, theme.SMALL, "sans", theme.MUTED, (plot.right, row), "right")
+        ending = joined(" ", (written("tick", x_max, "tick", axis="x"), x_label)) if ends else x_label
+        name = Label(
+            ending,
+            theme.SMALL,
+            "sans",
+            theme.MUTED,
+            (plot.right, plot.bottom + TICK_ROW / 2 + 4),
+            "right",
+            background=theme.PANEL,
+        )
         self.parts = [name]
         for value in rows:
             y = float(self.scale.y(value))
@@ -114,16 +100,46 @@ class Axes(Group):
                     1.0 if value == 0 else 0.55,
                 )
             )
-            at = (plot.x - TICK_GAP, y)
-            self.parts.append(Tick(self.scale, True, tick_text(value), theme.SMALL, "mono", theme.MUTED, at, "right"))
+            self.parts.append(
+                Label(
+                    written("tick", value, "tick", axis="y"),
+                    theme.SMALL,
+                    "mono",
+                    theme.MUTED,
+                    (plot.x - TICK_GAP, y),
+                    "right",
+                    background=theme.PANEL,
+                )
+            )
         free = plot.right - name.width_px - LABEL_GAP
         if ends:
             self.parts.append(stroke([(plot.right, plot.bottom), (plot.right, plot.bottom + 7)], theme.OUTLINE, 2.0))
         for value in columns:
             x = float(self.scale.x(value))
-            text = tick_text(value)
+            text = written("tick", value, "tick", axis="x")
             if x + fonts.width(text, "mono", theme.SMALL) / 2 > free:
                 continue
             self.parts.append(stroke([(x, plot.bottom), (x, plot.bottom + 7)], theme.OUTLINE, 2.0))
-            self.parts.append(Tick(self.scale, False, text, theme.SMALL, "mono", theme.MUTED, (x, row), "center"))
+            self.parts.append(
+                Label(
+                    text,
+                    theme.SMALL,
+                    "mono",
+                    theme.MUTED,
+                    (x, plot.bottom + TICK_ROW / 2 + 4),
+                    "center",
+                    background=theme.PANEL,
+                )
+            )
+        for part in self.parts:
+            if isinstance(part, Label):
+                part.value_at = self.value
         super().__init__(*self.parts)
+
+    def value(self, axis: str, point: np.ndarray) -> float:
+        """What `axis` (`x` or `y`) says at `point` in Manim units, as at a tick's anchor."""
+        plot = self.scale.plot
+        x, y = FRAME.pixel(point)
+        if axis == "x":
+            return (x - plot.x) * self.scale.x_max / plot.w
+        return (plot.bottom - y) * self.scale.y_max / plot.h

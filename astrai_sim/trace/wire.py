@@ -1,0 +1,347 @@
+"""Lines of the file: JSON in one of two dialects, read as the one vocabulary of `trace.events`.
+
+Format version 1 has `page_*` and `token` lines in full detail, and `pages_*` and `tokens` lines
+with runs of pages ([first, count], a negative count counting down) in bulk. Masks are in hex. Where
+all of a list's numbers are equal, one number stands for `refs` and `counts`. What a line must have
+is what its struct here, or the event's own, has without a default; other fields are passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, ClassVar
+
+import msgspec
+from msgspec import Struct
+
+from astrai_sim.trace import events as ev
+from astrai_sim.trace.events import Event
+from astrai_sim.trace.runs import from_runs
+
+
+@cache
+def _shared(line: type[Event], kind: type[Event]) -> tuple[str, ...]:
+    """Fields that a line has like its event."""
+    return tuple(name for name in kind.__struct_fields__ if name in line.__struct_fields__)
+
+
+class Wire(Event):
+    """A line that is not what its event is."""
+
+    kind: ClassVar[type[Event]]
+
+    def told(self) -> Event:
+        """The event. Raises ValueError for what cannot be."""
+        return self._as()
+
+    def _as(self, **changes: Any) -> Event:
+        for name in _shared(type(self), self.kind):
+            if name not in changes:
+                changes[name] = getattr(self, name)
+        return self.kind(**changes)
+
+
+# full detail
+
+
+class FullSubmitted(Wire, tag="task_submitted"):
+    kind = ev.TaskSubmitted
+    task: str
+    prompt: list[int]
+    max_tokens: int
+    arrival_step: int
+    arrival_s: float | None = None
+    texts: list[str] | None = None
+
+    def told(self) -> Event:
+        return self._as(prompt_len=len(self.prompt))
+
+
+class FullAdmitted(Wire, tag="task_admitted"):
+    kind = ev.TaskAdmitted
+    task: str
+    tokens: int
+    cached_tokens: int
+    pages: list[int]
+
+    def told(self) -> Event:
+        return self._as(n_pages=len(self.pages))
+
+
+class FullPreempted(Wire, tag="task_preempted"):
+    kind = ev.TaskPreempted
+    task: str
+    tokens: int
+    pages: list[int]
+
+    def told(self) -> Event:
+        return self._as(n_pages=len(self.pages))
+
+
+class Token(Wire):
+    kind = ev.Tokens
+    task: str
+    id: int
+    index: int
+    position: int
+    source: str
+    text: str | None = None
+
+    def told(self) -> Event:
+        return self._as(tasks=[self.task], ids=[self.id], texts=None if self.text is None else [self.text])
+
+
+class FullStepBegin(ev.StepBegin, tag="step_begin", kw_only=True):
+    waiting: list[str]
+    running: list[str]
+
+
+class FullPhaseEnd(Wire, tag="phase_end"):
+    kind = ev.PhaseEnd
+    duration_ns: int
+    tasks: list[str]
+
+    def told(self) -> Event:
+        return self._as(n_tasks=len(self.tasks))
+
+
+class OnePage(Wire):
+    page: int
+    task: str | None
+    logical: int | None
+    ref: int
+    mask: str | None = None
+    word: tuple[int, str] | None = None
+    lru: list[int] | None = None
+
+    def told(self) -> Event:
+        mask = None if self.mask is None else int(self.mask, 16)
+        word = None if self.word is None else (self.word[0], int(self.word[1], 16))
+        return self._as(pages=[self.page], refs=[self.ref], mask=mask, word=word)
+
+
+class PageEvicted(Wire):
+    kind = ev.PagesEvicted
+    page: int
+    key: str
+    lru: list[int] | None = None
+
+    def told(self) -> Event:
+        return self._as(pages=[self.page], keys=[self.key])
+
+
+class PageKeyed(Wire):
+    kind = ev.PagesKeyed
+    page: int
+    task: str
+    logical: int
+    key: str
+    parent: str
+
+    def told(self) -> Event:
+        return self._as(pages=[self.page])
+
+
+class FullSnapshot(Wire, tag="snapshot"):
+    kind = ev.Snapshot
+    mask: str
+    refs: list[int]
+    tables: dict[str, list[int]]
+    lengths: dict[str, int]
+    lru: list[int] | None = None
+
+    def told(self) -> Event:
+        return self._as(mask=int(self.mask, 16))
+
+
+# bulk detail
+
+
+class BulkSubmitted(ev.TaskSubmitted, tag="task_submitted", kw_only=True):
+    prompt: list[int] | None = None
+
+
+class BulkAdmitted(ev.TaskAdmitted, tag="task_admitted", kw_only=True):
+    table: str
+
+
+class BulkPreempted(ev.TaskPreempted, tag="task_preempted", kw_only=True):
+    table: str
+
+
+class BulkTokens(ev.Tokens, tag="tokens", kw_only=True):
+    counts: str
+
+
+class Runs(Wire):
+    task: str | None
+    logical: int | None
+    runs: list[tuple[int, int]]
+    refs: int | list[int]
+    free: int
+    words: str
+
+    def told(self) -> Event:
+        pages = from_runs(self.runs)
+        return self._as(pages=pages, refs=_each(self.refs, pages, "refs"))
+
+
+class RunsEvicted(Wire, tag="pages_evicted"):
+    kind = ev.PagesEvicted
+    task: str | None
+    logical: int | None
+    runs: list[tuple[int, int]]
+    cached: int
+
+    def told(self) -> Event:
+        return self._as(pages=from_runs(self.runs))
+
+
+class RunsKeyed(Wire, tag="pages_keyed"):
+    kind = ev.PagesKeyed
+    task: str
+    logical: int
+    runs: list[tuple[int, int]]
+    parent: str
+    key: str
+
+    def told(self) -> Event:
+        return self._as(pages=from_runs(self.runs))
+
+
+class RunsHit(Wire, tag="prefix_hit"):
+    kind = ev.PrefixHit
+    task: str
+    runs: list[tuple[int, int]]
+    tokens: int
+
+    def told(self) -> Event:
+        return self._as(pages=from_runs(self.runs))
+
+
+class BulkSnapshot(Wire, tag="snapshot"):
+    kind = ev.Snapshot
+    mask: str
+    cached: int
+    digests: ev.Digests
+
+    def told(self) -> Event:
+        return self._as(mask=int(self.mask, 16))
+
+
+# both
+
+
+class Reset(Wire, tag="prefix_reset"):
+    kind = ev.PrefixReset
+    mask: str
+
+    def told(self) -> Event:
+        return self._as(mask=int(self.mask, 16))
+
+
+class Lengths(Wire, tag="kv_lengths"):
+    kind = ev.KvLengths
+    tasks: list[str]
+    counts: int | list[int]
+    lengths: str
+
+    def told(self) -> Event:
+        return self._as(counts=_each(self.counts, self.tasks, "counts"))
+
+
+def _each(given: int | list[int], what: list[Any], name: str) -> list[int]:
+    """One number for each of `what`."""
+    if isinstance(given, int):
+        return [given] * len(what)
+    if len(given) != len(what):
+        raise ValueError(f"{len(given)} {name} for {len(what)}")
+    return given
+
+
+def _counted(line: type[Wire], one: bool) -> tuple[type[Wire], ...]:
+    """Lines about pages and their refcounts, a kind each: `page_alloc` or `pages_alloc`."""
+    kinds = (ev.PagesAlloc, ev.PagesRef, ev.PagesRevived, ev.PagesFree, ev.PagesCached)
+    tags = {kind: ev.kind_of(kind.__name__.replace("Pages", "Page" if one else "Pages")) for kind in kinds}
+    return tuple(
+        msgspec.defstruct(f"{line.__name__}{kind.__name__}", [], bases=(line,), tag=tag, namespace={"kind": kind})
+        for kind, tag in tags.items()
+    )
+
+
+BOTH = (
+    *(ev.TaskPrefilled, ev.Chunk, ev.TaskFinished, ev.Setting, ev.StepEnd, ev.PhaseBegin, ev.PrefixMiss),
+    *(Reset, Lengths),
+)
+DIALECTS: dict[str, tuple[type[Event], ...]] = {
+    "full": (
+        *(*BOTH, FullSubmitted, FullAdmitted, FullPreempted, Token, FullStepBegin, FullPhaseEnd, FullSnapshot),
+        *(*_counted(OnePage, True), PageEvicted, PageKeyed),
+        *(ev.PrefixHit, ev.Table, ev.KvWrite, ev.Gather, ev.Lines),
+    ),
+    "bulk": (
+        *(*BOTH, BulkSubmitted, BulkAdmitted, BulkPreempted, BulkTokens, ev.StepBegin, ev.PhaseEnd, BulkSnapshot),
+        *(*_counted(Runs, False), RunsEvicted, RunsKeyed, RunsHit),
+    ),
+}
+
+
+class _Kind(Struct):
+    event: str
+
+
+_KIND = msgspec.json.Decoder(_Kind)
+
+
+class Lines:
+    """Reads the lines of a recording of that detail."""
+
+    def __init__(self, detail: str) -> None:
+        lines = DIALECTS[detail]
+        self.detail = detail
+        self.names: dict[str, str] = {
+            line.__struct_config__.tag: getattr(line, "kind", line).__struct_config__.tag for line in lines
+        }
+        union: Any = lines[0]
+        for line in lines[1:]:
+            union |= line
+        self._decode = msgspec.json.Decoder(union).decode
+
+    def kind(self, line: bytes) -> str:
+        """The kind of a line's event, for little. Raises ValueError."""
+        try:
+            return self.names[_KIND.decode(line).event]
+        except KeyError as error:
+            raise ValueError(f"unknown event {error} in a recording of {self.detail} detail") from None
+        except msgspec.DecodeError as error:
+            raise ValueError(plain(error)) from None
+
+    def event(self, line: bytes, number: int) -> Event:
+        """A line's event, with its `number` in the file. Raises ValueError saying what is wrong."""
+        try:
+            event = self._decode(line)
+        except msgspec.DecodeError as error:
+            self.kind(line)
+            raise ValueError(plain(error)) from None
+        if isinstance(event, Wire):
+            event = event.told()
+        event.line = number
+        return event
+
+
+def plain(error: msgspec.DecodeError) -> str:
+    """What is wrong with a line, in words: the field, and what it should be."""
+    text = str(error)
+    if not isinstance(error, msgspec.ValidationError):
+        return f"not JSON: {text}"
+    text, _, path = text.partition(" - at `$")
+    where = path.rstrip("`").lstrip(".")
+    missing = re.fullmatch(r"Object missing required field `(.*)`", text)
+    if missing:
+        name = f"{where}.{missing[1]}" if where else missing[1]
+        return f"the field {name!r} is missing"
+    if not where:
+        return "not a JSON object"
+    text = text.replace("`", "").replace(" | null", " or null")
+    return f"{where}: {text[:1].lower()}{text[1:]}"
