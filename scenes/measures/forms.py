@@ -27,13 +27,12 @@ def time_text(ns: float) -> str:
 
 
 def bytes_text(n: int) -> str:
-    """Bytes in the largest binary unit that leaves at least 1, to three figures."""
-    value = float(n)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{value:.3g} {unit}"
-        value /= 1024
-    return f"{value:.3g} TiB"
+    """Bytes in the largest binary unit that leaves at least 1, to three figures or in full."""
+    value, unit = float(n), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value >= 1024:
+            value, unit = value / 1024, larger
+    return f"{value:.3g} {unit}" if value < 999.5 else f"{value:.0f} {unit}"
 
 
 def table_text(pages: Sequence[int]) -> str:
@@ -47,6 +46,24 @@ def list_text(items: Sequence[object]) -> str:
     """`1`, `1 and 2`, `1, 2 and 3`."""
     texts = [str(item) for item in items]
     return " and ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
+
+
+def clock_text(ns: int) -> str:
+    """Nanoseconds as seconds, to a tenth."""
+    return f"{ns / 1e9:,.1f} s"
+
+
+def number_text(value: float) -> str:
+    """A value as charts write it: whole numbers in full, others to three figures."""
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def tick_text(value: float) -> str:
+    """A tick as written, without trailing zeros."""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return f"{int(value):,}" if float(value).is_integer() else text or "0"
 
 
 def seconds_text(seconds: float) -> str:
@@ -69,6 +86,9 @@ FORMS: dict[str, Form] = {
         Form("plain", "", str),
         Form("name", "", str),
         Form("time", "ns", time_text),
+        Form("clock", "ns", clock_text),
+        Form("number", "", number_text),
+        Form("tick", "", tick_text),
         Form("span", "ns", span_text),
         Form("seconds", "s", seconds_text),
         Form("share", "ratio", lambda ratio: f"{ratio:.0%}"),
