@@ -6,6 +6,8 @@ FILM ?= PrefixCache
 TRACE ?=
 QUALITY ?= final
 SECONDS ?=
+AT ?=
+DIFF ?=
 SCENARIO ?= promo
 WORKLOAD ?=
 DEVICE ?=
@@ -21,12 +23,13 @@ plotted = $(if $(TRACE),$(TRACE),assets/traces/$(SCENARIO).jsonl.gz)
 trace_option = $(if $(TRACE), --trace "$(TRACE)")
 seconds_option = $(if $(SECONDS), --seconds "$(SECONDS)")
 
-.PHONY: help film films test test-all check-code record plot verify bench lint-film check-film sheet gif list setup clean
+.PHONY: help film films test test-all check-code record plot verify bench lint-film check-film stills sheet gif list setup clean
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  FILM=$(FILM)  TRACE=(the film's own)  QUALITY=final|preview  SECONDS=(what it takes)"
+	@echo "  AT=12.5,13.2 (film seconds)  DIFF=(a commit to set stills beside)"
 	@echo "  SCENARIO=$(SCENARIO)  DEVICE=cpu|cuda (default: cuda where there is one)  OUT=$(OUT)"
 	@echo "  WORKLOAD=(a production trace, for scenarios that run one)"
 
@@ -44,6 +47,9 @@ lint-film: $(READY) ## check the picture of FILM against the rules, without enco
 
 check-film: $(READY) ## compare what FILM shows with what TRACE recorded
 	@$(PY) -m scenes check "$(FILM)"$(trace_option)$(seconds_option)
+
+stills: $(READY) ## draw FILM at film seconds AT (default: after every beat) to media/stills
+	@$(PY) -m scenes stills "$(FILM)"$(trace_option)$(seconds_option) $(if $(AT),--at "$(AT)",--beats)$(if $(DIFF), --diff "$(DIFF)") -o "media/stills/$(FILM).png"
 
 sheet: $(READY) ## draw a contact sheet of the rendered FILM
 	@$(PY) -m scenes sheet "$(FILM)"
@@ -70,10 +76,10 @@ check-code: $(READY) ## check form, types and imports of the source
 	@.venv/bin/pyright
 
 test: check-code ## check the source, run the tests
-	@$(PY) -m pytest -n 2 -m "not slow"
+	@$(PY) -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: $(SMOLLM2) $(REFERENCE) check-code ## check the source, run all tests, the slow ones too
-	@$(PY) -m pytest -n 2
+	@$(PY) -m pytest -n 2 --dist worksteal
 
 setup: $(READY) ## install what the other commands need
 

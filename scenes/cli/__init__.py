@@ -1,4 +1,4 @@
-"""The command line of the films: list, render, lint, check, sheet, gif."""
+"""The command line of the films: list, render, lint, check, stills, sheet, gif."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scenes.cli.lint import lint_command
 from scenes.cli.list import list_command
 from scenes.cli.render import render_command
 from scenes.cli.sheet import sheet_command
+from scenes.cli.stills import stills_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,7 +18,7 @@ def main() -> None:
     """Films of a recorded KV cache."""
 
 
-for command in (list_command, render_command, lint_command, check_command, sheet_command, gif_command):
+for command in (list_command, render_command, lint_command, check_command, stills_command, sheet_command, gif_command):
     main.add_command(command)
 
 __all__ = ["main"]

@@ -17,6 +17,7 @@ from scenes.film.pacing import CannotPace
 from scenes.film.quality import FINAL, QUALITIES, Quality
 from scenes.film.render import film_path
 from scenes.film.scene import SECONDS_VARIABLE, FilmScene
+from scenes.film.stills import NoStill
 from scenes.film.vouched import UNVERIFIED_VARIABLE
 from scenes.story.errors import DoesNotApply
 
@@ -123,5 +124,8 @@ def one_line_errors() -> Iterator[None]:
         yield
     except DoesNotApply as reason:
         raise click.ClickException(f"this film does not apply to the trace: {reason}") from None
-    except (TraceError, CannotJoin, CannotPace, TooLarge, FileNotFoundError) as error:
+    except (TraceError, CannotJoin, CannotPace, NoStill, TooLarge) as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:
+        named = f"{error.filename}: {error.strerror}" if error.strerror and error.filename else str(error)
+        raise click.ClickException(named) from None

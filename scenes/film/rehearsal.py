@@ -10,6 +10,7 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 
 from astrai_sim.trace import Trace
 from scenes.film.moments import Moments, nowhere
+from scenes.film.quality import PREVIEW, Quality
 from scenes.film.scene import FilmScene, Observer
 from scenes.film.settings import rehearsing
 from scenes.story.beats import Section, Storyboard
@@ -51,16 +52,18 @@ def rehearse(
     note_sources: bool = False,
     storyboard: Storyboard | None = None,
     moments: Moments = nowhere,
+    quality: Quality = PREVIEW,
 ) -> Rehearsal:
     """Play `film` for `trace` (default: the film's own) to its end without drawing.
 
     `storyboard` is what to play; default: what the film makes of the trace. At the
-    `moments` of its animations the film stops and calls the observers' `moment`.
+    `moments` of its animations the film stops and calls the observers' `moment`; what they draw there with the
+    scene's camera has the size of `quality`.
 
     Raises whatever opening the trace and telling it raise: `TraceError` for a
     file that is no trace, `DoesNotApply` where the film has nothing to tell.
     """
-    with rehearsing():
+    with rehearsing(quality):
         scene = film(trace=trace, only=only, observers=observers, rehearse=True, storyboard=storyboard, moments=moments)
         watch = _Watch(scene, note_sources)
         scene.play_section = watch.play_section

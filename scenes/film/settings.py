@@ -11,8 +11,8 @@ from scenes import theme
 from scenes.film.quality import PREVIEW, Quality
 
 ENCODER = {
-    "crf": "16",
-    "preset": "medium",
+    "crf": "14",
+    "preset": "veryfast",
     "tune": "animation",
     "mbtree": "0",
     "threads": "1",
@@ -51,9 +51,7 @@ def rendering(quality: Quality, folder: Path) -> AbstractContextManager:
     )
 
 
-def rehearsing() -> AbstractContextManager:
-    """Settings for playing a scene without writing anything."""
-    return tempconfig(
-        QUIET
-        | {"pixel_width": PREVIEW.width, "pixel_height": PREVIEW.height, "frame_rate": PREVIEW.fps, "dry_run": True}
-    )
+def rehearsing(quality: Quality = PREVIEW) -> AbstractContextManager:
+    """Settings for playing a scene without writing anything; what is drawn has the size of `quality`."""
+    size = {"pixel_width": quality.width, "pixel_height": quality.height, "frame_rate": quality.fps}
+    return tempconfig(QUIET | size | {"dry_run": True})

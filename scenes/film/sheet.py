@@ -1,4 +1,4 @@
-"""A contact sheet: a film at a glance."""
+"""Contact sheets: a film at a glance."""
 
 from __future__ import annotations
 
@@ -15,30 +15,51 @@ LINE = 30
 TEXT = 18
 
 
+class Sheet:
+    """Pictures of one size side by side, each with its time and chapter below.
+
+    Each is `width` pixels wide there; `columns` stand in a row.
+    """
+
+    def __init__(self, columns: int = 4, width: int = 480) -> None:
+        self.columns = columns
+        self.width = width
+        self._cells: list[tuple[Image.Image, str]] = []
+        self._font = ImageFont.truetype(str(fonts.FOLDER / fonts.FACES["mono"]), TEXT)
+
+    def add(self, shot: Shot) -> None:
+        """Put a picture in the next place."""
+        height = round(self.width * shot.image.height / shot.image.width)
+        small = shot.image.convert("RGB").resize((self.width, height), Image.Resampling.LANCZOS)
+        self._cells.append((small, self._label(shot)))
+
+    def save(self, output: Path) -> None:
+        """Write the PNG; there must be a picture."""
+        height = self._cells[0][0].height
+        across, down = self.width + GAP, height + LINE + GAP
+        rows = -(-len(self._cells) // self.columns)
+        sheet = Image.new("RGB", (self.columns * across + GAP, rows * down + GAP), theme.PANEL)
+        draw = ImageDraw.Draw(sheet)
+        for place, (image, label) in enumerate(self._cells):
+            row, column = divmod(place, self.columns)
+            x, y = GAP + column * across, GAP + row * down
+            sheet.paste(image, (x, y))
+            draw.text((x, y + height + 5), label, theme.TEXT, self._font)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        sheet.save(output)
+
+    def _label(self, shot: Shot) -> str:
+        minutes, seconds = divmod(shot.time, 60)
+        text = f"{int(minutes)}:{seconds:05.2f}  {shot.chapter}"
+        while self._font.getlength(text) > self.width:
+            text = text[:-2].rstrip() + "…"
+        return text
+
+
 def contact_sheet(film: Path, output: Path, frames: int = 24, columns: int = 4, width: int = 480) -> None:
-    """Write a PNG of `frames` evenly spaced frames, `width` pixels each, with their times."""
+    """Write a PNG of `frames` evenly spaced frames of a rendered film, `width` pixels each, with their times."""
     length = duration(film)
-    times = [length * (i + 0.5) / frames for i in range(frames)]
-    font = ImageFont.truetype(str(fonts.FOLDER / fonts.FACES["mono"]), TEXT)
-    sheet = draw = None
-    for place, shot in enumerate(shots(film, times)):
-        height = round(width * shot.image.height / shot.image.width)
-        if sheet is None:
-            rows = -(-frames // columns)
-            size = (columns * (width + GAP) + GAP, rows * (height + LINE + GAP) + GAP)
-            sheet = Image.new("RGB", size, theme.PANEL)
-            draw = ImageDraw.Draw(sheet)
-        row, column = divmod(place, columns)
-        x, y = GAP + column * (width + GAP), GAP + row * (height + LINE + GAP)
-        sheet.paste(shot.image.resize((width, height), Image.Resampling.LANCZOS), (x, y))
-        draw.text((x, y + height + 5), _label(shot, font, width), theme.TEXT, font)
-    output.parent.mkdir(parents=True, exist_ok=True)
+    sheet = Sheet(columns, width)
+    for shot in shots(film, [length * (i + 0.5) / frames for i in range(frames)]):
+        sheet.add(shot)
     sheet.save(output)
-
-
-def _label(shot: Shot, font: ImageFont.FreeTypeFont, width: int) -> str:
-    minutes, seconds = divmod(shot.time, 60)
-    text = f"{int(minutes)}:{seconds:04.1f}  {shot.chapter}"
-    while font.getlength(text) > width:
-        text = text[:-2].rstrip() + "…"
-    return text

@@ -32,7 +32,7 @@ class ShelfPart(Part):
         section, trace = self.stage.section, self.stage.trace
         end = max(beat.until for beat in section.beats) + 1
         kept = trace.find(event="pages_cached", after=section.start, before=end)
-        return [len(trace.state_at(section.start).lru), *(len(e.get("lru", ())) for e in kept)]
+        return [len(trace.state_at(section.start).lru), *(len(e.lru or ()) for e in kept)]
 
     def _items(self, state: State) -> list[Kept]:
         now = self.stage.state_seq

@@ -52,8 +52,8 @@ def worded(source: Path, target: Path) -> Path:
     header = json.loads(lines[0])
     del header["type"]
     writer = TraceWriter(target, header)
-    for event in trace:
-        data = dict(event.data)
+    for line in lines[1:-1]:
+        data = json.loads(line)
         del data["seq"]
         if data["event"] == "task_submitted":
             data["texts"] = [piece(token) for token in data["prompt"]]

@@ -55,7 +55,7 @@ def test_record_without_a_model(tmp_path, scenario):
     output = tmp_path / "run.jsonl"
     assert run("record", scenario, "--model", "none", "-o", output).exit_code == 0
     header = Trace.open(output).header
-    assert (header.model, header.clock) == ("none", "cost-model") and "formula" in header.cost
+    assert (header.model, header.clock) == ("none", "cost-model") and header.cost.formula
     shown = run("inspect", output).output
     assert "cache and scheduler alone" in shown and "computed by a cost model" in shown
 
@@ -88,7 +88,7 @@ def test_verify_names_the_first_lie(tmp_path):
     trace.path.write_bytes(b"".join(lines))
     done = run("verify", trace.path)
     assert done.exit_code == 1
-    assert done.output.startswith(f"Error: {trace.path}:{at + 1}: event {at - 1} (page_alloc): ")
+    assert done.output.startswith(f"Error: {trace.path}:{at + 1}: event {at - 1} (pages_alloc): ")
 
 
 def test_verify_of_a_file_that_is_not_there(tmp_path):

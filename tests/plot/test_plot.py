@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from astrai_sim.tools.cli import main
 from astrai_sim.tools.plot import palette
@@ -62,8 +62,8 @@ def test_small_traces_are_readable(record_scenario, assert_readable, scenario: s
 
 def test_long_titles_are_made_to_fit(record_scenario, assert_readable):
     trace = Trace.open(record_scenario("one_page"))
-    scenario = trace.header.scenario | {"title": "One request among many others " * 8}
-    trace.header = dataclasses.replace(trace.header, scenario=scenario)
+    scenario = replace(trace.header.scenario, title="One request among many others " * 8)
+    trace.header = replace(trace.header, scenario=scenario)
     assert_readable(draw(trace))
 
 

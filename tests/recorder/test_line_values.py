@@ -38,8 +38,8 @@ def test_every_line_that_ran_is_one_of_the_body(trace):
         body = ast.parse("\n".join(lines)).body[0].body
         first = body[1].lineno if isinstance(body[0], ast.Expr) else body[0].lineno
         for step in event.steps:
-            text = lines[step["line"] - 1].strip()
-            assert step["line"] >= first and text and not text.startswith("#")
+            text = lines[step.line - 1].strip()
+            assert step.line >= first and text and not text.startswith("#")
             count += 1
     assert count > 100
 
@@ -48,7 +48,7 @@ def test_lines_run_in_an_order_that_the_source_allows(trace):
     """alloc: the whole way down for a free page, to evict where there is none."""
     for event in trace.find(event="lines"):
         if event.function == "PagedCache.alloc":
-            texts = [sources(trace, event)[step["line"] - 1].strip() for step in event.steps]
+            texts = [sources(trace, event)[step.line - 1].strip() for step in event.steps]
             if len(texts) == 2:
                 assert texts == ["if self._free_mask == 0:", "return self.evict()"]
             else:
@@ -66,12 +66,12 @@ def test_values_are_what_the_lines_compute(trace):
         owner = SimpleNamespace(_free_mask=mask, _refs=refs)
         known = {**event.args, "self": owner, "divmod": divmod}
         for step in event.steps:
-            text = sources(trace, event)[step["line"] - 1].strip()
+            text = sources(trace, event)[step.line - 1].strip()
             if "evict" in text or text.startswith(("if", "return")):
-                assert not step["values"] or "evict" in text
+                assert not step.values or "evict" in text
                 continue
             exec(text, {}, known)  # noqa: S102
-            for name, value in step["values"].items():
+            for name, value in step.values.items():
                 if name.startswith("self."):
                     assert getattr(owner, name.removeprefix("self.")) == value
                 else:
@@ -92,7 +92,7 @@ def test_lines_come_before_what_they_do(trace):
     """The state at a `lines` event is the one that the call found."""
     for event in trace.find(event="lines"):
         if event.function == "PagedCache.alloc":
-            after = next(trace.find(event="page_alloc", after=event.seq))
+            after = next(trace.find(event="pages_alloc", after=event.seq))
             assert after.page == event.result
             assert trace.state_at(event.seq).refs[after.page] == 0
 
@@ -102,7 +102,7 @@ def test_free_says_which_refcount_fell(trace):
         if event.function == "PagedCache.free":
             page = event.args["page"]
             before = trace.state_at(event.seq).refs.tolist()
-            refs = [s["values"]["self._refs"] for s in event.steps if "self._refs" in s["values"]]
+            refs = [s.values["self._refs"] for s in event.steps if "self._refs" in s.values]
             before[page] -= 1
             assert refs == [before]
 

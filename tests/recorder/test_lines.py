@@ -21,11 +21,7 @@ def test_preemption_is_recorded_line_by_line(crowded):
     name = "InferenceScheduler._make_room"
     event = next(e for e in crowded.find(event="lines") if e.function == name)
     source = crowded.header.sources[name].text.splitlines()
-    left = [
-        (source[s["line"] - 1].strip(), s["values"]["self.running"])
-        for s in event.steps
-        if "self.running" in s["values"]
-    ]
+    left = [(source[s.line - 1].strip(), s.values["self.running"]) for s in event.steps if "self.running" in s.values]
     preempted = next(crowded.find(event="task_preempted", after=event.seq))
     ((line, running),) = left
     assert line == "self._preempt(self.running[-1])"

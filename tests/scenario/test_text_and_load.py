@@ -137,7 +137,7 @@ def test_a_load_is_run_and_named_in_the_header(scenario, tmp_path: Path):
     verify(trace)
     assert trace.header.workload.requests == 2 and trace.header.workload.rows == 3
     named = trace.header.scenario.workload
-    assert (named["kind"], named["path"]) == ("azure", "load.csv")
+    assert (named.kind, named.path) == ("azure", "load.csv")
     submitted = [(e.task, len(e.prompt), e.max_tokens, e.arrival_s) for e in trace.find("task_submitted")]
     assert submitted == [("r1", 40, 3, 0.0), ("r2", 20, 4, 0.25)]
 

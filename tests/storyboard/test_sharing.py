@@ -108,8 +108,8 @@ def test_every_page_event_agrees_with_what_held_by_says(evicting):
 
 def test_preempted_request_loses_no_token(preempting):
     chapters = preemption._Chapters(preempting, next(preempting.find(event="task_preempted")))
-    spans = [s for e in preempting.find(event="kv_write") for s in e.spans if s["task"] == chapters.victim]
-    written = [p for s in spans for p in range(s["start"], s["start"] + s["count"])]
+    spans = [s for e in preempting.find(event="kv_write") for s in e.spans if s.task == chapters.victim]
+    written = [p for s in spans for p in range(s.start, s.start + s.count)]
     assert chapters.recomputed() == len(written) - len(set(written)) == chapters.stored
     assert chapters.lost() == 0
 

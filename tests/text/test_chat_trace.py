@@ -37,13 +37,13 @@ def test_it_verifies_and_names_what_it_was_made_with(chat: Trace):
 
 def test_questions_and_answers_can_be_read(chat: Trace):
     scenario = chat.header.scenario
-    system = scenario["prefixes"][0]["text"]
+    system = scenario.prefixes[0].text
     texts = said(chat)
     assert len(texts) == 3
-    for request in scenario["requests"]:
-        text = texts[request["name"]]
+    for request in scenario.requests:
+        text = texts[request.name]
         assert text.startswith(f"<|im_start|>system\n{system}<|im_end|>\n")
-        assert f"<|im_start|>user\n{request['prompt']}<|im_end|>\n" in text
+        assert f"<|im_start|>user\n{request.prompt}<|im_end|>\n" in text
         assert text.count("<|im_end|>") == 3 and text.endswith(".<|im_end|>")
     assert {event.reason for event in chat.find("task_finished")} == {"eos"}
 

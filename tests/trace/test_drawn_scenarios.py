@@ -93,7 +93,7 @@ def test_what_is_recorded_holds(scenario):
     assert verify(trace).events == len(trace)
     for event in trace.find(event="snapshot"):
         state = trace.state_at(event.seq)
-        assert state.mask == int(event.mask, 16)
+        assert state.mask == event.mask
         assert state.fill()[state.page_states() == 1].sum() == state.kv_slots
     series = Series.of(trace)
     tasks = trace.state_at(len(trace) - 1).tasks.values()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import numpy as np
 import pytest
 
 from astrai_sim.trace import State
-from astrai_sim.trace.events import Event
+from astrai_sim.trace.wire import Lines
 from tests.trace.recording import crowd, recorded
 
 BIG = 100_000
@@ -51,7 +52,7 @@ def test_snapshots_say_what_was_replayed(crowd_trace):
     """Full ones page by page; bulk ones by the mask and the count of cached pages."""
     for event in crowd_trace.find(event="snapshot"):
         state = crowd_trace.state_at(event.seq)
-        assert state.mask == int(event.mask, 16)
+        assert state.mask == event.mask
         if crowd_trace.header.detail == "bulk":
             assert state.n_cached == event.cached
             continue
@@ -133,7 +134,7 @@ def test_text_and_ids_are_those_up_to_the_moment(tmp_path):
     for event in trace:
         if event.event == "task_submitted":
             tokens[event.task] += event.prompt
-        elif event.event == "token":
+        elif event.event == "tokens":
             tokens[event.task].append(event.id)
             task = trace.state_at(event.seq).tasks[event.task]
             assert task.tokens == tuple(tokens[event.task])
@@ -150,8 +151,11 @@ def test_counts_alone_have_no_ids(tmp_path):
 def test_a_name_may_come_again():
     state = State.initial(4, 2)
 
+    lines = Lines("full")
+
     def at(seq: int, **data):
-        state.apply(Event({"seq": seq, "step": 0, "phase": None, "ns": seq, **data}, seq + 2))
+        line = {"seq": seq, "step": 0, "phase": None, "ns": seq, **data}
+        state.apply(lines.event(json.dumps(line).encode(), seq + 2))
 
     at(0, event="task_submitted", task="A", prompt=[1, 2], max_tokens=1, arrival_step=0)
     at(1, event="task_submitted", task="B", prompt=[5], max_tokens=1, arrival_step=0)

@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from astrai_sim.trace import Trace, TraceError
-from astrai_sim.trace.events import COMMON, FIELDS
 from astrai_sim.trace.verify import verify
+from astrai_sim.trace.wire import DIALECTS
 from tests.trace.recording import lines_of, resealed, written
 
 # What no rule ties to the rest, so that only the digest and `seq` guard it.
@@ -176,9 +177,12 @@ def test_events_that_change_places_are_found(crowd_trace):
 def test_a_missing_field_is_named_with_its_line(crowd_trace):
     lines = lines_of(crowd_trace)
     firsts = {line["event"]: at for at, line in reversed(list(enumerate(lines))) if "event" in line}
-    fields = FIELDS[crowd_trace.header.detail]
+    needed = {
+        line.__struct_config__.tag: [field.name for field in fields(line) if field.required]
+        for line in DIALECTS[crowd_trace.header.detail]
+    }
     for kind, at in firsts.items():
-        for name in {*fields[kind], *COMMON} - {"seq"}:
+        for name in {*needed[kind], "event"} - {"seq"}:
             without = {key: value for key, value in lines[at].items() if key != name}
             error = lie(resealed([*lines[:at], without, *lines[at + 1 :]]))
             assert error.line == at + 1

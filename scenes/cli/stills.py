@@ -1,0 +1,147 @@
+"""`python -m scenes stills`."""
+
+from __future__ import annotations
+
+import math
+import re
+import tempfile
+from pathlib import Path
+
+import click
+
+from scenes.cli.arguments import film_argument, one_line_errors, seconds_option, trace_option
+from scenes.film.quality import Quality
+from scenes.film.revision import Other
+from scenes.film.scene import FilmScene
+from scenes.film.sheet import Sheet
+from scenes.film.stills import Chosen, NoStill, Still, draw_stills, file_name
+
+
+class Times(click.ParamType):
+    """Film seconds between commas; converts to a tuple in rising order."""
+
+    name = "seconds"
+
+    def convert(self, value, param, ctx) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            times = tuple(sorted({float(word) for word in value.split(",")}))
+        except ValueError:
+            times = (math.nan,)
+        if not all(0 <= time < math.inf for time in times):
+            self.fail(f"{value!r} is no list of film seconds: write 12.5,13.2", param, ctx)
+        return times
+
+
+class Size(click.ParamType):
+    """The height of a 16:9 picture, as 1080p; converts to a `Quality`."""
+
+    name = "size"
+
+    def convert(self, value, param, ctx) -> Quality:
+        if isinstance(value, Quality):
+            return value
+        if not (match := re.fullmatch(r"(\d+)p", value)) or not 90 <= int(match[1]) <= 4320 or int(match[1]) % 2:
+            self.fail(f"{value!r} is no size: write 480p, 1080p or another even height up to 4320p", param, ctx)
+        height = int(match[1])
+        return Quality(value, round(height * 8 / 9) * 2, height, 15)
+
+
+class Album:
+    """Where stills go: a folder of PNGs, one contact sheet (a name in .png), or nowhere."""
+
+    def __init__(self, output: Path | None, sheet: Sheet) -> None:
+        is_sheet = output is not None and output.suffix.lower() == ".png"
+        self.sheet = (sheet, output) if output and is_sheet else None
+        self.folder = None if is_sheet else output
+        for folder in (self.folder, output.parent if output and is_sheet else None):
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+
+    def take(self, still: Still) -> None:
+        """Add a picture."""
+        if self.sheet:
+            self.sheet[0].add(still)
+        elif self.folder:
+            still.image.save(self.folder / file_name(still.time), compress_level=1)
+
+    def close(self) -> None:
+        """Write what is not written yet."""
+        if self.sheet:
+            self.sheet[0].save(self.sheet[1])
+
+
+@click.command("stills")
+@film_argument
+@trace_option
+@seconds_option
+@click.option("--at", type=Times(), help="Film seconds, as 12.5,13.2.")
+@click.option("--every", type=click.FloatRange(0.01), metavar="SECONDS", help="A still every so many seconds.")
+@click.option("--beats", is_flag=True, help="A still at the end of every beat.")
+@click.option("--size", type=Size(), default="1080p", show_default=True, help="Height of the picture.")
+@click.option("--digests", is_flag=True, help="Print time, section and a digest of the pixels, one still a line.")
+@click.option("--diff", "revision", metavar="REV", help="Set the same stills of another commit beside them.")
+@click.option("--columns", type=click.IntRange(1), help="Pictures side by side in a sheet; default: 4, with --diff 2.")
+@click.option("--width", type=click.IntRange(64), default=480, show_default=True, help="Pixels of each in a sheet.")
+@click.option("--within", is_flag=True, help="Pass over times past the film's end.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder for a PNG each, or a file in .png for a sheet."
+)
+def stills_command(
+    film: type[FilmScene],
+    trace: Path | None,
+    seconds: float | None,
+    at: tuple[float, ...] | None,
+    every: float | None,
+    beats: bool,
+    size: Quality,
+    digests: bool,
+    revision: str | None,
+    columns: int | None,
+    width: int,
+    within: bool,
+    output: Path | None,
+) -> None:
+    """Draw chosen moments of FILM straight from the scene, without encoding.
+
+    Moments may lie in the middle of movements. With --diff the places that differ
+    are marked, and the last line counts the stills that do.
+    """
+    if (at is not None) + (every is not None) + beats != 1:
+        raise click.UsageError("choose the moments with one of --at, --every and --beats")
+    if output is None and (revision or not digests):
+        raise click.UsageError("say with -o where to: a folder, or a file in .png for a contact sheet")
+    chosen = Chosen(at or (), every, beats, within)
+    counts = {"drawn": 0, "differ": 0}
+    with one_line_errors(), tempfile.TemporaryDirectory() as theirs:
+        album = Album(output, Sheet(columns or (2 if revision else 4), width * (2 if revision else 1)))
+        other = None
+        if revision:
+            path = film.trace_for(trace).resolve()
+            words = [film.__name__, "--trace", str(path), "--size", size.name]
+            words += chosen.words
+            words += ["--seconds", repr(seconds)] if seconds else []
+            other = Other(revision, words, Path(theirs))
+
+        def take(still: Still) -> None:
+            counts["drawn"] += 1
+            if digests:
+                click.echo(f"{still.time:.3f} {still.section} {still.digest}")
+            if other:
+                still, differs = other.beside(still)
+                counts["differ"] += differs
+            album.take(still)
+
+        draw_stills(film, chosen, take, trace, seconds, size)
+        if not counts["drawn"]:
+            raise NoStill(f"{film.__name__} has no moment like that")
+        album.close()
+    if other:
+        more = f"; {other.left} are in {revision} only" if other.left else ""
+        click.echo(f"{counts['differ'] or 'none'} of {counts['drawn']} stills differ from {revision}{more}", err=True)
+    if output:
+        click.echo(output, err=digests)
+
+
+__all__ = ["stills_command"]
