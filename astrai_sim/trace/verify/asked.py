@@ -95,6 +95,9 @@ class Asked:
         if event.arrival_s is None:
             timely.same("arrival step", event.arrival_step, step)
         if not self.kept.claimed:
+            for coming in (self.by_step, self.by_time):
+                for asked in [asked for asked in coming if asked.name == event.task]:
+                    coming.remove(asked)
             return
         if self.load is not None:
             self._of_load(event)
