@@ -22,6 +22,7 @@ RULES = {
     "one-pass-a-phase": "prefill and decode compute in at most one pass each",
     "next-cleanup-frees": "a finished task's pages go in the next cleanup, a preempted one's at once",
     "settings-kept": "batch, token budget, decode policy and preemption are as the settings have them",
+    "scenario-kept": "requests, their prompts and changes of settings are those of the header's scenario and seed",
     "arrivals-in-time": "a request is submitted before the step, or after the second, of its arrival",
     "stop-when-due": "the run stops for the first of the scenario's reasons, and for no other",
     "snapshot-cadence": "snapshots come after every so many steps, and at the end",
