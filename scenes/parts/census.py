@@ -31,7 +31,7 @@ class CensusPart(Part):
         self.census.show(self.frame(state))
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        return self.census.change(self.frame(state), seconds)
+        return self.census.change(self.frame(state))
 
     def frame(self, state: State) -> dict[str, int]:
         return {"in use": state.n_in_use, "cached": state.n_cached, "free": state.n_free}

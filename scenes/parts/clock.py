@@ -30,7 +30,7 @@ class ClockPart(Part):
         self.clock.show(state.ns)
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        return self.clock.change(state.ns, seconds)
+        return self.clock.change(state.ns)
 
     def frame(self, state: State) -> int:
         return state.ns

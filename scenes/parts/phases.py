@@ -26,7 +26,7 @@ class PhasesPart(Part):
         self.phases.show(state.step, state.phase)
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        return self.phases.change(state.step, state.phase, seconds)
+        return self.phases.change(state.step, state.phase)
 
     def frame(self, state: State) -> int:
         return state.step

@@ -43,7 +43,7 @@ class TablesPart(Part):
     def change(self, state: State, seconds: float) -> list[Animation]:
         rows = self.tables.rows
         before = {task: len(row.entries) for task, row in rows.items()}
-        animations = self.tables.change(self._looks(state), delay=0.3, tick=seconds)
+        animations = self.tables.change(self._looks(state), delay=0.3)
         rows = self.tables.rows
         changed = {task for task, row in rows.items() if len(row.entries) != before.get(task, 0)}
         if self.wiring is not None:
