@@ -10,7 +10,6 @@ from astrai_sim.trace import Trace
 from scenes.check.compare import differences
 from scenes.check.drawn import misdrawn
 from scenes.check.recorded import Difference, Recorded
-from scenes.film.pacing import paced
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
 
@@ -85,6 +84,5 @@ def check(film: type[FilmScene], trace: str | Path | Trace | None = None, second
     `seconds` is the length asked for; default: what the film takes.
     """
     checker = Checker()
-    opened, storyboard = paced(film, trace, seconds)
-    rehearse(film, opened, observers=(checker,), storyboard=storyboard)
+    rehearse(film, trace, observers=(checker,), seconds=seconds)
     return Report(tuple(checker.mismatches), checker.beats, checker.fields)

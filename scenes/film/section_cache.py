@@ -19,7 +19,7 @@ from scenes import theme
 from scenes.draw import camera, fonts, layout
 from scenes.film import settings
 from scenes.film.quality import Quality
-from scenes.film.rehearsal import Rehearsal, Rehearsed
+from scenes.film.rehearsal import Rehearsal
 
 ALWAYS = tuple(Path(module.__file__) for module in (camera, fonts, layout, settings, theme))
 LIBRARIES = ("manim", "av", "uharfbuzz", "pycairo")
@@ -49,7 +49,7 @@ class SectionCache:
 
     folder: Path
 
-    def clip(self, rehearsal: Rehearsal, rehearsed: Rehearsed, quality: Quality) -> Path:
+    def clip(self, rehearsal: Rehearsal, rehearsed: Played, quality: Quality) -> Path:
         """Where the clip of a section is, or will be, kept."""
         facts = [
             repr(rehearsed.section),
