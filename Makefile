@@ -23,7 +23,7 @@ plotted = $(if $(TRACE),$(TRACE),assets/traces/$(SCENARIO).jsonl.gz)
 trace_option = $(if $(TRACE), --trace "$(TRACE)")
 seconds_option = $(if $(SECONDS), --seconds "$(SECONDS)")
 
-.PHONY: help film films test test-all check-code record plot verify bench lint-film check-film stills sheet gif list setup clean
+.PHONY: help film films test test-all check-code record plot verify bench lint-film check-film stills sheet gif list docs setup clean
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -76,10 +76,13 @@ check-code: $(READY) ## check form, types and imports of the source
 	@.venv/bin/pyright
 
 test: check-code ## check the source, run the tests
-	@$(PY) -m pytest -n 2 -m "not slow"
+	@$(PY) -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: $(SMOLLM2) $(REFERENCE) check-code ## check the source, run all tests, the slow ones too
-	@$(PY) -m pytest -n 2
+	@$(PY) -m pytest -n 2 --dist worksteal
+
+docs: $(READY) ## write the picture and the list of modules in docs anew
+	@$(PY) docs/architecture.py
 
 setup: $(READY) ## install what the other commands need
 

@@ -23,6 +23,7 @@ def require(module: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != module.split(".")[0]:
+        package = module.split(".")[0]
+        if error.name != package:
             raise
-        raise MissingExtra(error.name, extra) from None
+        raise MissingExtra(package, extra) from None

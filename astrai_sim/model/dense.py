@@ -11,7 +11,7 @@ class DenseView:
     `advance(n)` announces the next n tokens; K and V are then appended in order.
     """
 
-    def __init__(self, device) -> None:
+    def __init__(self, device: torch.device) -> None:
         self.device = device
         self.length = 0
         self._k: dict[int, torch.Tensor] = {}

@@ -113,7 +113,7 @@ class GgufFile:
                 found[f"layers.{i}.{ours}.weight"] = read(f"blk.{i}.{theirs}.weight", heads.get(theirs, 0))
         return found
 
-    def load(self, device, dtype) -> Transformer:
+    def load(self, device: torch.device, dtype: torch.dtype) -> Transformer:
         """The model on `device` in `dtype`."""
         with torch.device("meta"):
             model = Transformer(self.config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,8 @@ from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.digests import numbers_digest
 
 PHASES = ("cleanup", "refill", "prefill", "decode")
+Original = Callable[..., Any]
+Batch = list[tuple[Task, int, int]]
 
 
 class BaseRecorder:
@@ -63,7 +65,7 @@ class BaseRecorder:
         self.phase: str | None = None
         self.task: str | None = None
         self.logical: int | None = None
-        self.batch: list[tuple[Task, int, int]] = []
+        self.batch: Batch = []
         self._queues: list[list[dict[str, Any]]] = []
         self._undo: list[Callable[[], None]] = []
 
@@ -91,7 +93,7 @@ class BaseRecorder:
     def _wrap(self, owner: Any, name: str, handler: Callable) -> None:
         original = getattr(owner, name)
 
-        def wrapper(*args, **kwargs):
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
             return handler(original, *args, **kwargs)
 
         setattr(owner, name, wrapper)
@@ -119,7 +121,7 @@ class BaseRecorder:
         self.writer.event(data)
 
     @contextmanager
-    def _held(self):
+    def _held(self) -> Iterator[list[dict[str, Any]]]:
         """Hold events back until the end; on an exception they are dropped."""
         queue: list[dict[str, Any]] = []
         self._queues.append(queue)
@@ -134,7 +136,7 @@ class BaseRecorder:
                 self._put(data)
 
     @contextmanager
-    def _about(self, task: str | None, logical: int | None = None):
+    def _about(self, task: str | None, logical: int | None = None) -> Iterator[None]:
         """Page events in here are of `task`, at `logical` in its table."""
         before = self.task, self.logical
         self.task, self.logical = task, logical
@@ -154,9 +156,9 @@ class BaseRecorder:
 
     # scheduler
 
-    def _on_submit(self, original, task: Task) -> None:
+    def _on_submit(self, original: Original, task: Task) -> None:
         original(task)
-        due = {} if task.arrival_s is None else {"arrival_s": task.arrival_s}
+        due: dict[str, Any] = {} if task.arrival_s is None else {"arrival_s": task.arrival_s}
         self._emit(
             "task_submitted",
             task=task.id,
@@ -169,11 +171,11 @@ class BaseRecorder:
     def _prompt(self, task: Task) -> dict[str, Any]:
         return {"prompt": list(task.prompt)}
 
-    def _on_change_setting(self, original, name: str, value) -> None:
+    def _on_change_setting(self, original: Original, name: str, value: str | int | bool | None) -> None:
         original(name, value)
         self._emit("setting", name=name, value=getattr(self.scheduler, name))
 
-    def _on_step(self, original) -> None:
+    def _on_step(self, original: Original) -> None:
         scheduler = self.scheduler
         self.step = scheduler.step_index
         self._emit("step_begin", **self._queues_now())
@@ -197,7 +199,7 @@ class BaseRecorder:
     def _flush(self) -> None:
         self.writer.flush()
 
-    def _on_phase(self, original) -> list[Task]:
+    def _on_phase(self, original: Original) -> list[Task]:
         self.phase = original.__name__
         self._emit("phase_begin")
         self._synchronize()
@@ -208,7 +210,7 @@ class BaseRecorder:
         self.phase = None
         return tasks
 
-    def _on_scheduler_admit(self, original, task: Task) -> None:
+    def _on_scheduler_admit(self, original: Original, task: Task) -> None:
         with self._held() as queue:
             original(task)
         self._let_out(queue)
@@ -223,7 +225,7 @@ class BaseRecorder:
     def _table_fields(self, task: str) -> dict[str, Any]:
         return {"pages": list(self.cache.tables[task])}
 
-    def _on_forward(self, original, batch) -> list[int]:
+    def _on_forward(self, original: Original, batch: Batch) -> list[int]:
         self.batch = batch
         return original(batch)
 
@@ -238,7 +240,7 @@ class BaseRecorder:
             lengths=numbers_digest(start + count for _, start, count in batch),
         )
 
-    def _on_prefilled(self, original, task: Task, start: int, count: int, token) -> None:
+    def _on_prefilled(self, original: Original, task: Task, start: int, count: int, token: int) -> None:
         end = start + count
         if end == task.n_tokens:
             self._emit("task_prefilled", task=task.id, start=start, end=end)
@@ -246,7 +248,7 @@ class BaseRecorder:
             self._emit("chunk", task=task.id, start=start, end=end, total=task.n_tokens)
         original(task, start, count, token)
 
-    def _on_append_token(self, original, task: Task, token: int) -> None:
+    def _on_append_token(self, original: Original, task: Task, token: int) -> None:
         self._emit(
             "token",
             task=task.id,
@@ -262,23 +264,23 @@ class BaseRecorder:
         """What a token's event says of its text."""
         return {}
 
-    def _on_finish(self, original, task: Task, reason: str) -> None:
+    def _on_finish(self, original: Original, task: Task, reason: str) -> None:
         original(task, reason)
         self._emit("task_finished", task=task.id, reason=reason, tokens=task.n_tokens, generated=len(task.output))
 
-    def _on_preempt(self, original, task: Task) -> None:
+    def _on_preempt(self, original: Original, task: Task) -> None:
         self._emit("task_preempted", task=task.id, tokens=task.n_tokens, **self._table_fields(task.id))
         original(task)
 
     # cache
 
-    def _on_admit(self, original, task: str, tokens) -> int:
+    def _on_admit(self, original: Original, task: str, tokens: Sequence[int]) -> int:
         with self._about(task), self._held() as queue:
             cached = original(task, tokens)
         self._let_out(queue)
         return cached
 
-    def _looked_up(self, hits: list[int], tokens, **found: Any) -> None:
+    def _looked_up(self, hits: list[int], tokens: Sequence[int], **found: Any) -> None:
         """Record a prefix lookup: what it `found`, and the page at which it missed."""
         size = self.cache.page_size
         if not self.cache.prefix_caching:
@@ -288,10 +290,10 @@ class BaseRecorder:
         if len(hits) < (len(tokens) - 1) // size:
             self._emit("prefix_miss", task=self.task, logical=len(hits))
 
-    def _on_record_pages(self, original, task: str, tokens) -> None:
+    def _on_record_pages(self, original: Original, task: str, tokens: Sequence[int]) -> None:
         with self._about(task):
             original(task, tokens)
 
-    def _on_reset_prefix_cache(self, original) -> None:
+    def _on_reset_prefix_cache(self, original: Original) -> None:
         original()
         self._emit("prefix_reset", mask=hex(self.cache.free_mask))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from astrai_sim.engine.cache.prefix import ROOT, Prefix
 from astrai_sim.engine.clock import Clock
 from astrai_sim.engine.scheduler import InferenceScheduler, Task
-from astrai_sim.recorder.base import BaseRecorder
+from astrai_sim.recorder.base import BaseRecorder, Batch, Original
 from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.digests import (
     WORD,
@@ -127,7 +128,7 @@ class BulkRecorder(BaseRecorder):
         super()._write(data)
 
     @contextmanager
-    def _held(self):
+    def _held(self) -> Iterator[list[dict[str, Any]]]:
         """Hold events back from here on; on an exception they are dropped."""
         with self.clock.aside:
             self._send()
@@ -155,14 +156,14 @@ class BulkRecorder(BaseRecorder):
                 key=pending.key,
             )
         elif isinstance(pending, _Tokens):
-            ids = {"ids": pending.ids} if self.with_ids else {}
+            ids: dict[str, Any] = {"ids": pending.ids} if self.with_ids else {}
             super()._emit(
                 "tokens", tasks=pending.tasks, source=self.phase, **ids, counts=numbers_digest(pending.counts)
             )
 
     def _send_pages(self, gathered: _Pages) -> None:
         pages, table = gathered.pages, self.cache.tables.get(gathered.task)
-        if gathered.kind in ADDING and table is not None:
+        if gathered.kind in ADDING and table is not None and gathered.logical is not None:
             pages = table[gathered.logical : gathered.logical + len(pages)]
         runs = to_runs(pages)
         about = {"task": gathered.task, "logical": gathered.logical, "runs": runs}
@@ -182,23 +183,25 @@ class BulkRecorder(BaseRecorder):
 
     def _gather(self, kind: str, page: int, logical: int | None) -> None:
         """Note that `kind` was done to `page`, the table's entry `logical`."""
-        if self._joins(kind, logical):
-            self._pending.pages.append(page)
-        else:
+        joined = self._joined(kind, logical)
+        if joined is None:
             self._open(_Pages(kind, self.task, logical, [page]))
+        else:
+            joined.pages.append(page)
 
-    def _joins(self, kind: str, logical: int | None) -> bool:
+    def _joined(self, kind: str, logical: int | None) -> _Pages | None:
+        """The pages on the way that one more of `kind`, at `logical`, belongs to."""
         pending = self._pending
-        if type(pending) is not _Pages or (pending.kind, pending.task) != (kind, self.task):
-            return False
+        if not isinstance(pending, _Pages) or (pending.kind, pending.task) != (kind, self.task):
+            return None
         if logical is None:
-            return True
+            return pending
         step = len(pending.pages) if kind in ADDING else -len(pending.pages)
-        return logical == pending.logical + step
+        return pending if pending.logical is not None and logical == pending.logical + step else None
 
     def _expect(self, kind: str, logical: int | None) -> None:
         """Before a page of `kind` changes: send off what it does not belong to."""
-        if self._pending is not None and not self._joins(kind, logical):
+        if self._pending is not None and self._joined(kind, logical) is None:
             with self.clock.aside:
                 self._send()
 
@@ -228,7 +231,7 @@ class BulkRecorder(BaseRecorder):
             self.writer.flush()
             self._flushed = now
 
-    def _on_phase(self, original) -> list[Task]:
+    def _on_phase(self, original: Original) -> list[Task]:
         """As in the base, but a phase in which nothing happens leaves no event."""
         self.phase = original.__name__
         self._opening = {"step": self.step, "phase": self.phase, "ns": self.clock.now_ns(), "event": "phase_begin"}
@@ -249,22 +252,23 @@ class BulkRecorder(BaseRecorder):
         table = self.cache.tables[task]
         return {"n_pages": len(table), "table": numbers_digest(table)}
 
-    def _on_forward(self, original, batch) -> list[int]:
+    def _on_forward(self, original: Original, batch: Batch) -> list[int]:
         tokens = super()._on_forward(original, batch)
         self._kv_lengths(batch)
         return tokens
 
-    def _on_append_token(self, original, task: Task, token: int) -> None:
-        if type(self._pending) is not _Tokens:
-            self._open(_Tokens())
-        self._pending.tasks.append(task.id)
-        self._pending.ids.append(token)
-        self._pending.counts.append(task.n_tokens + 1)
+    def _on_append_token(self, original: Original, task: Task, token: int) -> None:
+        tokens = self._pending
+        if not isinstance(tokens, _Tokens):
+            self._open(tokens := _Tokens())
+        tokens.tasks.append(task.id)
+        tokens.ids.append(token)
+        tokens.counts.append(task.n_tokens + 1)
         original(task, token)
 
     # cache
 
-    def _on_alloc(self, original) -> int:
+    def _on_alloc(self, original: Original) -> int:
         logical = self._next_logical()
         evicts = self.cache.free_mask == 0
         self._expect("evicted" if evicts else "alloc", logical)
@@ -273,19 +277,19 @@ class BulkRecorder(BaseRecorder):
         self._gather("evicted" if self._evicting else "alloc", page, logical)
         return page
 
-    def _on_evict(self, original) -> int:
+    def _on_evict(self, original: Original) -> int:
         page = original()
         self._evicting = True
         return page
 
-    def _on_inc_ref(self, original, page: int) -> None:
+    def _on_inc_ref(self, original: Original, page: int) -> None:
         logical = self._next_logical()
         kind = "revived" if page in self.cache._lru else "ref"
         self._expect(kind, logical)
         original(page)
         self._gather(kind, page, logical)
 
-    def _on_free(self, original, page: int) -> None:
+    def _on_free(self, original: Original, page: int) -> None:
         logical = self._leaving.pop() if self._leaving else None
         cache = self.cache
         stays = page >= 0 and cache.refs[page] == 1 and page in cache._prefix
@@ -293,12 +297,12 @@ class BulkRecorder(BaseRecorder):
         original(page)
         self._gather("cached" if page in cache._lru else "free", page, logical)
 
-    def _on_lookup(self, original, tokens) -> list[int]:
+    def _on_lookup(self, original: Original, tokens: Sequence[int]) -> list[int]:
         hits = original(tokens)
         self._looked_up(hits, tokens, runs=to_runs(hits))
         return hits
 
-    def _on_grow(self, original, task: str, n_tokens: int) -> list[int]:
+    def _on_grow(self, original: Original, task: str, n_tokens: int) -> list[int]:
         before, self.task = self.task, task
         try:
             pages = original(task, n_tokens)
@@ -309,22 +313,22 @@ class BulkRecorder(BaseRecorder):
         finally:
             self.task = before
 
-    def _on_release(self, original, task: str) -> None:
+    def _on_release(self, original: Original, task: str) -> None:
         self._leaving = deque(range(len(self.cache.tables[task])))
         with self._about(task):
             original(task)
             with self.clock.aside:
                 self._send()
 
-    def _on_record_page(self, original, page: int, prefix: Prefix) -> str | None:
+    def _on_record_page(self, original: Original, page: int, prefix: Prefix) -> str | None:
         key = original(page, prefix)
         if key is None:
             return None
         logical = self.cache.tables[self.task].index(page)
-        pending = self._pending
-        if type(pending) is not _Keys or pending.task != self.task or pending.logical + len(pending.pages) != logical:
+        keys = self._pending
+        if not isinstance(keys, _Keys) or keys.task != self.task or keys.logical + len(keys.pages) != logical:
             parent = prefix.parent.key if prefix.parent else ROOT
-            self._open(_Keys(self.task, logical, parent, key))
-        self._pending.pages.append(page)
-        self._pending.key = key
+            self._open(keys := _Keys(self.task, logical, parent, key))
+        keys.pages.append(page)
+        keys.key = key
         return key

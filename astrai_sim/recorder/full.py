@@ -7,15 +7,17 @@ after the call.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+import torch
 
 from astrai_sim.engine.cache import paged_cache
 from astrai_sim.engine.cache.prefix import ROOT, Prefix
 from astrai_sim.engine.clock import Clock
 from astrai_sim.engine.scheduler import InferenceScheduler, Task
-from astrai_sim.recorder.base import BaseRecorder
+from astrai_sim.recorder.base import BaseRecorder, Batch, Original
 from astrai_sim.recorder.lines import LineTracer, plain
 from astrai_sim.text import TextStream, Tokenizer
 from astrai_sim.trace import TraceWriter
@@ -102,7 +104,9 @@ class Recorder(BaseRecorder):
             **self._lru(),
         )
 
-    def _lines(self, name: str, function: Callable, *args, key: Any = None, keep=None) -> Any:
+    def _lines(
+        self, name: str, function: Callable, *args: Any, key: Any = None, keep: Callable[[Any], bool] | None = None
+    ) -> Any:
         """Call `function`; the first calls also give a `lines` event, ahead of their effects.
 
         `keep` decides by the result whether this call is worth a `lines` event.
@@ -131,7 +135,7 @@ class Recorder(BaseRecorder):
         return result
 
     @contextmanager
-    def _held(self):
+    def _held(self) -> Iterator[list[dict[str, Any]]]:
         """Hold events back; where they are dropped, their lines are not counted."""
         before = self._traced.copy()
         try:
@@ -179,31 +183,32 @@ class Recorder(BaseRecorder):
         with self.clock.aside:
             return {"text": self._texts[task.id].feed(token)}
 
-    def _on_make_room(self, original, task: Task) -> bool:
+    def _on_make_room(self, original: Original, task: Task) -> bool:
         before = len(self.scheduler.running)
         return self._lines(
             "InferenceScheduler._make_room", original, task, keep=lambda _: len(self.scheduler.running) < before
         )
 
-    def _on_forward(self, original, batch) -> list[int]:
+    def _on_forward(self, original: Original, batch: Batch) -> list[int]:
         tokens = super()._on_forward(original, batch)
         if self.cache.k_cache.device.type == "meta":
             self._kv_lengths(batch)
         return tokens
 
-    def _on_alloc(self, original) -> int:
+    def _on_alloc(self, original: Original) -> int:
         page = self._lines("PagedCache.alloc", original)
         self._page_event("page_alloc", page)
         return page
 
-    def _on_evict(self, original) -> int:
+    def _on_evict(self, original: Original) -> int:
         oldest = next(iter(self.cache.lru), None)
         known = self.cache._prefix.keyed(oldest) if oldest is not None else None
         page = self._lines("PagedCache.evict", original)
+        assert known is not None, "a page was evicted that nothing knew"
         self._emit("page_evicted", page=page, key=known.key, **self._lru())
         return page
 
-    def _on_inc_ref(self, original, page: int) -> None:
+    def _on_inc_ref(self, original: Original, page: int) -> None:
         cached = page in self.cache._lru
         self._lines("PagedCache.inc_ref", original, page)
         if cached:
@@ -211,14 +216,14 @@ class Recorder(BaseRecorder):
         else:
             self._page_event("page_ref", page)
 
-    def _on_free(self, original, page: int) -> None:
+    def _on_free(self, original: Original, page: int) -> None:
         self._lines("PagedCache.free", original, page)
         if page in self.cache._lru:
             self._page_event("page_cached", page, **self._lru())
         else:
             self._page_event("page_free", page)
 
-    def _on_lookup(self, original, tokens) -> list[int]:
+    def _on_lookup(self, original: Original, tokens: Sequence[int]) -> list[int]:
         hits = self._lines("PagedCache.lookup", original, tokens, keep=bool)
         self._looked_up(hits, tokens, pages=hits)
         return hits
@@ -226,22 +231,22 @@ class Recorder(BaseRecorder):
     def _table(self, task: str) -> None:
         self._emit("table", task=task, pages=list(self.cache.tables.get(task, ())))
 
-    def _on_share(self, original, task: str, page: int) -> None:
+    def _on_share(self, original: Original, task: str, page: int) -> None:
         with self._about(task, len(self.cache.tables[task])):
             original(task, page)
         self._table(task)
 
-    def _on_extend(self, original, task: str) -> int:
+    def _on_extend(self, original: Original, task: str) -> int:
         with self._about(task, len(self.cache.tables[task])):
             page = original(task)
         self._table(task)
         return page
 
-    def _on_grow(self, original, task: str, n_tokens: int) -> list[int]:
+    def _on_grow(self, original: Original, task: str, n_tokens: int) -> list[int]:
         with self._about(task):
             return self._lines("PagedCache.grow", original, task, n_tokens, keep=bool)
 
-    def _on_release(self, original, task: str) -> None:
+    def _on_release(self, original: Original, task: str) -> None:
         logical = {page: i for i, page in enumerate(self.cache.tables[task])}
         free = self.cache.free
 
@@ -256,7 +261,7 @@ class Recorder(BaseRecorder):
             self.cache.free = free
         self._table(task)
 
-    def _on_record_page(self, original, page: int, prefix: Prefix) -> str | None:
+    def _on_record_page(self, original: Original, page: int, prefix: Prefix) -> str | None:
         key = original(page, prefix)
         if key is not None:
             logical = self.cache.tables[self.task].index(page)
@@ -264,7 +269,15 @@ class Recorder(BaseRecorder):
             self._emit("page_keyed", page=page, task=self.task, logical=logical, key=key, parent=parent)
         return key
 
-    def _on_write(self, original, layer, page_table, positions, k, v) -> None:
+    def _on_write(
+        self,
+        original: Original,
+        layer: int,
+        page_table: torch.Tensor,
+        positions: torch.Tensor,
+        k: torch.Tensor,
+        v: torch.Tensor,
+    ) -> None:
         if layer != self.kv_layer:
             original(layer, page_table, positions, k, v)
             return
@@ -295,7 +308,9 @@ class Recorder(BaseRecorder):
         norms = [float(f"{norm:.4g}") for norm in norms]
         return {"task": task, "start": start, "count": count, "slots": slots, "norms": norms}
 
-    def _on_gather(self, original, layer, page_table, lengths):
+    def _on_gather(
+        self, original: Original, layer: int, page_table: torch.Tensor, lengths: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         if layer != self.kv_layer:
             return original(layer, page_table, lengths)
         tasks = tuple(task.id for task, _, _ in self.batch)

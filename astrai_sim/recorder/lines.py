@@ -69,7 +69,7 @@ class LineTracer:
         self.steps: list[dict[str, Any]] = []
         self._known: dict[str, Any] = {}
 
-    def run(self, *args, **kwargs) -> Any:
+    def run(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function and note what it does; passes on its result and exceptions."""
         before = sys.gettrace()
         sys.settrace(self._enter)
@@ -78,7 +78,7 @@ class LineTracer:
         finally:
             sys.settrace(before)
 
-    def _enter(self, frame: FrameType, event: str, arg: Any):
+    def _enter(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
         if frame.f_code is not self.code:
             return None
         with self.aside:
@@ -86,7 +86,7 @@ class LineTracer:
             self.args = {k: v for k, v in self._known.items() if not k.startswith("self.")}
         return self._watch
 
-    def _watch(self, frame: FrameType, event: str, arg: Any):
+    def _watch(self, frame: FrameType, event: str, arg: Any) -> Callable:
         if event in ("line", "return"):
             with self.aside:
                 self._note(frame, event)

@@ -51,6 +51,7 @@ def record(
                     told = time.monotonic()
             progress(run.generated, total)
             recorder.snapshot()
+            assert run.stopped is not None
             return writer.finish(run.stopped)
     except CannotRun:
         writer.close()

@@ -60,6 +60,8 @@ def _model(scenario: Scenario, device: torch.device) -> Transformer:
     dtype = getattr(torch, part.dtype)
     if part.kind == "smollm2":
         return smollm2().load(device, dtype)
+    if part.n_heads is None or part.ffn_dim is None:
+        raise ValueError("a model with weights needs n_heads and ffn_dim")
     config = ModelConfig(part.n_layers, part.n_heads, part.n_kv_heads, part.head_dim, part.ffn_dim, part.vocab_size)
     return Transformer.seeded(config, scenario.seed, device, dtype)
 
@@ -98,7 +100,7 @@ def make_tasks(scenario: Scenario, requests: Sequence[Request] | None = None) ->
     if requests is not None:
         width = len(str(len(requests)))
         return [_timed(scenario, f"r{number:0{width}}", request) for number, request in enumerate(requests, 1)]
-    prefixes = {prefix.name: prefix for prefix in scenario.prefixes}
+    prefixes: dict[str | None, PrefixPart] = {prefix.name: prefix for prefix in scenario.prefixes}
     tasks = []
     for request in scenario.requests:
         prompt = _prompt(scenario, request, prefixes.get(request.prefix))
@@ -111,8 +113,8 @@ def _prompt(scenario: Scenario, request: RequestPart, prefix: PrefixPart | None)
         return smollm2_language().prompt_ids(request.prompt, prefix.text if prefix else None)
     before: Sequence[int] = ()
     if prefix is not None:
-        before = prefix.prompt_ids or _draw(scenario, f"prefix {prefix.name}", prefix.tokens)
-    own = request.prompt_ids or _draw(scenario, f"request {request.name}", request.prompt_tokens)
+        before = prefix.prompt_ids or _draw(scenario, f"prefix {prefix.name}", prefix.tokens or 0)
+    own = request.prompt_ids or _draw(scenario, f"request {request.name}", request.prompt_tokens or 0)
     return [*before, *own]
 
 

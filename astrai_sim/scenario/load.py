@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from astrai_sim.engine.cache import pages_for
 from astrai_sim.engine.clock import CostModel
@@ -159,7 +160,7 @@ class _Reader:
             scheduler = {"eos": self.language.eos} | scheduler
         return raw | {"model": raw["model"] | sizes, "scheduler": scheduler}
 
-    def part(self, part: type, row: Any, table: str, nth: int = 0):
+    def part(self, part: type, row: Any, table: str, nth: int = 0) -> Any:
         if not isinstance(row, dict):
             self.fail(f"{table} must be a table", table)
         hints = get_type_hints(part)
@@ -174,7 +175,7 @@ class _Reader:
                 self.fail(f"{table} needs {item.name!r}", table, table, nth)
         return part(**values)
 
-    def value(self, key: str, value: Any, hint: Any, table: str, nth: int):
+    def value(self, key: str, value: Any, hint: Any, table: str, nth: int) -> Any:
         wanted = [kind for kind in (get_args(hint) or (hint,)) if kind is not type(None)]
         plain = wanted[0]
         words = [word for kind in wanted if get_origin(kind) is Literal for word in get_args(kind)]
@@ -305,7 +306,7 @@ class _Reader:
                     i,
                 )
 
-    def unique(self, parts, table: str) -> set[str]:
+    def unique(self, parts: Sequence[PrefixPart] | Sequence[RequestPart], table: str) -> set[str]:
         names: set[str] = set()
         for i, part in enumerate(parts):
             if part.name in names:
@@ -329,12 +330,12 @@ class _Reader:
 
     def pages_fit(self, scenario: Scenario, request: RequestPart, prefix: PrefixPart | None, nth: int) -> None:
         cache = scenario.cache
-        if request.prompt is not None:
+        if request.prompt is not None and self.language is not None:
             system = prefix.text if prefix else None
             prompt = len(self.language.prompt_ids(request.prompt, system))
         else:
-            prompt = request.prompt_tokens or len(request.prompt_ids)
-            prompt += (prefix.tokens or len(prefix.prompt_ids)) if prefix else 0
+            prompt = request.prompt_tokens or len(request.prompt_ids or ())
+            prompt += (prefix.tokens or len(prefix.prompt_ids or ())) if prefix else 0
         slots = prompt + request.max_tokens - 1
         needed = pages_for(slots, cache.page_size)
         if needed > cache.n_pages:
@@ -346,11 +347,11 @@ class _Reader:
                 nth,
             )
 
-    def ids_fit(self, ids, vocab_size: int, table: str, nth: int) -> None:
+    def ids_fit(self, ids: tuple[int, ...] | None, vocab_size: int, table: str, nth: int) -> None:
         if ids is not None and max(ids) >= vocab_size:
             self.fail(f"token id {max(ids)} is not below vocab_size ({vocab_size})", "prompt_ids", table, nth)
 
-    def fail(self, message: str, key: str = "", table: str = "", nth: int = 0):
+    def fail(self, message: str, key: str = "", table: str = "", nth: int = 0) -> NoReturn:
         raise ScenarioError(self.path, self.line_of(key, table, nth), message)
 
     def line_of(self, key: str, table: str, nth: int) -> int:

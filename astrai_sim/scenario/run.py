@@ -34,9 +34,10 @@ class Run:
     ) -> None:
         self.scheduler = scheduler
         self.tasks = tasks
-        by_time = [task for task in tasks if task.arrival_s is not None]
+        due = [(task.arrival_s, task) for task in tasks if task.arrival_s is not None]
         by_step = [task for task in tasks if task.arrival_s is None]
-        self.timed = deque(sorted(by_time, key=lambda task: task.arrival_s))
+        # With the clock's nanoseconds at which they are due.
+        self.timed = deque((round(due_s * 1e9), task) for due_s, task in sorted(due, key=lambda pair: pair[0]))
         self.pending = deque(sorted(by_step, key=lambda task: task.arrival_step))
         self.changes = sorted(changes, key=lambda change: change.step)
         self.stop = stop
@@ -82,22 +83,17 @@ class Run:
             self.scheduler.submit(self.pending.popleft())
         if self.timed and self.scheduler.idle and not self.pending:
             self.waiting = True
-            self.clock.wait_until(_ns(self.timed[0]))
+            self.clock.wait_until(self.timed[0][0])
             self.waiting = False
-        while self.timed and _ns(self.timed[0]) <= self.clock.now_ns():
-            self.scheduler.submit(self.timed.popleft())
+        while self.timed and self.timed[0][0] <= self.clock.now_ns():
+            self.scheduler.submit(self.timed.popleft()[1])
 
     def _why_stop(self) -> str | None:
         stop = self.stop
         if stop.max_steps is not None and self.scheduler.step_index >= stop.max_steps:
             return "max_steps"
-        if self._watched is not None and self._watched.n_tokens >= stop.tokens:
+        if self._watched is not None and stop.tokens is not None and self._watched.n_tokens >= stop.tokens:
             return "task"
         if not (self.pending or self.timed) and self.scheduler.idle:
             return "idle"
         return None
-
-
-def _ns(task: Task) -> int:
-    """When a task with `arrival_s` is due, in the clock's nanoseconds."""
-    return round(task.arrival_s * 1e9)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 from manim import Animation, Mobject, Scene, Wait
 
-from astrai_sim.trace import Trace
+from astrai_sim.trace import Trace, TraceError
 from scenes.draw.animations.base import Extent, FilmAnimation, bounds
 from scenes.draw.camera import FilmCamera
 from scenes.film.moments import Moments, nowhere
@@ -22,6 +22,7 @@ from scenes.film.quality import PREVIEW, Quality
 from scenes.film.settings import rehearsing
 from scenes.stage.stage import Stage
 from scenes.story.beats import Beat, Section, Storyboard
+from scenes.story.chapters import Chapters
 
 TRACE_VARIABLE = "ASTRAI_TRACE"
 SECONDS_VARIABLE = "ASTRAI_SECONDS"
@@ -101,6 +102,7 @@ class FilmScene(Scene):
 
     default_trace: ClassVar[str]
     summary: ClassVar[str] = ""
+    chapters: ClassVar[type[Chapters]]
 
     def __init__(
         self,
@@ -133,17 +135,22 @@ class FilmScene(Scene):
 
     @classmethod
     def tell(cls, trace: Trace) -> Storyboard:
-        """The storyboard of this film for `trace`.
+        """The storyboard of this film for `trace`: its `chapters`.
 
         Raises `scenes.story.errors.DoesNotApply` with a one-line reason
         where the trace has nothing that this film is about.
         """
-        raise NotImplementedError
+        return cls.chapters(cls.__name__, trace).storyboard()
 
     def construct(self) -> None:
         self.trace = self.opened
         if self.trace is None:
-            self.trace = for_the_screen(Trace.open(self.trace_path))
+            try:
+                self.trace = for_the_screen(Trace.open(self.trace_path))
+            except TraceError as error:
+                if self.rehearsing:
+                    raise
+                raise SystemExit(str(error)) from None
         self.storyboard = self.given or self._told()
         for section in self.storyboard.sections:
             if self.only is None or section.key in self.only:

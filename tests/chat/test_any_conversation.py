@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from astrai_sim.scenario.schema import Scenario
 from scenes.chat import Chat
 from tests.chat.worded import worded
-from tests.film.clean import assert_clean_or_told_why_not, drawing
+from tests.film.clean import PARTS, assert_clean_or_told_why_not, drawing, judge_drawn
 from tests.film.drawn import scenarios
 from tests.trace.recording import recorded
 
@@ -30,7 +30,6 @@ def test_drawn_scenarios(scenario):
 
 
 @pytest.mark.slow
-@settings(drawing, max_examples=80)
-@given(scenarios())
-def test_many_drawn_scenarios(scenario):
-    assert_told(scenario)
+@pytest.mark.parametrize("part", PARTS)
+def test_many_drawn_scenarios(part):
+    judge_drawn(assert_told, part)

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, Phase, settings
+from collections.abc import Callable
 
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from astrai_sim.scenario.schema import Scenario
 from scenes.check.checker import Checker
 from scenes.film.rehearsal import rehearse
 from scenes.lint.linter import Linter
 from scenes.story.errors import DoesNotApply
+from tests.film.drawn import scenarios
 
 drawing = settings(
     deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
 )
+PARTS = range(10)
+"""Seeds of `judge_drawn`: parts of one long test, which run side by side."""
+
+
+def judge_drawn(judge: Callable[[Scenario], object], part: int) -> None:
+    """Have `judge` look at eight scenarios that are drawn from the seed `part`."""
+
+    @seed(part)
+    @settings(drawing, max_examples=8)
+    @given(scenarios())
+    def judged(scenario: Scenario) -> None:
+        judge(scenario)
+
+    judged()
 
 
 def assert_clean(film, trace) -> Checker:

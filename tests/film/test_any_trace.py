@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from astrai_sim.scenario.schema import CachePart, RecordPart, RequestPart, Scenario, SchedulerPart
 from astrai_sim.trace import Trace
 from scenes.film import catalog
-from tests.film.clean import assert_clean_or_told_why_not, drawing
+from tests.film.clean import PARTS, assert_clean_or_told_why_not, drawing, judge_drawn
 from tests.film.drawn import TINY, scenarios
 from tests.trace.recording import crowd, recorded
 
@@ -40,10 +40,9 @@ def test_drawn_scenarios(scenario):
 
 
 @pytest.mark.slow
-@settings(drawing, max_examples=80)
-@given(scenarios())
-def test_many_drawn_scenarios(scenario):
-    told(scenario)
+@pytest.mark.parametrize("part", PARTS)
+def test_many_drawn_scenarios(part):
+    judge_drawn(told, part)
 
 
 @pytest.fixture(scope="module")

@@ -77,12 +77,12 @@ def test_length_is_met_or_refused(film):
 
 @pytest.mark.slow
 @every_film
-def test_every_length_is_met_or_refused(film):
+@pytest.mark.parametrize("seconds", LENGTHS)
+def test_every_length_is_met_or_refused(film, seconds):
     trace = own_trace(film)
-    for seconds in LENGTHS:
-        check_length(film, trace, seconds)
-        with suppress(CannotPace):
-            assert [str(finding) for finding in lint(film, trace, seconds)] == []
+    check_length(film, trace, seconds)
+    with suppress(CannotPace):
+        assert [str(finding) for finding in lint(film, trace, seconds)] == []
 
 
 def check_length(film, trace, seconds):

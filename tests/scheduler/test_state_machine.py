@@ -236,7 +236,6 @@ def test_random_use_matches_the_reference():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 def test_much_random_use_matches_the_reference():
     run_state_machine_as_test(
         Engine, settings=settings(max_examples=1500, stateful_step_count=60, deadline=None, suppress_health_check=QUIET)

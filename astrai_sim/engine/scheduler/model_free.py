@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from astrai_sim.engine.cache import PagedCache
 from astrai_sim.engine.clock import CostClock
 from astrai_sim.engine.scheduler.scheduler import InferenceScheduler
@@ -27,7 +29,7 @@ class ModelFreeScheduler(InferenceScheduler):
     `InferenceScheduler`, whose `eos` does not count here.
     """
 
-    def __init__(self, cache: PagedCache, clock: CostClock, vocab_size: int, **settings) -> None:
+    def __init__(self, cache: PagedCache, clock: CostClock, vocab_size: int, **settings: Any) -> None:
         super().__init__(None, cache, **{**settings, "eos": None})
         self.clock = clock
         self.vocab_size = vocab_size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 import torch
 
@@ -11,6 +12,7 @@ from astrai_sim.engine.scheduler.policy import POLICIES
 from astrai_sim.engine.scheduler.task import Status, Task
 
 SETTINGS = ("decode_policy", "max_tokens_per_step", "preemption")
+Model = Callable[[torch.Tensor, CacheView, torch.Tensor], torch.Tensor]
 
 
 class InferenceScheduler:
@@ -19,7 +21,8 @@ class InferenceScheduler:
     Parameters
     ----------
     model
-        Callable (tokens [B, S], view, last [B]) -> logits [B, vocab_size].
+        Callable (tokens [B, S], view, last [B]) -> logits [B, vocab_size]; None for a
+        scheduler whose `_forward` needs none.
     max_batch
         Most tasks that hold pages at once.
     decode_policy
@@ -41,9 +44,13 @@ class InferenceScheduler:
     the policy, the budget and preemption between steps.
     """
 
+    decode_policy: str
+    max_tokens_per_step: int | None
+    preemption: bool
+
     def __init__(
         self,
-        model,
+        model: Model | None,
         cache: PagedCache,
         *,
         max_batch: int = 8,
@@ -79,7 +86,8 @@ class InferenceScheduler:
             raise ValueError(f"setting {name!r}: choose from {', '.join(SETTINGS)}")
         if name == "decode_policy" and value not in POLICIES:
             raise ValueError(f"decode_policy {value!r}: choose from {', '.join(POLICIES)}")
-        if name == "max_tokens_per_step" and value is not None and value < self.max_batch:
+        whole = isinstance(value, int) and value >= self.max_batch
+        if name == "max_tokens_per_step" and value is not None and not whole:
             raise ValueError(f"max_tokens_per_step ({value}) must be at least max_batch ({self.max_batch})")
         if name == "preemption" and not value:
             needed = sum(self._most_pages(task) for task in self.running)
@@ -219,6 +227,7 @@ class InferenceScheduler:
         tables = [self.cache.tables[task.id] for task, _, _ in batch]
         starts = [start for _, start, _ in batch]
         counts = [count for _, _, count in batch]
+        assert self.model is not None
         view = CacheView(self.cache, tables, starts, counts)
         device = self.cache.k_cache.device
         width = max(counts)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import asdict
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from astrai_sim.trace import Event, Trace
+    from astrai_sim.trace.header import Header, ModelSizes
 
 QUIET = {
     "phase_begin",
@@ -58,7 +63,7 @@ def inspect(trace: Path, everything: bool, first: int | None, last: int | None) 
         raise click.ClickException(str(error)) from None
 
 
-def _summary(trace) -> Table:
+def _summary(trace: Trace) -> Table:
     header = trace.header
     cache, model = header.scenario.cache, header.scenario.model
     table = Table("what", "value", title=str(trace.path))
@@ -83,7 +88,7 @@ def _summary(trace) -> Table:
     return table
 
 
-def _origins(header) -> dict[str, str]:
+def _origins(header: Header) -> dict[str, str]:
     """Files that the model and the requests came from, where they did."""
     rows = {}
     if header.weights:
@@ -94,13 +99,13 @@ def _origins(header) -> dict[str, str]:
     return rows
 
 
-def _model(header, model: dict) -> str:
+def _model(header: Header, model: ModelSizes) -> str:
     if header.model == "none":
         return "none: cache and scheduler alone"
     return f"{header.model}, {model.n_layers} layers, {header.dtype}"
 
 
-def _timeline(trace, everything: bool, first: int, last: int) -> Table:
+def _timeline(trace: Trace, everything: bool, first: int, last: int) -> Table:
     kinds = trace.kinds()
     hidden = 0 if everything else sum(kinds[kind] for kind in QUIET)
     total = len(trace) - hidden
@@ -118,20 +123,20 @@ def _timeline(trace, everything: bool, first: int, last: int) -> Table:
     return table
 
 
-def _shown(trace, order: range, everything: bool) -> Iterator:
+def _shown(trace: Trace, order: range, everything: bool) -> Iterator[Event]:
     for index in order:
         event = trace[index]
         if everything or event.event not in QUIET:
             yield event
 
 
-def _row(event) -> tuple[str, ...]:
+def _row(event: Event) -> tuple[str, ...]:
     details = ", ".join(
         f"{name}={_short(value)}" for name, value in asdict(event).items() if name not in COMMON and value is not None
     )
     return (str(event.seq), str(event.step), event.phase or "", f"{event.ns / 1e6:.2f}", event.event, details)
 
 
-def _short(value) -> str:
+def _short(value: object) -> str:
     text = str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

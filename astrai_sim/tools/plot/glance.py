@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -94,7 +94,7 @@ def _texts(figure: Figure, trace: Trace, series: Series, requests: RequestTimes)
         _count(int(series.preemptions.sum()), "preemption"),
         _count(int(series.evictions.sum()), "eviction"),
     ]
-    small = {"color": palette.MUTED, "va": "center"}
+    small: dict[str, Any] = {"color": palette.MUTED, "va": "center"}
     _fitted(figure, LEFT, 0.923, "  ·  ".join(facts), fontsize=13, **small)
     device, engine = header.device.name, header.engine
     where = [
@@ -107,12 +107,12 @@ def _texts(figure: Figure, trace: Trace, series: Series, requests: RequestTimes)
     figure.text(RIGHT, 0.025, digest, fontsize=11, ha="right", **small)
 
 
-def _fitted(figure: Figure, x: float, y: float, text: str, share: float = 1.0, **style) -> None:
+def _fitted(figure: Figure, x: float, y: float, text: str, share: float = 1.0, **style: Any) -> None:
     """A line of text, smaller where it would be longer than `share` of the picture's width."""
     line = figure.text(x, y, text, **style)
     most = share * (RIGHT - LEFT) * figure.bbox.width
-    wide = line.get_window_extent(figure.canvas.get_renderer()).width
-    line.set_fontsize(line.get_fontsize() * min(1.0, 0.99 * most / wide))
+    wide = line.get_window_extent().width
+    line.set_fontsize(float(line.get_fontsize()) * min(1.0, 0.99 * most / wide))
 
 
 def _count(number: int, what: str) -> str:
