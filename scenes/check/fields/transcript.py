@@ -9,7 +9,8 @@ import numpy as np
 from astrai_sim.trace import State, Trace
 from scenes import theme
 from scenes.check.recorded import Difference, Recorded
-from scenes.draw.mobjects.pieces import shown_piece
+from scenes.draw.mobjects.pieces import readable
+from scenes.story.pieces import shown_piece
 
 NAMES = ("speakers", "said", "kept", "row_pages", "row_colors", "unsaid", "folded", "cut", "pointer")
 
@@ -37,7 +38,7 @@ def _speakers(shown: Mapping, state: State) -> Iterator[Difference]:
 def _said(shown: Mapping, state: State) -> Iterator[Difference]:
     for (task, position), text in shown["said"].items():
         texts = state.tasks[task].texts
-        truth = shown_piece(texts[position]).text if position < len(texts) else "nothing yet"
+        truth = readable(shown_piece(texts[position]).text) if position < len(texts) else "nothing yet"
         if text != truth:
             yield Difference(f"said[{task}, {position}]", text, truth)
     size = state.page_size
