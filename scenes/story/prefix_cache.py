@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from astrai_sim.trace import Event, Trace
-from scenes.draw.mobjects.pool import LARGEST, pool_rows
 from scenes.story.beats import (
     Advance,
     Bar,
@@ -25,6 +24,7 @@ from scenes.story.beats import (
 )
 from scenes.story.errors import DoesNotApply
 from scenes.story.figures import PoolFigures, RunFigures, bytes_text, ms_text
+from scenes.story.limits import LARGEST, pool_rows
 from scenes.story.milestones import Milestones
 from scenes.story.moments import MOST_PAGES
 from scenes.story.runs import prompt_len
