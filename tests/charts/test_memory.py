@@ -13,7 +13,7 @@ from scenes.parts.looks import Looks
 from scenes.story.beats import RunOn, ShowVersus
 from scenes.story.contiguous import loads, simulate
 from scenes.story.errors import DoesNotApply
-from scenes.story.fragmentation import MOST_STOPS, stops
+from scenes.fragmentation import MOST_STOPS, stops
 
 FILM = catalog.film("Fragmentation")
 
