@@ -26,7 +26,6 @@ LONG = {
     "scenes/story/chat.py",
     "scenes/story/chunked_prefill.py",
     "scenes/story/pool_at_scale.py",
-    "scenes/story/prefix_cache.py",
 }
 
 
