@@ -6,7 +6,8 @@ from pathlib import Path
 
 
 class TraceError(Exception):
-    """A trace that cannot be used, or that lies: file, line, what is wrong."""
+    """A trace that cannot be used, or that lies: file, line, what is wrong, and the level of
+    `verify` at which that shows."""
 
     def __init__(self, path: Path | str, line: int | None, message: str) -> None:
         where = f"{path}:{line}" if line else str(path)
@@ -14,3 +15,4 @@ class TraceError(Exception):
         self.path = path
         self.line = line
         self.message = message
+        self.level = "format"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from array import array
 from collections import Counter, defaultdict
@@ -42,6 +43,9 @@ class Trace:
     `state_at` gives the whole state after an event. A file without a footer
     (a recording that was cut short) has `complete` False and holds the events
     up to the cut.
+
+    `unverified` is True where the trace was let through without being verified, False
+    where it held, None where nobody has asked yet; `derived` copies keep it.
     """
 
     def __init__(self, path: Path, content: bytes, cut: bool = False) -> None:
@@ -62,6 +66,7 @@ class Trace:
         self._spacing = max(SPACING, -(-self._events // MOST_CHECKPOINTS))
         self._checkpoints: list[State] = []
         self._last: tuple[int, State] | None = None
+        self.unverified: bool | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Trace:
@@ -107,6 +112,23 @@ class Trace:
     def sha256(self) -> str | None:
         """The digest that the footer states; `verify` checks it."""
         return self.footer.sha256 if self.footer else None
+
+    @cached_property
+    def computed_sha256(self) -> str:
+        """SHA-256 of everything before the footer's line: what an honest footer states."""
+        return hashlib.sha256(self.covered).hexdigest()
+
+    @cached_property
+    def content_sha256(self) -> str:
+        """SHA-256 of the whole file as it was read, unpacked."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    def derived(self, content: bytes, cut: bool = False) -> Trace:
+        """The same recording with some of its content changed: digests stay the file's own."""
+        other = Trace(self.path, content, cut)
+        other.unverified = self.unverified
+        other.computed_sha256, other.content_sha256 = self.computed_sha256, self.content_sha256
+        return other
 
     @property
     def covered(self) -> memoryview:

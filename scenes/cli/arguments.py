@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from scenes.film.quality import FINAL, QUALITIES, Quality
 from scenes.film.render import film_path
 from scenes.film.scene import SECONDS_VARIABLE, FilmScene
 from scenes.film.stills import NoStill
+from scenes.film.vouched import UNVERIFIED_VARIABLE
 from scenes.story.errors import DoesNotApply
 
 
@@ -47,11 +49,42 @@ class QualityName(click.Choice):
 
 
 film_argument = click.argument("film", type=FilmName())
-trace_option = click.option(
-    "--trace",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Trace to tell; default: the film's own, or $ASTRAI_TRACE.",
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(name) if before is None else os.environ.update({name: before})
+
+
+def _let_through(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.with_resource(_environment(UNVERIFIED_VARIABLE, "1"))
+
+
+unverified_option = click.option(
+    "--unverified",
+    is_flag=True,
+    expose_value=False,
+    callback=_let_through,
+    help=f"For debugging: do not verify the trace, and say so on every frame; or ${UNVERIFIED_VARIABLE}=1.",
 )
+
+
+def trace_option(command: Callable) -> Callable:
+    """`--trace FILE` and `--unverified`."""
+    trace = click.option(
+        "--trace",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Trace to tell; default: the film's own, or $ASTRAI_TRACE.",
+    )
+    return trace(unverified_option(command))
+
+
 seconds_option = click.option(
     "--seconds",
     type=click.FloatRange(1),

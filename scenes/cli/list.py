@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from astrai_sim.trace import TraceError
-from scenes.cli.arguments import seconds_option
+from scenes.cli.arguments import seconds_option, unverified_option
 from scenes.film import catalog
 from scenes.film.pacing import CannotPace, paced
 from scenes.film.rehearsal import rehearse
@@ -17,6 +17,7 @@ from scenes.story.errors import DoesNotApply
 
 @click.command("list")
 @seconds_option
+@unverified_option
 def list_command(seconds: float | None) -> None:
     """Name the films with what they show, their length and their trace."""
     table = Table(box=None, pad_edge=False)
@@ -31,8 +32,9 @@ def _length(film: type[FilmScene], wanted: float | None) -> str:
     try:
         trace, storyboard = paced(film, None, wanted)
         seconds = round(rehearse(film, trace, storyboard=storyboard).seconds)
-    except (FileNotFoundError, TraceError):
-        return "no trace"
+    except (FileNotFoundError, TraceError) as error:
+        click.echo(f"{film.__name__}: {error}", err=True)
+        return "no trace" if not film.trace_for().is_file() else "does not hold"
     except DoesNotApply:
         return "does not apply"
     except CannotPace:

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import av
 
-from astrai_sim.trace import Header
+from astrai_sim.trace import Trace
 
 
-def describe(film: str, summary: str, header: Header, sha256: str) -> dict[str, str]:
-    """MP4 tags for a film of the trace with this header and SHA-256."""
-    device = header.device
+def describe(film: str, summary: str, trace: Trace) -> dict[str, str]:
+    """MP4 tags for a film of `trace`, with the SHA-256 that was computed of it."""
+    header, device = trace.header, trace.header.device
     facts = {
-        "trace_sha256": sha256,
+        "trace_sha256": trace.computed_sha256,
+        "trace_verified": "no" if trace.unverified else "yes",
         "trace_schema": f"{header.schema} {header.version}",
         "scenario": header.scenario_name,
         "device": f"{device.name} ({device.type})",

@@ -23,7 +23,7 @@ def with_short_names(trace: Trace) -> Trace:
     if not short:
         return trace
     content = LONG_STRING.sub(lambda match: short.get(match[0], match[0]), bytes(trace.content))
-    return Trace(trace.path, content, trace.torn)
+    return trace.derived(content, trace.torn)
 
 
 def _shortened(names: list[str]) -> dict[bytes, bytes]:

@@ -1,14 +1,18 @@
-"""A trace as films see it: whole steps, and names that fit the screen."""
+"""A trace as films see it: verified, whole steps, and names that fit the screen."""
 
 from __future__ import annotations
 
 from astrai_sim.trace import Trace
 from scenes.film.names import with_short_names
+from scenes.film.vouched import vouched
 
 
 def for_the_screen(trace: Trace) -> Trace:
-    """The trace up to its last whole step, with short names; itself where that changes nothing."""
-    return with_short_names(with_whole_steps(trace))
+    """The verified trace up to its last whole step, with short names; itself where that changes nothing.
+
+    Raises TraceError for one that does not hold; see `vouched`.
+    """
+    return with_short_names(with_whole_steps(vouched(trace)))
 
 
 def with_whole_steps(trace: Trace) -> Trace:
@@ -20,4 +24,4 @@ def with_whole_steps(trace: Trace) -> Trace:
     if trace.complete or not len(trace):
         return trace
     last = max((event.seq for event in trace.find(event="step_end")), default=-1)
-    return trace if last == len(trace) - 1 else Trace(trace.path, bytes(trace.content[: trace.end_of(last)]))
+    return trace if last == len(trace) - 1 else trace.derived(bytes(trace.content[: trace.end_of(last)]))

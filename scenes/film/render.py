@@ -17,7 +17,7 @@ from scenes.film.pacing import paced
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
 from scenes.film.scene import FilmScene
-from scenes.film.section_cache import SectionCache, trace_digest
+from scenes.film.section_cache import SectionCache
 
 MEDIA = Path("media")
 Progress = Callable[[float, float], None]
@@ -64,7 +64,14 @@ def render_film(
     clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}
     missing = [key for key, clip in clips.items() if not clip.is_file()]
     jobs = [
-        worker.Job(film, rehearsal.scene.trace_path.resolve(), rehearsed.section, quality, clips[rehearsed.section.key])
+        worker.Job(
+            film,
+            rehearsal.scene.trace_path.resolve(),
+            rehearsal.scene.trace.content_sha256,
+            rehearsed.section,
+            quality,
+            clips[rehearsed.section.key],
+        )
         for rehearsed in rehearsal.sections
         if rehearsed.section.key in missing
     ]
@@ -80,7 +87,7 @@ def render_film(
 def _join(
     film: type[FilmScene], rehearsal: Rehearsal, clips: list[Path], output: Path, quality: Quality
 ) -> list[Chapter]:
-    tags = metadata.describe(film.__name__, film.summary, rehearsal.scene.trace.header, trace_digest(rehearsal))
+    tags = metadata.describe(film.__name__, film.summary, rehearsal.scene.trace)
     titles = [rehearsed.section.title for rehearsed in rehearsal.sections]
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".joining-", dir=output.parent) as folder:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from manim import Animation, Mobject, Scene, Wait
 
-from astrai_sim.trace import Trace
+from astrai_sim.trace import Trace, TraceError
 from scenes.draw.animations.base import Extent, FilmAnimation, bounds
 from scenes.draw.camera import FilmCamera
 from scenes.film.moments import Moments, nowhere
@@ -121,7 +121,12 @@ class FilmScene(Scene):
     def construct(self) -> None:
         self.trace = self.opened
         if self.trace is None:
-            self.trace = for_the_screen(Trace.open(self.trace_path))
+            try:
+                self.trace = for_the_screen(Trace.open(self.trace_path))
+            except TraceError as error:
+                if self.rehearsing:
+                    raise
+                raise SystemExit(str(error)) from None
         self.storyboard = self.given or self._told()
         for section in self.storyboard.sections:
             if self.only is None or section.key in self.only:

@@ -37,12 +37,6 @@ def _digest(path: Path) -> str:
     return file_digest(path, path.stat().st_mtime_ns)
 
 
-def trace_digest(rehearsal: Rehearsal) -> str:
-    """The trace's own SHA-256, or that of the file where the recording never ended."""
-    trace = rehearsal.scene.trace
-    return trace.sha256 or _digest(rehearsal.scene.trace_path)
-
-
 @dataclass(frozen=True)
 class SectionCache:
     """Clips of one film below `folder`."""
@@ -53,7 +47,8 @@ class SectionCache:
         """Where the clip of a section is, or will be, kept."""
         facts = [
             repr(rehearsed.section),
-            trace_digest(rehearsal),
+            rehearsal.scene.trace.content_sha256,
+            f"unverified {rehearsal.scene.trace.unverified}",
             repr(quality),
             *(f"{name} {version(name)}" for name in LIBRARIES),
             *(_digest(path) for path in sorted(fonts.FOLDER.iterdir())),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from multiprocessing import Queue
 from pathlib import Path
 
+from astrai_sim.trace import Trace, TraceError
 from scenes.film.join import join
 from scenes.film.quality import Quality
 from scenes.film.scene import FilmScene, Observer
@@ -18,10 +19,11 @@ _progress: Queue | None = None
 
 @dataclass(frozen=True)
 class Job:
-    """A section to render: `clip` is the file to write."""
+    """A section to render: `clip` is the file to write, `content` the SHA-256 of what `trace` must hold."""
 
     film: type[FilmScene]
     trace: Path
+    content: str
     section: Section
     quality: Quality
     clip: Path
@@ -39,15 +41,19 @@ def start(progress: Queue) -> None:
 
 
 def render_section(job: Job) -> Path:
-    """Render one section; the clip appears whole or not at all."""
+    """Render one section; the clip appears whole or not at all.
+
+    Raises TraceError where the trace is not what it was when the film was rehearsed.
+    """
+    trace = Trace.open(job.trace)
+    if trace.content_sha256 != job.content:
+        raise TraceError(job.trace, None, "changed while the film was being rendered: render it again")
     job.clip.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".rendering-", dir=job.clip.parent) as name:
         folder = Path(name)
         with rendering(job.quality, folder):
             scene = job.film(
-                trace=job.trace,
-                observers=(_Reporter(job.key),),
-                storyboard=Storyboard(job.film.__name__, (job.section,)),
+                trace=trace, observers=(_Reporter(job.key),), storyboard=Storyboard(job.film.__name__, (job.section,))
             )
             scene.render()
         parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]

@@ -27,13 +27,12 @@ def time_text(ns: float) -> str:
 
 
 def bytes_text(n: int) -> str:
-    """Bytes in the largest binary unit that leaves at least 1, to three figures."""
-    value = float(n)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{value:.3g} {unit}"
-        value /= 1024
-    return f"{value:.3g} TiB"
+    """Bytes in the largest binary unit that leaves at least 1, to three figures or in full."""
+    value, unit = float(n), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value >= 1024:
+            value, unit = value / 1024, larger
+    return f"{value:.3g} {unit}" if value < 999.5 else f"{value:.0f} {unit}"
 
 
 def table_text(pages: Sequence[int]) -> str:

@@ -39,6 +39,3 @@ class CensusPart(Part):
 
     def lapse(self, lapse: Lapse, frames: list) -> list[Animation]:
         return self.census.run(lapse.times, frames, lapse.seconds)
-
-    def read(self) -> dict:
-        return {"census": self.census.read()}

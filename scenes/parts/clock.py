@@ -38,6 +38,3 @@ class ClockPart(Part):
 
     def lapse(self, lapse: Lapse, frames: list[int]) -> list[Animation]:
         return self.clock.run(lapse.times, frames, lapse.seconds)
-
-    def read(self) -> dict:
-        return {"clock": self.clock.time.text}

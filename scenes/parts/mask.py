@@ -43,6 +43,3 @@ class MaskPart(Part):
 
     def _bits(self, mask: int) -> str:
         return format(mask, f"0{self.mask.n_bits}b")
-
-    def read(self) -> dict:
-        return {"mask": self.mask.text, "free_count": self.mask.free_shown}

@@ -77,7 +77,4 @@ class MemoryPart(Part):
         return [Flash(strip.ground[0]) for strip in (self.whole, self.paged)]
 
     def read(self) -> dict:
-        return {
-            "contiguous": self.whole.read() | {"step": self.whole.step},
-            "paged": self.paged.read() | {"step": self.paged.step},
-        }
+        return {"contiguous": self.whole.read(), "paged": self.paged.read()}

@@ -57,13 +57,7 @@ class MetersPart(Part):
         return [Vanish(gone, seconds=0.3)] if gone is not None else []
 
     def read(self) -> dict:
-        if self.meters is None:
-            return {}
-        return {
-            "meters": self.meters.read(),
-            "meters_shared": self.meters.read_shared(),
-            "meters_total": self.meters.total,
-        }
+        return {} if self.meters is None else {"meters": self.meters.read()}
 
 
 def filled_in_use(state: State) -> tuple[int, int]:

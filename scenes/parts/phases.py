@@ -39,4 +39,4 @@ class PhasesPart(Part):
         return [Flash(next(iter(self.phases.pills.values())))]
 
     def read(self) -> dict:
-        return {"step": self.phases.step, "phase": self.phases.phase}
+        return {"phase": self.phases.phase}

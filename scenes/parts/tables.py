@@ -83,10 +83,8 @@ class TablesPart(Part):
         return [a for task in self.tables.rows for a in self.tables.flash(task)]
 
     def read(self) -> dict:
-        rows = {task: row.read() for task, row in self.tables.rows.items()}
         return {
-            "tables": {task: pages for task, (pages, _) in rows.items()},
-            "tokens": {task: counts for task, (_, counts) in rows.items()},
+            "tables": {task: row.read() for task, row in self.tables.rows.items()},
             "hidden_tables": len(self.tables.hidden),
             "hidden_entries": {task: row.hidden for task, row in self.tables.rows.items()},
         }

@@ -246,8 +246,7 @@ class TranscriptPart(Part):
         persons = {t: p for t, p in self.transcript.persons.items() if p.arrived}
         shown: dict = {"speakers": {}, "said": {}, "kept": {}, "row_pages": {}, "row_colors": {}}
         for task, person in persons.items():
-            pages, tokens = person.head.read()
-            shown["speakers"][task] = (pages, person.head.hidden, tokens)
+            shown["speakers"][task] = (person.head.read(), person.head.hidden)
             for logical, row in person.rows.items():
                 texts, stored = row.texts(), row.stored()
                 for i, (text, held) in enumerate(zip(texts, stored, strict=True)):

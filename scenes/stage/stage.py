@@ -58,7 +58,7 @@ class Stage:
         self._made: dict[str, Part] = {}
         self.title = ChapterTitle(section.title, self.plan.title)
         self.caption = Caption(self.plan.caption)
-        self.badge = Badge(trace.header, self.plan.badge)
+        self.badge = Badge(trace.header, self.plan.badge, trace.unverified)
         self.reader = Reader(scene, self.caption)
         self.panel: Group | None = None
         self.opening: list[Animation] = []

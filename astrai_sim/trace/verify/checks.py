@@ -1,49 +1,109 @@
-"""Counting what is checked, and saying what does not hold."""
+"""Comparing what is recorded with what must be, at three levels, and saying what does not hold.
+
+`format`: the file is whole, every line is an event or header that may stand there, and they agree
+with each other. `paging`: what every correct engine keeps. `policy`: what an engine promises
+beyond that, rule by rule (`verify.policy`).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
+
+LEVELS = ("format", "paging", "policy")
 
 
 @dataclass
 class Report:
-    """What was checked, counted."""
+    """What was checked at each level, counted by name; what of it was `trusted`, in words.
+
+    `rules` were claimed and hold, `unclaimed` were not checked.
+    """
 
     events: int = 0
-    checks: Counter = field(default_factory=Counter)
+    levels: dict[str, Counter[str]] = field(default_factory=dict)
     sha256: str = ""
+    rules: tuple[str, ...] = ()
+    unclaimed: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
+
+    @property
+    def checks(self) -> Counter[str]:
+        """Comparisons of all levels by name."""
+        return sum(self.levels.values(), Counter())
 
 
 class Lie(Exception):
-    """What an event says and what is true."""
+    """What an event says and what is true; `level` is where that shows, `rule` which promise is broken."""
+
+    def __init__(self, message: str, level: str = "format", rule: str | None = None) -> None:
+        super().__init__(message)
+        self.level = level
+        self.rule = rule
 
 
-class Checks:
+class Level:
     """Compares, counts each comparison under its name, and raises `Lie`."""
 
-    def __init__(self) -> None:
-        self.counts: Counter = Counter()
+    def __init__(self, name: str, rule: str | None = None, counts: Counter[str] | None = None) -> None:
+        self.name = name
+        self.rule = rule
+        self.counts: Counter[str] = Counter() if counts is None else counts
+
+    @property
+    def claimed(self) -> bool:
+        """Whether this is checked."""
+        return True
 
     def same(self, what: str, recorded: Any, expected: Any) -> None:
         """Both must be equal, and of one type where a bool could pass for a number."""
         self.counts[what] += 1
         if recorded != expected or isinstance(recorded, bool) != isinstance(expected, bool):
-            raise Lie(f"{what} is recorded as {_short(recorded)}, but it must be {_short(expected)}")
+            raise self.lie(f"{what} is recorded as {_short(recorded)}, but it must be {_short(expected)}")
 
     def true(self, what: str, holds: bool, message: str) -> None:
         """Must hold."""
         self.counts[what] += 1
         if not holds:
-            raise Lie(message)
+            raise self.lie(message)
 
     def number(self, what: str, value: Any, low: int, end: int | None = None) -> int:
         """Must be a whole number from `low` to before `end`."""
         if type(value) is not int or value < low or (end is not None and value >= end):
             limits = f"from {low} on" if end is None else f"from {low} to {end - 1}"
-            raise Lie(f"{what} is recorded as {_short(value)}, but it must be a number {limits}")
+            raise self.lie(f"{what} is recorded as {_short(value)}, but it must be a number {limits}")
         return value
+
+    def lie(self, message: str) -> Lie:
+        """What is raised where something does not hold."""
+        return Lie(message, self.name, self.rule)
+
+
+class Unclaimed(Level):
+    """A rule that the engine does not claim: nothing of it is checked."""
+
+    @property
+    def claimed(self) -> bool:
+        return False
+
+    def same(self, what: str, recorded: Any, expected: Any) -> None:
+        pass
+
+    def true(self, what: str, holds: bool, message: str) -> None:
+        pass
+
+
+class Checks:
+    """The three levels; `policy` has one for each of `rules`, silent where it is not `claimed`."""
+
+    def __init__(self, rules: Collection[str], claimed: Collection[str]) -> None:
+        self.format = Level("format")
+        self.paging = Level("paging")
+        promises: Counter[str] = Counter()
+        self.policy = {name: (Level if name in claimed else Unclaimed)("policy", name, promises) for name in rules}
+        self.levels = {"format": self.format.counts, "paging": self.paging.counts, "policy": promises}
 
 
 def _short(value: Any) -> str:

@@ -2,66 +2,72 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from astrai_sim.trace.events import WHOLE_LRU, WHOLE_MASK, Event
 from astrai_sim.trace.header import Header
-from astrai_sim.trace.verify.checks import Lie
+from astrai_sim.trace.verify.calls import Calls
 from astrai_sim.trace.verify.model import Model
 
 
 class FullModel(Model):
-    """`handed` is a page on its way into a table: (task, page); `promised` what a traced
-    call returned, until the events show it."""
+    """`handed` is a page on its way into a table: (task, page); `calls` checks executed lines."""
 
     def __init__(self, header: Header) -> None:
         super().__init__(header)
         self.handed: tuple[str, int] | None = None
-        self.promised: int | None = None
+        self.calls = Calls(self)
+        self.trusted_calls = self.calls.trusted
 
     def _follows(self, event: Event) -> None:
         super()._follows(event)
         if self.handed is not None and event.event != "table":
             task, page = self.handed
-            raise Lie(f"page {page} was handed to {task}, but its table does not follow")
+            raise self.paging.lie(f"page {page} was handed to {task}, but its table does not follow")
         if self.pool.expected and event.event not in ("pages_alloc", "lines"):
-            raise Lie(f"page {self.pool.expected[0]} was evicted but not handed out")
+            raise self.paging.lie(f"page {self.pool.expected[0]} was evicted but not handed out")
 
     def _due(self, when: str) -> None:
         super()._due(when)
-        if self.promised is not None:
-            raise Lie(f"alloc returned page {self.promised}, but it was not handed out {when}")
+        self.calls.due()
 
     def _phase_tasks(self, event: Event) -> None:
-        self.checks.same("tasks of the phase", event.tasks, self.phase_tasks)
+        self.format.same("tasks of the phase", event.tasks, self.phase_tasks)
 
     def on_step_end(self, event: Event) -> None:
-        self.checks.same("phases of a step", len(self.seen_phases), 4)
+        self.policy["four-phases"].same("phases of a step", len(self.seen_phases), 4)
         super().on_step_end(event)
 
     def _queues(self, event: Event) -> None:
-        self.checks.same("waiting", event.waiting, list(self.requests.waiting))
-        self.checks.same("running", event.running, self.requests.running)
+        queues, ordered = self.requests, self.policy["first-come-first-served"].claimed
+        if not ordered and sorted(event.waiting) == sorted(queues.waiting):
+            queues.waiting = deque(event.waiting)
+        if not ordered and sorted(event.running) == sorted(queues.running):
+            queues.running = list(event.running)
+        self.format.same("waiting", event.waiting, list(queues.waiting))
+        self.format.same("running", event.running, queues.running)
 
     def _table_of(self, event: Event, table: list[int]) -> None:
-        self.checks.same("table", event.pages, table)
+        self.paging.same("table", event.pages, table)
 
     def on_tokens(self, event: Event) -> None:
         request = self._token(event.task, event.id)
-        self.checks.same("token position", event.position, request.n_tokens - 1)
-        self.checks.same("token index", event.index, request.generated - 1)
-        self.checks.same("token source", event.source, self.phase)
+        self.format.same("token position", event.position, request.n_tokens - 1)
+        self.format.same("token index", event.index, request.generated - 1)
+        self.format.same("token source", event.source, self.phase)
         self.texts.check(event.ids, event.texts)
 
     # pages
 
     def _live(self, event: Event) -> None:
         """The recorded refcount, mask and LRU against the model's."""
-        checks, pool, page = self.checks, self.pool, event.page
+        checks, pool, page = self.paging, self.pool, event.page
         checks.same("refcount", event.ref, pool.refs[page])
         if pool.n_pages <= WHOLE_MASK:
             checks.same("mask", event.mask, pool.free.whole())
         else:
+            checks.same("mask", event.mask, None)
             index, word = event.word
             checks.same("mask word", index, page // 64)
             checks.same("mask word", word, pool.free.words[index])
@@ -70,8 +76,10 @@ class FullModel(Model):
 
     def _lru(self, event: Event) -> None:
         lru = self.pool.lru
-        if len(lru) <= WHOLE_LRU:
-            self.checks.same("lru", event.lru, list(lru))
+        if not self.policy["least-recently-used"].claimed:
+            self.paging.same("cached pages", sorted(event.lru or lru), sorted(lru))
+        elif len(lru) <= WHOLE_LRU or event.lru is not None:
+            self.paging.same("lru", event.lru, list(lru))
 
     def _arrives(self, event: Event) -> None:
         """A page on its way to the end of a task's table."""
@@ -85,17 +93,17 @@ class FullModel(Model):
 
     def on_pages_alloc(self, event: Event) -> None:
         page = self.pool.page(event.page)
-        if self.promised is not None:
-            self.checks.same("result of alloc", page, self.promised)
-            self.promised = None
+        self.calls.happened("PagedCache.alloc", event.task, page)
         self.pool.take(page)
         self._arrives(event)
 
     def on_pages_ref(self, event: Event) -> None:
+        self.calls.happened("PagedCache.inc_ref", event.task, event.page)
         self.pool.ref(self.pool.page(event.page))
         self._arrives(event)
 
     def on_pages_revived(self, event: Event) -> None:
+        self.calls.happened("PagedCache.inc_ref", event.task, event.page)
         self.pool.revive(self.pool.page(event.page))
         self._arrives(event)
 
@@ -103,6 +111,8 @@ class FullModel(Model):
         page = self.pool.page(event.page)
         self._leaves(event)
         self.pool.let_go(page)
+        if page not in self.pool.keys:
+            self.prefixes.drop(page)
         self._live(event)
 
     def on_pages_cached(self, event: Event) -> None:
@@ -112,30 +122,33 @@ class FullModel(Model):
         self._live(event)
 
     def _leaves(self, event: Event) -> None:
-        """A task lets go of its pages from the last to the first."""
+        """A task lets go of its pages, from the last to the first."""
+        self.calls.happened("PagedCache.free", event.task, event.page)
         if event.task is None:
             return
         request = self.requests[event.task]
         table = self.pool.tables.get(event.task, [])
-        at = len(table) - 1 - request.left
-        self.checks.same("logical page", event.logical, at)
-        if at < 0:
-            raise Lie(f"{event.task} has no page left to let go")
-        self.checks.same("table entry", event.page, table[at])
-        request.left += 1
+        at = len(table) - 1 - len(request.left)
+        self.policy["last-page-freed-first"].same("logical page", event.logical, at)
+        held = self.paging.number("logical page", event.logical, 0, len(table))
+        self.paging.true("let go once", held not in request.left, f"{event.task} has let go of its page {held} already")
+        self.paging.same("table entry", event.page, table[held])
+        request.left.add(held)
 
     def on_pages_evicted(self, event: Event) -> None:
+        self.calls.happened("PagedCache.evict")
         key = self._evicted(self.pool.page(event.page))
-        self.checks.same("key", event.key, key)
+        self.paging.same("key", event.key, key)
         self._lru(event)
 
     def on_pages_keyed(self, event: Event) -> None:
         page = self.pool.page(event.page)
-        logical = self.checks.number("logical page", event.logical, 0)
+        logical = self.paging.number("logical page", event.logical, 0)
         self._parent(event.task, logical, event.parent)
         self._keyed(event.task, logical, page, event.key)
 
     def on_prefix_hit(self, event: Event) -> None:
+        self.calls.happened("PagedCache.lookup")
         self._hit(event.task, [self.pool.page(page) for page in event.pages], event.tokens)
 
     def on_table(self, event: Event) -> None:
@@ -143,18 +156,18 @@ class FullModel(Model):
         old = self.pool.tables.get(event.task, [])
         if event.pages:
             if self.handed is None:
-                raise Lie("a table grows by a page that was not handed out")
+                raise self.paging.lie("a table grows by a page that was not handed out")
             task, page = self.handed
-            self.checks.same("task of the table", event.task, task)
-            self.checks.same("table", event.pages, [*old, page])
+            self.paging.same("task of the table", event.task, task)
+            self.paging.same("table", event.pages, [*old, page])
             self.handed = None
             self.pool.enter(task, page)
             return
-        self.checks.true("table", bool(old), f"{event.task} had no table to empty")
-        self.checks.same("pages let go", request.left, len(old))
+        self.paging.true("table", bool(old), f"{event.task} had no table to empty")
+        self.paging.same("pages let go", len(request.left), len(old))
         while event.task in self.pool.tables:
             self.pool.leave(event.task)
-        request.left = 0
+        request.left.clear()
         self.to_release.discard(event.task)
 
     # contents
@@ -172,9 +185,9 @@ class FullModel(Model):
         return found
 
     def on_kv_write(self, event: Event) -> None:
-        checks = self.checks
-        checks.true("model", not self.model_free, "K and V are written without a model")
-        checks.same("layer", event.layer, self.header.kv_layer)
+        checks = self.paging
+        self.format.true("model", not self.model_free, "K and V are written without a model")
+        self.format.same("layer", event.layer, self.header.kv_layer)
         spans = event.spans
         starts = [self.requests[span.task].kv for span in spans]
         names = [span.task for span in spans]
@@ -182,17 +195,18 @@ class FullModel(Model):
         for span, start in zip(spans, starts, strict=True):
             checks.same("write position", span.start, start)
             checks.same("written slots", span.slots, self._slots(span.task, start, span.count))
-            checks.same("norms", len(span.norms), span.count)
-            checks.true(
+            self.format.same("norms", len(span.norms), span.count)
+            self.format.true(
                 "norms",
                 all(0 <= norm < float("inf") for norm in span.norms),
                 f"a norm of {span.task} is below 0 or not finite",
             )
+        self.calls.passed("PagedCache.write", [(span.task, span.start, span.count) for span in spans])
         self.to_gather = names
 
     def on_gather(self, event: Event) -> None:
-        checks = self.checks
-        checks.same("layer", event.layer, self.header.kv_layer)
+        checks = self.paging
+        self.format.same("layer", event.layer, self.header.kv_layer)
         checks.same("gathered tasks", [row.task for row in event.rows], self.to_gather)
         self.to_gather = []
         for row in event.rows:
@@ -201,35 +215,18 @@ class FullModel(Model):
             checks.same("gathered length", row.length, length)
             expected = [(page * self.size, high - low) for page, low, high in self._slots(name, 0, length)]
             checks.same("gathered slots", row.slots, expected)
+        self.calls.passed("PagedCache.gather", [(row.task, 0, row.length) for row in event.rows])
 
     def on_kv_lengths(self, event: Event) -> None:
-        self.checks.true("model", self.model_free, "lengths alone, though a model writes K and V")
+        self.format.true("model", self.model_free, "lengths alone, though a model writes K and V")
         super().on_kv_lengths(event)
 
-    # executed lines
-
     def on_lines(self, event: Event) -> None:
-        checks = self.checks
-        source = self.header.sources.get(event.function)
-        if source is None:
-            raise Lie(f"the header has no source of {event.function!r}")
-        length = source.text.rstrip("\n").count("\n") + 1
-        for step in event.steps:
-            checks.number("line", step.line, 1, length + 1)
-        if event.function == "pages_for":
-            tokens, size = event.args["n_tokens"], event.args["page_size"]
-            checks.same("page size", size, self.size)
-            checks.same("result of pages_for", event.result, -(-tokens // size))
-        elif event.function in ("PagedCache.alloc", "PagedCache.evict"):
-            page = self.pool.page(event.result)
-            if self.promised is not None:
-                checks.same("result of evict", page, self.promised)
-            self.promised = page
+        self.calls.check(event)
 
     def _snapshot(self, event: Event, lengths: dict[str, Any]) -> None:
-        checks, pool = self.checks, self.pool
+        checks, pool = self.paging, self.pool
         checks.same("snapshot refs", event.refs, pool.refs)
         checks.same("snapshot tables", event.tables, pool.tables)
         checks.same("snapshot lengths", event.lengths, lengths)
-        if len(pool.lru) <= WHOLE_LRU:
-            checks.same("snapshot lru", event.lru, list(pool.lru))
+        self._lru(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astrai_sim.trace.verify.checks import Checks, Lie
+from astrai_sim.trace.verify.checks import Checks
 from astrai_sim.trace.verify.mask import FreeMask
 
 
@@ -15,7 +15,8 @@ class Pool:
     """
 
     def __init__(self, checks: Checks, n_pages: int, page_size: int) -> None:
-        self.checks = checks
+        self.paging = checks.paging
+        self.policy = checks.policy
         self.n_pages = n_pages
         self.size = page_size
         self.free = FreeMask(n_pages)
@@ -30,31 +31,31 @@ class Pool:
 
     def page(self, page: object) -> int:
         """A page number. Raises Lie for what is none."""
-        return self.checks.number("page", page, 0, self.n_pages)
+        return self.paging.number("page", page, 0, self.n_pages)
 
     # one page
 
     def take(self, page: int) -> None:
         """Hand out an evicted page, or the lowest free one."""
-        checks = self.checks
         if self.expected:
-            checks.same("evicted page", page, self.expected.pop(0))
+            self.paging.same("evicted page", page, self.expected.pop(0))
         else:
-            checks.same("lowest free page", page, self.free.lowest())
+            self.policy["lowest-page-first"].same("lowest free page", page, self.free.lowest())
+            self.paging.true("free before", page in self.free, f"page {page} is not free")
             self.free.take(page)
-        checks.same("refcount before", self.refs[page], 0)
+        self.paging.same("refcount before", self.refs[page], 0)
         self.refs[page] = 1
         self.touched.add(page)
 
     def ref(self, page: int) -> None:
         """Hold a page that others hold."""
-        self.checks.true("refcount before", self.refs[page] > 0, f"nobody holds page {page}")
+        self.paging.true("refcount before", self.refs[page] > 0, f"nobody holds page {page}")
         self.refs[page] += 1
         self.touched.add(page)
 
     def revive(self, page: int) -> None:
         """Hold a cached page."""
-        self.checks.true("cached before", page in self.lru, f"page {page} is not cached")
+        self.paging.true("cached before", page in self.lru, f"page {page} is not cached")
         del self.lru[page]
         self.refs[page] = 1
         self.touched.add(page)
@@ -63,27 +64,29 @@ class Pool:
         """Let go of a page that becomes free if nobody else holds it."""
         self._drop(page)
         if self.refs[page] == 0:
-            self.checks.true("unkeyed", page not in self.keys, f"page {page} is keyed: it must stay cached")
+            keyed = page in self.keys
+            self.policy["keyed-pages-stay"].true("unkeyed", not keyed, f"page {page} is keyed: it must stay cached")
+            if keyed:
+                self.forget(page)
             self.free.give(page)
 
     def keep(self, page: int) -> None:
         """Let go of a page that stays cached."""
         self._drop(page)
-        self.checks.same("refcount", self.refs[page], 0)
-        self.checks.true("keyed", page in self.keys, f"page {page} has no key: it cannot stay cached")
+        self.paging.same("refcount", self.refs[page], 0)
+        self.paging.true("keyed", page in self.keys, f"page {page} has no key: it cannot stay cached")
         self.lru[page] = None
 
     def _drop(self, page: int) -> None:
-        self.checks.true("refcount before", self.refs[page] > 0, f"page {page} is let go at refcount 0")
+        self.paging.true("refcount before", self.refs[page] > 0, f"page {page} is let go at refcount 0")
         self.refs[page] -= 1
         self.touched.add(page)
 
     def evict(self, page: int) -> str | None:
         """Take the least recently used cached page from the cache; returns its key."""
-        checks = self.checks
-        checks.same("free pages at eviction", self.free.count, 0)
-        checks.true("eviction", bool(self.lru), "no page is cached")
-        checks.same("least recently used", page, next(iter(self.lru)))
+        self.policy["cached-pages-last"].same("free pages at eviction", self.free.count, 0)
+        self.paging.true("cached before", page in self.lru, f"page {page} is not cached")
+        self.policy["least-recently-used"].same("least recently used", page, next(iter(self.lru)))
         del self.lru[page]
         self.expected.append(page)
         self.touched.add(page)
@@ -91,11 +94,10 @@ class Pool:
 
     def set_key(self, page: int, key: str | None) -> None:
         """Give a key to a page that has none."""
-        checks = self.checks
-        checks.true("key", page not in self.keys, f"page {page} has a key already")
+        self.paging.true("key", page not in self.keys, f"page {page} has a key already")
         if key is not None:
             owner = self.pages_of_key.setdefault(key, page)
-            checks.true("key", owner == page, f"the key {key} is that of page {owner}")
+            self.paging.true("key", owner == page, f"the key {key} is that of page {owner}")
         self.keys[page] = key
 
     def forget(self, page: int) -> str | None:
@@ -107,7 +109,7 @@ class Pool:
 
     def reset(self) -> None:
         """Empty the prefix cache."""
-        self.checks.same("pages in use at reset", self.n_in_use, 0)
+        self.paging.same("pages in use at reset", self.n_in_use, 0)
         for page in self.lru:
             self.free.give(page)
         self.touched.update(self.lru)
@@ -126,7 +128,7 @@ class Pool:
         """Append a page to a task's table."""
         table = self.tables.setdefault(task, [])
         twice = self.holders[page] > 0 and page in table
-        self.checks.true("table", not twice, f"page {page} is in the table of {task} twice")
+        self.paging.true("table", not twice, f"page {page} is in the table of {task} twice")
         table.append(page)
         self.holders[page] += 1
         self.touched.add(page)
@@ -146,7 +148,7 @@ class Pool:
     def check_touched(self) -> None:
         """The invariants of every page that was touched since the last check."""
         if self.expected:
-            raise Lie(f"page {self.expected[0]} was evicted but not handed out")
+            raise self.paging.lie(f"page {self.expected[0]} was evicted but not handed out")
         for page in self.touched:
             self._check(page)
         self.touched.clear()
@@ -157,17 +159,17 @@ class Pool:
         for table in self.tables.values():
             for page in table:
                 held[page] += 1
-        self.checks.same("tables holding each page", self.holders, held)
+        self.paging.same("tables holding each page", self.holders, held)
         for page in range(self.n_pages):
             self._check(page)
 
     def _check(self, page: int) -> None:
-        counts = self.checks.counts
+        counts = self.paging.counts
         refs = self.refs[page]
         counts["refcount = tables holding it"] += 1
         if refs != self.holders[page]:
-            raise Lie(f"page {page} has refcount {refs}, but {self.holders[page]} tables hold it")
+            raise self.paging.lie(f"page {page} has refcount {refs}, but {self.holders[page]} tables hold it")
         counts["free = refcount 0 and not cached"] += 1
         cached = page in self.lru
         if (page in self.free) != (refs == 0 and not cached) or (cached and refs):
-            raise Lie(f"page {page}: refcount {refs}, mask bit {int(page in self.free)}, cached {cached}")
+            raise self.paging.lie(f"page {page}: refcount {refs}, mask bit {int(page in self.free)}, cached {cached}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from astrai_sim.trace.verify.checks import Checks, Lie
+from astrai_sim.trace.verify.checks import Checks
 
 
 @dataclass
@@ -13,7 +13,7 @@ class Request:
     """One request: lengths, and ids where they are recorded.
 
     `kv` counts tokens in the cache, `start` those before the last pass. `chain` numbers
-    its full pages by content; `left` is how many of its pages were let go in the release
+    its full pages by content; `left` are entries of its table that were let go in the release
     that is under way.
     """
 
@@ -25,7 +25,7 @@ class Request:
     kv: int = 0
     start: int = 0
     status: str = "waiting"
-    left: int = 0
+    left: set[int] = field(default_factory=set)
     chain: list[int] = field(default_factory=list)
 
     @property
@@ -38,7 +38,9 @@ class Requests:
     """All requests by name; who waits, runs, and is finished but still holds pages."""
 
     def __init__(self, checks: Checks) -> None:
-        self.checks = checks
+        self.format = checks.format
+        self.paging = checks.paging
+        self.policy = checks.policy
         self.all: dict[str, Request] = {}
         self.waiting: deque[str] = deque()
         self.running: list[str] = []
@@ -48,26 +50,34 @@ class Requests:
         try:
             return self.all[name]
         except KeyError:
-            raise Lie(f"task {name!r} was never submitted") from None
+            raise self.format.lie(f"task {name!r} was never submitted") from None
 
     def submit(self, request: Request) -> None:
         """Queue a new request. Its name may be that of one that is finished."""
         known = self.all.get(request.name)
-        self.checks.true("task", known is None or known.status == "gone", f"task {request.name!r} was submitted before")
+        self.format.true("task", known is None or known.status == "gone", f"task {request.name!r} was submitted before")
         self.all[request.name] = request
         self.waiting.append(request.name)
 
+    def next_to_admit(self, name: str) -> None:
+        """Whoever is being admitted waits, as the first in the queue."""
+        first = self.waiting[0] if self.waiting else None
+        self.policy["first-come-first-served"].same("first in the queue", name, first)
+        self.paging.true("waiting before", name in self.waiting, f"{name} does not wait")
+
     def admit(self, request: Request) -> None:
         """Let the first that waits run."""
-        self.checks.same("first in the queue", request.name, self.waiting[0] if self.waiting else None)
-        self.waiting.popleft()
+        self.next_to_admit(request.name)
+        self.waiting.remove(request.name)
         self.running.append(request.name)
         request.status = "prefilling"
 
     def preempt(self, request: Request) -> None:
         """Send the latest admitted back to the front of the queue."""
-        self.checks.same("latest admitted", request.name, self.running[-1] if self.running else None)
-        self.running.pop()
+        latest = self.running[-1] if self.running else None
+        self.policy["latest-preempted"].same("latest admitted", request.name, latest)
+        self.paging.true("running before", request.name in self.running, f"{request.name} does not run")
+        self.running.remove(request.name)
         self.waiting.appendleft(request.name)
         request.status = "preempted"
         request.kv = 0
@@ -75,7 +85,7 @@ class Requests:
     def finish(self, request: Request) -> None:
         """Take a request out of its queue; its pages are let go in the next cleanup."""
         queue = self.running if request.status in ("running", "prefilling") else self.waiting
-        self.checks.true("task", request.name in queue, f"{request.name} is finished already")
+        self.format.true("task", request.name in queue, f"{request.name} is finished already")
         queue.remove(request.name)
         self.finished.append(request.name)
         request.status = "finished"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astrai_sim.trace.verify.checks import Checks
+from astrai_sim.trace.verify.checks import Level
 
 
 class Texts:
@@ -11,7 +11,7 @@ class Texts:
     (One that is part of a longer character has its text from its neighbours too.)
     """
 
-    def __init__(self, checks: Checks, recorded: bool) -> None:
+    def __init__(self, checks: Level, recorded: bool) -> None:
         self.checks = checks
         self.recorded = recorded
         self._known: dict[int, str] = {}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.header import Header
-from astrai_sim.trace.verify.checks import Checks
+from astrai_sim.trace.verify.checks import Level
 
 
 class Time:
     """The clock as the events have it; with a cost model, as the header's constants have it."""
 
-    def __init__(self, checks: Checks, header: Header) -> None:
+    def __init__(self, checks: Level, header: Header) -> None:
         self.checks = checks
         self.now = 0
         self.computed = header.clock == "cost-model"

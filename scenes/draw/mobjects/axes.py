@@ -125,6 +125,9 @@ class Axes(Group):
                     background=theme.PANEL,
                 )
             )
+        for part in self.parts:
+            if isinstance(part, Label):
+                part.value_at = self.value
         super().__init__(*self.parts)
 
     def value(self, axis: str, point: np.ndarray) -> float:

@@ -24,14 +24,19 @@ def device_text(header: Header, width: float) -> Said:
 
 
 class Badge(Group):
-    """Two short lines, right-aligned in `box`: device and dtype, then the date."""
+    """Two short lines, right-aligned in `box`: device and dtype, then the date.
 
-    def __init__(self, header: Header, box: Box) -> None:
+    For an `unverified` trace, whose header may say anything, that word stands instead.
+    """
+
+    def __init__(self, header: Header, box: Box, unverified: bool | None = False) -> None:
         day = written("header.day", header.started[:10], "name")
         first = device_text(header, box.w)
         second = say("{} · recorded {}", written("header.dtype", header.dtype, "name"), day)
         if header.model == "none":
             second = say("scheduler only · {}", day)
+        if unverified:
+            first, second = "UNVERIFIED", say("trace of {}", day)
         self.lines = [
             Label(text, theme.SMALL, "sans", theme.MUTED, (box.right, y), "right")
             for text, y in ((first, box.cy - 19), (second, box.cy + 19))

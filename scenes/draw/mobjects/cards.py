@@ -153,10 +153,9 @@ class Card(Group):
         more = more_text("card.more", self.hidden, task=self.text.task, shown=len(self.chips))
         return Label(more, theme.SMALL, "mono", theme.MUTED, (at.x + 4, at.cy), background=theme.PANEL)
 
-    def read(self) -> tuple[str, str, list[int], int]:
-        """Question and answer as written, the pages named, and how many more are counted."""
-        pages = [int(chip.submobjects[1].text) for chip in self.chips]
-        return _join(self.asked), _join(self.said), pages, self.hidden
+    def read(self) -> tuple[list[int], int]:
+        """The pages named, and how many more are counted."""
+        return [int(chip.submobjects[1].text) for chip in self.chips], self.hidden
 
 
 class CardBoard(Group):
@@ -191,8 +190,8 @@ class CardBoard(Group):
         super().__init__(*parts, *self.cards, self.others)
 
     def read(self) -> dict:
-        """What the cards and the box above them say."""
-        return {"system": _join(self.system_lines), "cards": {card.text.task: card.read() for card in self.cards}}
+        """The pages that the cards name."""
+        return {"cards": {card.text.task: card.read() for card in self.cards}}
 
 
 def card_lines(text: CardText, width: float, px: float) -> tuple[list[str], list[str]]:

@@ -268,9 +268,9 @@ class PersonHead(Group):
         self.look = look
         return animations
 
-    def read(self) -> tuple[list[int], int]:
-        """Pages as written in the entries, and tokens as written."""
-        return [int(entry.label.text) for entry in self.entries], int(self.counts.text.split()[0])
+    def read(self) -> list[int]:
+        """Pages as written in the entries."""
+        return [int(entry.label.text) for entry in self.entries]
 
 
 class Person(Group):

@@ -5,8 +5,11 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary, proxy
+
+import numpy as np
 
 from astrai_sim.trace import Event, Series, Trace
 from scenes.story.history.pages import Pages
@@ -46,6 +49,38 @@ class History:
             for handler in handlers[kind]:
                 handler(event)
             yield event
+
+    def seqs(self, kind: str) -> np.ndarray:
+        """Numbers of the events of a kind, int64, ascending."""
+        return np.array(self._seqs.get(kind, ()), dtype=np.int64)
+
+    @cached_property
+    def gaps(self) -> np.ndarray:
+        """Longest time between two tokens of one request that ended in each step, in ns; -1 for none."""
+        longest = np.full(len(self.steps), -1, dtype=np.int64)
+        for life in self.requests.values():
+            known = life.tokens.step[1:] < len(longest)
+            np.maximum.at(longest, life.tokens.step[1:][known], np.diff(life.tokens.ns)[known])
+        return longest
+
+    def decoded(self, step: int) -> list[str]:
+        """The requests that a decode phase gave a token in a step, in order."""
+        log = self.requests.log
+        low, high = np.searchsorted(log.step, [step, step + 1])
+        tasks = log.task[low:high][log.decode[low:high] == 1]
+        return [self.requests.names[task] for task in tasks.tolist()]
+
+    def prefilled(self, step: int) -> list[tuple[str, int]]:
+        """(request, tokens) of each stretch of tokens that a prefill phase computed in a step, in order."""
+        return self._prefilled.get(step, [])
+
+    @cached_property
+    def _prefilled(self) -> dict[int, list[tuple[str, int]]]:
+        found: dict[int, list[tuple[str, int]]] = {}
+        events = (event for life in self.requests.values() for event in life.computed)
+        for event in sorted(events, key=lambda event: event.seq):
+            found.setdefault(event.step, []).append((event.task, event.end - event.start))
+        return found
 
     def count(self, kind: str) -> int:
         """Events of a kind."""

@@ -1,0 +1,63 @@
+"""Only a trace that holds is told: each content is verified once, and remembered by its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+import astrai_sim.trace
+from astrai_sim.trace import Trace
+from astrai_sim.trace.verify import verify
+
+UNVERIFIED_VARIABLE = "ASTRAI_UNVERIFIED"
+FOLDER = Path(__file__).resolve().parents[2] / "media" / "verified"
+KEPT = 500
+LONG = 10_000
+
+
+def vouched(trace: Trace) -> Trace:
+    """The same trace, known to hold at every level; an interrupted one as far as it goes.
+
+    Contents that held before are remembered below `FOLDER` by their computed SHA-256 and
+    a digest of the verifier's sources. With the environment variable ``ASTRAI_UNVERIFIED``
+    nothing is verified, and every picture of the trace says so. Raises TraceError at the
+    first lie.
+    """
+    if trace.unverified is None:
+        trace.unverified = os.environ.get(UNVERIFIED_VARIABLE, "") not in ("", "0")
+        if not trace.unverified:
+            try:
+                _once(trace)
+            except BaseException:
+                trace.unverified = None
+                raise
+    return trace
+
+
+def _once(trace: Trace) -> None:
+    mark = FOLDER / f"{trace.content_sha256[:32]}-{verifier_digest()[:16]}"
+    if mark.exists():
+        return
+    if len(trace) >= LONG:
+        print(f"verifying {trace.path}: {len(trace):,} events, once for this content", file=sys.stderr, flush=True)
+    verify(trace, cut=not trace.complete)
+    try:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+        for old in sorted(FOLDER.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        print(f"{mark}: not remembered as verified: {error.strerror}", file=sys.stderr)
+
+
+@cache
+def verifier_digest() -> str:
+    """SHA-256 of all sources that reading and verifying a trace are made of."""
+    folder = Path(astrai_sim.trace.__file__).parent
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        total.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return total.hexdigest()
