@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from astrai_sim.trace import Event, Trace
-from scenes.draw.mobjects.pool import LARGEST, pool_rows
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, joined, say
 from scenes.story.beats import Bar, ClosePanel, Fact, Focus, Reveal, Run, Section, ShowBars, ShowFacts, ShowGather
 from scenes.story.chapters import Chapters, fact, requests_finished
+from scenes.story.limits import LARGEST, pool_rows
 from scenes.story.source import WIDE_COLUMNS, open_code
 from scenes.story.words import are, counted, plural
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from astrai_sim.trace import Trace
-from scenes.draw.mobjects.caption import reading_time
 from scenes.film.opening import for_the_screen
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
 from scenes.story.beats import Section, Storyboard
+from scenes.story.limits import reading_time
 from scenes.story.pacing import Layer, elastic_seconds, keep, layers, stretch, weight
 
 TOLERANCE = 0.10
