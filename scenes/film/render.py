@@ -13,6 +13,7 @@ from queue import Empty
 
 from scenes.film import metadata, worker
 from scenes.film.join import Chapter, join
+from scenes.film.pacing import paced
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
 from scenes.film.scene import FilmScene
@@ -56,7 +57,8 @@ def render_film(
     is called with the film seconds rendered and those to render. The output
     appears whole or not at all.
     """
-    rehearsal = rehearse(film, trace, seconds=seconds)
+    opened, storyboard = paced(film, trace, seconds)
+    rehearsal = rehearse(film, opened, note_sources=True, storyboard=storyboard)
     output = output or film_path(film, quality, media)
     cache = SectionCache(media / "sections" / film.__name__)
     clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}

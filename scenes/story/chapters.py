@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import ClassVar
 
 from astrai_sim.trace import Event, State, Trace
-from scenes.draw.mobjects.caption import reading_time
-from scenes.draw.mobjects.pool import LARGEST
 from scenes.measures import Measure, joined, say
 from scenes.story.beats import Advance, Beat, ClosePanel, Fact, Hold, Prop, Section, ShowFacts, Storyboard
 from scenes.story.errors import DoesNotApply
+from scenes.story.limits import LARGEST, reading_time
 from scenes.story.measures import Ask
 from scenes.story.teller import Teller
 
