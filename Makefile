@@ -23,7 +23,7 @@ plotted = $(if $(TRACE),$(TRACE),assets/traces/$(SCENARIO).jsonl.gz)
 trace_option = $(if $(TRACE), --trace "$(TRACE)")
 seconds_option = $(if $(SECONDS), --seconds "$(SECONDS)")
 
-.PHONY: help film films test test-all check-code record plot verify bench lint-film check-film stills sheet gif list setup clean
+.PHONY: help film films test test-all check-code record plot verify bench lint-film check-film stills sheet gif list docs setup clean
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -64,7 +64,7 @@ plot: $(READY) ## draw TRACE (default: that of SCENARIO) at a glance to media/pl
 	@$(PY) -m astrai_sim plot "$(plotted)" -o "media/plots/$(basename $(basename $(notdir $(plotted)))).png"
 
 verify: $(READY) ## replay TRACE (default: all that are shipped) and check every event
-	@for trace in $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl*); do $(PY) -m astrai_sim verify "$$trace"; done
+	@for trace in $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl*); do $(PY) -m astrai_sim verify $(if $(REPRODUCE),--reproduce) "$$trace"; done
 
 bench: $(READY) ## measure what paging, prefix reuse and recording cost on DEVICE
 	@$(PY) -m astrai_sim bench $(if $(DEVICE),--device "$(DEVICE)")
@@ -80,6 +80,9 @@ test: check-code ## check the source, run the tests
 
 test-all: $(SMOLLM2) $(REFERENCE) check-code ## check the source, run all tests, the slow ones too
 	@$(PY) -m pytest -n 2 --dist worksteal
+
+docs: $(READY) ## write the picture and the list of modules in docs anew
+	@$(PY) docs/architecture.py
 
 setup: $(READY) ## install what the other commands need
 

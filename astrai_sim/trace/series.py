@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -54,10 +55,10 @@ class Series:
     evictions: np.ndarray
 
     @classmethod
-    def of(cls, trace: Trace) -> Series:
-        """From a trace, in one pass."""
+    def of(cls, trace: Trace, events: Iterable[Event] | None = None) -> Series:
+        """From a trace, in one pass over its events: `events`, where somebody looks at them on the way."""
         watch = _Steps(trace)
-        for event in trace:
+        for event in trace if events is None else events:
             watch.see(event)
         names = [item.name for item in fields(cls)]
         table = np.array(watch.rows, dtype=np.int64).reshape(-1, len(names))

@@ -1,18 +1,18 @@
-"""Compares the stage with the trace after every beat of a rehearsed film."""
+"""Compares a film with its trace while it is rehearsed."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
-from pathlib import Path
+from typing import Any
 
-from astrai_sim.trace import Trace
-from scenes.check.compare import differences
-from scenes.check.drawn import misdrawn
-from scenes.check.recorded import Difference, Recorded
-from scenes.film.pacing import paced
-from scenes.film.rehearsal import rehearse
-from scenes.film.scene import FilmScene, Observer
+import numpy as np
+
+from scenes.check.between import Between
+from scenes.check.compare import Difference, differences
+from scenes.check.labels import Writer, drawn_otherwise, has_digit, live, names, on_screen
+from scenes.truth import Witness
 
 
 @dataclass(frozen=True)
@@ -31,60 +31,147 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Report:
-    """What a check compared and what it found; `fields` counts single values."""
+    """What a check compared and what it found.
+
+    `fields` counts single values compared after beats, `labels` the labels with a digit that were
+    on screen at any time, `unvouched` are those of them that nobody could compare. `moments` counts
+    the pictures looked at within animations, `contradictions` those that show no single recorded
+    moment; `between` counts by measure or field what contradicts in them.
+    """
 
     mismatches: tuple[Mismatch, ...]
     beats: int
     fields: int
+    labels: int
+    unvouched: tuple[Mismatch, ...]
+    moments: int
+    contradictions: tuple[Mismatch, ...]
+    between: Counter[str]
 
 
-class Checker(Observer):
-    """Observer that compares `stage.read()` with the replayed state.
+class Checker:
+    """Observer of a rehearsal: what is shown is what was recorded.
 
-    It does so when a section starts and after each of its beats, and looks whether
-    every label draws what it says.
+    When a section starts and after each of its beats, labels and `stage.read()` must say what
+    holds after the beat's last event. At the moments at which the rehearsal stops in between they
+    must all say what held after one event of the beat.
     """
 
     def __init__(self) -> None:
         self.mismatches: list[Mismatch] = []
-        self.beats = 0
-        self.fields = 0
-        self._recorded: Recorded | None = None
-        self._place = 0
+        self.contradictions: list[Mismatch] = []
+        self.between: Counter[str] = Counter()
+        self.beats = self.fields = self.moments = 0
+        self._witness: Witness | None = None
+        self._labels: dict[tuple, Mismatch | None] = {}
+        self._outlines: dict[int, tuple[Any, np.ndarray, str]] = {}
+        self._places: dict[int, tuple] = {}
+        self._beat = 0
+        self._done = -1
 
-    def section_started(self, scene, section) -> None:
-        if self._recorded is None:
-            self._recorded = Recorded.of(scene.trace)
-        self._place = 0
-        self._compare(scene, section.key, "first picture", section.start)
+    def report(self) -> Report:
+        """What has been compared and found so far."""
+        unvouched = tuple(found for found in self._labels.values() if found is not None)
+        return Report(
+            tuple(self.mismatches),
+            self.beats,
+            self.fields,
+            len(self._labels),
+            unvouched,
+            self.moments,
+            tuple(self.contradictions),
+            self.between,
+        )
 
-    def beat_ended(self, scene, section, beat) -> None:
-        self._place += 1
+    def section_started(self, scene: Any, section: Any) -> None:
+        if self._witness is None:
+            self._witness = Witness.of(scene.trace)
+            self.writer = Writer(self._witness)
+            self._finder = Between(self._witness, self.writer)
+        self._beat, self._done = 0, section.start
+        self._outlines.clear()
+        self._places.clear()
+        self._rest(scene, "first picture", section.start)
+
+    def animation_ended(self, scene: Any, began: float, moved: bool) -> None:
+        pass
+
+    def beat_ended(self, scene: Any, section: Any, beat: Any) -> None:
+        self._beat += 1
         self.beats += 1
-        name = f"beat {self._place} ({type(beat).__name__} until event {beat.until})"
-        self._compare(scene, section.key, name, beat.until)
+        self._rest(scene, f"beat {self._beat} ({type(beat).__name__} until event {beat.until})", beat.until)
 
-    def _compare(self, scene, section: str, beat: str, until: int) -> None:
+    def section_ended(self, scene: Any, section: Any) -> None:
+        pass
+
+    def _rest(self, scene: Any, beat: str, until: int) -> None:
+        """Compare everything with the state after event `until`."""
+        at = until + scene.stage.beyond
         shown = scene.stage.read()
-        state = scene.trace.state_at(until)
         self.fields += sum(_size(value) for value in shown.values())
-        recorded = self._recorded.at(until, scene.stage.beyond)
-        for difference in chain(differences(shown, state, recorded), misdrawn(scene.mobjects)):
-            self.mismatches.append(Mismatch(scene.clock, section, beat, difference))
+        found = [*self._on_labels(scene, beat, at), *differences(shown, self._witness, at)]
+        if scene.stage.beyond and until != self._witness.last:
+            found.append(Difference("steps beyond the recording", scene.stage.beyond, 0))
+        self.mismatches += [Mismatch(scene.clock, scene.section.key, beat, difference) for difference in found]
+        self._done = self._finder.shown = at
+
+    def moment(self, scene: Any, time: float) -> None:
+        """A picture within an animation."""
+        self.moments += 1
+        beats = scene.section.beats
+        until = max(beats[min(self._beat, len(beats) - 1)].until, scene.stage.position)
+        beat = f"within beat {min(self._beat + 1, len(beats))}"
+        found = self._on_labels(scene, beat, None)
+        self.mismatches += [Mismatch(time, scene.section.key, beat, difference) for difference in found]
+        shown = [label for label in self._visible(scene) if live(label)]
+        wrong = self._finder.look(self._done, until, shown, scene.stage.read())
+        if wrong:
+            self.between.update({kind for kind, _ in wrong})
+            self.contradictions.append(Mismatch(time, scene.section.key, beat, wrong[0][1]))
+
+    def _visible(self, scene: Any) -> list[Any]:
+        camera = scene.camera
+        return on_screen(scene.mobjects, camera.frame_width, camera.frame_height)
+
+    def _on_labels(self, scene: Any, beat: str, at: int | None) -> Iterator[Difference]:
+        """Labels that say or draw something else than they should; those that say what holds now
+        only with the event `at` that is then the last one shown."""
+        for label in self._visible(scene):
+            if not self._looked_at(label) and drawn_otherwise(label):
+                yield Difference("drawn text", "the outline of another text", label.text)
+            if not has_digit(label.text):
+                continue
+            if label.said is None:
+                found = Difference("label", repr(str(label.text)), "nobody vouches for it")
+                key = (str(label.text), self._place(label))
+                self._labels.setdefault(key, Mismatch(scene.clock, scene.section.key, beat, found))
+                continue
+            key = (str(label.text), names(label))
+            now = live(label)
+            if at is None and (now or key in self._labels):
+                self._labels.setdefault(key, None)
+                continue
+            self._labels[key] = None
+            truth = self.writer.text(label, at if now and at is not None else self._done)
+            if truth != label.text:
+                yield Difference(names(label), str(label.text), truth)
+
+    def _place(self, label: Any) -> tuple[int, int]:
+        """Where it was first seen, in hundredths of a unit."""
+        if id(label) not in self._places:
+            self._places[id(label)] = tuple(np.rint(label.points[0, :2] * 100).astype(int).tolist())
+        return self._places[id(label)]
+
+    def _looked_at(self, label: Any) -> bool:
+        """Whether the label draws the points that it drew when it was looked at last."""
+        known = self._outlines.get(id(label))
+        if known is not None and known[0] is label and known[1] is label.points and known[2] == label.text:
+            return True
+        self._outlines[id(label)] = (label, label.points, label.text)
+        return False
 
 
 def _size(value: object) -> int:
     if isinstance(value, dict):
         return sum(_size(item) for item in value.values())
     return len(value) if hasattr(value, "__len__") else 1
-
-
-def check(film: type[FilmScene], trace: str | Path | Trace | None = None, seconds: float | None = None) -> Report:
-    """Play `film` from `trace` (default: the film's own) and compare after every beat.
-
-    `seconds` is the length asked for; default: what the film takes.
-    """
-    checker = Checker()
-    opened, storyboard = paced(film, trace, seconds)
-    rehearse(film, opened, observers=(checker,), storyboard=storyboard)
-    return Report(tuple(checker.mismatches), checker.beats, checker.fields)

@@ -27,13 +27,12 @@ def time_text(ns: float) -> str:
 
 
 def bytes_text(n: int) -> str:
-    """Bytes in the largest binary unit that leaves at least 1, to three figures."""
-    value = float(n)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{value:.3g} {unit}"
-        value /= 1024
-    return f"{value:.3g} TiB"
+    """Bytes in the largest binary unit that leaves at least 1, to three figures or in full."""
+    value, unit = float(n), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value >= 1024:
+            value, unit = value / 1024, larger
+    return f"{value:.3g} {unit}" if value < 999.5 else f"{value:.0f} {unit}"
 
 
 def table_text(pages: Sequence[int]) -> str:
@@ -49,6 +48,37 @@ def list_text(items: Sequence[object]) -> str:
     return " and ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
 
 
+def clock_text(ns: int) -> str:
+    """Nanoseconds as seconds, to a tenth."""
+    return f"{ns / 1e9:,.1f} s"
+
+
+def number_text(value: float) -> str:
+    """A value as charts write it: whole numbers in full, others to three figures."""
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def tick_text(value: float) -> str:
+    """A tick as written, without trailing zeros."""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return f"{int(value):,}" if float(value).is_integer() else text or "0"
+
+
+def seconds_text(seconds: float) -> str:
+    """Seconds in the largest unit that leaves at least 1, to three figures."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def span_text(ns: float) -> str:
+    """Nanoseconds of a run as seconds: whole ones from 10 on, with one decimal below."""
+    return f"{ns / 1e9:,.0f} s" if ns >= 10e9 else f"{ns / 1e9:.1f} s"
+
+
 FORMS: dict[str, Form] = {
     form.name: form
     for form in (
@@ -56,6 +86,14 @@ FORMS: dict[str, Form] = {
         Form("plain", "", str),
         Form("name", "", str),
         Form("time", "ns", time_text),
+        Form("clock", "ns", clock_text),
+        Form("number", "", number_text),
+        Form("tick", "", tick_text),
+        Form("span", "ns", span_text),
+        Form("seconds", "s", seconds_text),
+        Form("share", "ratio", lambda ratio: f"{ratio:.0%}"),
+        Form("percent", "ratio", lambda ratio: f"{100 * ratio:.2g}%"),
+        Form("times", "ratio", lambda ratio: f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"),
         Form("bytes", "B", bytes_text),
         Form("table", "pages", table_text),
         Form("list", "", list_text),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from string import Formatter
+from typing import Any
 
-from scenes.measures.measure import Measure
+from scenes.measures.measure import Measure, measure
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,16 @@ def say(wording: str, /, *values: Part, **named: Part) -> Said:
             raise ValueError(f"a format in {wording!r}: formats belong to measures")
         parts += _parts(named[field] if field else next(numbered))
     return Said(parts)
+
+
+def written(name: str, value: Any, form: str = "plain", /, **args: Any) -> Said:
+    """A measure, given as for `measure`, and nothing else."""
+    return Said((measure(name, value, form, **args),))
+
+
+def clipped(text: str, start: int, end: int | None = None) -> str:
+    """The characters of `text` from `start` to before `end`; a `Said` stays one."""
+    return text.cut(start, len(text) if end is None else end) if isinstance(text, Said) else text[start:end]
 
 
 def joined(separator: str, items: Iterable[Part]) -> Said:

@@ -7,8 +7,9 @@ from manim import Animation, Group
 from astrai_sim.trace import State
 from scenes.draw.animations import Appear, Flash
 from scenes.draw.mobjects.cards import CardBoard, CardText
+from scenes.measures import Said, say, written
 from scenes.parts.part import Part
-from scenes.parts.transcript import last_tasks, text_rows
+from scenes.parts.transcript import last_tasks, others_text, text_rows
 from scenes.story.beats import Cards
 from scenes.story.conversation import Exchange
 
@@ -30,8 +31,9 @@ class CardsPart(Part):
     def show(self, state: State) -> None:
         tasks = last_tasks(self.stage.trace)
         exchanges = {task: Exchange.of(tasks[task].texts, tasks[task].prompt_len) for task in self.prop.tasks}
-        system = "" if self.prop.answers else next(iter(exchanges.values())).system
-        others = f"and {self.prop.others} more, not shown" if self.prop.others else ""
+        first, asked = next(iter(exchanges.items()))
+        system = Said() if self.prop.answers else written("request.system", asked.system, "name", task=first)
+        others = others_text("and {} more, not shown", self.prop.others, len(self.prop.tasks))
         texts = [
             self._answered(state, task) if self.prop.answers else self._asked(task, exchange)
             for task, exchange in exchanges.items()
@@ -40,7 +42,10 @@ class CardsPart(Part):
 
     def _asked(self, task: str, exchange: Exchange) -> CardText:
         return CardText(
-            task, self.stage.looks.colors[task], exchange.question, note=f"arrives before step {self.arrivals[task]}"
+            task,
+            self.stage.looks.colors[task],
+            written("request.question", exchange.question, "name", task=task),
+            note=say("arrives before step {}", written("request.first_step", self.arrivals[task], task=task)),
         )
 
     def _answered(self, state: State, task: str) -> CardText:
@@ -52,7 +57,10 @@ class CardsPart(Part):
         ]
         pages = tuple(page for page in held if page is not None)
         note = "K and V still held in pages" if pages else "its pages are free again"
-        return CardText(task, self.stage.looks.colors[task], exchange.question, exchange.answer, note, pages)
+        question, answer = (
+            written(f"request.{what}", getattr(exchange, what), "name", task=task) for what in ("question", "answer")
+        )
+        return CardText(task, self.stage.looks.colors[task], question, answer, note, pages)
 
     def change(self, state: State, seconds: float) -> list[Animation]:
         return []

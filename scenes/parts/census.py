@@ -31,13 +31,10 @@ class CensusPart(Part):
         self.census.show(self.frame(state))
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        return self.census.change(self.frame(state), seconds)
+        return self.census.change(self.frame(state))
 
     def frame(self, state: State) -> dict[str, int]:
         return {"in use": state.n_in_use, "cached": state.n_cached, "free": state.n_free}
 
     def lapse(self, lapse: Lapse, frames: list) -> list[Animation]:
         return self.census.run(lapse.times, frames, lapse.seconds)
-
-    def read(self) -> dict:
-        return {"census": self.census.read()}

@@ -45,9 +45,3 @@ class ChartPart(Part):
 
     def nudge(self) -> list[Animation]:
         return [Flash(view.back) for view in self.views.values()]
-
-    def read(self) -> dict:
-        return {
-            "charts": {key: view.read() for key, view in self.views.items()},
-            "peaks": {key: view.read_peaks() for key, view in self.views.items()},
-        }

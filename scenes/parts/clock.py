@@ -30,13 +30,10 @@ class ClockPart(Part):
         self.clock.show(state.ns)
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        return self.clock.change(state.ns, seconds)
+        return self.clock.change(state.ns)
 
     def frame(self, state: State) -> int:
         return state.ns
 
     def lapse(self, lapse: Lapse, frames: list[int]) -> list[Animation]:
         return self.clock.run(lapse.times, frames, lapse.seconds)
-
-    def read(self) -> dict:
-        return {"clock": self.clock.time.text}

@@ -35,4 +35,4 @@ class LanesPart(Part):
         return [Flash(self.view.back)]
 
     def read(self) -> dict:
-        return {"lanes": self.view.read(), "step": self.view.step}
+        return {"lanes": self.view.read()}

@@ -29,7 +29,7 @@ class MapPart(Part):
         self.map = PageMap(stage.n_pages, plan.map)
         census = Census(stage.n_pages, plan.census, counted(stage.trace))
         clock = Clock(clock_name(stage.trace), plan.census)
-        self.legend = MapLegend(self.map.grid.group, census.right, plan.census.cy, clock.left)
+        self.legend = MapLegend(self.map.grid, census.right, plan.census.cy, clock.left)
 
     def mobjects(self):
         return [self.map, self.legend]

@@ -41,6 +41,3 @@ class MaskPart(Part):
         if "pool" in self.stage.parts:
             animations += self.stage.parts["pool"].flash(sorted(changed), delay=LINE_DELAY)
         return animations
-
-    def read(self) -> dict:
-        return {"mask": self.mask.text, "free_count": self.mask.free_shown}

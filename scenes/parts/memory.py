@@ -8,11 +8,10 @@ from astrai_sim.trace import State
 from scenes import theme
 from scenes.draw.animations import Flash
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.memory import HEIGHT, MemoryStrip, Stretch
+from scenes.draw.mobjects.memory import HEIGHT, MemoryStrip, Stretch, status_text
 from scenes.parts.part import Part
 from scenes.story.beats import Contiguous
 from scenes.story.contiguous import at_step
-from scenes.story.figures import status_text
 
 GAP = 48
 SIDES = ("In one piece: computed from the same requests", "In pages: recorded")
@@ -45,8 +44,8 @@ class MemoryPart(Part):
             for piece in layout.pieces
         ]
         return (
-            (pieces, status_text(len(layout.pieces), layout.waiting), step),
-            (self._pages(state), status_text(len(state.tables), state.waiting), state.step),
+            (pieces, status_text("contiguous", len(layout.pieces), layout.waiting), step),
+            (self._pages(state), status_text("paged", len(state.tables), state.waiting), state.step),
         )
 
     def _pages(self, state: State) -> list[Stretch]:
@@ -77,7 +76,4 @@ class MemoryPart(Part):
         return [Flash(strip.ground[0]) for strip in (self.whole, self.paged)]
 
     def read(self) -> dict:
-        return {
-            "contiguous": self.whole.read() | {"step": self.whole.step},
-            "paged": self.paged.read() | {"step": self.paged.step},
-        }
+        return {"contiguous": self.whole.read(), "paged": self.paged.read()}

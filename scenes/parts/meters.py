@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from manim import Animation
 
 from astrai_sim.trace import State
@@ -28,7 +29,7 @@ class MetersPart(Part):
         looks = self.stage.looks
         if looks.tables(state):
             self.meters = Meters(self.stage.plan.panel, looks.longest, looks.page_size, len(looks.tasks))
-            self.meters.show(looks.tables(state))
+            self.meters.show(looks.tables(state), filled_in_use(state))
 
     def change(self, state: State, seconds: float) -> list[Animation]:
         tables = self.stage.looks.tables(state)
@@ -37,27 +38,28 @@ class MetersPart(Part):
             return [Appear(self.meters, delay=0.3)] if self.meters is not None else []
         if not tables:
             return self.leave()
-        return self.meters.change(tables, seconds)
+        return self.meters.change(tables, filled_in_use(state), seconds)
 
-    def frame(self, state: State) -> list[TableLook]:
-        return self.stage.looks.tables(state)
+    def frame(self, state: State) -> tuple[list[TableLook], tuple[int, int]]:
+        return self.stage.looks.tables(state), filled_in_use(state)
 
-    def lapse(self, lapse: Lapse, frames: list[list[TableLook]]) -> list[Animation]:
+    def lapse(self, lapse: Lapse, frames: list[tuple[list[TableLook], tuple[int, int]]]) -> list[Animation]:
         """Bars and counts run through the frames' while all have the same pages."""
-        pages = [[(look.task, look.pages) for look in frame] for frame in frames]
+        looks, totals = zip(*frames, strict=True)
+        pages = [[(look.task, look.pages) for look in frame] for frame in looks]
         if self.meters is None or any(shown != pages[0] for shown in pages):
             return self.change(lapse.state, lapse.seconds)
-        return self.meters.run(lapse.times, frames, lapse.seconds)
+        return self.meters.run(lapse.times, looks, totals, lapse.seconds)
 
     def leave(self) -> list[Animation]:
         gone, self.meters = self.meters, None
         return [Vanish(gone, seconds=0.3)] if gone is not None else []
 
     def read(self) -> dict:
-        if self.meters is None:
-            return {}
-        return {
-            "meters": self.meters.read(),
-            "meters_shared": self.meters.read_shared(),
-            "meters_total": self.meters.total,
-        }
+        return {} if self.meters is None else {"meters": self.meters.read()}
+
+
+def filled_in_use(state: State) -> tuple[int, int]:
+    """Filled slots, and slots, of the pages in use: those with a refcount."""
+    used = np.array(state.refs) > 0
+    return int(state.fill()[used].sum()), int(used.sum()) * state.page_size

@@ -26,7 +26,7 @@ class PhasesPart(Part):
         self.phases.show(state.step, state.phase)
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        return self.phases.change(state.step, state.phase, seconds)
+        return self.phases.change(state.step, state.phase)
 
     def frame(self, state: State) -> int:
         return state.step
@@ -38,4 +38,4 @@ class PhasesPart(Part):
         return [Flash(next(iter(self.phases.pills.values())))]
 
     def read(self) -> dict:
-        return {"step": self.phases.step, "phase": self.phases.phase}
+        return {"phase": self.phases.phase}

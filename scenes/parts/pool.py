@@ -99,7 +99,6 @@ class PoolPart(Part):
     def read(self) -> dict:
         pages = {page.index: page.read() for page in self.pool.pages}
         return {
-            "refs": {index: page["ref"] for index, page in pages.items()},
             "owners": {index: sorted(page["owners"]) for index, page in pages.items()},
             "colors": {index: page["color"] for index, page in pages.items()},
             "cached": {index: page["cached"] for index, page in pages.items()},

@@ -43,7 +43,7 @@ class TablesPart(Part):
     def change(self, state: State, seconds: float) -> list[Animation]:
         rows = self.tables.rows
         before = {task: len(row.entries) for task, row in rows.items()}
-        animations = self.tables.change(self._looks(state), delay=0.3, tick=seconds)
+        animations = self.tables.change(self._looks(state), delay=0.3)
         rows = self.tables.rows
         changed = {task for task, row in rows.items() if len(row.entries) != before.get(task, 0)}
         if self.wiring is not None:
@@ -79,10 +79,8 @@ class TablesPart(Part):
         return [a for task in self.tables.rows for a in self.tables.flash(task)]
 
     def read(self) -> dict:
-        rows = {task: row.read() for task, row in self.tables.rows.items()}
         return {
-            "tables": {task: pages for task, (pages, _) in rows.items()},
-            "tokens": {task: counts for task, (_, counts) in rows.items()},
+            "tables": {task: row.read() for task, row in self.tables.rows.items()},
             "hidden_tables": len(self.tables.hidden),
             "hidden_entries": {task: row.hidden for task, row in self.tables.rows.items()},
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -9,7 +10,7 @@ from manim import Animation, Group
 
 from astrai_sim.trace import State, TaskState, Trace
 from scenes import theme
-from scenes.draw.animations import Flight, Fly, Relay, Vanish
+from scenes.draw.animations import FLIGHT, Flight, Fly, Relay, Vanish
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.pieces import ShownPiece, shown_piece
@@ -17,6 +18,7 @@ from scenes.draw.mobjects.pointer import Pointer
 from scenes.draw.mobjects.shapes import Panel
 from scenes.draw.mobjects.token_layout import PageText, TokenLayout
 from scenes.draw.mobjects.transcript import Person, PersonLook, RowLook, Transcript
+from scenes.measures import Said, say, written
 from scenes.parts.part import Part
 from scenes.story.beats import Speakers
 from scenes.story.rows import TextRows
@@ -52,7 +54,12 @@ class TranscriptPart(Part):
         room = stage.plan.tall_panel
         note = OTHERS_H if speakers.others else 0.0
         self.box = Box(room.x, room.y, room.w - TILES_W - GUTTER, room.h - note)
-        self.others = Label(_others_text(speakers.others), theme.SMALL, "sans", theme.MUTED, (room.x, room.bottom - 14))
+        others = others_text(
+            f"and {{}} more request{'s' if speakers.others > 1 else ''}, not shown",
+            speakers.others,
+            len(speakers.tasks),
+        )
+        self.others = Label(others, theme.SMALL, "sans", theme.MUTED, (room.x, room.bottom - 14))
         self.transcript = self._make(speakers.tasks, speakers.room)
         self.shown: State | None = None
         self.pointer: Pointer | None = None
@@ -62,7 +69,8 @@ class TranscriptPart(Part):
         then = self.stage.trace.state_at(room).tasks
         counts = {task: then[task].n_tokens if task in then else 0 for task in tasks}
         pieces = {
-            task: [shown_piece(text) for text in self.final[task].texts[:count]] for task, count in counts.items()
+            task: [_said_piece(task, at, text) for at, text in enumerate(self.final[task].texts[:count])]
+            for task, count in counts.items()
         }
         texts = {task: self._pages(task, tasks, pieces[task]) for task in tasks}
         layout = TokenLayout.fit(texts, self.box)
@@ -128,22 +136,29 @@ class TranscriptPart(Part):
             if task not in state.tasks:
                 continue
             look = self.look(state, task, self.stage.state_seq)
-            said = self._said(before, look, seconds)
             stored = self._stored(person, look, seconds)
+            said = self._said(before, look, stored, seconds)
             flights += self._flights(person, look, stored)
-            animations += person.change(look, seconds, said, stored)
+            animations += person.change(look, said, stored)
         if flights:
             every = -(-len(flights) // MOST_FLIGHTS)
             animations.append(Fly(flights[::every]))
         return animations
 
-    def _said(self, before: State, look: PersonLook, seconds: float) -> dict[int, float]:
-        """When each new token appears: prompts in a sweep, answers evenly over `seconds`."""
+    def _said(self, before: State, look: PersonLook, stored: dict[int, float], seconds: float) -> dict[int, float]:
+        """When each new token appears: prompts in a sweep, answers evenly over `seconds`.
+
+        An answer waits until the last word of its prompt has arrived where it is `stored`.
+        """
         if look.task not in before.tasks:
             return {i: ARRIVAL * i / max(1, look.tokens) for i in range(look.tokens)}
         first = before.tasks[look.task].n_tokens
         count = look.tokens - first
-        return {first + i: seconds * (i + 0.5) / count for i in range(count)}
+        prompt = self.final[look.task].prompt_len
+        leaving = [time for position, time in stored.items() if position < prompt]
+        start = max(leaving) + FLIGHT if leaving else 0.0
+        span = max(0.0, seconds - start)
+        return {first + i: start + span * (i + 0.5) / count for i in range(count)}
 
     def _stored(self, person: Person, look: PersonLook, seconds: float) -> dict[int, float]:
         """When each token leaves for its slot, evenly over `seconds`."""
@@ -234,8 +249,7 @@ class TranscriptPart(Part):
         persons = {t: p for t, p in self.transcript.persons.items() if p.arrived}
         shown: dict = {"speakers": {}, "said": {}, "kept": {}, "row_pages": {}, "row_colors": {}}
         for task, person in persons.items():
-            pages, tokens = person.head.read()
-            shown["speakers"][task] = (pages, person.head.hidden, tokens)
+            shown["speakers"][task] = (person.head.read(), person.head.hidden)
             for logical, row in person.rows.items():
                 texts, stored = row.texts(), row.stored()
                 for i, (text, held) in enumerate(zip(texts, stored, strict=True)):
@@ -282,6 +296,11 @@ class TranscriptPart(Part):
         return found
 
 
+def _said_piece(task: str, position: int, text: str) -> ShownPiece:
+    piece = shown_piece(text)
+    return replace(piece, text=written("token.shown", piece.text, "name", task=task, position=position))
+
+
 def _traveller(label: Label, box: Box, color: str) -> Panel:
     """A copy of a token, on a ground of its own, to leave for its slot."""
     word = Label(label.text, label.px, label.face, theme.BACKGROUND, background=color)
@@ -291,5 +310,6 @@ def _traveller(label: Label, box: Box, color: str) -> Panel:
     return ground
 
 
-def _others_text(count: int) -> str:
-    return f"and {count} more request{'s' if count > 1 else ''}, not shown" if count else ""
+def others_text(wording: str, count: int, shown: int) -> Said:
+    """`wording` with the number of requests beside the `shown` ones in its braces; nothing for none."""
+    return say(wording, written("requests.more", count, shown=shown)) if count else Said()

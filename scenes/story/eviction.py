@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from astrai_sim.trace import Event, Trace
 from scenes.story.beats import Advance, Fact, Reveal, Section, ShowStates, Storyboard
-from scenes.story.chapters import ASIDE, FRAME, MORE, WORDS, Chapters, counted, listed, pages_text, sentence, subject
 from scenes.story.figures import RunFigures
+from scenes.story.old_chapters import (
+    ASIDE,
+    FRAME,
+    MORE,
+    WORDS,
+    Chapters,
+    counted,
+    listed,
+    pages_text,
+    sentence,
+    subject,
+)
 from scenes.story.prefixes import Missed, first_missed, held_by
 
 FILM = "Eviction"

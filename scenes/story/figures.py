@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -102,17 +101,6 @@ class RunFigures:
             prefill_ms=median(prefill) if prefill else None,
             decode_ms=median(decode) if decode else None,
         )
-
-
-def status_text(held: int, waiting: Sequence[str], room: int = 18) -> str:
-    """How many requests hold slots, and which wait: those whose names fit `room` characters."""
-    text = f"{held} in memory, {len(waiting)} waiting"
-    named = 0
-    while named < len(waiting) and len(" ".join(waiting[: named + 1])) <= room:
-        named += 1
-    if not named:
-        return text
-    return f"{text}: {' '.join(waiting[:named])}" + (" …" if len(waiting) > named else "")
 
 
 def bytes_text(n: int) -> str:

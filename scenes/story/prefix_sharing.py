@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from astrai_sim.trace import Event, State, Trace
 from scenes.story.beats import Bar, Fact, PageKey, Reveal, Section, ShowBars, ShowKeys, ShowStates, Storyboard
-from scenes.story.chapters import ASIDE, MORE, WORDS, Chapters, counted, listed, pages_text, subject
 from scenes.story.figures import RunFigures, ms_text
 from scenes.story.first_token import FirstToken, comparable, first_tokens
+from scenes.story.old_chapters import ASIDE, MORE, WORDS, Chapters, counted, listed, pages_text, subject
 
 FILM = "PrefixSharing"
 BUDGET = {"PagedCache.lookup": 1, "PagedCache.inc_ref": 1}

@@ -5,16 +5,14 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 from astrai_sim.trace import Event, RequestTimes, Series, Trace
+from scenes.story.history import history_of
 
-_SERIES: WeakKeyDictionary[Trace, Series] = WeakKeyDictionary()
 _REQUESTS: WeakKeyDictionary[Trace, RequestTimes] = WeakKeyDictionary()
 
 
 def series_of(trace: Trace) -> Series:
     """`Series.of`, remembered."""
-    if trace not in _SERIES:
-        _SERIES[trace] = Series.of(trace)
-    return _SERIES[trace]
+    return history_of(trace).series
 
 
 def requests_of(trace: Trace) -> RequestTimes:

@@ -6,9 +6,11 @@ import ast
 import io
 import textwrap
 import tokenize
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from astrai_sim.trace import Event, Trace
+from scenes.measures import Said, joined, written
 from scenes.story.beats import CodeStep, OpenCode
 
 COLUMNS = 56
@@ -27,7 +29,7 @@ class ShownSource:
     """
 
     title: str
-    lines: tuple[tuple[str, ...], ...]
+    lines: tuple[tuple[Said, ...], ...]
     place: dict[int, int]
 
 
@@ -41,7 +43,7 @@ def shown_source(trace: Trace, function: str, columns: int = COLUMNS) -> ShownSo
     dedented = textwrap.dedent(text)
     hidden = _docstring_lines(dedented)
     comments = _comments(dedented)
-    lines: list[tuple[str, ...]] = []
+    lines: list[tuple[Said, ...]] = []
     place: dict[int, int] = {}
     for number, line in enumerate(dedented.splitlines(), start=1):
         if number in comments:
@@ -49,8 +51,9 @@ def shown_source(trace: Trace, function: str, columns: int = COLUMNS) -> ShownSo
         if number in hidden or not line.strip() or line.lstrip().startswith("@"):
             continue
         place[number] = len(lines)
-        lines.append(tuple(_wrap(line, columns)))
-    return ShownSource(function, tuple(lines), place)
+        said = written("source.line", line, "name", function=function, line=number)
+        lines.append(tuple(_rows(said, columns)))
+    return ShownSource(written("source.name", function, "name", function=function), tuple(lines), place)
 
 
 def _docstring_lines(text: str) -> set[int]:
@@ -65,6 +68,16 @@ def _docstring_lines(text: str) -> set[int]:
 def _comments(text: str) -> dict[int, int]:
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     return {t.start[0]: t.start[1] for t in tokens if t.type == tokenize.COMMENT}
+
+
+def _rows(line: Said, columns: int) -> Iterator[Said]:
+    """The display rows of a line of source, each with its part of the line."""
+    at = 0
+    for row in _wrap(line, columns):
+        body = row.strip() if at else row
+        start = line.index(body, at)
+        at = start + len(body)
+        yield joined("", (row[: row.index(body)], line.cut(start, at)))
 
 
 def _wrap(line: str, columns: int) -> list[str]:
@@ -91,7 +104,7 @@ def steps_of(trace: Trace, event: Event) -> tuple[CodeStep, ...]:
     state = trace.state_at(event.seq)
     refs, cached = state.refs, state.lru
     steps = []
-    for step in event.steps:
+    for at, step in enumerate(event.steps):
         index = source.place.get(step.line)
         if index is None:
             continue
@@ -110,7 +123,13 @@ def steps_of(trace: Trace, event: Event) -> tuple[CodeStep, ...]:
         gone = [page for page in cached if refs[page] or (isinstance(keyed, list) and page not in keyed)]
         cached = [page for page in cached if page not in gone]
         texts = tuple(
-            (name.removeprefix("self."), value_text(name, value, n_pages))
+            tuple(
+                written(what, text, "name", seq=event.seq, step=at, name=name)
+                for what, text in (
+                    ("line.name", name.removeprefix("self.")),
+                    ("line.value", value_text(name, value, n_pages)),
+                )
+            )
             for name, value in values.items()
             if name not in DRAWN
         )
@@ -147,8 +166,6 @@ def value_text(name: str, value, n_pages: int) -> str:
         return f"tensor {shape}"
     if isinstance(value, dict) and "bits" in value:
         return f"{value['set']} of {value['bits']} bits set"
-    if isinstance(value, dict) and "length" in value:
-        value = value["data"]
     if isinstance(value, list):
         first = ", ".join(str(x) for x in value[:6])
         return f"[{first}, …]" if len(value) > 6 else f"[{first}]"

@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 
 from astrai_sim.trace import Event, Trace
 from scenes.draw.mobjects.pool import LARGEST
+from scenes.measures import say
 from scenes.story.beats import Advance, Beat, ClosePanel, Hold, RunCode
 from scenes.story.lapse import lapse, step_before
-from scenes.story.runs import series_of
+from scenes.story.measures import Ask
 from scenes.story.source import open_code, steps_of
 
 STRUCTURAL = {
@@ -65,6 +66,7 @@ class Teller:
         code_detail: Mapping[str, int] | None = None,
     ) -> None:
         self.trace = trace
+        self.ask = Ask(trace)
         self.large = trace.header.scenario.cache.n_pages > LARGEST
         self.budget = dict(budget)
         self.caption_of = caption_of
@@ -95,7 +97,7 @@ class Teller:
         Of a long stretch the beginning is told closely, the rest in one time-lapse.
         """
         if until - self.last > LONG:
-            near = step_before(series_of(self.trace), self.last + CLOSE)
+            near = step_before(self.ask.history.series, self.last + CLOSE)
             if near > self.last:
                 self.tell(near, seconds, pace)
             self._run_on(until)
@@ -137,7 +139,7 @@ class Teller:
         told = (self.trace[i] for i in near)
         captions = (self.caption_of(event) for event in told if event.event != "lines")
         caption = next((text for text in captions if text), None)
-        self.add(lapse(series_of(self.trace), self.last, until, LONG_SECONDS, caption))
+        self.add(lapse(self.ask.history.series, self.last, until, LONG_SECONDS, caption))
 
     def _worth_telling(self, event: Event) -> bool:
         return event.function in self.functions and self.budget.get(event.function, 0) > 0
@@ -183,7 +185,7 @@ class Teller:
         if until <= self.last:
             return
         told = [self.trace[i] for i in range(self.last + 1, until + 1)]
-        tokens = sum(len(event.tasks) if event.event == "tokens" else event.event == "tokens" for event in told)
+        tokens = sum(len(event.tasks) for event in told if event.event == "tokens")
         written = any(event.event in ("kv_write", "kv_lengths") for event in told)
         if not tokens and not written and quiet:
             return
@@ -193,7 +195,7 @@ class Teller:
         if self.large and tokens > LAPSE:
             captions = (self.caption_of(event) for event in told if event.event != "lines")
             caption = next((text for text in captions if text), None)
-            self.add(lapse(series_of(self.trace), self.last, until, longest, caption))
+            self.add(lapse(self.ask.history.series, self.last, until, longest, caption))
         elif tokens > LAPSE:
             self._lapse(told, longest)
         else:
@@ -226,8 +228,10 @@ class Teller:
 
     def _lapse_caption(self, told: list[Event]) -> str | None:
         """How many steps a time-lapse runs through; None for fewer than are one."""
-        steps = sum(event.event == "step_end" for event in told)
-        return f"{steps} steps in time-lapse." if steps >= FEW_STEPS else None
+        if not told:
+            return None
+        steps = self.ask.between("step_end", told[0].seq - 1, told[-1].seq)
+        return say("{} steps in time-lapse.", steps) if steps.value >= FEW_STEPS else None
 
     def _advance(self, until: int, seconds: float, caption: str | None, detail: int = 0) -> None:
         if until > self.last:

@@ -3,11 +3,11 @@
 import pytest
 
 from scenes.check.compare import differences
-from scenes.check.recorded import Recorded
 from scenes.film.catalog import film
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
 from scenes.story.beats import ShowStates
+from scenes.truth import Witness
 
 
 class Reader(Observer):
@@ -40,9 +40,7 @@ def queued():
 
 def found(kept, **wrong):
     shown, trace, until = kept
-    recorded = Recorded.of(trace).at(until)
-    state = trace.state_at(until)
-    return {d.field.split()[0] for d in differences(shown | wrong, state, recorded)}
+    return {d.field for d in differences(shown | wrong, Witness.of(trace), until)}
 
 
 def test_truth_passes(filled, queued):

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from scenes.check.checker import Checker, check
+from scenes.check.checker import Checker
 from scenes.check.compare import differences
-from scenes.check.drawn import misdrawn
-from scenes.check.recorded import Recorded
+from scenes.check.labels import drawn_otherwise, labels_in
 from scenes.draw.animations import Glide, SwapText
 from scenes.draw.mobjects.label import Label
+from scenes.film.checking import check
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
+from scenes.truth import Witness
 from tests.film.tiny import TinyFilm
 
 
@@ -26,96 +27,100 @@ def shown(halfway):
 
 
 @pytest.fixture(scope="module")
-def state(halfway):
-    return halfway.trace.state_at(halfway.section.beats[-1].until)
+def at(halfway):
+    return halfway.section.beats[-1].until
 
 
 @pytest.fixture(scope="module")
-def recorded(halfway):
-    return Recorded([event.task for event in halfway.trace.find(event="task_submitted")])
+def witness(halfway):
+    return Witness.of(halfway.trace)
 
 
-def found(shown, state, recorded):
-    return {difference.field for difference in differences(shown, state, recorded)}
+def found(shown, witness, at):
+    return {difference.field for difference in differences(shown, witness, at)}
 
 
-def test_truth_passes(shown, state, recorded):
+def misdrawn(mobjects):
+    return [label.text for label in labels_in(mobjects) if drawn_otherwise(label)]
+
+
+def test_truth_passes(shown, witness, at):
     assert {"mask", "refs", "owners", "colors", "filled", "tables", "tokens"} <= shown.keys()
     assert any(shown["tables"].values())
-    assert not found(shown, state, recorded)
+    assert not found(shown, witness, at)
 
 
-def test_parts_off_stage_are_not_compared(state, recorded):
-    assert not found({}, state, recorded)
+def test_parts_off_stage_are_not_compared(witness, at):
+    assert not found({}, witness, at)
 
 
-def test_wrong_mask_digit(shown, state, recorded):
+def test_wrong_mask_digit(shown, witness, at):
     digits = shown["mask"]
     shown["mask"] = ("0" if digits[0] == "1" else "1") + digits[1:]
-    assert found(shown, state, recorded) == {"mask"}
+    assert found(shown, witness, at) == {"mask"}
 
 
 @pytest.mark.parametrize("field", ["refs", "owners", "colors"])
-def test_wrong_value_of_one_page(shown, state, recorded, field):
+def test_wrong_value_of_one_page(shown, witness, at, field):
     shown[field][2] = "something else"
-    assert found(shown, state, recorded) == {f"{field}[2]"}
+    assert found(shown, witness, at) == {f"{field}[2]"}
 
 
-def test_wrong_slot(shown, state, recorded):
+def test_wrong_slot(shown, witness, at):
     cells = np.array(shown["filled"][0])
     cells[3] = not cells[3]
     shown["filled"][0] = cells
-    assert found(shown, state, recorded) == {"filled[0]"}
+    assert found(shown, witness, at) == {"filled[0]"}
 
 
-def test_wrong_table_entry(shown, state, recorded):
+def test_wrong_table_entry(shown, witness, at):
     task = next(iter(shown["tables"]))
     shown["tables"][task] = [5, *shown["tables"][task][1:]]
-    assert f"tables[{task}]" in found(shown, state, recorded)
+    assert f"tables[{task}]" in found(shown, witness, at)
 
 
-def test_missing_and_surplus_tables(shown, state, recorded):
+def test_missing_and_surplus_tables(shown, witness, at):
     task, pages = shown["tables"].popitem()
-    assert found(shown, state, recorded) == {"tables"}
+    assert found(shown, witness, at) == {"tables"}
     shown["hidden_tables"] = 1
-    assert not found(shown, state, recorded)
+    assert not found(shown, witness, at)
     shown["tables"][task] = pages
     shown["tables"]["nobody"] = [0]
     shown["hidden_tables"] = 0
-    assert "tables[nobody]" in found(shown, state, recorded)
+    assert "tables[nobody]" in found(shown, witness, at)
 
 
-def test_wrong_token_count(shown, state, recorded):
+def test_wrong_token_count(shown, witness, at):
     task, (tokens, kv) = next(iter(shown["tokens"].items()))
     shown["tokens"][task] = (tokens + 1, kv)
-    assert found(shown, state, recorded) == {f"tokens[{task}] (tokens, in cache)"}
+    assert found(shown, witness, at) == {f"tokens[{task}]"}
 
 
 @pytest.mark.parametrize("field", ["step", "phase", "free_count", "meters_total"])
-def test_wrong_single_value(shown, state, recorded, field):
+def test_wrong_single_value(shown, witness, at, field):
     shown[field] = "something else"
-    assert {name.split()[0] for name in found(shown, state, recorded)} == {field}
+    assert {name.split()[0] for name in found(shown, witness, at)} == {field}
 
 
-def test_wrong_meter(shown, state, recorded):
+def test_wrong_meter(shown, witness, at):
     task, (filled, reserved) = next(iter(shown["meters"].items()))
     shown["meters"][task] = (filled, reserved + 1)
-    assert found(shown, state, recorded) == {f"meters[{task}] (filled, reserved)"}
+    assert found(shown, witness, at) == {f"meters[{task}]"}
 
 
-def test_nothing_is_shown_unchecked(shown, state, recorded):
+def test_nothing_is_shown_unchecked(shown, witness, at):
     shown["weather"] = "fine"
-    assert found(shown, state, recorded) == {"weather"}
+    assert found(shown, witness, at) == {"weather"}
 
 
 def test_a_label_that_draws_another_text_is_found(halfway):
-    assert not list(misdrawn(halfway.mobjects))
+    assert not misdrawn(halfway.mobjects)
     label = halfway.stage.parts["mask"].mask.count
     said, drawn = label.text, label.points
     label.set_text("7 of 6 pages free")
     stale, label.points = label.points, drawn
     try:
-        assert [d.recorded for d in misdrawn(halfway.mobjects)] == ["7 of 6 pages free"]
+        assert misdrawn(halfway.mobjects) == ["7 of 6 pages free"]
     finally:
         label.text = said
     assert len(stale) != len(drawn)
@@ -129,7 +134,7 @@ def test_a_label_that_moves_while_its_text_changes_draws_the_new_text():
             animation.begin() if alpha == 0.0 else animation.interpolate(alpha)
     for animation in both:
         animation.finish()
-    assert not list(misdrawn([label]))
+    assert not misdrawn([label])
     assert label.ink()[1] > 120
 
 

@@ -21,6 +21,7 @@ LONGEST = 400
 SHOWN = "astrai_sim/engine/cache/paged_cache.py"
 # Still longer; an entry goes when its file is shortened.
 LONG = {
+    "astrai_sim/trace/events.py",
     "scenes/story/chat.py",
     "scenes/story/chunked_prefill.py",
     "scenes/story/pool_at_scale.py",

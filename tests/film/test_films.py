@@ -2,8 +2,8 @@
 
 import pytest
 
-from scenes.check.checker import check
 from scenes.film import catalog
+from scenes.film.checking import check
 from scenes.film.scene import ASSETS
 from tests.conftest import SCENARIOS
 from tests.film.clean import assert_clean, assert_clean_or_told_why_not

@@ -5,27 +5,27 @@ import pytest
 from manim import tempconfig
 
 from scenes import theme
-from scenes.check.checker import Checker, check
-from scenes.check.fields import census, charts, map
-from scenes.check.fields.map import differences, expected_colors
-from scenes.check.recorded import Recorded
+from scenes.check.checker import Checker
+from scenes.check.compare import differences
 from scenes.draw.animations.replay import Replay
 from scenes.draw.camera import FilmCamera
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.cells import MANY, CellField
-from scenes.draw.mobjects.census import clock_text
 from scenes.draw.mobjects.lens import runs_of
 from scenes.draw.mobjects.map import EMPTY, LEAST_PITCH, MapGrid, PageColors, PageMap, ramp
+from scenes.film.checking import check
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
 from scenes.film.settings import QUIET
 from scenes.lint.rules.colors import differences as color_differences
+from scenes.measures.forms import clock_text
 from scenes.parts.occupancy import page_colors
 from scenes.pool_at_scale import PoolAtScale
 from scenes.story.beats import TimeLapse
 from scenes.story.lapse import lapse
 from scenes.story.moments import Moments
 from scenes.story.runs import series_of
+from scenes.truth import SHOWN, Witness
 from tests.film.test_any_trace import load
 from tests.trace.recording import crowd, recorded
 
@@ -68,6 +68,11 @@ def test_the_ramp_goes_through_its_stops_and_keeps_clear_of_cached_and_free():
             assert min(color_differences(color, other).values()) > 12
 
 
+def expected(trace, seq, group=1, lit=()):
+    """Colours of the map's cells as the check has them."""
+    return SHOWN["map"](Witness.of(trace), seq, {"map_group": group, "map_lit": lit})
+
+
 @pytest.mark.parametrize("group", [1, 2, 8])
 def test_colours_are_those_of_the_replayed_state(big, group):
     """Worked out twice, by the stage and by the check, each in its own way."""
@@ -76,7 +81,7 @@ def test_colours_are_those_of_the_replayed_state(big, group):
         grid = MapGrid(3000, group, 100, -(-3000 // group // 100) + 1)
         for lit in ((), tuple(state.tables)[:2]):
             shown = grid.colors(page_colors(state, 40, lit))
-            assert np.allclose(shown, expected_colors(state, group, 40, lit))
+            assert np.allclose(shown, expected(big, int(seq), group, lit))
 
 
 def test_lit_pages_are_those_of_the_task(big):
@@ -89,13 +94,12 @@ def test_lit_pages_are_those_of_the_task(big):
 
 
 def test_a_wrong_cell_is_named(big):
-    state = big.state_at(len(big) // 2)
-    recorded_ = Recorded.of(big)
-    shown = {"map": expected_colors(state, 1, 40), "map_group": 1, "lens_cells": {7: 7}}
-    assert not list(differences(shown, state, recorded_))
+    witness, at = Witness(big), len(big) // 2
+    shown = {"map": expected(big, at), "map_group": 1, "lens_cells": {7: 7}}
+    assert not list(differences(shown, witness, at))
     shown["map"][1234] = theme.rgb(theme.WARNING)
     shown["lens_cells"][8] = 9
-    assert {d.field for d in differences(shown, state, recorded_)} == {"map[page 1234]", "lens_cells[8]"}
+    assert {d.field for d in differences(shown, witness, at)} == {"map[1234]", "lens_cells[8]"}
 
 
 def test_cells_are_drawn_where_they_are():
@@ -118,14 +122,15 @@ def test_cells_are_drawn_where_they_are():
 
 def test_a_blend_ends_exactly_where_the_run_is(big):
     page_map = PageMap(3000, Box(0, 0, WIDTH, HEIGHT))
-    states = [big.state_at(seq) for seq in (0, len(big) // 3, len(big) - 1)]
+    seqs = (0, len(big) // 3, len(big) - 1)
+    states = [big.state_at(seq) for seq in seqs]
     page_map.show(page_colors(states[0], 40))
     (blend,) = page_map.change(page_colors(states[1], 40), 1.0)
     blend.prepare()
     blend.apply(0.5)
-    assert not np.array_equal(page_map.read(), expected_colors(states[1], 1, 40))
+    assert not np.array_equal(page_map.read(), expected(big, seqs[1]))
     blend.apply(1.0)
-    assert np.allclose(page_map.read(), expected_colors(states[1], 1, 40))
+    assert np.allclose(page_map.read(), expected(big, seqs[1]))
 
 
 class Paused(PoolAtScale):
@@ -166,9 +171,7 @@ class Paused(PoolAtScale):
         self.compared += 1
 
     def differences(self, shown, seq):
-        state, known = self.trace.state_at(seq), Recorded.of(self.trace).at(seq)
-        for field in (map, census, charts):
-            yield from field.differences(shown, state, known)
+        yield from differences(shown, Witness.of(self.trace), seq)
 
 
 def test_a_paused_time_lapse_shows_one_recorded_moment(big):
@@ -229,4 +232,4 @@ def test_a_lie_on_the_map_is_found(big):
     assert check(PoolAtScale, big).mismatches == ()
     checker = Checker()
     rehearse(PoolAtScale, big, observers=(Liar(), checker))
-    assert {str(m.difference.field) for m in checker.mismatches} == {"map[page 2999]"}
+    assert {str(m.difference.field) for m in checker.mismatches} == {"map[2999]"}

@@ -5,13 +5,13 @@ from numpy import linspace
 
 from astrai_sim.trace import Trace
 from scenes.check.compare import differences
-from scenes.check.recorded import Recorded
 from scenes.draw.animations import Replay
 from scenes.film import catalog
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, Observer
 from scenes.stage.way import Stop, way
 from scenes.story.beats import Advance, ClosePanel, OpenCode, RunCode, Section, Storyboard
+from scenes.truth import Witness
 
 
 def own_trace(film):
@@ -34,14 +34,13 @@ def test_every_frame_is_the_end_of_one_recorded_step(name):
     film = catalog.film(name)
     trace = own_trace(film)
     ends = {event.step: event.seq for event in trace.find(event="step_end")}
-    recorded = Recorded.of(trace)
     observer = Shown()
     rehearse(film, trace, observers=(observer,), moments=lambda began, ended: linspace(began, ended, 8))
     shown = observer.kept
     assert len({moment["step"] for moment in shown}) > 5
     for moment in shown:
         end = ends[moment["step"]]
-        found = differences(moment, trace.state_at(end), recorded.at(end, 0))
+        found = differences(moment, Witness.of(trace), end)
         assert [str(difference) for difference in found] == []
 
 

@@ -4,9 +4,11 @@ import pytest
 
 from astrai_sim.trace import Trace
 from scenes.film.scene import ASSETS
-from scenes.story import eviction, preemption, prefix_sharing
+from scenes.preemption import Preemption
+from scenes.story import eviction, prefix_sharing
 from scenes.story.errors import DoesNotApply
 from scenes.story.first_token import comparable, first_tokens
+from scenes.story.measures import Ask
 from scenes.story.prefixes import first_missed, held_by
 
 
@@ -47,7 +49,7 @@ def test_own_traces_fill_every_chapter(sharing, evicting, preempting):
         "summary",
     ]
     assert [s.key for s in eviction.tell(evicting).sections] == ["one", "fill", "order", "evict", "miss", "summary"]
-    assert [s.key for s in preemption.tell(preempting).sections] == [
+    assert [s.key for s in Preemption.tell(preempting).sections] == [
         "full",
         "out",
         "waits",
@@ -107,15 +109,16 @@ def test_every_page_event_agrees_with_what_held_by_says(evicting):
 
 
 def test_preempted_request_loses_no_token(preempting):
-    chapters = preemption._Chapters(preempting, next(preempting.find(event="task_preempted")))
-    spans = [s for e in preempting.find(event="kv_write") for s in e.spans if s.task == chapters.victim]
+    ask, preempted = Ask(preempting), next(preempting.find(event="task_preempted"))
+    spans = [s for e in preempting.find(event="kv_write") for s in e.spans if s.task == preempted.task]
     written = [p for s in spans for p in range(s.start, s.start + s.count)]
-    assert chapters.recomputed() == len(written) - len(set(written)) == chapters.stored
-    assert chapters.lost() == 0
+    assert ask.recomputed().value == len(written) - len(set(written))
+    assert ask.recomputed().value == ask.stored(preempted.task, preempted.seq - 1).value
+    assert ask.lost().value == 0
 
 
 def test_the_code_on_screen_ends_with_the_call_that_preempts(preempting):
-    storyboard = preemption.tell(preempting)
+    storyboard = Preemption.tell(preempting)
     out = next(s for s in storyboard.sections if s.key == "out")
     code = next(b for b in out.beats if type(b).__name__ == "OpenCode")
     runs = [b for b in out.beats if type(b).__name__ == "RunCode"]
@@ -126,7 +129,7 @@ def test_the_code_on_screen_ends_with_the_call_that_preempts(preempting):
 
 def test_running_is_shown_as_the_call_finds_it_and_then_as_it_leaves_it(preempting):
     preempted = next(preempting.find(event="task_preempted"))
-    out = next(s for s in preemption.tell(preempting).sections if s.key == "out")
+    out = next(s for s in Preemption.tell(preempting).sections if s.key == "out")
     shown = [
         (beat.until, dict(step.values)["running"])
         for beat in out.beats
@@ -176,20 +179,20 @@ def test_the_prefill_that_brings_the_victim_back_counts_all_its_tokens(preemptin
     done = next(preempting.find(event="task_prefilled", task=victim.task, after=victim.seq))
     together = [e for e in preempting.find(event="task_prefilled") if e.step == done.step]
     tokens = sum(e.end - e.start for e in together)
-    facts = next(b.facts for b in preemption.tell(preempting).sections[-1].beats if type(b).__name__ == "ShowFacts")
+    facts = next(b.facts for b in Preemption.tell(preempting).sections[-1].beats if type(b).__name__ == "ShowFacts")
     label = next(f.label for f in facts if "prefill" in f.label)
     assert label == f"for one prefill of {victim.task} and D: {tokens} tokens"
     assert {e.task for e in together} == {victim.task, "D"}
 
 
-@pytest.mark.parametrize(("module", "scenario"), [(prefix_sharing, "shared_prefix"), (preemption, "crowded")])
+@pytest.mark.parametrize(("module", "scenario"), [(prefix_sharing, "shared_prefix"), (Preemption, "crowded")])
 def test_films_tell_other_traces(module, scenario, record_scenario):
     """So that `DoesNotApply` cannot stand in for a film that never plays."""
     sections = module.tell(Trace.open(record_scenario(scenario))).sections
     assert len(sections) >= 5 and sum(len(section.beats) for section in sections) > 20
 
 
-@pytest.mark.parametrize("module", [prefix_sharing, eviction, preemption])
+@pytest.mark.parametrize("module", [prefix_sharing, eviction, Preemption])
 def test_a_trace_without_the_subject_is_told_so(module, two_requests):
     with pytest.raises(DoesNotApply, match="record a scenario"):
         module.tell(Trace.open(two_requests))

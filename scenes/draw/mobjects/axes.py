@@ -12,6 +12,8 @@ from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.layout import FRAME, UNIT, Box
 from scenes.draw.mobjects.label import Label
+from scenes.measures import joined, written
+from scenes.measures.forms import tick_text
 
 TICK_GAP = 12
 TICK_ROW = 40
@@ -31,12 +33,6 @@ def ticks(top: float, most: int) -> list[float]:
     """Round values from 0 to at most `top`, in at most `most` steps."""
     step = round_step(top, most)
     return [i * step for i in range(int(top / step + 1e-9) + 1)]
-
-
-def tick_text(value: float) -> str:
-    """A tick as written, without trailing zeros."""
-    text = f"{value:.6f}".rstrip("0").rstrip(".")
-    return f"{int(value):,}" if float(value).is_integer() else text or "0"
 
 
 def stroke(points: list[tuple[float, float]], color: str, px: float, opacity: float = 1.0):
@@ -83,7 +79,7 @@ class Axes(Group):
         self.scale = Scale(plot, x_max, y_max)
         columns = ticks(x_max, max(2, int(plot.w // ROOM_PER_X)))
         ends = math.isclose(columns[-1], x_max)
-        ending = f"{tick_text(x_max)} {x_label}" if ends else x_label
+        ending = joined(" ", (written("tick", x_max, "tick", axis="x"), x_label)) if ends else x_label
         name = Label(
             ending,
             theme.SMALL,
@@ -106,7 +102,7 @@ class Axes(Group):
             )
             self.parts.append(
                 Label(
-                    tick_text(value),
+                    written("tick", value, "tick", axis="y"),
                     theme.SMALL,
                     "mono",
                     theme.MUTED,
@@ -120,7 +116,7 @@ class Axes(Group):
             self.parts.append(stroke([(plot.right, plot.bottom), (plot.right, plot.bottom + 7)], theme.OUTLINE, 2.0))
         for value in columns:
             x = float(self.scale.x(value))
-            text = tick_text(value)
+            text = written("tick", value, "tick", axis="x")
             if x + fonts.width(text, "mono", theme.SMALL) / 2 > free:
                 continue
             self.parts.append(stroke([(x, plot.bottom), (x, plot.bottom + 7)], theme.OUTLINE, 2.0))
@@ -135,4 +131,15 @@ class Axes(Group):
                     background=theme.PANEL,
                 )
             )
+        for part in self.parts:
+            if isinstance(part, Label):
+                part.value_at = self.value
         super().__init__(*self.parts)
+
+    def value(self, axis: str, point: np.ndarray) -> float:
+        """What `axis` (`x` or `y`) says at `point` in Manim units, as at a tick's anchor."""
+        plot = self.scale.plot
+        x, y = FRAME.pixel(point)
+        if axis == "x":
+            return (x - plot.x) * self.scale.x_max / plot.w
+        return (plot.bottom - y) * self.scale.y_max / plot.h

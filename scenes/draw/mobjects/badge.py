@@ -9,16 +9,18 @@ from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
+from scenes.measures import Said, say, written
 
 
-def device_text(header: Header, width: float) -> str:
+def device_text(header: Header, width: float) -> Said:
     """The device's name, shortened at a word to fit `width` pixels."""
     words = header.device.name.replace("(R)", "").replace("(TM)", "").split()
     if header.device.type == "cpu" and "CPU" not in header.device.name:
         words.append("CPU")
+    whole = written("header.device", " ".join(words), "name")
     while len(words) > 1 and fonts.width(" ".join(words), "sans", theme.SMALL) > width:
         words.pop()
-    return " ".join(words)
+    return whole.cut(0, len(" ".join(words)))
 
 
 class Badge(Group):
@@ -28,13 +30,13 @@ class Badge(Group):
     """
 
     def __init__(self, header: Header, box: Box, unverified: bool | None = False) -> None:
-        day = header.started[:10]
+        day = written("header.day", header.started[:10], "name")
         first = device_text(header, box.w)
-        second = f"{header.dtype} · recorded {day}"
+        second = say("{} · recorded {}", written("header.dtype", header.dtype, "name"), day)
         if header.model == "none":
-            second = f"scheduler only · {day}"
+            second = say("scheduler only · {}", day)
         if unverified:
-            first, second = "UNVERIFIED", f"trace of {day}"
+            first, second = "UNVERIFIED", say("trace of {}", day)
         self.lines = [
             Label(text, theme.SMALL, "sans", theme.MUTED, (box.right, y), "right")
             for text, y in ((first, box.cy - 19), (second, box.cy + 19))

@@ -9,6 +9,7 @@ from scenes.draw.animations import Flash, Paint, SwapText
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
+from scenes.measures import Said, measure, say, written
 
 LARGEST = 36
 TITLE_WIDTH = 170
@@ -49,7 +50,7 @@ class Bitmask(Group):
             self.cells.append(cell)
             self.digits.append(
                 Label(
-                    "1",
+                    written("mask.bit", 1, page=bit),
                     theme.BODY,
                     "mono-bold",
                     theme.TEXT,
@@ -59,7 +60,8 @@ class Bitmask(Group):
                 )
             )
             if numbered:
-                self.indices.append(Label(str(bit), theme.SMALL, "mono", theme.MUTED, (center, box.y + 10), "center"))
+                number = written("page.number", bit, page=bit)
+                self.indices.append(Label(number, theme.SMALL, "mono", theme.MUTED, (center, box.y + 10), "center"))
         self.count = Label("", theme.SMALL, "sans", theme.MUTED, (box.right, box.bottom - 19), "right")
         super().__init__(self.title, *self.cells, *self.digits, *self.indices, self.count)
 
@@ -73,13 +75,20 @@ class Bitmask(Group):
         """The number of free pages as written."""
         return int(self.count.text.split()[0])
 
-    def count_text(self, bits: str) -> str:
-        free = bits.count("1")
-        return f"{free} of {self.n_bits} pages free"
+    def count_text(self, bits: str) -> Said:
+        """How many of the pages have their bit set."""
+        free, pages = measure("mask.bits", bits.count("1"), "plain"), measure("pool.pages", self.n_bits, "plain")
+        return say("{} of {} pages free", free, pages)
+
+    def _said(self, bits: str) -> list[Said]:
+        return [
+            written("mask.bit", int(bit), page=page)
+            for page, bit in zip(range(self.n_bits - 1, -1, -1), bits, strict=True)
+        ]
 
     def show(self, bits: str) -> None:
         """Show `bits` (a string of 0 and 1, high bit first) at once."""
-        for digit, cell, value in zip(self.digits, self.cells, bits, strict=True):
+        for digit, cell, value in zip(self.digits, self.cells, self._said(bits), strict=True):
             digit.set_text(value)
             digit.set_text_color(theme.TEXT if value == "1" else theme.MUTED)
             cell.set_fill(self._cell_color(value), family=False)
@@ -96,7 +105,7 @@ class Bitmask(Group):
     def change(self, bits: str, delay: float = 0.0) -> list[Animation]:
         """Animate the digits that differ from `bits`."""
         animations: list[Animation] = []
-        for digit, cell, value in zip(self.digits, self.cells, bits, strict=True):
+        for digit, cell, value in zip(self.digits, self.cells, self._said(bits), strict=True):
             if digit.text != value:
                 color = theme.TEXT if value == "1" else theme.MUTED
                 animations += [

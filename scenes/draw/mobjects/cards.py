@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,8 +12,10 @@ from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
-from scenes.draw.mobjects.pieces import readable
+from scenes.draw.mobjects.pieces import UNKNOWN, readable
 from scenes.draw.mobjects.shapes import Panel
+from scenes.draw.mobjects.table import more_text, name_text
+from scenes.measures import Said, clipped, joined, written
 
 LARGEST = 60.0
 SMALLEST = 28.0
@@ -46,20 +49,29 @@ class CardText:
 
 def paragraph(text: str, face: str, px: float, width: float) -> list[str]:
     """`text` in lines no wider than `width` pixels; a word that is wider itself is broken."""
-    lines: list[str] = []
-    for part in text.splitlines():
-        line = ""
-        for word in part.split():
-            for piece in broken(readable(word, face), face, px, width):
-                longer = f"{line} {piece}" if line else piece
-                if line and fonts.width(longer, face, px) > width:
-                    lines.append(line)
-                    line = piece
-                else:
-                    line = longer
-        if line:
-            lines.append(line)
-    return lines
+    lines: list[list[str]] = []
+    start = 0
+    for part in text.splitlines(keepends=True):
+        fresh = True
+        for word in re.finditer(r"\S+", part):
+            at = start + word.start()
+            for piece in broken(readable(word[0], face), face, px, width):
+                shown = _as_in(text, at, piece)
+                at += len(piece)
+                if fresh or fonts.width(" ".join([*lines[-1], shown]), face, px) > width:
+                    lines.append([])
+                lines[-1].append(shown)
+                fresh = False
+        start += len(part)
+    return [joined(" ", line) if isinstance(text, Said) else " ".join(line) for line in lines]
+
+
+def _as_in(text: str, start: int, piece: str) -> str:
+    """`piece`, read from `start` on in `text`: with its measures where that is a `Said`."""
+    if not isinstance(text, Said):
+        return piece
+    chars = (char if char == UNKNOWN else text.cut(at, at + 1) for at, char in enumerate(piece, start))
+    return joined("", chars) if UNKNOWN in piece else text.cut(start, start + len(piece))
 
 
 def broken(word: str, face: str, px: float, width: float) -> list[str]:
@@ -77,8 +89,8 @@ def shorten(text: str, face: str, px: float, width: float) -> str:
     if fonts.width(text, face, px) <= width:
         return text
     while text and fonts.width(text + "…", face, px) > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
+        text = clipped(text, 0, len(text) - 1)
+    return clipped(text, 0, len(text.rstrip())) + "…"
 
 
 def cut(lines: list[str], most: int, face: str, px: float, width: float) -> list[str]:
@@ -86,7 +98,7 @@ def cut(lines: list[str], most: int, face: str, px: float, width: float) -> list
     if len(lines) <= most:
         return lines
     kept = lines[:most]
-    return [*kept[:-1], shorten(f"{kept[-1]} …", face, px, width)] if kept else []
+    return [*kept[:-1], shorten(kept[-1] + " …", face, px, width)] if kept else []
 
 
 class Card(Group):
@@ -100,7 +112,7 @@ class Card(Group):
         name_w = fonts.width(text.task, "sans-bold", theme.BODY) + 28
         self.chip = Panel(Box(inner.x, inner.y, name_w, NAME_H), fill=text.color, radius=8)
         self.name_label = Label(
-            text.task,
+            name_text(text.task),
             theme.BODY,
             "sans-bold",
             theme.BACKGROUND,
@@ -141,20 +153,19 @@ class Card(Group):
             shown = shown[: CHIP_LINES * per_line - MORE_CHIPS]
         for i, page in enumerate(shown):
             at = _chip_box(i, inner, y)
-            number = Label(
-                str(page), theme.SMALL, "mono-bold", theme.BACKGROUND, (at.cx, at.cy), "center", background=theme.CACHED
-            )
+            text, middle = written("page.number", page, page=page), (at.cx, at.cy)
+            number = Label(text, theme.SMALL, "mono-bold", theme.BACKGROUND, middle, "center", background=theme.CACHED)
             chips.append(Group(Panel(at, fill=theme.CACHED, radius=5), number))
         return chips
 
     def _more(self, inner: Box, y: float) -> Label:
         at = _chip_box(len(self.chips), inner, y)
-        return Label(f"+{self.hidden}", theme.SMALL, "mono", theme.MUTED, (at.x + 4, at.cy), background=theme.PANEL)
+        more = more_text("card.more", self.hidden, task=self.text.task, shown=len(self.chips))
+        return Label(more, theme.SMALL, "mono", theme.MUTED, (at.x + 4, at.cy), background=theme.PANEL)
 
-    def read(self) -> tuple[str, str, list[int], int]:
-        """Question and answer as written, the pages named, and how many more are counted."""
-        pages = [int(chip.submobjects[1].text) for chip in self.chips]
-        return _join(self.asked), _join(self.said), pages, self.hidden
+    def read(self) -> tuple[list[int], int]:
+        """The pages named, and how many more are counted."""
+        return [int(chip.submobjects[1].text) for chip in self.chips], self.hidden
 
 
 class CardBoard(Group):
@@ -189,8 +200,8 @@ class CardBoard(Group):
         super().__init__(*parts, *self.cards, self.others)
 
     def read(self) -> dict:
-        """What the cards and the box above them say."""
-        return {"system": _join(self.system_lines), "cards": {card.text.task: card.read() for card in self.cards}}
+        """The pages that the cards name."""
+        return {"cards": {card.text.task: card.read() for card in self.cards}}
 
 
 def card_lines(text: CardText, width: float, px: float) -> tuple[list[str], list[str]]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from manim import Animation, Group, linear
+from manim import Animation, Group
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.animations import SwapText, TickText
+from scenes.draw.animations import SwapText
 from scenes.draw.animations.replay import replay_text
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.cells import CellField
 from scenes.draw.mobjects.label import Label
+from scenes.measures import Said, written
 
 SWATCH = 26
 GAP = 44
@@ -20,9 +21,9 @@ NAME_RIGHT = 200
 NAMES = ("in use", "cached", "free")
 
 
-def count_text(count: int) -> str:
-    """A count with its thousands set off."""
-    return f"{count:,}"
+def count_text(name: str, count: int) -> Said:
+    """The count of the pages that are `name`."""
+    return written(f"pool.{name.replace(' ', '_')}", count, "count")
 
 
 class Count(Group):
@@ -35,8 +36,8 @@ class Count(Group):
         self.swatch = CellField(Box(x, y - SWATCH / 2, SWATCH, SWATCH), len(shown), len(shown), gap=0)
         for i, color in enumerate(shown):
             self.swatch.set_cell(i, color)
-        end = x + SWATCH + 12 + fonts.width(count_text(most), "mono-bold", theme.BODY)
-        self.number = Label("0", theme.BODY, "mono-bold", theme.TEXT, (end, y), "right")
+        end = x + SWATCH + 12 + fonts.width(count_text(name, most), "mono-bold", theme.BODY)
+        self.number = Label("", theme.BODY, "mono-bold", theme.TEXT, (end, y), "right")
         self.label = Label(name, theme.SMALL, "sans", theme.MUTED, (end + 12, y))
         self.right = end + 12 + self.label.width_px
         super().__init__(self.swatch, self.number, self.label)
@@ -62,23 +63,15 @@ class Census(Group):
     def show(self, values: Mapping[str, int]) -> None:
         """Show the counts at once."""
         for count in self.counts:
-            count.number.set_text(count_text(values[count.kind]))
+            count.number.set_text(count_text(count.kind, values[count.kind]))
 
-    def change(self, values: Mapping[str, int], seconds: float) -> list[Animation]:
-        """Run the counts to other values."""
-        animations: list[Animation] = []
-        for count in self.counts:
-            start, end = count.count, values[count.kind]
-            if start != end:
-                animations.append(
-                    TickText(
-                        count.number,
-                        lambda p, start=start, end=end: count_text(round(start + (end - start) * p)),
-                        seconds,
-                        rate=linear,
-                    )
-                )
-        return animations
+    def change(self, values: Mapping[str, int]) -> list[Animation]:
+        """Animate to other values."""
+        return [
+            SwapText(count.number, count_text(count.kind, values[count.kind]))
+            for count in self.counts
+            if count.count != values[count.kind]
+        ]
 
     def run(self, times: Sequence[float], values: Sequence[Mapping[str, int]], seconds: float) -> list[Animation]:
         """Show each of `values` from its time (0 to 1) to the next."""
@@ -86,7 +79,7 @@ class Census(Group):
             animation
             for count in self.counts
             for animation in replay_text(
-                count.number, times, [count_text(value[count.kind]) for value in values], seconds
+                count.number, times, [count_text(count.kind, value[count.kind]) for value in values], seconds
             )
         ]
 
@@ -95,9 +88,9 @@ class Census(Group):
         return {count.kind: count.count for count in self.counts}
 
 
-def clock_text(ns: int) -> str:
-    """Seconds of the run to a tenth."""
-    return f"{ns / 1e9:,.1f} s"
+def time_said(ns: int) -> Said:
+    """The time of the run."""
+    return written("clock.time", ns, "clock")
 
 
 class Clock(Group):
@@ -107,27 +100,20 @@ class Clock(Group):
         self.time = Label("", theme.BODY, "mono-bold", theme.TEXT, (box.right, box.cy), "right")
         self.name_label = Label(name, theme.SMALL, "sans", theme.MUTED, (box.right - NAME_RIGHT, box.cy), "right")
         self.right = box.right
-        self.ns = 0
         super().__init__(self.name_label, self.time)
 
     def show(self, ns: int) -> None:
         """Show a time at once."""
-        self.ns = ns
-        self.time.set_text(clock_text(ns))
+        self.time.set_text(time_said(ns))
 
-    def change(self, ns: int, seconds: float) -> list[Animation]:
-        """Run to another time, in one step where that is near."""
-        start, self.ns = self.ns, ns
-        if clock_text(ns) == self.time.text:
-            return []
-        if ns - start < 1e9:
-            return [SwapText(self.time, clock_text(ns), seconds=0.3)]
-        return [TickText(self.time, lambda p: clock_text(round(start + (ns - start) * p)), seconds, rate=linear)]
+    def change(self, ns: int) -> list[Animation]:
+        """Animate to another time."""
+        text = time_said(ns)
+        return [] if text == self.time.text else [SwapText(self.time, text)]
 
     def run(self, times: Sequence[float], values: Sequence[int], seconds: float) -> list[Animation]:
         """Show each of `values`, in ns, from its time (0 to 1) to the next."""
-        self.ns = values[-1]
-        return replay_text(self.time, times, [clock_text(ns) for ns in values], seconds)
+        return replay_text(self.time, times, [time_said(ns) for ns in values], seconds)
 
     @property
     def left(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from manim import Animation, Group, VMobject, linear
@@ -17,8 +17,9 @@ from scenes.draw.layout import FRAME, UNIT, Box
 from scenes.draw.mobjects.axes import Axes, Scale, stroke
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
+from scenes.measures import Said, joined, written
+from scenes.measures.forms import number_text
 from scenes.story.beats import Chart, Curve, Limit, Peak
-from scenes.story.beats.charts import number_text
 
 INSET = 22
 TITLE_H = 52
@@ -65,15 +66,19 @@ class CurveLine(Group):
         return bisect_right(self.seqs, seq)
 
     def value_at(self, time: float) -> float | None:
-        """The value that the head shows at `time`; None before the first."""
+        """The recorded value that stands at `time`; None before the first.
+
+        Where a point is drawn up to, from the one before, that is the point under way.
+        """
         n = int(np.searchsorted(self.times, time, side="right"))
         if not n:
             return None
-        under_way = n < len(self.values) and time > self.times[n - 1]
-        if self.curve.rate is not None and under_way:
-            return max(0.0, self.values[n] - self.curve.rate * (self.times[n] - time))
-        coming = self.curve.stepped and under_way
-        return self.values[n] if coming else self.values[n - 1]
+        towards = self.curve.stepped or self.curve.rate is not None
+        return self.values[n] if towards and n < len(self.values) and time > self.times[n - 1] else self.values[n - 1]
+
+    def said(self, value: float | None) -> Said:
+        """A value of the curve as written; nothing for None."""
+        return Said() if value is None else written("curve.value", value, "number", curve=self.curve.measure)
 
     def set_head(self, time: float) -> None:
         """Draw the curve from its start to `time`."""
@@ -242,7 +247,7 @@ class LimitLine(Group):
     def __init__(self, limit: Limit, scale: Scale) -> None:
         y, plot = float(scale.y(limit.value)), scale.plot
         self.line = stroke([(plot.x, y), (plot.right, y)], theme.MUTED, 2.0)
-        text = f"{limit.label}: {number_text(limit.value)}"
+        text = joined(": ", (limit.label, written("pool.slots", limit.value, "number")))
         self.label = Label(
             text, theme.SMALL, "sans", theme.MUTED, (plot.right, y - LIMIT_GAP), "right", background=theme.PANEL
         )
@@ -312,10 +317,10 @@ class ChartView(Group):
         for line in self.lines.values():
             line.set_head(time)
 
-    def _text(self, measure: str, seq: int) -> str:
+    def _text(self, measure: str, seq: int) -> Said:
         line = self.lines[measure]
         n = line.count(seq)
-        return number_text(line.values[n - 1]) if n else ""
+        return line.said(line.values[n - 1] if n else None)
 
     def _peaks(self, seq: int) -> list[PeakMark]:
         """Marks of the peaks known by event `seq` that are not shown yet."""
@@ -325,7 +330,8 @@ class ChartView(Group):
             if peak.last <= seq and peak not in known:
                 line = self.lines[peak.measure]
                 value = max(line.values[line.count(peak.first - 1) : line.count(peak.last)])
-                text = number_text(value) + (f" {peak.unit}" if peak.unit else "")
+                span = {"curve": peak.measure, "first": peak.first, "last": peak.last}
+                text = joined(" ", filter(None, (written("curve.peak", value, "number", **span), peak.unit)))
                 marks.append(PeakMark(peak, text, self.axes.scale))
         return marks
 
@@ -364,26 +370,13 @@ class ChartView(Group):
         late = max(0.0, seconds - 0.4)
         return animations + [AppearIn(self, mark, seconds=0.4, delay=late) for mark in fresh]
 
-    def _ticker(self, measure: str, start: float, end: float, last: str):
+    def _ticker(self, measure: str, start: float, end: float, last: Said) -> Callable[[float], Said]:
         line = self.lines[measure]
 
-        def text_at(progress: float) -> str:
-            if progress >= 1:
-                return last
-            value = line.value_at(start + (end - start) * progress)
-            return "" if value is None else number_text(value)
+        def text_at(progress: float) -> Said:
+            return last if progress >= 1 else line.said(line.value_at(start + (end - start) * progress))
 
         return text_at
-
-    def read(self) -> dict[str, str]:
-        """The last values as written, by measure."""
-        return {measure: entry.value.text for measure, entry in self.legend.items()}
-
-    def read_peaks(self) -> list[tuple[str, int, int, str, str]]:
-        """Measure, first and last event and unit of each peak marked, and what is written."""
-        return [
-            (mark.peak.measure, mark.peak.first, mark.peak.last, mark.peak.unit, mark.label.text) for mark in self.marks
-        ]
 
 
 __all__ = ["ChartView", "CurveLine", "Grow", "LegendEntry"]

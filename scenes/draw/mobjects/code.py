@@ -12,6 +12,7 @@ from scenes.draw.animations import Appear, Glide, Vanish
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
+from scenes.measures import Said, clipped, joined
 
 PITCH = 38
 INSET = 18
@@ -49,6 +50,7 @@ class CodeRow(Group):
             word = run.strip()
             if word:
                 at = column + len(run) - len(run.lstrip())
+                word = clipped(text, at, at + len(word))
                 labels.append(Label(word, theme.SMALL, "mono", color, (x + at * advance, y), background=theme.PANEL))
             column += len(run)
         super().__init__(*labels)
@@ -136,9 +138,6 @@ class CodePanel(Group):
             animations.append(Vanish(row, seconds=0.2))
         for row in self.rows.values():
             animations.append(Glide(row, 0, dy, seconds=0.3))
-        if self.cursor_line is not None:
-            b = self.cursor_box
-            self.cursor_box = Box(b.x, b.y, b.w, b.h)
         for index in keep:
             if index not in self.rows:
                 row = self._row(index)
@@ -170,9 +169,9 @@ class CodePanel(Group):
         y = self.box.bottom - VALUES_H / 2
         for name, value in self.known:
             color = theme.CODE_NUMBER if name in names else theme.MUTED
-            text = f"{name} = {value}"
+            text: str = joined(" = ", (name, value)) if isinstance(name, Said) else f"{name} = {value}"
             while fonts.width(text, "mono-bold", theme.SMALL) > self.box.w - 2 * INSET:
-                text = text[:-2] + "…"
+                text = clipped(text, 0, len(text) - 2) + "…"
             label = Label(text, theme.SMALL, "mono-bold", color, (x, y), background=theme.PANEL)
             x += label.width_px + VALUE_GAP
             self.values.append(label)

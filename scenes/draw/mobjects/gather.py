@@ -9,6 +9,8 @@ from scenes.draw import fonts
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
+from scenes.draw.mobjects.table import name_text
+from scenes.measures import measure, say, written
 from scenes.story.beats import Run
 
 TITLE_H = 54
@@ -20,21 +22,29 @@ INSET = 22
 class GatherRow(Group):
     """One run: token positions, the page, the slots in it and in the whole pool."""
 
-    def __init__(self, run: Run, color: str, columns: list[float], y: float, page_size: int):
+    def __init__(self, task: str, run: Run, color: str, columns: list[float], y: float, page_size: int):
         self.run = run
-        page = f"page {run.page}"
+        page = say("page {}", written("page.number", run.page, page=run.page))
         w = fonts.width(page, "mono-bold", theme.SMALL) + 24
         self.chip = Panel(Box(columns[1], y - 20, w, 40), fill=color, radius=6)
         self.page = Label(
             page, theme.SMALL, "mono-bold", theme.BACKGROUND, (columns[1] + w / 2, y), "center", background=color
         )
         first = run.page * page_size + run.lo
-        texts = (
-            (columns[0], f"{run.first}–{run.last}"),
-            (columns[2], f"{run.lo}–{run.hi}"),
-            (columns[3], f"{first}–{first + run.hi - run.lo}"),
-        )
-        self.cells = [Label(text, theme.SMALL, "mono", theme.TEXT, (x, y), background=theme.PANEL) for x, text in texts]
+        spans = {
+            "position": (columns[0], run.first, run.last),
+            "slot": (columns[2], run.lo, run.hi),
+            "pool_slot": (columns[3], first, first + run.hi - run.lo),
+        }
+        self.cells = []
+        for what, (x, *ends) in spans.items():
+            names = (f"gather.first_{what}", f"gather.last_{what}")
+            values = (
+                measure(name, end, "plain", task=task, page=run.page) for name, end in zip(names, ends, strict=True)
+            )
+            self.cells.append(
+                Label(say("{}–{}", *values), theme.SMALL, "mono", theme.TEXT, (x, y), background=theme.PANEL)
+            )
         super().__init__(self.chip, self.page, *self.cells)
 
 
@@ -46,9 +56,13 @@ class GatherPanel(Group):
         shown = runs[:room]
         self.box = Box(box.x, box.y, box.w, TITLE_H + HEAD_H + len(shown) * PITCH + 10)
         self.back = Panel(self.box, fill=theme.PANEL)
-        title = f"gather for {task}: where each position lives"
+        title = say("gather for {}: where each position lives", name_text(task))
         if len(shown) < len(runs):
-            title += f" (first {len(shown)} of {len(runs)} pages)"
+            counts = (
+                written("gather.shown", len(shown), task=task, most=room),
+                written("gather.pages", len(runs), task=task),
+            )
+            title += say(" (first {} of {} pages)", *counts)
         self.title = Label(
             title, theme.SMALL, "sans-bold", theme.TEXT, (box.x + INSET, box.y + TITLE_H / 2), background=theme.PANEL
         )
@@ -63,7 +77,7 @@ class GatherPanel(Group):
             )
         ]
         self.rows = [
-            GatherRow(run, color, columns, box.y + TITLE_H + HEAD_H + (i + 0.5) * PITCH, page_size)
+            GatherRow(task, run, color, columns, box.y + TITLE_H + HEAD_H + (i + 0.5) * PITCH, page_size)
             for i, run in enumerate(shown)
         ]
         super().__init__(self.back, self.title, *self.heads, *self.rows)

@@ -8,10 +8,11 @@ from manim import Animation, Group
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.animations import Paint, SwapText, TickText, replay_text
+from scenes.draw.animations import Paint, SwapText, replay_text
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
+from scenes.measures import Said, measure, say
 
 TITLE_SHARE = 0.52
 PHASES = ("cleanup", "refill", "prefill", "decode")
@@ -58,29 +59,22 @@ class PhaseIndicator(Group):
     def show(self, step: int, phase: str | None) -> None:
         """Show a step (below 0: none yet) and the active phase (None: between steps)."""
         self.phase = phase
-        self.step_label.set_text(self._step_text(step))
+        self.step_label.set_text(step_text(step))
         for name in PHASES:
             active = name == phase
             self.pills[name].set_fill(theme.ACCENT if active else theme.PANEL, family=False)
             self._ink(name, active)
 
-    def change(self, step: int, phase: str | None, seconds: float = 0.3) -> list[Animation]:
-        """Animate to another step or phase; many steps are counted through in `seconds`."""
+    def change(self, step: int, phase: str | None) -> list[Animation]:
+        """Animate to another step or phase."""
         animations = self._light(phase)
-        before = self.step
-        if step - before > 1 and before >= 0:
-            animations.append(
-                TickText(
-                    self.step_label, lambda p: self._step_text(round(before + (step - before) * p)), max(seconds, 0.3)
-                )
-            )
-        elif step != before:
-            animations.append(SwapText(self.step_label, self._step_text(step)))
+        if step != self.step:
+            animations.append(SwapText(self.step_label, step_text(step)))
         return animations
 
     def run(self, times: Sequence[float], steps: Sequence[int], phase: str | None, seconds: float) -> list[Animation]:
         """Run the step number through `steps`, reached at `times` (0 to 1), to `phase`."""
-        texts = [self._step_text(step) for step in steps]
+        texts = [step_text(step) for step in steps]
         return self._light(phase) + replay_text(self.step_label, times, texts, seconds)
 
     def _light(self, phase: str | None) -> list[Animation]:
@@ -103,6 +97,7 @@ class PhaseIndicator(Group):
         self.labels[name].set_text_color(theme.BACKGROUND if active else theme.MUTED)
         self.labels[name].background = theme.ACCENT if active else theme.PANEL
 
-    @staticmethod
-    def _step_text(step: int) -> str:
-        return f"step {step}" if step >= 0 else ""
+
+def step_text(step: int, name: str = "step") -> Said:
+    """The step, as the measure called `name` has it; nothing before the first."""
+    return say("step {}", measure(name, step, "plain")) if step >= 0 else Said()

@@ -10,7 +10,9 @@ from scenes.draw.animations import AppearIn
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
+from scenes.draw.mobjects.shelf import span_text
 from scenes.draw.mobjects.wire import Wire
+from scenes.measures import say, written
 from scenes.story.beats import PageKey
 
 TITLE_H = 56
@@ -32,7 +34,7 @@ class KeyCard(Group):
         self.frame = Panel(box, fill=theme.BACKGROUND, stroke=color, radius=6)
         pad = 14
         self.page = Label(
-            f"page {key.page}",
+            say("page {}", written("page.number", key.page, page=key.page)),
             theme.SMALL,
             "mono-bold",
             theme.TEXT,
@@ -40,7 +42,7 @@ class KeyCard(Group):
             background=theme.BACKGROUND,
         )
         self.tokens = Label(
-            f"tokens {key.first}–{key.last}",
+            say("tokens {}", span_text(key.page, key.first, key.last)),
             theme.SMALL,
             "sans",
             theme.MUTED,
@@ -52,9 +54,8 @@ class KeyCard(Group):
         self.back = Panel(
             below, fill=theme.PANEL, stroke=theme.ACCENT if lit else theme.OUTLINE, stroke_px=4 if lit else 2, radius=5
         )
-        self.value = Label(
-            key.key, theme.BODY, "mono-bold", theme.CODE_NUMBER, (below.cx, below.cy), "center", background=theme.PANEL
-        )
+        text, at = written("page.key", key.key, "name", page=key.page), (below.cx, below.cy)
+        self.value = Label(text, theme.BODY, "mono-bold", theme.CODE_NUMBER, at, "center", background=theme.PANEL)
         super().__init__(self.frame, self.page, self.tokens, self.back, self.value)
 
 
@@ -100,7 +101,3 @@ class KeysPanel(Group):
         """Bring in the card at `place`, after the link that leads to it."""
         links = [AppearIn(self, self.links[place - 1], seconds=0.4)] if place else []
         return [*links, AppearIn(self, self.cards[place], delay=0.3 if place else 0.0)]
-
-    def read(self) -> dict:
-        """Keys as written, by page."""
-        return {"keys": {card.key.page: card.value.text for card in self.cards if card in self.submobjects}}

@@ -11,8 +11,10 @@ from scenes import theme
 from scenes.draw.animations import FilmAnimation
 from scenes.draw.layout import FRAME, Box
 from scenes.draw.mobjects.axes import Scale, stroke
+from scenes.draw.mobjects.header import step_text
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
+from scenes.draw.mobjects.table import name_text
 from scenes.story.beats import Lane, Lanes
 
 TITLE_H = 52
@@ -32,7 +34,13 @@ class LaneView(Group):
         plot = scale.plot
         self.ground = stroke([(plot.x, box.cy), (plot.right, box.cy)], theme.OUTLINE, 1.2, 0.6)
         self.name_label = Label(
-            lane.task, theme.SMALL, "mono-bold", theme.TEXT, (plot.x - 14, box.cy), "right", background=theme.PANEL
+            name_text(lane.task),
+            theme.SMALL,
+            "mono-bold",
+            theme.TEXT,
+            (plot.x - 14, box.cy),
+            "right",
+            background=theme.PANEL,
         )
         self.spans = VMobject(fill_color=theme.mix(theme.PANEL, color, 0.62), fill_opacity=1, stroke_width=0)
         self.ticks = VMobject(fill_color=color, fill_opacity=1, stroke_width=0)
@@ -176,7 +184,7 @@ class LanesView(Group):
 
     def _point(self, step: int) -> None:
         """Put the needle at the head, through the lanes and the chart's plot."""
-        self.step_label.set_text(f"step {step}" if step >= 0 else "")
+        self.step_label.set_text(step_text(step))
         x = float(self.scale.x(self.head)) - NEEDLE_PX / 2
         plot, top = self.scale.plot, self.box.y + TITLE_H
         boxes = [(x, top, NEEDLE_PX, self.box.bottom - 4 - top), (x, plot.y, NEEDLE_PX, plot.h)]

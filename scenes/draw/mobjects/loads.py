@@ -11,6 +11,8 @@ from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.meters import Fill, Gauge
 from scenes.draw.mobjects.shapes import Panel, bands
+from scenes.draw.mobjects.table import name_text
+from scenes.measures import joined, measure, say
 from scenes.story.contiguous import Load
 
 INSET = 24
@@ -26,8 +28,9 @@ class LoadRow(Group):
 
     def __init__(self, load: Load, color: str, round_: int, box: Box, name_w: float, unit: float) -> None:
         self.load = load
+        self.reserved = measure("piece.reserved", load.reserved, "plain", task=load.task)
         self.name_label = Label(
-            load.task, theme.SMALL, "sans-bold", theme.TEXT, (box.x, box.cy), background=theme.PANEL
+            name_text(load.task), theme.SMALL, "sans-bold", theme.TEXT, (box.x, box.cy), background=theme.PANEL
         )
         x, y, height = box.x + name_w, box.y + 7, box.h - 14
         self.outline = Panel(Box(x, y, load.reserved * unit, height), stroke=color, radius=4)
@@ -35,7 +38,7 @@ class LoadRow(Group):
         self.prompt.set_slots(load.prompt)
         self.generated = Gauge(x + load.prompt * unit, y, height, unit, color)
         self.count = Label(
-            f"{load.reserved} slots",
+            say("{} slots", self.reserved),
             theme.SMALL,
             "sans",
             theme.TEXT,
@@ -48,7 +51,8 @@ class LoadRow(Group):
 
     def fill(self, delay: float) -> list[Animation]:
         """Fill what the request has used of its piece."""
-        text = f"{self.load.used} of {self.load.reserved} slots"
+        used = measure("piece.used", self.load.used, "plain", task=self.load.task)
+        text = say("{} of {} slots", used, self.reserved)
         animations: list[Animation] = [SwapText(self.count, text, delay=delay)]
         more = self.load.used - self.load.prompt
         if more:
@@ -71,7 +75,11 @@ class LoadsPanel(Group):
         self.box = Box(box.x, box.y, box.w, TITLE_H + len(shown) * pitch + INSET)
         self.back = Panel(self.box, fill=theme.PANEL)
         if len(shown) < len(loads):
-            title += f" (first {len(shown)} of {len(loads)})"
+            first, of = (
+                measure("loads.shown", len(shown), "plain", most=len(shown)),
+                measure("loads", len(loads), "plain"),
+            )
+            title = joined("", (title, say(" (first {} of {})", first, of)))
         self.title = Label(
             title, theme.BODY, "sans-bold", theme.TEXT, (box.x + INSET, box.y + TITLE_H / 2), background=theme.PANEL
         )

@@ -15,6 +15,7 @@ from scenes.draw.animations.replay import Replay
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.cells import CellField
 from scenes.draw.mobjects.label import Label
+from scenes.measures import Said, say, written
 
 LEAST_PITCH = 5.0
 KEY_WORDS = ("arrived early", "late")
@@ -159,9 +160,10 @@ class BlendCells(FilmAnimation):
             self.mobject.rgba[:, :3] = self._start + (self.colors - self._start) * progress
 
 
-def legend_text(group: int) -> str:
-    """What a cell stands for."""
-    return "1 cell = 1 page" if group == 1 else f"1 cell = {group} pages"
+def legend_text(group: int, cells: int) -> Said:
+    """What a cell stands for, where there are `cells` in all."""
+    one = written("map.cells", 1, pages=group)
+    return say(f"{{}} cell = {{}} page{'s' if group > 1 else ''}", one, written("map.group", group, cells=cells))
 
 
 class RampKey(CellField):
@@ -179,8 +181,8 @@ class MapLegend(Group):
     What its colour means is added where there is room up to `right`.
     """
 
-    def __init__(self, group: int, x: float, y: float, right: float) -> None:
-        self.label = Label(legend_text(group), theme.SMALL, "sans", theme.MUTED, (x, y))
+    def __init__(self, grid: MapGrid, x: float, y: float, right: float) -> None:
+        self.label = Label(legend_text(grid.group, grid.cells), theme.SMALL, "sans", theme.MUTED, (x, y))
         parts: list = [self.label]
         at = x + self.label.width_px + KEY_GAP
         for word in KEY_WORDS:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from manim import Animation, Group
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.animations import AppearIn, SwapText, TickText, Vanish
+from scenes.draw.animations import AppearIn, SwapText, Vanish
 from scenes.draw.layout import Box
+from scenes.draw.mobjects.header import step_text
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.meters import Fill, Gauge
 from scenes.draw.mobjects.shapes import Panel, bands
+from scenes.draw.mobjects.table import name_text
+from scenes.measures import Said, joined, measure, say, written
 
 HEAD_H = 50
 NAME_H = 40
 BAR_H = 92
 FOOT_H = 50
+COUNTS = {
+    "contiguous": ("contiguous.in_memory", "contiguous.waiting"),
+    "paged": ("requests.in_memory", "queue.waiting"),
+}
+"""Measures of how many requests hold slots and how many wait, by side."""
 HEIGHT = HEAD_H + NAME_H + BAR_H + FOOT_H
 
 
@@ -36,6 +45,17 @@ class Stretch:
     round: int = 0
 
 
+def status_text(side: str, held: int, waiting: Sequence[str], room: int = 18) -> Said:
+    """How many requests hold slots on a `side`, and which wait: those whose names fit `room` characters."""
+    counts = zip(COUNTS[side], (held, len(waiting)), strict=True)
+    text = say("{} in memory, {} waiting", *(measure(name, count, "plain") for name, count in counts))
+    named = 0
+    while named < len(waiting) and len(" ".join(waiting[: named + 1])) <= room:
+        named += 1
+    names = joined(" ", (name_text(name) for name in waiting[:named]))
+    return say("{}: {}{}", text, names, " …" if len(waiting) > named else "") if named else text
+
+
 class StretchView(Group):
     """A stretch within the strip's bar: its outline, the filled part, its name above."""
 
@@ -52,7 +72,7 @@ class StretchView(Group):
         self.gauge.set_slots(stretch.used)
         self.name_label = Label("", theme.SMALL, "mono-bold", theme.TEXT, (x + w / 2, bar.y - NAME_H / 2 + 2), "center")
         if fonts.width(stretch.name, "mono-bold", theme.SMALL) <= w - 2:
-            self.name_label.set_text(stretch.name)
+            self.name_label.set_text(name_text(stretch.name))
         self.bands = bands(self.outline.box, stretch.round)
         super().__init__(self.outline, self.gauge, *self.bands, self.name_label)
 
@@ -114,7 +134,8 @@ class MemoryStrip(Group):
         ends = [*((s.start, s.start + s.size) for s in stretches), (self.n_slots, self.n_slots)]
         for start, end in ends:
             room = (start - at) * self.unit - 12
-            for text in (f"{start - at} free", str(start - at)):
+            size = written("contiguous.hole", start - at, start=at)
+            for text in (say("{} free", size), size):
                 if start > at and fonts.width(text, "sans", theme.SMALL) <= room:
                     labels.append(
                         Label(
@@ -142,9 +163,9 @@ class MemoryStrip(Group):
     def change(self, stretches: list[Stretch], status: str, step: int, seconds: float) -> list[Animation]:
         """Animate to `stretches`: what is given back goes first, then what is taken comes."""
         animations: list[Animation] = []
-        going = min(0.25, 0.4 * seconds)
-        coming = min(0.3, seconds - going)
         wanted = {(s.name, s.start, s.size): s for s in stretches}
+        going = min(0.25, 0.4 * seconds) if any(view.key not in wanted for view in self.views) else 0.0
+        coming = min(0.3, seconds - going)
         kept = {view.key: view for view in self.views if view.key in wanted}
         for view in self.views:
             if view.key not in wanted:
@@ -163,8 +184,9 @@ class MemoryStrip(Group):
         if held != set(wanted):
             animations += self._change_holes(stretches, going, coming)
         if status != self.status.text:
-            animations.append(SwapText(self.status, status, seconds=min(0.4, seconds)))
-        animations += self._count_steps(step, seconds)
+            animations.append(SwapText(self.status, status, seconds=coming, delay=going))
+        if step != self.step and self.stepped:
+            animations.append(SwapText(self.step_label, self._step_text(step), seconds=coming, delay=going))
         return animations
 
     def _change_holes(self, stretches: list[Stretch], going: float, coming: float) -> list[Animation]:
@@ -175,7 +197,7 @@ class MemoryStrip(Group):
         for place, label in shown.items():
             if place not in places:
                 self.remove(label)
-                animations.append(Vanish(label, seconds=going))
+                animations.append(Vanish(label, seconds=going or coming))
         self.holes = []
         for place, label in zip(places, labels, strict=True):
             if place not in shown:
@@ -183,29 +205,17 @@ class MemoryStrip(Group):
             self.holes.append(shown.get(place, label))
         return animations
 
-    def _count_steps(self, step: int, seconds: float) -> list[Animation]:
-        before, text = self.step, self._step_text(step)
-        if text == self.step_label.text:
-            return []
-        if step - before < 2:
-            return [SwapText(self.step_label, text, seconds=min(0.3, seconds))]
-        return [TickText(self.step_label, lambda p: self._step_text(round(before + (step - before) * p)), seconds)]
-
-    def _step_text(self, step: int) -> str:
-        return f"step {step}" if self.stepped and step >= 0 else ""
+    def _step_text(self, step: int) -> Said:
+        return step_text(step if self.stepped else -1, "step" if self.page_size else "contiguous.step")
 
     @property
     def step(self) -> int:
         """The step as written; -1 where there is none."""
         return int(self.step_label.text.split()[1]) if self.step_label.text else -1
 
-    def read(self) -> dict:
-        """Stretches as (holder, first slot, size, filled), the holes' figures, the status."""
-        return {
-            "stretches": sorted((view.read() for view in self.views), key=lambda s: s[1]),
-            "holes": [int(label.text.split()[0]) for label in self.holes],
-            "status": self.status.text,
-        }
+    def read(self) -> list[tuple[str, int, int, int]]:
+        """Stretches as (holder, first slot, size, filled), by address."""
+        return sorted((view.read() for view in self.views), key=lambda s: s[1])
 
 
 __all__ = ["HEIGHT", "MemoryStrip", "Stretch", "StretchView"]

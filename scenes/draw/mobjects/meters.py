@@ -8,13 +8,14 @@ from manim import Animation, Group, linear
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.animations import AppearIn, FilmAnimation, SwapText, TickText, Vanish, replay_text
+from scenes.draw.animations import AppearIn, FilmAnimation, SwapText, Vanish, replay_text
 from scenes.draw.animations.replay import moment
 from scenes.draw.layout import UNIT, Box
 from scenes.draw.mobjects.cells import CellField
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Hatching, Panel
-from scenes.draw.mobjects.table import TableLook
+from scenes.draw.mobjects.table import TableLook, name_text
+from scenes.measures import Said, measure, say
 
 TITLE_H = 54
 TALLEST = 132
@@ -86,9 +87,8 @@ class MeterRow(Group):
         self.n_pages = len(look.pages)
         self.place = box
         self.shared = shared
-        self.name_label = Label(
-            look.task, theme.SMALL, "sans-bold", theme.TEXT, (box.x, box.y + 20), background=theme.PANEL
-        )
+        name = name_text(look.task)
+        self.name_label = Label(name, theme.SMALL, "sans-bold", theme.TEXT, (box.x, box.y + 20), background=theme.PANEL)
         x = box.x + fonts.width(look.task, "sans-bold", theme.SMALL) + 14
         self.count = Label(
             self.text(sum(look.filled)), theme.SMALL, "sans", theme.MUTED, (x, box.y + 20), background=theme.PANEL
@@ -115,22 +115,19 @@ class MeterRow(Group):
             *self.outlines,
         )
 
-    def text(self, kv: int) -> str:
+    def text(self, kv: int) -> Said:
         """The count above the bar."""
-        text = f"{kv} of {self.n_pages * self.page_size} slots filled"
-        return f"{text}, {self.shared} of them shared" if self.shared else text
+        counts = {"filled": kv, "reserved": self.n_pages * self.page_size, "shared": self.shared}
+        said = {name: measure(f"slots.{name}", count, "plain", task=self.task) for name, count in counts.items()}
+        shared = ", {shared} of them shared" if self.shared else ""
+        return say("{filled} of {reserved} slots filled" + shared, **said)
 
     def change(self, look: TableLook, seconds: float) -> list[Animation]:
         """Animate to another fill of the same pages."""
         before, after = round(self.gauge.slots), sum(look.filled)
         if before == after:
             return []
-        count: Animation
-        if abs(after - before) < 2:
-            count = SwapText(self.count, self.text(sum(look.filled)))
-        else:
-            count = TickText(self.count, lambda p: self.text(round(before + (after - before) * p)), seconds)
-        return [Fill(self.gauge, after, seconds), count]
+        return [Fill(self.gauge, after, seconds), SwapText(self.count, self.text(after))]
 
     def run(self, times: Sequence[float], looks: Sequence[TableLook], seconds: float) -> list[Animation]:
         """Run bar and count through the fills of `looks`, reached at `times` (0 to 1)."""
@@ -139,16 +136,6 @@ class MeterRow(Group):
         if not count:
             return []
         return [Refill(self.gauge, times, fills, seconds), *count]
-
-    def read(self) -> tuple[int, int]:
-        """Filled and reserved slots as written."""
-        numbers = [int(word) for word in self.count.text.split() if word.isdigit()]
-        return numbers[0], numbers[1]
-
-    def read_shared(self) -> int:
-        """Shared slots as written."""
-        numbers = [int(word) for word in self.count.text.split() if word.isdigit()]
-        return numbers[2] if len(numbers) > 2 else 0
 
 
 class Meters(Group):
@@ -188,23 +175,26 @@ class Meters(Group):
             seen.update(look.pages)
         return counts
 
-    def _title_text(self, looks: list[TableLook]) -> str:
-        filled = {page: slots for look in looks for page, slots in zip(look.pages, look.filled, strict=True)}
-        return f"{sum(filled.values())} of {len(filled) * self.page_size} slots in use hold a token"
+    @staticmethod
+    def _title_text(total: tuple[int, int]) -> Said:
+        filled, slots = (
+            measure(name, count, "plain")
+            for name, count in zip(("slots.in_use.filled", "slots.in_use"), total, strict=True)
+        )
+        return say("{} of {} slots in use hold a token", filled, slots)
 
-    def show(self, looks: list[TableLook]) -> None:
-        """Show the fills in `looks` at once."""
-        self.title.set_text(self._title_text(looks))
+    def show(self, looks: list[TableLook], total: tuple[int, int]) -> None:
+        """Show the fills in `looks` at once; `total` are filled slots and slots of all pages in use."""
+        self.title.set_text(self._title_text(total))
         shared = self._shared(looks)
         for place, look in enumerate(looks[: self.capacity]):
             row = self._row(look, place, shared[place])
             self.rows[look.task] = row
             self.add(row)
 
-    def change(self, looks: list[TableLook], seconds: float) -> list[Animation]:
-        """Animate to `looks`: a row whose place or pages change is drawn anew."""
+    def change(self, looks: list[TableLook], total: tuple[int, int], seconds: float) -> list[Animation]:
+        """Animate to `looks` and `total`, as in `show`: a row whose place or pages change is drawn anew."""
         animations: list[Animation] = []
-        filled = {task: round(row.gauge.slots) for task, row in self.rows.items()}
         shared = self._shared(looks)
         wanted = {look.task: (place, look) for place, look in enumerate(looks[: self.capacity])}
         for task, row in list(self.rows.items()):
@@ -221,33 +211,18 @@ class Meters(Group):
                 row = self._row(look, place, shared[place])
                 self.rows[task] = row
                 animations.append(AppearIn(self, row, seconds=0.3, delay=0.25))
-        return animations + self._title_change(looks, filled, seconds)
+        text = self._title_text(total)
+        return animations if text == self.title.text else [*animations, SwapText(self.title, text)]
 
-    def _title_change(self, looks: list[TableLook], before: dict[str, int], seconds: float) -> list[Animation]:
-        """The title to `looks`; `before` are the bars' fills before them.
-
-        Where only bars grow, it grows with them: its slots are theirs at any moment.
-        """
-        text = self._title_text(looks)
-        if text == self.title.text:
-            return []
-        filled, slots = self.total if self.title.text else (0, 0)
-        after = {look.task: sum(look.filled) for look in looks}
-        grown = {task: after[task] - fill for task, fill in before.items() if task in after}
-        end = int(text.split()[0])
-        same = str(slots) == text.split()[2] and before.keys() == after.keys()
-        if not same or sum(grown.values()) != end - filled or max(grown.values()) < 2:
-            return [SwapText(self.title, text)]
-
-        def text_at(progress: float) -> str:
-            slots_now = sum(round(fill + grown[task] * progress) - fill for task, fill in before.items())
-            return text.replace(str(end), str(filled + slots_now), 1)
-
-        return [TickText(self.title, text_at, seconds)]
-
-    def run(self, times: Sequence[float], frames: Sequence[Sequence[TableLook]], seconds: float) -> list[Animation]:
-        """Run all through `frames`: looks of the same pages, reached at `times` (0 to 1)."""
-        titles = [self._title_text(list(frame)) for frame in frames]
+    def run(
+        self,
+        times: Sequence[float],
+        frames: Sequence[Sequence[TableLook]],
+        totals: Sequence[tuple[int, int]],
+        seconds: float,
+    ) -> list[Animation]:
+        """Run all through `frames`, looks of the same pages, and `totals`, reached at `times` (0 to 1)."""
+        titles = [self._title_text(total) for total in totals]
         animations = replay_text(self.title, times, titles, seconds)
         for task, row in self.rows.items():
             looks = [look for frame in frames for look in frame if look.task == task]
@@ -260,13 +235,9 @@ class Meters(Group):
         numbers = [int(word) for word in self.title.text.split() if word.isdigit()]
         return numbers[0], numbers[1]
 
-    def read(self) -> dict[str, tuple[int, int]]:
-        """Filled and reserved slots by task, as written."""
-        return {task: row.read() for task, row in self.rows.items()}
-
-    def read_shared(self) -> dict[str, int]:
-        """Slots that a row above has, too, by task, as written; 0 where none are."""
-        return {task: row.read_shared() for task, row in self.rows.items()}
+    def read(self) -> dict[str, float]:
+        """Slots that each bar is long, by task."""
+        return {task: row.gauge.slots for task, row in self.rows.items()}
 
 
 __all__ = ["Gauge", "MeterRow", "Meters"]

@@ -14,6 +14,7 @@ from scenes.draw.layout import Box
 from scenes.draw.mobjects.cells import CellField
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import DashedBox, Panel
+from scenes.measures import Measure, Said, measure, say, written
 
 OWNER_BAR = 8
 FOOTER = 42
@@ -52,11 +53,10 @@ class Page(Group):
         self.slots = CellField(slots, page_size, columns, gap=gap)
         self.slots.set_cell(np.arange(page_size), theme.EMPTY)
         baseline = box.bottom - FOOTER / 2
-        self.number = Label(
-            str(index), theme.SMALL, "mono-bold", theme.TEXT, (inner.x, baseline), background=theme.PANEL
-        )
+        number, ref = written("page.number", index, page=index), say("ref {}", self._ref(0))
+        self.number = Label(number, theme.SMALL, "mono-bold", theme.TEXT, (inner.x, baseline), background=theme.PANEL)
         self.ref = Label(
-            "ref 0", theme.SMALL, "mono", theme.MUTED, (inner.right, baseline), "right", background=theme.PANEL
+            ref, theme.SMALL, "mono", theme.MUTED, (inner.right, baseline), "right", background=theme.PANEL
         )
         self.dashes = DashedBox(box, theme.CACHED, stroke_px=4)
         self.dashes.set_stroke(opacity=0, family=False)
@@ -127,11 +127,14 @@ class Page(Group):
         overlap = max(4, self.page_size // 8)
         return FillCells(self.slots, changed, cells, seconds, overlap, delay=delay)
 
-    def ref_text(self, ref: int, cached: bool) -> str:
+    def _ref(self, ref: int) -> Measure:
+        return measure("page.ref", ref, "plain", page=self.index)
+
+    def ref_text(self, ref: int, cached: bool) -> Said:
         """How the refcount is written, shorter where its page is narrow."""
-        text = f"ref {ref}"
+        text = say("ref {}", self._ref(ref))
         room = self.box.w - 2 * PADDING - self.number.width_px - NUMBER_GAP
-        return text if fonts.width(text, "mono", theme.SMALL) <= room else f"r{ref}"
+        return text if fonts.width(text, "mono", theme.SMALL) <= room else say("r{}", self._ref(ref))
 
     def change_ref(self, ref: int) -> list[Animation]:
         """Only the refcount, as a line of code sets it."""
@@ -174,7 +177,7 @@ class Page(Group):
 
 
 class PageLook:
-    """How a page should look: built from the replayed state by `PoolLooks`."""
+    """How a page should look: built from the replayed state by `scenes.parts.looks`."""
 
     __slots__ = ("cached", "cells", "color", "owner_colors", "owners", "ref")
 

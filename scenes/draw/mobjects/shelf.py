@@ -13,6 +13,8 @@ from scenes.draw.animations import AppearIn, Flash, Glide, SwapText, Vanish
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import DashedBox, Panel
+from scenes.draw.mobjects.table import name_text
+from scenes.measures import Said, measure, say, written
 
 TITLE_H = 54
 INSET = 20
@@ -41,17 +43,16 @@ class Card(Group):
         dashes = DashedBox(box, theme.CACHED, stroke_px=3)
         left, right = box.x + CARD_INSET, box.right - CARD_INSET
         upper, lower = box.y + 34, box.bottom - 30
-        self.number = Label(
-            str(kept.page), theme.BODY, "mono-bold", theme.TEXT, (left, upper), background=theme.BACKGROUND
-        )
-        name = fonts.fit(kept.task, "sans-bold", theme.SMALL, right - left - 80)
+        number = written("page.number", kept.page, page=kept.page)
+        self.number = Label(number, theme.BODY, "mono-bold", theme.TEXT, (left, upper), background=theme.BACKGROUND)
+        name = fonts.fit(name_text(kept.task), "sans-bold", theme.SMALL, right - left - 80)
         w = max(40.0, fonts.width(name, "sans-bold", theme.SMALL) + 20)
         chip = Panel(Box(right - w, upper - 18, w, 36), fill=color, radius=8)
         task = Label(
             name, theme.SMALL, "sans-bold", theme.BACKGROUND, (right - w / 2, upper), "center", background=color
         )
         tokens = Label(
-            f"{kept.first}–{kept.last}",
+            span_text(kept.page, kept.first, kept.last),
             theme.SMALL,
             "sans",
             theme.TEXT,
@@ -60,6 +61,12 @@ class Card(Group):
             background=theme.BACKGROUND,
         )
         super().__init__(self.frame, dashes, self.number, chip, task, tokens)
+
+
+def span_text(page: int, first: int, last: int) -> Said:
+    """The token positions whose K and V a page keeps under its key."""
+    ends = {"first": first, "last": last}
+    return say("{}–{}", *(measure(f"page.text.{end}", at, "plain", page=page) for end, at in ends.items()))
 
 
 class Shelf(Group):
@@ -93,8 +100,9 @@ class Shelf(Group):
     def _title_text(self, items: Sequence[Kept]) -> str:
         if not items:
             return "No page is cached"
-        more = f" (first {self.capacity})" if len(items) > self.capacity else ""
-        return f"Cached pages{more}, next out first, and whose tokens they keep"
+        first = measure("lru.shown", self.capacity, "plain", most=self.capacity)
+        more = say(" (first {})", first) if len(items) > self.capacity else ""
+        return say("Cached pages{}, next out first, and whose tokens they keep", more)
 
     def show(self, items: Sequence[Kept]) -> None:
         """Show `items` in their order at once."""

@@ -9,6 +9,7 @@ from scenes.draw.layout import Box
 from scenes.draw.mobjects.cells import CellField
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import DashedBox, Panel
+from scenes.measures import Said, say, written
 
 TITLE_H = 56
 INSET = 22
@@ -16,7 +17,8 @@ PITCH = 88
 SAMPLE = (76, 56)
 COLUMNS = (104, 240, 350, 530, 690)
 HEADS = ("state", "pages", "ref", "mask bit", "alloc may take it")
-STATES = {"in use": ("1 or more", "0", "no"), "cached": ("0", "0", "after the free ones"), "free": ("0", "1", "first")}
+STATES = {"in use": (1, 0, "no"), "cached": (0, 0, "after the free ones"), "free": (0, 1, "first")}
+"""Least refcount, bit in the mask, and when `alloc` may take such a page."""
 
 
 class StateRow(Group):
@@ -41,14 +43,14 @@ class StateRow(Group):
             bar.set_cell(0, color)
             drawn.append(bar)
         self.count = Label(
-            str(pages),
+            written(f"pool.{state.replace(' ', '_')}", pages),
             theme.HEADING,
             "mono-bold",
             theme.CODE_NUMBER,
             (box.x + COLUMNS[1], box.cy),
             background=theme.PANEL,
         )
-        texts = zip((state, *STATES[state]), (COLUMNS[0], *COLUMNS[2:]), strict=True)
+        texts = zip((state, *_rules(state)), (COLUMNS[0], *COLUMNS[2:]), strict=True)
         labels = [
             Label(
                 text,
@@ -61,6 +63,13 @@ class StateRow(Group):
             for i, (text, x) in enumerate(texts)
         ]
         super().__init__(*drawn, self.count, *labels)
+
+
+def _rules(state: str) -> tuple[Said, Said, str]:
+    """Refcount, mask bit and `alloc` of a page in `state`, as written."""
+    least, bit, taken = STATES[state]
+    ref = written("state.least_ref", least, state=state)
+    return say("{} or more", ref) if state == "in use" else ref, written("state.bit", bit, state=state), taken
 
 
 class StatesPanel(Group):
@@ -80,7 +89,3 @@ class StatesPanel(Group):
             for i, state in enumerate(STATES)
         ]
         super().__init__(self.back, *self.heads, *self.rows)
-
-    def read(self) -> dict:
-        """Pages in each state as written."""
-        return {"page_states": {row.state: int(row.count.text) for row in self.rows}}

@@ -12,6 +12,8 @@ from scenes.draw.animations import AppearIn, Flash, Glide, SwapText, Vanish
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import DashedBox, Panel
+from scenes.draw.mobjects.table import more_text, name_text
+from scenes.measures import Said, measure, say, written
 
 TITLE_GAP = 20
 MORE_W = 60
@@ -38,6 +40,7 @@ class Strip(Group):
     height = 38.0
     gap = 10.0
     face = "mono"
+    counts = "lru.more"
 
     def __init__(self, title: str, note: str, box: Box) -> None:
         self.box = box
@@ -124,8 +127,8 @@ class Strip(Group):
             x += w + self.gap
         return places, len(keys) - len(places)
 
-    def _more_text(self) -> str:
-        return f"+{self.hidden}" if self.hidden else ""
+    def _more_text(self) -> Said:
+        return more_text(self.counts, self.hidden, shown=len(self.chips))
 
 
 class LruStrip(Strip):
@@ -141,9 +144,8 @@ class LruStrip(Strip):
         w = self.width_of(key)
         box = Box(x, self.box.bottom - self.height, w, self.height)
         frame = Panel(box, fill=theme.PANEL, stroke=theme.PANEL, radius=5)
-        number = Label(
-            str(key), theme.SMALL, "mono-bold", theme.TEXT, (box.cx, box.cy), "center", background=theme.PANEL
-        )
+        text = written("page.number", key, page=key)
+        number = Label(text, theme.SMALL, "mono-bold", theme.TEXT, (box.cx, box.cy), "center", background=theme.PANEL)
         return Chip(key, x, w, frame, DashedBox(box, theme.CACHED, dash=6), number)
 
 
@@ -153,6 +155,7 @@ class QueueStrip(Strip):
     height = 40.0
     gap = 22.0
     face = "sans"
+    counts = "queue.more"
 
     def __init__(self, box: Box, colors: dict[str, str]) -> None:
         self.colors = colors
@@ -160,7 +163,7 @@ class QueueStrip(Strip):
 
     def width_of(self, key: Hashable) -> float:
         name, tokens = key
-        text = fonts.width(self._tokens_text(tokens), "sans", theme.SMALL)
+        text = fonts.width(self._tokens_text(name, tokens), "sans", theme.SMALL)
         return self._name_w(name) + 10 + text
 
     def make(self, key: Hashable, x: float) -> Chip:
@@ -168,10 +171,11 @@ class QueueStrip(Strip):
         color = self.colors[name]
         w = self._name_w(name)
         frame = Panel(Box(x, self.box.bottom - self.height, w, self.height), fill=color, radius=8)
+        text = name_text(name)
         label = Label(
-            name, theme.BODY, "sans-bold", theme.BACKGROUND, (x + w / 2, self.middle), "center", background=color
+            text, theme.BODY, "sans-bold", theme.BACKGROUND, (x + w / 2, self.middle), "center", background=color
         )
-        count = Label(self._tokens_text(tokens), theme.SMALL, "sans", theme.MUTED, (x + w + 10, self.middle))
+        count = Label(self._tokens_text(name, tokens), theme.SMALL, "sans", theme.MUTED, (x + w + 10, self.middle))
         return Chip(key, x, self.width_of(key), frame, label, count)
 
     @staticmethod
@@ -179,8 +183,8 @@ class QueueStrip(Strip):
         return max(48.0, fonts.width(name, "sans-bold", theme.BODY) + 24)
 
     @staticmethod
-    def _tokens_text(tokens: int) -> str:
-        return f"{tokens} tok"
+    def _tokens_text(name: str, tokens: int) -> Said:
+        return say("{} tok", measure("task.tokens", tokens, "plain", task=name))
 
 
 __all__ = ["Chip", "LruStrip", "QueueStrip", "Strip"]

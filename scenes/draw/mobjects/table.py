@@ -9,10 +9,11 @@ from manim import Animation, Group
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.animations import AppearIn, Flash, Glide, SwapText, TickText, Vanish, replay_text
+from scenes.draw.animations import AppearIn, Flash, Glide, SwapText, Vanish, replay_text
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
+from scenes.measures import Said, measure, say, written
 
 ENTRY_W = 58
 ENTRY_H = 44
@@ -37,14 +38,15 @@ class TableLook:
 
 
 class Entry(Group):
-    """One table entry: the physical page, with the logical index implied by its place."""
+    """One table entry: the physical page that `task` has at the `logical` index of its place."""
 
-    def __init__(self, page: int, box: Box, color: str) -> None:
+    def __init__(self, task: str, logical: int, page: int, box: Box, color: str) -> None:
         self.page = page
         self.box = box
         self.frame = Panel(box, fill=theme.PANEL, stroke=color, radius=5)
+        text = written("table.entry", page, task=task, logical=logical)
         self.label = Label(
-            str(page), theme.SMALL, "mono-bold", theme.TEXT, (box.cx, box.cy), "center", background=theme.PANEL
+            text, theme.SMALL, "mono-bold", theme.TEXT, (box.cx, box.cy), "center", background=theme.PANEL
         )
         super().__init__(self.frame, self.label)
 
@@ -61,7 +63,7 @@ class TableRow(Group):
         self.hue = look.color
         self.box = box
         self.tight = tight
-        shown = fonts.fit(look.task, "sans-bold", theme.BODY, WIDEST_NAME)
+        shown = fonts.fit(name_text(look.task), "sans-bold", theme.BODY, WIDEST_NAME)
         name_w = max(48.0, fonts.width(shown, "sans-bold", theme.BODY) + 24)
         self.chip = Panel(Box(box.x, box.y + 2, name_w, 40), fill=look.color, radius=8)
         self.name_label = Label(
@@ -84,8 +86,6 @@ class TableRow(Group):
         self.entries: list[Entry] = []
         self.hidden = 0
         self.more: Label | None = None
-        self.tokens = self.kv = 0
-        self.status = ""
         super().__init__(self.chip, self.name_label, self.counts)
         self.entries_x = box.x + name_w + 18 if tight else box.x
         self.entries_y = box.y if tight else box.y + 56
@@ -103,7 +103,6 @@ class TableRow(Group):
 
     def show(self, look: TableLook) -> None:
         """Show `look` at once."""
-        self._note(look)
         self.counts.set_text(self.count_text(look))
         for page in self._fitting(look.pages):
             self._add_entry(page)
@@ -111,8 +110,8 @@ class TableRow(Group):
         if self.hidden:
             self._show_more()
 
-    def change(self, look: TableLook, delay: float, tick: float) -> list[Animation]:
-        """Animate to `look`: entries after `delay`, counters over `tick` seconds."""
+    def change(self, look: TableLook, delay: float) -> list[Animation]:
+        """Animate to `look`, entries after `delay`."""
         animations: list[Animation] = []
         shown = [entry.page for entry in self.entries]
         kept = self._fitting(look.pages)
@@ -133,64 +132,46 @@ class TableRow(Group):
             if self.more is None:
                 self._show_more()
             else:
-                animations.append(SwapText(self.more, f"+{hidden}" if hidden else ""))
-        animations += self._count_change(look, tick)
-        self._note(look)
-        return animations
-
-    def _count_change(self, look: TableLook, tick: float) -> list[Animation]:
-        before = (self.tokens, self.kv)
-        after = (look.tokens, look.kv)
+                animations.append(SwapText(self.more, self._more_text()))
         text = self.count_text(look)
-        if text == self.counts.text:
-            return []
-        grows = look.tokens >= before[0] and look.kv >= before[1]
-        if not grows or max(after[0] - before[0], after[1] - before[1]) < 2:
-            return [SwapText(self.counts, text)]
-        status = self.status
-
-        def text_at(progress: float) -> str:
-            tokens = round(before[0] + (after[0] - before[0]) * progress)
-            kv = round(before[1] + (after[1] - before[1]) * progress)
-            return self._count_text(tokens, kv, look.status if progress >= 1 else status)
-
-        return [TickText(self.counts, text_at, tick)]
+        return animations if text == self.counts.text else [*animations, SwapText(self.counts, text)]
 
     def run(self, times: Sequence[float], looks: Sequence[TableLook], seconds: float) -> list[Animation]:
         """Run the counts through those of `looks`, reached at `times` (0 to 1)."""
-        self._note(looks[-1])
         texts = [self.count_text(look) for look in looks]
         return replay_text(self.counts, times, texts, seconds)
 
-    def count_text(self, look: TableLook) -> str:
+    def count_text(self, look: TableLook) -> Said:
+        """Tokens and slots in cache, and what the task does unless it runs."""
         return self._count_text(look.tokens, look.kv, look.status)
 
-    def _count_text(self, tokens: int, kv: int, status: str) -> str:
+    def _count_text(self, tokens: int, kv: int, status: str) -> Said:
+        counts = (
+            measure("task.tokens", tokens, "plain", task=self.task),
+            measure("task.cached", kv, "plain", task=self.task),
+        )
         if self.tight:
-            return f"{tokens} tok · {kv} KV"
-        text = f"{tokens} tokens · {kv} in cache"
-        return text if status in ("running", "") else f"{text} · {status}"
+            return say("{} tok · {} KV", *counts)
+        return say("{} tokens · {} in cache" + ("" if status in ("running", "") else f" · {status}"), *counts)
 
-    def _note(self, look: TableLook) -> None:
-        self.tokens, self.kv, self.status = look.tokens, look.kv, look.status
+    def _more_text(self) -> Said:
+        return more_text("table.more", self.hidden, task=self.task, shown=len(self.entries))
 
     def _add_entry(self, page: int) -> Entry:
         x = self.entries_x + len(self.entries) * (self.entry_w + ENTRY_GAP)
-        entry = Entry(page, Box(x, self.entries_y, self.entry_w, ENTRY_H), self.hue)
+        entry = Entry(self.task, len(self.entries), page, Box(x, self.entries_y, self.entry_w, ENTRY_H), self.hue)
         self.entries.append(entry)
         self.add(entry)
         return entry
 
     def _show_more(self) -> None:
         x = self.entries_x + len(self.entries) * (self.entry_w + ENTRY_GAP) + 6
-        self.more = Label(f"+{self.hidden}", theme.SMALL, "mono", theme.MUTED, (x, self.entries_y + ENTRY_H / 2))
+        self.more = Label(self._more_text(), theme.SMALL, "mono", theme.MUTED, (x, self.entries_y + ENTRY_H / 2))
         self.add(self.more)
 
-    def read(self) -> tuple[list[int], tuple[int, int]]:
-        """Pages as written in the entries, and (tokens, slots in cache) as written."""
-        words = self.counts.text.replace("·", " ").split()
-        numbers = [int(word) for word in words if word.isdigit()]
-        return [int(entry.label.text) for entry in self.entries], (numbers[0], numbers[1])
+    def read(self) -> list[int]:
+        """Pages as written in the entries."""
+        return [int(entry.label.text) for entry in self.entries]
 
 
 class PageTables(Group):
@@ -240,7 +221,7 @@ class PageTables(Group):
         self.hidden = tuple(look.task for look in looks[len(boxes) :])
         self.hidden_label.set_text(self._hidden_text())
 
-    def change(self, looks: list[TableLook], delay: float, tick: float) -> list[Animation]:
+    def change(self, looks: list[TableLook], delay: float) -> list[Animation]:
         """Animate to `looks`: new rows appear, missing ones leave, the rest move up."""
         animations: list[Animation] = []
         boxes = self._boxes(looks)
@@ -259,7 +240,7 @@ class PageTables(Group):
                 moved = Glide(row, 0, dy, delay=delay)
                 animations.append(moved)
                 _shift_boxes(row, dy)
-            animations += row.change(look, delay, tick)
+            animations += row.change(look, delay)
         self.rows = {task: self.rows[task] for task in wanted}
         self.hidden = tuple(look.task for look in looks[len(boxes) :])
         if self.hidden_label.text != self._hidden_text():
@@ -279,8 +260,19 @@ class PageTables(Group):
         row = self.rows.get(task)
         return [Flash(entry.frame) for entry in row.entries] if row else []
 
-    def _hidden_text(self) -> str:
-        return f"+{len(self.hidden)} more" if self.hidden else ""
+    def _hidden_text(self) -> Said:
+        more = more_text("tables.more", len(self.hidden), shown=len(self.rows))
+        return say("{} more", more) if more else more
+
+
+def name_text(task: str) -> Said:
+    """A request's name."""
+    return written("task.name", task, "name", task=task)
+
+
+def more_text(name: str, count: int, /, **args: object) -> Said:
+    """How many more there are than are shown, as the measure `name` of `args`; nothing for none."""
+    return say("+{}", measure(name, count, "plain", **args)) if count else Said()
 
 
 def _shift_boxes(row: TableRow, dy: float) -> None:

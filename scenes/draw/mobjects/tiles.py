@@ -15,6 +15,7 @@ from scenes.draw.mobjects.cells import CellField
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.page import Page, slot_columns
 from scenes.draw.mobjects.shapes import DashedBox, Panel
+from scenes.measures import Said, measure, say, written
 
 MOST = 36
 ONE_COLUMN = 10
@@ -25,7 +26,7 @@ HEAD = 38.0
 PADDING = 8.0
 OWNER_BAR = 6.0
 TITLE_GAP = 24.0
-KEY = "×3 = in 3 tables"
+KEY = "×n = in n tables"
 
 
 class Tile(Page):
@@ -46,8 +47,9 @@ class Tile(Page):
         columns = slot_columns(page_size, slots.w, slots.h)
         self.slots = CellField(slots, page_size, columns, gap=2.0 if slots.w / columns > 8 else 1.0)
         self.slots.set_cell(np.arange(page_size), theme.EMPTY)
+        number = written("page.number", index, page=index)
         self.number = Label(
-            str(index), theme.SMALL, "mono-bold", theme.TEXT, (left, box.cy), "right", background=theme.PANEL
+            number, theme.SMALL, "mono-bold", theme.TEXT, (left, box.cy), "right", background=theme.PANEL
         )
         self.ref = Label(
             "", theme.SMALL, "mono", theme.TEXT, (box.right - PADDING, box.cy), "right", background=theme.PANEL
@@ -61,8 +63,8 @@ class Tile(Page):
         self.hue: str | None = None
         Group.__init__(self, self.frame, self.owner_field, self.slots, self.dashes, self.number, self.ref)
 
-    def ref_text(self, ref: int, cached: bool) -> str:
-        return f"×{ref}" if ref or cached else ""
+    def ref_text(self, ref: int, cached: bool) -> Said:
+        return say("×{}", self._ref(ref)) if ref or cached else Said()
 
     def fill(self, changed: np.ndarray, cells: np.ndarray, seconds: float, delay: float) -> Animation:
         return FillCells(self.slots, changed, cells, seconds, 2, delay=delay, rate=linear)
@@ -80,7 +82,10 @@ class PageTiles(Group):
         columns = 1 if len(indices) <= ONE_COLUMN else 2
         deep = -(-len(indices) // columns)
         height = min(TALLEST, (box.h - HEAD + GAP) / deep - GAP)
-        text = "page pool" if len(indices) == n_pages else f"{len(indices)} of {n_pages} pages"
+        text: str = "page pool"
+        if len(indices) < n_pages:
+            shown = measure("pool.used_first", len(indices), "plain", most=MOST)
+            text = say("{} of {} pages", shown, measure("pool.pages", n_pages, "plain"))
         self.title = Label(text, theme.SMALL, "sans-medium", theme.TEXT, (box.x, box.y + 14))
         room = box.w - fonts.width(text, "sans-medium", theme.SMALL) - TITLE_GAP
         key = KEY if fonts.width(KEY, "sans", theme.SMALL) <= room else ""

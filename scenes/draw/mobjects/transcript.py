@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,15 +12,16 @@ from manim import Animation, Group, Mobject
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.animations import AppearIn, Flash, StaggerCells, StaggerLabels, SwapText, TickText, Vanish
+from scenes.draw.animations import AppearIn, Flash, StaggerCells, StaggerLabels, SwapText, Vanish, replay_text
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.cells import CellField
 from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.pieces import FACE, ShownPiece
 from scenes.draw.mobjects.shapes import Panel
-from scenes.draw.mobjects.table import Entry
+from scenes.draw.mobjects.table import Entry, more_text, name_text
 from scenes.draw.mobjects.token_field import TokenField
 from scenes.draw.mobjects.token_layout import PersonPlace, RowPlace, TokenLayout, text_indent
+from scenes.measures import Said, measure, say, written
 
 PROMPT = "#C6D0DC"
 CONTROL = "#B4C0CF"
@@ -79,16 +80,18 @@ class RowChip(Group):
         self.field = CellField(box, len(colors), len(colors), gap=0)
         for index, color in enumerate(colors):
             self.field.set_cell(index, color)
-        self.label = Label(
-            str(page), theme.SMALL, "mono-bold", theme.BACKGROUND, (box.cx, box.cy), "center", background=colors[0]
-        )
+        number, at = written("page.number", page, page=page), (box.cx, box.cy)
+        self.label = Label(number, theme.SMALL, "mono-bold", theme.BACKGROUND, at, "center", background=colors[0])
         super().__init__(self.field, self.label)
 
 
 class TranscriptRow(Group):
     """One page of text: chip, boxes of the tokens, and the tokens' texts."""
 
-    def __init__(self, place: RowPlace, pieces: Sequence[ShownPiece], written: Sequence[bool], px: float) -> None:
+    def __init__(
+        self, task: str, place: RowPlace, pieces: Sequence[ShownPiece], answers: Sequence[bool], px: float
+    ) -> None:
+        self.task = task
         self.place = place
         self.shown = 0
         self.chip: RowChip | None = None
@@ -96,7 +99,7 @@ class TranscriptRow(Group):
         self.field = TokenField(place.boxes)
         self.labels = [
             Label(piece.text, px, FACE, _ink(piece, answer), _anchor(piece, box, px))
-            for piece, answer, box in zip(shown, written, place.boxes, strict=False)
+            for piece, answer, box in zip(shown, answers, place.boxes, strict=False)
         ]
         self.pieces = list(shown)
         for label in self.labels:
@@ -160,9 +163,11 @@ class TranscriptRow(Group):
             animations.append(AppearIn(self, self.chip, seconds=0.3, delay=0.3))
         return animations
 
-    def _more_text(self, count: int) -> str:
-        cut = count - self.field.n
-        return f"… +{cut}" if cut > 0 else ""
+    def _more_text(self, count: int) -> Said:
+        more = more_text(
+            "row.more", max(0, count - self.field.n), task=self.task, first=self.place.first, shown=self.field.n
+        )
+        return say("… {}", more) if more else more
 
     def pairs(self, other: TranscriptRow) -> list[tuple[Mobject, Mobject]]:
         """Parts of this row with those of the same row laid out otherwise."""
@@ -198,7 +203,7 @@ class PersonHead(Group):
         w = fonts.width(look.task, "sans-bold", theme.BODY) + 2 * NAME_PAD
         self.chip = Panel(Box(box.x, box.y, w, box.h), fill=look.color, radius=8)
         self.name_label = Label(
-            look.task,
+            name_text(look.task),
             theme.BODY,
             "sans-bold",
             theme.BACKGROUND,
@@ -219,9 +224,7 @@ class PersonHead(Group):
             theme.MUTED,
             (self.start + self.capacity * (ENTRY_W + ENTRY_GAP), box.cy),
         )
-        self.counts = Label(
-            _count_text(look.tokens, look.status), theme.SMALL, "sans", theme.MUTED, (box.right, box.cy), "right"
-        )
+        self.counts = Label(_count_text(look), theme.SMALL, "sans", theme.MUTED, (box.right, box.cy), "right")
         super().__init__(self.chip, self.name_label, self.table_label, *self.entries, self.more, self.counts)
 
     def entry_box(self, logical: int) -> Box | None:
@@ -230,13 +233,13 @@ class PersonHead(Group):
 
     def _entry(self, index: int, page: int) -> Entry:
         x = self.start + index * (ENTRY_W + ENTRY_GAP)
-        return Entry(page, Box(x, self.box.y + 2, ENTRY_W, self.box.h - 4), self.look.color)
+        return Entry(self.look.task, index, page, Box(x, self.box.y + 2, ENTRY_W, self.box.h - 4), self.look.color)
 
-    def _more_text(self) -> str:
-        return f"+{self.hidden}" if self.hidden else ""
+    def _more_text(self) -> Said:
+        return more_text("table.more", self.hidden, task=self.look.task, shown=len(self.entries))
 
-    def change(self, look: PersonLook, seconds: float) -> list[Animation]:
-        """Animate to `look`; the count of tokens runs for `seconds`."""
+    def change(self, look: PersonLook, said: Sequence[float]) -> list[Animation]:
+        """Animate to `look`; `said` are the seconds at which its new tokens appear, rising."""
         animations: list[Animation] = []
         wanted = list(look.pages[: self.capacity])
         shown = [entry.page for entry in self.entries]
@@ -254,28 +257,19 @@ class PersonHead(Group):
             animations.append(SwapText(self.more, self._more_text(), delay=0.3))
         if self.table_label.text != _table_text(look):
             animations.append(SwapText(self.table_label, _table_text(look), delay=0.3))
-        animations += self._change_count(look, seconds)
+        if len(said) > 1:
+            counts = range(look.tokens - len(said), look.tokens)
+            texts = [_count_text(replace(self.look, tokens=count)) for count in counts]
+            times = [0.0, *(time / said[-1] for time in said)]
+            animations += replay_text(self.counts, times, [*texts, _count_text(look)], said[-1])
+        elif (text := _count_text(look)) != self.counts.text:
+            animations.append(SwapText(self.counts, text, delay=said[0] if said else 0.0))
         self.look = look
         return animations
 
-    def _change_count(self, look: PersonLook, seconds: float) -> list[Animation]:
-        text = _count_text(look.tokens, look.status)
-        if text == self.counts.text:
-            return []
-        first, last, status = self.look.tokens, look.tokens, self.look.status
-        if last - first < 2:
-            return [SwapText(self.counts, text)]
-        return [
-            TickText(
-                self.counts,
-                lambda p: _count_text(round(first + (last - first) * p), look.status if p >= 1 else status),
-                seconds,
-            )
-        ]
-
-    def read(self) -> tuple[list[int], int]:
-        """Pages as written in the entries, and tokens as written."""
-        return [int(entry.label.text) for entry in self.entries], int(self.counts.text.split()[0])
+    def read(self) -> list[int]:
+        """Pages as written in the entries."""
+        return [int(entry.label.text) for entry in self.entries]
 
 
 class Person(Group):
@@ -300,9 +294,10 @@ class Person(Group):
             for logical, row in self.rows.items()
         }
 
-    def _note_text(self) -> str:
+    def _note_text(self) -> Said:
         rows = len(self.place.folded)
-        return f"… and {rows} more page{'s' if rows > 1 else ''} of text"
+        more = written("rows.more", rows, task=self.place.task, shown=len(self.rows))
+        return say(f"… and {{}} more page{'s' if rows > 1 else ''} of text", more)
 
     def make_note(self) -> Label | None:
         """The line that stands for folded rows."""
@@ -318,9 +313,7 @@ class Person(Group):
         for logical, count in self.counts(look.tokens).items():
             self.rows[logical].show(look.rows[logical], count)
 
-    def change(
-        self, look: PersonLook, seconds: float, said: dict[int, float], stored: dict[int, float]
-    ) -> list[Animation]:
+    def change(self, look: PersonLook, said: dict[int, float], stored: dict[int, float]) -> list[Animation]:
         """Animate to `look`; by position, `said` and `stored` tell when tokens change."""
         animations: list[Animation] = []
         if self.head is None:
@@ -328,7 +321,7 @@ class Person(Group):
             self.note = self.make_note()
             animations += [AppearIn(self, each) for each in (self.head, self.note) if each]
         else:
-            animations += self.head.change(look, seconds)
+            animations += self.head.change(look, sorted(said.values()))
         for logical, count in self.counts(look.tokens).items():
             row = self.rows[logical]
             span = range(row.place.first, row.place.first + row.field.n)
@@ -346,7 +339,7 @@ class Person(Group):
 
 
 class Transcript(Group):
-    """The persons of a layout, below one another; `written` tells prompt (False) from answer."""
+    """The persons of a layout, below one another; `prompts` are their prompts' lengths."""
 
     def __init__(self, layout: TokenLayout, pieces: dict[str, Sequence[ShownPiece]], prompts: dict[str, int]) -> None:
         self.layout = layout
@@ -355,6 +348,7 @@ class Transcript(Group):
                 place,
                 {
                     row.logical: TranscriptRow(
+                        place.task,
                         row,
                         pieces[place.task][row.first : row.first + len(row.boxes) + row.cut],
                         [row.first + i >= prompts[place.task] for i in range(len(row.boxes))],
@@ -379,9 +373,10 @@ def _table_text(look: PersonLook) -> str:
     return "table" if look.pages else "no table"
 
 
-def _count_text(tokens: int, status: str) -> str:
+def _count_text(look: PersonLook) -> Said:
     words = {"waiting": " · waits", "preempted": " · preempted", "finished": " · done"}
-    return f"{tokens} tokens{words.get(status, '')}"
+    tokens = measure("task.tokens", look.tokens, "plain", task=look.task)
+    return say("{} tokens" + words.get(look.status, ""), tokens)
 
 
 def _ink(piece: ShownPiece, answer: bool) -> str:

@@ -79,10 +79,3 @@ class Chart(Prop):
     peaks: tuple[Peak, ...] = ()
     margin: float = 0.0
     limit: Limit | None = None
-
-
-def number_text(value: float) -> str:
-    """A value as charts write it: whole numbers in full, others to three figures."""
-    if isinstance(value, int) or abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"

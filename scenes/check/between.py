@@ -1,0 +1,81 @@
+"""Between beats: all that is shown must be of one recorded moment, and moments never run back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scenes.check.compare import Difference, same, truth_of
+from scenes.check.labels import Writer, names
+from scenes.truth import SHOWN, Witness
+
+FEW_STEPS = 3
+"""Ends of steps from which on only they are moments that can be shown."""
+UNSEEN = ("lines", "gather", "snapshot", "prefix_hit", "prefix_miss", "phase_end")
+"""Events that change nothing that is shown."""
+COLOURED = ("owners", "colors", "row_colors", "map", "map_group", "map_lit")
+"""Fields that fade: a colour between two is no number."""
+CLOSEST = 6
+"""Moments, of those that labels come nearest to, at which fields are looked at too."""
+
+
+def moments_of(witness: Witness, start: int, until: int) -> list[int]:
+    """Events from `start` to `until` that may be the last one shown: the first and the last, those
+    between that change what is shown, or over many steps the steps' ends. Beyond the last event
+    each number counts a step."""
+    end = min(until, witness.last)
+    steps = [step.end.seq for step in witness.steps if start < step.end.seq < end]
+    if len(steps) >= FEW_STEPS:
+        between = steps
+    else:
+        between = [seq for seq in range(start + 1, end) if witness.trace[seq].event not in UNSEEN]
+    return sorted({start, *between, end, *range(max(start, witness.last + 1), until + 1)})
+
+
+class Between:
+    """Looks for the moment that a picture shows, among those of the beat that is played."""
+
+    def __init__(self, witness: Witness, writer: Writer) -> None:
+        self.witness = witness
+        self.writer = writer
+        self.shown = -1
+        self._range: tuple[int, int] | None = None
+        self._moments: list[int] = []
+
+    def look(
+        self, start: int, until: int, live: Sequence[Any], fields: Mapping[str, Any]
+    ) -> tuple[tuple[str, Difference], ...]:
+        """What contradicts the moment that comes nearest to what is shown, each with a name to
+        count it by; nothing where one agrees with everything. `live` are labels that say what
+        holds now, `fields` what else is read from the stage."""
+        if self._range != (start, until):
+            self._range, self._moments = (start, until), moments_of(self.witness, start, until)
+        fields = {name: value for name, value in fields.items() if name not in COLOURED and name in SHOWN}
+        coming = [at for at in self._moments if at >= self.shown]
+        best: tuple[tuple[str, Difference], ...] | None = None
+        wrong = {at: sum(label.text != self.writer.text(label, at) for label in live) for at in coming}
+        for at in sorted(coming, key=lambda at: (wrong[at], at))[:CLOSEST]:
+            found = self._against(at, live, fields)
+            if not found:
+                self.shown = at
+                return ()
+            if best is None or len(found) < len(best):
+                best = found
+        past = [at for at in self._moments if at < self.shown]
+        for at in past:
+            if not self._against(at, live, fields):
+                return (("runs back", Difference("moment shown", at, f"{self.shown} or later")),)
+        return best or ()
+
+    def _against(self, at: int, live: Sequence[Any], fields: Mapping[str, Any]) -> tuple[tuple[str, Difference], ...]:
+        found = []
+        for label in live:
+            truth = self.writer.text(label, at)
+            if label.text != truth:
+                kind = ", ".join(dict.fromkeys(measure.name for measure in label.said.measures))
+                found.append((kind, Difference(names(label), label.text, truth)))
+        for name, value in fields.items():
+            truth = truth_of(name, fields, self.witness, at)
+            if not same(value, truth):
+                found.append((name, Difference(name, value, truth)))
+        return tuple(found)

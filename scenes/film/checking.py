@@ -1,0 +1,30 @@
+"""Checking a whole film: what it shows is what its trace recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from astrai_sim.trace import Trace
+from scenes.check.checker import Checker, Report
+from scenes.film.moments import Moments, evenly, every
+from scenes.film.rehearsal import rehearse
+from scenes.film.scene import FilmScene
+
+WITHIN: Moments = evenly(5)
+"""The moments within each animation at which a check looks."""
+EVERY_FRAME: Moments = every(1 / 15)
+
+
+def check(
+    film: type[FilmScene],
+    trace: str | Path | Trace | None = None,
+    seconds: float | None = None,
+    moments: Moments = WITHIN,
+) -> Report:
+    """Play `film` from `trace` (default: the film's own) and compare after every beat and at `moments`.
+
+    `seconds` is the length asked for; default: what the film takes.
+    """
+    checker = Checker()
+    rehearse(film, trace, observers=(checker,), moments=moments, seconds=seconds)
+    return checker.report()

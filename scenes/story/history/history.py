@@ -1,0 +1,120 @@
+"""The history of a run, from one pass over its events, and remembered for its trace."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary, proxy
+
+import numpy as np
+
+from astrai_sim.trace import Event, Series, Trace
+from scenes.story.history.pages import Pages
+from scenes.story.history.requests import Requests
+from scenes.story.history.slots import Slots
+from scenes.story.history.steps import Steps
+
+
+class History:
+    """What happened in a run: lives of `requests`, of `pages`, of `slots`, and the `steps`.
+
+    `series` holds what the cache and the scheduler counted at the end of every step; `last` is the
+    number of the last event.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = proxy(trace)
+        self._seqs: dict[str, array] = {}
+        self.last = len(trace) - 1
+        self.requests = Requests()
+        self.steps = Steps(self.last)
+        self.slots = Slots(self.requests)
+        self.pages = Pages(trace.header.scenario.cache.page_size, self.last, self.requests, self.steps)
+        self.series = Series.of(trace, self._watched(trace))
+
+    def _watched(self, trace: Trace) -> Iterator[Event]:
+        """The events, each taken in before it is handed on."""
+        handlers: dict[str, list[Callable[[Event], None]]] = {}
+        for event in trace:
+            kind = event.event
+            if kind not in handlers:
+                parts = (self.requests, self.steps, self.slots, self.pages)
+                found = (getattr(part, f"on_{kind}", None) for part in parts)
+                handlers[kind] = [handler for handler in found if handler is not None]
+                self._seqs[kind] = array("q")
+            self._seqs[kind].append(event.seq)
+            for handler in handlers[kind]:
+                handler(event)
+            yield event
+
+    def seqs(self, kind: str) -> np.ndarray:
+        """Numbers of the events of a kind, int64, ascending."""
+        return np.array(self._seqs.get(kind, ()), dtype=np.int64)
+
+    @cached_property
+    def gaps(self) -> np.ndarray:
+        """Longest time between two tokens of one request that ended in each step, in ns; -1 for none."""
+        longest = np.full(len(self.steps), -1, dtype=np.int64)
+        for life in self.requests.values():
+            known = life.tokens.step[1:] < len(longest)
+            np.maximum.at(longest, life.tokens.step[1:][known], np.diff(life.tokens.ns)[known])
+        return longest
+
+    def decoded(self, step: int) -> list[str]:
+        """The requests that a decode phase gave a token in a step, in order."""
+        log = self.requests.log
+        low, high = np.searchsorted(log.step, [step, step + 1])
+        tasks = log.task[low:high][log.decode[low:high] == 1]
+        return [self.requests.names[task] for task in tasks.tolist()]
+
+    def prefilled(self, step: int) -> list[tuple[str, int]]:
+        """(request, tokens) of each stretch of tokens that a prefill phase computed in a step, in order."""
+        return self._prefilled.get(step, [])
+
+    @cached_property
+    def _prefilled(self) -> dict[int, list[tuple[str, int]]]:
+        found: dict[int, list[tuple[str, int]]] = {}
+        events = (event for life in self.requests.values() for event in life.computed)
+        for event in sorted(events, key=lambda event: event.seq):
+            found.setdefault(event.step, []).append((event.task, event.end - event.start))
+        return found
+
+    def count(self, kind: str) -> int:
+        """Events of a kind."""
+        return len(self._seqs.get(kind, ()))
+
+    def events(self, kind: str, after: int = -1, before: int | None = None, **fields: Any) -> Iterator[Event]:
+        """Events of `kind` between two, both left out, whose `fields` have these values, in order."""
+        return self._found(kind, after, before, fields, False)
+
+    def first(self, kind: str, after: int = -1, before: int | None = None, **fields: Any) -> Event | None:
+        """The first of `events`; None where there is none."""
+        return next(self._found(kind, after, before, fields, False), None)
+
+    def latest(self, kind: str, before: int | None = None, after: int = -1, **fields: Any) -> Event | None:
+        """The last of `events`; None where there is none."""
+        return next(self._found(kind, after, before, fields, True), None)
+
+    def _found(
+        self, kind: str, after: int, before: int | None, fields: dict[str, Any], backwards: bool
+    ) -> Iterator[Event]:
+        seqs = self._seqs.get(kind, array("q"))
+        end = len(seqs) if before is None else bisect_left(seqs, before)
+        rows = range(bisect_right(seqs, after), end)
+        for row in reversed(rows) if backwards else rows:
+            event = self._trace[seqs[row]]
+            if all(getattr(event, name) == value for name, value in fields.items()):
+                yield event
+
+
+_KNOWN: WeakKeyDictionary[Trace, History] = WeakKeyDictionary()
+
+
+def history_of(trace: Trace) -> History:
+    """The history of a trace, worked out once for all films and chapters that ask."""
+    if trace not in _KNOWN:
+        _KNOWN[trace] = History(trace)
+    return _KNOWN[trace]

@@ -1,0 +1,230 @@
+"""Lives of pages: who held each from when to when, what it contained, when it was only cached."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from astrai_sim.trace import Event
+from scenes.story.history.columns import Columns
+from scenes.story.history.requests import Requests
+from scenes.story.history.steps import Steps
+
+TAKEN = ("alloc", "ref", "revived")
+LEFT = ("held", "shared", "freed", "cached")
+Row = tuple[str, int]
+"""A page's worth of a request's text: its name and the place in its table."""
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """`page`, which holds tokens `first` to `last` of `task`, got `key`, chained to `parent`."""
+
+    seq: int
+    task: str
+    logical: int
+    page: int
+    key: str
+    parent: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class LetGo:
+    """Pages that a request let go of, in ascending order, by what became of them; done by `end`."""
+
+    end: int
+    freed: tuple[int, ...]
+    cached: tuple[int, ...]
+    shared: tuple[int, ...]
+
+
+class Pages:
+    """Three tables and the counts of the run; rows that are not over end at the trace's length.
+
+    `holds`: `task` (by index) held `page` at place `logical` of its table from `begin` on, which
+    its table shows from `shown` on, to `end`; `taken` and `left` index `TAKEN` and `LEFT`, and `decode`
+    says whether a decode phase took it. `contents`: what `page` contained, of which request and
+    place. `kept`: when it was cached. All are in the order in which they began.
+    """
+
+    def __init__(self, page_size: int, last: int, requests: Requests, steps: Steps) -> None:
+        self.page_size = page_size
+        self.last = last
+        self.requests = requests
+        self.steps = steps
+        self.holds = Columns(
+            "page", "task", "logical", "begin", "shown", "end", "taken", "left", "decode", "content", "refs"
+        )
+        self.contents = Columns("page", "task", "logical", "begin", "end")
+        self.kept = Columns("page", "begin", "end")
+        self.evicted = Columns("seq", "page", "content")
+        self.keyed: list[Keyed] = []
+        self.frees = 0
+        self.most_in_use = self.most_cached = 0
+        self._open: dict[str, dict[int, int]] = {}
+        self._content: dict[int, int] = {}
+        self._cached: dict[int, int] = {}
+        self._refs: dict[int, int] = {}
+
+    def _take(self, event: Event, how: int) -> None:
+        index = self.requests[event.task].index
+        table = self._open.setdefault(event.task, {})
+        self.steps.holding.add(event.task)
+        for logical, page, refs in zip(event.entries, event.pages, event.refs, strict=True):
+            if how == 0:
+                self._forget(page, event.seq)
+                self._content[page] = self.contents.add(page, index, logical, event.seq, self.last + 1)
+            self._uncache(page, event.seq)
+            self._refs[page] = refs
+            table[logical] = self.holds.add(
+                page, index, logical, event.seq, event.seq, self.last + 1, how, 0,
+                event.phase == "decode", self._content.get(page, -1), refs,
+            )  # fmt: skip
+        self.most_in_use = max(self.most_in_use, len(self._refs))
+
+    def on_pages_alloc(self, event: Event) -> None:
+        self._take(event, 0)
+
+    def on_pages_ref(self, event: Event) -> None:
+        self._take(event, 1)
+
+    def on_pages_revived(self, event: Event) -> None:
+        self._take(event, 2)
+
+    def _leave(self, event: Event, left: int) -> None:
+        table = self._open[event.task]
+        for logical, page, refs in zip(event.entries, event.pages, event.refs, strict=True):
+            row = table.pop(logical)
+            self.holds.put("end", row, event.seq)
+            self.holds.put("left", row, 1 if refs else left)
+            if refs:
+                self._refs[page] = refs
+                continue
+            del self._refs[page]
+            if left == 3:
+                self._cached[page] = self.kept.add(page, event.seq, self.last + 1)
+            else:
+                self.frees += 1
+                self._forget(page, event.seq)
+        self.most_cached = max(self.most_cached, len(self._cached))
+        if not table:
+            self.steps.holding.discard(event.task)
+            self.requests[event.task].emptied.append(event.seq)
+
+    def on_pages_free(self, event: Event) -> None:
+        self._leave(event, 2)
+
+    def on_pages_cached(self, event: Event) -> None:
+        self._leave(event, 3)
+
+    def on_table(self, event: Event) -> None:
+        request = self.requests[event.task]
+        if event.pages:
+            self.holds.put("shown", self._open[event.task][len(event.pages) - 1], event.seq)
+        elif request.emptied:
+            request.emptied[-1] = event.seq
+
+    def on_pages_keyed(self, event: Event) -> None:
+        for logical, page in zip(event.entries, event.pages, strict=True):
+            first = logical * self.page_size
+            self.keyed.append(
+                Keyed(event.seq, event.task, logical, page, event.key, event.parent, first, first + self.page_size - 1)
+            )
+
+    def on_pages_evicted(self, event: Event) -> None:
+        for page in event.pages:
+            self.evicted.add(event.seq, page, self._content.get(page, -1))
+            self._uncache(page, event.seq)
+            self._forget(page, event.seq)
+
+    def on_prefix_reset(self, event: Event) -> None:
+        for page in list(self._cached):
+            self._uncache(page, event.seq)
+            self._forget(page, event.seq)
+
+    def _forget(self, page: int, seq: int) -> None:
+        if (row := self._content.pop(page, None)) is not None:
+            self.contents.put("end", row, seq)
+
+    def _uncache(self, page: int, seq: int) -> None:
+        if (row := self._cached.pop(page, None)) is not None:
+            self.kept.put("end", row, seq)
+
+    # asked afterwards
+
+    @property
+    def allocs(self) -> int:
+        """Pages that were allocated in the run, each time counted."""
+        return int(np.count_nonzero(self.holds.taken == 0))
+
+    def took(self, after: int, before: int, how: str | None = None, task: str | None = None) -> np.ndarray:
+        """Rows of `holds` that began between two events, both left out."""
+        rows = np.arange(*np.searchsorted(self.holds.begin, [after + 1, before]))
+        if how is not None:
+            rows = rows[self.holds.taken[rows] == TAKEN.index(how)]
+        return rows if task is None else rows[self.holds.task[rows] == self.requests[task].index]
+
+    def let_go(self, task: str, seq: int) -> LetGo | None:
+        """What `task` let go of from event `seq` on, until its table was empty; None if it never was."""
+        end = self.requests[task].empty_after(seq)
+        if end is None:
+            return None
+        h = self.holds
+        mine = (h.task == self.requests[task].index) & (h.end >= seq) & (h.end <= end)
+        kinds = (tuple(sorted(h.page[mine & (h.left == LEFT.index(kind))].tolist())) for kind in LEFT[1:])
+        shared, freed, cached = kinds
+        return LetGo(end, freed, cached, shared)
+
+    def text_of(self, content: int) -> tuple[str, int, int]:
+        """(request, first position, last position) of what a row of `contents` says."""
+        first = int(self.contents.logical[content]) * self.page_size
+        return self.requests.names[self.contents.task[content]], first, first + self.page_size - 1
+
+    def former(self, page: int, seq: int) -> str | None:
+        """The request that `page` was last allocated to before event `seq`."""
+        rows = self.took(-1, seq, "alloc")
+        rows = rows[self.holds.page[rows] == page]
+        return self.requests.names[self.holds.task[rows[-1]]] if len(rows) else None
+
+    def first_pages(self, count: int) -> list[int]:
+        """The first `count` pages that were allocated, by number."""
+        return sorted(list(dict.fromkeys(self.contents.page.tolist()))[:count])
+
+    @cached_property
+    def homes(self) -> dict[Row, Row]:
+        """Every row of text, and the one whose page holds it: a row that a request never computed
+        is told by the row that its page was written for, all others by themselves."""
+        found: dict[Row, Row] = {}
+        names, h = self.requests.names, self.holds
+        for task, logical, content in zip(h.task.tolist(), h.logical.tolist(), h.content.tolist(), strict=True):
+            if content < 0:
+                continue
+            home = names[self.contents.task[content]], int(self.contents.logical[content])
+            row = names[task], logical
+            if row == home:
+                found[row] = row
+            else:
+                found.setdefault(row, home)
+        return found
+
+    @cached_property
+    def _stays(self) -> dict[Row, list[int]]:
+        found: dict[Row, list[int]] = {}
+        for row, (task, logical) in enumerate(
+            zip(self.contents.task.tolist(), self.contents.logical.tolist(), strict=True)
+        ):
+            found.setdefault((self.requests.names[task], logical), []).append(row)
+        return found
+
+    def page_at(self, row: Row, seq: int) -> int | None:
+        """The page that holds a row's K and V after event `seq`; None where none does."""
+        stays = self._stays.get(self.homes.get(row, row), [])
+        at = bisect_right(stays, seq, key=lambda stay: int(self.contents.begin[stay]))
+        if not at or self.contents.end[stays[at - 1]] <= seq:
+            return None
+        return int(self.contents.page[stays[at - 1]])

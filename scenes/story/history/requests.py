@@ -1,0 +1,116 @@
+"""Lives of requests: submitted, admitted, computed, preempted, finished, and every token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from astrai_sim.trace import Event
+from scenes.story.history.columns import Columns
+
+
+@dataclass(eq=False)
+class Request:
+    """One request. Events stand as they were recorded, in order.
+
+    `arrived_ns` is when it was due, where the scenario has it by time, else when it was
+    submitted. `computed` are its `chunk` and `task_prefilled` events: every stretch of tokens that
+    a prefill phase computed, recomputation included. `stored` are the tokens in the cache right
+    before each of `preempted`. After each event of `emptied` its table has no page.
+    """
+
+    name: str
+    index: int
+    submitted: Event
+    prompt: int
+    arrived_ns: int
+    admitted: list[Event] = field(default_factory=list)
+    computed: list[Event] = field(default_factory=list)
+    preempted: list[Event] = field(default_factory=list)
+    stored: list[int] = field(default_factory=list)
+    emptied: list[int] = field(default_factory=list)
+    finished: Event | None = None
+    _log: Tokens | None = field(default=None, repr=False)
+
+    @property
+    def tokens(self) -> Columns:
+        """Its generated tokens: columns `seq`, `ns`, `step`, `decode` as of `Tokens`."""
+        return self._log.of(self.index)
+
+    @property
+    def generated(self) -> int:
+        """Tokens generated in the whole run."""
+        return len(self.tokens)
+
+    @property
+    def ttft_ns(self) -> int | None:
+        """From arrival to the first token; None where there was none."""
+        return int(self.tokens.ns[0]) - self.arrived_ns if self.generated else None
+
+    def admission(self, seq: int) -> Event | None:
+        """The first admission from event `seq` on."""
+        return next((event for event in self.admitted if event.seq >= seq), None)
+
+    def prefilled(self, seq: int) -> Event | None:
+        """The first `task_prefilled` from event `seq` on."""
+        return next((event for event in self.computed if event.seq >= seq and event.event == "task_prefilled"), None)
+
+    def empty_after(self, seq: int) -> int | None:
+        """The event from `seq` on after which it holds no page."""
+        return next((gone for gone in self.emptied if gone >= seq), None)
+
+
+class Tokens(Columns):
+    """Every generated token: when, in which step, whose (by index), whether in decode (else prefill)."""
+
+    def __init__(self) -> None:
+        super().__init__("seq", "ns", "step", "task", "decode")
+        self._sorted: tuple[int, np.ndarray, np.ndarray] | None = None
+        self._views: dict[int, Columns] = {}
+
+    def of(self, task: int) -> Columns:
+        """The rows of one request."""
+        if self._sorted is None or self._sorted[0] != len(self):
+            order = np.argsort(self.task, kind="stable")
+            self._sorted = len(self), order, self.task[order]
+            self._views.clear()
+        if task not in self._views:
+            _, order, tasks = self._sorted
+            self._views[task] = self.rows(order[slice(*np.searchsorted(tasks, [task, task + 1]))])
+        return self._views[task]
+
+
+class Requests(dict[str, Request]):
+    """The requests by name, in order of submission."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log = Tokens()
+        self.names: list[str] = []
+        self.index: dict[str, int] = {}
+
+    def on_task_submitted(self, event: Event) -> None:
+        arrival = event.arrival_s
+        arrived = event.ns if arrival is None else round(arrival * 1e9)
+        self[event.task] = Request(event.task, len(self.names), event, event.prompt_len, arrived, _log=self.log)
+        self.index[event.task] = len(self.names)
+        self.names.append(event.task)
+
+    def on_task_admitted(self, event: Event) -> None:
+        self[event.task].admitted.append(event)
+
+    def on_task_preempted(self, event: Event) -> None:
+        self[event.task].preempted.append(event)
+
+    def on_task_finished(self, event: Event) -> None:
+        self[event.task].finished = event
+
+    def on_chunk(self, event: Event) -> None:
+        self[event.task].computed.append(event)
+
+    on_task_prefilled = on_chunk
+
+    def on_tokens(self, event: Event) -> None:
+        seq, ns, step, decode = event.seq, event.ns, event.step, event.source == "decode"
+        self.log.extend([n for task in event.tasks for n in (seq, ns, step, self.index[task], decode)])

@@ -1,0 +1,19 @@
+"""What storyboards ask a run for: numbers with names, which `scenes.truth` can work out again.
+
+A measure of a state has `at`, the event after which it holds. Names are those of the measures:
+`ask.pool_free(at)` gives `pool.free(at=…)`.
+"""
+
+from __future__ import annotations
+
+from scenes.story.measures.contiguous import Contiguous
+from scenes.story.measures.header import PoolSizes
+from scenes.story.measures.lives import Phases, RequestLives
+from scenes.story.measures.moments import Moments
+from scenes.story.measures.run import WholeRun
+
+__all__ = ["Ask"]
+
+
+class Ask(PoolSizes, Moments, RequestLives, Phases, WholeRun, Contiguous):
+    """Everything that storyboards ask a trace for."""

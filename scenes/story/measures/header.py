@@ -1,0 +1,48 @@
+"""Sizes, from a trace's header."""
+
+from __future__ import annotations
+
+from astrai_sim.trace.header import DTYPES
+from scenes.measures import Measure, measure
+from scenes.story.measures.asked import Asked
+
+
+class PoolSizes(Asked):
+    """Sizes, from the header."""
+
+    def pool_pages(self) -> Measure:
+        return measure("pool.pages", self.n_pages)
+
+    def page_size(self) -> Measure:
+        return measure("pool.page_size", self.size, "plain")
+
+    def pool_slots(self) -> Measure:
+        return measure("pool.slots", self.n_pages * self.size)
+
+    def max_batch(self) -> Measure:
+        return measure("scheduler.max_batch", self.scenario.scheduler.max_batch)
+
+    def model(self, name: str) -> Measure:
+        """A size of the model: n_layers, n_kv_heads, head_dim."""
+        return measure("model.size", getattr(self.scenario.model, name), "plain", name=name)
+
+    def kv_layer(self) -> Measure:
+        return measure("header.kv_layer", self.trace.header.kv_layer, "plain")
+
+    def header(self, text: str) -> Measure:
+        """A text of the header's, as it stands there: dtype, name of a model or of its weights."""
+        return measure("header.text", text, "name", text=text)
+
+    def source(self, text: str) -> Measure:
+        """Words of the recorded source code."""
+        return measure("source.text", text, "name", text=text)
+
+    def cost(self, name: str) -> Measure:
+        return measure("cost", getattr(self.trace.header.cost, name), "seconds", name=name)
+
+    def bytes_of(self, what: str) -> Measure:
+        """Bytes for K and V of a `slot`, a `page` or the `pool`."""
+        model = self.scenario.model
+        slot = 2 * model.n_layers * model.n_kv_heads * model.head_dim * DTYPES[self.trace.header.dtype]
+        slots = {"slot": 1, "page": self.size, "pool": self.size * self.n_pages}
+        return measure(f"{what}.bytes", slot * slots[what], "bytes")

@@ -1,0 +1,130 @@
+"""Lives of requests, steps and phases."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from astrai_sim.trace import Event
+from scenes.measures import Measure, measure
+from scenes.story.history import Missed, first_tokens
+from scenes.story.measures.asked import Asked
+
+
+class RequestLives(Asked):
+    """Lives of requests; `at` is the event that a measure is about."""
+
+    def prompt(self, task: str) -> Measure:
+        return measure("request.prompt", self.request(task).prompt, task=task)
+
+    def max_tokens(self, task: str) -> Measure:
+        return measure("request.max_tokens", self.request(task).submitted.max_tokens, task=task)
+
+    def longest(self, task: str) -> Measure:
+        return self.total(self.prompt(task), self.max_tokens(task))
+
+    def prompt_pages(self, task: str) -> Measure:
+        return measure("request.prompt_pages", -(-self.request(task).prompt // self.size), task=task)
+
+    def prompt_slots(self, task: str) -> Measure:
+        return measure("request.prompt_slots", -(-self.request(task).prompt // self.size) * self.size, task=task)
+
+    def generated(self, task: str) -> Measure:
+        return measure("request.generated", self.request(task).generated, task=task)
+
+    def ttft(self, task: str) -> Measure:
+        return measure("request.ttft", self.request(task).ttft_ns, "time", task=task)
+
+    def first_token(self, task: str) -> Measure:
+        """As `ttft`, but from durations that leave the recorder's work out."""
+        times = {time.task: time.ns for time in first_tokens(self.history)}
+        return measure("request.first_token", times[task], "time", task=task)
+
+    def once_cached(self, missed: Missed) -> Measure:
+        return measure("prefix.once", missed.cached, task=missed.task, at=missed.seq)
+
+    def still_cached(self, missed: Missed) -> Measure:
+        return measure("prefix.found", missed.found, task=missed.task, at=missed.seq)
+
+    def took(self, task: str) -> Measure:
+        life = self.request(task)
+        return measure("request.took", life.finished.ns - life.submitted.ns, "time", task=task)
+
+    def found(self, task: str, at: int) -> Measure:
+        return measure("admission.cached", self.request(task).admission(at).cached_tokens, task=task, at=at)
+
+    def computed(self, task: str, at: int) -> Measure:
+        done, admitted = self._prefill(task, at)
+        return measure("prefill.tokens", done.end - admitted.cached_tokens, task=task, at=at)
+
+    def _prompt(self, task: str) -> list[Event]:
+        life = self.request(task)
+        return [event for event in life.computed if event.step <= int(life.tokens.step[0])]
+
+    def prompt_tokens(self, task: str) -> Measure:
+        """Tokens of its prompt that were computed before its first token."""
+        return measure("prompt.computed", sum(e.end - e.start for e in self._prompt(task)), "plain", task=task)
+
+    def prompt_steps(self, task: str) -> Measure:
+        """Steps that computed its prompt."""
+        return self.count(self._prompt(task), "prompt.steps", task=task)
+
+    def prefilled_of(self, task: str, step: int) -> Measure:
+        """Tokens of its prompt that a step computed."""
+        here = [event.end - event.start for event in self.request(task).computed if event.step == step]
+        return measure("prompt.chunk", sum(here), "plain", task=task, step=step)
+
+    def again(self, task: str, at: int) -> Measure:
+        _, admitted = self._prefill(task, at)
+        life = self.request(task)
+        before = [stored for event, stored in zip(life.preempted, life.stored, strict=True) if event.seq < admitted.seq]
+        twice = max(0, max(before, default=0) - admitted.cached_tokens)
+        return measure("prefill.again", twice, task=task, at=at)
+
+    def _prefill(self, task: str, at: int):
+        life = self.request(task)
+        return life.prefilled(at), [event for event in life.admitted if event.seq < at][-1]
+
+
+class Phases(Asked):
+    """Steps and phases."""
+
+    def duration(self, phase_end: int) -> Measure:
+        return measure("phase.duration", self.trace[phase_end].duration_ns, "time", at=phase_end)
+
+    def phase_tokens(self, phase_end: int) -> Measure:
+        slots = self.history.slots
+        rows = slots.between(self.history.steps.phase_begin(phase_end), phase_end)
+        return measure("phase.tokens", int(slots.written.count[rows].sum()), at=phase_end)
+
+    def phase_time(self, phase: str, step: int) -> Measure:
+        steps = self.history.steps
+        row = steps.row(phase, step)
+        ns = 0 if row is None else int(steps.phases.ended[row] - steps.phases.began[row])
+        return measure("phase.time", ns, "time", phase=phase, step=step)
+
+    def step_took(self, step: int) -> Measure:
+        return measure("step.duration", int(self.history.steps.ns[step]), "time", step=step)
+
+    def budget(self, step: int) -> Measure:
+        value = self.scenario.scheduler.max_tokens_per_step
+        begin = int(self.history.steps.begin[step])
+        for event in self.history.events("setting", before=begin, name="max_tokens_per_step"):
+            value = event.value
+        return measure("scheduler.budget", value, step=step)
+
+    def decoded(self, step: int) -> Measure:
+        return self.count(self.history.decoded(step), "step.decoded", step=step)
+
+    def prefilled(self, step: int) -> Measure:
+        return measure("step.prefilled", sum(count for _, count in self.history.prefilled(step)), step=step)
+
+    def longest_wait(self, first: int, last: int) -> Measure:
+        """Between two tokens of one request, of those that ended in steps `first` to `last`."""
+        ns = int(self.history.gaps[first : last + 1].max())
+        return measure("wait.longest", ns, "time", first=first, last=last)
+
+    def usual_wait(self, before: int) -> Measure | None:
+        """None where no step before `before` only decoded and ended a wait."""
+        gaps = self.history.gaps
+        waits = [int(gaps[i]) for i in range(before) if gaps[i] >= 0 and not self.history.prefilled(i)]
+        return measure("wait.usual", float(np.median(waits)), "time", before=before) if waits else None

@@ -1,0 +1,106 @@
+"""What a whole run comes to."""
+
+from __future__ import annotations
+
+from statistics import median
+
+import numpy as np
+
+from scenes.measures import Measure, measure
+from scenes.story.measures.asked import Asked
+
+
+class WholeRun(Asked):
+    """The whole run."""
+
+    def requests(self) -> Measure:
+        return self.count(self.history.requests, "run.requests")
+
+    def finished(self) -> Measure:
+        return measure("run.finished", self.history.count("task_finished"))
+
+    def steps(self) -> Measure:
+        return self.count(self.history.steps, "run.steps")
+
+    def all_generated(self) -> Measure:
+        return self.count(self.history.requests.log, "run.generated")
+
+    def preemptions(self) -> Measure:
+        return measure("run.preemptions", self.history.count("task_preempted"))
+
+    def allocs(self) -> Measure:
+        return measure("run.allocs", self.history.pages.allocs)
+
+    def frees(self) -> Measure:
+        return measure("run.frees", self.history.pages.frees)
+
+    def evictions(self) -> Measure:
+        return self.count(self.history.pages.evicted, "run.evictions")
+
+    def kept(self) -> Measure:
+        return self.count(self.history.pages.kept, "run.kept")
+
+    def most_in_use(self) -> Measure:
+        return measure("pool.in_use.peak", self.history.pages.most_in_use)
+
+    def most_cached(self) -> Measure:
+        return measure("pool.cached.peak", self.history.pages.most_cached)
+
+    def most_shared(self) -> Measure:
+        return measure("page.ref.peak", int(self.history.pages.holds.refs.max(initial=0)))
+
+    def prompts(self) -> Measure:
+        return measure("run.prompts", sum(life.prompt for life in self.history.requests.values()))
+
+    def asked(self) -> Measure:
+        return measure("run.asked", sum(event.tokens for event in self._admissions()))
+
+    def all_found(self) -> Measure:
+        return measure("run.found", sum(event.cached_tokens for event in self._admissions()))
+
+    def _admissions(self):
+        return (event for life in self.history.requests.values() for event in life.admitted)
+
+    def recomputed(self) -> Measure:
+        return measure("run.recomputed", int(self.history.slots.written.again.sum()))
+
+    def lost(self) -> Measure:
+        lives = self.history.requests.values()
+        return measure("run.lost", sum(life.finished.generated - life.generated for life in lives if life.finished))
+
+    def median_phase(self, phase: str) -> Measure | None:
+        """None where no such phase worked on a request."""
+        phases = self.history.steps.phases
+        ns = phases.ns[np.searchsorted(phases.end, self.history.steps.ends(phase, -1, self.history.last + 1))]
+        return measure("phase.median", float(median(ns.tolist())), "time", phase=phase) if len(ns) else None
+
+    def median_prompt(self) -> Measure:
+        return measure("prompt.median", int(np.median([life.prompt for life in self.history.requests.values()])))
+
+    def median_ttft(self) -> Measure | None:
+        """None where no request got a token."""
+        waits = [life.ttft_ns for life in self.history.requests.values() if life.generated]
+        return measure("ttft.median", float(np.median(waits)), "time") if waits else None
+
+    def empty_share(self) -> Measure:
+        series = self.history.series
+        held, filled = int(series.reserved_slots.sum()), int(series.kv_slots.sum())
+        return measure("run.empty", 1 - filled / held, "percent")
+
+    def filled_share(self) -> Measure:
+        series = self.history.series
+        return measure("run.filled", float(series.kv_slots.sum() / series.reserved_slots.sum()), "share")
+
+    def steps_done(self) -> Measure:
+        ended = [life.finished.step for life in self.history.requests.values() if life.finished]
+        return measure("run.steps_done", max(ended, default=-1) + 1)
+
+    def between(self, kind: str, after: int, until: int) -> Measure:
+        """Events of `kind` between two, the second included: `task_finished`, `task_preempted`, …"""
+        events = self.history.events(kind, after, until + 1)
+        return measure("events.between", sum(1 for _ in events), kind=kind, after=after, until=until)
+
+    def time_between(self, start: int, until: int) -> Measure:
+        """Time of the run from event `start` (-1: its beginning) to event `until`, both ends of steps."""
+        ns = self.state(until).ns - (self.state(start).ns if start >= 0 else 0)
+        return measure("run.time", ns, "span", after=start, until=until)

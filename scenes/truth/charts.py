@@ -1,0 +1,102 @@
+"""Charts and lanes: what their curves' values and their marks should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+
+from astrai_sim.trace import Trace
+from scenes.truth import pool
+from scenes.truth.contiguous import slots_of
+from scenes.truth.tables import slots_filled_total, slots_reserved_total
+from scenes.truth.vouching import shows, vouches
+from scenes.truth.witness import Witness
+
+Value = Callable[[Witness, int], float | None]
+
+
+def _requests(statuses: tuple[str, ...], witness: Witness, at: int) -> int:
+    return sum(task.status in statuses for task in witness.state(at).tasks.values())
+
+
+@lru_cache(maxsize=4)
+def _gaps(trace: Trace) -> list[tuple[int, float]]:
+    """(step, longest gap in milliseconds) of the steps in which a request got a token that was not
+    its first."""
+    longest: dict[int, float] = {}
+    for life in Witness.of(trace).lives.values():
+        for before, after in zip(life.tokens, life.tokens[1:], strict=False):
+            longest[after.step] = max(longest.get(after.step, 0.0), (after.ns - before.ns) / 1e6)
+    return sorted(longest.items())
+
+
+def longest_gap(witness: Witness, at: int) -> float | None:
+    """Of the last such step that is over."""
+    done = max((step.index for step in witness.steps if step.end.seq <= at), default=-1)
+    return next((gap for step, gap in reversed(_gaps(witness.trace)) if step <= done), None)
+
+
+def _contiguous(part: str, witness: Witness, at: int) -> int:
+    return slots_of(witness, part, at)
+
+
+CURVES: dict[str, Value] = {
+    "used slots": slots_filled_total,
+    "reserved slots": slots_reserved_total,
+    "wasted slots": lambda witness, at: slots_reserved_total(witness, at) - slots_filled_total(witness, at),
+    **{f"contiguous {part} slots": partial(_contiguous, part) for part in ("used", "reserved", "wasted")},
+    "longest gap": longest_gap,
+    "running requests": partial(_requests, ("prefilling", "running")),
+    "waiting requests": partial(_requests, ("waiting", "preempted")),
+    "pages in use": pool.pool_in_use,
+    "cached pages": pool.pool_cached,
+    "free pages": pool.pool_free,
+}
+"""What a curve's `measure` means: its value after an event; None before the first."""
+
+
+@vouches("curve.value")
+def curve_value(witness: Witness, curve: str, at: int) -> float | None:
+    """A curve's last value: that at the end of the last step, or of those computed beyond."""
+    ends = [step.end.seq for step in witness.steps if step.end.seq <= at]
+    return CURVES[curve](witness, at if at > witness.last else max(ends, default=-1))
+
+
+@lru_cache(maxsize=64)
+def _peak(trace: Trace, curve: str, first: int, last: int) -> float:
+    witness = Witness.of(trace)
+    values = (CURVES[curve](witness, step.end.seq) for step in witness.steps if first <= step.end.seq <= last)
+    return max(value for value in values if value is not None)
+
+
+@vouches("curve.peak")
+def curve_peak(witness: Witness, curve: str, first: int, last: int) -> float:
+    """The largest value at the ends of the steps between two events."""
+    return _peak(witness.trace, curve, first, last)
+
+
+@lru_cache(maxsize=4)
+def _prompts(trace: Trace) -> list[tuple[int, str, int]]:
+    """(end of the phase, task, tokens) of everything that prefill phases computed."""
+    found: list[tuple[int, str, int]] = []
+    pending: list[tuple[str, int]] = []
+    for event in Witness.of(trace).events("chunk", "task_prefilled", "phase_end"):
+        if event.event != "phase_end":
+            pending.append((event.task, event.end - event.start))
+        elif event.phase == "prefill":
+            found += [(event.seq, task, count) for task, count in pending]
+            pending = []
+    return found
+
+
+@shows("lanes")
+def lanes(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[list[float], int]]:
+    """Seconds at which each request got its tokens, and tokens of its prompt that prefill phases
+    which are over have computed."""
+    return {
+        task: (
+            [token.ns / 1e9 for token in witness.lives[task].tokens if token.seq <= at],
+            sum(count for end, name, count in _prompts(witness.trace) if name == task and end <= at),
+        )
+        for task in shown["lanes"]
+    }

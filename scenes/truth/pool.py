@@ -1,0 +1,179 @@
+"""The pool: pages, who holds them, and what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from astrai_sim.trace import Trace
+from scenes import theme
+from scenes.truth.vouching import shows, vouches
+from scenes.truth.witness import Witness
+
+KINDS = ("free", "in use", "cached")
+
+
+@vouches("page.number")
+def page_number(witness: Witness, page: int) -> int:
+    if not 0 <= page < witness.n_pages:
+        raise LookupError(f"there is no page {page}")
+    return page
+
+
+@vouches("page.ref")
+def page_ref(witness: Witness, page: int, at: int) -> int:
+    return int(witness.state(at).refs[page])
+
+
+@vouches("pool.pages")
+def pool_pages(witness: Witness) -> int:
+    return witness.n_pages
+
+
+@vouches("pool.page_size")
+def pool_page_size(witness: Witness) -> int:
+    return witness.page_size
+
+
+def _counted(witness: Witness, kind: str, at: int) -> int:
+    return int(np.count_nonzero(witness.state(at).page_states() == KINDS.index(kind)))
+
+
+@vouches("pool.free")
+def pool_free(witness: Witness, at: int) -> int:
+    return witness.state(at).mask_bits().count("1")
+
+
+@vouches("pool.in_use")
+def pool_in_use(witness: Witness, at: int) -> int:
+    return int(np.count_nonzero(witness.state(at).refs))
+
+
+@vouches("pool.cached")
+def pool_cached(witness: Witness, at: int) -> int:
+    return _counted(witness, "cached", at)
+
+
+@vouches("pool.slots")
+def pool_slots(witness: Witness) -> int:
+    return witness.n_pages * witness.page_size
+
+
+@vouches("mask.bit")
+def mask_bit(witness: Witness, page: int, at: int) -> int:
+    """1 where the page is free."""
+    return witness.state(at).mask >> page & 1
+
+
+@vouches("mask.bits")
+def mask_bits(witness: Witness, at: int) -> int:
+    return witness.state(at).mask.bit_count()
+
+
+@vouches("page.filled")
+def page_filled(witness: Witness, page: int, at: int) -> int:
+    return int(witness.state(at).fill()[page])
+
+
+@vouches("lru.shown")
+def lru_shown(witness: Witness, most: int, at: int) -> int:
+    return min(most, len(witness.state(at).lru))
+
+
+@vouches("lru.more")
+def lru_more(witness: Witness, shown: int, at: int) -> int:
+    return len(witness.state(at).lru) - shown
+
+
+@vouches("pool.used_first")
+def used_first(witness: Witness, most: int) -> int:
+    """Pages that the run allocated at any time, at most so many."""
+    return min(most, len({page for event in witness.events("pages_alloc") for page in event.pages}))
+
+
+@lru_cache(maxsize=4)
+def _allocated(trace: Trace) -> dict[int, list[tuple[int, int]]]:
+    """Of each page the events that allocated it, and its entry in the table then."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for event in trace.find(event="pages_alloc"):
+        for page, logical in zip(event.pages, event.entries or (), strict=True):
+            found.setdefault(page, []).append((event.seq, logical))
+    return found
+
+
+@vouches("page.text.first")
+def text_first(witness: Witness, page: int, at: int) -> int:
+    """Position of the first token for which the page was allocated last."""
+    return [logical for seq, logical in _allocated(witness.trace)[page] if seq <= at][-1] * witness.page_size
+
+
+@vouches("page.text.last")
+def text_last(witness: Witness, page: int, at: int) -> int:
+    return text_first(witness, page, at) + witness.page_size - 1
+
+
+@vouches("page.key")
+def page_key(witness: Witness, page: int, at: int) -> str:
+    keys = [event.key for event in witness.events("pages_keyed", before=at + 1) if event.pages[-1] == page]
+    if not keys:
+        raise LookupError(f"page {page} has no key")
+    return keys[-1]
+
+
+@vouches("state.least_ref")
+def least_ref(witness: Witness, state: str) -> int:
+    """The lowest refcount of a page in that state."""
+    return {"in use": 1, "cached": 0, "free": 0}[state]
+
+
+@vouches("state.bit")
+def state_bit(witness: Witness, state: str) -> int:
+    return {"in use": 0, "cached": 0, "free": 1}[state]
+
+
+@shows("owners")
+def owners(witness: Witness, at: int, shown: Mapping) -> dict[int, list[str]]:
+    return {page: sorted(witness.owners(page, at)) for page in shown["owners"]}
+
+
+@shows("colors")
+def colors(witness: Witness, at: int, shown: Mapping) -> dict[int, str | None]:
+    """Outlines: the first submitted owner's colour, grey where cached, None where free."""
+    return {page: next(iter(page_colors(witness, page, at)), None) for page in shown["colors"]}
+
+
+def page_colors(witness: Witness, page: int, at: int) -> tuple[str, ...]:
+    """Colours of a page's owners, in order of submission; grey where it is cached."""
+    held = tuple(theme.task_color(witness.order[task]) for task in witness.owners(page, at))
+    cached = witness.state(at).page_state(page) == "cached"
+    return held or ((theme.CACHED,) if cached else ())
+
+
+@shows("cached")
+def cached(witness: Witness, at: int, shown: Mapping) -> dict[int, bool]:
+    return {page: witness.state(at).page_state(page) == "cached" for page in shown["cached"]}
+
+
+@shows("filled")
+def filled(witness: Witness, at: int, shown: Mapping) -> dict[int, np.ndarray]:
+    return {page: witness.filled(page, at) for page in shown["filled"]}
+
+
+@shows("lru")
+def lru(witness: Witness, at: int, shown: Mapping) -> list[int]:
+    """The order of cached pages, as far as it is shown."""
+    order = witness.state(at).lru
+    return order[: len(order) - shown["lru_hidden"]]
+
+
+@shows("shelf")
+def shelf(witness: Witness, at: int, shown: Mapping) -> list[tuple[int, str, int, int]]:
+    """Cached pages, with task and token positions of the latest key of each."""
+    keyed = {}
+    for event in witness.events("pages_keyed", before=at + 1):
+        first = event.logical * witness.page_size
+        keyed[event.page] = (event.page, event.task, first, first + witness.page_size - 1)
+    order = witness.state(at).lru
+    return [keyed.get(page, (page, "", -1, -1)) for page in order[: len(order) - shown["shelf_hidden"]]]

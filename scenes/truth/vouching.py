@@ -1,0 +1,101 @@
+"""Who vouches for what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any
+
+from scenes.truth.witness import Witness
+from scenes.truth.writing import WRITING
+
+Truth = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Voucher:
+    """`compute` gives a measure's value from a witness and the measure's arguments.
+
+    It takes `at`, the number of an event, where `live`: the measure's own, or the moment shown.
+    """
+
+    compute: Truth
+    live: bool
+
+
+VOUCHERS: dict[str, Voucher] = {}
+"""Who computes each measure, by its name."""
+
+SHOWN: dict[str, Truth] = {}
+"""Who says what a stage should show in a field that is no text: (witness, at, shown) -> value,
+`shown` being all fields as the stage reads them."""
+
+
+def vouches(*names: str) -> Callable[[Truth], Truth]:
+    """The function computes the measures called `names`."""
+
+    def register(compute: Truth) -> Truth:
+        for name in names:
+            if name in VOUCHERS:
+                raise ValueError(f"two vouch for {name}")
+            VOUCHERS[name] = Voucher(compute, "at" in signature(compute).parameters)
+        return compute
+
+    return register
+
+
+def shows(field: str) -> Callable[[Truth], Truth]:
+    """The function says what the field called `field` should show."""
+
+    def register(compute: Truth) -> Truth:
+        SHOWN[field] = compute
+        return compute
+
+    return register
+
+
+def is_live(measure: Any) -> bool:
+    """Whether a measure says what holds at the moment shown, or one that it is made of does."""
+    args = dict(measure.args)
+    own = measure.name in VOUCHERS and VOUCHERS[measure.name].live and "at" not in args
+    return own or any(is_live(part) for value in args.values() for part in _measures(value))
+
+
+def _measures(value: Any) -> tuple:
+    """The measures that an argument is: one, some, or none."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return tuple(part for part in parts if hasattr(part, "form") and hasattr(part, "args"))
+
+
+def true_value(witness: Witness, measure: Any, moment: int) -> Any:
+    """A measure (it has `name`, `args`, `form`) computed again while event `moment` is the last one
+    shown; measures among its arguments are computed first.
+
+    Raises LookupError where nobody vouches for it, or where it has no value then.
+    """
+    if measure.name not in VOUCHERS:
+        raise LookupError(f"nobody vouches for {measure.name}: add it to scenes.truth")
+    voucher, args = VOUCHERS[measure.name], dict(measure.args)
+    for name, value in args.items():
+        if isinstance(value, tuple):
+            args[name] = tuple(true_value(witness, v, moment) if _measures(v) else v for v in value)
+        elif _measures(value):
+            args[name] = true_value(witness, value, moment)
+    if voucher.live and "at" not in args:
+        args["at"] = moment
+    return voucher.compute(witness, **args)
+
+
+def true_text(witness: Witness, measure: Any, moment: int) -> str:
+    """The same as it should be written."""
+    return WRITING[measure.form](true_value(witness, measure, moment))
+
+
+def _told(*fields: str) -> None:
+    """Fields that only say what others leave out, or how they are to be read."""
+    for field in fields:
+        SHOWN[field] = lambda witness, at, shown, field=field: shown[field]
+
+
+_told("hidden_tables", "hidden_entries", "lru_hidden", "queue_hidden", "shelf_hidden", "map_group", "map_lit", "folded")

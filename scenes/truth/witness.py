@@ -1,0 +1,166 @@
+"""What a trace says, found by passes over its events that films do not use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from astrai_sim.trace import Event, State, Trace
+
+REMEMBERED = 12
+
+
+class Stamp(NamedTuple):
+    """When something happened: event, step and nanoseconds."""
+
+    seq: int
+    step: int
+    ns: int
+
+
+def stamp(event: Event) -> Stamp:
+    """When an event happened."""
+    return Stamp(event.seq, event.step, event.ns)
+
+
+@dataclass
+class Life:
+    """What happened to a request; `arrived` in nanoseconds, `cached` of its first admission, `texts`
+    of its prompt's tokens where they are known."""
+
+    task: str
+    place: int
+    arrived: int
+    prompt: int
+    max_tokens: int
+    submitted: Stamp
+    texts: tuple[str, ...] | None = None
+    cached: int = 0
+    admitted: list[Stamp] = field(default_factory=list)
+    preempted: list[Stamp] = field(default_factory=list)
+    tokens: list[Stamp] = field(default_factory=list)
+    finished: Stamp | None = None
+
+
+@dataclass
+class Step:
+    """A step that ended: its first and last event, and what its end says."""
+
+    index: int
+    begin: Stamp
+    end: Stamp
+    duration: int
+    waiting: int
+    running: int
+
+
+class Witness:
+    """A trace, its states, and what its events say of requests and steps."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.n_pages = trace.header.scenario.cache.n_pages
+        self.page_size = trace.header.scenario.cache.page_size
+        self._states: dict[int, State] = {}
+
+    @staticmethod
+    @lru_cache(maxsize=4)
+    def of(trace: Trace) -> Witness:
+        """The witness of a trace, which remembers what it has gone through."""
+        return Witness(trace)
+
+    @property
+    def last(self) -> int:
+        """The last event."""
+        return len(self.trace) - 1
+
+    def state(self, at: int) -> State:
+        """The state after event `at`; that after the last one beyond it. Not to be changed."""
+        at = min(at, self.last)
+        if at not in self._states:
+            if len(self._states) >= REMEMBERED:
+                del self._states[next(iter(self._states))]
+            self._states[at] = self.trace.state_at(at)
+        return self._states[at]
+
+    def events(self, *kinds: str, after: int = -1, before: int | None = None) -> Iterator[Event]:
+        """Events of `kinds` with `after` < seq < `before`, in order."""
+        found = [event for kind in kinds for event in self.trace.find(event=kind, after=after, before=before)]
+        return iter(sorted(found, key=lambda event: event.seq))
+
+    @cached_property
+    def lives(self) -> dict[str, Life]:
+        """Requests by name, in order of submission."""
+        lives: dict[str, Life] = {}
+        for event in self.events("task_submitted"):
+            due = event.arrival_s
+            lives[event.task] = Life(
+                event.task,
+                len(lives),
+                event.ns if due is None else round(due * 1e9),
+                event.prompt_len,
+                event.max_tokens,
+                stamp(event),
+                None if event.texts is None else tuple(event.texts),
+            )
+        for event in self.events("task_admitted"):
+            life = lives[event.task]
+            if not life.admitted:
+                life.cached = event.cached_tokens
+            life.admitted.append(stamp(event))
+        for event in self.events("task_preempted"):
+            lives[event.task].preempted.append(stamp(event))
+        for event in self.events("tokens"):
+            for task in event.tasks:
+                lives[task].tokens.append(stamp(event))
+        for event in self.events("task_finished"):
+            lives[event.task].finished = stamp(event)
+        return lives
+
+    @cached_property
+    def order(self) -> dict[str, int]:
+        """Place of each request in order of submission."""
+        return {task: life.place for task, life in self.lives.items()}
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The steps that ended, in order."""
+        begins = {event.step: stamp(event) for event in self.events("step_begin")}
+        return [
+            Step(e.step, begins[e.step], stamp(e), e.duration_ns, e.waiting, e.running) for e in self.events("step_end")
+        ]
+
+    def step(self, index: int) -> Step:
+        """A step by its number; LookupError where none of that number has ended."""
+        found = next((step for step in self.steps if step.index == index), None)
+        if found is None:
+            raise LookupError(f"no step {index} has ended")
+        return found
+
+    @cached_property
+    def has_norms(self) -> bool:
+        """Whether writes are recorded slot by slot."""
+        return next(self.trace.find(event="kv_write"), None) is not None
+
+    def owners(self, page: int, at: int) -> list[str]:
+        """Requests whose tables hold `page`, in order of submission."""
+        tables = self.state(at).tables
+        return sorted((task for task, pages in tables.items() if page in pages), key=self.order.__getitem__)
+
+    def filled(self, page: int, at: int) -> np.ndarray:
+        """Which slots of a page hold K and V that a table or the prefix cache reaches, bool
+        [page_size]."""
+        state = self.state(at)
+        if state.page_state(page) == "free":
+            return np.zeros(self.page_size, dtype=bool)
+        if self.has_norms:
+            return ~np.isnan(state.norms(page))
+        return np.arange(self.page_size) < state.fill()[page]
+
+    def slots(self, page: int, at: int) -> int:
+        """How many those are."""
+        return int(np.count_nonzero(self.filled(page, at)))
