@@ -51,14 +51,14 @@ class Asked:
     def name(self, task: str) -> Measure:
         return measure("task.name", task, "name", task=task)
 
-    def names(self, tasks: Sequence[str]) -> list[Measure]:
-        return [self.name(task) for task in tasks]
+    def names(self, tasks: Sequence[str] | None) -> list[Measure]:
+        return [self.name(task) for task in tasks or ()]
 
     def page(self, page: int) -> Measure:
         return measure("page.number", int(page), "plain", page=int(page))
 
-    def pages(self, pages: Sequence[int]) -> list[Measure]:
-        return [self.page(page) for page in pages]
+    def pages(self, pages: Sequence[int] | None) -> list[Measure]:
+        return [self.page(page) for page in pages or ()]
 
     def position(self, position: int) -> Measure:
         return measure("token.position", position, "plain", position=position)

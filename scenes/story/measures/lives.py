@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from astrai_sim.trace import Event
+from astrai_sim.trace.events import PhaseEnd, Setting, TaskAdmitted, TaskPrefilled
 from scenes.measures import Measure, measure
 from scenes.story.history import Missed, first_tokens
 from scenes.story.measures.asked import Asked
@@ -80,7 +81,7 @@ class RequestLives(Asked):
         twice = max(0, max(before, default=0) - admitted.cached_tokens)
         return measure("prefill.again", twice, task=task, at=at)
 
-    def _prefill(self, task: str, at: int):
+    def _prefill(self, task: str, at: int) -> tuple[TaskPrefilled, TaskAdmitted]:
         life = self.request(task)
         return life.prefilled(at), [event for event in life.admitted if event.seq < at][-1]
 
@@ -89,7 +90,7 @@ class Phases(Asked):
     """Steps and phases."""
 
     def duration(self, phase_end: int) -> Measure:
-        return measure("phase.duration", self.trace[phase_end].duration_ns, "time", at=phase_end)
+        return measure("phase.duration", self.history.event(PhaseEnd, phase_end).duration_ns, "time", at=phase_end)
 
     def phase_tokens(self, phase_end: int) -> Measure:
         slots = self.history.slots
@@ -108,7 +109,7 @@ class Phases(Asked):
     def budget(self, step: int) -> Measure:
         value = self.scenario.scheduler.max_tokens_per_step
         begin = int(self.history.steps.begin[step])
-        for event in self.history.events("setting", before=begin, name="max_tokens_per_step"):
+        for event in self.history.events(Setting, before=begin, name="max_tokens_per_step"):
             value = event.value
         return measure("scheduler.budget", value, step=step)
 
