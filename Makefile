@@ -23,7 +23,7 @@ plotted = $(if $(TRACE),$(TRACE),assets/traces/$(SCENARIO).jsonl.gz)
 trace_option = $(if $(TRACE), --trace "$(TRACE)")
 seconds_option = $(if $(SECONDS), --seconds "$(SECONDS)")
 
-.PHONY: help film films test test-all check-code record plot verify bench lint-film check-film stills sheet gif list setup clean
+.PHONY: help film films test test-all check-code record plot verify bench lint-film check-film stills sheet gif list docs setup clean
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -80,6 +80,9 @@ test: check-code ## check the source, run the tests
 
 test-all: $(SMOLLM2) $(REFERENCE) check-code ## check the source, run all tests, the slow ones too
 	@$(PY) -m pytest -n 2 --dist worksteal
+
+docs: $(READY) ## write the picture and the list of modules in docs anew
+	@$(PY) docs/architecture.py
 
 setup: $(READY) ## install what the other commands need
 

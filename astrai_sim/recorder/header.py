@@ -20,6 +20,7 @@ from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import Scenario
 from astrai_sim.trace import SCHEMA, VERSION
+from astrai_sim.trace.verify.policy import RULES
 from astrai_sim.workload import Workload
 
 ROOT = Path(astrai_sim.__file__).resolve().parents[1]
@@ -65,6 +66,7 @@ def make_header(
         "started": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "sources": sources(built),
         "kv_layer": scenario.record.kv_layer,
+        "policy": list(RULES),
     }
     if built.language is not None:
         header["weights"] = smollm2().facts()

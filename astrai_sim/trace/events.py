@@ -1,14 +1,13 @@
 """What happens in a run: one struct for each kind of event, the same for every recording.
 
-Two dialects of the file (`trace.wire`) say it: full detail, page by page with norms, gathers and
-executed lines, and bulk detail, in runs of pages and digests of what would take too much room.
-What only one of them tells is None where the other was recorded.
+Two dialects of the file (`trace.wire`) say it: full detail, page by page with norms, gathers and executed lines, and
+bulk detail, in runs of pages and digests of what would take too much room. What only one of them tells is None where
+the other was recorded.
 
-Digests are `trace.digests`: BLAKE2b of a text or of bytes, in lower-case hex. Of 4 bytes (8 digits):
-`numbers_digest` over numbers in decimal, joined by commas, as ASCII; `words_digest` over 64-bit
-words, each as 8 bytes, low byte first. Of 8 bytes (16 digits): `pages_digest` over numbers as
-32-bit integers, low byte first; `tables_digest` over `task:page,page;` and `lengths_digest` over
-`task:count;`, sorted by task, as UTF-8.
+Digests are `trace.digests`: BLAKE2b of a text or of bytes, in lower-case hex. Of 4 bytes (8 digits): `numbers_digest`
+over numbers in decimal, joined by commas, as ASCII; `words_digest` over 64-bit words, each as 8 bytes, low byte
+first. Of 8 bytes (16 digits): `pages_digest` over numbers as 32-bit integers, low byte first; `tables_digest` over
+`task:page,page;` and `lengths_digest` over `task:count;`, sorted by task, as UTF-8.
 """
 
 from __future__ import annotations
@@ -32,13 +31,22 @@ def kind_of(name: str) -> str:
     return re.sub(r"\B([A-Z])", r"_\1", name).lower()
 
 
+def first(name: str) -> Any:
+    """A property: the first of the list `name`, in full detail the only one; None where it was not recorded."""
+
+    def only(event: Event) -> Any:
+        found = getattr(event, name)
+        return None if found is None else found[0]
+
+    return property(only)
+
+
 class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
     """What every event has.
 
-    `seq` counts from 0; `step` is -1 before the first; `phase` is None outside the four
-    phases; `ns` are nanoseconds since the start that never run back, the engine's own time
-    (reading back and writing by the recorder is not in it) or the cost model's. `line` is
-    the line of the file, from 1.
+    `seq` counts from 0; `step` is -1 before the first; `phase` is None outside the four phases; `ns` are nanoseconds
+    since the start that never run back, the engine's own time (reading back and writing by the recorder is not in it)
+    or the cost model's. `line` is the line of the file, from 1.
     """
 
     seq: int
@@ -58,10 +66,9 @@ class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
 
 
 class TaskSubmitted(Event):
-    """A request comes: `prompt_len` tokens, their ids in `prompt` where a model runs or the
-    detail is full, and where the model knows text the text of each in `texts`. It is there
-    from before step `arrival_step` on, due at `arrival_s` seconds of the clock where the
-    scenario has it by time."""
+    """A request comes: `prompt_len` tokens, their ids in `prompt` where a model runs or the detail is full, and where
+    the model knows text the text of each in `texts`. It is there from before step `arrival_step` on, due at
+    `arrival_s` seconds of the clock where the scenario has it by time."""
 
     task: str
     prompt: list[int] | None
@@ -72,17 +79,21 @@ class TaskSubmitted(Event):
     texts: list[str] | None = None
 
 
-class TaskAdmitted(Event):
-    """A request gets its `n_pages` pages and may run: `tokens` of prompt and answer so far,
-    the first `cached_tokens` of them found in the cache. `pages` is its table in full detail,
-    `table` the `numbers_digest` of it in bulk."""
+class Tabled(Event, kw_only=True):
+    """A task has `tokens` of prompt and answer so far and `n_pages` pages: those of its table, in `pages` (full detail)
+    or as `numbers_digest` in `table` (bulk)."""
 
     task: str
     tokens: int
-    cached_tokens: int
     n_pages: int
     pages: list[int] | None = None
     table: str | None = None
+
+
+class TaskAdmitted(Tabled, kw_only=True):
+    """A request gets its pages and may run, the first `cached_tokens` of its tokens found in the cache."""
+
+    cached_tokens: int
 
 
 class TaskPrefilled(Event):
@@ -102,10 +113,10 @@ class Chunk(TaskPrefilled):
 class Tokens(Event):
     """Each of `tasks` got one token, computed by the phase `source`.
 
-    `ids` where a model gave them, `texts` where it knows text: in order they concatenate to
-    the text, a character whose bytes come in several tokens standing at the last. In full
-    detail there is one task, `index` counts its generated tokens from 0 and `position` all.
-    In bulk `counts` is the `numbers_digest` of the tasks' tokens afterwards.
+    `ids` where a model gave them, `texts` where it knows text: in order they concatenate to the text, a character
+    whose bytes come in several tokens standing at the last. In full detail there is one task, `index` counts its
+    generated tokens from 0 and `position` all. In bulk `counts` is the `numbers_digest` of the tasks' tokens
+    afterwards.
     """
 
     tasks: list[str]
@@ -116,40 +127,22 @@ class Tokens(Event):
     index: int | None = None
     position: int | None = None
 
-    @property
-    def task(self) -> str:
-        """The task, in full detail; else the first."""
-        return self.tasks[0]
-
-    @property
-    def id(self) -> int | None:
-        """The token of `task`."""
-        return None if self.ids is None else self.ids[0]
-
-    @property
-    def text(self) -> str | None:
-        """The text of `task`'s token."""
-        return None if self.texts is None else self.texts[0]
+    task = first("tasks")
+    id = first("ids")
+    text = first("texts")
 
     def concerns(self, task: str) -> bool:
         """Whether that task got a token."""
         return task in self.tasks
 
 
-class TaskPreempted(Event):
-    """A running request must wait again and loses its `n_pages` pages: those of its table, in
-    `pages` (full detail) or as `numbers_digest` in `table` (bulk). It has `tokens` so far."""
-
-    task: str
-    tokens: int
-    n_pages: int
-    pages: list[int] | None = None
-    table: str | None = None
+class TaskPreempted(Tabled):
+    """A running request must wait again, and loses its pages."""
 
 
 class TaskFinished(Event):
-    """A request is served (`reason` length or eos) or aborted, with `tokens` of prompt and answer,
-    `generated` of the answer. The next cleanup takes its pages."""
+    """A request is served (`reason` length or eos) or aborted, with `tokens` of prompt and answer, `generated` of the
+    answer. The next cleanup takes its pages."""
 
     task: str
     reason: str
@@ -194,9 +187,8 @@ class PhaseEnd(Event):
 class Paged(Event, kw_only=True):
     """An event about `pages`, in the order in which they were taken or let go.
 
-    `logical` is the entry that the first of them has in the table of `task`; both are None
-    for pages that go to no table. Entries go up where pages come, and down from the table's
-    end where they are let go.
+    `logical` is the entry that the first of them has in the table of `task`; both are None for pages that go to no
+    table. Entries go up where pages come, and down from the table's end where they are let go.
     """
 
     step_of_entries: ClassVar[int] = 1
@@ -205,10 +197,7 @@ class Paged(Event, kw_only=True):
     task: str | None = None
     logical: int | None = None
 
-    @property
-    def page(self) -> int:
-        """The page, in full detail; else the first."""
-        return self.pages[0]
+    page = first("pages")
 
     @property
     def entries(self) -> list[int] | None:
@@ -222,12 +211,11 @@ class Paged(Event, kw_only=True):
 class Counted(Paged, kw_only=True):
     """`refs` is the refcount of each page afterwards.
 
-    In full detail events are of one page. `mask` is then the whole free mask (bit i is 1 where
-    page i is free) for pools of up to `WHOLE_MASK` pages; for larger ones `word` has index and
-    value of the 64-bit word with the page. `lru`, cached pages from the least recently used on, is
-    there where the event changes it, but left out beyond `WHOLE_LRU` entries.
-    In bulk `free` is how many pages are free afterwards, `words` the `words_digest` of the mask's
-    words that hold the pages' bits, ascending.
+    In full detail events are of one page. `mask` is then the whole free mask (bit i is 1 where page i is free) for
+    pools of up to `WHOLE_MASK` pages; for larger ones `word` has index and value of the 64-bit word with the page.
+    `lru`, cached pages from the least recently used on, is there where the event changes it, but left out beyond
+    `WHOLE_LRU` entries. In bulk `free` is how many pages are free afterwards, `words` the `words_digest` of the
+    mask's words that hold the pages' bits, ascending.
     """
 
     refs: list[int]
@@ -237,15 +225,12 @@ class Counted(Paged, kw_only=True):
     free: int | None = None
     words: str | None = None
 
-    @property
-    def ref(self) -> int:
-        """Refcount of `page`."""
-        return self.refs[0]
+    ref = first("refs")
 
 
 class PagesAlloc(Counted):
-    """Free pages, or pages that were evicted right before, go to a task's table. In full detail
-    the task's `table` follows each page that comes."""
+    """Free pages, or pages that were evicted right before, go to a task's table. In full detail the task's `table`
+    follows each page that comes."""
 
 
 class PagesRef(Counted):
@@ -257,8 +242,8 @@ class PagesRevived(Counted):
 
 
 class PagesFree(Counted):
-    """Pages are let go, and free where nobody else holds them. In full detail frees, from the
-    last entry to the first, come before the `table` event that empties their task's table."""
+    """Pages are let go, and free where nobody else holds them. In full detail frees, from the last entry to the
+    first, come before the `table` event that empties their task's table."""
 
     step_of_entries: ClassVar[int] = -1
 
@@ -272,23 +257,20 @@ class PagesCached(Counted):
 class PagesEvicted(Paged):
     """Cached pages lose their content, right before `PagesAlloc` of the same pages.
 
-    `keys` of the pages and `lru` afterwards in full detail; in bulk `task` and `logical`, and
-    `cached`, the length of the LRU afterwards.
+    `keys` of the pages and `lru` afterwards in full detail; in bulk `task` and `logical`, and `cached`, the length of
+    the LRU afterwards.
     """
 
     keys: list[str] | None = None
     lru: list[int] | None = None
     cached: int | None = None
 
-    @property
-    def key(self) -> str | None:
-        """The key that `page` had."""
-        return None if self.keys is None else self.keys[0]
+    key = first("keys")
 
 
 class PagesKeyed(Paged):
-    """Full pages of a task can be found from now on: `key` is that of the last of them, `parent`
-    that of the page before the first ("" where there is none)."""
+    """Full pages of a task can be found from now on: `key` is that of the last of them, `parent` that of the page
+    before the first ("" where there is none)."""
 
     key: str
     parent: str
@@ -323,9 +305,8 @@ class Table(Event):
 
 
 class Span(Struct, gc=False):
-    """Tokens `start` to before `start` + `count` of a task, written to `slots` ([page, first
-    slot, end] for each page), with the L2 norm of each token's K, read back from the cache tensor,
-    to 4 significant digits."""
+    """Tokens `start` to before `start` + `count` of a task, written to `slots` ([page, first slot, end] for each
+    page), with the L2 norm of each token's K, read back from the cache tensor, to 4 significant digits."""
 
     task: str
     start: int
@@ -342,8 +323,8 @@ class KvWrite(Event):
 
 
 class Row(Struct, gc=False):
-    """Where a task's first `length` tokens were read: its `pages`, and [first slot, count] of each
-    in `slots`, counted over the whole pool."""
+    """Where a task's first `length` tokens were read: its `pages`, and [first slot, count] of each in `slots`,
+    counted over the whole pool."""
 
     task: str
     length: int
@@ -359,9 +340,8 @@ class Gather(Event):
 
 
 class KvLengths(Event):
-    """A forward pass computed `counts` tokens, one number for each of `tasks`; `lengths` is the
-    `numbers_digest` of their tokens in the cache afterwards. Stands for write and gather in bulk
-    and without a model."""
+    """A forward pass computed `counts` tokens, one number for each of `tasks`; `lengths` is the `numbers_digest` of
+    their tokens in the cache afterwards. Stands for write and gather in bulk and without a model."""
 
     tasks: list[str]
     counts: list[int]
@@ -376,8 +356,8 @@ class Line(Struct):
 
 
 class Lines(Event, gc=True):
-    """One call of a function that films show, line by line, ahead of its effects (full detail).
-    `task` is the one that it was called for, where it is known."""
+    """One call of a function that films show, line by line, ahead of its effects (full detail). `task` is the one
+    that it was called for, where it is known."""
 
     function: str
     task: str | None
@@ -387,8 +367,8 @@ class Lines(Event, gc=True):
 
 
 class Digests(Struct, gc=False):
-    """What a bulk snapshot has for all: `pages_digest` of refcounts and of the LRU,
-    `tables_digest` of page tables and `lengths_digest` of the tokens in the cache."""
+    """What a bulk snapshot has for all: `pages_digest` of refcounts and of the LRU, `tables_digest` of page tables
+    and `lengths_digest` of the tokens in the cache."""
 
     refs: str
     tables: str
@@ -397,9 +377,9 @@ class Digests(Struct, gc=False):
 
 
 class Snapshot(Event):
-    """Read from the live objects: the free mask and, in full detail, refcounts, page tables,
-    tokens in the cache of each task that has a table, and the LRU of up to `WHOLE_LRU` entries. In
-    bulk the LRU's length in `cached`, and `digests` of the rest."""
+    """Read from the live objects: the free mask and, in full detail, refcounts, page tables, tokens in the cache of
+    each task that has a table, and the LRU of up to `WHOLE_LRU` entries. In bulk the LRU's length in `cached`, and
+    `digests` of the rest."""
 
     mask: int
     refs: list[int] | None = None

@@ -2,7 +2,7 @@
 
 A label is whatever has a `text`, the `said` that the text came as (None for a plain string), the
 `outline` of a text in its place, and `points`. One that stands for the value of its place on an axis
-has `value_there`, which reads that value back from where it stands.
+has `value_at`, which gives the value of the axis `x` or `y` at a point.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from scenes.measures import Measure, Piece, Said
+from scenes.measures import Measure, Piece
 from scenes.truth import Witness, true_text
+from scenes.truth.text import boxed
 from scenes.truth.vouching import is_live
 from scenes.truth.writing import WRITING
 
 TOLERANCE = 1e-6
+TICK = "tick"
+"""The measure of a number on an axis: its place vouches for it."""
 ANCHOR = 4
 """Leading points of a label that are its anchor."""
 
@@ -53,20 +56,13 @@ def has_digit(text: str) -> bool:
     return any(map(str.isdigit, text))
 
 
-def vouched(label: Any) -> bool:
-    """Whether it says where its digits come from."""
-    return label.said is not None or hasattr(label, "value_there")
-
-
 def live(label: Any) -> bool:
     """Whether a measure in it says what holds at the moment shown."""
-    return label.said is not None and any(is_live(m.name, dict(m.args)) for m in label.said.measures)
+    return label.said is not None and any(is_live(m) for m in label.said.measures)
 
 
 def names(label: Any) -> str:
     """Which measures it shows."""
-    if label.said is None:
-        return "tick" if hasattr(label, "value_there") else "label"
     return ", ".join(dict.fromkeys(measure.label for measure in label.said.measures)) or "wording"
 
 
@@ -78,28 +74,25 @@ class Writer:
         self._known: dict[tuple, str] = {}
 
     def text(self, label: Any, at: int) -> str:
-        """What a vouched label should say while event `at` is the last one shown."""
-        if label.said is None:
-            number, blank, unit = label.text.partition(" ")
-            return f"{WRITING['tick'](label.value_there())}{blank}{unit if not has_digit(unit) else '?'}"
-        return self.said(label.said, at)
+        """What a label that is `Said` should say while event `at` is the last one shown.
 
-    def said(self, said: Said, at: int) -> str:
-        """A text with every measure in it computed and written again."""
-        texts = []
-        for part in said.parts:
+        Characters that its font lacks are boxes in the label: they are boxes here too.
+        """
+        truth = []
+        for part in label.said.parts:
             if isinstance(part, Piece):
-                texts.append(self._measure(part.measure, at)[part.start : part.end])
+                truth.append(self._written(part.measure, label, at)[part.start : part.end])
             else:
-                texts.append(self._measure(part, at) if isinstance(part, Measure) else part)
-        return "".join(texts)
+                truth.append(self._written(part, label, at) if isinstance(part, Measure) else part)
+        return boxed("".join(truth), label.text)
 
-    def _measure(self, measure: Measure, at: int) -> str:
-        args = dict(measure.args)
-        key = (measure.name, measure.args, measure.form, at if is_live(measure.name, args) else None)
+    def _written(self, measure: Measure, label: Any, at: int) -> str:
+        if measure.name == TICK:
+            return WRITING[measure.form](label.value_at(dict(measure.args)["axis"], label.points[0]))
+        key = (measure.name, measure.args, measure.form, at if is_live(measure) else None)
         if key not in self._known:
             try:
-                self._known[key] = true_text(self.witness, measure.name, args, measure.form, at)
+                self._known[key] = true_text(self.witness, measure, at)
             except LookupError as error:
                 self._known[key] = f"(nothing: {error})"
         return self._known[key]

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import ClassVar, TypeVar
 
 from astrai_sim.trace import Event, State, Trace
-from scenes.draw.mobjects.caption import reading_time
-from scenes.draw.mobjects.pool import LARGEST
 from scenes.measures import Measure, joined, say
 from scenes.story.beats import Advance, Beat, ClosePanel, Fact, Hold, Prop, Section, ShowFacts, Storyboard
 from scenes.story.errors import DoesNotApply
+from scenes.story.limits import LARGEST, reading_time
 from scenes.story.measures import Ask
 from scenes.story.teller import Teller
 
@@ -82,7 +81,7 @@ class Chapters:
                 f"{self.film} shows each page and the trace has {self.ask.n_pages}: at most {LARGEST} fit"
             )
 
-    def need(self, kind: type[E], what: str) -> E:
+    def need(self, kind: type[E] | str, what: str) -> E:
         """The first event of a kind, which the film is about; raises DoesNotApply saying `what` it needs."""
         found = self.history.first(kind)
         if found is None:

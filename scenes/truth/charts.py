@@ -7,20 +7,12 @@ from functools import lru_cache, partial
 
 from astrai_sim.trace import Trace
 from scenes.truth import pool
-from scenes.truth.contiguous import plan, step_of
+from scenes.truth.contiguous import slots_of
 from scenes.truth.tables import slots_filled_total, slots_reserved_total
-from scenes.truth.vouching import shows
+from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
-from scenes.truth.writing import WRITING
 
 Value = Callable[[Witness, int], float | None]
-
-
-def _contiguous(part: str, witness: Witness, at: int) -> int:
-    step = step_of(witness, at)
-    stays = plan(witness.trace).held(step)
-    reserved, used = sum(stay.size for stay in stays), sum(stay.used(step) for stay in stays)
-    return {"used": used, "reserved": reserved, "wasted": reserved - used}[part]
 
 
 def _requests(statuses: tuple[str, ...], witness: Witness, at: int) -> int:
@@ -44,6 +36,10 @@ def longest_gap(witness: Witness, at: int) -> float | None:
     return next((gap for step, gap in reversed(_gaps(witness.trace)) if step <= done), None)
 
 
+def _contiguous(part: str, witness: Witness, at: int) -> int:
+    return slots_of(witness, part, at)
+
+
 CURVES: dict[str, Value] = {
     "used slots": slots_filled_total,
     "reserved slots": slots_reserved_total,
@@ -59,38 +55,24 @@ CURVES: dict[str, Value] = {
 """What a curve's `measure` means: its value after an event; None before the first."""
 
 
-def _number(value: float | None) -> str:
-    if value is None:
-        return ""
-    return WRITING["count"](round(value)) if isinstance(value, int) or abs(value) >= 1000 else f"{value:.3g}"
-
-
-@shows("charts")
-def charts(witness: Witness, at: int, shown: Mapping) -> dict[str, dict[str, str]]:
-    """The last value of every curve."""
-    return {
-        chart: {name: _number(CURVES[name](witness, at)) if name in CURVES else "no such curve" for name in values}
-        for chart, values in shown["charts"].items()
-    }
+@vouches("curve.value")
+def curve_value(witness: Witness, curve: str, at: int) -> float | None:
+    """A curve's last value: that at the end of the last step, or of those computed beyond."""
+    ends = [step.end.seq for step in witness.steps if step.end.seq <= at]
+    return CURVES[curve](witness, at if at > witness.last else max(ends, default=-1))
 
 
 @lru_cache(maxsize=64)
-def _peak(witness: Witness, name: str, first: int, last: int) -> float:
-    values = (CURVES[name](witness, step.end.seq) for step in witness.steps if first <= step.end.seq <= last)
+def _peak(trace: Trace, curve: str, first: int, last: int) -> float:
+    witness = Witness.of(trace)
+    values = (CURVES[curve](witness, step.end.seq) for step in witness.steps if first <= step.end.seq <= last)
     return max(value for value in values if value is not None)
 
 
-@shows("peaks")
-def peaks(witness: Witness, at: int, shown: Mapping) -> dict[str, list[tuple]]:
-    """The largest value at the ends of the steps between two events that are past."""
-    return {
-        chart: [
-            (name, first, last, unit, f"{_number(_peak(witness, name, first, last))} {unit}".rstrip())
-            for name, first, last, unit, _ in marks
-            if last <= at
-        ]
-        for chart, marks in shown["peaks"].items()
-    }
+@vouches("curve.peak")
+def curve_peak(witness: Witness, curve: str, first: int, last: int) -> float:
+    """The largest value at the ends of the steps between two events."""
+    return _peak(witness.trace, curve, first, last)
 
 
 @lru_cache(maxsize=4)

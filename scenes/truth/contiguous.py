@@ -16,8 +16,8 @@ from functools import lru_cache
 import numpy as np
 
 from astrai_sim.trace import Trace
-from scenes.truth.tables import held
-from scenes.truth.vouching import shows
+from scenes.truth.tables import in_use
+from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Life, Witness
 
 FREE = -1
@@ -65,14 +65,14 @@ class Plan:
         due = [task for task, arrival in self.arrivals.items() if arrival <= step and task not in admitted]
         return sorted(due, key=lambda task: self.arrivals[task])
 
-    def holes(self, step: int) -> list[int]:
-        """Sizes of the stretches that nobody holds, by address."""
+    def holes(self, step: int) -> dict[int, int]:
+        """Size of each stretch that nobody holds, by its first slot."""
         taken = np.ones(self.n_slots + 2, dtype=int)
         taken[1:-1] = 0
         for stay in self.held(step):
             taken[1 + stay.start : 1 + stay.start + stay.size] = 1
         edges = np.flatnonzero(np.diff(taken))
-        return (edges[1::2] - edges[::2]).tolist()
+        return dict(zip(edges[::2].tolist(), (edges[1::2] - edges[::2]).tolist(), strict=True))
 
 
 @lru_cache(maxsize=4)
@@ -106,44 +106,81 @@ def step_of(witness: Witness, at: int) -> int:
     return witness.state(at).step + max(0, at - witness.last)
 
 
-def status(holding: int, waiting: list[str]) -> str:
-    """How many hold slots and wait, with the names that 18 characters hold."""
-    text, names = f"{holding} in memory, {len(waiting)} waiting", ""
-    for place, name in enumerate(waiting):
-        if len(names) + len(name) + bool(names) > 18:
-            return f"{text}: {names} …" if place else text
-        names += f" {name}" if names else name
-    return f"{text}: {names}" if names else text
+def _now(witness: Witness, at: int) -> tuple[Plan, int]:
+    return plan(witness.trace), step_of(witness, at)
+
+
+@vouches("contiguous.step")
+def contiguous_step(witness: Witness, at: int) -> int:
+    return step_of(witness, at)
+
+
+@vouches("contiguous.in_memory")
+def contiguous_in_memory(witness: Witness, at: int) -> int:
+    told, step = _now(witness, at)
+    return len(told.held(step))
+
+
+@vouches("contiguous.waiting")
+def contiguous_waiting(witness: Witness, at: int) -> int:
+    told, step = _now(witness, at)
+    return len(told.waiting(step))
+
+
+@vouches("contiguous.hole")
+def contiguous_hole(witness: Witness, start: int, at: int) -> int:
+    told, step = _now(witness, at)
+    return told.holes(step)[start]
+
+
+def slots_of(witness: Witness, part: str, at: int) -> int:
+    """Slots `used`, `reserved` or `wasted` at the end of the step."""
+    told, step = _now(witness, at)
+    reserved, used = sum(s.size for s in told.held(step)), sum(s.used(step) for s in told.held(step))
+    return {"used": used, "reserved": reserved, "wasted": reserved - used}[part]
+
+
+@vouches("contiguous.steps")
+def contiguous_steps(witness: Witness) -> int:
+    """Steps until every request has ended."""
+    return plan(witness.trace).end + 1
+
+
+@vouches("piece.reserved")
+def piece_reserved(witness: Witness, task: str) -> int:
+    return witness.lives[task].prompt + witness.lives[task].max_tokens
+
+
+@vouches("piece.used")
+def piece_used(witness: Witness, task: str) -> int:
+    return witness.lives[task].prompt + len(witness.lives[task].tokens) - 1
+
+
+@vouches("loads")
+def loads(witness: Witness) -> int:
+    return len(witness.lives)
+
+
+@vouches("loads.shown")
+def loads_shown(witness: Witness, most: int) -> int:
+    return min(most, len(witness.lives))
 
 
 @shows("contiguous")
-def contiguous(witness: Witness, at: int, shown: Mapping) -> dict:
-    """Stretches as (task, first slot, size, filled), the holes that are written, who waits."""
-    told, step = plan(witness.trace), step_of(witness, at)
-    holding = told.held(step)
-    holes, written = told.holes(step), shown["contiguous"]["holes"]
-    rest = iter(holes)
-    return {
-        "step": step,
-        "stretches": [(stay.life.task, stay.start, stay.size, stay.used(step)) for stay in holding],
-        "status": status(len(holding), told.waiting(step)),
-        "holes": written if all(size in rest for size in written) else holes,
-    }
+def contiguous(witness: Witness, at: int, shown: Mapping) -> list[tuple[str, int, int, int]]:
+    """Stretches as (task, first slot, size, filled), by address."""
+    told, step = _now(witness, at)
+    return [(stay.life.task, stay.start, stay.size, stay.used(step)) for stay in told.held(step)]
 
 
 @shows("paged")
-def paged(witness: Witness, at: int, shown: Mapping) -> dict:
+def paged(witness: Witness, at: int, shown: Mapping) -> list[tuple[str, int, int, int]]:
     """The recorded pool in the same words: a stretch for each page that is not free."""
     state, size = witness.state(at), witness.page_size
     stretches = []
-    for page in sorted({*held(witness, at), *state.lru}):
+    for page in sorted({*in_use(witness, at), *state.lru}):
         holders = witness.owners(page, at)
         used = [state.tasks[task].kv_len - state.tables[task].index(page) * size for task in holders]
-        full = min(size, max(0, *used)) if len(used) > 1 else min(size, max(0, sum(used)))
-        stretches.append((holders[0] if holders else "", page * size, size, full if holders else size))
-    return {
-        "step": state.step,
-        "stretches": stretches,
-        "status": status(sum(map(bool, state.tables.values())), state.waiting),
-        "holes": [],
-    }
+        filled = min(size, max(0, *used, 0)) if used else size
+        stretches.append((holders[0] if holders else "", page * size, size, filled))
+    return stretches

@@ -7,11 +7,26 @@ from collections.abc import Mapping
 import numpy as np
 
 from scenes import theme
-from scenes.truth.vouching import shows
+from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
 
 DIMMED = 0.3
 """Share of its colour that a page keeps while others are lit."""
+
+
+@vouches("map.cells")
+def map_cells(witness: Witness, pages: int) -> int:
+    """A cell stands for so many pages."""
+    return 1
+
+
+@vouches("map.group")
+def map_group(witness: Witness, cells: int) -> int:
+    """Pages in each of so many cells: the smallest power of two that needs no more."""
+    group = 1
+    while -(-witness.n_pages // group) > cells:
+        group *= 2
+    return group
 
 
 @shows("lens_cells")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
+from astrai_sim.trace import Trace
 from scenes import theme
 from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
@@ -54,9 +56,81 @@ def pool_cached(witness: Witness, at: int) -> int:
     return _counted(witness, "cached", at)
 
 
-@shows("refs")
-def refs(witness: Witness, at: int, shown: Mapping) -> dict[int, int]:
-    return {page: page_ref(witness, page, at) for page in shown["refs"]}
+@vouches("pool.slots")
+def pool_slots(witness: Witness) -> int:
+    return witness.n_pages * witness.page_size
+
+
+@vouches("mask.bit")
+def mask_bit(witness: Witness, page: int, at: int) -> int:
+    """1 where the page is free."""
+    return witness.state(at).mask >> page & 1
+
+
+@vouches("mask.bits")
+def mask_bits(witness: Witness, at: int) -> int:
+    return witness.state(at).mask.bit_count()
+
+
+@vouches("page.filled")
+def page_filled(witness: Witness, page: int, at: int) -> int:
+    return int(witness.state(at).fill()[page])
+
+
+@vouches("lru.shown")
+def lru_shown(witness: Witness, most: int, at: int) -> int:
+    return min(most, len(witness.state(at).lru))
+
+
+@vouches("lru.more")
+def lru_more(witness: Witness, shown: int, at: int) -> int:
+    return len(witness.state(at).lru) - shown
+
+
+@vouches("pool.used_first")
+def used_first(witness: Witness, most: int) -> int:
+    """Pages that the run allocated at any time, at most so many."""
+    return min(most, len({page for event in witness.events("pages_alloc") for page in event.pages}))
+
+
+@lru_cache(maxsize=4)
+def _allocated(trace: Trace) -> dict[int, list[tuple[int, int]]]:
+    """Of each page the events that allocated it, and its entry in the table then."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for event in trace.find(event="pages_alloc"):
+        for page, logical in zip(event.pages, event.entries or (), strict=True):
+            found.setdefault(page, []).append((event.seq, logical))
+    return found
+
+
+@vouches("page.text.first")
+def text_first(witness: Witness, page: int, at: int) -> int:
+    """Position of the first token for which the page was allocated last."""
+    return [logical for seq, logical in _allocated(witness.trace)[page] if seq <= at][-1] * witness.page_size
+
+
+@vouches("page.text.last")
+def text_last(witness: Witness, page: int, at: int) -> int:
+    return text_first(witness, page, at) + witness.page_size - 1
+
+
+@vouches("page.key")
+def page_key(witness: Witness, page: int, at: int) -> str:
+    keys = [event.key for event in witness.events("pages_keyed", before=at + 1) if event.pages[-1] == page]
+    if not keys:
+        raise LookupError(f"page {page} has no key")
+    return keys[-1]
+
+
+@vouches("state.least_ref")
+def least_ref(witness: Witness, state: str) -> int:
+    """The lowest refcount of a page in that state."""
+    return {"in use": 1, "cached": 0, "free": 0}[state]
+
+
+@vouches("state.bit")
+def state_bit(witness: Witness, state: str) -> int:
+    return {"in use": 0, "cached": 0, "free": 1}[state]
 
 
 @shows("owners")
@@ -87,25 +161,6 @@ def filled(witness: Witness, at: int, shown: Mapping) -> dict[int, np.ndarray]:
     return {page: witness.filled(page, at) for page in shown["filled"]}
 
 
-@shows("mask")
-def mask(witness: Witness, at: int, shown: Mapping) -> str:
-    return witness.state(at).mask_bits()
-
-
-@shows("free_count")
-def free_count(witness: Witness, at: int, shown: Mapping) -> int:
-    return pool_free(witness, at)
-
-
-@shows("page_states")
-@shows("census")
-def census(witness: Witness, at: int, shown: Mapping) -> dict[str, int]:
-    """Pages in each state; a state that is not written is one of no pages."""
-    truth = {kind: _counted(witness, kind, at) for kind in ("in use", "cached", "free")}
-    written = shown.get("census", shown.get("page_states"))
-    return {kind: count for kind, count in truth.items() if count or kind in written}
-
-
 @shows("lru")
 def lru(witness: Witness, at: int, shown: Mapping) -> list[int]:
     """The order of cached pages, as far as it is shown."""
@@ -122,10 +177,3 @@ def shelf(witness: Witness, at: int, shown: Mapping) -> list[tuple[int, str, int
         keyed[event.page] = (event.page, event.task, first, first + witness.page_size - 1)
     order = witness.state(at).lru
     return [keyed.get(page, (page, "", -1, -1)) for page in order[: len(order) - shown["shelf_hidden"]]]
-
-
-@shows("keys")
-def keys(witness: Witness, at: int, shown: Mapping) -> dict[int, str]:
-    """Keys of pages, as far as they are written."""
-    keyed = {event.page: event.key for event in witness.events("pages_keyed", before=at + 1)}
-    return {page: keyed.get(page, "")[: max(1, len(text))] for page, text in shown["keys"].items()}

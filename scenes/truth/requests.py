@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from astrai_sim.trace import Event
 from scenes.truth.vouching import vouches
 from scenes.truth.witness import Witness
 
@@ -16,8 +17,79 @@ def max_tokens(witness: Witness, task: str) -> int:
     return witness.lives[task].max_tokens
 
 
+@vouches("request.prompt_pages")
+def prompt_pages(witness: Witness, task: str) -> int:
+    whole, rest = divmod(witness.lives[task].prompt, witness.page_size)
+    return whole + bool(rest)
+
+
+@vouches("request.prompt_slots")
+def prompt_slots(witness: Witness, task: str) -> int:
+    return prompt_pages(witness, task) * witness.page_size
+
+
+@vouches("request.generated")
+def generated(witness: Witness, task: str) -> int:
+    return len(witness.lives[task].tokens)
+
+
 @vouches("request.ttft")
 def ttft(witness: Witness, task: str) -> int:
     """Nanoseconds from a request's arrival to its first token."""
     life = witness.lives[task]
     return life.tokens[0].ns - life.arrived
+
+
+@vouches("request.took")
+def took(witness: Witness, task: str) -> int:
+    """Nanoseconds from submission to the end."""
+    life = witness.lives[task]
+    if life.finished is None:
+        raise LookupError(f"{task} has not finished")
+    return life.finished.ns - life.submitted.ns
+
+
+@vouches("request.first_step")
+def first_step(witness: Witness, task: str) -> int:
+    """The step before which it came."""
+    return witness.lives[task].submitted.step + 1
+
+
+@vouches("requests.more")
+def more(witness: Witness, shown: int) -> int:
+    return len(witness.lives) - shown
+
+
+def _next(witness: Witness, kind: str, task: str, at: int) -> Event:
+    """The first event of a kind and task from event `at` on."""
+    found = next(witness.trace.find(event=kind, task=task, after=at - 1), None)
+    if found is None:
+        raise LookupError(f"no {kind} of {task} from event {at} on")
+    return found
+
+
+def _admission_before(witness: Witness, task: str, at: int) -> Event:
+    found = [*witness.trace.find(event="task_admitted", task=task, before=at)]
+    if not found:
+        raise LookupError(f"{task} was not admitted before event {at}")
+    return found[-1]
+
+
+@vouches("admission.cached")
+def admission_cached(witness: Witness, task: str, at: int) -> int:
+    return _next(witness, "task_admitted", task, at).cached_tokens
+
+
+@vouches("prefill.tokens")
+def prefill_tokens(witness: Witness, task: str, at: int) -> int:
+    """Tokens computed from its admission to its first whole prefill from `at` on."""
+    return _next(witness, "task_prefilled", task, at).end - _admission_before(witness, task, at).cached_tokens
+
+
+@vouches("prefill.again")
+def prefill_again(witness: Witness, task: str, at: int) -> int:
+    """Of these, those that were in the cache before a preemption."""
+    admitted = _admission_before(witness, task, at)
+    lost = [event.seq for event in witness.trace.find(event="task_preempted", task=task, before=admitted.seq)]
+    most = max((witness.state(seq - 1).tasks[task].kv_len for seq in lost), default=0)
+    return max(0, most - admitted.cached_tokens)

@@ -10,12 +10,6 @@ from scenes.truth.witness import Witness
 
 @vouches("step")
 def step(witness: Witness, at: int) -> int:
-    """The step, counted on for what goes on after the last event."""
-    return witness.state(at).step + max(0, at - witness.last)
-
-
-@shows("step")
-def step_shown(witness: Witness, at: int, shown: Mapping) -> int:
     return witness.state(at).step
 
 
@@ -24,6 +18,73 @@ def phase(witness: Witness, at: int, shown: Mapping) -> str | None:
     return witness.state(at).phase
 
 
-@shows("clock")
-def clock(witness: Witness, at: int, shown: Mapping) -> str:
-    return f"{witness.state(at).ns / 1_000_000_000:,.1f} s"
+@vouches("clock.time")
+def clock_time(witness: Witness, at: int) -> int:
+    return witness.trace[min(at, witness.last)].ns if at >= 0 else 0
+
+
+@vouches("phase.duration")
+def phase_duration(witness: Witness, at: int) -> int:
+    event = witness.trace[at]
+    if event.event != "phase_end":
+        raise LookupError(f"event {at} is no end of a phase")
+    return event.duration_ns
+
+
+def computed(witness: Witness, after: int, before: int) -> list[tuple[str, int]]:
+    """(task, tokens) of everything computed between two events."""
+    found: list[tuple[str, int]] = []
+    for event in witness.events("kv_write", "kv_lengths", after=after, before=before):
+        if event.event == "kv_write":
+            found += [(span.task, span.count) for span in event.spans]
+        else:
+            found += zip(event.tasks, event.counts, strict=True)
+    return found
+
+
+@vouches("phase.tokens")
+def phase_tokens(witness: Witness, at: int) -> int:
+    """Tokens whose K and V were written in the phase that event `at` ends."""
+    name, begin = witness.trace[at].phase, at
+    while witness.trace[begin].event != "phase_begin" or witness.trace[begin].phase != name:
+        begin -= 1
+    return sum(count for _, count in computed(witness, begin, at))
+
+
+@vouches("phase.time")
+def phase_time(witness: Witness, phase: str, step: int) -> int:
+    """From the phase's begin to its end in a step; 0 in a step without it."""
+    within = witness.step(step)
+    events = witness.events("phase_begin", "phase_end", after=within.begin.seq, before=within.end.seq)
+    times = [event.ns for event in events if event.phase == phase]
+    return times[-1] - times[0] if times else 0
+
+
+@vouches("step.duration")
+def step_duration(witness: Witness, step: int) -> int:
+    return witness.step(step).duration
+
+
+@vouches("step.decoded")
+def step_decoded(witness: Witness, step: int) -> int:
+    within = witness.step(step)
+    events = witness.events("tokens", after=within.begin.seq, before=within.end.seq)
+    return sum(len(event.tasks) for event in events if event.source == "decode")
+
+
+@vouches("step.prefilled")
+def step_prefilled(witness: Witness, step: int) -> int:
+    within = witness.step(step)
+    events = witness.events("chunk", "task_prefilled", after=within.begin.seq, before=within.end.seq)
+    return sum(event.end - event.start for event in events)
+
+
+@vouches("run.time")
+def run_time(witness: Witness, after: int, until: int) -> int:
+    """Nanoseconds between two events; -1 is the beginning."""
+    return clock_time(witness, until) - clock_time(witness, after)
+
+
+@vouches("events.between")
+def events_between(witness: Witness, kind: str, after: int, until: int) -> int:
+    return len([*witness.events(kind, after=after, before=until + 1)])

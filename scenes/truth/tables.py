@@ -8,11 +8,6 @@ from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
 
 
-@vouches("task.name")
-def task_name(witness: Witness, task: str) -> str:
-    return witness.lives[task].task
-
-
 @vouches("task.tokens")
 def task_tokens(witness: Witness, task: str, at: int) -> int:
     return witness.state(at).tasks[task].n_tokens
@@ -53,20 +48,119 @@ def slots_shared(witness: Witness, task: str, at: int) -> int:
     )
 
 
-def held(witness: Witness, at: int) -> set[int]:
-    """Pages that some table has."""
-    return {page for pages in witness.state(at).tables.values() for page in pages}
+def in_use(witness: Witness, at: int) -> list[int]:
+    """Pages with a refcount."""
+    return [page for page, ref in enumerate(witness.state(at).refs) if ref]
 
 
-@vouches("slots.filled.total")
+@vouches("slots.filled.total", "slots.in_use.filled")
 def slots_filled_total(witness: Witness, at: int) -> int:
-    """Filled slots of pages in tables, a shared page once."""
-    return sum(witness.slots(page, at) for page in held(witness, at))
+    """Filled slots of pages in use, a shared page once."""
+    if not witness.has_norms:
+        return int(witness.state(at).fill()[in_use(witness, at)].sum())
+    return sum(witness.slots(page, at) for page in in_use(witness, at))
 
 
-@vouches("slots.reserved.total")
+@vouches("slots.reserved.total", "slots.in_use")
 def slots_reserved_total(witness: Witness, at: int) -> int:
-    return len(held(witness, at)) * witness.page_size
+    return len(in_use(witness, at)) * witness.page_size
+
+
+@vouches("task.generated")
+def task_generated(witness: Witness, task: str, at: int) -> int:
+    return sum(stamp.seq <= at for stamp in witness.lives[task].tokens)
+
+
+@vouches("task.needs")
+def task_needs(witness: Witness, task: str, at: int) -> int:
+    return -(-task_tokens(witness, task, at) // witness.page_size)
+
+
+@vouches("table")
+def table(witness: Witness, task: str, at: int) -> list[int]:
+    return _table(witness, task, at)
+
+
+@vouches("table.pages")
+def table_pages(witness: Witness, task: str, at: int) -> int:
+    return len(_table(witness, task, at))
+
+
+@vouches("table.entries")
+def table_entries(witness: Witness, at: int) -> int:
+    return sum(map(len, witness.state(at).tables.values()))
+
+
+@vouches("table.more")
+def table_more(witness: Witness, task: str, shown: int, at: int) -> int:
+    return len(_table(witness, task, at)) - shown
+
+
+@vouches("requests.in_memory")
+def requests_in_memory(witness: Witness, at: int) -> int:
+    return sum(map(bool, witness.state(at).tables.values()))
+
+
+@vouches("requests.finished")
+def requests_finished(witness: Witness, at: int) -> int:
+    return sum(life.finished is not None and life.finished.seq <= at for life in witness.lives.values())
+
+
+@vouches("tables.more")
+def tables_more(witness: Witness, shown: int, at: int) -> int:
+    return requests_in_memory(witness, at) - shown
+
+
+@vouches("queue.waiting")
+def queue_waiting(witness: Witness, at: int) -> int:
+    return len(witness.state(at).waiting)
+
+
+@vouches("queue.more")
+def queue_more(witness: Witness, shown: int, at: int) -> int:
+    return queue_waiting(witness, at) - shown
+
+
+@vouches("gather.pages")
+def gather_pages(witness: Witness, task: str, at: int) -> int:
+    """Pages of a request that hold K and V."""
+    return -(-task_cached(witness, task, at) // witness.page_size)
+
+
+@vouches("gather.shown")
+def gather_shown(witness: Witness, task: str, most: int, at: int) -> int:
+    return min(most, gather_pages(witness, task, at))
+
+
+@vouches("gather.first_position")
+def first_position(witness: Witness, task: str, page: int, at: int) -> int:
+    return _table(witness, task, at).index(page) * witness.page_size
+
+
+@vouches("gather.last_position")
+def last_position(witness: Witness, task: str, page: int, at: int) -> int:
+    first = first_position(witness, task, page, at)
+    return min(first + witness.page_size, task_cached(witness, task, at)) - 1
+
+
+@vouches("gather.first_slot")
+def first_slot(witness: Witness, task: str, page: int, at: int) -> int:
+    return first_position(witness, task, page, at) % witness.page_size
+
+
+@vouches("gather.last_slot")
+def last_slot(witness: Witness, task: str, page: int, at: int) -> int:
+    return last_position(witness, task, page, at) % witness.page_size
+
+
+@vouches("gather.first_pool_slot")
+def first_pool_slot(witness: Witness, task: str, page: int, at: int) -> int:
+    return page * witness.page_size + first_slot(witness, task, page, at)
+
+
+@vouches("gather.last_pool_slot")
+def last_pool_slot(witness: Witness, task: str, page: int, at: int) -> int:
+    return page * witness.page_size + last_slot(witness, task, page, at)
 
 
 @shows("tables")
@@ -89,20 +183,6 @@ def queue(witness: Witness, at: int, shown: Mapping) -> list[tuple[str, int]]:
 
 
 @shows("meters")
-def meters(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[int, int]]:
-    return {task: (slots_filled(witness, task, at), slots_reserved(witness, task, at)) for task in shown["meters"]}
-
-
-@shows("meters_shared")
-def meters_shared(witness: Witness, at: int, shown: Mapping) -> dict[str, int]:
-    return {task: slots_shared(witness, task, at) for task in shown["meters_shared"]}
-
-
-@shows("meters_total")
-def meters_total(witness: Witness, at: int, shown: Mapping) -> tuple[int, int]:
-    return slots_filled_total(witness, at), slots_reserved_total(witness, at)
-
-
-@shows("tokens")
-def tokens(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[int, int]]:
-    return {task: (task_tokens(witness, task, at), task_cached(witness, task, at)) for task in shown["tokens"]}
+def meters(witness: Witness, at: int, shown: Mapping) -> dict[str, float]:
+    """Slots that each bar is long."""
+    return {task: float(slots_filled(witness, task, at)) for task in shown["meters"]}

@@ -10,10 +10,10 @@ import numpy as np
 
 from astrai_sim.trace import Trace
 from scenes.truth.pool import page_colors
-from scenes.truth.vouching import shows
+from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
 
-SPECIAL = re.compile(r"<\|(?:\w*_)?(\w+?)\|>|</?(s)>")
+SPECIAL = re.compile(r"<\|(?:\w*_)?(\w+?)\|>|<(/?s)>")
 SIGNS = str.maketrans({"\n": "↵", "\r": "↵", "\t": "⇥", " ": "␣", "\xa0": "␣"})
 BOX = "□"
 MOST = 24
@@ -69,14 +69,95 @@ def _texts(witness: Witness, task: str, at: int) -> tuple[str, ...]:
     return witness.state(at).tasks[task].texts
 
 
+def _in_turns(pieces: tuple[str, ...]) -> list[tuple[str, str]]:
+    """(role, words) of every stretch between control tokens; a role is one word on a line above."""
+    stretches: list[list[str]] = [[]]
+    for piece in pieces:
+        if special(piece) is not None:
+            stretches.append([])
+        else:
+            stretches[-1].append(piece)
+    turns = []
+    for text in map("".join, stretches):
+        head, line, body = text.partition("\n")
+        role = head.strip() if line and len(head.split()) == 1 else ""
+        turns.append((role, (body if role else text).strip()))
+    return [turn for turn in turns if turn[1]]
+
+
+def _plain(pieces: tuple[str, ...]) -> str:
+    return "".join(piece for piece in pieces if special(piece) is None).strip()
+
+
+@vouches("request.question")
+def question(witness: Witness, task: str) -> str:
+    """The last turn of a prompt that is not the system's; all of a prompt without control tokens."""
+    pieces = witness.lives[task].texts or ()
+    if all(special(piece) is None for piece in pieces):
+        return _plain(pieces)
+    asked = [words for role, words in _in_turns(pieces) if role != "system"]
+    return asked[-1] if asked else ""
+
+
+@vouches("request.system")
+def system(witness: Witness, task: str) -> str:
+    """The system's turn."""
+    return next((words for role, words in _in_turns(witness.lives[task].texts or ()) if role == "system"), "")
+
+
+@vouches("request.answer")
+def answer(witness: Witness, task: str, at: int) -> str:
+    """What it has said so far."""
+    return _plain(_texts(witness, task, at)[witness.lives[task].prompt :])
+
+
+@vouches("token.shown")
+def token_shown(witness: Witness, task: str, position: int, at: int) -> str:
+    """A token as the transcript writes it, from when it is there."""
+    return written(_texts(witness, task, at)[position])
+
+
+@vouches("row.more")
+def row_more(witness: Witness, task: str, first: int, shown: int, at: int) -> int:
+    """Tokens of a row that are left out; a last row may have one beyond its page."""
+    count = witness.state(at).tasks[task].n_tokens - first
+    return (count if count == witness.page_size + 1 else min(witness.page_size, count)) - shown
+
+
+@vouches("rows.more")
+def rows_more(witness: Witness, task: str, shown: int, at: int) -> int:
+    """Rows of a request's own that are left out."""
+    return len(own_rows(witness, task, at)) - shown
+
+
+def own_rows(witness: Witness, task: str, at: int) -> list[int]:
+    """Logical pages of a request's text that no page of an earlier one's tells."""
+    count = -(-witness.state(at).tasks[task].n_tokens // witness.page_size)
+    shared = {
+        logical
+        for event in witness.trace.find(event="prefix_hit", task=task, before=at + 1)
+        for logical in range(len(event.pages))
+    }
+    return [logical for logical in range(count) if logical not in shared]
+
+
+@vouches("card.more")
+def card_more(witness: Witness, task: str, shown: int, at: int) -> int:
+    """Pages that still hold a request's text, beyond those shown."""
+    return len(_kept_pages(witness, task, at)) - shown
+
+
+def _kept_pages(witness: Witness, task: str, at: int) -> list[int]:
+    return [page for row, page in sorted(content(witness.trace, at).items()) if row[0] == task]
+
+
 @shows("speakers")
 def speakers(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple]:
-    """Table as far as shown, entries left out, tokens."""
+    """Table as far as shown, entries left out."""
     found = {}
-    for task, (pages, hidden, _) in shown["speakers"].items():
+    for task, (pages, hidden) in shown["speakers"].items():
         table = list(witness.state(at).tables.get(task, ()))
-        shorter = table[: len(table) - hidden] if len(pages) + hidden == len(table) else table
-        found[task] = (shorter, hidden, witness.state(at).tasks[task].n_tokens)
+        found[task] = (table[: len(table) - hidden] if len(pages) + hidden == len(table) else table, hidden)
     return found
 
 
@@ -150,44 +231,11 @@ def pointer(witness: Witness, at: int, shown: Mapping) -> dict:
     return marks
 
 
-def _packed(text: str, shown: str = "") -> str:
-    """Without blanks: lines may break anywhere."""
-    return boxed("".join(text.split()), "".join(shown.split()))
-
-
-def _part(truth: str, part: str, whole: bool = False) -> str:
-    """`part` where it stands in `truth`, up to an ellipsis at its end; else `truth`.
-
-    A box in it stands for one character beyond ASCII. With `whole` all of the truth is there.
-    """
-    packed, end = _packed(part.removesuffix("…")), part.endswith("…")
-    pattern = re.escape(packed).replace(re.escape(BOX), r"[^\x00-\x7F]")
-    matches = re.fullmatch if whole and not end else re.search
-    return part if matches(pattern, _packed(truth)) else truth
-
-
 @shows("cards")
 def cards(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple]:
-    """Question, answer so far, pages that still hold them (as far as shown), and how many more."""
+    """Pages that still hold a card's words (as far as shown), and how many more."""
     found = {}
-    for task, (question, answer, pages, hidden) in shown["cards"].items():
-        prompt = witness.lives[task].texts
-        pieces = _texts(witness, task, at)[len(prompt) :] if task in witness.state(at).tasks else ()
-        told = "".join(piece for piece in pieces if special(piece) is None)
-        held = [page for row, page in sorted(content(witness.trace, at).items()) if row[0] == task]
-        as_shown = len(pages) + hidden == len(held)
-        found[task] = (
-            _part("".join(prompt), question),
-            _part(told, answer, whole=True),
-            held[: len(pages)] if as_shown else held,
-            hidden,
-        )
+    for task, (pages, hidden) in shown["cards"].items():
+        held = _kept_pages(witness, task, at) if pages or hidden else []
+        found[task] = (held[: len(pages)] if len(pages) + hidden == len(held) else held, hidden)
     return found
-
-
-@shows("system")
-def system(witness: Witness, at: int, shown: Mapping) -> str:
-    """A system prompt that every card's prompt has."""
-    prompts = ("".join(witness.lives[task].texts) for task in shown["cards"])
-    parts = {_part(prompt, shown["system"]) for prompt in prompts}
-    return max(parts, key=lambda part: part != shown["system"])

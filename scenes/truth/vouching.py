@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
@@ -55,21 +55,41 @@ def shows(field: str) -> Callable[[Truth], Truth]:
     return register
 
 
-def is_live(name: str, args: Mapping[str, Any]) -> bool:
-    """Whether a measure says what holds at the moment shown."""
-    return name in VOUCHERS and VOUCHERS[name].live and "at" not in args
+def is_live(measure: Any) -> bool:
+    """Whether a measure says what holds at the moment shown, or one that it is made of does."""
+    args = dict(measure.args)
+    own = measure.name in VOUCHERS and VOUCHERS[measure.name].live and "at" not in args
+    return own or any(is_live(part) for value in args.values() for part in _measures(value))
 
 
-def true_text(witness: Witness, name: str, args: Mapping[str, Any], form: str, moment: int) -> str:
-    """A measure as it should be written while event `moment` is the last one shown.
+def _measures(value: Any) -> tuple:
+    """The measures that an argument is: one, some, or none."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return tuple(part for part in parts if hasattr(part, "form") and hasattr(part, "args"))
+
+
+def true_value(witness: Witness, measure: Any, moment: int) -> Any:
+    """A measure (it has `name`, `args`, `form`) computed again while event `moment` is the last one
+    shown; measures among its arguments are computed first.
 
     Raises LookupError where nobody vouches for it, or where it has no value then.
     """
-    if name not in VOUCHERS:
-        raise LookupError(f"nobody vouches for {name}: add it to scenes.truth")
-    if is_live(name, args):
-        args = {**args, "at": moment}
-    return WRITING[form](VOUCHERS[name].compute(witness, **args))
+    if measure.name not in VOUCHERS:
+        raise LookupError(f"nobody vouches for {measure.name}: add it to scenes.truth")
+    voucher, args = VOUCHERS[measure.name], dict(measure.args)
+    for name, value in args.items():
+        if isinstance(value, tuple):
+            args[name] = tuple(true_value(witness, v, moment) if _measures(v) else v for v in value)
+        elif _measures(value):
+            args[name] = true_value(witness, value, moment)
+    if voucher.live and "at" not in args:
+        args["at"] = moment
+    return voucher.compute(witness, **args)
+
+
+def true_text(witness: Witness, measure: Any, moment: int) -> str:
+    """The same as it should be written."""
+    return WRITING[measure.form](true_value(witness, measure, moment))
 
 
 def _told(*fields: str) -> None:

@@ -134,6 +134,13 @@ class Witness:
             Step(e.step, begins[e.step], stamp(e), e.duration_ns, e.waiting, e.running) for e in self.events("step_end")
         ]
 
+    def step(self, index: int) -> Step:
+        """A step by its number; LookupError where none of that number has ended."""
+        found = next((step for step in self.steps if step.index == index), None)
+        if found is None:
+            raise LookupError(f"no step {index} has ended")
+        return found
+
     @cached_property
     def has_norms(self) -> bool:
         """Whether writes are recorded slot by slot."""

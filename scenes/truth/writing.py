@@ -59,13 +59,54 @@ def _list(items: Sequence[object]) -> str:
     return text
 
 
+def _clock(ns: int) -> str:
+    tenths = Decimal(ns / 10**9).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+    return f"{_grouped(int(tenths))}.{int(tenths * 10) % 10} s"
+
+
+def _number(value: float) -> str:
+    if isinstance(value, int) or abs(value) >= 1000:
+        return _grouped(int(Decimal(value).to_integral_value(ROUND_HALF_EVEN)))
+    return _figures(value, 3, False)
+
+
+def _seconds(seconds: float) -> str:
+    power = next((power for power in (0, 3, 6) if seconds >= 10.0**-power), 9)
+    return f"{_figures(seconds / float(f'1e-{power}'), 3, False)} {('s', 'ms', 'µs', 'ns')[power // 3]}"
+
+
+def _span(ns: float) -> str:
+    places = Decimal(1) if ns >= 10**10 else Decimal("0.1")
+    seconds = Decimal(ns / 10**9).quantize(places, ROUND_HALF_EVEN)
+    return f"{_grouped(int(seconds))} s" if places == 1 else f"{seconds} s"
+
+
+def _share(ratio: float) -> str:
+    return f"{Decimal(ratio * 100).quantize(Decimal(1), ROUND_HALF_EVEN)}%"
+
+
+def _percent(ratio: float) -> str:
+    return f"{_figures(100 * ratio, 2, False)}%"
+
+
+def _times(ratio: float) -> str:
+    return str(Decimal(ratio).quantize(Decimal(1) if ratio >= 10 else Decimal("0.1"), ROUND_HALF_EVEN))
+
+
 WRITING: dict[str, Callable[[Any], str]] = {
     "count": _grouped,
     "plain": lambda value: f"{value}",
     "name": lambda value: f"{value}",
     "time": _time,
     "bytes": _bytes,
+    "clock": _clock,
+    "number": _number,
     "tick": _tick,
+    "span": _span,
+    "seconds": _seconds,
+    "share": _share,
+    "percent": _percent,
+    "times": _times,
     "table": _table,
     "list": _list,
 }

@@ -9,11 +9,11 @@ from scenes.check.fields.memory import status_text
 from scenes.check.recorded import Recorded
 from scenes.film import catalog
 from scenes.film.rehearsal import rehearse
+from scenes.fragmentation import MOST_STOPS, stops
 from scenes.parts.looks import Looks
 from scenes.story.beats import RunOn, ShowVersus
 from scenes.story.contiguous import loads, simulate
 from scenes.story.errors import DoesNotApply
-from scenes.story.fragmentation import MOST_STOPS, stops
 
 FILM = catalog.film("Fragmentation")
 

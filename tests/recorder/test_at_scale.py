@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from astrai_sim.recorder import record
-from astrai_sim.scenario.schema import CachePart, ModelPart, RecordPart, Scenario, SchedulerPart
+from astrai_sim.scenario.schema import CachePart, ModelPart, RecordPart, Scenario, SchedulerPart, WorkloadPart
 from astrai_sim.trace import RequestTimes, Series, Trace
 from astrai_sim.trace.verify import verify
 from astrai_sim.workload import Request, Workload
@@ -37,6 +37,7 @@ def recorded(path: Path, n: int, rate: float, caching: bool) -> Trace:
         requests=(),
         scheduler=SchedulerPart(max_batch=256),
         record=RecordPart(detail="bulk"),
+        workload=WorkloadPart("azure", "drawn.csv"),
     )
     record(scenario, path, torch.device("cpu"), workload=load(n, rate))
     return Trace.open(path)

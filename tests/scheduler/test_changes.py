@@ -12,6 +12,7 @@ from astrai_sim.recorder import record
 from astrai_sim.scenario import Run, ScenarioError, build, load_scenario
 from astrai_sim.trace import Trace, TraceError
 from astrai_sim.trace.verify import verify
+from tests.trace.recording import lines_of, resealed
 
 BASE = """
 name = "changes"
@@ -152,14 +153,25 @@ def test_preemption_cannot_be_switched_off_over_tasks_that_may_outgrow_the_pool(
 
 
 def tampered(trace: Trace, folder: Path, change) -> Trace:
-    """The trace with `change` applied to each event's data."""
+    """The trace with `change` applied to each event's data, and a header that does not claim
+    the rules that would be the first to fail."""
     lines = trace.content.splitlines()
+    lines[0] = lines[0].replace(b'"scenario-kept",', b"").replace(b'"passes-planned",', b"")
     for i, line in enumerate(lines[1:-1], start=1):
         data = json.loads(line)
         change(data)
         lines[i] = json.dumps(data, separators=(",", ":")).encode()
     (folder / "lie.jsonl").write_bytes(b"\n".join(lines) + b"\n")
     return Trace.open(folder / "lie.jsonl")
+
+
+def test_verify_finds_a_change_that_the_scenario_does_not_have(trace):
+    lines = lines_of(trace)
+    at = next(i for i, line in enumerate(lines) if line.get("value") == 16)
+    with pytest.raises(TraceError, match="change is recorded as .*15.*scenario-kept"):
+        verify(resealed([*lines[:at], {**lines[at], "value": 15}, *lines[at + 1 :]]))
+    with pytest.raises(TraceError, match="is due, but was not made"):
+        verify(resealed([*lines[:at], *lines[at + 1 :]]))
 
 
 def test_verify_finds_a_step_over_the_budget_in_force(trace, tmp_path):

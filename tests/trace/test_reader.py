@@ -63,11 +63,17 @@ def test_a_torn_gzip_file_is_incomplete_at_an_event(packed, tmp_path):
 
 def test_a_damaged_gzip_file_is_refused(packed, tmp_path):
     content = bytearray(packed.path.read_bytes())
-    path = tmp_path / "damaged.jsonl.gz"
+    path, refused = tmp_path / "damaged.jsonl.gz", 0
     for at in random.Random(2).sample(range(100, len(content)), 12):
         path.write_bytes(content[:at] + bytes([content[at] ^ 0x20]) + content[at + 1 :])
-        with pytest.raises(TraceError):
-            verify(Trace.open(path))
+        try:
+            trace = Trace.open(path)
+            verify(trace)
+        except TraceError:
+            refused += 1
+        else:
+            assert trace.content == packed.content  # a bit that fills a block up to a whole byte
+    assert refused > 9
 
 
 def test_what_follows_gzip_data_is_refused(packed, tmp_path):
@@ -150,7 +156,7 @@ def test_fields_that_nobody_knows_are_passed_over(packed):
         [{**header, "mood": "good", "device": device, "policy": ["lowest-page-first"]}, {**first, "x": [1]}]
     )
     assert trace.header.device.name == header["device"]["name"] and trace.header.policy == ["lowest-page-first"]
-    assert packed.header.policy is None and trace[0] == packed[0]
+    assert trace[0] == packed[0]
 
 
 def test_a_header_without_a_field_names_it(packed, tmp_path):

@@ -14,7 +14,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from astrai_sim.trace import Event, Trace
-    from astrai_sim.trace.header import Header
+    from astrai_sim.trace.header import Header, ModelSizes
 
 QUIET = {
     "phase_begin",
@@ -99,7 +99,7 @@ def _origins(header: Header) -> dict[str, str]:
     return rows
 
 
-def _model(header: Header, model: dict) -> str:
+def _model(header: Header, model: ModelSizes) -> str:
     if header.model == "none":
         return "none: cache and scheduler alone"
     return f"{header.model}, {model.n_layers} layers, {header.dtype}"

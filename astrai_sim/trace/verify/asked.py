@@ -11,7 +11,7 @@ import numpy as np
 
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.header import AskedRequest, Header
-from astrai_sim.trace.verify.checks import Checks, Lie
+from astrai_sim.trace.verify.checks import Checks
 from astrai_sim.trace.verify.policy import OWN_ENGINE
 from astrai_sim.trace.verify.requests import Requests
 
@@ -27,24 +27,23 @@ SETTINGS = ("max_tokens_per_step", "preemption", "decode_policy")
 class Asked:
     """Requests, changes and the reason to stop as the header has them, taken off as they come.
 
-    A header of another engine is held against itself only where the format says how; its
-    scenario may say less than the run did.
+    A header of another engine is not held against itself: its scenario may say less than it has.
     """
 
     def __init__(self, checks: Checks, header: Header) -> None:
         self.format, self.policy = checks.format, checks.policy
         self.header, self.scenario = header, header.scenario
-        self.own = header.engine.name == OWN_ENGINE
+        self.kept = checks.policy["scenario-kept"]
         self.caught_up = header.clock == "cost-model"
         wanted = self.scenario.requests
         self.by_step = deque(sorted((r for r in wanted if r.arrival_s is None), key=lambda r: r.arrival_step))
         self.by_time = deque(sorted((r for r in wanted if r.arrival_s is not None), key=lambda r: r.arrival_s or 0.0))
-        self.changes: deque[tuple[int, str, Any]] = deque(_changes(header)) if self.own else deque()
+        self.changes: deque[tuple[int, str, Any]] = deque(_changes(header))
         self.load = header.workload
         self.to_come = self.load.requests if self.load else 0
         self._drawn: dict[str, list[int]] = {}
         self._last_s = 0.0
-        if self.own:
+        if header.engine.name == OWN_ENGINE:
             self._header()
 
     def _header(self) -> None:
@@ -93,17 +92,19 @@ class Asked:
             event.arrival_step <= step,
             f"{event.task} arrives before step {event.arrival_step}, but is submitted before step {step}",
         )
-        if not self.own:
-            return
         if event.arrival_s is None:
             timely.same("arrival step", event.arrival_step, step)
+        if not self.kept.claimed:
+            for coming in (self.by_step, self.by_time):
+                for asked in [asked for asked in coming if asked.name == event.task]:
+                    coming.remove(asked)
+            return
         if self.load is not None:
             self._of_load(event)
             return
         queue = self.by_step if event.arrival_s is None else self.by_time
-        if not queue:
-            raise Lie(f"the header's scenario has no request {event.task!r} that is still to come")
-        asked, same = queue.popleft(), self.format.same
+        self.kept.true("next request", bool(queue), f"the scenario has no request {event.task!r} that is to come")
+        asked, same = queue.popleft(), self.kept.same
         same("next request", event.task, asked.name)
         same("max tokens", event.max_tokens, asked.max_tokens)
         same("arrival step", event.arrival_step, asked.arrival_step)
@@ -112,19 +113,19 @@ class Asked:
 
     def _prompt(self, event: Event, asked: AskedRequest) -> None:
         prefix = next((p for p in self.scenario.prefixes if p.name == asked.prefix), None)
-        self.format.same("prefix", prefix is not None, asked.prefix is not None)
+        self.kept.same("prefix", prefix is not None, asked.prefix is not None)
         if asked.prompt is not None:
             said = "".join(event.texts or ())
             for text in (asked.prompt, prefix and prefix.text):
                 known = text is None or event.texts is None or text in said
-                self.format.true("prompt's text", known, f"the prompt of {event.task} does not say {text!r}")
+                self.kept.true("prompt's text", known, f"the prompt of {event.task} does not say {text!r}")
             return
         ids = self._ids(f"request {asked.name}", asked.prompt_ids, asked.prompt_tokens)
         if prefix is not None:
             ids = self._ids(f"prefix {prefix.name}", prefix.prompt_ids, prefix.tokens) + ids
-        self.format.same("prompt length", event.prompt_len, len(ids))
+        self.kept.same("prompt length", event.prompt_len, len(ids))
         if event.prompt is not None:
-            self.format.same("drawn prompt", event.prompt, ids)
+            self.kept.same("drawn prompt", event.prompt, ids)
 
     def _ids(self, what: str, given: list[int] | None, count: int | None) -> list[int]:
         """Token ids that the scenario lists, or draws from its seed."""
@@ -133,7 +134,7 @@ class Asked:
         if what not in self._drawn:
             source, size = random.Random(f"{self.scenario.seed}/{what}"), self.scenario.model.vocab_size
             if not size or count is None:
-                raise Lie(f"the header's scenario does not say how to draw the {what}")
+                raise self.kept.lie(f"the header's scenario does not say how to draw the {what}")
             self._drawn[what] = [source.randrange(size) for _ in range(count)]
         return self._drawn[what]
 
@@ -143,9 +144,9 @@ class Asked:
         assert load is not None and asked is not None
         number = load.requests - self.to_come + 1
         self.to_come -= 1
-        self.format.same("next request", event.task, f"r{number:0{len(str(load.requests))}}")
+        self.kept.same("next request", event.task, f"r{number:0{len(str(load.requests))}}")
         window = asked.window and (asked.window[1] - asked.window[0]) * asked.time_scale
-        self.format.true(
+        self.kept.true(
             "arrival second",
             due is not None and self._last_s <= due and (not window or due < window),
             f"{event.task} is due at {due} s, after one that is due at {self._last_s} s, in a window of {window} s",
@@ -153,31 +154,30 @@ class Asked:
         self._last_s = due or 0.0
         total = event.prompt_len + event.max_tokens
         most = asked.length_limit
-        self.format.true("length limit", not most or total <= most, f"{total} tokens, where at most {most} are taken")
+        self.kept.true("length limit", not most or total <= most, f"{total} tokens, where at most {most} are taken")
         if event.prompt is not None and load.kind != "mooncake" and self.scenario.model.vocab_size:
             drawn = random.Random(f"{self.scenario.seed}/request {event.task}").randbytes(4 * event.prompt_len)
             ids = np.frombuffer(drawn, "<u4") % self.scenario.model.vocab_size
-            self.format.same("drawn prompt", event.prompt, ids.tolist())
+            self.kept.same("drawn prompt", event.prompt, ids.tolist())
 
     def set(self, name: str, value: Any, step: int) -> None:
         """A setting changes before `step`: the next change that the scenario has."""
-        if self.own:
-            expected = self.changes.popleft() if self.changes else None
-            self.format.same("change", (step, name, value), expected)
+        expected = self.changes.popleft() if self.changes else None
+        self.kept.same("change", (step, name, value), expected)
 
     def step_begins(self, step: int, requests: Requests, ns: int) -> None:
         """Whatever was due before `step` has come, and there is no reason to stop."""
-        if not self.own:
-            return
         timely = self.policy["arrivals-in-time"]
         if self.changes:
-            self.format.true("change", self.changes[0][0] > step, f"{self.changes[0]} is due, but was not made")
+            self.kept.true("change", self.changes[0][0] > step, f"{self.changes[0]} is due, but was not made")
         if self.by_step:
             name, due = self.by_step[0].name, self.by_step[0].arrival_step
             timely.true("arrivals", due > step, f"{name} arrives before step {due}, but was not submitted")
         if self.by_time and self.caught_up:
             name, second = self.by_time[0].name, self.by_time[0].arrival_s or 0.0
             timely.true("arrivals", round(second * 1e9) > ns, f"{name} is due at {second} s, but was not submitted")
+        if not self.policy["stop-when-due"].claimed:
+            return
         reason = self._reason(step, requests)
         message = f"the run goes on with step {step}, though it must stop: {reason}"
         self.policy["stop-when-due"].true("stop", reason is None, message)
@@ -197,8 +197,7 @@ class Asked:
 
     def end(self, stopped: str, step: int, requests: Requests) -> None:
         """The run stopped after `step` for the reason that the footer states."""
-        if self.own:
-            self.policy["stop-when-due"].same("reason to stop", stopped, self._reason(step + 1, requests))
+        self.policy["stop-when-due"].same("reason to stop", stopped, self._reason(step + 1, requests))
 
 
 def _changes(header: Header) -> Iterable[tuple[int, str, Any]]:

@@ -378,15 +378,5 @@ class ChartView(Group):
 
         return text_at
 
-    def read(self) -> dict[str, str]:
-        """The last values as written, by measure."""
-        return {measure: entry.value.text for measure, entry in self.legend.items()}
-
-    def read_peaks(self) -> list[tuple[str, int, int, str, str]]:
-        """Measure, first and last event and unit of each peak marked, and what is written."""
-        return [
-            (mark.peak.measure, mark.peak.first, mark.peak.last, mark.peak.unit, mark.label.text) for mark in self.marks
-        ]
-
 
 __all__ = ["ChartView", "CurveLine", "Grow", "LegendEntry"]

@@ -101,7 +101,3 @@ class KeysPanel(Group):
         """Bring in the card at `place`, after the link that leads to it."""
         links = [AppearIn(self, self.links[place - 1], seconds=0.4)] if place else []
         return [*links, AppearIn(self, self.cards[place], delay=0.3 if place else 0.0)]
-
-    def read(self) -> dict:
-        """Keys as written, by page."""
-        return {"keys": {card.key.page: card.value.text for card in self.cards if card in self.submobjects}}

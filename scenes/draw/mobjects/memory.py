@@ -213,13 +213,9 @@ class MemoryStrip(Group):
         """The step as written; -1 where there is none."""
         return int(self.step_label.text.split()[1]) if self.step_label.text else -1
 
-    def read(self) -> dict:
-        """Stretches as (holder, first slot, size, filled), the holes' figures, the status."""
-        return {
-            "stretches": sorted((view.read() for view in self.views), key=lambda s: s[1]),
-            "holes": [int(label.text.split()[0]) for label in self.holes],
-            "status": self.status.text,
-        }
+    def read(self) -> list[tuple[str, int, int, int]]:
+        """Stretches as (holder, first slot, size, filled), by address."""
+        return sorted((view.read() for view in self.views), key=lambda s: s[1])
 
 
 __all__ = ["HEIGHT", "MemoryStrip", "Stretch", "StretchView"]

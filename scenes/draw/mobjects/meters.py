@@ -137,16 +137,6 @@ class MeterRow(Group):
             return []
         return [Refill(self.gauge, times, fills, seconds), *count]
 
-    def read(self) -> tuple[int, int]:
-        """Filled and reserved slots as written."""
-        numbers = [int(word) for word in self.count.text.split() if word.isdigit()]
-        return numbers[0], numbers[1]
-
-    def read_shared(self) -> int:
-        """Shared slots as written."""
-        numbers = [int(word) for word in self.count.text.split() if word.isdigit()]
-        return numbers[2] if len(numbers) > 2 else 0
-
 
 class Meters(Group):
     """Bars of all tables shown, on one scale; `longest` slots fill the panel's width.
@@ -245,13 +235,9 @@ class Meters(Group):
         numbers = [int(word) for word in self.title.text.split() if word.isdigit()]
         return numbers[0], numbers[1]
 
-    def read(self) -> dict[str, tuple[int, int]]:
-        """Filled and reserved slots by task, as written."""
-        return {task: row.read() for task, row in self.rows.items()}
-
-    def read_shared(self) -> dict[str, int]:
-        """Slots that a row above has, too, by task, as written; 0 where none are."""
-        return {task: row.read_shared() for task, row in self.rows.items()}
+    def read(self) -> dict[str, float]:
+        """Slots that each bar is long, by task."""
+        return {task: row.gauge.slots for task, row in self.rows.items()}
 
 
 __all__ = ["Gauge", "MeterRow", "Meters"]

@@ -89,7 +89,3 @@ class StatesPanel(Group):
             for i, state in enumerate(STATES)
         ]
         super().__init__(self.back, *self.heads, *self.rows)
-
-    def read(self) -> dict:
-        """Pages in each state as written."""
-        return {"page_states": {row.state: int(row.count.text) for row in self.rows}}

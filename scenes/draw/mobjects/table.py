@@ -169,11 +169,9 @@ class TableRow(Group):
         self.more = Label(self._more_text(), theme.SMALL, "mono", theme.MUTED, (x, self.entries_y + ENTRY_H / 2))
         self.add(self.more)
 
-    def read(self) -> tuple[list[int], tuple[int, int]]:
-        """Pages as written in the entries, and (tokens, slots in cache) as written."""
-        words = self.counts.text.replace("·", " ").split()
-        numbers = [int(word) for word in words if word.isdigit()]
-        return [int(entry.label.text) for entry in self.entries], (numbers[0], numbers[1])
+    def read(self) -> list[int]:
+        """Pages as written in the entries."""
+        return [int(entry.label.text) for entry in self.entries]
 
 
 class PageTables(Group):

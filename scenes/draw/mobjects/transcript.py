@@ -16,12 +16,13 @@ from scenes.draw.animations import AppearIn, Flash, StaggerCells, StaggerLabels,
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.cells import CellField
 from scenes.draw.mobjects.label import Label
-from scenes.draw.mobjects.pieces import FACE, ShownPiece
+from scenes.draw.mobjects.pieces import FACE
 from scenes.draw.mobjects.shapes import Panel
 from scenes.draw.mobjects.table import Entry, more_text, name_text
 from scenes.draw.mobjects.token_field import TokenField
 from scenes.draw.mobjects.token_layout import PersonPlace, RowPlace, TokenLayout, text_indent
 from scenes.measures import Said, measure, say, written
+from scenes.story.pieces import ShownPiece
 
 PROMPT = "#C6D0DC"
 CONTROL = "#B4C0CF"
@@ -267,9 +268,9 @@ class PersonHead(Group):
         self.look = look
         return animations
 
-    def read(self) -> tuple[list[int], int]:
-        """Pages as written in the entries, and tokens as written."""
-        return [int(entry.label.text) for entry in self.entries], int(self.counts.text.split()[0])
+    def read(self) -> list[int]:
+        """Pages as written in the entries."""
+        return [int(entry.label.text) for entry in self.entries]
 
 
 class Person(Group):

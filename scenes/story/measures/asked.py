@@ -38,6 +38,10 @@ class Asked:
         """The sum of `parts`, in the form of the first."""
         return measure("total", sum(part.value for part in parts), parts[0].form, parts=parts)
 
+    def largest(self, *parts: Measure) -> Measure:
+        """The largest of `parts`, in the form of the first."""
+        return measure("largest", max(part.value for part in parts), parts[0].form, parts=parts)
+
     def ratio(self, of: Measure, to: Measure, form: str = "times") -> Measure:
         """`of` by `to`, as `times`, `share` or `percent`."""
         return measure("ratio", of.value / to.value, form, of=of, to=to)

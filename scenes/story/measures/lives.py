@@ -56,6 +56,23 @@ class RequestLives(Asked):
         done, admitted = self._prefill(task, at)
         return measure("prefill.tokens", done.end - admitted.cached_tokens, task=task, at=at)
 
+    def _prompt(self, task: str) -> list[TaskPrefilled]:
+        life = self.request(task)
+        return [event for event in life.computed if event.step <= int(life.tokens.step[0])]
+
+    def prompt_tokens(self, task: str) -> Measure:
+        """Tokens of its prompt that were computed before its first token."""
+        return measure("prompt.computed", sum(e.end - e.start for e in self._prompt(task)), "plain", task=task)
+
+    def prompt_steps(self, task: str) -> Measure:
+        """Steps that computed its prompt."""
+        return self.count(self._prompt(task), "prompt.steps", task=task)
+
+    def prefilled_of(self, task: str, step: int) -> Measure:
+        """Tokens of its prompt that a step computed."""
+        here = [event.end - event.start for event in self.request(task).computed if event.step == step]
+        return measure("prompt.chunk", sum(here), "plain", task=task, step=step)
+
     def again(self, task: str, at: int) -> Measure:
         _, admitted = self._prefill(task, at)
         life = self.request(task)

@@ -1,0 +1,102 @@
+"""What the header says: sizes, settings, where it was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Any
+
+from msgspec import Struct, structs
+
+from scenes.truth.vouching import vouches
+from scenes.truth.witness import Witness
+
+WIDTHS = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All strings in a header's value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Struct):
+        yield from _texts(list(structs.asdict(value).values()))
+    elif isinstance(value, dict):
+        yield from _texts(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+@vouches("header.text")
+def text(witness: Witness, text: str) -> str:
+    header = witness.trace.header
+    allowed = set(_texts(header))
+    if header.weights is not None:
+        name = PurePath(header.weights.file).name.removesuffix(".gguf")
+        allowed |= {name, name.removesuffix(header.weights.quantization).rstrip(".-_")}
+    if text not in allowed:
+        raise LookupError(f"the header says {text!r} nowhere")
+    return text
+
+
+@vouches("header.kv_layer")
+def kv_layer(witness: Witness) -> int:
+    return witness.trace.header.kv_layer
+
+
+@vouches("header.device")
+def device(witness: Witness) -> str:
+    found = witness.trace.header.device
+    name = " ".join(found.name.replace("(R)", "").replace("(TM)", "").split())
+    return f"{name} CPU" if found.type == "cpu" and "CPU" not in name else name
+
+
+@vouches("header.dtype")
+def dtype(witness: Witness) -> str:
+    return witness.trace.header.dtype
+
+
+@vouches("header.day")
+def day(witness: Witness) -> str:
+    return witness.trace.header.started.partition("T")[0]
+
+
+@vouches("model.size")
+def model_size(witness: Witness, name: str) -> int:
+    return getattr(witness.trace.header.scenario.model, name)
+
+
+@vouches("scheduler.max_batch")
+def max_batch(witness: Witness) -> int:
+    return witness.trace.header.scenario.scheduler.max_batch
+
+
+@vouches("scheduler.budget")
+def budget(witness: Witness, step: int) -> int:
+    """Tokens a step may compute in that step: the scenario's, or as set before it."""
+    value = witness.trace.header.scenario.scheduler.max_tokens_per_step
+    for event in witness.events("setting", before=witness.step(step).begin.seq):
+        value = event.value if event.name == "max_tokens_per_step" else value
+    return value
+
+
+@vouches("cost")
+def cost(witness: Witness, name: str) -> float:
+    return getattr(witness.trace.header.cost, name)
+
+
+@vouches("slot.bytes")
+def slot_bytes(witness: Witness) -> int:
+    """K and V of one token in all layers."""
+    model = witness.trace.header.scenario.model
+    return 2 * WIDTHS[witness.trace.header.dtype] * model.n_layers * model.n_kv_heads * model.head_dim
+
+
+@vouches("page.bytes")
+def page_bytes(witness: Witness) -> int:
+    return slot_bytes(witness) * witness.page_size
+
+
+@vouches("pool.bytes")
+def pool_bytes(witness: Witness) -> int:
+    return page_bytes(witness) * witness.n_pages
