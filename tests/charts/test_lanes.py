@@ -73,7 +73,7 @@ def test_film_is_true_to_the_trace(path):
     assert [str(mismatch) for mismatch in report.mismatches] == []
 
 
-def test_wrong_ticks_bars_and_peaks_are_found(path, trace):
+def test_wrong_ticks_and_bars_are_found(path, trace):
     scene = rehearse(FILM, path, only={"stall-whole"}).scene
     until = scene.section.beats[-1].until
 
@@ -93,15 +93,10 @@ def test_wrong_ticks_bars_and_peaks_are_found(path, trace):
         times, prompt = shown["lanes"]["chunked"]
         shown["lanes"]["chunked"] = (times, prompt - 7)
 
-    def lie(shown):
-        peak = shown["peaks"]["gaps"][0]
-        shown["peaks"]["gaps"][0] = (*peak[:-1], "0.001 ms")
-
     assert found(lambda shown: None) == set()
     assert found(move) == {"lanes[short]"}
     assert found(drop) == {"lanes[whole]"}
     assert found(less) == {"lanes[chunked]"}
-    assert found(lie) == {"peaks[gaps]"}
 
 
 @pytest.mark.parametrize("scenario", ["two_requests", "one_page"])
