@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from manim import Animation, Group
+from manim import Animation, Group, Scene
 
 from astrai_sim.trace import State
 from scenes.draw.animations import Appear, Flash
 from scenes.draw.mobjects.cards import CardBoard, CardText
 from scenes.measures import Said, say, written
 from scenes.parts.part import Part
-from scenes.parts.transcript import last_tasks, others_text, text_rows
+from scenes.parts.setting import Setting
+from scenes.parts.tiles import text_rows
+from scenes.parts.transcript import last_tasks, others_text
 from scenes.story.beats import Cards
 from scenes.story.conversation import Exchange
 
@@ -19,17 +21,17 @@ class CardsPart(Part):
 
     name = "cards"
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        self.prop = next(prop for prop in stage.section.props if isinstance(prop, Cards))
-        self.arrivals = {e.task: e.step + 1 for e in stage.trace.find(event="task_submitted")}
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.prop = next(prop for prop in setting.section.props if isinstance(prop, Cards))
+        self.arrivals = {e.task: e.step + 1 for e in setting.trace.find(event="task_submitted")}
         self.board: CardBoard | None = None
 
     def mobjects(self):
         return [self.board] if self.board is not None else []
 
     def show(self, state: State) -> None:
-        tasks = last_tasks(self.stage.trace)
+        tasks = last_tasks(self.setting.trace)
         exchanges = {task: Exchange.of(tasks[task].texts, tasks[task].prompt_len) for task in self.prop.tasks}
         first, asked = next(iter(exchanges.items()))
         system = Said() if self.prop.answers else written("request.system", asked.system, "name", task=first)
@@ -38,12 +40,12 @@ class CardsPart(Part):
             self._answered(state, task) if self.prop.answers else self._asked(task, exchange)
             for task, exchange in exchanges.items()
         ]
-        self.board = CardBoard(texts, system, others, self.stage.plan.tall_panel)
+        self.board = CardBoard(texts, system, others, self.setting.plan.tall_panel)
 
     def _asked(self, task: str, exchange: Exchange) -> CardText:
         return CardText(
             task,
-            self.stage.looks.colors[task],
+            self.setting.looks.colors[task],
             written("request.question", exchange.question, "name", task=task),
             note=say("arrives before step {}", written("request.first_step", self.arrivals[task], task=task)),
         )
@@ -51,22 +53,20 @@ class CardsPart(Part):
     def _answered(self, state: State, task: str) -> CardText:
         now = state.tasks[task]
         exchange = Exchange.of(now.texts, now.prompt_len)
-        rows = text_rows(self.stage.trace)
-        held = [
-            rows.page_at((task, logical), self.stage.state_seq) for logical in range(-(-now.n_tokens // rows.page_size))
-        ]
+        rows = text_rows(self.setting.trace)
+        held = [rows.page_at((task, logical), state.seq) for logical in range(-(-now.n_tokens // rows.page_size))]
         pages = tuple(page for page in held if page is not None)
         note = "K and V still held in pages" if pages else "its pages are free again"
         question, answer = (
             written(f"request.{what}", getattr(exchange, what), "name", task=task) for what in ("question", "answer")
         )
-        return CardText(task, self.stage.looks.colors[task], question, answer, note, pages)
+        return CardText(task, self.setting.looks.colors[task], question, answer, note, pages)
 
     def change(self, state: State, seconds: float) -> list[Animation]:
         return []
 
-    def reveal(self) -> list[Animation]:
-        self.stage.scene.add(self.board)
+    def reveal(self, scene: Scene) -> list[Animation]:
+        scene.add(self.board)
         everything = list(self.board.submobjects)
         self.board.submobjects = []
         return [_Join(self.board, part, delay=0.25 * i) for i, part in enumerate(self._groups(everything))]

@@ -7,6 +7,7 @@ from manim import Animation
 from astrai_sim.trace import State, Trace
 from scenes.draw.mobjects.census import NAMES, Census
 from scenes.parts.part import Lapse, Part
+from scenes.parts.setting import Setting
 
 
 def counted(trace: Trace) -> tuple[str, ...]:
@@ -20,9 +21,9 @@ class CensusPart(Part):
 
     name = "census"
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        self.census = Census(stage.n_pages, stage.plan.census, counted(stage.trace))
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.census = Census(setting.n_pages, setting.plan.census, counted(setting.trace))
 
     def mobjects(self):
         return [self.census]

@@ -8,6 +8,7 @@ from astrai_sim.trace import State
 from scenes.draw.animations import Flash
 from scenes.draw.mobjects.chart import ChartView
 from scenes.parts.part import Lapse, Part
+from scenes.parts.setting import Setting
 from scenes.story.beats import Chart
 
 
@@ -16,11 +17,11 @@ class ChartPart(Part):
 
     name = "chart"
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
         self.views = {
-            chart.key: ChartView(chart, stage.plan.area(*chart.area))
-            for chart in stage.section.props
+            chart.key: ChartView(chart, setting.plan.area(*chart.area))
+            for chart in setting.section.props
             if isinstance(chart, Chart)
         }
 
@@ -29,18 +30,17 @@ class ChartPart(Part):
 
     def show(self, state: State) -> None:
         for view in self.views.values():
-            view.show(self.stage.position)
+            view.show(state.seq + self.beyond)
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        return [animation for view in self.views.values() for animation in view.change(self.stage.position, seconds)]
+        seq = state.seq + self.beyond
+        return [animation for view in self.views.values() for animation in view.change(seq, seconds)]
 
     def frame(self, state: State) -> int:
-        return self.stage.position
+        return state.seq + self.beyond
 
     def lapse(self, lapse: Lapse, frames: list[int]) -> list[Animation]:
         """Every curve and its value as recorded at the frames' events."""
-        if frames[-1] != self.stage.position:
-            return self.change(lapse.state, lapse.seconds)
         return [animation for view in self.views.values() for animation in view.run(lapse.times, frames, lapse.seconds)]
 
     def nudge(self) -> list[Animation]:

@@ -7,6 +7,7 @@ from manim import Animation
 from astrai_sim.trace import State, Trace
 from scenes.draw.mobjects.census import Clock
 from scenes.parts.part import Lapse, Part
+from scenes.parts.setting import Setting
 
 
 def clock_name(trace: Trace) -> str:
@@ -19,9 +20,9 @@ class ClockPart(Part):
 
     name = "clock"
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        self.clock = Clock(clock_name(stage.trace), stage.plan.census)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.clock = Clock(clock_name(setting.trace), setting.plan.census)
 
     def mobjects(self):
         return [self.clock]

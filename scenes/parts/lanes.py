@@ -6,9 +6,11 @@ from manim import Animation
 
 from astrai_sim.trace import State
 from scenes.draw.animations import Flash
+from scenes.draw.mobjects.chart import ChartView
 from scenes.draw.mobjects.lanes import LanesView
 from scenes.parts.part import Part
-from scenes.story.beats import Lanes
+from scenes.parts.setting import Setting
+from scenes.story.beats import Chart, Lanes
 
 
 class LanesPart(Part):
@@ -16,20 +18,21 @@ class LanesPart(Part):
 
     name = "lanes"
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        lanes = next(prop for prop in stage.section.props if isinstance(prop, Lanes))
-        scale = stage.part("chart").views[lanes.chart].axes.scale
-        self.view = LanesView(lanes, stage.looks.colors, scale, stage.plan.area(*lanes.area))
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        lanes = next(prop for prop in setting.section.props if isinstance(prop, Lanes))
+        chart = next(p for p in setting.section.props if isinstance(p, Chart) and p.key == lanes.chart)
+        scale = ChartView(chart, setting.plan.area(*chart.area)).axes.scale
+        self.view = LanesView(lanes, setting.looks.colors, scale, setting.plan.area(*lanes.area))
 
     def mobjects(self):
         return [self.view]
 
     def show(self, state: State) -> None:
-        self.view.set_seq(self.stage.position)
+        self.view.set_seq(state.seq + self.beyond)
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        return self.view.change(self.stage.position, seconds)
+        return self.view.change(state.seq + self.beyond, seconds)
 
     def nudge(self) -> list[Animation]:
         return [Flash(self.view.back)]

@@ -7,7 +7,9 @@ from manim import Animation
 from astrai_sim.trace import State
 from scenes.draw.animations import Appear, Flash, Vanish
 from scenes.draw.mobjects.lens import Lens, lens_places
+from scenes.draw.mobjects.map import PageMap
 from scenes.parts.part import Part
+from scenes.parts.setting import Setting
 from scenes.story.beats import Focus
 
 
@@ -21,11 +23,12 @@ class LensPart(Part):
     name = "lens"
     in_panel = True
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        focus = next((p for p in stage.section.props if isinstance(p, Focus)), Focus())
-        self.places = lens_places(stage.n_pages, stage.plan.panel)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        focus = next((p for p in setting.section.props if isinstance(p, Focus)), Focus())
+        self.places = lens_places(setting.n_pages, setting.plan.panel)
         self.pages = focus.pages[: self.places]
+        self.map = PageMap(setting.n_pages, setting.plan.map)
         self.lens: Lens | None = None
 
     def mobjects(self):
@@ -33,28 +36,26 @@ class LensPart(Part):
 
     def show(self, state: State) -> None:
         if self.pages:
-            self.lens = Lens(
-                self.pages, self.places, self.stage.looks.page_size, self.stage.plan, self.stage.part("map").map
-            )
+            self.lens = Lens(self.pages, self.places, self.setting.looks.page_size, self.setting.plan, self.map)
             for page in self.lens.pages:
-                page.show(self.stage.looks.page(state, page.index))
+                page.show(self.setting.looks.page(state, page.index))
 
     def change(self, state: State, seconds: float) -> list[Animation]:
         if self.lens is None:
             self.show(state)
             return [Appear(self.lens, delay=0.3)] if self.lens is not None else []
-        looks = self.stage.looks
+        looks = self.setting.looks
         return [
             animation
             for page in self.lens.pages
             for animation in page.change(looks.page(state, page.index), 0.0, 0.0, seconds)
         ]
 
-    def open(self, pages: tuple[int, ...]) -> list[Animation]:
-        """Show other pages instead."""
+    def open(self, state: State, pages: tuple[int, ...]) -> list[Animation]:
+        """Show other pages instead, as they are in `state`."""
         leaving = self.leave()
         self.pages = pages[: self.places]
-        self.show(self.stage.state)
+        self.show(state)
         if self.lens is None:
             return leaving
         return [*leaving, Appear(self.lens, delay=0.3 if leaving else 0.0)]

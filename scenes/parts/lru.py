@@ -7,6 +7,7 @@ from manim import Animation
 from astrai_sim.trace import State
 from scenes.draw.mobjects.strip import LruStrip
 from scenes.parts.part import Part
+from scenes.parts.setting import Setting
 from scenes.story.beats import CodeStep
 
 
@@ -15,9 +16,9 @@ class LruPart(Part):
 
     name = "lru"
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        self.strip = LruStrip(stage.plan.lru)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.strip = LruStrip(setting.plan.lru)
 
     def mobjects(self):
         return [self.strip]

@@ -12,6 +12,7 @@ from scenes.parts.census import counted
 from scenes.parts.clock import clock_name
 from scenes.parts.occupancy import page_colors
 from scenes.parts.part import Lapse, Part
+from scenes.parts.setting import Setting
 
 
 class MapPart(Part):
@@ -22,13 +23,13 @@ class MapPart(Part):
 
     name = "map"
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        plan = stage.plan
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        plan = setting.plan
         self.lit: tuple[str, ...] = ()
-        self.map = PageMap(stage.n_pages, plan.map)
-        census = Census(stage.n_pages, plan.census, counted(stage.trace))
-        clock = Clock(clock_name(stage.trace), plan.census)
+        self.map = PageMap(setting.n_pages, plan.map)
+        census = Census(setting.n_pages, plan.census, counted(setting.trace))
+        clock = Clock(clock_name(setting.trace), plan.census)
         self.legend = MapLegend(self.map.grid, census.right, plan.census.cy, clock.left)
 
     def mobjects(self):
@@ -40,10 +41,10 @@ class MapPart(Part):
     def change(self, state: State, seconds: float) -> list[Animation]:
         return self.map.change(self._pages(state), seconds)
 
-    def light(self, tasks: tuple[str, ...], seconds: float) -> list[Animation]:
-        """Let the pages of `tasks` stand out; of none: show all alike."""
+    def light(self, state: State, tasks: tuple[str, ...], seconds: float) -> list[Animation]:
+        """Let the pages of `tasks` stand out in `state`; of none: show all alike."""
         self.lit = tasks
-        return self.change(self.stage.state, seconds)
+        return self.change(state, seconds)
 
     def frame(self, state: State) -> np.ndarray:
         return self.map.grid.colors(self._pages(state)).astype(np.float32)
@@ -53,7 +54,7 @@ class MapPart(Part):
         return self.map.run(lapse.times, [*frames[:-1], exact], lapse.seconds)
 
     def _pages(self, state: State) -> PageColors:
-        return page_colors(state, len(self.stage.looks.tasks), self.lit)
+        return page_colors(state, len(self.setting.looks.tasks), self.lit)
 
     def read(self) -> dict:
         return {"map": self.map.read(), "map_group": self.legend.group, "map_lit": self.lit}

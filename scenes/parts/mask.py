@@ -7,6 +7,7 @@ from manim import Animation
 from astrai_sim.trace import State
 from scenes.draw.mobjects.bitmask import Bitmask
 from scenes.parts.part import Part
+from scenes.parts.setting import Setting
 from scenes.story.beats import CodeStep
 
 LINE_DELAY = 0.25
@@ -18,9 +19,9 @@ class MaskPart(Part):
 
     name = "mask"
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        self.mask = Bitmask(stage.n_pages, stage.plan.mask)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.mask = Bitmask(setting.n_pages, setting.plan.mask)
 
     def mobjects(self):
         return [self.mask]
@@ -32,12 +33,13 @@ class MaskPart(Part):
         return self.mask.change(state.mask_bits())
 
     def follow(self, step: CodeStep) -> list[Animation]:
-        """Bits as the line sets them; the pages that they stand for flash with them."""
-        if step.mask is None:
-            return []
-        bits = format(step.mask, f"0{self.mask.n_bits}b")
-        changed = set(self.mask.changed(bits)) - {page for page, _ in step.refs}
-        animations = self.mask.change(bits, delay=LINE_DELAY)
-        if "pool" in self.stage.parts:
-            animations += self.stage.parts["pool"].flash(sorted(changed), delay=LINE_DELAY)
-        return animations
+        """Bits as the line sets them."""
+        return [] if step.mask is None else self.mask.change(self._bits(step.mask), delay=LINE_DELAY)
+
+    def touched(self, step: CodeStep) -> list[int]:
+        """Pages whose bit alone the line is about to change: they flash with it."""
+        changed = [] if step.mask is None else self.mask.changed(self._bits(step.mask))
+        return sorted({*changed} - {page for page, _ in step.refs})
+
+    def _bits(self, mask: int) -> str:
+        return format(mask, f"0{self.mask.n_bits}b")

@@ -10,6 +10,7 @@ from scenes.draw.animations import Flash
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.memory import HEIGHT, MemoryStrip, Stretch, status_text
 from scenes.parts.part import Part
+from scenes.parts.setting import Setting
 from scenes.story.beats import Contiguous
 from scenes.story.contiguous import at_step
 
@@ -22,12 +23,12 @@ class MemoryPart(Part):
 
     name = "memory"
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        self.layouts = next(prop.layouts for prop in stage.section.props if isinstance(prop, Contiguous))
-        size = stage.looks.page_size
-        self.n_slots = stage.n_pages * size
-        room = stage.plan.area(0.0, 0.0, 1.0, 1.0)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.layouts = next(prop.layouts for prop in setting.section.props if isinstance(prop, Contiguous))
+        size = setting.looks.page_size
+        self.n_slots = setting.n_pages * size
+        room = setting.plan.area(0.0, 0.0, 1.0, 1.0)
         left, right = Box(room.x, room.y, room.w, HEIGHT).columns(2, GAP)
         self.whole = MemoryStrip(SIDES[0], left, self.n_slots, None, stepped=True)
         self.paged = MemoryStrip(SIDES[1], right, self.n_slots, size, stepped=True)
@@ -36,9 +37,9 @@ class MemoryPart(Part):
         return [self.whole, self.paged]
 
     def _looks(self, state: State):
-        step = state.step + self.stage.beyond
+        step = state.step + self.beyond
         layout = at_step(self.layouts, step, self.n_slots)
-        colors, rounds = self.stage.looks.colors, self.stage.looks.rounds
+        colors, rounds = self.setting.looks.colors, self.setting.looks.rounds
         pieces = [
             Stretch(piece.task, piece.start, piece.size, piece.used, colors[piece.task], rounds[piece.task])
             for piece in layout.pieces
@@ -49,18 +50,18 @@ class MemoryPart(Part):
         )
 
     def _pages(self, state: State) -> list[Stretch]:
-        size = self.stage.looks.page_size
+        size = self.setting.looks.page_size
         fill = state.fill()
         owner = state.first_owner()
-        tasks = self.stage.looks.tasks
+        tasks = self.setting.looks.tasks
         stretches = []
         for page in range(state.n_pages):
             if state.page_state(page) == "free":
                 continue
             name = tasks[owner[page]] if owner[page] >= 0 else ""
-            color = self.stage.looks.colors[name] if name else theme.CACHED
+            color = self.setting.looks.colors[name] if name else theme.CACHED
             stretches.append(
-                Stretch(name, page * size, size, int(fill[page]), color, self.stage.looks.rounds.get(name, 0))
+                Stretch(name, page * size, size, int(fill[page]), color, self.setting.looks.rounds.get(name, 0))
             )
         return stretches
 

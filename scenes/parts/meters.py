@@ -10,6 +10,7 @@ from scenes.draw.animations import Appear, Vanish
 from scenes.draw.mobjects.meters import Meters
 from scenes.draw.mobjects.table import TableLook
 from scenes.parts.part import Lapse, Part
+from scenes.parts.setting import Setting
 
 
 class MetersPart(Part):
@@ -18,21 +19,21 @@ class MetersPart(Part):
     name = "meters"
     in_panel = True
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
         self.meters: Meters | None = None
 
     def mobjects(self):
         return [self.meters] if self.meters is not None else []
 
     def show(self, state: State) -> None:
-        looks = self.stage.looks
+        looks = self.setting.looks
         if looks.tables(state):
-            self.meters = Meters(self.stage.plan.panel, looks.longest, looks.page_size, len(looks.tasks))
+            self.meters = Meters(self.setting.plan.panel, looks.longest, looks.page_size, len(looks.tasks))
             self.meters.show(looks.tables(state), filled_in_use(state))
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        tables = self.stage.looks.tables(state)
+        tables = self.setting.looks.tables(state)
         if self.meters is None:
             self.show(state)
             return [Appear(self.meters, delay=0.3)] if self.meters is not None else []
@@ -41,7 +42,7 @@ class MetersPart(Part):
         return self.meters.change(tables, filled_in_use(state), seconds)
 
     def frame(self, state: State) -> tuple[list[TableLook], tuple[int, int]]:
-        return self.stage.looks.tables(state), filled_in_use(state)
+        return self.setting.looks.tables(state), filled_in_use(state)
 
     def lapse(self, lapse: Lapse, frames: list[tuple[list[TableLook], tuple[int, int]]]) -> list[Animation]:
         """Bars and counts run through the frames' while all have the same pages."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from manim import Animation, Group
+from manim import Animation, Group, Scene
 
 from astrai_sim.trace import State
 from scenes.draw.animations import Appear
 from scenes.draw.layout import Box
+from scenes.parts.setting import Setting
 from scenes.story.beats import CodeStep
-
-if TYPE_CHECKING:
-    from scenes.stage.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -33,14 +31,16 @@ class Part:
     """One part of a stage: mobjects, and how they follow the state.
 
     `name` is what sections and `Reveal` beats call it. Parts with `in_panel` stand
-    in the panel's place and only while no panel does.
+    in the panel's place and only while no panel does. Of a run that is over, `beyond`
+    counts the steps by which something computed has gone on.
     """
 
     name: ClassVar[str]
     in_panel: ClassVar[bool] = False
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.beyond = 0
 
     def mobjects(self) -> list[Group]:
         """What to draw, in drawing order."""
@@ -62,8 +62,8 @@ class Part:
         """Animations through a time-lapse; `frames` are those of `frame` at its times."""
         return self.change(lapse.state, lapse.seconds)
 
-    def reveal(self) -> list[Animation]:
-        """Bring the part on stage; it was told what to show before."""
+    def reveal(self, scene: Scene) -> list[Animation]:
+        """Bring the part on stage, into `scene`; it was told what to show before."""
         return [Appear(mobject, delay=0.4) for mobject in self.mobjects()]
 
     def revealed(self) -> None:

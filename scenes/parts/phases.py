@@ -8,6 +8,7 @@ from astrai_sim.trace import State
 from scenes.draw.animations import Flash
 from scenes.draw.mobjects.header import PhaseIndicator
 from scenes.parts.part import Lapse, Part
+from scenes.parts.setting import Setting
 
 
 class PhasesPart(Part):
@@ -15,9 +16,9 @@ class PhasesPart(Part):
 
     name = "phases"
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        self.phases = PhaseIndicator(stage.plan.phases)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.phases = PhaseIndicator(setting.plan.phases)
 
     def mobjects(self):
         return [self.phases]

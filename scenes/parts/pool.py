@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from manim import Animation
+from manim import Animation, Scene
 
 from astrai_sim.trace import State
 from scenes.draw.animations import Appear, Flash
 from scenes.draw.mobjects.page import PageLook
 from scenes.draw.mobjects.pool import PagePool
 from scenes.parts.part import Lapse, Part
+from scenes.parts.setting import Setting
 from scenes.story.beats import CodeStep
 
 
@@ -19,19 +20,19 @@ class PoolPart(Part):
     name = "pool"
     lag = 0.0
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        self.pool = PagePool(stage.n_pages, stage.looks.page_size, stage.plan.pool)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.pool = PagePool(setting.n_pages, setting.looks.page_size, setting.plan.pool)
 
     def mobjects(self):
         return [self.pool]
 
     def show(self, state: State) -> None:
         for page in self.pool.pages:
-            page.show(self.stage.looks.page(state, page.index))
+            page.show(self.setting.looks.page(state, page.index))
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        looks = {page.index: self.stage.looks.page(state, page.index) for page in self.pool.pages}
+        looks = {page.index: self.setting.looks.page(state, page.index) for page in self.pool.pages}
         schedule = self._schedule(state, looks, seconds)
         animations: list[Animation] = []
         for page in self.pool.pages:
@@ -40,7 +41,7 @@ class PoolPart(Part):
         return animations
 
     def frame(self, state: State) -> list[PageLook]:
-        return [self.stage.looks.page(state, page.index) for page in self.pool.pages]
+        return [self.setting.looks.page(state, page.index) for page in self.pool.pages]
 
     def lapse(self, lapse: Lapse, frames: list[list[PageLook]]) -> list[Animation]:
         """Slots fill as the frames say; whatever else changes does at once."""
@@ -74,10 +75,10 @@ class PoolPart(Part):
                 start += share
         return schedule
 
-    def reveal(self) -> list[Animation]:
+    def reveal(self, scene: Scene) -> list[Animation]:
         """The pages fade in one after another; the pool takes them over afterwards."""
         self.pool.submobjects = []
-        self.stage.scene.add(self.pool)
+        scene.add(self.pool)
         pause = min(0.12, 1.2 / len(self.pool.pages))
         return [_AppearPage(self.pool, page, delay=pause * i) for i, page in enumerate(self.pool.pages)]
 

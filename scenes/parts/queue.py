@@ -7,6 +7,7 @@ from manim import Animation
 from astrai_sim.trace import State
 from scenes.draw.mobjects.strip import QueueStrip
 from scenes.parts.part import Part
+from scenes.parts.setting import Setting
 
 
 class QueuePart(Part):
@@ -14,9 +15,9 @@ class QueuePart(Part):
 
     name = "queue"
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        self.strip = QueueStrip(stage.plan.queue, stage.looks.colors)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.strip = QueueStrip(setting.plan.queue, setting.looks.colors)
 
     def mobjects(self):
         return [self.strip]

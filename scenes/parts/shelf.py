@@ -8,6 +8,7 @@ from astrai_sim.trace import State
 from scenes.draw.animations import Appear, Vanish
 from scenes.draw.mobjects.shelf import Kept, Shelf
 from scenes.parts.part import Part
+from scenes.parts.setting import Setting
 
 
 class ShelfPart(Part):
@@ -16,33 +17,33 @@ class ShelfPart(Part):
     name = "shelf"
     in_panel = True
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
         self.shelf: Shelf | None = None
-        size = stage.looks.page_size
+        size = setting.looks.page_size
         self.most = max(1, *self._counts())
         self.keyed: dict[int, list[tuple[int, Kept]]] = {}
-        for event in stage.trace.find(event="pages_keyed"):
+        for event in setting.trace.find(event="pages_keyed"):
             first = event.logical * size
             kept = Kept(event.page, event.task, first, first + size - 1)
             self.keyed.setdefault(event.page, []).append((event.seq, kept))
 
     def _counts(self) -> list[int]:
         """How many pages are cached at the section's start and whenever one more is."""
-        section, trace = self.stage.section, self.stage.trace
+        section, trace = self.setting.section, self.setting.trace
         end = max(beat.until for beat in section.beats) + 1
         kept = trace.find(event="pages_cached", after=section.start, before=end)
         return [len(trace.state_at(section.start).lru), *(len(e.lru or ()) for e in kept)]
 
     def _items(self, state: State) -> list[Kept]:
-        now = self.stage.state_seq
+        now = state.seq
         return [[kept for seq, kept in self.keyed[page] if seq <= now][-1] for page in state.lru]
 
     def mobjects(self):
         return [self.shelf] if self.shelf is not None else []
 
     def show(self, state: State) -> None:
-        self.shelf = Shelf(self.stage.plan.panel, self.most, self.stage.looks.colors)
+        self.shelf = Shelf(self.setting.plan.panel, self.most, self.setting.looks.colors)
         self.shelf.show(self._items(state))
 
     def change(self, state: State, seconds: float) -> list[Animation]:

@@ -8,9 +8,11 @@ from operator import itemgetter
 from manim import Animation
 
 from astrai_sim.trace import State
+from scenes.draw.mobjects.pool import PagePool
 from scenes.draw.mobjects.table import PageTables, TableLook
 from scenes.parts.part import Lapse, Part
-from scenes.stage.wires import Wiring
+from scenes.parts.setting import Setting
+from scenes.parts.wires import Wiring
 from scenes.story.beats import Focus
 
 MOST_TABLES = 8
@@ -21,16 +23,18 @@ class TablesPart(Part):
 
     name = "tables"
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        props = [prop for prop in stage.section.props if isinstance(prop, Focus)]
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        props = [prop for prop in setting.section.props if isinstance(prop, Focus)]
         self.focus = {task for prop in props for task in prop.tasks}
         self.tables = PageTables(
-            stage.plan.tables, min(len(stage.looks.tasks), MOST_TABLES), len(str(stage.n_pages - 1)), self.focus
+            setting.plan.tables, min(len(setting.looks.tasks), MOST_TABLES), len(str(setting.n_pages - 1)), self.focus
         )
-        pool = stage.part("pool").pool if "pool" in stage.cast else None
-        self.wiring = Wiring(stage.plan, self.tables, pool) if pool is not None else None
-        self._changed = [(e.seq, e.task) for e in stage.trace.find(event="table")]
+        self.wiring: Wiring | None = None
+        if "pool" in setting.cast:
+            pool = PagePool(setting.n_pages, setting.looks.page_size, setting.plan.pool)
+            self.wiring = Wiring(setting.plan, self.tables, pool)
+        self._changed = [(e.seq, e.task) for e in setting.trace.find(event="table")]
 
     def mobjects(self):
         return [self.tables, *([self.wiring] if self.wiring is not None else [])]
@@ -61,7 +65,7 @@ class TablesPart(Part):
 
     def _looks(self, state: State) -> list[TableLook]:
         """All tables, those that the section is about first."""
-        looks = self.stage.looks.tables(state)
+        looks = self.setting.looks.tables(state)
         return sorted(looks, key=lambda look: look.task not in self.focus)
 
     def _subjects(self, state: State) -> set[str]:
@@ -72,7 +76,7 @@ class TablesPart(Part):
         held = [page for pages in state.tables.values() for page in pages]
         if len(held) == len(set(held)):
             return set()
-        last = bisect_right(self._changed, self.stage.state_seq, key=itemgetter(0)) - 1
+        last = bisect_right(self._changed, state.seq, key=itemgetter(0)) - 1
         return {self._changed[last][1]} & state.tables.keys() if last >= 0 else set()
 
     def nudge(self) -> list[Animation]:

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from manim import Animation, Scene
+
+from astrai_sim.trace import Trace
 from scenes.draw.animations import FLIGHT, Flash
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.tiles import MOST, PageTiles
+from scenes.draw.mobjects.tiles import PageTiles
 from scenes.parts.pool import PoolPart
-from scenes.parts.transcript import GUTTER, TILES_W, text_rows
+from scenes.parts.setting import Setting
+from scenes.story.limits import MOST_TILES
+from scenes.story.rows import TextRows
+
+TILES_W = 404.0
+GUTTER = 44.0
+
+
+@lru_cache(maxsize=4)
+def text_rows(trace: Trace) -> TextRows:
+    """Which page holds which row of text at what time, for a whole trace."""
+    return TextRows.of(trace)
+
+
+def page_tiles(setting: Setting) -> PageTiles:
+    """The tiles beside a transcript, empty."""
+    room, n_pages = setting.plan.tall_panel, setting.n_pages
+    indices = list(range(n_pages)) if n_pages <= MOST_TILES else text_rows(setting.trace).first_pages(MOST_TILES)
+    box = Box(room.right - TILES_W, room.y, TILES_W, room.h)
+    return PageTiles(indices, n_pages, setting.looks.page_size, box)
 
 
 class TilesPart(PoolPart):
@@ -17,27 +41,20 @@ class TilesPart(PoolPart):
 
     name = "tiles"
 
-    def __init__(self, stage) -> None:
-        self.stage = stage
-        room = stage.plan.tall_panel
-        box = Box(room.right - TILES_W, room.y, TILES_W, room.h)
-        self.pool = PageTiles(self._indices(), stage.n_pages, stage.looks.page_size, box)
-
-    def _indices(self) -> list[int]:
-        if self.stage.n_pages <= MOST:
-            return list(range(self.stage.n_pages))
-        return text_rows(self.stage.trace).first_pages(MOST)
+    def __init__(self, setting: Setting) -> None:
+        super(PoolPart, self).__init__(setting)
+        self.pool = page_tiles(setting)
 
     @property
     def lag(self) -> float:
         """Seconds from a word's leaving to its arrival."""
-        return FLIGHT if "transcript" in self.stage.parts else 0.0
+        return FLIGHT if "transcript" in self.setting.cast else 0.0
 
     def beside(self, box: Box) -> Box:
         return Box(box.x, box.y, box.w - TILES_W - GUTTER, box.h)
 
-    def reveal(self):
-        return super(PoolPart, self).reveal()
+    def reveal(self, scene: Scene) -> list[Animation]:
+        return super(PoolPart, self).reveal(scene)
 
     def revealed(self) -> None:
         pass

@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
-from manim import Animation, Group
+from manim import Animation, Group, Scene
 
 from astrai_sim.trace import State, TaskState, Trace
 from scenes import theme
 from scenes.draw.animations import FLIGHT, Flight, Fly, Relay, Vanish
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
-from scenes.draw.mobjects.pieces import ShownPiece, shown_piece
+from scenes.draw.mobjects.pieces import readable
 from scenes.draw.mobjects.pointer import Pointer
 from scenes.draw.mobjects.shapes import Panel
 from scenes.draw.mobjects.token_layout import PageText, TokenLayout
 from scenes.draw.mobjects.transcript import Person, PersonLook, RowLook, Transcript
 from scenes.measures import Said, say, written
 from scenes.parts.part import Part
+from scenes.parts.setting import Setting
+from scenes.parts.tiles import GUTTER, TILES_W, page_tiles, text_rows
 from scenes.story.beats import Speakers
-from scenes.story.rows import TextRows
+from scenes.story.pieces import ShownPiece, shown_piece
 
-TILES_W = 404.0
-GUTTER = 44.0
 OTHERS_H = 40.0
 MOST_FLIGHTS = 90
 ARRIVAL = 0.7
-
-
-@lru_cache(maxsize=4)
-def text_rows(trace: Trace) -> TextRows:
-    """Which page holds which row of text at what time, for a whole trace."""
-    return TextRows.of(trace)
 
 
 def last_tasks(trace: Trace) -> dict[str, TaskState]:
@@ -46,12 +39,13 @@ class TranscriptPart(Part):
 
     name = "transcript"
 
-    def __init__(self, stage) -> None:
-        super().__init__(stage)
-        self.rows = text_rows(stage.trace)
-        self.final = last_tasks(stage.trace)
-        speakers = next(p for p in stage.section.props if isinstance(p, Speakers))
-        room = stage.plan.tall_panel
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.rows = text_rows(setting.trace)
+        self.final = last_tasks(setting.trace)
+        self.tiles = page_tiles(setting) if "tiles" in setting.cast else None
+        speakers = next(p for p in setting.section.props if isinstance(p, Speakers))
+        room = setting.plan.tall_panel
         note = OTHERS_H if speakers.others else 0.0
         self.box = Box(room.x, room.y, room.w - TILES_W - GUTTER, room.h - note)
         others = others_text(
@@ -66,7 +60,7 @@ class TranscriptPart(Part):
         self.pointers = Group()
 
     def _make(self, tasks: tuple[str, ...], room: int) -> Transcript:
-        then = self.stage.trace.state_at(room).tasks
+        then = self.setting.trace.state_at(room).tasks
         counts = {task: then[task].n_tokens if task in then else 0 for task in tasks}
         pieces = {
             task: [_said_piece(task, at, text) for at, text in enumerate(self.final[task].texts[:count])]
@@ -110,14 +104,14 @@ class TranscriptPart(Part):
             for logical, row in self.transcript.persons[task].rows.items()
         }
         return PersonLook(
-            task, self.stage.looks.colors[task], tuple(state.tables.get(task, ())), now.n_tokens, now.status, rows
+            task, self.setting.looks.colors[task], tuple(state.tables.get(task, ())), now.n_tokens, now.status, rows
         )
 
     def _row_look(self, state: State, task: str, logical: int, first: int, n: int, seq: int) -> RowLook:
         page = self.rows.page_at((task, logical), seq)
         if page is None:
             return RowLook(None, (), (False,) * n)
-        look = self.stage.looks.page(state, page)
+        look = self.setting.looks.page(state, page)
         held = ~np.isnan(state.norms(page))
         stored = tuple(bool(i < len(held) and held[i]) for i in range(n))
         return RowLook(page, look.owner_colors or (theme.CACHED,), stored)
@@ -126,7 +120,7 @@ class TranscriptPart(Part):
         self.shown = state
         for task, person in self.transcript.persons.items():
             if task in state.tasks:
-                person.show(self.look(state, task, self.stage.state_seq))
+                person.show(self.look(state, task, state.seq))
 
     def change(self, state: State, seconds: float) -> list[Animation]:
         before, self.shown = self.shown, state
@@ -135,7 +129,7 @@ class TranscriptPart(Part):
         for task, person in self.transcript.persons.items():
             if task not in state.tasks:
                 continue
-            look = self.look(state, task, self.stage.state_seq)
+            look = self.look(state, task, state.seq)
             stored = self._stored(person, look, seconds)
             said = self._said(before, look, stored, seconds)
             flights += self._flights(person, look, stored)
@@ -170,13 +164,12 @@ class TranscriptPart(Part):
         return {position: seconds * i / len(fresh) for i, position in enumerate(fresh)}
 
     def _flights(self, person: Person, look: PersonLook, stored: dict[int, float]) -> list[Flight]:
-        tiles = self.stage.parts.get("tiles")
-        if tiles is None or not person.arrived:
+        if self.tiles is None or not person.arrived:
             return []
         size = self.rows.page_size
         flights = []
         for logical, row in person.rows.items():
-            tile = tiles.pool.by_index.get(look.rows[logical].page)
+            tile = self.tiles.by_index.get(look.rows[logical].page)
             for i, label in enumerate(row.labels):
                 start = stored.get(row.place.first + i)
                 if tile is not None and start is not None and i < size:
@@ -184,13 +177,13 @@ class TranscriptPart(Part):
                     flights.append(Flight(word, tile.slot_center(i), start))
         return flights
 
-    def make_room(self, tasks: tuple[str, ...], room: int) -> list[Animation]:
-        """Lay out for what `tasks` say up to event `room`; what is shown moves to its place."""
+    def make_room(self, scene: Scene, tasks: tuple[str, ...], room: int) -> list[Animation]:
+        """Lay out anew on `scene` for what `tasks` say up to event `room`; what is shown moves to its place."""
         earlier = self.transcript
         self.transcript = self._make(tasks, room)
         self.show(self.shown)
-        self.stage.scene.remove(earlier)
-        self.stage.scene.add(self.transcript)
+        scene.remove(earlier)
+        scene.add(self.transcript)
         pairs = []
         leaving: list[Animation] = []
         for task, old in earlier.persons.items():
@@ -223,10 +216,14 @@ class TranscriptPart(Part):
             head = self.transcript.persons[task].head
             entries = [head.entry_box(position // size), row.place.chip]
             return self.pointer.to_entries([box for box in entries if box is not None])
-        tile = self.stage.parts["tiles"].pool.by_index[row.chip.page]
+        tile = self.tiles.by_index[row.chip.page]
         slot = tile.slots.cell_box(position % size)
         corners = self._thread(word, slot, tile.box)
-        return self.pointer.to_slot(slot, corners) + self.stage.parts["tiles"].flash([tile.index])
+        return self.pointer.to_slot(slot, corners)
+
+    def page_of(self, task: str, position: int) -> int:
+        """The page beside the row that shows a token."""
+        return self.transcript.token(task, position)[0].chip.page
 
     def _thread(self, word: Box, slot: Box, tile: Box) -> list[tuple[float, float]]:
         below = word.bottom + 2.5
@@ -291,7 +288,7 @@ class TranscriptPart(Part):
                     found["word"] = (task, row.place.first + index)
         if self.pointer.slot is not None:
             at = self.pointer.slot.box
-            for tile in self.stage.parts["tiles"].pool.pages:
+            for tile in self.tiles.pages:
                 slot = int(tile.slots.cells_at(np.array([[at.cx, at.cy]]))[0])
                 if slot >= 0:
                     found["slot"] = (int(tile.number.text), slot)
@@ -300,7 +297,8 @@ class TranscriptPart(Part):
 
 def _said_piece(task: str, position: int, text: str) -> ShownPiece:
     piece = shown_piece(text)
-    return replace(piece, text=written("token.shown", piece.text, "name", task=task, position=position))
+    said = written("token.shown", piece.text, "name", task=task, position=position)
+    return replace(piece, text=readable(said))
 
 
 def _traveller(label: Label, box: Box, color: str) -> Panel:

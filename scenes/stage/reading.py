@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from scenes.draw.mobjects.caption import Caption, reading_time
+from scenes.draw.mobjects.caption import Caption
+from scenes.story.limits import reading_time
 
 STILL = 3.2
 

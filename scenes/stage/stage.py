@@ -8,20 +8,18 @@ from manim import Animation, Group
 
 from astrai_sim.trace import State, Trace
 from scenes.draw.animations import Appear, Flash, Vanish
-from scenes.draw.layout import FRAME, Box
+from scenes.draw.layout import Box
 from scenes.draw.mobjects.badge import Badge
 from scenes.draw.mobjects.caption import Caption
 from scenes.draw.mobjects.header import ChapterTitle
 from scenes.parts import PARTS
-from scenes.parts.looks import Looks
 from scenes.parts.part import Lapse, Part
+from scenes.parts.setting import ALWAYS, Setting
 from scenes.stage.directions import direct
-from scenes.stage.plan import StagePlan
+from scenes.stage.passages import passages
 from scenes.stage.reading import STILL, Reader
-from scenes.stage.way import Stop, way
-from scenes.story.beats import Beat, Reveal, Section
+from scenes.story.beats import Beat, Section
 
-ALWAYS = ("phases",)
 PAGES = "pool"
 NUDGED_FIRST = ("tables", "memory", "lanes")
 
@@ -34,8 +32,10 @@ class Stage:
 
     Attributes
     ----------
-    cast
-        Names of the parts that the section shows at any time.
+    setting
+        What the parts are given.
+    state
+        The state that is shown.
     parts
         The parts on stage now, by name, in drawing order.
     panel
@@ -50,15 +50,10 @@ class Stage:
         self.scene = scene
         self.trace = trace
         self.section = section
-        self.n_pages: int = trace.header.scenario.cache.n_pages
-        self.looks = Looks.of(trace)
+        self.setting = Setting.of(trace, section)
+        self.looks, self.plan = self.setting.looks, self.setting.plan
         self.state: State = trace.state_at(section.start)
-        self.state_seq = section.start
         self.beyond = 0
-        revealed = [n for beat in section.beats if isinstance(beat, Reveal) for n in beat.parts]
-        always = ALWAYS if section.phases else ()
-        self.cast = {*always, *section.stage, *revealed}
-        self.plan = StagePlan.of(FRAME, self.n_pages, self.cast)
         self.parts: dict[str, Part] = {}
         self._made: dict[str, Part] = {}
         self.title = ChapterTitle(section.title, self.plan.title)
@@ -70,15 +65,10 @@ class Stage:
         self.waited = 0.0
         self._stood = 0.0
 
-    @property
-    def position(self) -> int:
-        """The event that is shown, counted on for steps beyond the last."""
-        return self.state_seq + self.beyond
-
     def part(self, name: str) -> Part:
         """The part called `name`, made when it is first asked for."""
         if name not in self._made:
-            self._made[name] = PARTS[name](self)
+            self._made[name] = PARTS[name](self.setting)
         return self._made[name]
 
     def bring(self, name: str) -> Part:
@@ -94,7 +84,7 @@ class Stage:
         A section that goes on from another one has its title fade in.
         """
         for name in PARTS:
-            if name in self.cast & {*ALWAYS, *self.section.stage}:
+            if name in self.setting.cast & {*ALWAYS, *self.section.stage}:
                 self.scene.add(*self._brought(name))
         self.scene.add(self.badge, self.caption)
         if self.section.start < 0:
@@ -115,7 +105,7 @@ class Stage:
         direct(self, beat)
         if self.opening:
             self.animate([])
-        if beat.until > self.state_seq:
+        if beat.until > self.state.seq:
             self.advance(beat.until, 0.6)
 
     def settle(self) -> None:
@@ -174,30 +164,35 @@ class Stage:
     def advance(self, until: int, seconds: float) -> None:
         """Bring every part to the state after event `until`.
 
-        With the pool on stage, a way over many steps is a time-lapse: all parts show
-        the same moment of it at any time.
+        With the pool on stage, many steps are a time-lapse: all parts show the same moment
+        of it at any time.
         """
-        if until <= self.state_seq or PAGES not in self.parts:
-            self.change(Stop(until, self.trace.state_at(until)), seconds)
+        if until <= self.state.seq or PAGES not in self.parts:
+            self.change(self.trace.state_at(until), seconds)
             return
-        start = Stop(self.state_seq, self.state)
-        for stretch in way(self.trace, start, until, seconds):
-            if stretch.even:
-                self.lapse(stretch.stops, stretch.seconds)
+        for passage in passages(self.trace, self.state, until, seconds):
+            if passage.even:
+                self.lapse(passage.stops, passage.seconds)
             else:
-                self.change(stretch.stops[-1], stretch.seconds)
+                self.change(passage.stops[-1], passage.seconds)
 
-    def change(self, stop: Stop, seconds: float) -> None:
-        """Bring every part to the state at `stop` in one movement."""
-        self.reach(stop.seq, stop.state)
-        self.animate([a for part in self.playing() for a in part.change(stop.state, seconds)])
+    def change(self, state: State, seconds: float) -> None:
+        """Bring every part to `state` in one movement."""
+        self.state = state
+        self.animate([a for part in self.playing() for a in part.change(state, seconds)])
 
-    def lapse(self, stops: Sequence[Stop], seconds: float) -> None:
-        """Have every part show the moments `stops`, each for as long as the others."""
-        states = [self.state, *(stop.state for stop in stops)]
+    def run_on(self, steps: int) -> None:
+        """Count `steps` on from the recording's last: what is computed goes on for so long."""
+        self.beyond = steps
+        for part in self._made.values():
+            part.beyond = steps
+
+    def lapse(self, stops: Sequence[State], seconds: float) -> None:
+        """Have every part show the states `stops`, each for as long as the others."""
+        states = [self.state, *stops]
         times = tuple(i / len(stops) for i in range(len(states)))
         frames = [[part.frame(state) for state in states] for part in self.playing()]
-        self.reach(stops[-1].seq, stops[-1].state)
+        self.state = stops[-1]
         lapse = Lapse(times, self.state, seconds)
         self.animate(
             [
@@ -210,11 +205,6 @@ class Stage:
     def playing(self) -> list[Part]:
         """The parts that can be seen: those that stand in the panel's place only without one."""
         return [p for p in self.parts.values() if not p.in_panel or self.panel is None]
-
-    def reach(self, until: int, state: State) -> None:
-        """Take `state` for what is shown from now on: that after event `until`."""
-        self.state = state
-        self.state_seq = until
 
     def open_panel(self, panel: Group | None) -> None:
         """Put `panel` into the panel's place; None gives the place back to the parts there."""

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from astrai_sim.trace import Event, State, Trace
-from scenes.draw.mobjects.caption import READING_SPEED, reading_time
-from scenes.draw.mobjects.pieces import shown_piece
-from scenes.draw.mobjects.tiles import MOST as MOST_TILES
 from scenes.story.beats import (
     Advance,
     Beat,
@@ -27,12 +24,13 @@ from scenes.story.beats import (
 from scenes.story.conversation import Exchange, control_name
 from scenes.story.errors import DoesNotApply
 from scenes.story.figures import RunFigures, ms_text
+from scenes.story.limits import MOST_TILES, READING_SPEED, reading_time
+from scenes.story.pieces import shown_piece
 from scenes.story.rows import TextRows
 from scenes.story.talk import Arrival, Departure, Moment, groups, moments
 
 MOST_SPEAKERS = 4
 FULL = 3
-CAPTION_FACE = "sans-medium"
 STAGE = ("transcript", "tiles")
 STEP_PACE = 0.22
 LATER = 0.5
@@ -261,7 +259,7 @@ class _Chapters:
         piece = state.tasks[task].texts[position]
         if control_name(piece) is not None or not piece.strip():
             return ""
-        return shown_piece(piece, CAPTION_FACE).text
+        return shown_piece(piece).text
 
     # the time between
 

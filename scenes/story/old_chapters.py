@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from astrai_sim.trace import Event, State, Trace
-from scenes.draw.mobjects.caption import reading_time
-from scenes.draw.mobjects.pool import LARGEST
 from scenes.story.beats import Advance, Beat, ClosePanel, Fact, Hold, Section, ShowFacts
 from scenes.story.errors import DoesNotApply
 from scenes.story.figures import PoolFigures
+from scenes.story.limits import LARGEST, reading_time
 from scenes.story.runs import prompt_len
 from scenes.story.teller import Teller
 

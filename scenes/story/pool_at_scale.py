@@ -10,9 +10,6 @@ import numpy as np
 from astrai_sim.trace import Series, Trace
 from astrai_sim.trace.header import Cost
 from scenes import theme
-from scenes.draw.mobjects.axes import round_step
-from scenes.draw.mobjects.map import MapGrid
-from scenes.draw.mobjects.pool import LARGEST
 from scenes.story import curves
 from scenes.story.beats import (
     Advance,
@@ -32,6 +29,7 @@ from scenes.story.beats import (
 from scenes.story.errors import DoesNotApply
 from scenes.story.figures import PoolFigures, bytes_text, ms_text
 from scenes.story.lapse import lapse, step_after, step_before
+from scenes.story.limits import LARGEST, MAP_ROOM, map_grid, round_step
 from scenes.story.moments import Height, Moment, Moments
 from scenes.story.runs import requests_of, series_of
 
@@ -164,18 +162,10 @@ class _Chapters:
 
     def cell_caption(self) -> str:
         """What a cell of the map is."""
-        group = self.grid().group
+        group, *_ = map_grid(self.pool.n_pages, *MAP_ROOM)
         if group == 1:
             return "Every cell below is a page: dark while it is free, brighter for later requests."
         return f"Every cell below is {group} pages: dark while they are free, brighter for later requests."
-
-    def grid(self) -> MapGrid:
-        """The map as it will be drawn."""
-        from scenes.draw.layout import FRAME as FILM_FRAME
-        from scenes.stage.plan import StagePlan
-
-        box = StagePlan.of(FILM_FRAME, self.pool.n_pages, FRAME).map
-        return MapGrid.of(self.pool.n_pages, box.w, box.h)
 
     # time-lapse
 

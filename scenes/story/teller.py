@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from astrai_sim.trace import Event, Trace
-from scenes.draw.mobjects.pool import LARGEST
 from scenes.measures import say
 from scenes.story.beats import Advance, Beat, ClosePanel, Hold, RunCode
 from scenes.story.lapse import lapse, step_before
+from scenes.story.limits import LARGEST
 from scenes.story.measures import Ask
 from scenes.story.source import open_code, steps_of
 

@@ -18,6 +18,11 @@ def total(witness: Witness, parts: tuple[float, ...]) -> float:
     return sum(parts)
 
 
+@vouches("largest")
+def largest(witness: Witness, parts: tuple[float, ...]) -> float:
+    return max(parts)
+
+
 @vouches("ratio")
 def ratio(witness: Witness, of: float, to: float) -> float:
     return of / to

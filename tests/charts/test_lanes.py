@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from astrai_sim.trace import RequestTimes, Trace
 from scenes import theme
 from scenes.check.compare import differences
+from scenes.chunked_prefill import chosen
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.chart import ChartView
 from scenes.draw.mobjects.lanes import LanesView
@@ -15,9 +16,10 @@ from scenes.film import catalog
 from scenes.film.checking import check
 from scenes.film.rehearsal import rehearse
 from scenes.story.beats import Chart, Lanes, ShowSteps, ShowVersus, StepTokens
-from scenes.story.chunked_prefill import chosen, listed, times_text
 from scenes.story.errors import DoesNotApply
-from scenes.story.prefills import Prefill, StepLog, long_decode, prefills
+from scenes.story.history import History, history_of
+from scenes.story.history.prompts import Prompt, long_decode, prompts
+from scenes.story.history.steps import PHASES
 from scenes.truth import Witness
 
 FILM = catalog.film("ChunkedPrefill")
@@ -34,7 +36,7 @@ def trace(path):
 
 
 def test_prompts_are_found_with_their_steps(trace):
-    chunked, whole = prefills(trace, StepLog(trace))
+    chunked, whole = prompts(history_of(trace))
     assert (chunked.task, chunked.steps, chunked.counts) == ("chunked", (2, 3, 4, 5), (7, 7, 7, 4))
     assert (whole.task, whole.steps, whole.counts) == ("whole", (8,), (30,))
     assert chunked.beside == whole.beside == ("short",)
@@ -42,22 +44,18 @@ def test_prompts_are_found_with_their_steps(trace):
 
 
 def test_waits_are_those_of_the_requests(trace):
-    log = StepLog(trace)
-    requests = RequestTimes.of(trace)
-    gaps = requests.gaps[requests.names.index("short")] / 1e6
-    assert np.allclose(log.gap_ms[1:7], gaps[1:7])
-    for prefill in prefills(trace, log):
-        at = requests.names.index(prefill.task)
-        assert prefill.ttft_ms == pytest.approx(requests.time_to_first_token_ns[at] / 1e6)
-        assert prefill.longest_ms == pytest.approx(gaps[prefill.steps[0] : prefill.steps[-1] + 1].max())
+    history, requests = history_of(trace), RequestTimes.of(trace)
+    gaps = requests.gaps[requests.names.index("short")]
+    assert np.array_equal(history.gaps[1:7], gaps[1:7])
+    for prompt in prompts(history):
+        assert prompt.longest_ns == gaps[prompt.steps[0] : prompt.steps[-1] + 1].max()
 
 
 def test_what_a_step_computed(trace):
-    log = StepLog(trace)
-    assert log.computed[0].prompts == (("short", 5),)
-    assert (log.computed[3].prompts, log.computed[3].decoded) == ((("chunked", 7),), ("short",))
-    assert log.computed[3].tokens == 8
-    assert log.computed[8].tokens == 30 + 2
+    history = history_of(trace)
+    assert history.prefilled(0) == [("short", 5)]
+    assert (history.prefilled(3), history.decoded(3)) == ([("chunked", 7)], ["short"])
+    assert history.prefilled(8) == [("whole", 30)] and len(history.decoded(8)) == 2
 
 
 def test_film_tells_both_in_the_order_of_the_run(trace):
@@ -118,83 +116,72 @@ def test_every_token_of_a_step_has_a_cell():
         StepsPanel(beat, colors, Box(100, 100, 900, 120))
 
 
-def prefill(task, steps, tokens):
-    share = tokens // len(steps)
-    return Prefill(task, steps, (share,) * len(steps), ("x",), 1.0, 1.0)
+def prompt(task, steps, tokens):
+    return Prompt(task, steps, (tokens // len(steps),) * len(steps), ("x",), 1)
 
 
 def test_two_prompts_one_after_the_other_are_chosen():
-    chunked = prefill("c", (4, 5, 6), 300)
-    during, after, longer = prefill("d", (5,), 400), prefill("a", (7,), 90), prefill("l", (9,), 99)
-    assert chosen([chunked, during, after, longer]) == (longer, chunked)
+    chunked = prompt("c", (4, 5, 6), 300)
+    during, after, longer = prompt("d", (5,), 400), prompt("a", (7,), 90), prompt("l", (9,), 99)
+    assert chosen("film", [chunked, during, after, longer]) == (longer, chunked)
     with pytest.raises(DoesNotApply, match="one after the other"):
-        chosen([chunked, during])
+        chosen("film", [chunked, during])
     with pytest.raises(DoesNotApply, match="in chunks"):
-        chosen([after])
-
-
-def test_words():
-    assert listed(["A"]) == "A"
-    assert listed(["A", "B", "C"]) == "A, B and C"
-    assert (times_text(4.53), times_text(24.4)) == ("4.5", "24")
+        chosen("film", [after])
 
 
 @pytest.fixture
 def told():
-    """The film's own trace, a log of it, and its prompts: whole, and in chunks.
+    """The film's own trace, a history of it, and its prompts: whole, and in chunks.
 
-    In the log prefill phases take 30 ms and decode phases 15 ms, with the chunks' request
+    In the history prefill phases take 30 ms and decode phases 15 ms, with the chunks' request
     50 ms; the last chunk ends the longest wait.
     """
     trace = Trace.open(FILM.trace_for())
-    log = StepLog(trace)
-    whole, chunked = chosen(prefills(trace, log))
-    log.prefill_ns[:, 1] = log.prefill_ns[:, 0] + 30_000_000
-    log.decode_ns[:, 1] = log.decode_ns[:, 0] + 15_000_000
-    for step, done in enumerate(log.computed):
-        if chunked.task in done.decoded:
-            log.decode_ns[step, 1] = log.decode_ns[step, 0] + 50_000_000
-    log.gap_ms[list(chunked.steps)] = 45.0
-    log.gap_ms[chunked.steps[-1]] = 80.0
-    return trace, log, whole, chunked
+    history = History(trace)
+    whole, chunked = chosen("film", prompts(history))
+    phases = history.steps.phases
+    for row, (step, kind) in enumerate(zip(phases.step.tolist(), phases.kind.tolist(), strict=True)):
+        slow = chunked.task in history.decoded(step)
+        ms = {"prefill": 30, "decode": 50 if slow else 15}.get(PHASES[kind], 0)
+        phases.ended[row] = phases.began[row] + ms * 1_000_000
+    history.gaps[list(chunked.steps)] = 45_000_000
+    history.gaps[chunked.steps[-1]] = 80_000_000
+    return trace, history, whole, chunked
 
 
 def test_padding_is_told_where_the_trace_shows_it(told):
-    trace, log, whole, chunked = told
-    found = long_decode(trace, log, chunked)
+    trace, history, whole, chunked = told
+    found = long_decode(history, trace, chunked)
     last = chunked.steps[-1]
-    assert (found.step, found.tokens) == (last, chunked.counts[-1])
-    assert (found.decode_ms, found.others_ms) == pytest.approx((50.0, 15.0))
-    state = trace.state_at(int(log.series.seq[last]))
-    assert found.positions == state.tasks[chunked.task].kv_len
-    assert found.positions == max(state.tasks[task].kv_len for task in state.tables)
-    assert found.after == ((last + 1, pytest.approx(50.0)), (last + 2, pytest.approx(50.0)))
-    assert long_decode(trace, log, whole) is None
+    assert (found.step, found.after) == (last, (last + 1, last + 2))
+    assert found.before == tuple(step for step in chunked.steps if chunked.task not in history.decoded(step))
+    assert long_decode(history, trace, whole) is None
 
 
-def _quick_later(trace, log, chunked):
-    step = chunked.steps[-1] + 1
-    log.decode_ns[step, 1] = log.decode_ns[step, 0] + 20_000_000
+def _quick_later(trace, history, chunked):
+    row = history.steps.row("decode", chunked.steps[-1] + 1)
+    history.steps.phases.ended[row] = history.steps.phases.began[row] + 20_000_000
 
 
-def _slow_prefill(trace, log, chunked):
-    log.prefill_ns[chunked.steps[-1], 1] += 40_000_000
+def _slow_prefill(trace, history, chunked):
+    history.steps.phases.ended[history.steps.row("prefill", chunked.steps[-1])] += 40_000_000
 
 
-def _longest_elsewhere(trace, log, chunked):
-    log.gap_ms[chunked.steps[0]] = 90.0
+def _longest_elsewhere(trace, history, chunked):
+    history.gaps[chunked.steps[0]] = 90_000_000
 
 
-def _modelled(trace, log, chunked):
+def _modelled(trace, history, chunked):
     trace.header = replace(trace.header, clock="modelled")
 
 
 @pytest.mark.parametrize("change", [_quick_later, _slow_prefill, _longest_elsewhere, _modelled])
 def test_padding_is_not_told_where_it_does_not_show(told, change):
-    trace, log, _, chunked = told
-    assert long_decode(trace, log, chunked) is not None
-    change(trace, log, chunked)
-    assert long_decode(trace, log, chunked) is None
+    trace, history, _, chunked = told
+    assert long_decode(history, trace, chunked) is not None
+    change(trace, history, chunked)
+    assert long_decode(history, trace, chunked) is None
 
 
 def test_what_begins_empty_is_drawn_while_it_grows(told):

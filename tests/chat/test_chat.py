@@ -4,10 +4,10 @@ import pytest
 
 from astrai_sim.trace import Trace
 from scenes.chat import Chat
-from scenes.draw.mobjects.caption import READING_SPEED
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, Observer
 from scenes.story.errors import DoesNotApply
+from scenes.story.limits import READING_SPEED
 from tests.film.test_films import assert_clean
 
 OWN = ASSETS / "traces" / Chat.default_trace

@@ -3,14 +3,15 @@
 import pytest
 
 from scenes.draw import fonts
-from scenes.draw.mobjects.pieces import LONGEST, shown_piece
+from scenes.draw.mobjects.pieces import readable
+from scenes.story.pieces import LONGEST, shown_piece
 from tests.chat.worded import PIECES
 
 
 @pytest.mark.parametrize("piece", [*PIECES, " ", "\r\n", "a\u0301", "\u200d", "x" * 99, "\x00"])
 def test_something_is_drawn(piece):
     shown = shown_piece(piece)
-    assert len(fonts.shape(shown.text, "sans").points)
+    assert len(fonts.shape(readable(shown.text), "sans").points)
     assert len(shown.text) <= LONGEST
 
 
@@ -29,4 +30,4 @@ def test_something_is_drawn(piece):
 )
 def test_form(piece, text, spaced, control):
     shown = shown_piece(piece)
-    assert (shown.text, shown.spaced, shown.control) == (text, spaced, control)
+    assert (readable(shown.text), shown.spaced, shown.control) == (text, spaced, control)

@@ -5,9 +5,9 @@ from coloraide import Color
 
 from scenes import theme
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.pieces import shown_piece
 from scenes.draw.mobjects.token_layout import LARGEST, SMALLEST, PageText, TokenLayout
 from scenes.draw.mobjects.transcript import CONTROL, ground
+from scenes.story.pieces import shown_piece
 
 BOX = Box(100, 134, 1272, 786)
 

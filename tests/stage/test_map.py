@@ -12,7 +12,7 @@ from scenes.draw.camera import FilmCamera
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.cells import MANY, CellField
 from scenes.draw.mobjects.lens import runs_of
-from scenes.draw.mobjects.map import EMPTY, LEAST_PITCH, MapGrid, PageColors, PageMap, ramp
+from scenes.draw.mobjects.map import EMPTY, MapGrid, PageColors, PageMap, ramp
 from scenes.film.checking import check
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
@@ -23,6 +23,7 @@ from scenes.parts.occupancy import page_colors
 from scenes.pool_at_scale import PoolAtScale
 from scenes.story.beats import TimeLapse
 from scenes.story.lapse import lapse
+from scenes.story.limits import LEAST_PITCH
 from scenes.story.moments import Moments
 from scenes.story.runs import series_of
 from scenes.truth import SHOWN, Witness

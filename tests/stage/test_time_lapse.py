@@ -9,7 +9,7 @@ from scenes.draw.animations import Replay
 from scenes.film import catalog
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, Observer
-from scenes.stage.way import Stop, way
+from scenes.stage.passages import passages
 from scenes.story.beats import Advance, ClosePanel, OpenCode, RunCode, Section, Storyboard
 from scenes.truth import Witness
 
@@ -47,24 +47,24 @@ def test_a_long_advance_stops_only_at_recorded_states():
     film = catalog.film("PrefixCache")
     trace = own_trace(film)
     last = len(trace) - 1
-    stretches = way(trace, Stop(-1, trace.state_at(-1)), last, 20.0)
-    seqs = [stop.seq for stretch in stretches for stop in stretch.stops]
+    found = passages(trace, trace.state_at(-1), last, 20.0)
+    seqs = [stop.seq for passage in found for stop in passage.stops]
     assert seqs == sorted(set(seqs)) and seqs[-1] == last
     assert {e.seq for e in trace.find(event="step_end")} <= set(seqs)
-    assert sum(stretch.seconds for stretch in stretches if stretch.even) < 20.0
+    assert sum(passage.seconds for passage in found if passage.even) < 20.0
     at = -1
-    for stretch in stretches:
-        tables = [trace.state_at(seq).tables for seq in (at, *(s.seq for s in stretch.stops))]
-        assert not stretch.even or all(table == tables[0] for table in tables)
-        at = stretch.stops[-1].seq
+    for passage in found:
+        tables = [trace.state_at(seq).tables for seq in (at, *(s.seq for s in passage.stops))]
+        assert not passage.even or all(table == tables[0] for table in tables)
+        at = passage.stops[-1].seq
 
 
 def test_pages_come_before_the_prefill_that_fills_them():
     film = catalog.film("PrefixCache")
     trace = own_trace(film)
     written = next(trace.find(event="kv_write")).seq
-    stretches = way(trace, Stop(-1, trace.state_at(-1)), written, 2.0)
-    before, after = (stretch.stops[-1].state for stretch in stretches)
+    found = passages(trace, trace.state_at(-1), written, 2.0)
+    before, after = (passage.stops[-1] for passage in found)
     assert before.tables == after.tables != {}
     assert before.kv_slots == 0 < after.kv_slots
 

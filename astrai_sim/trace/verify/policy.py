@@ -18,6 +18,8 @@ RULES = {
     "longest-prefix": "a lookup finds as many full pages as hold the task's first tokens, all but the last token",
     "first-come-first-served": "requests are admitted in order of submission, preempted ones before all others",
     "latest-preempted": "when no page is left, the task that was admitted last is preempted",
+    "admitted-when-fitting": "the first in the queue is admitted as soon as batch and pages allow",
+    "passes-planned": "a pass computes for as many tasks and tokens as budget and decode policy allow, in order",
     "four-phases": "a step is cleanup, refill, prefill and decode; each kind of work is done in its phase",
     "one-pass-a-phase": "prefill and decode compute in at most one pass each",
     "next-cleanup-frees": "a finished task's pages go in the next cleanup, a preempted one's at once",

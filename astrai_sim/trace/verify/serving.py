@@ -6,6 +6,7 @@ from collections import deque
 
 from astrai_sim.trace.digests import numbers_digest
 from astrai_sim.trace.events import Event
+from astrai_sim.trace.verify import plans
 from astrai_sim.trace.verify.asked import RULE
 from astrai_sim.trace.verify.checks import Lie
 from astrai_sim.trace.verify.requests import Request
@@ -189,7 +190,21 @@ class Serving(Steps):
                 self.settings.get("decode_policy") == "all" or len(starts) == 1,
                 "tasks at several positions decode under the policy same-position",
             )
+        self._planned(list(zip(names, counts, strict=True)))
         self.phase_tasks = [*self.phase_tasks, *names]
+
+    def _planned(self, batch: plans.Plan) -> None:
+        """Of the plan of a pass only who was preempted is left out, or who finds no page while tasks
+        that are finished still hold some."""
+        plan = self.plan
+        if self.phase == "decode":
+            computed, stuck = dict(batch), self.requests.finished and not (self.pool.free.count or self.pool.lru)
+            plan = [
+                (name, count)
+                for name, count in plan
+                if name in computed or not (stuck or self.requests[name].status == "preempted")
+            ]
+        self.policy["passes-planned"].same("plan of the pass", batch, plan)
 
     def on_kv_lengths(self, event: Event) -> None:
         names, counts = event.tasks, event.counts

@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 
 from astrai_sim.trace.events import PHASES, Event
 from astrai_sim.trace.header import Header
+from astrai_sim.trace.verify import plans
 from astrai_sim.trace.verify.asked import Asked
 from astrai_sim.trace.verify.checks import Checks, Lie
 from astrai_sim.trace.verify.policy import RULES, claimed
@@ -62,6 +63,7 @@ class Steps:
         self.seen_phases: list[str] = []
         self.computed = 0
         self.phase_tasks: list[str] = []
+        self.plan: plans.Plan = []
         self.to_gather: list[str] = []
         self.to_note: deque[str] = deque()
         self.to_answer: deque[str] = deque()
@@ -123,6 +125,12 @@ class Steps:
             self.seen_phases.append(name)
         self.phase = name
         self.phase_tasks = []
+        if self.policy["passes-planned"].claimed:
+            self.plan = []
+            if name == "prefill":
+                self.plan = plans.prefill(self.requests, self.settings)
+            elif name == "decode":
+                self.plan = [(task, 1) for task in plans.decode(self.requests, self.settings, self.computed)]
 
     def on_phase_begin(self, event: Event) -> None:
         self.time.begin(event)
@@ -133,6 +141,8 @@ class Steps:
         self.time.end(event)
         if self.phase == "cleanup":
             self._cleaned_up()
+        elif self.phase == "refill":
+            self._refilled()
         self._phase_tasks(event)
         self._due(f"by the end of {self.phase}")
         if self.phase in ("prefill", "decode"):
@@ -159,6 +169,15 @@ class Steps:
                 self.requests[name].status = "gone"
         self.phase_tasks = [name for name in self.requests.finished if name not in late]
         self.requests.finished = late
+
+    def _refilled(self) -> None:
+        """Whoever waits first has to."""
+        queues, rule = self.requests, self.policy["admitted-when-fitting"]
+        blind = self.counts_only and self.caching
+        if queues.waiting and len(queues.running) < self.settings["max_batch"] and rule.claimed and not blind:
+            first = queues[queues.waiting[0]]
+            waits = not plans.fits(first, queues, self.settings, self.pool, self.prefixes)
+            rule.true("admission", waits, f"{first.name} could be admitted, but still waits")
 
     def _due(self, when: str) -> None:
         """Nothing may be left of what had to come."""

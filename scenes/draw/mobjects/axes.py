@@ -14,19 +14,13 @@ from scenes.draw.layout import FRAME, UNIT, Box
 from scenes.draw.mobjects.label import Label
 from scenes.measures import joined, written
 from scenes.measures.forms import tick_text
+from scenes.story.limits import round_step
 
 TICK_GAP = 12
 TICK_ROW = 40
 LABEL_GAP = 24
 ROOM_PER_X = 130
 ROOM_PER_Y = 54
-
-
-def round_step(top: float, most: int) -> float:
-    """Smallest step of 1, 2 or 5 times a power of ten that needs at most `most` steps to `top`."""
-    least = top / max(1, most)
-    power = 10.0 ** math.floor(math.log10(least))
-    return next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - 1e-9))
 
 
 def ticks(top: float, most: int) -> list[float]:

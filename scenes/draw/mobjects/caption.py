@@ -9,18 +9,13 @@ from scenes.draw import fonts
 from scenes.draw.animations import AppearIn, Vanish
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
+from scenes.draw.mobjects.pieces import readable
 from scenes.measures import Said
 
-READING_SPEED = 15.0
 LINE = 40
 STOPS = ".,:;"
 PUNCTUATED = 0.18
 """Share of the width by which a line may be longer to end at one of `STOPS`."""
-
-
-def reading_time(text: str) -> float:
-    """Seconds that `text` must stand to be read at 15 characters a second."""
-    return len(text) / READING_SPEED
 
 
 def wrap(text: str, face: str, px: float, width: float) -> list[str]:
@@ -69,7 +64,7 @@ class CaptionText(Group):
     """
 
     def __init__(self, text: str, box: Box) -> None:
-        self.text = text
+        self.text = text = readable(text, "sans-medium")
         lines = _said_lines(text, balanced(text, "sans-medium", theme.BODY, box.w))
         offset = -LINE / 2 * (len(lines) - 1)
         super().__init__(

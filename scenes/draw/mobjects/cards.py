@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from manim import Group
 
@@ -12,7 +13,7 @@ from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.label import Label
-from scenes.draw.mobjects.pieces import UNKNOWN, readable
+from scenes.draw.mobjects.pieces import readable
 from scenes.draw.mobjects.shapes import Panel
 from scenes.draw.mobjects.table import more_text, name_text
 from scenes.measures import Said, clipped, joined, written
@@ -55,33 +56,22 @@ def paragraph(text: str, face: str, px: float, width: float) -> list[str]:
         fresh = True
         for word in re.finditer(r"\S+", part):
             at = start + word.start()
-            for piece in broken(readable(word[0], face), face, px, width):
-                shown = _as_in(text, at, piece)
-                at += len(piece)
-                if fresh or fonts.width(" ".join([*lines[-1], shown]), face, px) > width:
+            for piece in broken(readable(clipped(text, at, at + len(word[0])), face), face, px, width):
+                if fresh or fonts.width(" ".join([*lines[-1], piece]), face, px) > width:
                     lines.append([])
-                lines[-1].append(shown)
+                lines[-1].append(piece)
                 fresh = False
         start += len(part)
     return [joined(" ", line) if isinstance(text, Said) else " ".join(line) for line in lines]
 
 
-def _as_in(text: str, start: int, piece: str) -> str:
-    """`piece`, read from `start` on in `text`: with its measures where that is a `Said`."""
-    if not isinstance(text, Said):
-        return piece
-    chars = (char if char == UNKNOWN else text.cut(at, at + 1) for at, char in enumerate(piece, start))
-    return joined("", chars) if UNKNOWN in piece else text.cut(start, start + len(piece))
-
-
 def broken(word: str, face: str, px: float, width: float) -> list[str]:
     """`word` in pieces no wider than `width` pixels."""
-    pieces = [""]
-    for char in word:
-        if pieces[-1] and fonts.width(pieces[-1] + char, face, px) > width:
-            pieces.append("")
-        pieces[-1] += char
-    return pieces
+    ends = [0]
+    for at in range(1, len(word)):
+        if fonts.width(word[ends[-1] : at + 1], face, px) > width:
+            ends.append(at)
+    return [clipped(word, start, end) for start, end in pairwise([*ends, len(word)])]
 
 
 def shorten(text: str, face: str, px: float, width: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,8 +15,8 @@ from scenes.draw.layout import Box
 from scenes.draw.mobjects.cells import CellField
 from scenes.draw.mobjects.label import Label
 from scenes.measures import Said, say, written
+from scenes.story.limits import map_grid
 
-LEAST_PITCH = 5.0
 KEY_WORDS = ("arrived early", "late")
 KEY_W, KEY_H, KEY_GAP = 130.0, 26.0, 44.0
 FAINTEST = 0.3
@@ -59,14 +58,8 @@ class MapGrid:
 
     @classmethod
     def of(cls, n_pages: int, width: float, height: float) -> MapGrid:
-        """The grid with the largest cells, grouped where they would be under `LEAST_PITCH`."""
-        group = 1
-        while True:
-            cells = -(-n_pages // group)
-            columns, rows = _squarest(cells, width, height)
-            if min(width / columns, height / rows) >= LEAST_PITCH:
-                return cls(n_pages, group, columns, rows)
-            group *= 2
+        """The grid with the largest cells, see `map_grid`."""
+        return cls(n_pages, *map_grid(n_pages, width, height))
 
     @property
     def cells(self) -> int:
@@ -89,14 +82,6 @@ class MapGrid:
         share = taken / np.diff(np.append(starts, self.n_pages))
         strength = np.where(share > 0, FAINTEST + (1 - FAINTEST) * share, 0.0)[:, None]
         return EMPTY + (mean - EMPTY) * strength
-
-
-def _squarest(cells: int, width: float, height: float) -> tuple[int, int]:
-    """Columns and rows for at least `cells` cells whose shorter side is longest."""
-    pitch = math.sqrt(width * height / cells)
-    best = max(1, int(height / pitch))
-    options = [(-(-cells // rows), rows) for rows in (best, best + 1)]
-    return max(options, key=lambda option: min(width / option[0], height / option[1]))
 
 
 class PageMap(Group):

@@ -1,51 +1,21 @@
-"""How the text of one token is written on screen: nothing that takes a slot stays unseen."""
+"""Text as the fonts can write it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from scenes.draw import fonts
-from scenes.story.conversation import control_name
+from scenes.measures import Said, joined
 
 FACE = "sans"
 UNKNOWN = "□"
-NOTHING = "·"
-MARKS = {"\n": "↵", "\r": "↵", "\t": "⇥", " ": "␣", "\xa0": "␣"}
-LONGEST = 24
-
-
-@dataclass(frozen=True)
-class ShownPiece:
-    """What stands for a token: `text`, after a blank where `spaced`; muted where `control`."""
-
-    text: str
-    spaced: bool
-    control: bool
-
-
-def shown_piece(piece: str, face: str = FACE) -> ShownPiece:
-    """The visible form of `piece`.
-
-    A control token gives its name. Line breaks, tabs and blanks give a mark each, but
-    for the one blank before a word. A token without text of its own gives a dot, and a
-    character that the font does not hold a box; a very long piece is cut with an ellipsis.
-    """
-    name = control_name(piece)
-    if name is not None:
-        return ShownPiece(readable(name, face), spaced=True, control=True)
-    spaced = len(piece) > 1 and piece[0] == " " and not piece[1].isspace()
-    body = "".join(MARKS.get(char, char) for char in piece[spaced:])
-    if len(body) > LONGEST:
-        body = body[: LONGEST - 1] + "…"
-    marked = not piece or not piece.strip()
-    return ShownPiece(readable(body, face) or NOTHING, spaced, control=marked)
 
 
 def readable(text: str, face: str = FACE) -> str:
-    """`text` with a box for every character that `face` does not hold."""
+    """`text` with a box for every character that `face` does not hold; a `Said` stays one."""
     shown = "".join(char if fonts.holds(char, face) else UNKNOWN for char in text)
     try:
         fonts.shape(shown, face)
     except ValueError:
-        return UNKNOWN * len(text)
-    return shown
+        shown = UNKNOWN * len(text)
+    if not isinstance(text, Said) or shown == text:
+        return text if shown == text else shown
+    return joined("", (text.cut(at, at + 1) if char != UNKNOWN else char for at, char in enumerate(shown)))

@@ -6,19 +6,10 @@ from manim import Group
 
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.page import Page
+from scenes.story.limits import pool_rows
 
 GAP = 16
 ROW_GAP = 22
-LARGEST = 33
-
-
-def pool_rows(n_pages: int) -> int:
-    """Rows in which `n_pages` pages are shown page by page (at most `LARGEST`)."""
-    if n_pages <= 8:
-        return 1
-    if n_pages <= 20:
-        return 2
-    return 3
 
 
 class PagePool(Group):

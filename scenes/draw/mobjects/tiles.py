@@ -16,8 +16,8 @@ from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.page import Page, slot_columns
 from scenes.draw.mobjects.shapes import DashedBox, Panel
 from scenes.measures import Said, measure, say, written
+from scenes.story.limits import MOST_TILES
 
-MOST = 36
 ONE_COLUMN = 10
 TALLEST = 96.0
 GAP = 7.0
@@ -84,7 +84,7 @@ class PageTiles(Group):
         height = min(TALLEST, (box.h - HEAD + GAP) / deep - GAP)
         text: str = "page pool"
         if len(indices) < n_pages:
-            shown = measure("pool.used_first", len(indices), "plain", most=MOST)
+            shown = measure("pool.used_first", len(indices), "plain", most=MOST_TILES)
             text = say("{} of {} pages", shown, measure("pool.pages", n_pages, "plain"))
         self.title = Label(text, theme.SMALL, "sans-medium", theme.TEXT, (box.x, box.y + 14))
         room = box.w - fonts.width(text, "sans-medium", theme.SMALL) - TITLE_GAP
@@ -105,4 +105,4 @@ class PageTiles(Group):
         return [Flash(self.by_index[page].frame) for page in pages if page in self.by_index]
 
 
-__all__ = ["MOST", "PageTiles", "Tile"]
+__all__ = ["PageTiles", "Tile"]

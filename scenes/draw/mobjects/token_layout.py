@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from scenes.draw import fonts
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.pieces import FACE, ShownPiece
+from scenes.draw.mobjects.pieces import FACE
+from scenes.story.pieces import ShownPiece
 
 LARGEST = 48.0
 SMALLEST = 28.0

@@ -16,12 +16,13 @@ from scenes.draw.animations import AppearIn, Flash, StaggerCells, StaggerLabels,
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.cells import CellField
 from scenes.draw.mobjects.label import Label
-from scenes.draw.mobjects.pieces import FACE, ShownPiece
+from scenes.draw.mobjects.pieces import FACE
 from scenes.draw.mobjects.shapes import Panel
 from scenes.draw.mobjects.table import Entry, more_text, name_text
 from scenes.draw.mobjects.token_field import TokenField
 from scenes.draw.mobjects.token_layout import PersonPlace, RowPlace, TokenLayout, text_indent
 from scenes.measures import Said, measure, say, written
+from scenes.story.pieces import ShownPiece
 
 PROMPT = "#C6D0DC"
 CONTROL = "#B4C0CF"

@@ -9,12 +9,16 @@ from scenes.story.beats import MakeRoom, PointAt, PointAway, ReadCard
 
 @plays(MakeRoom)
 def make_room(stage, beat: MakeRoom) -> None:
-    stage.animate(stage.parts["transcript"].make_room(beat.tasks, beat.room))
+    stage.animate(stage.parts["transcript"].make_room(stage.scene, beat.tasks, beat.room))
 
 
 @plays(PointAt)
 def point_at(stage, beat: PointAt) -> None:
-    stage.animate(stage.parts["transcript"].point_at(beat.task, beat.position, beat.reach))
+    transcript = stage.parts["transcript"]
+    animations = transcript.point_at(beat.task, beat.position, beat.reach)
+    if beat.reach == "slot":
+        animations += stage.parts["tiles"].flash([transcript.page_of(beat.task, beat.position)])
+    stage.animate(animations)
 
 
 @plays(PointAway)

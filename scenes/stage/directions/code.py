@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scenes.draw.mobjects.code import CodePanel
+from scenes.parts.mask import LINE_DELAY
 from scenes.stage.directions import plays
 from scenes.story.beats import OpenCode, RunCode
 
@@ -17,8 +18,11 @@ def run_code(stage, beat: RunCode) -> None:
     for step in beat.steps:
         began = stage.scene.clock
         animations = stage.panel.step(step.line, step.values)
+        touched = stage.parts["mask"].touched(step) if "mask" in stage.parts else []
         for part in stage.parts.values():
             animations += part.follow(step)
+        if "pool" in stage.parts:
+            animations += stage.parts["pool"].flash(touched, delay=LINE_DELAY)
         stage.animate(animations)
         stage.linger(beat.pace - (stage.scene.clock - began))
     stage.advance(beat.until, beat.seconds)

@@ -20,6 +20,6 @@ def advance(stage, beat: Advance) -> None:
 @plays(Reveal)
 def reveal(stage, beat: Reveal) -> None:
     parts = [stage.bring(name) for name in beat.parts]
-    stage.animate([animation for part in parts for animation in part.reveal()])
+    stage.animate([animation for part in parts for animation in part.reveal(stage.scene)])
     for part in parts:
         part.revealed()

@@ -10,7 +10,7 @@ from scenes.story.beats import RunOn, ShowLoads, ShowVersus
 
 @plays(RunOn)
 def run_on(stage, beat: RunOn) -> None:
-    stage.beyond = beat.step - stage.trace.state_at(beat.until).step
+    stage.run_on(beat.step - stage.trace.state_at(beat.until).step)
     stage.advance(beat.until, beat.seconds)
 
 

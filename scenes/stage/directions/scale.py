@@ -18,11 +18,10 @@ def time_lapse(stage, beat: TimeLapse) -> None:
         time = (state.ns - start.ns) / span
         if times[-1] < time < 1.0:
             times.append(time)
-            stage.reach(seq, state)
             for part, seen in zip(parts, frames, strict=True):
                 seen.append(part.frame(state))
     times.append(1.0)
-    stage.reach(beat.until, end)
+    stage.state = end
     for part, seen in zip(parts, frames, strict=True):
         seen.append(part.frame(end))
     lapse = Lapse(tuple(times), end, beat.seconds)
@@ -34,9 +33,9 @@ def time_lapse(stage, beat: TimeLapse) -> None:
 @plays(OpenLens)
 def open_lens(stage, beat: OpenLens) -> None:
     stage.advance(beat.until, 0.6)
-    stage.animate(stage.parts["lens"].open(beat.pages))
+    stage.animate(stage.parts["lens"].open(stage.state, beat.pages))
 
 
 @plays(Spotlight)
 def spotlight(stage, beat: Spotlight) -> None:
-    stage.animate(stage.parts["map"].light(beat.tasks, beat.seconds))
+    stage.animate(stage.parts["map"].light(stage.state, beat.tasks, beat.seconds))

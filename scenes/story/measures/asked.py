@@ -38,6 +38,10 @@ class Asked:
         """The sum of `parts`, in the form of the first."""
         return measure("total", sum(part.value for part in parts), parts[0].form, parts=parts)
 
+    def largest(self, *parts: Measure) -> Measure:
+        """The largest of `parts`, in the form of the first."""
+        return measure("largest", max(part.value for part in parts), parts[0].form, parts=parts)
+
     def ratio(self, of: Measure, to: Measure, form: str = "times") -> Measure:
         """`of` by `to`, as `times`, `share` or `percent`."""
         return measure("ratio", of.value / to.value, form, of=of, to=to)
@@ -47,14 +51,14 @@ class Asked:
     def name(self, task: str) -> Measure:
         return measure("task.name", task, "name", task=task)
 
-    def names(self, tasks: Sequence[str]) -> list[Measure]:
-        return [self.name(task) for task in tasks]
+    def names(self, tasks: Sequence[str] | None) -> list[Measure]:
+        return [self.name(task) for task in tasks or ()]
 
     def page(self, page: int) -> Measure:
         return measure("page.number", int(page), "plain", page=int(page))
 
-    def pages(self, pages: Sequence[int]) -> list[Measure]:
-        return [self.page(page) for page in pages]
+    def pages(self, pages: Sequence[int] | None) -> list[Measure]:
+        return [] if pages is None else [self.page(page) for page in pages]
 
     def position(self, position: int) -> Measure:
         return measure("token.position", position, "plain", position=position)

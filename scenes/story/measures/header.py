@@ -10,8 +10,16 @@ from scenes.story.measures.asked import Asked
 class PoolSizes(Asked):
     """Sizes, from the header."""
 
-    def pool_pages(self) -> Measure:
-        return measure("pool.pages", self.n_pages)
+    def pool_pages(self, form: str = "count") -> Measure:
+        return measure("pool.pages", self.n_pages, form)
+
+    def free_bit(self) -> Measure:
+        """The bit of the free mask that says that a page is free."""
+        return measure("state.bit", 1, "plain", state="free")
+
+    def free_ref(self) -> Measure:
+        """The refcount of a free page."""
+        return measure("state.least_ref", 0, "plain", state="free")
 
     def page_size(self) -> Measure:
         return measure("pool.page_size", self.size, "plain")

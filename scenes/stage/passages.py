@@ -1,4 +1,4 @@
-"""The way from one state to a later one: in which changes and time-lapses it is shown."""
+"""From one state to a later one: in which changes and time-lapses that is shown."""
 
 from __future__ import annotations
 
@@ -17,28 +17,20 @@ PREFILL = 8
 
 
 @dataclass(frozen=True)
-class Stop:
-    """A moment of the run: the state after event `seq`."""
-
-    seq: int
-    state: State
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Part of a way: through `stops` in `seconds`.
+class Passage:
+    """Through the states `stops` in `seconds`.
 
     With `even`, nothing but counts and slots changes in it, so that every moment
     of it can show the state at one of its stops.
     """
 
-    stops: tuple[Stop, ...]
+    stops: tuple[State, ...]
     seconds: float
     even: bool
 
 
-def way(trace: Trace, start: Stop, until: int, seconds: float) -> list[Stretch]:
-    """Stretches from `start` to event `until`, one after another.
+def passages(trace: Trace, start: State, until: int, seconds: float) -> list[Passage]:
+    """Passages from `start` to the state after event `until`, one after another.
 
     Over fewer than `FEW_STEPS` ends of steps: at once, but pages before a prefill that
     fills them. Over more: runs of steps in which only counts grow as time-lapses, and
@@ -49,18 +41,18 @@ def way(trace: Trace, start: Stop, until: int, seconds: float) -> list[Stretch]:
     if len(ends) < FEW_STEPS:
         return list(_one_step(trace, start, until, seconds))
     seqs = ends if ends[-1] == until else [*ends, until]
-    stops = [Stop(seq, trace.state_at(seq)) for seq in seqs]
+    stops = [trace.state_at(seq) for seq in seqs]
     share = seconds / len(stops)
-    stretches = []
+    found = []
     for group, even in _grouped(start, stops, max(1, round(seconds / LEAST_CHANGE / 2))):
         least = LEAST_LAPSE if even else LEAST_CHANGE
-        stretches.append(Stretch(tuple(group), max(least, share * len(group)), even))
-    return stretches
+        found.append(Passage(tuple(group), max(least, share * len(group)), even))
+    return found
 
 
-def _one_step(trace: Trace, start: Stop, until: int, seconds: float) -> Iterator[Stretch]:
-    end = Stop(until, trace.state_at(until))
-    if end.state.kv_slots - start.state.kv_slots >= PREFILL:
+def _one_step(trace: Trace, start: State, until: int, seconds: float) -> Iterator[Passage]:
+    end = trace.state_at(until)
+    if end.kv_slots - start.kv_slots >= PREFILL:
         writes = (
             event.seq
             for kind in ("kv_write", "kv_lengths")
@@ -68,15 +60,15 @@ def _one_step(trace: Trace, start: Stop, until: int, seconds: float) -> Iterator
         )
         first = min(writes, default=0) - 1
         if first > start.seq:
-            before = Stop(first, trace.state_at(first))
-            if before.state.tables != start.state.tables:
-                yield Stretch((before,), LEAST_CHANGE, False)
-    yield Stretch((end,), seconds, False)
+            before = trace.state_at(first)
+            if before.tables != start.tables:
+                yield Passage((before,), LEAST_CHANGE, False)
+    yield Passage((end,), seconds, False)
 
 
-def _grouped(start: Stop, stops: list[Stop], most: int) -> Iterator[tuple[list[Stop], bool]]:
+def _grouped(start: State, stops: list[State], most: int) -> Iterator[tuple[list[State], bool]]:
     """Stops in groups: those up to which only counts grow, and about `most` of the others."""
-    shapes = [_shape(stop.state) for stop in (start, *stops)]
+    shapes = [_shape(stop) for stop in (start, *stops)]
     turns = [i for i in range(len(stops)) if shapes[i] != shapes[i + 1]]
     together = -(-len(turns) // most) if turns else 1
     at = 0
@@ -103,4 +95,4 @@ def _shape(state: State) -> tuple:
     )
 
 
-__all__ = ["Stop", "Stretch", "way"]
+__all__ = ["Passage", "passages"]

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from scenes.draw.layout import Box, Frame
 from scenes.draw.mobjects.bitmask import COUNT_WIDTH, mask_width
-from scenes.draw.mobjects.pool import pool_rows
+from scenes.story.limits import MAP_ROOM, pool_rows
 
 POOL_HEIGHT = {1: 206, 2: 300, 3: 372}
-MAP_HEIGHT = 300
 MAP_BAND = 44
 GUTTER = 56
 STROKE = 4
@@ -59,7 +58,7 @@ class StagePlan:
         pool = Box(safe.x, mask.y - 16 - height, safe.w, height)
         band = Box(safe.x, pool.y - 70, safe.w, 70)
         census = Box(safe.x, caption.y - 58, safe.w, 40)
-        page_map = Box(safe.x, census.y - 18 - MAP_HEIGHT, safe.w, MAP_HEIGHT)
+        page_map = Box(safe.x, census.y - 18 - MAP_ROOM[1], *MAP_ROOM)
         if "map" in cast:
             band = Box(safe.x, page_map.y - MAP_BAND, safe.w, MAP_BAND)
         top = header.bottom + 22

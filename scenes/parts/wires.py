@@ -8,7 +8,7 @@ from scenes.draw.animations import Vanish
 from scenes.draw.mobjects.pool import PagePool
 from scenes.draw.mobjects.table import ENTRY_H, PageTables
 from scenes.draw.mobjects.wire import BendWire, DrawWire, ShadeWire, Wire
-from scenes.stage.plan import StagePlan
+from scenes.parts.plan import StagePlan
 
 MOST = 16
 DIM = 0.3
@@ -26,7 +26,8 @@ class Wiring(Group):
 
     Routes depend only on the tables and the plan, so a section that starts from a
     replayed state draws the same arrows as the one before left. Each arrow has a lane
-    of its own; those to one page run side by side.
+    of its own; those to one page run side by side. `pool` has its pages where the one on
+    stage has them.
     With more than `MOST` entries in all, only the tables named in `focus` are wired.
     """
 
