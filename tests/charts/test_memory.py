@@ -5,8 +5,8 @@ import pytest
 from astrai_sim.trace import Series, Trace
 from scenes import theme
 from scenes.check.compare import differences
-from scenes.check.fields.memory import status_text
 from scenes.check.recorded import Recorded
+from scenes.draw.mobjects.memory import status_text
 from scenes.film import catalog
 from scenes.film.rehearsal import rehearse
 from scenes.fragmentation import MOST_STOPS, stops
@@ -106,10 +106,10 @@ def test_what_cannot_be_computed_is_refused(record_scenario):
 
 
 def test_status_names_who_waits():
-    assert status_text(3, []) == "3 in memory, 0 waiting"
-    assert status_text(2, ["D", "E"]) == "2 in memory, 2 waiting: D E"
-    assert status_text(0, list("ABC"), room=3) == "0 in memory, 3 waiting: A B …"
-    assert status_text(0, ["a-long-name", "B"], room=3) == "0 in memory, 2 waiting"
+    assert status_text("paged", 3, []) == "3 in memory, 0 waiting"
+    assert status_text("paged", 2, ["D", "E"]) == "2 in memory, 2 waiting: D E"
+    assert status_text("paged", 0, list("ABC"), room=3) == "0 in memory, 3 waiting: A B …"
+    assert status_text("paged", 0, ["a-long-name", "B"], room=3) == "0 in memory, 2 waiting"
 
 
 def test_both_sides_stop_at_every_step():
