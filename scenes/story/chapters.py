@@ -81,7 +81,7 @@ class Chapters:
                 f"{self.film} shows each page and the trace has {self.ask.n_pages}: at most {LARGEST} fit"
             )
 
-    def need(self, kind: type[E], what: str, after: int = -1, **fields: str) -> E:
+    def need(self, kind: type[E] | str, what: str, after: int = -1, **fields: str) -> E:
         """The first event of a kind after event `after` with these `fields`, which the film is about.
 
         Raises DoesNotApply saying `what` it needs.
