@@ -119,7 +119,7 @@ class Checker:
         """A picture within an animation."""
         self.moments += 1
         beats = scene.section.beats
-        until = max(beats[min(self._beat, len(beats) - 1)].until, scene.stage.position)
+        until = max(beats[min(self._beat, len(beats) - 1)].until, scene.stage.state.seq + scene.stage.beyond)
         beat = f"within beat {min(self._beat + 1, len(beats))}"
         found = self._on_labels(scene, beat, None)
         self.mismatches += [Mismatch(time, scene.section.key, beat, difference) for difference in found]
