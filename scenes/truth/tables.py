@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
 
@@ -50,7 +52,7 @@ def slots_shared(witness: Witness, task: str, at: int) -> int:
 
 def in_use(witness: Witness, at: int) -> list[int]:
     """Pages with a refcount."""
-    return [page for page, ref in enumerate(witness.state(at).refs) if ref]
+    return np.flatnonzero(witness.state(at).refs).tolist()
 
 
 @vouches("slots.filled.total", "slots.in_use.filled")

@@ -125,20 +125,9 @@ def row_more(witness: Witness, task: str, first: int, shown: int, at: int) -> in
 
 
 @vouches("rows.more")
-def rows_more(witness: Witness, task: str, shown: int, at: int) -> int:
-    """Rows of a request's own that are left out."""
-    return len(own_rows(witness, task, at)) - shown
-
-
-def own_rows(witness: Witness, task: str, at: int) -> list[int]:
-    """Logical pages of a request's text that no page of an earlier one's tells."""
-    count = -(-witness.state(at).tasks[task].n_tokens // witness.page_size)
-    shared = {
-        logical
-        for event in witness.trace.find(event="prefix_hit", task=task, before=at + 1)
-        for logical in range(len(event.pages))
-    }
-    return [logical for logical in range(count) if logical not in shared]
+def rows_more(witness: Witness, task: str, rows: tuple[int, ...], at: int) -> int:
+    """How many of the logical pages `rows` of its text have begun."""
+    return sum(logical * witness.page_size < witness.state(at).tasks[task].n_tokens for logical in rows)
 
 
 @vouches("card.more")

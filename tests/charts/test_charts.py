@@ -5,13 +5,13 @@ import pytest
 
 from astrai_sim.trace import Series, Trace
 from scenes import theme
-from scenes.check.checker import check
 from scenes.check.compare import differences
 from scenes.check.fields.charts import MEASURES
 from scenes.check.recorded import Recorded
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.axes import Scale, ticks
 from scenes.draw.mobjects.chart import ChartView, CurveLine
+from scenes.film.checking import check
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
 from scenes.lint.linter import lint

@@ -58,7 +58,7 @@ class Asked:
         return measure("page.number", int(page), "plain", page=int(page))
 
     def pages(self, pages: Sequence[int] | None) -> list[Measure]:
-        return [self.page(page) for page in pages or ()]
+        return [] if pages is None else [self.page(page) for page in pages]
 
     def position(self, position: int) -> Measure:
         return measure("token.position", position, "plain", position=position)
