@@ -51,6 +51,10 @@ def worded(source: Path, target: Path) -> Path:
     lines = trace.content.splitlines()
     header = json.loads(lines[0])
     del header["type"]
+    model = header["scenario"]["model"]
+    header["model"] = model["kind"] = "smollm2"
+    header["weights"] = {"file": "pieces.gguf", "sha256": "0" * 64, "quantization": "none"}
+    header["tokenizer"] = {"name": "pieces", "kind": "bpe", "tokens": model["vocab_size"]}
     writer = TraceWriter(target, header)
     for line in lines[1:-1]:
         data = json.loads(line)
