@@ -49,7 +49,7 @@ class PrefixCacheChapters(Chapters):
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
-        admitted = self.need("task_admitted", "a request that was admitted and prefilled")
+        admitted = self.need(TaskAdmitted, "a request that was admitted and prefilled")
         self.first: str = admitted.task
         self.filled = self.steps.next_phase("prefill", admitted.seq, worked=False)
         self.freed = self.history.first(PagesFree, phase="cleanup")

@@ -81,9 +81,12 @@ class Chapters:
                 f"{self.film} shows each page and the trace has {self.ask.n_pages}: at most {LARGEST} fit"
             )
 
-    def need(self, kind: type[E], what: str) -> E:
-        """The first event of a kind, which the film is about; raises DoesNotApply saying `what` it needs."""
-        found = self.history.first(kind)
+    def need(self, kind: type[E] | str, what: str, after: int = -1, **fields: str) -> E:
+        """The first event of a kind after event `after` with these `fields`, which the film is about.
+
+        Raises DoesNotApply saying `what` it needs.
+        """
+        found = self.history.first(kind, after, **fields)
         if found is None:
             raise DoesNotApply(f"{self.film} needs {what}")
         return found

@@ -95,26 +95,30 @@ class History:
             raise TypeError(f"event {seq} is a {found.event}, no {kind.__name__}")
         return found
 
-    def events(self, kind: type[E], after: int = -1, before: int | None = None, **fields: Any) -> Iterator[E]:
-        """Events of `kind` between two, both left out, whose `fields` have these values, in order."""
+    def events(self, kind: type[E] | str, after: int = -1, before: int | None = None, **fields: Any) -> Iterator[E]:
+        """Events of `kind` between two, both left out, whose `fields` have these values, in order.
+
+        `kind` is its struct, which tells a type checker the fields, or its name.
+        """
         return self._found(kind, after, before, fields, False)
 
-    def first(self, kind: type[E], after: int = -1, before: int | None = None, **fields: Any) -> E | None:
+    def first(self, kind: type[E] | str, after: int = -1, before: int | None = None, **fields: Any) -> E | None:
         """The first of `events`; None where there is none."""
         return next(self._found(kind, after, before, fields, False), None)
 
-    def latest(self, kind: type[E], before: int | None = None, after: int = -1, **fields: Any) -> E | None:
+    def latest(self, kind: type[E] | str, before: int | None = None, after: int = -1, **fields: Any) -> E | None:
         """The last of `events`; None where there is none."""
         return next(self._found(kind, after, before, fields, True), None)
 
     def _found(
-        self, kind: type[E], after: int, before: int | None, fields: dict[str, Any], backwards: bool
+        self, kind: type[E] | str, after: int, before: int | None, fields: dict[str, Any], backwards: bool
     ) -> Iterator[E]:
-        seqs = self._seqs.get(str(kind.__struct_config__.tag), array("q"))
+        name = kind if isinstance(kind, str) else str(kind.__struct_config__.tag)
+        seqs = self._seqs.get(name, array("q"))
         end = len(seqs) if before is None else bisect_left(seqs, before)
         rows = range(bisect_right(seqs, after), end)
         for row in reversed(rows) if backwards else rows:
-            event = self.event(kind, seqs[row])
+            event = self._trace[seqs[row]]
             if all(getattr(event, name) == value for name, value in fields.items()):
                 yield event
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from astrai_sim.trace import Event
 from astrai_sim.trace.events import PhaseEnd, Setting, TaskAdmitted, TaskPrefilled
 from scenes.measures import Measure, measure
 from scenes.story.history import Missed, first_tokens
@@ -57,7 +56,7 @@ class RequestLives(Asked):
         done, admitted = self._prefill(task, at)
         return measure("prefill.tokens", done.end - admitted.cached_tokens, task=task, at=at)
 
-    def _prompt(self, task: str) -> list[Event]:
+    def _prompt(self, task: str) -> list[TaskPrefilled]:
         life = self.request(task)
         return [event for event in life.computed if event.step <= int(life.tokens.step[0])]
 
