@@ -127,6 +127,13 @@ def contiguous_waiting(witness: Witness, at: int) -> int:
     return len(told.waiting(step))
 
 
+@vouches("contiguous.waiting.task")
+def contiguous_waiting_task(witness: Witness, place: int, at: int) -> str:
+    """Who is at that place of the line, counted from 0."""
+    told, step = _now(witness, at)
+    return told.waiting(step)[place]
+
+
 @vouches("contiguous.hole")
 def contiguous_hole(witness: Witness, start: int, at: int) -> int:
     told, step = _now(witness, at)

@@ -109,6 +109,12 @@ def first_token(witness: Witness, task: str) -> int:
     raise LookupError(f"the phase of {task}'s first token has no end")
 
 
+@vouches("prefix.hit")
+def prefix_hit(witness: Witness, at: int) -> int:
+    """Tokens that the lookup found."""
+    return len(witness.trace[at].pages) * witness.page_size
+
+
 @vouches("prefix.found")
 def prefix_found(witness: Witness, task: str, at: int) -> int:
     """Tokens of the pages that a lookup found before it missed at event `at`."""

@@ -118,6 +118,12 @@ def queue_waiting(witness: Witness, at: int) -> int:
     return len(witness.state(at).waiting)
 
 
+@vouches("queue.waiting.task")
+def queue_waiting_task(witness: Witness, place: int, at: int) -> str:
+    """Who is at that place of the queue, counted from 0."""
+    return witness.state(at).waiting[place]
+
+
 @vouches("queue.more")
 def queue_more(witness: Witness, shown: int, at: int) -> int:
     return queue_waiting(witness, at) - shown

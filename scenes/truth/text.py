@@ -222,9 +222,14 @@ def pointer(witness: Witness, at: int, shown: Mapping) -> dict:
 
 @shows("cards")
 def cards(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple]:
-    """Pages that still hold a card's words (as far as shown), and how many more."""
+    """The whole answer, or its beginning with an ellipsis; pages that still hold a card's words (as
+    far as shown), and how many more."""
     found = {}
-    for task, (pages, hidden) in shown["cards"].items():
+    for task, (said, pages, hidden) in shown["cards"].items():
+        whole = answer(witness, task, at) if said else ""
+        packed, cut = "".join(said.removesuffix("…").split()), said.endswith("…")
+        begun = boxed("".join(whole.split())[: len(packed) if cut else None], packed)
         held = _kept_pages(witness, task, at) if pages or hidden else []
-        found[task] = (held[: len(pages)] if len(pages) + hidden == len(held) else held, hidden)
+        as_shown = len(pages) + hidden == len(held)
+        found[task] = (said if begun == packed else whole, held[: len(pages)] if as_shown else held, hidden)
     return found

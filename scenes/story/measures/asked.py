@@ -63,6 +63,14 @@ class Asked:
     def position(self, position: int) -> Measure:
         return measure("token.position", position, "plain", position=position)
 
+    def free_ref(self) -> Measure:
+        """The refcount at which a page is held by nobody."""
+        return measure("state.least_ref", 0, "plain", state="free")
+
+    def held_bit(self) -> Measure:
+        """The mask's bit of a page that nobody can take."""
+        return measure("state.bit", 0, "plain", state="cached")
+
     def step(self, step: int) -> Measure:
         return measure("step.number", step, "plain", step=step)
 
