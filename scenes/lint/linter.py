@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astrai_sim.trace import Trace
-from scenes.film.pacing import paced
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
 from scenes.lint.moment import Moment, Problem, Rule
@@ -75,6 +74,5 @@ def lint(film: type[FilmScene], trace: str | Path | Trace | None = None, seconds
     `seconds` is the length asked for; default: what the film takes.
     """
     linter = Linter()
-    opened, storyboard = paced(film, trace, seconds)
-    rehearse(film, opened, observers=(linter,), storyboard=storyboard)
+    rehearse(film, trace, observers=(linter,), seconds=seconds)
     return linter.finish()

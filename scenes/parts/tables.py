@@ -30,8 +30,10 @@ class TablesPart(Part):
         self.tables = PageTables(
             setting.plan.tables, min(len(setting.looks.tasks), MOST_TABLES), len(str(setting.n_pages - 1)), self.focus
         )
-        pool = PagePool(setting.n_pages, setting.looks.page_size, setting.plan.pool)
-        self.wiring = Wiring(setting.plan, self.tables, pool) if "pool" in setting.cast else None
+        self.wiring: Wiring | None = None
+        if "pool" in setting.cast:
+            pool = PagePool(setting.n_pages, setting.looks.page_size, setting.plan.pool)
+            self.wiring = Wiring(setting.plan, self.tables, pool)
         self._changed = [(e.seq, e.task) for e in setting.trace.find(event="table")]
 
     def mobjects(self):

@@ -256,7 +256,9 @@ class TranscriptPart(Part):
                 shown["row_pages"][task, logical] = row.chip and int(row.chip.label.text)
                 shown["row_colors"][task, logical] = row.chip.colors if row.chip else ()
         shown["unsaid"] = self._unsaid(persons)
-        shown["folded"] = {task: person.place.folded for task, person in persons.items()}
+        shown["folded"] = {
+            task: tuple(page.logical for page in person.place.folded) for task, person in persons.items()
+        }
         shown["cut"] = {
             (task, logical): row.left_out
             for task, person in persons.items()

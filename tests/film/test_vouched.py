@@ -14,10 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from astrai_sim.trace import Trace, TraceError
-from scenes.check.checker import check
 from scenes.cli import main
 from scenes.draw.mobjects.label import Label
 from scenes.film import metadata, vouched
+from scenes.film.checking import check
 from scenes.film.rehearsal import rehearse
 from scenes.film.render import render_film
 from scenes.film.scene import ASSETS

@@ -100,7 +100,7 @@ class Lens(Group):
     def read(self) -> dict:
         """What the pages show, by field, as the pool's pages do."""
         pages = {page.index: page.read() for page in self.pages}
-        fields = {"refs": "ref", "colors": "color", "filled": "filled"}
+        fields = {"colors": "color", "filled": "filled"}
         return {"owners": {index: sorted(page["owners"]) for index, page in pages.items()}} | {
             field: {index: page[name] for index, page in pages.items()} for field, name in fields.items()
         }

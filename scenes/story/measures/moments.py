@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from astrai_sim.trace.events import PrefixHit
 from scenes.measures import Measure, measure
 from scenes.story.measures.asked import Asked
 from scenes.story.pieces import shown_piece
@@ -83,3 +84,7 @@ class Moments(Asked):
         _, first, last = self.history.pages.text_of(int(row))
         args = {"page": page, "at": at}
         return measure("page.text.first", first, "plain", **args), measure("page.text.last", last, "plain", **args)
+
+    def hit_tokens(self, at: int) -> Measure:
+        """Tokens that the lookup found whose `prefix_hit` is event `at`."""
+        return measure("prefix.hit", self.history.event(PrefixHit, at).tokens, at=at)
