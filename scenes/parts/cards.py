@@ -12,10 +12,10 @@ from scenes.draw.mobjects.cards import CardBoard, CardText
 from scenes.measures import Said, say, written
 from scenes.parts.part import Part
 from scenes.parts.setting import Setting
-from scenes.parts.tiles import text_rows
 from scenes.parts.transcript import last_tasks, others_text
 from scenes.story.beats import Cards
 from scenes.story.conversation import Exchange
+from scenes.story.history import history_of
 
 
 class CardsPart(Part):
@@ -55,7 +55,7 @@ class CardsPart(Part):
     def _answered(self, state: State, task: str) -> CardText:
         now = state.tasks[task]
         exchange = Exchange.of(now.texts, now.prompt_len)
-        rows = text_rows(self.setting.trace)
+        rows = history_of(self.setting.trace).pages
         held = [rows.page_at((task, logical), state.seq) for logical in range(-(-now.n_tokens // rows.page_size))]
         pages = tuple(page for page in held if page is not None)
         note = "K and V still held in pages" if pages else "its pages are free again"
