@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from manim import Animation, Group, Scene
+from typing import Any
+
+from manim import Animation, Group, Mobject, Scene
 
 from astrai_sim.trace import State
 from scenes.draw.animations import Appear, Flash
@@ -27,7 +29,7 @@ class CardsPart(Part):
         self.arrivals = {e.task: e.step + 1 for e in setting.trace.find(event="task_submitted")}
         self.board: CardBoard | None = None
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.board] if self.board is not None else []
 
     def show(self, state: State) -> None:
@@ -91,11 +93,11 @@ class CardsPart(Part):
 class _Join(Appear):
     """Fade in; then be a part of the board."""
 
-    def __init__(self, board: CardBoard, part, **kwargs) -> None:
+    def __init__(self, board: CardBoard, part: Mobject, **kwargs: Any) -> None:
         super().__init__(part, **kwargs)
         self.board = board
 
-    def clean_up_from_scene(self, scene) -> None:
+    def clean_up_from_scene(self, scene: Scene) -> None:
         super().clean_up_from_scene(scene)
         scene.remove(self.mobject)
         self.board.add(self.mobject)

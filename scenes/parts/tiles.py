@@ -9,6 +9,7 @@ from scenes.draw.layout import Box
 from scenes.draw.mobjects.tiles import PageTiles
 from scenes.parts.pool import PoolPart
 from scenes.parts.setting import Setting
+from scenes.story.beats import CodeStep
 from scenes.story.history import history_of
 from scenes.story.limits import MOST_TILES
 
@@ -51,10 +52,10 @@ class TilesPart(PoolPart):
     def revealed(self) -> None:
         pass
 
-    def follow(self, step):
+    def follow(self, step: CodeStep) -> list[Animation]:
         return []
 
-    def flash(self, pages: list[int], pause: float = 0.0):
+    def flash(self, pages: list[int], pause: float = 0.0) -> list[Animation]:
         """Draw the eye to `pages`, one after another, as far as they have a tile."""
         shown = [self.pool.by_index[page] for page in pages if page in self.pool.by_index]
         return [Flash(tile.frame, delay=pause * i) for i, tile in enumerate(shown)]

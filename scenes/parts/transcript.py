@@ -94,7 +94,7 @@ class TranscriptPart(Part):
         home = self.rows.homes.get(key, key)
         return home if home[0] in tasks else key
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.transcript, self.others, self.pointers]
 
     def look(self, state: State, task: str, seq: int) -> PersonLook:
