@@ -150,7 +150,7 @@ class TaskFinished(Event):
     generated: int
 
 
-class Setting(Event):
+class SettingChanged(Event, tag="setting"):
     """A setting of the scheduler has a new value, before the first step that has it."""
 
     name: str
@@ -391,7 +391,7 @@ class Snapshot(Event):
 
 
 EVENTS: tuple[type[Event], ...] = (
-    *(TaskSubmitted, TaskAdmitted, TaskPrefilled, Chunk, Tokens, TaskPreempted, TaskFinished, Setting),
+    *(TaskSubmitted, TaskAdmitted, TaskPrefilled, Chunk, Tokens, TaskPreempted, TaskFinished, SettingChanged),
     *(StepBegin, StepEnd, PhaseBegin, PhaseEnd),
     *(PagesAlloc, PagesRef, PagesRevived, PagesFree, PagesCached, PagesEvicted, PagesKeyed),
     *(PrefixHit, PrefixMiss, PrefixReset, Table),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from scenes.measures import Measure, Piece
+from scenes.measures import CutMeasure, Measure
 from scenes.truth import Witness, true_text
 from scenes.truth.text import boxed
 from scenes.truth.vouching import is_live
@@ -80,7 +80,7 @@ class Writer:
         """
         truth = []
         for part in label.said.parts:
-            if isinstance(part, Piece):
+            if isinstance(part, CutMeasure):
                 truth.append(self._written(part.measure, label, at)[part.start : part.end])
             else:
                 truth.append(self._written(part, label, at) if isinstance(part, Measure) else part)

@@ -10,8 +10,8 @@ from manim import Animation, Group, Scene
 from astrai_sim.trace import State, TaskState, Trace
 from scenes import theme
 from scenes.draw.animations import FLIGHT, Flight, Fly, Relay, Vanish
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.pieces import readable
 from scenes.draw.mobjects.pointer import Pointer
 from scenes.draw.mobjects.shapes import Panel

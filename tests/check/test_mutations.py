@@ -12,7 +12,7 @@ from scenes.film import catalog
 from scenes.film.opening import for_the_screen
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
-from scenes.measures import Measure, Piece, Said
+from scenes.measures import CutMeasure, Measure, Said
 from scenes.truth import Witness
 from tests.film.tiny import TinyFilm
 
@@ -41,12 +41,12 @@ def miscomputed(said, draw):
     at = draw.choice([i for i, part in enumerate(said.parts) if has_digit(str(part))])
     part = said.parts[at]
     measure, start, end = part, 0, None
-    if isinstance(part, Piece):
+    if isinstance(part, CutMeasure):
         measure, start, end = part.measure, part.start, part.end
     whole = str(measure)
     text = whole[:start] + another_digit(str(part), draw) + whole[len(whole) if end is None else end :]
     lie = Wrong(measure.name, measure.args, measure.value, measure.form, text)
-    return Said([*said.parts[:at], lie if end is None else Piece(lie, start, end), *said.parts[at + 1 :]])
+    return Said([*said.parts[:at], lie if end is None else CutMeasure(lie, start, end), *said.parts[at + 1 :]])
 
 
 class Mutator(Observer):

@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from scenes.check.checker import Report
+from scenes.check.checker import CheckReport
 from scenes.film import catalog
 from scenes.film.checking import EVERY_FRAME, WITHIN, check
 
@@ -18,7 +18,7 @@ FILE = Path(__file__).with_name("bounds.json")
 FRAMES = "every frame"
 
 
-def counts(report: Report, frames: bool = False) -> dict[str, dict[str, int]]:
+def counts(report: CheckReport, frames: bool = False) -> dict[str, dict[str, int]]:
     """What of a report is counted, in groups."""
     if frames:
         return {FRAMES: {"pictures": len(report.contradictions)}}

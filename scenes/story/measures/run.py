@@ -9,10 +9,10 @@ import numpy as np
 
 from astrai_sim.trace.events import TaskAdmitted
 from scenes.measures import Measure, measure
-from scenes.story.measures.asked import Asked
+from scenes.story.measures.asked import AskedMeasures
 
 
-class WholeRun(Asked):
+class WholeRun(AskedMeasures):
     """The whole run."""
 
     def requests(self) -> Measure:
