@@ -113,7 +113,7 @@ class FilmScene(Scene):
         storyboard: Storyboard | None = None,
         moments: Moments = nowhere,
         seconds: float | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(camera_class=FilmCamera, **kwargs)
         self.opened = for_the_screen(trace) if isinstance(trace, Trace) else None
@@ -203,7 +203,7 @@ class FilmScene(Scene):
         for observer in self.observers:
             observer.section_ended(self, section)
 
-    def play(self, *animations: Animation, **kwargs) -> None:
+    def play(self, *animations: Animation, **kwargs: Any) -> None:
         began = self.clock
         ended = began + max(animation.run_time for animation in animations)
         moved = not all(isinstance(animation, Wait) for animation in animations)

@@ -15,6 +15,7 @@ from scenes.film.moments import Moments, every, nowhere
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
+from scenes.story.beats import Beat, Section
 
 CLOSE = 1e-6
 
@@ -100,7 +101,7 @@ class _Sampler(Observer):
     def moment(self, scene: FilmScene, time: float) -> None:
         self.shoot(scene, time)
 
-    def beat_ended(self, scene, section, beat) -> None:
+    def beat_ended(self, scene: FilmScene, section: Section, beat: Beat) -> None:
         if self.beats:
             self.shoot(scene, scene.clock)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from operator import itemgetter
 
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes.draw.mobjects.pool import PagePool
@@ -36,7 +36,7 @@ class TablesPart(Part):
             self.wiring = Wiring(setting.plan, self.tables, pool)
         self._changed = [(e.seq, e.task) for e in setting.trace.find(event="table")]
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.tables, *([self.wiring] if self.wiring is not None else [])]
 
     def show(self, state: State) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from astrai_sim.trace.events import PrefixHit
 from scenes.measures import Measure, measure
 from scenes.story.measures.asked import Asked
+from scenes.story.pieces import shown_piece
 
 
 class Moments(Asked):
@@ -57,6 +58,11 @@ class Moments(Asked):
 
     def answered(self, task: str, at: int) -> Measure:
         return measure("task.generated", self.state(at).tasks[task].generated, task=task, at=at)
+
+    def word(self, task: str, position: int, at: int) -> Measure:
+        """The token's text, as the transcript writes it."""
+        text = shown_piece(self.state(at).tasks[task].texts[position]).text
+        return measure("token.shown", text, "name", task=task, position=position, at=at)
 
     def needed(self, task: str, at: int) -> Measure:
         return measure("task.needs", -(-self.state(at).tasks[task].n_tokens // self.size), task=task, at=at)
