@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scenes.check.compare import Difference, same, truth_of
+from scenes.check.compare import Difference, apart, same, truth_of
 from scenes.check.labels import Writer, names
 from scenes.truth import SHOWN, Witness
 
-FEW_STEPS = 3
-"""Ends of steps from which on only they are moments that can be shown."""
+MANY = 600
+"""Events from which on only the ends of steps are moments that can be shown."""
 UNSEEN = ("lines", "gather", "snapshot", "prefix_hit", "prefix_miss", "phase_end")
 """Events that change nothing that is shown."""
 COLOURED = ("owners", "colors", "row_colors", "map", "map_group", "map_lit")
@@ -21,14 +21,13 @@ CLOSEST = 6
 
 def moments_of(witness: Witness, start: int, until: int) -> list[int]:
     """Events from `start` to `until` that may be the last one shown: the first and the last, those
-    between that change what is shown, or over many steps the steps' ends. Beyond the last event
+    between that change what is shown, of many only the steps' ends. Beyond the last event
     each number counts a step."""
     end = min(until, witness.last)
-    steps = [step.end.seq for step in witness.steps if start < step.end.seq < end]
-    if len(steps) >= FEW_STEPS:
-        between = steps
-    else:
+    if end - start < MANY:
         between = [seq for seq in range(start + 1, end) if witness.trace[seq].event not in UNSEEN]
+    else:
+        between = [step.end.seq for step in witness.steps if start < step.end.seq < end]
     return sorted({start, *between, end, *range(max(start, witness.last + 1), until + 1)})
 
 
@@ -77,5 +76,5 @@ class Between:
         for name, value in fields.items():
             truth = truth_of(name, fields, self.witness, at)
             if not same(value, truth):
-                found.append((name, Difference(name, value, truth)))
+                found.append((name, next(apart(name, value, truth), Difference(name, value, truth))))
         return tuple(found)
