@@ -18,6 +18,10 @@ class WholeRun(AskedMeasures):
     def requests(self) -> Measure:
         return self.count(self.history.requests, "run.requests")
 
+    def more_requests(self, shown: int) -> Measure:
+        """Requests beside `shown` ones."""
+        return measure("requests.more", len(self.history.requests) - shown, "plain", shown=shown)
+
     def finished(self) -> Measure:
         return measure("run.finished", self.history.count("task_finished"))
 
