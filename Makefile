@@ -71,7 +71,7 @@ plot: $(READY) ## draw TRACE (default: that of SCENARIO) at a glance to media/pl
 	@$(PY) -m astrai_sim plot "$(plotted)" -o "media/plots/$(basename $(basename $(notdir $(plotted)))).png"
 
 verify: $(READY) ## replay TRACE (default: all that are shipped) and check every event
-	@for trace in $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl*); do $(PY) -m astrai_sim verify "$$trace"; done
+	@for trace in $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl*); do $(PY) -m astrai_sim verify $(if $(REPRODUCE),--reproduce) "$$trace"; done
 
 bench: $(READY) ## measure what paging, prefix reuse and recording cost on DEVICE
 	@$(PY) -m astrai_sim bench $(if $(DEVICE),--device "$(DEVICE)")

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from astrai_sim.trace import Event, Trace
+from astrai_sim.trace import Trace
+from astrai_sim.trace.events import Lines, PhaseEnd, StepBegin, TaskAdmitted, TaskFinished, TaskPreempted
 from scenes.film.scene import FilmScene
 from scenes.measures import say
 from scenes.story.beats import RunCode, Section, ShowFacts
@@ -25,7 +26,7 @@ class PreemptionChapters(Chapters):
         super().__init__(film, trace)
         self.need_single_pages()
         self.preempted = self.need(
-            "task_preempted", "a request that was preempted: record a scenario whose requests outgrow the pool together"
+            TaskPreempted, "a request that was preempted: record a scenario whose requests outgrow the pool together"
         )
         if not trace.header.scenario.cache.prefix_caching:
             self.stage = ("pool", "mask", "tables", "queue", "meters")
@@ -39,17 +40,17 @@ class PreemptionChapters(Chapters):
         yield self.full()
         yield self.out()
         if self.again is not None:
-            yield self.goes_on()
-            yield self.recompute()
+            yield self.goes_on(self.again)
+            yield self.recompute(self.again)
             if self.life.finished is not None:
-                yield self.finish()
+                yield self.finish(self.life.finished)
         yield self.summary()
 
     def full(self) -> Section:
         ask, step = self.ask, self.step
         self.begin(-1)
         for refill in self.steps.ends("refill", -1, step + 1):
-            self.admit(self.trace[int(refill)])
+            self.admit(self.history.event(PhaseEnd, int(refill)))
         late = [task for task in ask.state(step).waiting if self.requests[task].submitted.seq > self.at]
         if late:
             self.wait(late[0])
@@ -59,10 +60,10 @@ class PreemptionChapters(Chapters):
         self.say(say("{} of {} pages are in use, {} free.", used, pages, free), 0.3, detail=WORDS)
         return self.section("full", "The pool fills", detail=MORE)
 
-    def admit(self, refill: Event) -> None:
+    def admit(self, refill: PhaseEnd) -> None:
         """A refill that admitted requests, and the prefill that follows."""
         tasks = self.ask.names(refill.tasks)
-        pages = [counted(self.ask.table_pages(task, refill.seq), "page") for task in refill.tasks]
+        pages = [counted(self.ask.table_pages(task, refill.seq), "page") for task in refill.tasks or ()]
         self.advance(refill.seq, say("{} {} admitted, to {}.", listed(tasks), are(tasks), listed(pages, 3)))
         self.advance(self.steps.next_phase("prefill", refill.seq), seconds=1.4)
 
@@ -82,7 +83,7 @@ class PreemptionChapters(Chapters):
         ask, name = self.ask, self.name
         self.begin()
         seq = self.preempted.seq
-        lines = self.history.latest("lines", seq, self.step, function=MAKE_ROOM)
+        lines = self.history.latest(Lines, seq, self.step, function=MAKE_ROOM)
         before = (seq if lines is None else lines.seq) - 1
         grower = self.grower(lines)
         if grower is not None:
@@ -91,7 +92,7 @@ class PreemptionChapters(Chapters):
                 need = "{} needs a new page for its token {}, and no page is free."
             self.advance(before, say(need, ask.name(grower), ask.tokens(grower, before)))
         left = None if lines is None else self.run_lines(lines)
-        freed = self.life.empty_after(seq)
+        freed = self.life.empty_after(seq) or seq
         pages = pages_text(ask.pages(self.preempted.pages))
         self.advance(freed, say("{} has to go: it was admitted last. Its {} return to the pool.", name, pages), 1.4)
         if left is not None:
@@ -103,22 +104,20 @@ class PreemptionChapters(Chapters):
         self.say(say("Its {} tokens are kept; the K and V of {} are gone.", kept, gone), 0.3)
         end, holds = self.steps.next_phase("decode", seq), self.pages.holds
         rows = self.pages.took(freed, end)
-        if len(rows) and self.requests.names[holds.task[rows[0]]] == grower:
-            taken = ask.page(holds.page[rows[0]])
-            self.advance(
-                int(holds.shown[rows[0]]), say("{} takes page {} and decodes on.", ask.name(grower), taken), 0.9
-            )
+        if len(rows) and (taker := self.requests.names[holds.task[rows[0]]]) == grower:
+            taken = say("{} takes page {} and decodes on.", ask.name(taker), ask.page(int(holds.page[rows[0]])))
+            self.advance(int(holds.shown[rows[0]]), taken, 0.9)
         self.advance(end, seconds=0.8)
         return self.section("out", "Memory runs out in decode")
 
-    def grower(self, lines: Event | None) -> str | None:
+    def grower(self, lines: Lines | None) -> str | None:
         """Who needed the page."""
         if lines is not None:
             return lines.args["task"]
         rows = self.pages.took(self.preempted.seq, self.end + 1, "alloc")[:1]
         return self.requests.names[self.pages.holds.task[rows[0]]] if self.pages.holds.decode[rows].any() else None
 
-    def run_lines(self, lines: Event) -> RunCode:
+    def run_lines(self, lines: Lines) -> RunCode:
         """Step through `lines` to the call that preempts, with the values that it finds.
 
         Returns the beat that shows what the call leaves.
@@ -142,17 +141,17 @@ class PreemptionChapters(Chapters):
         self.teller.panel = MAKE_ROOM
         return RunCode(at, steps=steps[last : last + 1], pace=0.3, detail=CODE)
 
-    def running(self, lines: Event) -> list[str]:
+    def running(self, lines: Lines) -> list[str]:
         """The scheduler's running requests when the call recorded in `lines` began."""
-        begin = self.trace[self.step + 1]
-        admitted = [event.task for event in self.history.events("task_admitted", begin.seq, lines.seq)]
+        begin = self.history.event(StepBegin, self.step + 1)
+        admitted = [event.task for event in self.history.events(TaskAdmitted, begin.seq, lines.seq)]
         tasks = self.ask.state(lines.seq).tasks
-        return [task for task in (*begin.running, *admitted) if tasks[task].status == "running"]
+        return [task for task in (*(begin.running or ()), *admitted) if tasks[task].status == "running"]
 
-    def goes_on(self) -> Section:
+    def goes_on(self, again: TaskAdmitted) -> Section:
         ask = self.ask
         self.begin()
-        until = max(self.start, self.steps.before(self.again.seq))
+        until = max(self.start, self.steps.before(again.seq))
         before, after = (ask.state(seq).tables for seq in (self.start, until))
         others = ask.names([task for task in self.requests if task in before and task in after])
         needed, free = ask.needed(self.victim, self.start), ask.pool_free(self.start)
@@ -160,29 +159,29 @@ class PreemptionChapters(Chapters):
         going = say("{} {} on. {}", listed(others), plural(others, "decodes", "decode"), waits)
         self.advance(until, going if others else waits, 3.5)
         gone = self.steps.next_phase("cleanup", until)
-        if gone < self.again.seq:
-            done = ask.names(self.trace[gone].tasks)
+        if gone < again.seq:
+            done = ask.names(self.history.event(PhaseEnd, gone).tasks)
             self.advance(gone, say("{} {} done: pages return.", listed(done), are(done)), 1.2)
         return self.section("waits", say("{} waits, the others go on", self.name), detail=ASIDE)
 
-    def recompute(self) -> Section:
+    def recompute(self, again: TaskAdmitted) -> Section:
         ask, task, name = self.ask, self.victim, self.name
         self.begin()
-        self.advance(self.again.seq, say("First in the queue: {} is admitted again.", name), 1.2)
-        done = self.life.prefilled(self.again.seq)
+        self.advance(again.seq, say("First in the queue: {} is admitted again.", name), 1.2)
+        done = self.life.prefilled(again.seq)
         if done is not None:
             n, twice = ask.computed(task, done.seq), ask.again(task, done.seq)
             told = say("All {} tokens of {} go through the model, {} of them for the second time.", n, name, twice)
-            self.advance(self.prefill_end(task, self.again.seq), told, 2.5)
+            self.advance(self.prefill_end(task, again.seq), told, 2.5)
             tokens = self.life.tokens.seq
             token = int(tokens[np.searchsorted(tokens, done.seq)])
             self.say(say("The prefill gives its next token, number {}.", ask.tokens(task, token)), 0.3)
         return self.section("again", say("{} is computed again", name))
 
-    def finish(self) -> Section:
+    def finish(self, finished: TaskFinished) -> Section:
         ask, task, name = self.ask, self.victim, self.name
         self.begin()
-        self.advance(self.life.finished.seq, say("{} decodes on where it stopped.", name), 3.5)
+        self.advance(finished.seq, say("{} decodes on where it stopped.", name), 3.5)
         before, whole = ask.answered(task, self.preempted.seq), ask.generated(task)
         facts = (
             fact("tokens before it was preempted", before),
@@ -206,7 +205,7 @@ class PreemptionChapters(Chapters):
         done = None if self.again is None else self.life.prefilled(self.again.seq)
         if done is not None:
             end = self.steps.next_phase("prefill", done.seq)
-            tasks, tokens = ask.names(self.trace[end].tasks), counted(ask.phase_tokens(end), "token")
+            tasks, tokens = ask.names(self.history.event(PhaseEnd, end).tasks), counted(ask.phase_tokens(end), "token")
             facts.append(fact(say("for one prefill of {}: {}", listed(tasks), tokens), ask.duration(end)))
         return self.figures(facts)
 

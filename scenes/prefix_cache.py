@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from astrai_sim.trace import Event, Trace
-from scenes.draw.mobjects.pool import LARGEST, pool_rows
+from astrai_sim.trace.events import Gather, PagesAlloc, PagesFree, TaskAdmitted
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, joined, say
 from scenes.story.beats import Bar, ClosePanel, Fact, Focus, Reveal, Run, Section, ShowBars, ShowFacts, ShowGather
 from scenes.story.chapters import Chapters, fact, requests_finished
+from scenes.story.limits import LARGEST, pool_rows
 from scenes.story.source import WIDE_COLUMNS, open_code
 from scenes.story.words import are, counted, plural
 
@@ -48,11 +49,11 @@ class PrefixCacheChapters(Chapters):
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
-        admitted = self.need("task_admitted", "a request that was admitted and prefilled")
+        admitted = self.need(TaskAdmitted, "a request that was admitted and prefilled")
         self.first: str = admitted.task
         self.filled = self.steps.next_phase("prefill", admitted.seq, worked=False)
-        self.freed = self.history.first("pages_free", phase="cleanup")
-        later = self.history.events("task_admitted", self.filled, self.freed and self.freed.seq)
+        self.freed = self.history.first(PagesFree, phase="cleanup")
+        later = self.history.events(TaskAdmitted, self.filled, self.freed and self.freed.seq)
         second = next((event for event in later if event.task != self.first), None)
         self.second: str | None = None if second is None else second.task
         self.joined = -1 if second is None else self.steps.next_phase("prefill", second.seq, worked=False)
@@ -194,7 +195,7 @@ class PrefixCacheChapters(Chapters):
 
     def decode(self, until: int) -> Section:
         start = self.at
-        grown = self.history.first("pages_alloc", start, until + 1, phase="decode")
+        grown = self.history.first(PagesAlloc, start, until + 1, phase="decode")
         self.begin(functions=("PagedCache.grow",))
         self.say("Each decode step writes one slot per chosen request.", detail=WORDS)
         if self.ask.scenario.scheduler.decode_policy == "same-position" and self.second is not None:
@@ -234,7 +235,7 @@ class PrefixCacheChapters(Chapters):
     def gather(self) -> None:
         """Show the last recorded gather of a task that still has its table."""
         tables, size = self.ask.state(self.end).tables, self.ask.size
-        gathers = reversed([*self.history.events("gather")])
+        gathers = reversed([*self.history.events(Gather)])
         kept = ([row for row in event.rows if tables.get(row.task) == row.pages] for event in gathers)
         rows = next(filter(None, kept), None)
         if rows is None:

@@ -20,7 +20,7 @@ from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import Scenario
 from astrai_sim.trace import SCHEMA, VERSION
-from astrai_sim.trace.verify.policy import RULES
+from astrai_sim.trace.verify import RULES
 from astrai_sim.workload import Workload
 
 ROOT = Path(astrai_sim.__file__).resolve().parents[1]

@@ -106,7 +106,7 @@ def _scenario(raw: dict[str, Any], trace: Trace, file: Path | None) -> tuple[Sce
 def _built(kind: Any, data: Any) -> Any:
     """`data` of a header as the dataclass, or tuple of them, that it was."""
     options = [option for option in get_args(kind) if option not in (NoneType, ...)]
-    if is_dataclass(kind) and data is not None:
+    if isinstance(kind, type) and is_dataclass(kind) and data is not None:
         types = get_type_hints(kind)
         known = {item.name for item in fields(kind)}
         return kind(**{name: _built(types[name], value) for name, value in data.items() if name in known})
@@ -142,11 +142,11 @@ def _header_differences(one: dict[str, Any], other: dict[str, Any]) -> Iterator[
         if name in PLACES or (name in OLDER and name not in one):
             continue
         a, b = one.get(name), other.get(name)
-        if name == "sources" and isinstance(a, dict):
+        if name == "sources" and isinstance(a, dict) and isinstance(b, dict):
             for function in sorted(a):
                 if a[function].get("text") != b.get(function, {}).get("text"):
                     yield f"the header: the source text of {function} is another"
-        elif name == "scenario" and isinstance(a, dict):
+        elif name == "scenario" and isinstance(a, dict) and isinstance(b, dict):
             for part in a:
                 if _set(a[part]) != _set(b.get(part)):
                     yield f"the header: scenario.{part} is {_short(a[part])}, now {_short(b.get(part))}"

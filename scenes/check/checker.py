@@ -64,6 +64,7 @@ class Checker:
         self.beats = self.fields = self.moments = 0
         self._witness: Witness | None = None
         self._labels: dict[tuple, Mismatch | None] = {}
+        self._compared: set[tuple] = set()
         self._outlines: dict[int, tuple[Any, np.ndarray, str]] = {}
         self._places: dict[int, tuple] = {}
         self._beat = 0
@@ -119,7 +120,7 @@ class Checker:
         """A picture within an animation."""
         self.moments += 1
         beats = scene.section.beats
-        until = max(beats[min(self._beat, len(beats) - 1)].until, scene.stage.position)
+        until = max(beats[min(self._beat, len(beats) - 1)].until, scene.stage.state.seq + scene.stage.beyond)
         beat = f"within beat {min(self._beat + 1, len(beats))}"
         found = self._on_labels(scene, beat, None)
         self.mismatches += [Mismatch(time, scene.section.key, beat, difference) for difference in found]
@@ -139,19 +140,20 @@ class Checker:
         for label in self._visible(scene):
             if not self._looked_at(label) and drawn_otherwise(label):
                 yield Difference("drawn text", "the outline of another text", label.text)
-            if not has_digit(label.text):
+            counted = has_digit(label.text)
+            if not counted and (label.said is None or not label.said.measures):
                 continue
             if label.said is None:
                 found = Difference("label", repr(str(label.text)), "nobody vouches for it")
                 key = (str(label.text), self._place(label))
                 self._labels.setdefault(key, Mismatch(scene.clock, scene.section.key, beat, found))
                 continue
-            key = (str(label.text), names(label))
-            now = live(label)
-            if at is None and (now or key in self._labels):
+            key, now = (str(label.text), names(label)), live(label)
+            if counted:
                 self._labels.setdefault(key, None)
+            if at is None and (now or key in self._compared):
                 continue
-            self._labels[key] = None
+            self._compared.add(key)
             truth = self.writer.text(label, at if now and at is not None else self._done)
             if truth != label.text:
                 yield Difference(names(label), str(label.text), truth)

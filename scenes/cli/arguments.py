@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,7 +29,7 @@ class FilmName(click.ParamType):
 
     name = "film"
 
-    def convert(self, value, param, ctx) -> type[FilmScene]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> type[FilmScene]:
         if isinstance(value, type):
             return value
         try:
@@ -43,7 +44,7 @@ class QualityName(click.Choice):
     def __init__(self) -> None:
         super().__init__(list(QUALITIES))
 
-    def convert(self, value, param, ctx) -> Quality:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Quality:
         if isinstance(value, Quality):
             return value
         return QUALITIES[super().convert(value, param, ctx)]

@@ -9,7 +9,7 @@ from rich.table import Table
 from astrai_sim.trace import TraceError
 from scenes.cli.arguments import seconds_option, unverified_option
 from scenes.film import catalog
-from scenes.film.pacing import CannotPace, paced
+from scenes.film.pacing import CannotPace
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
 from scenes.story.errors import DoesNotApply
@@ -30,8 +30,7 @@ def list_command(seconds: float | None) -> None:
 
 def _length(film: type[FilmScene], wanted: float | None) -> str:
     try:
-        trace, storyboard = paced(film, None, wanted)
-        seconds = round(rehearse(film, trace, storyboard=storyboard).seconds)
+        seconds = round(rehearse(film, seconds=wanted).seconds)
     except (FileNotFoundError, TraceError) as error:
         click.echo(f"{film.__name__}: {error}", err=True)
         return "no trace" if not film.trace_for().is_file() else "does not hold"

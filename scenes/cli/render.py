@@ -47,7 +47,14 @@ def render_command(
             _show(_render(one, trace, seconds, quality, output, processes))
 
 
-def _render(film, trace, seconds, quality, output, processes) -> Film:
+def _render(
+    film: type[FilmScene],
+    trace: Path | None,
+    seconds: float | None,
+    quality: Quality,
+    output: Path | None,
+    processes: int | None,
+) -> Film:
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

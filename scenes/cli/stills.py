@@ -6,6 +6,7 @@ import math
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,7 +23,7 @@ class Times(click.ParamType):
 
     name = "seconds"
 
-    def convert(self, value, param, ctx) -> tuple[float, ...]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
         if isinstance(value, tuple):
             return value
         try:
@@ -39,7 +40,7 @@ class Size(click.ParamType):
 
     name = "size"
 
-    def convert(self, value, param, ctx) -> Quality:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Quality:
         if isinstance(value, Quality):
             return value
         if not (match := re.fullmatch(r"(\d+)p", value)) or not 90 <= int(match[1]) <= 4320 or int(match[1]) % 2:

@@ -26,6 +26,9 @@ FACES = {
 }
 
 
+Point = tuple[float, float]
+
+
 @dataclass(frozen=True)
 class Metrics:
     """Vertical measures of a face in em units, positive upwards."""
@@ -83,10 +86,10 @@ class _Outline:
         self.points: list[tuple[float, float]] = []
         self._start = self._at = (0.0, 0.0)
 
-    def moveTo(self, point):
+    def moveTo(self, point: Point) -> None:
         self._start = self._at = point
 
-    def lineTo(self, point):
+    def lineTo(self, point: Point) -> None:
         (x0, y0), (x1, y1) = self._at, point
         if (x0, y0) == (x1, y1):
             return
@@ -95,21 +98,21 @@ class _Outline:
         self.points += [self._at, third, two_thirds, point]
         self._at = point
 
-    def qCurveTo(self, control, point):
+    def qCurveTo(self, control: Point, point: Point) -> None:
         (x0, y0), (cx, cy), (x1, y1) = self._at, control, point
         first = (x0 + 2 * (cx - x0) / 3, y0 + 2 * (cy - y0) / 3)
         second = (x1 + 2 * (cx - x1) / 3, y1 + 2 * (cy - y1) / 3)
         self.points += [self._at, first, second, point]
         self._at = point
 
-    def curveTo(self, first, second, point):
+    def curveTo(self, first: Point, second: Point, point: Point) -> None:
         self.points += [self._at, first, second, point]
         self._at = point
 
-    def closePath(self):
+    def closePath(self) -> None:
         self.lineTo(self._start)
 
-    def endPath(self):
+    def endPath(self) -> None:
         self.closePath()
 
 

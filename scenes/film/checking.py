@@ -7,7 +7,6 @@ from pathlib import Path
 from astrai_sim.trace import Trace
 from scenes.check.checker import Checker, Report
 from scenes.film.moments import Moments, evenly, every
-from scenes.film.pacing import paced
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
 
@@ -27,6 +26,5 @@ def check(
     `seconds` is the length asked for; default: what the film takes.
     """
     checker = Checker()
-    opened, storyboard = paced(film, trace, seconds)
-    rehearse(film, opened, observers=(checker,), storyboard=storyboard, moments=moments)
+    rehearse(film, trace, observers=(checker,), moments=moments, seconds=seconds)
     return checker.report()

@@ -75,7 +75,7 @@ def _encode(film: Path, output: Path, cut: Cut) -> None:
         gif.mux(stream.encode())
 
 
-def _graph(video: av.VideoStream, cut: Cut, height: int):
+def _graph(video: av.VideoStream, cut: Cut, height: int) -> av.filter.Graph:
     graph = av.filter.Graph()
     entry = graph.add_buffer(template=video)
     chain = [

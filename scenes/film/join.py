@@ -100,7 +100,7 @@ def _ticks(time_base: Fraction, fps: int) -> int:
 
 
 def _check_alike(first: InputContainer, other: InputContainer, name: Path, clip: Path) -> None:
-    def facts(container: InputContainer):
+    def facts(container: InputContainer) -> tuple[object, ...]:
         stream = container.streams.video[0]
         context = stream.codec_context
         return (context.name, context.width, context.height, stream.time_base, bytes(context.extradata or b""))

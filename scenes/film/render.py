@@ -13,7 +13,6 @@ from queue import Empty
 
 from scenes.film import metadata, worker
 from scenes.film.join import Chapter, join
-from scenes.film.pacing import paced
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
 from scenes.film.scene import FilmScene
@@ -57,8 +56,7 @@ def render_film(
     is called with the film seconds rendered and those to render. The output
     appears whole or not at all.
     """
-    opened, storyboard = paced(film, trace, seconds)
-    rehearsal = rehearse(film, opened, note_sources=True, storyboard=storyboard)
+    rehearsal = rehearse(film, trace, seconds=seconds)
     output = output or film_path(film, quality, media)
     cache = SectionCache(media / "sections" / film.__name__)
     clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}

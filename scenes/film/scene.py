@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from manim import Animation, Mobject, Scene, Wait
 
@@ -15,6 +17,9 @@ from scenes.draw.animations.base import Extent, FilmAnimation, bounds
 from scenes.draw.camera import FilmCamera
 from scenes.film.moments import Moments, nowhere
 from scenes.film.opening import for_the_screen
+from scenes.film.pacing import CannotPace, pace
+from scenes.film.quality import PREVIEW, Quality
+from scenes.film.settings import rehearsing
 from scenes.stage.stage import Stage
 from scenes.story.beats import Beat, Section, Storyboard
 from scenes.story.chapters import Chapters
@@ -55,6 +60,20 @@ class Observer:
         """The section's last picture has been shown."""
 
 
+@dataclass(frozen=True)
+class Played:
+    """A section that was played, and the seconds of each of its beats and of what comes after the last."""
+
+    section: Section
+    beats: tuple[float, ...]
+    settling: float
+
+    @property
+    def seconds(self) -> float:
+        """Length of the section."""
+        return sum(self.beats) + self.settling
+
+
 class FilmScene(Scene):
     """Base of all films. A subclass says which storyboard turns a trace into beats.
 
@@ -75,8 +94,10 @@ class FilmScene(Scene):
         At which moments in the middle of animations a rehearsal stops on its way and
         tells the observers; default: none.
     storyboard
-        What to play; default: what `tell` makes of the trace, as long as it is or as
-        many seconds as the environment variable ``ASTRAI_SECONDS`` says.
+        What to play; default: what `tell` makes of the trace.
+    seconds
+        How long that is to be, to within a tenth; default: what the environment variable
+        ``ASTRAI_SECONDS`` says, or as long as it is.
     """
 
     default_trace: ClassVar[str]
@@ -91,18 +112,21 @@ class FilmScene(Scene):
         rehearse: bool = False,
         storyboard: Storyboard | None = None,
         moments: Moments = nowhere,
-        **kwargs,
+        seconds: float | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(camera_class=FilmCamera, **kwargs)
         self.opened = for_the_screen(trace) if isinstance(trace, Trace) else None
         self.trace_path = Path(self.trace_for(trace) if self.opened is None else self.opened.path)
         self.given = storyboard
+        self.wanted = seconds
         self.only = set(only) if only is not None else None
         self.observers = tuple(observers)
         self.rehearsing = rehearse
         self.moments = moments
         self.clock = 0.0
         self.section: Section | None = None
+        self.played: list[Played] = []
 
     @classmethod
     def trace_for(cls, path: str | os.PathLike | None = None) -> Path:
@@ -133,15 +157,29 @@ class FilmScene(Scene):
                 self.play_section(section)
 
     def _told(self) -> Storyboard:
-        text = os.environ.get(SECONDS_VARIABLE)
-        if not text:
-            return self.tell(self.trace)
-        from scenes.film.pacing import CannotPace, pace
-
+        wanted = self.wanted if self.wanted is not None else seconds_of(os.environ.get(SECONDS_VARIABLE))
+        whole = self.tell(self.trace)
+        if wanted is None:
+            return whole
         try:
-            return pace(type(self), self.trace, seconds_of(text))
+            return pace(whole, wanted, self._measure)
         except CannotPace as error:
+            if self.rehearsing:
+                raise
             raise SystemExit(f"{SECONDS_VARIABLE}: {error}") from None
+
+    def _measure(self, storyboard: Storyboard) -> tuple[float, list[float]]:
+        scene = self.rehearsed(self.trace, storyboard=storyboard)
+        return scene.clock, [seconds for played in scene.played for seconds in played.beats]
+
+    @classmethod
+    def rehearsed(cls, trace: Trace, quality: Quality = PREVIEW, **options: Any) -> Self:
+        """The film played for `trace` to its end without drawing; `options` are those of the class."""
+        with rehearsing(quality):
+            scene = cls(trace, rehearse=True, **options)
+            scene.setup()
+            scene.construct()
+        return scene
 
     def play_section(self, section: Section) -> None:
         """Build the stage from the replayed state at the section's start, then play its beats."""
@@ -153,15 +191,19 @@ class FilmScene(Scene):
         self.stage.mount()
         for observer in self.observers:
             observer.section_started(self, section)
+        times = [self.clock]
         for beat in section.beats:
             self.stage.play(beat)
+            times.append(self.clock)
             for observer in self.observers:
                 observer.beat_ended(self, section, beat)
         self.stage.settle()
+        spent = tuple(ended - began for began, ended in pairwise(times))
+        self.played.append(Played(section, spent, self.clock - times[-1]))
         for observer in self.observers:
             observer.section_ended(self, section)
 
-    def play(self, *animations: Animation, **kwargs) -> None:
+    def play(self, *animations: Animation, **kwargs: Any) -> None:
         began = self.clock
         ended = began + max(animation.run_time for animation in animations)
         moved = not all(isinstance(animation, Wait) for animation in animations)
@@ -228,11 +270,13 @@ class FilmScene(Scene):
         return moving
 
 
-def seconds_of(text: str) -> float:
-    """The length that ``ASTRAI_SECONDS`` asks for.
+def seconds_of(text: str | None) -> float | None:
+    """The length that ``ASTRAI_SECONDS`` asks for; None where it is empty or not set.
 
     Ends the program with one line where that is no number of seconds, at least 1.
     """
+    if not text:
+        return None
     try:
         seconds = float(text)
     except ValueError:

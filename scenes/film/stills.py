@@ -12,10 +12,10 @@ from PIL import Image
 
 from scenes.film.frames import Shot
 from scenes.film.moments import Moments, every, nowhere
-from scenes.film.pacing import paced
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
+from scenes.story.beats import Beat, Section
 
 CLOSE = 1e-6
 
@@ -78,14 +78,14 @@ def draw_stills(
     `seconds` is the film's length; default: what it takes. Raises `NoStill` for a time past
     the film's end, before anything is drawn.
     """
-    opened, storyboard = paced(film, trace, seconds)
-    length = rehearse(film, opened, storyboard=storyboard).seconds if chosen.at else 0.0
+    first = rehearse(film, trace, seconds=seconds)
+    length, storyboard = first.seconds, first.scene.storyboard
     late = [time for time in chosen.at if time > length + CLOSE]
     if late and not chosen.within:
         raise NoStill(f"{film.__name__} ends after {length:.2f} s: there is no still at {late[0]:g} s")
     sampler = _Sampler(chosen.beats, take)
     rehearsal = rehearse(
-        film, opened, observers=(sampler,), storyboard=storyboard, moments=chosen.moments, quality=quality
+        film, first.scene.trace, observers=(sampler,), storyboard=storyboard, moments=chosen.moments, quality=quality
     )
     if any(abs(time - length) <= CLOSE for time in chosen.at):
         sampler.shoot(rehearsal.scene, length)
@@ -101,7 +101,7 @@ class _Sampler(Observer):
     def moment(self, scene: FilmScene, time: float) -> None:
         self.shoot(scene, time)
 
-    def beat_ended(self, scene, section, beat) -> None:
+    def beat_ended(self, scene: FilmScene, section: Section, beat: Beat) -> None:
         if self.beats:
             self.shoot(scene, scene.clock)
 

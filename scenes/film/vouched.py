@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
-from functools import cache
 from pathlib import Path
 
 import astrai_sim.trace
 from astrai_sim.trace import Trace
 from astrai_sim.trace.verify import verify
+from scenes.film.sources import sources_digest
 
 UNVERIFIED_VARIABLE = "ASTRAI_UNVERIFIED"
 FOLDER = Path(__file__).resolve().parents[2] / "media" / "verified"
+TRACE_PACKAGE = Path(astrai_sim.trace.__file__).parent
 KEPT = 500
 LONG = 10_000
 
@@ -53,11 +53,6 @@ def _once(trace: Trace) -> None:
         print(f"{mark}: not remembered as verified: {error.strerror}", file=sys.stderr)
 
 
-@cache
 def verifier_digest() -> str:
     """SHA-256 of all sources that reading and verifying a trace are made of."""
-    folder = Path(astrai_sim.trace.__file__).parent
-    total = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        total.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes() + b"\0")
-    return total.hexdigest()
+    return sources_digest(TRACE_PACKAGE)

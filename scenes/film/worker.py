@@ -69,6 +69,6 @@ class _Reporter(Observer):
     def __init__(self, key: str) -> None:
         self.key = key
 
-    def animation_ended(self, scene, began, moved) -> None:
+    def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
         if _progress is not None:
             _progress.put((self.key, scene.clock))

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astrai_sim.trace import Trace
-from scenes.film.pacing import paced
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
 from scenes.lint.moment import Moment, Problem, Rule
 from scenes.lint.rules import all_rules
+from scenes.story.beats import Section
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Linter(Observer):
         self._section = ""
         self._now = 0.0
 
-    def section_started(self, scene, section) -> None:
+    def section_started(self, scene: FilmScene, section: Section) -> None:
         self._section = section.key
         self._look(scene, began=scene.clock, moved=True)
 
-    def animation_ended(self, scene, began: float, moved: bool) -> None:
+    def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
         self._look(scene, began, moved)
 
     def finish(self) -> list[Finding]:
@@ -53,7 +53,7 @@ class Linter(Observer):
         self.findings.sort(key=lambda finding: finding.time)
         return self.findings
 
-    def _look(self, scene, began: float, moved: bool) -> None:
+    def _look(self, scene: FilmScene, began: float, moved: bool) -> None:
         self._now = scene.clock
         moment = Moment(self._section, began, scene.clock, moved, list(scene.mobjects))
         for rule in self.rules:
@@ -75,6 +75,5 @@ def lint(film: type[FilmScene], trace: str | Path | Trace | None = None, seconds
     `seconds` is the length asked for; default: what the film takes.
     """
     linter = Linter()
-    opened, storyboard = paced(film, trace, seconds)
-    rehearse(film, opened, observers=(linter,), storyboard=storyboard)
+    rehearse(film, trace, observers=(linter,), seconds=seconds)
     return linter.finish()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from manim import Animation, Group, Scene
+from typing import Any
+
+from manim import Animation, Group, Mobject, Scene
 
 from astrai_sim.trace import State
 from scenes.draw.animations import Appear, Flash
@@ -10,10 +12,10 @@ from scenes.draw.mobjects.cards import CardBoard, CardText
 from scenes.measures import Said, say, written
 from scenes.parts.part import Part
 from scenes.parts.setting import Setting
-from scenes.parts.tiles import text_rows
 from scenes.parts.transcript import last_tasks, others_text
 from scenes.story.beats import Cards
 from scenes.story.conversation import Exchange
+from scenes.story.history import history_of
 
 
 class CardsPart(Part):
@@ -27,7 +29,7 @@ class CardsPart(Part):
         self.arrivals = {e.task: e.step + 1 for e in setting.trace.find(event="task_submitted")}
         self.board: CardBoard | None = None
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.board] if self.board is not None else []
 
     def show(self, state: State) -> None:
@@ -53,7 +55,7 @@ class CardsPart(Part):
     def _answered(self, state: State, task: str) -> CardText:
         now = state.tasks[task]
         exchange = Exchange.of(now.texts, now.prompt_len)
-        rows = text_rows(self.setting.trace)
+        rows = history_of(self.setting.trace).pages
         held = [rows.page_at((task, logical), state.seq) for logical in range(-(-now.n_tokens // rows.page_size))]
         pages = tuple(page for page in held if page is not None)
         note = "K and V still held in pages" if pages else "its pages are free again"
@@ -91,11 +93,11 @@ class CardsPart(Part):
 class _Join(Appear):
     """Fade in; then be a part of the board."""
 
-    def __init__(self, board: CardBoard, part, **kwargs) -> None:
+    def __init__(self, board: CardBoard, part: Mobject, **kwargs: Any) -> None:
         super().__init__(part, **kwargs)
         self.board = board
 
-    def clean_up_from_scene(self, scene) -> None:
+    def clean_up_from_scene(self, scene: Scene) -> None:
         super().clean_up_from_scene(scene)
         scene.remove(self.mobject)
         self.board.add(self.mobject)

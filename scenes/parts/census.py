@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State, Trace
 from scenes.draw.mobjects.census import NAMES, Census
@@ -25,7 +25,7 @@ class CensusPart(Part):
         super().__init__(setting)
         self.census = Census(setting.n_pages, setting.plan.census, counted(setting.trace))
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.census]
 
     def show(self, state: State) -> None:

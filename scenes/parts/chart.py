@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes.draw.animations import Flash
@@ -25,7 +25,7 @@ class ChartPart(Part):
             if isinstance(chart, Chart)
         }
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return list(self.views.values())
 
     def show(self, state: State) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State, Trace
 from scenes.draw.mobjects.census import Clock
@@ -24,7 +24,7 @@ class ClockPart(Part):
         super().__init__(setting)
         self.clock = Clock(clock_name(setting.trace), setting.plan.census)
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.clock]
 
     def show(self, state: State) -> None:

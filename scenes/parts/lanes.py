@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes.draw.animations import Flash
@@ -25,7 +25,7 @@ class LanesPart(Part):
         scale = ChartView(chart, setting.plan.area(*chart.area)).axes.scale
         self.view = LanesView(lanes, setting.looks.colors, scale, setting.plan.area(*lanes.area))
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.view]
 
     def show(self, state: State) -> None:

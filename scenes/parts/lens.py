@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes.draw.animations import Appear, Flash, Vanish
@@ -31,12 +31,13 @@ class LensPart(Part):
         self.map = PageMap(setting.n_pages, setting.plan.map)
         self.lens: Lens | None = None
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.lens] if self.lens is not None else []
 
     def show(self, state: State) -> None:
         if self.pages:
-            self.lens = Lens(self.pages, self.places, self.setting.looks.page_size, self.setting.plan, self.map)
+            plan = self.setting.plan
+            self.lens = Lens(self.pages, self.places, self.setting.looks.page_size, plan.panel, plan.band, self.map)
             for page in self.lens.pages:
                 page.show(self.setting.looks.page(state, page.index))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes.draw.mobjects.strip import LruStrip
@@ -20,7 +20,7 @@ class LruPart(Part):
         super().__init__(setting)
         self.strip = LruStrip(setting.plan.lru)
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.strip]
 
     def show(self, state: State) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes.draw.mobjects.census import Census, Clock
@@ -32,7 +32,7 @@ class MapPart(Part):
         clock = Clock(clock_name(setting.trace), plan.census)
         self.legend = MapLegend(self.map.grid, census.right, plan.census.cy, clock.left)
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.map, self.legend]
 
     def show(self, state: State) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes.draw.mobjects.bitmask import Bitmask
@@ -23,7 +23,7 @@ class MaskPart(Part):
         super().__init__(setting)
         self.mask = Bitmask(setting.n_pages, setting.plan.mask)
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.mask]
 
     def show(self, state: State) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes import theme
@@ -33,10 +33,10 @@ class MemoryPart(Part):
         self.whole = MemoryStrip(SIDES[0], left, self.n_slots, None, stepped=True)
         self.paged = MemoryStrip(SIDES[1], right, self.n_slots, size, stepped=True)
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.whole, self.paged]
 
-    def _looks(self, state: State):
+    def _looks(self, state: State) -> object:
         step = state.step + self.beyond
         layout = at_step(self.layouts, step, self.n_slots)
         colors, rounds = self.setting.looks.colors, self.setting.looks.rounds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes.draw.animations import Appear, Vanish
@@ -23,7 +23,7 @@ class MetersPart(Part):
         super().__init__(setting)
         self.meters: Meters | None = None
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.meters] if self.meters is not None else []
 
     def show(self, state: State) -> None:

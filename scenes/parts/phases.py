@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes.draw.animations import Flash
@@ -20,7 +20,7 @@ class PhasesPart(Part):
         super().__init__(setting)
         self.phases = PhaseIndicator(setting.plan.phases)
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.phases]
 
     def show(self, state: State) -> None:

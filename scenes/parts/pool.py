@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from manim import Animation, Scene
+from manim import Animation, Group, Mobject, Scene
 
 from astrai_sim.trace import State
 from scenes.draw.animations import Appear, Flash
@@ -24,7 +26,7 @@ class PoolPart(Part):
         super().__init__(setting)
         self.pool = PagePool(setting.n_pages, setting.looks.page_size, setting.plan.pool)
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.pool]
 
     def show(self, state: State) -> None:
@@ -110,10 +112,10 @@ class PoolPart(Part):
 class _AppearPage(Appear):
     """Fade a page in on its own, before the pool takes it over."""
 
-    def __init__(self, pool: PagePool, page, **kwargs) -> None:
+    def __init__(self, pool: PagePool, page: Mobject, **kwargs: Any) -> None:
         super().__init__(page, **kwargs)
         self.pool = pool
 
-    def clean_up_from_scene(self, scene) -> None:
+    def clean_up_from_scene(self, scene: Scene) -> None:
         super().clean_up_from_scene(scene)
         scene.remove(self.mobject)

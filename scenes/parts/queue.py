@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes.draw.mobjects.strip import QueueStrip
@@ -19,7 +19,7 @@ class QueuePart(Part):
         super().__init__(setting)
         self.strip = QueueStrip(setting.plan.queue, setting.looks.colors)
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.strip]
 
     def show(self, state: State) -> None:

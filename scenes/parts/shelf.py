@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes.draw.animations import Appear, Vanish
@@ -39,7 +39,7 @@ class ShelfPart(Part):
         now = state.seq
         return [[kept for seq, kept in self.keyed[page] if seq <= now][-1] for page in state.lru]
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.shelf] if self.shelf is not None else []
 
     def show(self, state: State) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from operator import itemgetter
 
-from manim import Animation
+from manim import Animation, Group
 
 from astrai_sim.trace import State
 from scenes.draw.mobjects.pool import PagePool
@@ -30,11 +30,13 @@ class TablesPart(Part):
         self.tables = PageTables(
             setting.plan.tables, min(len(setting.looks.tasks), MOST_TABLES), len(str(setting.n_pages - 1)), self.focus
         )
-        pool = PagePool(setting.n_pages, setting.looks.page_size, setting.plan.pool)
-        self.wiring = Wiring(setting.plan, self.tables, pool) if "pool" in setting.cast else None
+        self.wiring: Wiring | None = None
+        if "pool" in setting.cast:
+            pool = PagePool(setting.n_pages, setting.looks.page_size, setting.plan.pool)
+            self.wiring = Wiring(setting.plan, self.tables, pool)
         self._changed = [(e.seq, e.task) for e in setting.trace.find(event="table")]
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.tables, *([self.wiring] if self.wiring is not None else [])]
 
     def show(self, state: State) -> None:

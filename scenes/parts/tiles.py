@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from manim import Animation, Scene
 
-from astrai_sim.trace import Trace
 from scenes.draw.animations import FLIGHT, Flash
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.tiles import PageTiles
 from scenes.parts.pool import PoolPart
 from scenes.parts.setting import Setting
+from scenes.story.beats import CodeStep
+from scenes.story.history import history_of
 from scenes.story.limits import MOST_TILES
-from scenes.story.rows import TextRows
 
 TILES_W = 404.0
 GUTTER = 44.0
 
 
-@lru_cache(maxsize=4)
-def text_rows(trace: Trace) -> TextRows:
-    """Which page holds which row of text at what time, for a whole trace."""
-    return TextRows.of(trace)
-
-
 def page_tiles(setting: Setting) -> PageTiles:
     """The tiles beside a transcript, empty."""
     room, n_pages = setting.plan.tall_panel, setting.n_pages
-    indices = list(range(n_pages)) if n_pages <= MOST_TILES else text_rows(setting.trace).first_pages(MOST_TILES)
+    pages = history_of(setting.trace).pages
+    indices = list(range(n_pages)) if n_pages <= MOST_TILES else pages.first_pages(MOST_TILES)
     box = Box(room.right - TILES_W, room.y, TILES_W, room.h)
     return PageTiles(indices, n_pages, setting.looks.page_size, box)
 
@@ -59,10 +52,10 @@ class TilesPart(PoolPart):
     def revealed(self) -> None:
         pass
 
-    def follow(self, step):
+    def follow(self, step: CodeStep) -> list[Animation]:
         return []
 
-    def flash(self, pages: list[int], pause: float = 0.0):
+    def flash(self, pages: list[int], pause: float = 0.0) -> list[Animation]:
         """Draw the eye to `pages`, one after another, as far as they have a tile."""
         shown = [self.pool.by_index[page] for page in pages if page in self.pool.by_index]
         return [Flash(tile.frame, delay=pause * i) for i, tile in enumerate(shown)]

@@ -20,8 +20,9 @@ from scenes.draw.mobjects.transcript import Person, PersonLook, RowLook, Transcr
 from scenes.measures import Said, say, written
 from scenes.parts.part import Part
 from scenes.parts.setting import Setting
-from scenes.parts.tiles import GUTTER, TILES_W, page_tiles, text_rows
+from scenes.parts.tiles import GUTTER, TILES_W, page_tiles
 from scenes.story.beats import Speakers
+from scenes.story.history import history_of
 from scenes.story.pieces import ShownPiece, shown_piece
 
 OTHERS_H = 40.0
@@ -41,7 +42,7 @@ class TranscriptPart(Part):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        self.rows = text_rows(setting.trace)
+        self.rows = history_of(setting.trace).pages
         self.final = last_tasks(setting.trace)
         self.tiles = page_tiles(setting) if "tiles" in setting.cast else None
         speakers = next(p for p in setting.section.props if isinstance(p, Speakers))
@@ -93,7 +94,7 @@ class TranscriptPart(Part):
         home = self.rows.homes.get(key, key)
         return home if home[0] in tasks else key
 
-    def mobjects(self):
+    def mobjects(self) -> list[Group]:
         return [self.transcript, self.others, self.pointers]
 
     def look(self, state: State, task: str, seq: int) -> PersonLook:
@@ -255,7 +256,9 @@ class TranscriptPart(Part):
                 shown["row_pages"][task, logical] = row.chip and int(row.chip.label.text)
                 shown["row_colors"][task, logical] = row.chip.colors if row.chip else ()
         shown["unsaid"] = self._unsaid(persons)
-        shown["folded"] = {task: person.place.folded for task, person in persons.items()}
+        shown["folded"] = {
+            task: tuple(page.logical for page in person.place.folded) for task, person in persons.items()
+        }
         shown["cut"] = {
             (task, logical): row.left_out
             for task, person in persons.items()

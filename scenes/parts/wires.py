@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from manim import Animation, Group
+from typing import Any
+
+from manim import Animation, Group, Mobject, Scene
 
 from scenes.draw.animations import Vanish
 from scenes.draw.mobjects.pool import PagePool
@@ -56,7 +58,7 @@ class Wiring(Group):
             wanted[row.task, logical] = (route, row.hue)
         return wanted
 
-    def _route(self, entry, place: int, logical: int, lowest: bool, lane: int, lanes: int) -> Route:
+    def _route(self, entry: Mobject, place: int, logical: int, lowest: bool, lane: int, lanes: int) -> Route:
         band, gutter = self.plan.band, self.plan.gutter
         height = band.y + 12 + lane * min(LANE, (band.h - 30) / lanes)
         x, y = entry.box.cx, entry.box.bottom
@@ -122,11 +124,11 @@ class Wiring(Group):
 
 
 class _DrawInto(DrawWire):
-    def __init__(self, owner: Wiring, wire: Wire, **kwargs) -> None:
+    def __init__(self, owner: Wiring, wire: Wire, **kwargs: Any) -> None:
         super().__init__(wire, **kwargs)
         self.owner = owner
 
-    def clean_up_from_scene(self, scene) -> None:
+    def clean_up_from_scene(self, scene: Scene) -> None:
         super().clean_up_from_scene(scene)
         scene.remove(self.mobject)
         self.owner.add(self.mobject)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from manim import Scene
+
 from scenes.draw.mobjects.caption import Caption
 from scenes.story.limits import reading_time
 
@@ -11,7 +13,7 @@ STILL = 3.2
 class Reader:
     """Knows since when the caption stands and how long it still must."""
 
-    def __init__(self, scene, caption: Caption) -> None:
+    def __init__(self, scene: Scene, caption: Caption) -> None:
         self.scene = scene
         self.caption = caption
         self.since = 0.0

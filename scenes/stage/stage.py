@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from manim import Animation, Group
+from manim import Animation, Group, Scene
 
 from astrai_sim.trace import State, Trace
 from scenes.draw.animations import Appear, Flash, Vanish
@@ -46,7 +46,7 @@ class Stage:
         Steps by which something computed has gone on after the recording's last event.
     """
 
-    def __init__(self, scene, trace: Trace, section: Section) -> None:
+    def __init__(self, scene: Scene, trace: Trace, section: Section) -> None:
         self.scene = scene
         self.trace = trace
         self.section = section

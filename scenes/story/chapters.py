@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from astrai_sim.trace import Event, State, Trace
 from scenes.measures import Measure, joined, say
@@ -16,6 +16,9 @@ from scenes.story.teller import Teller
 
 MORE, ASIDE, CODE, FRAME, WORDS = 1, 2, 3, 4, 5
 """How early things are left out of a short film: the higher, the earlier."""
+
+
+E = TypeVar("E", bound=Event)
 
 
 def fact(label: str, *values: Measure) -> Fact:
@@ -78,9 +81,12 @@ class Chapters:
                 f"{self.film} shows each page and the trace has {self.ask.n_pages}: at most {LARGEST} fit"
             )
 
-    def need(self, kind: str, what: str) -> Event:
-        """The first event of a kind, which the film is about; raises DoesNotApply saying `what` it needs."""
-        found = self.history.first(kind)
+    def need(self, kind: type[E] | str, what: str, after: int = -1, **fields: str) -> E:
+        """The first event of a kind after event `after` with these `fields`, which the film is about.
+
+        Raises DoesNotApply saying `what` it needs.
+        """
+        found = self.history.first(kind, after, **fields)
         if found is None:
             raise DoesNotApply(f"{self.film} needs {what}")
         return found
@@ -103,7 +109,7 @@ class Chapters:
         self.said.add(key)
         return text
 
-    def begin(self, start: int | None = None, functions: Sequence[str] = ()) -> None:
+    def begin(self, start: int | None = None, functions: Collection[str] = ()) -> None:
         """Begin a section after event `start` (None: where the last ended); only `functions` are
         told line by line in it."""
         self.start = self.at if start is None else start

@@ -50,11 +50,6 @@ def keep(storyboard: Storyboard, kept: Collection[Layer]) -> Storyboard:
     return replace(storyboard, sections=tuple(sections))
 
 
-def elastic_seconds(beat: Beat) -> float:
-    """Seconds of a beat that stretch: its `seconds`, and `pace` for each of its steps."""
-    return getattr(beat, "seconds", 0.0) + getattr(beat, "pace", 0.0) * len(getattr(beat, "steps", ()))
-
-
 def stretch(storyboard: Storyboard, factor: float) -> Storyboard:
     """Every elastic second becomes `factor` seconds."""
     return replace(

@@ -8,6 +8,7 @@ import textwrap
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from astrai_sim.trace import Event, Trace
 from scenes.measures import Said, joined, written
@@ -146,7 +147,7 @@ def steps_of(trace: Trace, event: Event) -> tuple[CodeStep, ...]:
     return tuple(steps)
 
 
-def value_text(name: str, value, n_pages: int) -> str:
+def value_text(name: str, value: Any, n_pages: int) -> str:
     """A recorded value as it is shown: bit patterns in binary, tensors by shape and first items."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return str(value)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
+from math import inf
+from statistics import median
 
 from astrai_sim.trace import Trace
 from scenes.truth import pool
@@ -32,8 +35,9 @@ def _gaps(trace: Trace) -> list[tuple[int, float]]:
 
 def longest_gap(witness: Witness, at: int) -> float | None:
     """Of the last such step that is over."""
-    done = max((step.index for step in witness.steps if step.end.seq <= at), default=-1)
-    return next((gap for step, gap in reversed(_gaps(witness.trace)) if step <= done), None)
+    gaps, done = _gaps(witness.trace), witness.state(witness.last_end(at)).step
+    place = bisect_right(gaps, (done, inf))
+    return gaps[place - 1][1] if place else None
 
 
 def _contiguous(part: str, witness: Witness, at: int) -> int:
@@ -58,8 +62,12 @@ CURVES: dict[str, Value] = {
 @vouches("curve.value")
 def curve_value(witness: Witness, curve: str, at: int) -> float | None:
     """A curve's last value: that at the end of the last step, or of those computed beyond."""
-    ends = [step.end.seq for step in witness.steps if step.end.seq <= at]
-    return CURVES[curve](witness, at if at > witness.last else max(ends, default=-1))
+    return _value(witness, curve, at if at > witness.last else witness.last_end(at))
+
+
+@lru_cache(maxsize=8192)
+def _value(witness: Witness, curve: str, at: int) -> float | None:
+    return CURVES[curve](witness, at)
 
 
 @lru_cache(maxsize=64)
@@ -73,6 +81,19 @@ def _peak(trace: Trace, curve: str, first: int, last: int) -> float:
 def curve_peak(witness: Witness, curve: str, first: int, last: int) -> float:
     """The largest value at the ends of the steps between two events."""
     return _peak(witness.trace, curve, first, last)
+
+
+@vouches("wait.longest")
+def wait_longest(witness: Witness, first: int, last: int) -> int:
+    """Nanoseconds between a request's tokens, the later one in a step from `first` to `last`."""
+    return max(round(gap * 1e6) for step, gap in _gaps(witness.trace) if first <= step <= last)
+
+
+@vouches("wait.usual")
+def wait_usual(witness: Witness, before: int) -> float:
+    """Median of the steps before `before` that computed no prompt."""
+    busy = {event.step for event in witness.events("chunk", "task_prefilled")}
+    return float(median(gap * 1e6 for step, gap in _gaps(witness.trace) if step < before and step not in busy))
 
 
 @lru_cache(maxsize=4)

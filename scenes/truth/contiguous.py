@@ -127,6 +127,13 @@ def contiguous_waiting(witness: Witness, at: int) -> int:
     return len(told.waiting(step))
 
 
+@vouches("contiguous.waiting.task")
+def contiguous_waiting_task(witness: Witness, place: int, at: int) -> str:
+    """Who is at that place of the line, counted from 0."""
+    told, step = _now(witness, at)
+    return told.waiting(step)[place]
+
+
 @vouches("contiguous.hole")
 def contiguous_hole(witness: Witness, start: int, at: int) -> int:
     told, step = _now(witness, at)
@@ -184,3 +191,50 @@ def paged(witness: Witness, at: int, shown: Mapping) -> list[tuple[str, int, int
         filled = min(size, max(0, *used, 0)) if used else size
         stretches.append((holders[0] if holders else "", page * size, size, filled))
     return stretches
+
+
+@vouches("contiguous.reserved")
+def contiguous_reserved(witness: Witness, at: int) -> int:
+    return slots_of(witness, "reserved", at)
+
+
+@vouches("contiguous.used")
+def contiguous_used(witness: Witness, at: int) -> int:
+    return slots_of(witness, "used", at)
+
+
+@vouches("contiguous.finished")
+def contiguous_finished(witness: Witness, at: int) -> int:
+    told, step = _now(witness, at)
+    return sum(stay.last <= step for stay in told.stays)
+
+
+@vouches("contiguous.holes")
+def contiguous_holes(witness: Witness, at: int) -> int:
+    told, step = _now(witness, at)
+    return len(told.holes(step))
+
+
+@vouches("contiguous.largest")
+def contiguous_largest(witness: Witness, at: int) -> int:
+    told, step = _now(witness, at)
+    return max(told.holes(step).values(), default=0)
+
+
+@vouches("contiguous.in_memory.peak")
+def contiguous_most(witness: Witness) -> int:
+    told = plan(witness.trace)
+    return max(len(told.held(step)) for step in range(told.end + 1))
+
+
+@vouches("contiguous.filled")
+def contiguous_filled(witness: Witness) -> float:
+    stays = plan(witness.trace).stays
+    steps = [(stay, step) for stay in stays for step in range(stay.first, stay.last + 1)]
+    return sum(stay.used(step) for stay, step in steps) / sum(stay.size for stay, _ in steps)
+
+
+@vouches("requests.in_memory.peak")
+def most_in_memory(witness: Witness) -> int:
+    ends = [event.seq for event in witness.trace.find(event="step_end")]
+    return max(sum(map(bool, witness.state(seq).tables.values())) for seq in ends)

@@ -115,11 +115,12 @@ def text_last(witness: Witness, page: int, at: int) -> int:
 
 
 @vouches("page.key")
-def page_key(witness: Witness, page: int, at: int) -> str:
+def page_key(witness: Witness, page: int, digits: int, at: int) -> str:
+    """The first digits of the key that it got last."""
     keys = [event.key for event in witness.events("pages_keyed", before=at + 1) if event.pages[-1] == page]
     if not keys:
         raise LookupError(f"page {page} has no key")
-    return keys[-1]
+    return keys[-1][:digits]
 
 
 @vouches("state.least_ref")

@@ -1,8 +1,6 @@
-"""Prompts, chunk by chunk, and how long others waited for a token meanwhile."""
+"""Prompts, chunk by chunk."""
 
 from __future__ import annotations
-
-from statistics import median
 
 from astrai_sim.trace import Event
 from scenes.truth.vouching import vouches
@@ -30,22 +28,3 @@ def steps(witness: Witness, task: str) -> int:
 @vouches("prompt.chunk")
 def chunk(witness: Witness, task: str, step: int) -> int:
     return sum(event.end - event.start for event in chunks(witness, task) if event.step == step)
-
-
-def waits(witness: Witness, first: int, last: int) -> list[int]:
-    """Nanoseconds between two tokens of one request, of those whose later one is in these steps."""
-    pairs = (pair for life in witness.lives.values() for pair in zip(life.tokens, life.tokens[1:], strict=False))
-    return [after.ns - before.ns for before, after in pairs if first <= after.step <= last]
-
-
-@vouches("wait.longest")
-def longest_wait(witness: Witness, first: int, last: int) -> int:
-    return max(waits(witness, first, last))
-
-
-@vouches("wait.usual")
-def usual_wait(witness: Witness, before: int) -> float:
-    kinds = ("chunk", "task_prefilled")
-    prompts = {event.step for kind in kinds for event in witness.trace.find(event=kind)}
-    ended = [waits(witness, step, step) for step in range(before) if step not in prompts]
-    return median(max(some) for some in ended if some)

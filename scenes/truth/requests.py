@@ -93,3 +93,47 @@ def prefill_again(witness: Witness, task: str, at: int) -> int:
     lost = [event.seq for event in witness.trace.find(event="task_preempted", task=task, before=admitted.seq)]
     most = max((witness.state(seq - 1).tasks[task].kv_len for seq in lost), default=0)
     return max(0, most - admitted.cached_tokens)
+
+
+@vouches("request.first_token")
+def first_token(witness: Witness, task: str) -> int:
+    """Engine time of its first token: of the whole steps from its submission on, and of the phases
+    of the token's step up to the prefill that gave it."""
+    life = witness.lives[task]
+    token = life.tokens[0]
+    found = sum(e.duration_ns for e in witness.events("step_end", after=life.submitted.seq, before=token.seq))
+    for event in witness.events("phase_end", after=witness.step(token.step).begin.seq):
+        found += event.duration_ns
+        if event.seq > token.seq:
+            return found
+    raise LookupError(f"the phase of {task}'s first token has no end")
+
+
+@vouches("prefix.hit")
+def prefix_hit(witness: Witness, at: int) -> int:
+    """Tokens that the lookup found."""
+    return len(witness.trace[at].pages) * witness.page_size
+
+
+@vouches("prefix.found")
+def prefix_found(witness: Witness, task: str, at: int) -> int:
+    """Tokens of the pages that a lookup found before it missed at event `at`."""
+    event = witness.trace[at]
+    if event.event != "prefix_miss" or event.task != task:
+        raise LookupError(f"event {at} is no miss of {task}")
+    return event.logical * witness.page_size
+
+
+@vouches("prefix.once")
+def prefix_once(witness: Witness, task: str, at: int) -> int:
+    """Tokens that a lookup would have found if nothing that had a key had lost it since."""
+    size, state = witness.page_size, witness.state(at)
+    known = set()
+    for event in witness.events("pages_keyed", before=at):
+        tokens = state.tasks[event.task].tokens
+        known |= {tuple(tokens[: (logical + 1) * size]) for logical in event.entries}
+    tokens = state.tasks[task].tokens
+    pages = prefix_found(witness, task, at) // size
+    while pages < (len(tokens) - 1) // size and tuple(tokens[: (pages + 1) * size]) in known:
+        pages += 1
+    return pages * size

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
 
@@ -50,7 +52,7 @@ def slots_shared(witness: Witness, task: str, at: int) -> int:
 
 def in_use(witness: Witness, at: int) -> list[int]:
     """Pages with a refcount."""
-    return [page for page, ref in enumerate(witness.state(at).refs) if ref]
+    return np.flatnonzero(witness.state(at).refs).tolist()
 
 
 @vouches("slots.filled.total", "slots.in_use.filled")
@@ -114,6 +116,12 @@ def tables_more(witness: Witness, shown: int, at: int) -> int:
 @vouches("queue.waiting")
 def queue_waiting(witness: Witness, at: int) -> int:
     return len(witness.state(at).waiting)
+
+
+@vouches("queue.waiting.task")
+def queue_waiting_task(witness: Witness, place: int, at: int) -> str:
+    """Who is at that place of the queue, counted from 0."""
+    return witness.state(at).waiting[place]
 
 
 @vouches("queue.more")

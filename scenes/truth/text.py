@@ -125,20 +125,9 @@ def row_more(witness: Witness, task: str, first: int, shown: int, at: int) -> in
 
 
 @vouches("rows.more")
-def rows_more(witness: Witness, task: str, shown: int, at: int) -> int:
-    """Rows of a request's own that are left out."""
-    return len(own_rows(witness, task, at)) - shown
-
-
-def own_rows(witness: Witness, task: str, at: int) -> list[int]:
-    """Logical pages of a request's text that no page of an earlier one's tells."""
-    count = -(-witness.state(at).tasks[task].n_tokens // witness.page_size)
-    shared = {
-        logical
-        for event in witness.trace.find(event="prefix_hit", task=task, before=at + 1)
-        for logical in range(len(event.pages))
-    }
-    return [logical for logical in range(count) if logical not in shared]
+def rows_more(witness: Witness, task: str, rows: tuple[int, ...], at: int) -> int:
+    """How many of the logical pages `rows` of its text have begun."""
+    return sum(logical * witness.page_size < witness.state(at).tasks[task].n_tokens for logical in rows)
 
 
 @vouches("card.more")
@@ -233,9 +222,14 @@ def pointer(witness: Witness, at: int, shown: Mapping) -> dict:
 
 @shows("cards")
 def cards(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple]:
-    """Pages that still hold a card's words (as far as shown), and how many more."""
+    """The whole answer, or its beginning with an ellipsis; pages that still hold a card's words (as
+    far as shown), and how many more."""
     found = {}
-    for task, (pages, hidden) in shown["cards"].items():
+    for task, (said, pages, hidden) in shown["cards"].items():
+        whole = answer(witness, task, at) if said else ""
+        packed, cut = "".join(said.removesuffix("…").split()), said.endswith("…")
+        begun = boxed("".join(whole.split())[: len(packed) if cut else None], packed)
         held = _kept_pages(witness, task, at) if pages or hidden else []
-        found[task] = (held[: len(pages)] if len(pages) + hidden == len(held) else held, hidden)
+        as_shown = len(pages) + hidden == len(held)
+        found[task] = (said if begun == packed else whole, held[: len(pages)] if as_shown else held, hidden)
     return found

@@ -1,9 +1,8 @@
 """Prompts computed beside decoding requests are found, and drawn as they were recorded."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from astrai_sim.trace import RequestTimes, Trace
 from scenes import theme

@@ -5,8 +5,8 @@ import pytest
 from astrai_sim.trace import Series, Trace
 from scenes import theme
 from scenes.check.compare import differences
-from scenes.check.fields.memory import status_text
-from scenes.check.recorded import Recorded
+from scenes.check.labels import Writer
+from scenes.draw.mobjects.memory import status_text
 from scenes.film import catalog
 from scenes.film.rehearsal import rehearse
 from scenes.fragmentation import MOST_STOPS, stops
@@ -14,6 +14,7 @@ from scenes.parts.looks import Looks
 from scenes.story.beats import RunOn, ShowVersus
 from scenes.story.contiguous import loads, simulate
 from scenes.story.errors import DoesNotApply
+from scenes.truth import Witness
 
 FILM = catalog.film("Fragmentation")
 
@@ -34,55 +35,30 @@ def stage_after(path, key):
 
 
 def spoil_piece(shown):
-    task, start, size, used = shown["contiguous"]["stretches"][0]
-    shown["contiguous"]["stretches"][0] = (task, start, size, used + 1)
+    task, start, size, used = shown["contiguous"][0]
+    shown["contiguous"][0] = (task, start, size, used + 1)
 
 
 def spoil_page(shown):
-    task, start, size, used = shown["paged"]["stretches"][0]
-    shown["paged"]["stretches"][0] = ("nobody", start, size, used)
+    task, start, size, used = shown["paged"][0]
+    shown["paged"][0] = ("nobody", start, size, used)
 
 
-def spoil_hole(shown):
-    shown["contiguous"]["holes"] = [999]
-
-
-def spoil_status(shown):
-    shown["paged"]["status"] = "0 in memory, 0 waiting"
-
-
-def spoil_step(shown):
-    shown["contiguous"]["step"] += 1
-
-
-@pytest.mark.parametrize(
-    ("spoil", "field"),
-    [
-        (spoil_piece, "contiguous stretches"),
-        (spoil_page, "paged stretches"),
-        (spoil_hole, "contiguous holes"),
-        (spoil_status, "paged status"),
-        (spoil_step, "contiguous step"),
-    ],
-)
+@pytest.mark.parametrize(("spoil", "field"), [(spoil_piece, "contiguous"), (spoil_page, "paged")])
 def test_a_wrong_value_is_found(path, trace, spoil, field):
     stage, until = stage_after(path, "waiting")
-    recorded, state = Recorded.of(trace).at(until), trace.state_at(until)
-    assert not list(differences(stage.read(), state, recorded))
+    witness = Witness.of(trace)
+    assert not list(differences(stage.read(), witness, until))
     shown = stage.read()
     spoil(shown)
-    assert {d.field for d in differences(shown, state, recorded)} == {field}
+    assert {d.field for d in differences(shown, witness, until)} == {field}
 
 
 def test_the_computed_side_goes_on_alone_only_when_the_recording_is_over(path, trace):
     stage, until = stage_after(path, "run-on")
     assert until == len(trace) - 1 and stage.beyond > 0
-    state = trace.state_at(until)
-    shown = stage.read()
-    assert not list(differences(shown, state, Recorded.of(trace).at(until, stage.beyond)))
-    assert list(differences(shown, state, Recorded.of(trace).at(until)))
-    early = Recorded.of(trace).at(until - 1, stage.beyond)
-    assert "steps beyond the recording" in {d.field for d in differences(shown, state, early)}
+    step, writer = stage.part("memory").whole.step_label, Writer(Witness.of(trace))
+    assert writer.text(step, until + stage.beyond) == step.text != writer.text(step, until)
 
 
 def test_figures_come_from_the_trace_and_the_model(trace):
@@ -106,10 +82,10 @@ def test_what_cannot_be_computed_is_refused(record_scenario):
 
 
 def test_status_names_who_waits():
-    assert status_text(3, []) == "3 in memory, 0 waiting"
-    assert status_text(2, ["D", "E"]) == "2 in memory, 2 waiting: D E"
-    assert status_text(0, list("ABC"), room=3) == "0 in memory, 3 waiting: A B …"
-    assert status_text(0, ["a-long-name", "B"], room=3) == "0 in memory, 2 waiting"
+    assert status_text("paged", 3, []) == "3 in memory, 0 waiting"
+    assert status_text("paged", 2, ["D", "E"]) == "2 in memory, 2 waiting: D E"
+    assert status_text("paged", 0, list("ABC"), room=3) == "0 in memory, 3 waiting: A B …"
+    assert status_text("paged", 0, ["a-long-name", "B"], room=3) == "0 in memory, 2 waiting"
 
 
 def test_both_sides_stop_at_every_step():

@@ -9,6 +9,10 @@ BOX = Box(100, 134, 1720, 786)
 SYSTEM = "You are a kind teacher of science. " * 6
 
 
+def written(labels):
+    return " ".join(label.text for label in labels)
+
+
 def board(questions, answers, system=""):
     texts = [
         CardText(f"P{i}", "#5AB4F0", question, answer, "its pages are", (1, 2))
@@ -22,21 +26,21 @@ def board(questions, answers, system=""):
 def test_what_fits_is_whole(count, length):
     questions = [f"Why does the Moon shine, number {i}?" for i in range(count)]
     answers = [" ".join(["because"] * length)] * count
-    shown = board(questions, answers).read()["cards"]
-    assert [card[:2] for card in shown.values()] == list(zip(questions, answers, strict=True))
+    cards = board(questions, answers).cards
+    assert [(written(card.asked), written(card.said)) for card in cards] == list(zip(questions, answers, strict=True))
 
 
 def test_system_prompt_is_whole_above_questions():
-    shown = board(["Why is the sky blue?", "Why does the Moon shine?"], ["", ""], SYSTEM).read()
-    assert shown["system"] == SYSTEM.strip()
-    assert not any("…" in card[0] for card in shown["cards"].values())
+    shown = board(["Why is the sky blue?", "Why does the Moon shine?"], ["", ""], SYSTEM)
+    assert written(shown.system_lines) == SYSTEM.strip()
+    assert not any("…" in written(card.asked) for card in shown.cards)
 
 
 def test_too_long_is_cut_with_a_mark_and_stays_in_the_box():
     cards = board(["Why?"] * 3, ["very long answers " * 200] * 3)
     for card in cards.cards:
         assert card.said[0].px == SMALLEST
-        assert card.read()[1].endswith("…")
+        assert card.read()[0].endswith("…")
         assert max(label.ink()[3] for label in card.said) < card.note[0].ink()[1]
         assert card.box.bottom <= BOX.bottom + 1
 
@@ -48,14 +52,14 @@ def test_a_word_wider_than_a_card_is_broken():
 
 
 def test_a_long_question_leaves_room_for_the_answer():
-    question, answer, _, _ = board(["Why so long? " * 200] * 3, ["Because."] * 3).cards[0].read()
-    assert question.endswith("…") and answer == "Because."
+    card = board(["Why so long? " * 200] * 3, ["Because."] * 3).cards[0]
+    assert written(card.asked).endswith("…") and written(card.said) == "Because."
 
 
 def test_pages_that_do_not_fit_are_counted():
     texts = [CardText("A", "#5AB4F0", "Why?", "Because.", "held in", tuple(range(200)))] * 3
     for card in CardBoard(texts, "", "", BOX).cards:
-        _, answer, pages, hidden = card.read()
+        answer, pages, hidden = card.read()
         assert answer == "Because." and pages == list(range(len(pages)))
         assert len(pages) + hidden == 200 and hidden
         assert card.note[-1].text == f"+{hidden}"

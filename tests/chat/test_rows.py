@@ -1,11 +1,11 @@
 """Rows of text follow their pages through sharing, preemption and release."""
 
-from scenes.story.rows import TextRows
+from scenes.story.history import history_of
 
 
 def test_rows_are_where_the_tables_say(shared, crowded):
     for trace in (shared, crowded):
-        rows = TextRows.of(trace)
+        rows = history_of(trace).pages
         for seq in range(len(trace)):
             if trace[seq].event != "table":
                 continue
@@ -15,7 +15,7 @@ def test_rows_are_where_the_tables_say(shared, crowded):
 
 
 def test_shared_pages_have_one_home(shared):
-    rows = TextRows.of(shared)
+    rows = history_of(shared).pages
     hits = list(shared.find(event="pages_ref"))
     assert hits
     for event in hits:
@@ -26,7 +26,7 @@ def test_shared_pages_have_one_home(shared):
 
 def test_rows_are_gone_when_their_page_is_free(shared, crowded):
     for trace in (shared, crowded):
-        rows = TextRows.of(trace)
+        rows = history_of(trace).pages
         state = trace.state_at(len(trace) - 1)
         for key in rows.homes:
             page = rows.page_at(key, len(trace) - 1)

@@ -46,11 +46,13 @@ def piece(token: int) -> str:
 
 
 def worded(source: Path, target: Path) -> Path:
-    """A copy of the trace `source` in which tokens have their text."""
+    """A copy of the trace `source` in which tokens have their text, as another engine might give it."""
     trace = Trace.open(source)
     lines = trace.content.splitlines()
     header = json.loads(lines[0])
     del header["type"]
+    header["engine"]["name"] = "worded"
+    header["tokenizer"] = {"name": "pieces", "kind": "a table", "tokens": header["scenario"]["model"]["vocab_size"]}
     writer = TraceWriter(target, header)
     for line in lines[1:-1]:
         data = json.loads(line)

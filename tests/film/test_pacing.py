@@ -7,13 +7,13 @@ import pytest
 
 from astrai_sim.trace import Trace
 from scenes.film import catalog
-from scenes.film.pacing import TOLERANCE, CannotPace, pace
+from scenes.film.pacing import TOLERANCE, CannotPace
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS
 from scenes.lint.linter import lint
 from scenes.story.beats import Advance, Hold, RunCode, Section, Storyboard
 from scenes.story.beats.code import CodeStep
-from scenes.story.pacing import elastic_seconds, keep, layers, stretch
+from scenes.story.pacing import keep, layers, stretch
 from tests.film.tiny import TinyFilm
 
 FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
@@ -66,7 +66,6 @@ def test_only_elastic_seconds_are_stretched():
     longer = stretch(board, 2.0).sections[0].beats[0]
     assert (longer.pace, longer.seconds, longer.steps) == (3.0, 4.0, (step, step))
     assert (longer.until, longer.caption) == (3, "Some words.")
-    assert elastic_seconds(run) == 2 * 1.5 + 2.0
 
 
 @every_film
@@ -88,35 +87,32 @@ def test_every_length_is_met_or_refused(film, seconds):
 
 def check_length(film, trace, seconds):
     try:
-        storyboard = pace(film, trace, seconds)
+        length = rehearse(film, trace, seconds=seconds).seconds
     except CannotPace as error:
         least = shortest(error)
         assert least > seconds * (1 + TOLERANCE) - 1
-        length = rehearse(film, trace, storyboard=pace(film, trace, least)).seconds
-        assert length == pytest.approx(least, rel=TOLERANCE)
+        assert rehearse(film, trace, seconds=least).seconds == pytest.approx(least, rel=TOLERANCE)
         return
-    length = rehearse(film, trace, storyboard=storyboard).seconds
     assert length == pytest.approx(seconds, rel=TOLERANCE)
 
 
 def test_prefix_cache_meets_half_a_minute_and_three(two_requests):
     """So that a refusal cannot stand in for a film that is never paced."""
     film = catalog.film("PrefixCache")
-    trace = Trace.open(two_requests)
-    told = [pace(film, trace, seconds) for seconds in (30, 180)]
+    told = [rehearse(film, two_requests, seconds=seconds).scene.storyboard for seconds in (30, 180)]
     assert len(told[0].sections) < len(told[1].sections)
     assert sum(len(s.beats) for s in told[0].sections) < sum(len(s.beats) for s in told[1].sections)
 
 
 def test_too_short_says_how_short_it_can_be(two_requests):
     with pytest.raises(CannotPace) as error:
-        pace(catalog.film("PrefixCache"), Trace.open(two_requests), 5)
+        rehearse(catalog.film("PrefixCache"), two_requests, seconds=5)
     assert shortest(error.value) > 5
 
 
 def test_too_long_says_how_long_it_can_be(two_requests):
     with pytest.raises(CannotPace, match=r"takes at most \d+ s for this trace"):
-        pace(TinyFilm, Trace.open(two_requests), 3600)
+        rehearse(TinyFilm, two_requests, seconds=3600)
 
 
 def test_captions_keep_their_reading_time(two_requests):

@@ -1,10 +1,10 @@
-"""After a change, only the sections that it touches are asked for anew."""
+"""After a change, the sections that it touches are asked for anew."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from scenes.film import section_cache
 from scenes.film.quality import Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.section_cache import SectionCache
@@ -13,7 +13,7 @@ from tests.film.tiny import TINY, Reworded, TinyFilm
 
 @pytest.fixture(scope="module")
 def rehearsal(two_requests):
-    return rehearse(TinyFilm, two_requests, note_sources=True)
+    return rehearse(TinyFilm, two_requests)
 
 
 def clips(rehearsal, quality=TINY, folder=Path("clips")):
@@ -21,50 +21,38 @@ def clips(rehearsal, quality=TINY, folder=Path("clips")):
     return {r.section.key: cache.clip(rehearsal, r, quality) for r in rehearsal.sections}
 
 
-def names(rehearsed):
-    return {path.name for path in rehearsed.sources}
-
-
 def test_the_same_film_asks_for_the_same_clips(rehearsal, two_requests):
-    again = rehearse(TinyFilm, two_requests, note_sources=True)
+    again = rehearse(TinyFilm, two_requests)
     assert clips(again) == clips(rehearsal)
 
 
 def test_a_reworded_caption_touches_its_section_only(rehearsal, two_requests):
     before = clips(rehearsal)
-    after = clips(rehearse(Reworded, two_requests, note_sources=True))
+    after = clips(rehearse(Reworded, two_requests))
     assert {key for key in before if before[key] != after[key]} == {"two"}
 
 
-def test_sources_are_those_that_the_section_ran(rehearsal):
-    one, _, three = rehearsal.sections
-    for rehearsed in (one, three):
-        assert {"stage.py", "pool.py", "caption.py", "scene.py"} <= names(rehearsed)
-        assert not any("test" in path.parts[-2:] for path in rehearsed.sources)
-    assert "code.py" in names(three)
-    assert "code.py" not in names(one)
-    assert "prefix_cache.py" not in names(one)
+def test_a_changed_source_touches_every_section(rehearsal, tmp_path, monkeypatch):
+    package = Path(section_cache.__file__).parents[1]
+    assert section_cache.SOURCES[0] == package and (package / "parts" / "pool.py").is_file()
+    seen = []
+    for name, text in (("a.py", "SIZE = 1"), ("a.py", "SIZE = 2"), ("b.py", "SIZE = 2")):
+        copy = tmp_path / str(len(seen))
+        (copy / "draw").mkdir(parents=True)
+        (copy / "draw" / name).write_text(text)
+        monkeypatch.setattr(section_cache, "SOURCES", (copy,))
+        seen.append(clips(rehearsal))
+    assert all(len({asked[key] for asked in seen}) == len(seen) for key in seen[0])
 
 
-def test_a_changed_source_touches_the_sections_that_ran_it(rehearsal, tmp_path):
-    source = tmp_path / "mobject.py"
-    one = rehearsal.sections[0]
-    one = replace(one, sources=one.sources | {source})
-    cache = SectionCache(tmp_path)
-    source.write_text("SIZE = 1")
-    before = cache.clip(rehearsal, one, TINY)
-    source.write_text("SIZE = 2")
-    assert cache.clip(rehearsal, one, TINY) != before
+def test_another_trace_touches_every_section(rehearsal, record_scenario):
+    others = clips(rehearse(TinyFilm, record_scenario("crowded")))
+    assert not set(others.values()) & set(clips(rehearsal).values())
 
 
 def test_quality_is_part_of_the_name(rehearsal):
     other = clips(rehearsal, Quality("tiny", 640, 360, 10))
     assert not set(other.values()) & set(clips(rehearsal).values())
-
-
-def test_a_constant_read_from_another_module_is_a_source(rehearsal):
-    """`Page` reads paddings from its own module and colours from the theme."""
-    assert "theme.py" in names(rehearsal.sections[0])
 
 
 def test_old_generations_are_pruned(tmp_path):

@@ -40,7 +40,7 @@ def store(tmp_path, monkeypatch):
 def false_trace(tmp_path):
     """The shipped trace with another device in its header, and the true one's footer."""
     content = Trace.open(PROMO).content
-    name = Trace.open(PROMO).header.device["name"].encode()
+    name = Trace.open(PROMO).header.device.name.encode()
     path = tmp_path / "false.jsonl"
     path.write_bytes(content.replace(b'"name":"%s"' % name, b'"name":"%s"' % H100, 1))
     assert H100 in path.read_bytes() and Trace.open(path).sha256 == Trace.open(PROMO).sha256

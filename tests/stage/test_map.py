@@ -167,7 +167,9 @@ class Paused(PoolAtScale):
             for seq in (self.section.start, *beat.stops)
         ]
         assert len(stops) >= 3
-        near = [seq for seq in stops if shown["clock"] == clock_text(self.trace.state_at(seq).ns)]
+        near = [
+            seq for seq in stops if self.stage.parts["clock"].clock.time.text == clock_text(self.trace.state_at(seq).ns)
+        ]
         assert any(not list(self.differences(shown, seq)) for seq in near)
         self.compared += 1
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from astrai_sim.trace import RequestTimes, Series, Trace
+from astrai_sim.trace.events import PhaseEnd
 from scenes.film.scene import ASSETS
 from scenes.story.history import history_of
 
@@ -58,9 +59,9 @@ def test_steps_and_slots_are_those_of_the_series(trace):
 def test_events_are_found_by_kind_and_fields(trace):
     history = history_of(trace)
     ends = [event.seq for event in trace.find(event="phase_end") if event.phase == "decode"]
-    assert [event.seq for event in history.events("phase_end", phase="decode")] == ends
-    assert history.latest("phase_end", ends[-1] + 1, phase="decode").seq == ends[-1]
-    assert history.first("phase_end", ends[0], phase="decode").seq == ends[1]
+    assert [event.seq for event in history.events(PhaseEnd, phase="decode")] == ends
+    assert history.latest(PhaseEnd, ends[-1] + 1, phase="decode").seq == ends[-1]
+    assert history.first(PhaseEnd, ends[0], phase="decode").seq == ends[1]
 
 
 def test_a_history_goes_with_its_trace():

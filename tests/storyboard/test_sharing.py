@@ -3,13 +3,14 @@
 import pytest
 
 from astrai_sim.trace import Trace
+from scenes.eviction import Eviction
 from scenes.film.scene import ASSETS
 from scenes.preemption import Preemption
-from scenes.story import eviction, prefix_sharing
+from scenes.prefix_sharing import PrefixSharing
 from scenes.story.errors import DoesNotApply
-from scenes.story.first_token import comparable, first_tokens
+from scenes.story.history import first_missed, history_of
+from scenes.story.history.first_tokens import comparable, first_tokens
 from scenes.story.measures import Ask
-from scenes.story.prefixes import first_missed, held_by
 
 
 def shipped(name):
@@ -38,7 +39,7 @@ def captions(storyboard, key):
 
 def test_own_traces_fill_every_chapter(sharing, evicting, preempting):
     """So that no chapter is left out unnoticed when the traces are recorded anew."""
-    assert [s.key for s in prefix_sharing.tell(sharing).sections] == [
+    assert [s.key for s in PrefixSharing.tell(sharing).sections] == [
         "first",
         "second",
         "more",
@@ -48,7 +49,7 @@ def test_own_traces_fill_every_chapter(sharing, evicting, preempting):
         "compare",
         "summary",
     ]
-    assert [s.key for s in eviction.tell(evicting).sections] == ["one", "fill", "order", "evict", "miss", "summary"]
+    assert [s.key for s in Eviction.tell(evicting).sections] == ["one", "fill", "order", "evict", "miss", "summary"]
     assert [s.key for s in Preemption.tell(preempting).sections] == [
         "full",
         "out",
@@ -60,7 +61,7 @@ def test_own_traces_fill_every_chapter(sharing, evicting, preempting):
 
 
 def test_first_token_takes_the_phases_up_to_the_prefill_that_gives_it(sharing):
-    for time in first_tokens(sharing):
+    for time in first_tokens(history_of(sharing)):
         token = next(sharing.find(event="tokens", task=time.task))
         phases = [
             e.duration_ns
@@ -68,26 +69,26 @@ def test_first_token_takes_the_phases_up_to_the_prefill_that_gives_it(sharing):
             if e.step == token.step and e.phase in ("cleanup", "refill", "prefill")
         ]
         assert len(phases) == 3
-        assert time.ms == pytest.approx(sum(phases) / 1e6)
+        assert time.ns == sum(phases)
 
 
 def test_compared_requests_are_equally_long_and_untraced(sharing):
-    hit, miss = comparable(first_tokens(sharing))
+    hit, miss = comparable(first_tokens(history_of(sharing)))
     traced = {e.step for e in sharing.find(event="lines")}
     assert traced
     assert not traced & {sharing[hit.seq].step, sharing[miss.seq].step}
-    assert hit.prompt == miss.prompt == miss.computed
+    assert hit.prompt == miss.prompt and not miss.cached
     admitted = next(sharing.find(event="task_admitted", task=hit.task))
     assert hit.cached == admitted.cached_tokens > 0
-    assert {time.task for time in first_tokens(sharing) if time.traced} >= {"A", "B"}
+    assert {time.task for time in first_tokens(history_of(sharing)) if time.traced} >= {"A", "B"}
 
 
 def test_a_waiting_request_counts_the_steps_that_it_waits(preempting):
-    (late,) = [time for time in first_tokens(preempting) if time.task == "D"]
+    (late,) = [time for time in first_tokens(history_of(preempting)) if time.task == "D"]
     token = next(preempting.find(event="tokens", task="D"))
     submitted = next(preempting.find(event="task_submitted", task="D"))
     steps = sum(e.duration_ns for e in preempting.find(event="step_end", after=submitted.seq) if e.step < token.step)
-    assert 0 < steps / 1e6 < late.ms
+    assert 0 < steps < late.ns
 
 
 def test_missed_prefix_is_one_that_was_evicted(evicting):
@@ -95,17 +96,20 @@ def test_missed_prefix_is_one_that_was_evicted(evicting):
     prompts = {e.task: e.prompt for e in evicting.find(event="task_submitted")}
     size = evicting.header.scenario.cache.page_size
     assert prompts[missed.task][: missed.cached] == prompts[missed.like][: missed.cached]
-    gone = [held_by(evicting, e) for e in evicting.find(event="pages_evicted", before=missed.seq)]
-    assert [held.first for held in gone if held.task == missed.like][-1] == missed.found
+    keyed = {e.key: e for e in evicting.find(event="pages_keyed", before=missed.seq)}
+    gone = [keyed[key] for e in evicting.find(event="pages_evicted", before=missed.seq) for key in e.keys]
+    assert [held.logical * size for held in gone if held.task == missed.like][-1] == missed.found
     admitted = next(evicting.find(event="task_admitted", task=missed.task))
     assert admitted.cached_tokens == missed.found < missed.cached == 3 * size
 
 
-def test_every_page_event_agrees_with_what_held_by_says(evicting):
+def test_what_an_evicted_page_held_is_what_its_key_was_made_of(evicting):
+    ask, size = Ask(evicting), evicting.header.scenario.cache.page_size
     for event in evicting.find(event="pages_evicted"):
-        held = held_by(evicting, event)
-        keyed = next(e for e in evicting.find(event="pages_keyed") if e.key == event.key)
-        assert (held.task, held.page) == (keyed.task, keyed.page)
+        keyed = next(e for e in evicting.find(event="pages_keyed") if e.key == event.keys[0])
+        first, last = ask.held(event.page, event.seq)
+        assert (keyed.page, keyed.logical * size) == (event.page, first.value)
+        assert last.value == first.value + size - 1
 
 
 def test_preempted_request_loses_no_token(preempting):
@@ -148,7 +152,7 @@ def test_running_is_shown_as_the_call_finds_it_and_then_as_it_leaves_it(preempti
 
 def test_evicted_page_leaves_the_lru_and_loses_its_key_line_by_line(evicting):
     evicted = next(evicting.find(event="pages_evicted"))
-    section = next(s for s in eviction.tell(evicting).sections if s.key == "evict")
+    section = next(s for s in Eviction.tell(evicting).sections if s.key == "evict")
     source = next(b for b in section.beats if type(b).__name__ == "OpenCode").lines
     (run,) = [b for b in section.beats if type(b).__name__ == "RunCode"]
     order = [
@@ -169,7 +173,7 @@ def test_what_a_newcomer_takes_and_lacks_adds_up(evicting):
     taken = next(evicting.find(event="pages_alloc", after=evicted.seq))
     need = next(evicting.find(event="task_admitted", task=taken.task)).pages
     free = evicting.state_at(evicting[evicted.seq].seq).tables[taken.task]
-    told = captions(eviction.tell(evicting), "evict")
+    told = captions(Eviction.tell(evicting), "evict")
     assert f"needs {len(need)} pages, {len(free)} is free." in told
     assert f"takes the free page {free[0]}; {len(need) - len(free)} are missing." in told
 
@@ -185,21 +189,21 @@ def test_the_prefill_that_brings_the_victim_back_counts_all_its_tokens(preemptin
     assert {e.task for e in together} == {victim.task, "D"}
 
 
-@pytest.mark.parametrize(("module", "scenario"), [(prefix_sharing, "shared_prefix"), (Preemption, "crowded")])
+@pytest.mark.parametrize(("module", "scenario"), [(PrefixSharing, "shared_prefix"), (Preemption, "crowded")])
 def test_films_tell_other_traces(module, scenario, record_scenario):
     """So that `DoesNotApply` cannot stand in for a film that never plays."""
     sections = module.tell(Trace.open(record_scenario(scenario))).sections
     assert len(sections) >= 5 and sum(len(section.beats) for section in sections) > 20
 
 
-@pytest.mark.parametrize("module", [prefix_sharing, eviction, Preemption])
+@pytest.mark.parametrize("module", [PrefixSharing, Eviction, Preemption])
 def test_a_trace_without_the_subject_is_told_so(module, two_requests):
     with pytest.raises(DoesNotApply, match="record a scenario"):
         module.tell(Trace.open(two_requests))
 
 
 def test_keys_are_shown_where_they_are_made_and_where_they_are_found(sharing):
-    shown = [b for s in prefix_sharing.tell(sharing).sections for b in s.beats if type(b).__name__ == "ShowKeys"]
+    shown = [b for s in PrefixSharing.tell(sharing).sections for b in s.beats if type(b).__name__ == "ShowKeys"]
     made, found = shown
     keyed = {e.page: e for e in sharing.find(event="pages_keyed", before=made.until + 1)}
     for before, key in zip((None, *made.keys), made.keys, strict=False):

@@ -22,6 +22,7 @@ from astrai_sim.scenario.schema import (
 )
 from astrai_sim.trace import Trace
 
+CPU = torch.device("cpu")
 TINY = ModelPart(n_layers=1, n_heads=2, n_kv_heads=1, head_dim=4, ffn_dim=8, vocab_size=50, dtype="float32")
 
 

@@ -58,8 +58,8 @@ def _failed(path: Path, error: Exception) -> str:
     if level == "policy":
         try:
             check(Trace.open(path), policy=False)
-        except TraceError:
-            return f"{error}\npolicy: does not hold"
+        except TraceError as worse:
+            return f"{error}\n{worse}\n{worse.level}: does not hold; policy: does not hold"
         return f"{error}\nformat: holds; paging: holds; policy: does not hold"
     return f"{error}\n{level}: does not hold"
 

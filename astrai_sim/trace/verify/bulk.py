@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from astrai_sim.trace.digests import lengths_digest, numbers_digest, pages_digest, tables_digest, words_digest, words_of
 from astrai_sim.trace.events import Digests, Event
 from astrai_sim.trace.verify.model import Model
@@ -49,7 +51,7 @@ class BulkModel(Model):
         words = (pool.free.words[index] for index in words_of(pages))
         checks.same("mask words", event.words, words_digest(words))
 
-    def _arrive(self, event: Event, change) -> None:
+    def _arrive(self, event: Event, change: Callable[[int], None]) -> None:
         """Pages for the end of a task's table."""
         pages = self._pages(event)
         for page in pages:
@@ -76,7 +78,7 @@ class BulkModel(Model):
     def on_pages_revived(self, event: Event) -> None:
         self._arrive(event, self.pool.revive)
 
-    def _leave(self, event: Event, change) -> None:
+    def _leave(self, event: Event, change: Callable[[int], None]) -> None:
         """Pages from the end of a task's table."""
         pages = self._pages(event)
         if event.task is not None:

@@ -8,66 +8,30 @@ script does not know is taken on trust, and counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.header import Source
+from astrai_sim.trace.verify.scripts import (
+    FIRST,
+    Held,
+    Script,
+    gather_script,
+    line_numbers,
+    shown_as,
+    tensor,
+    version_of,
+    write_script,
+)
 
 if TYPE_CHECKING:
     from astrai_sim.trace.verify.full import FullModel
 
-FIRST = 8
-LONGEST = 1024
 CALLS = 4
 INLINED = (3, 12)
 """From this Python on the loop of a list comprehension runs in the frame around it, line by line."""
-Script = list[tuple[str, dict[str, Any]]]
-
-
-@dataclass
-class Held:
-    """A copy of what the cache's functions change."""
-
-    mask: int
-    refs: list[int]
-    lru: list[int]
-    keyed: list[int]
-
-    def alloc(self) -> int:
-        """Take the lowest free page, or the least recently used cached one."""
-        if self.mask:
-            page = (self.mask & -self.mask).bit_length() - 1
-            self.mask ^= 1 << page
-        else:
-            page = self.lru.pop(0)
-            self.keyed.remove(page)
-        self.refs[page] = 1
-        return page
-
-    def let_go(self, page: int) -> None:
-        """Let go of a page once."""
-        self.refs[page] -= 1
-        if self.refs[page] == 0 and page in self.keyed:
-            self.lru.append(page)
-        elif self.refs[page] == 0:
-            self.mask |= 1 << page
-
-    @property
-    def available(self) -> int:
-        """Pages that can be handed out."""
-        return self.mask.bit_count() + len(self.lru)
-
-    def values(self) -> dict[str, Any]:
-        """As attributes of the cache."""
-        return {
-            "self._free_mask": self.mask,
-            "self._refs": list(self.refs),
-            "self._lru": list(self.lru),
-            "self._prefix": list(self.keyed),
-        }
 
 
 class Calls:
@@ -149,15 +113,15 @@ class Calls:
             return
         ran = [texts[step.line - 1] for step in event.steps if step.line <= len(texts)]
         same("executed lines", ran, [text for text, _ in script])
-        same("line numbers", [step.line for step in event.steps], _numbers(texts, ran, event))
+        same("line numbers", [step.line for step in event.steps], line_numbers(texts, ran, event))
         same("arguments", event.args, args)
-        values = {**args, **{name: _shown(value) for name, value in known.items()}}
+        values = {**args, **{name: shown_as(value) for name, value in known.items()}}
         for step, (_, assigned) in zip(event.steps, script, strict=True):
-            given = {name: _shown(value) for name, value in assigned.items()}
+            given = {name: shown_as(value) for name, value in assigned.items()}
             changed = {name: value for name, value in given.items() if name not in values or values[name] != value}
             same(f"values of line {step.line}", step.values, changed)
             values.update(changed)
-        same("result of the call", event.result, _shown(result))
+        same("result of the call", event.result, shown_as(result))
 
     def _caller(self, event: Event) -> str:
         """For whom a page is taken or looked up."""
@@ -282,7 +246,7 @@ class Calls:
         else:
             script.append((loop, {}))
         script.append(("return hits", {}))
-        self._compare(event, source, self._held().values(), {"tokens": _shown(ids)}, script, hits)
+        self._compare(event, source, self._held().values(), {"tokens": shown_as(ids)}, script, hits)
 
     def _grow(self, event: Event, source: Source) -> None:
         held, request = self._held(), self.model.requests[event.task]
@@ -295,7 +259,7 @@ class Calls:
             ("if missing > self.n_available:", {}),
         ]
         line = "return [self.extend(task) for _ in range(missing)]"
-        inlined = _version(self.model.header.device.python) >= INLINED
+        inlined = version_of(self.model.header.device.python) >= INLINED
         if inlined:
             script.append((line, {"_": 0} if missing else {}))
         pages = []
@@ -345,8 +309,8 @@ class Calls:
     def passed(self, function: str, batch: Sequence[tuple[str, int, int]]) -> None:
         """K and V of a `batch` of (task, first position, count) were written, or read from 0 on."""
         event, self.untold = self.untold, None
-        key = (self.model.phase, tuple(task for task, _, _ in batch))
-        self.happened(function, key=key)
+        model = self.model
+        self.happened(function, key=(model.phase, tuple(task for task, _, _ in batch)))
         if event is None:
             return
         self.paging.same("function of the call", event.function, function)
@@ -354,103 +318,32 @@ class Calls:
         if not self._known:
             self.trusted[function] += 1
             return
-        source, pool = self.model.header.sources[function], self.model.pool
-        tables = [pool.tables[task] for task, _, _ in batch]
-        width, size = max(map(len, tables)), self.model.size
+        tables = [model.pool.tables[task] for task, _, _ in batch]
+        width, size = max(map(len, tables)), model.size
         padded = (page for table in tables for page in (*table, *[-1] * (width - len(table))))
-        args = {"layer": self.model.header.kv_layer, "page_table": _tensor([len(batch), width], padded)}
+        args = {"layer": model.header.kv_layer, "page_table": tensor([len(batch), width], padded)}
         longest, total = max(count for _, _, count in batch), sum(count for _, _, count in batch)
-        places = list(islice(((i, offset) for i, (_, _, count) in enumerate(batch) for offset in range(count)), FIRST))
-        positions = [batch[i][1] + offset for i, offset in places]
-        pages = [tables[i][at // size] for (i, _), at in zip(places, positions, strict=True)]
-        rows = {
-            "row": _tensor([total], (i for i, _ in places)),
-            "col": _tensor([total], (offset for _, offset in places)),
+        every = ((i, offset) for i, (_, _, count) in enumerate(batch) for offset in range(count))
+        places = list(islice(every, FIRST))
+        at = [batch[i][1] + offset for i, offset in places]
+        first = {
+            "row": [i for i, _ in places],
+            "col": [offset for _, offset in places],
+            "pos": at,
+            "page": [tables[i][position // size] for (i, _), position in zip(places, at, strict=True)],
+            "slot": [position % size for position in at],
         }
-        page, slot = {"page": _tensor([total], pages)}, {"slot": _tensor([total], (at % size for at in positions))}
-        sizes = self.model.header.scenario.model
+        shown = {name: tensor([total], numbers) for name, numbers in first.items()}
+        sizes = model.header.scenario.model
         numbers = {"shape": [len(batch), longest, sizes.n_kv_heads, sizes.head_dim]}
         both = {"k": numbers, "v": numbers}
-        steps = self._write if function == "PagedCache.write" else self._gather
-        script, more, result = steps(source, batch, longest, rows, positions, page, slot, both)
-        self._compare(event, source, self._held().values(), {**args, **more}, script, result)
-
-    def _write(
-        self,
-        source: Source,
-        batch: Sequence[tuple[str, int, int]],
-        longest: int,
-        rows: dict[str, Any],
-        positions: list[int],
-        page: dict[str, Any],
-        slot: dict[str, Any],
-        both: dict[str, Any],
-    ) -> tuple[Script, dict[str, Any], Any]:
-        grid = (start + offset if offset < count else -1 for _, start, count in batch for offset in range(longest))
-        total = rows["row"]["shape"]
-        script: Script = [
-            ("row, col = (positions >= 0).nonzero().T", rows),
-            ("pos = positions[row, col]", {"pos": _tensor(total, positions)}),
-            (_owned("page_table[row, pos // self.page_size]", source), page),
-            ("slot = pos % self.page_size", slot),
-            *([("refuse_padding(page)", {})] if "refuse_padding(page)" in source.text else []),
-            ("self.k_cache[layer, page, slot] = k[row, col]", {}),
-            ("self.v_cache[layer, page, slot] = v[row, col]", {}),
-        ]
-        return script, {"positions": _tensor([len(batch), longest], grid), **both}, None
-
-    def _gather(
-        self,
-        source: Source,
-        batch: Sequence[tuple[str, int, int]],
-        longest: int,
-        rows: dict[str, Any],
-        positions: list[int],
-        page: dict[str, Any],
-        slot: dict[str, Any],
-        both: dict[str, Any],
-    ) -> tuple[Script, dict[str, Any], Any]:
-        script: Script = [
-            ("pos = torch.arange(int(lengths.max())).to(lengths)", {"pos": _tensor([longest], range(longest))}),
-            ("row, col = (pos < lengths[:, None]).nonzero().T", rows),
-            (_owned("page_table[row, col // self.page_size]", source), page),
-            ("slot = col % self.page_size", slot),
-            ("k, v = self._blank(len(lengths), len(pos))", both),
-            ("k[row, col] = self.k_cache[layer, page, slot]", {}),
-            ("v[row, col] = self.v_cache[layer, page, slot]", {}),
-            ("return k, v", {}),
-        ]
-        return script, {"lengths": _tensor([len(batch)], (count for _, _, count in batch))}, "tuple"
-
-
-def _numbers(texts: list[str], ran: list[str], event: Event) -> list[int]:
-    """Lines that are told; one that stands once in the source can only be that one."""
-    return [texts.index(text) + 1 if texts.count(text) == 1 else step.line for text, step in zip(ran, event.steps)]  # noqa: B905
-
-
-def _owned(page: str, source: Source) -> str:
-    """The line that looks a page up, as this source has it."""
-    line = f"page = owned({page})"
-    return line if line in source.text else f"page = {page}"
-
-
-def _tensor(shape: list[int], numbers: Iterable[int]) -> dict[str, Any]:
-    """A tensor of whole numbers as a trace shows it."""
-    return {"shape": shape, "data": list(islice(_all(numbers), FIRST))}
-
-
-def _all(numbers: Iterable[int]) -> Iterator[int]:
-    yield from numbers
-
-
-def _shown(value: Any) -> Any:
-    """A value as a trace shows it: big masks and long lists in short."""
-    if isinstance(value, int) and value.bit_length() > LONGEST:
-        return {"bits": value.bit_length(), "set": value.bit_count()}
-    if isinstance(value, list) and len(value) > LONGEST:
-        return {"length": len(value), "data": value[:FIRST]}
-    return value
-
-
-def _version(python: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in python.split(".")[:2] if part.isdigit())
+        source = model.header.sources[function]
+        known = self._held().values()
+        if function == "PagedCache.write":
+            grid = (start + o if o < count else -1 for _, start, count in batch for o in range(longest))
+            args |= {"positions": tensor([len(batch), longest], grid), **both}
+            self._compare(event, source, known, args, write_script(source, shown), None)
+        else:
+            args["lengths"] = tensor([len(batch)], (count for _, _, count in batch))
+            shown["pos"] = tensor([longest], range(longest))
+            self._compare(event, source, known, args, gather_script(source, shown, both), "tuple")

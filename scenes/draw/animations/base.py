@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from manim import Animation, Mobject, linear, smooth
@@ -35,7 +36,7 @@ class FilmAnimation(Animation):
         seconds: float = 0.6,
         delay: float = 0.0,
         rate: Callable[[float], float] = smooth,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(mobject, run_time=delay + seconds, rate_func=linear, **kwargs)
         self.seconds = seconds
@@ -57,7 +58,7 @@ class FilmAnimation(Animation):
     def create_starting_mobject(self) -> Mobject:
         return self.mobject
 
-    def get_all_mobjects(self):
+    def get_all_mobjects(self) -> tuple[Mobject]:
         return (self.mobject,)
 
     def begin(self) -> None:

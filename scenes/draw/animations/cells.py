@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from scenes.draw.animations.base import FilmAnimation
@@ -24,7 +26,13 @@ class FillCells(FilmAnimation):
     """
 
     def __init__(
-        self, field: CellField, indices: np.ndarray, rgba: np.ndarray, seconds: float = 1.0, overlap: int = 6, **kwargs
+        self,
+        field: CellField,
+        indices: np.ndarray,
+        rgba: np.ndarray,
+        seconds: float = 1.0,
+        overlap: int = 6,
+        **kwargs: Any,
     ) -> None:
         super().__init__(field, seconds=seconds, **kwargs)
         self.indices = np.asarray(indices, dtype=int)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from manim import Group, VMobject, linear, smooth
 
-from scenes.draw.animations.base import FilmAnimation
+from scenes.draw.animations.base import Extent, FilmAnimation
 from scenes.draw.layout import FRAME
 
 FLIGHT = 0.65
@@ -50,7 +50,7 @@ class Fly(FilmAnimation):
             shapes = [(member, member.points - middle) for member in members]
             self._from.append((shapes, middle, FRAME.point(*flight.target)))
 
-    def extents(self):
+    def extents(self) -> list[Extent]:
         boxes = super().extents()
         for flight in self.flights:
             x, y, _ = FRAME.point(*flight.target)

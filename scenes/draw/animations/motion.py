@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from manim import Mobject
 
-from scenes.draw.animations.base import FilmAnimation
+from scenes.draw.animations.base import Extent, FilmAnimation
 from scenes.draw.layout import UNIT
 
 
@@ -16,7 +18,7 @@ class Glide(FilmAnimation):
     outline along.
     """
 
-    def __init__(self, mobject: Mobject, dx: float, dy: float, seconds: float = 0.6, **kwargs):
+    def __init__(self, mobject: Mobject, dx: float, dy: float, seconds: float = 0.6, **kwargs: Any) -> None:
         super().__init__(mobject, seconds=seconds, **kwargs)
         self.delta = np.array([dx / UNIT, -dy / UNIT, 0.0])
 
@@ -24,7 +26,7 @@ class Glide(FilmAnimation):
         self._members = self.mobject.family_members_with_points()
         self._way = 0.0
 
-    def extents(self):
+    def extents(self) -> list[Extent]:
         boxes = super().extents()
         x, y = self.delta[:2]
         return boxes + [(a + x, b + y, c + x, d + y) for a, b, c, d in boxes]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from manim import Group, Mobject, VMobject
+from manim import Group, Mobject, Scene, VMobject
 
 from scenes.draw.animations.base import FilmAnimation
 from scenes.draw.mobjects.cells import CellField
@@ -38,7 +40,7 @@ class _Fade(FilmAnimation):
 class Appear(_Fade):
     """Fade a mobject in, adding it to the scene."""
 
-    def __init__(self, mobject: Mobject, seconds: float = 0.5, **kwargs) -> None:
+    def __init__(self, mobject: Mobject, seconds: float = 0.5, **kwargs: Any) -> None:
         super().__init__(mobject, seconds=seconds, introducer=True, **kwargs)
 
     def apply(self, progress: float) -> None:
@@ -48,11 +50,11 @@ class Appear(_Fade):
 class AppearIn(Appear):
     """Fade a mobject in; when it is there, it becomes a part of the group `owner`."""
 
-    def __init__(self, owner: Group, mobject: Mobject, seconds: float = 0.5, **kwargs) -> None:
+    def __init__(self, owner: Group, mobject: Mobject, seconds: float = 0.5, **kwargs: Any) -> None:
         super().__init__(mobject, seconds=seconds, **kwargs)
         self.owner = owner
 
-    def clean_up_from_scene(self, scene) -> None:
+    def clean_up_from_scene(self, scene: Scene) -> None:
         super().clean_up_from_scene(scene)
         scene.remove(self.mobject)
         self.owner.add(self.mobject)
@@ -61,13 +63,13 @@ class AppearIn(Appear):
 class Vanish(_Fade):
     """Fade a mobject out and remove it from the scene."""
 
-    def __init__(self, mobject: Mobject, seconds: float = 0.4, **kwargs) -> None:
+    def __init__(self, mobject: Mobject, seconds: float = 0.4, **kwargs: Any) -> None:
         super().__init__(mobject, seconds=seconds, remover=True, **kwargs)
 
     def apply(self, progress: float) -> None:
         self.scale(1.0 - progress)
 
-    def clean_up_from_scene(self, scene) -> None:
+    def clean_up_from_scene(self, scene: Scene) -> None:
         super().clean_up_from_scene(scene)
         self.scale(1.0)
 
@@ -75,7 +77,7 @@ class Vanish(_Fade):
 class StrokeTo(FilmAnimation):
     """Bring one shape's stroke to `opacity`, the shape staying where it is."""
 
-    def __init__(self, mobject: VMobject, opacity: float, seconds: float = 0.5, **kwargs) -> None:
+    def __init__(self, mobject: VMobject, opacity: float, seconds: float = 0.5, **kwargs: Any) -> None:
         super().__init__(mobject, seconds=seconds, **kwargs)
         self.opacity = opacity
 

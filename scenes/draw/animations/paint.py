@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from manim import VMobject, linear, smooth, there_and_back
 
@@ -19,7 +21,7 @@ class Paint(FilmAnimation):
         fill: str | None = None,
         fill_opacity: float | None = None,
         seconds: float = 0.5,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(mobject, seconds=seconds, **kwargs)
         self.stroke = stroke
@@ -46,7 +48,7 @@ class Paint(FilmAnimation):
 class FlashTo(FilmAnimation):
     """Brighten a shape's outline for a moment and leave it in the colour `stroke`."""
 
-    def __init__(self, mobject: VMobject, stroke: str, seconds: float = 0.7, **kwargs) -> None:
+    def __init__(self, mobject: VMobject, stroke: str, seconds: float = 0.7, **kwargs: Any) -> None:
         super().__init__(mobject, seconds=seconds, rate=linear, **kwargs)
         self.stroke = stroke
 
@@ -70,7 +72,7 @@ class FlashTo(FilmAnimation):
 class Flash(FilmAnimation):
     """Thicken and brighten a shape's outline for a moment; ends as it began."""
 
-    def __init__(self, mobject: VMobject, color: str = theme.ACCENT, seconds: float = 0.7, **kw):
+    def __init__(self, mobject: VMobject, color: str = theme.ACCENT, seconds: float = 0.7, **kw: Any) -> None:
         super().__init__(mobject, seconds=seconds, rate=there_and_back, **kw)
         self.color = color
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from manim import Mobject
 
-from scenes.draw.animations.base import FilmAnimation, bounds
+from scenes.draw.animations.base import Extent, FilmAnimation, bounds
 from scenes.draw.mobjects.token_field import TokenField
 
 
@@ -19,7 +20,7 @@ class Relay(FilmAnimation):
     """
 
     def __init__(
-        self, owner: Mobject, pairs: Iterable[tuple[Mobject, Mobject]], seconds: float = 0.8, **kwargs
+        self, owner: Mobject, pairs: Iterable[tuple[Mobject, Mobject]], seconds: float = 0.8, **kwargs: Any
     ) -> None:
         super().__init__(owner, seconds=seconds, **kwargs)
         self.fields = []
@@ -36,7 +37,7 @@ class Relay(FilmAnimation):
                 elif len(new.points) and old.points.shape == new.points.shape:
                     self.points.append((new, old.points.copy(), new.points.copy()))
 
-    def extents(self):
+    def extents(self) -> list[Extent]:
         return [box for box in (self.before, bounds(self.mobject)) if box]
 
     def apply(self, progress: float) -> None:
@@ -46,7 +47,7 @@ class Relay(FilmAnimation):
             field.lay(start + (end - start) * progress)
 
 
-def _union(first, second):
+def _union(first: Extent | None, second: Extent | None) -> Extent | None:
     if first is None or second is None:
         return first or second
     return (min(first[0], second[0]), min(first[1], second[1]), max(first[2], second[2]), max(first[3], second[3]))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
-from manim import linear
+from manim import Animation, Mobject, linear
 
 from scenes.draw.animations.base import Extent, FilmAnimation
 from scenes.draw.animations.text import TickText
+from scenes.draw.mobjects.label import Label
 
 
 def moment(times: Sequence[float], progress: float) -> int:
@@ -22,26 +24,26 @@ class Replay(FilmAnimation):
 
     def __init__(
         self,
-        mobject,
+        mobject: Mobject,
         times: Sequence[float],
         show: Callable[[int], None],
         seconds: float,
         reach: Sequence[Extent] = (),
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(mobject, seconds=seconds, rate=linear, **kwargs)
         self.times = times
         self.show = show
         self.reach = list(reach)
 
-    def extents(self):
+    def extents(self) -> list[Extent]:
         return super().extents() + self.reach
 
     def apply(self, progress: float) -> None:
         self.show(moment(self.times, progress))
 
 
-def replay_text(label, times: Sequence[float], texts: Sequence[str], seconds: float):
+def replay_text(label: Label, times: Sequence[float], texts: Sequence[str], seconds: float) -> list[Animation]:
     """Animations that have a label say each of `texts` from its time on; none for one text."""
     if all(a == b for a, b in pairwise([label.text, *texts])):
         return []

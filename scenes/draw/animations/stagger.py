@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from manim import Mobject, linear
@@ -22,7 +23,13 @@ class StaggerCells(FilmAnimation):
     """Bring cells `indices` [k] to colours `rgba` [k, 4], each from its second of `starts` [k]."""
 
     def __init__(
-        self, field: CellField, indices: np.ndarray, rgba: np.ndarray, starts: np.ndarray, fade: float = FADE, **kwargs
+        self,
+        field: CellField,
+        indices: np.ndarray,
+        rgba: np.ndarray,
+        starts: np.ndarray,
+        fade: float = FADE,
+        **kwargs: Any,
     ) -> None:
         self.starts = np.asarray(starts, dtype=float)
         self.fade = fade
@@ -45,7 +52,7 @@ class StaggerLabels(FilmAnimation):
     """Show `labels`, parts of `owner`, each from its second of `starts` on."""
 
     def __init__(
-        self, owner: Mobject, labels: Sequence[Label], starts: Sequence[float], fade: float = FADE, **kwargs
+        self, owner: Mobject, labels: Sequence[Label], starts: Sequence[float], fade: float = FADE, **kwargs: Any
     ) -> None:
         self.labels = list(labels)
         self.starts = np.asarray(starts, dtype=float)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from scenes.draw.animations.base import FilmAnimation, bounds
+from scenes.draw.animations.base import Extent, FilmAnimation, bounds
 from scenes.draw.mobjects.label import Label
 
 
 class SwapText(FilmAnimation):
     """Fade a label's old text out and the new one in, in the same place."""
 
-    def __init__(self, label: Label, text: str, seconds: float = 0.45, color=None, **kwargs):
+    def __init__(self, label: Label, text: str, seconds: float = 0.45, color: str | None = None, **kwargs: Any) -> None:
         super().__init__(label, seconds=seconds, **kwargs)
         self.new_text = text
         self.new_color = color
@@ -19,7 +20,7 @@ class SwapText(FilmAnimation):
     def prepare(self) -> None:
         self._swapped = False
 
-    def extents(self):
+    def extents(self) -> list[Extent]:
         boxes = super().extents()
         outline = self.mobject.outline(self.new_text)
         low, high = outline[:, :2].min(axis=0), outline[:, :2].max(axis=0)
@@ -38,11 +39,11 @@ class SwapText(FilmAnimation):
 class TickText(FilmAnimation):
     """Run a label through the texts of a counter: `text_at(progress)`."""
 
-    def __init__(self, label: Label, text_at: Callable[[float], str], seconds: float, **kwargs):
+    def __init__(self, label: Label, text_at: Callable[[float], str], seconds: float, **kwargs: Any) -> None:
         super().__init__(label, seconds=seconds, **kwargs)
         self.text_at = text_at
 
-    def extents(self):
+    def extents(self) -> list[Extent]:
         wide = [bounds(self.mobject)]
         for text in (self.text_at(0.0), self.text_at(1.0)):
             outline = self.mobject.outline(text)

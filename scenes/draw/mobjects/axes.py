@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from manim import Group, VMobject
@@ -29,11 +30,14 @@ def ticks(top: float, most: int) -> list[float]:
     return [i * step for i in range(int(top / step + 1e-9) + 1)]
 
 
-def stroke(points: list[tuple[float, float]], color: str, px: float, opacity: float = 1.0):
+def stroke(points: list[tuple[float, float]], color: str, px: float, opacity: float = 1.0) -> VMobject:
     """An open line through design pixels."""
     line = VMobject(stroke_color=color, stroke_width=px * 100 / UNIT, fill_opacity=0, stroke_opacity=opacity)
     line.set_points_as_corners(np.array([FRAME.point(*point) for point in points]))
     return line
+
+
+Number = TypeVar("Number", float, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,11 @@ class Scale:
     x_max: float
     y_max: float
 
-    def x(self, value):
+    def x(self, value: Number) -> Number:
         """Pixel of a value, or of an array of them."""
         return self.plot.x + np.asarray(value) * (self.plot.w / self.x_max)
 
-    def y(self, value):
+    def y(self, value: Number) -> Number:
         """Pixel of a value, or of an array of them."""
         return self.plot.bottom - np.asarray(value) * (self.plot.h / self.y_max)
 

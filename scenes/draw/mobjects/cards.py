@@ -153,9 +153,10 @@ class Card(Group):
         more = more_text("card.more", self.hidden, task=self.text.task, shown=len(self.chips))
         return Label(more, theme.SMALL, "mono", theme.MUTED, (at.x + 4, at.cy), background=theme.PANEL)
 
-    def read(self) -> tuple[list[int], int]:
-        """The pages named, and how many more are counted."""
-        return [int(chip.submobjects[1].text) for chip in self.chips], self.hidden
+    def read(self) -> tuple[str, list[int], int]:
+        """The answer as written, the pages named, and how many more are counted."""
+        answer = " ".join(label.text for label in self.said)
+        return answer, [int(chip.submobjects[1].text) for chip in self.chips], self.hidden
 
 
 class CardBoard(Group):
@@ -190,7 +191,7 @@ class CardBoard(Group):
         super().__init__(*parts, *self.cards, self.others)
 
     def read(self) -> dict:
-        """The pages that the cards name."""
+        """What the cards say that is whole or counted."""
         return {"cards": {card.text.task: card.read() for card in self.cards}}
 
 
@@ -243,7 +244,3 @@ def _lines(lines: list[str], face: str, px: float, x: float, y: float) -> list[L
         Label(line, px, face, theme.TEXT, (x, y + (i + 0.5) * px * LINE), background=theme.PANEL)
         for i, line in enumerate(lines)
     ]
-
-
-def _join(labels: Sequence[Label]) -> str:
-    return " ".join(label.text for label in labels)

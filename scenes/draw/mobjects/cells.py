@@ -21,7 +21,7 @@ class CellField(Mobject):
     costs one mobject whatever its size.
     """
 
-    def __init__(self, box: Box, n: int, columns: int, gap: float = 2.0, radius: float = 0.0):
+    def __init__(self, box: Box, n: int, columns: int, gap: float = 2.0, radius: float = 0.0) -> None:
         super().__init__()
         self.n = n
         self.columns = columns
@@ -68,7 +68,7 @@ class CellField(Mobject):
         index = whole[:, 1] * self.columns + whole[:, 0]
         return np.where(within & (index < self.n), index, -1)
 
-    def set_cell(self, index, color: str, alpha: float = 1.0) -> None:
+    def set_cell(self, index: int | slice | np.ndarray, color: str, alpha: float = 1.0) -> None:
         """Colour one cell (int) or several (index array)."""
         self.rgba[index, :3] = theme.rgb(color)
         self.rgba[index, 3] = alpha

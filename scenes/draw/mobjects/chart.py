@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from manim import Animation, Group, VMobject, linear
@@ -178,25 +179,25 @@ def plot_extents(chart: ChartView) -> list[Extent]:
 class Rerun(Replay):
     """Show a chart as it was after the events `seqs`, each from its time to the next."""
 
-    def __init__(self, chart: ChartView, times, seqs: Sequence[int], seconds: float) -> None:
+    def __init__(self, chart: ChartView, times: Sequence[float], seqs: Sequence[int], seconds: float) -> None:
         heads = [chart.time_at(seq) for seq in seqs]
         super().__init__(chart.curves, times, lambda i: chart.set_head(heads[i]), seconds)
         self.chart = chart
 
-    def extents(self):
+    def extents(self) -> list[Extent]:
         return plot_extents(self.chart)
 
 
 class Grow(FilmAnimation):
     """Move the head of all curves of a chart from one time to another, time running evenly."""
 
-    def __init__(self, chart: ChartView, start: float, end: float, seconds: float, **kw) -> None:
+    def __init__(self, chart: ChartView, start: float, end: float, seconds: float, **kw: Any) -> None:
         super().__init__(chart.curves, seconds=seconds, rate=linear, **kw)
         self.chart = chart
         self.start = start
         self.end = end
 
-    def extents(self):
+    def extents(self) -> list[Extent]:
         return plot_extents(self.chart)
 
     def apply(self, progress: float) -> None:
@@ -359,7 +360,7 @@ class ChartView(Group):
         animations += [AppearIn(self, mark, seconds=0.4, delay=late) for mark in fresh]
         return animations
 
-    def run(self, times, seqs: Sequence[int], seconds: float) -> list[Animation]:
+    def run(self, times: Sequence[float], seqs: Sequence[int], seconds: float) -> list[Animation]:
         """Show the chart after each of the events `seqs`, from its time (0 to 1) to the next."""
         animations: list[Animation] = [Rerun(self, times, seqs, seconds)]
         for measure, entry in self.legend.items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from manim import Animation, Group
+from typing import Any
+
+from manim import Animation, Group, Mobject
 from pygments.lexers import PythonLexer
 from pygments.token import Keyword, Name, Number, Operator, Token
 
@@ -183,7 +185,7 @@ class CodePanel(Group):
 class _AppearInPlace(Appear):
     """Fade in a mobject that already belongs to a group on stage."""
 
-    def __init__(self, mobject, seconds: float, **kwargs) -> None:
+    def __init__(self, mobject: Mobject, seconds: float, **kwargs: Any) -> None:
         super().__init__(mobject, seconds=seconds, **kwargs)
         self.introducer = False
 

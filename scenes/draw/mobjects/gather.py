@@ -22,7 +22,7 @@ INSET = 22
 class GatherRow(Group):
     """One run: token positions, the page, the slots in it and in the whole pool."""
 
-    def __init__(self, task: str, run: Run, color: str, columns: list[float], y: float, page_size: int):
+    def __init__(self, task: str, run: Run, color: str, columns: list[float], y: float, page_size: int) -> None:
         self.run = run
         page = say("page {}", written("page.number", run.page, page=run.page))
         w = fonts.width(page, "mono-bold", theme.SMALL) + 24

@@ -54,7 +54,8 @@ class KeyCard(Group):
         self.back = Panel(
             below, fill=theme.PANEL, stroke=theme.ACCENT if lit else theme.OUTLINE, stroke_px=4 if lit else 2, radius=5
         )
-        text, at = written("page.key", key.key, "name", page=key.page), (below.cx, below.cy)
+        text = written("page.key", key.key, "name", page=key.page, digits=len(key.key))
+        at = (below.cx, below.cy)
         self.value = Label(text, theme.BODY, "mono-bold", theme.CODE_NUMBER, at, "center", background=theme.PANEL)
         super().__init__(self.frame, self.page, self.tokens, self.back, self.value)
 

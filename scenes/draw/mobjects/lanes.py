@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from typing import Any
 
 import numpy as np
 from manim import Animation, Group, VMobject, linear
 
 from scenes import theme
 from scenes.draw.animations import FilmAnimation
+from scenes.draw.animations.base import Extent
 from scenes.draw.layout import FRAME, Box
 from scenes.draw.mobjects.axes import Scale, stroke
 from scenes.draw.mobjects.header import step_text
@@ -109,14 +111,14 @@ def _lefts(shape: VMobject) -> list[float]:
 class Run(FilmAnimation):
     """Move the head of all lanes from one time to another, time running evenly."""
 
-    def __init__(self, view: LanesView, start: float, seq: int, seconds: float, **kw) -> None:
+    def __init__(self, view: LanesView, start: float, seq: int, seconds: float, **kw: Any) -> None:
         super().__init__(view.rows, seconds=seconds, rate=linear, **kw)
         self.view = view
         self.start = start
         self.end = view.time_at(seq)
         self.seq = seq
 
-    def extents(self):
+    def extents(self) -> list[Extent]:
         boxes = []
         for box in (self.view.box, self.view.scale.plot):
             left, top = FRAME.point(box.x, box.y)[:2]

@@ -44,14 +44,15 @@ def runs_of(cells: Sequence[int], columns: int) -> list[tuple[int, int]]:
 
 
 class Lens(Group):
-    """`pages` side by side where `plan.panel` is, tied to their cells in `map`.
+    """`pages` side by side in `box`, tied to their cells in `map`.
 
     Pages whose cells lie side by side share one arrow and one mark. Pages have the width
     that `places` of them leave.
     """
 
-    def __init__(self, pages, places: int, page_size: int, plan, page_map: PageMap) -> None:
-        box = plan.panel
+    def __init__(
+        self, pages: Sequence[int], places: int, page_size: int, box: Box, band: Box, page_map: PageMap
+    ) -> None:
         self.map = page_map
         width = min(WIDEST, (box.w - GAP * (places - 1)) / places)
         height = min(TALLEST, box.h - BRACKET)
@@ -64,7 +65,7 @@ class Lens(Group):
         self.marks: list[Panel] = []
         self.wires: list[Wire] = []
         brackets = []
-        band, field = plan.band, page_map.field.box
+        field = page_map.field.box
         for place, (at, count) in enumerate(self.runs):
             first, last = self.pages[at], self.pages[at + count - 1]
             start, end = (page_map.cell_box(page.index) for page in (first, last))
@@ -100,7 +101,7 @@ class Lens(Group):
     def read(self) -> dict:
         """What the pages show, by field, as the pool's pages do."""
         pages = {page.index: page.read() for page in self.pages}
-        fields = {"refs": "ref", "colors": "color", "filled": "filled"}
+        fields = {"colors": "color", "filled": "filled"}
         return {"owners": {index: sorted(page["owners"]) for index, page in pages.items()}} | {
             field: {index: page[name] for index, page in pages.items()} for field, name in fields.items()
         }

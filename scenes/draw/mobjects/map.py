@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from manim import Animation, Group, linear
@@ -131,7 +132,7 @@ class PageMap(Group):
 class BlendCells(FilmAnimation):
     """Lead a field's colours to `colors`, shape [n, 3]."""
 
-    def __init__(self, field: CellField, colors: np.ndarray, seconds: float, **kwargs) -> None:
+    def __init__(self, field: CellField, colors: np.ndarray, seconds: float, **kwargs: Any) -> None:
         super().__init__(field, seconds=seconds, rate=linear, **kwargs)
         self.colors = colors
 

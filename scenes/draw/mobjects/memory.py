@@ -52,7 +52,8 @@ def status_text(side: str, held: int, waiting: Sequence[str], room: int = 18) ->
     named = 0
     while named < len(waiting) and len(" ".join(waiting[: named + 1])) <= room:
         named += 1
-    names = joined(" ", (name_text(name) for name in waiting[:named]))
+    line = COUNTS[side][1]
+    names = joined(" ", (written(f"{line}.task", name, "name", place=i) for i, name in enumerate(waiting[:named])))
     return say("{}: {}{}", text, names, " …" if len(waiting) > named else "") if named else text
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from manim import Animation, Group, linear
 
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.animations import AppearIn, FilmAnimation, SwapText, Vanish, replay_text
+from scenes.draw.animations.base import Extent
 from scenes.draw.animations.replay import moment
 from scenes.draw.layout import UNIT, Box
 from scenes.draw.mobjects.cells import CellField
@@ -46,14 +48,14 @@ class Gauge(CellField):
 class Fill(FilmAnimation):
     """Lengthen or shorten a gauge to `slots`."""
 
-    def __init__(self, gauge: Gauge, slots: int, seconds: float, **kwargs) -> None:
+    def __init__(self, gauge: Gauge, slots: int, seconds: float, **kwargs: Any) -> None:
         super().__init__(gauge, seconds=seconds, **kwargs)
         self.target = slots
 
     def prepare(self) -> None:
         self._start = self.mobject.slots
 
-    def extents(self):
+    def extents(self) -> list[Extent]:
         x, top = self.mobject.points[0][:2]
         bottom = self.mobject.points[2][1]
         longest = max(self.mobject.slots, self.target) * self.mobject.unit / UNIT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from manim import Animation, Group
@@ -201,7 +202,7 @@ class PageLook:
 class _NewOwners(FilmAnimation):
     """Fade a page's owner bar to parts of the colours `colors`; none: to an empty bar."""
 
-    def __init__(self, field: CellField, colors: tuple[str, ...], **kwargs) -> None:
+    def __init__(self, field: CellField, colors: tuple[str, ...], **kwargs: Any) -> None:
         super().__init__(field, seconds=0.5, **kwargs)
         self.target = _bar_cells(colors)
 

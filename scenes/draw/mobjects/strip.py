@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from manim import Animation, Group
+from manim import Animation, Group, Mobject
 
 from scenes import theme
 from scenes.draw import fonts
@@ -22,7 +22,7 @@ MORE_W = 60
 class Chip(Group):
     """One item of a strip, known by its `key`; `frame` is what flashes."""
 
-    def __init__(self, key: Hashable, x: float, w: float, frame, *rest) -> None:
+    def __init__(self, key: Hashable, x: float, w: float, frame: Mobject, *rest: Mobject) -> None:
         self.key = key
         self.x = x
         self.w = w

@@ -58,7 +58,7 @@ class PersonPlace:
     task: str
     head: Box
     rows: tuple[RowPlace, ...]
-    folded: tuple[int, ...] = ()
+    folded: tuple[PageText, ...] = ()
     note: tuple[float, float] | None = None
 
 
@@ -109,9 +109,9 @@ class TokenLayout:
             person = PersonPlace(task, Box(box.x, y, box.w, HEAD - 6), ())
             y += HEAD
             rows: list[RowPlace] = []
-            hidden = tuple(page.logical for page in pages[1 : 1 + folds[task]])
+            hidden = tuple(pages[1 : 1 + folds[task]])
             for page in pages:
-                if page.logical in hidden:
+                if page in hidden:
                     if person.note is None:
                         note = (box.x + CHIP_W + CHIP_GAP, y + px * LINE / 2)
                         person = replace(person, folded=hidden, note=note)

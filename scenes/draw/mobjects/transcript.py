@@ -295,21 +295,22 @@ class Person(Group):
             for logical, row in self.rows.items()
         }
 
-    def _note_text(self) -> Said:
-        rows = len(self.place.folded)
-        more = written("rows.more", rows, task=self.place.task, shown=len(self.rows))
-        return say(f"… and {{}} more page{'s' if rows > 1 else ''} of text", more)
+    def _note_text(self, tokens: int) -> Said:
+        folded = self.place.folded
+        rows = sum(page.first < tokens for page in folded)
+        more = written("rows.more", rows, task=self.place.task, rows=tuple(page.logical for page in folded))
+        return say(f"… and {{}} more page{'s' if rows > 1 else ''} of text", more) if rows else say("")
 
-    def make_note(self) -> Label | None:
-        """The line that stands for folded rows."""
+    def make_note(self, tokens: int) -> Label | None:
+        """The line that stands for folded rows, as far as the request's tokens reach into them."""
         if self.place.note is None:
             return None
-        return Label(self._note_text(), theme.SMALL, "sans", theme.MUTED, self.place.note)
+        return Label(self._note_text(tokens), theme.SMALL, "sans", theme.MUTED, self.place.note)
 
     def show(self, look: PersonLook) -> None:
         """Show `look` at once."""
         self.head = PersonHead(look, self.place.head)
-        self.note = self.make_note()
+        self.note = self.make_note(look.tokens)
         self.add(self.head, *filter(None, [self.note]))
         for logical, count in self.counts(look.tokens).items():
             self.rows[logical].show(look.rows[logical], count)
@@ -319,10 +320,12 @@ class Person(Group):
         animations: list[Animation] = []
         if self.head is None:
             self.head = PersonHead(look, self.place.head)
-            self.note = self.make_note()
+            self.note = self.make_note(look.tokens)
             animations += [AppearIn(self, each) for each in (self.head, self.note) if each]
         else:
             animations += self.head.change(look, sorted(said.values()))
+            if self.note is not None and (text := self._note_text(look.tokens)) != self.note.text:
+                animations.append(SwapText(self.note, text))
         for logical, count in self.counts(look.tokens).items():
             row = self.rows[logical]
             span = range(row.place.first, row.place.first + row.field.n)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from manim import VMobject
 
-from scenes.draw.animations.base import FilmAnimation
+from scenes.draw.animations.base import Extent, FilmAnimation
 from scenes.draw.layout import FRAME, UNIT
 
 
 class _Tip(VMobject):
     """A small filled triangle that points down at a design pixel."""
 
-    def __init__(self, at: tuple[float, float], color: str, size: float = 9.0):
+    def __init__(self, at: tuple[float, float], color: str, size: float = 9.0) -> None:
         super().__init__(stroke_width=0, fill_color=color, fill_opacity=1)
         x, y = at
         corners = [(x, y), (x - size * 0.7, y - size), (x + size * 0.7, y - size), (x, y)]
@@ -22,7 +24,7 @@ class _Tip(VMobject):
 class Wire(VMobject):
     """An arrow along `route`, a list of design pixels; it ends pointing down."""
 
-    def __init__(self, route: list[tuple[float, float]], color: str, px: float = 2.6):
+    def __init__(self, route: list[tuple[float, float]], color: str, px: float = 2.6) -> None:
         super().__init__(stroke_color=color, stroke_width=px * 100 / UNIT, fill_opacity=0)
         self.route = list(route)
         self.opacity = 1.0
@@ -46,13 +48,13 @@ class Wire(VMobject):
 class BendWire(FilmAnimation):
     """Move a wire's corners to those of `route`, which has as many."""
 
-    def __init__(self, wire: Wire, route: list[tuple[float, float]], **kwargs):
+    def __init__(self, wire: Wire, route: list[tuple[float, float]], **kwargs: Any) -> None:
         super().__init__(wire, **kwargs)
         self.start = np.array(wire.route)
         self.end = np.array(route)
         wire.route = list(route)
 
-    def extents(self):
+    def extents(self) -> list[Extent]:
         corners = np.concatenate([self.start, self.end])
         (x0, y0), (x1, y1) = corners.min(axis=0) - 8, corners.max(axis=0) + 8
         (left, top, _), (right, bottom, _) = FRAME.point(x0, y0), FRAME.point(x1, y1)
@@ -65,7 +67,7 @@ class BendWire(FilmAnimation):
 class ShadeWire(FilmAnimation):
     """Bring a wire to another opacity, which it counts as its own at once."""
 
-    def __init__(self, wire: Wire, opacity: float, **kwargs):
+    def __init__(self, wire: Wire, opacity: float, **kwargs: Any) -> None:
         super().__init__(wire, **kwargs)
         self.start, self.end = wire.opacity, opacity
         wire.opacity = opacity
@@ -77,13 +79,13 @@ class ShadeWire(FilmAnimation):
 class DrawWire(FilmAnimation):
     """Draw a wire from its start to its tip, adding it to the scene."""
 
-    def __init__(self, wire: Wire, seconds: float = 0.7, **kwargs):
+    def __init__(self, wire: Wire, seconds: float = 0.7, **kwargs: Any) -> None:
         super().__init__(wire, seconds=seconds, introducer=True, **kwargs)
 
     def prepare(self) -> None:
         self._whole = VMobject().set_points(self.mobject.points.copy())
 
-    def extents(self):
+    def extents(self) -> list[Extent]:
         xs = [x for x, _ in self.mobject.route]
         ys = [y for _, y in self.mobject.route]
         (left, bottom, _), (right, top, _) = (FRAME.point(min(xs) - 8, max(ys)), FRAME.point(max(xs) + 8, min(ys)))

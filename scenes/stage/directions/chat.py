@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scenes.stage.stage import Stage
+
+
 from scenes.stage.directions import plays
 from scenes.stage.reading import STILL
 from scenes.story.beats import MakeRoom, PointAt, PointAway, ReadCard
 
 
 @plays(MakeRoom)
-def make_room(stage, beat: MakeRoom) -> None:
+def make_room(stage: Stage, beat: MakeRoom) -> None:
     stage.animate(stage.parts["transcript"].make_room(stage.scene, beat.tasks, beat.room))
 
 
 @plays(PointAt)
-def point_at(stage, beat: PointAt) -> None:
+def point_at(stage: Stage, beat: PointAt) -> None:
     transcript = stage.parts["transcript"]
     animations = transcript.point_at(beat.task, beat.position, beat.reach)
     if beat.reach == "slot":
@@ -22,12 +28,12 @@ def point_at(stage, beat: PointAt) -> None:
 
 
 @plays(PointAway)
-def point_away(stage, beat: PointAway) -> None:
+def point_away(stage: Stage, beat: PointAway) -> None:
     stage.animate(stage.parts["transcript"].point_away())
 
 
 @plays(ReadCard)
-def read_card(stage, beat: ReadCard) -> None:
+def read_card(stage: Stage, beat: ReadCard) -> None:
     left = beat.seconds
     while left > 1e-6:
         began = stage.scene.clock

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scenes.stage.stage import Stage
+
+
 from scenes.draw.mobjects.code import CodePanel
 from scenes.parts.mask import LINE_DELAY
 from scenes.stage.directions import plays
@@ -9,12 +15,12 @@ from scenes.story.beats import OpenCode, RunCode
 
 
 @plays(OpenCode)
-def open_code(stage, beat: OpenCode) -> None:
+def open_code(stage: Stage, beat: OpenCode) -> None:
     stage.open_panel(CodePanel(beat.title, beat.lines, stage.panel_box))
 
 
 @plays(RunCode)
-def run_code(stage, beat: RunCode) -> None:
+def run_code(stage: Stage, beat: RunCode) -> None:
     for step in beat.steps:
         began = stage.scene.clock
         animations = stage.panel.step(step.line, step.values)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scenes.stage.stage import Stage
+
+
 from scenes.draw.mobjects.loads import LoadsPanel
 from scenes.draw.mobjects.versus import COLORS, VersusPanel
 from scenes.stage.directions import plays
@@ -9,13 +15,13 @@ from scenes.story.beats import RunOn, ShowLoads, ShowVersus
 
 
 @plays(RunOn)
-def run_on(stage, beat: RunOn) -> None:
+def run_on(stage: Stage, beat: RunOn) -> None:
     stage.run_on(beat.step - stage.trace.state_at(beat.until).step)
     stage.advance(beat.until, beat.seconds)
 
 
 @plays(ShowLoads)
-def show_loads(stage, beat: ShowLoads) -> None:
+def show_loads(stage: Stage, beat: ShowLoads) -> None:
     if not isinstance(stage.panel, LoadsPanel):
         stage.open_panel(LoadsPanel(beat.title, beat.loads, stage.looks.colors, stage.looks.rounds, stage.panel_box))
     if beat.used:
@@ -23,6 +29,6 @@ def show_loads(stage, beat: ShowLoads) -> None:
 
 
 @plays(ShowVersus)
-def show_versus(stage, beat: ShowVersus) -> None:
+def show_versus(stage: Stage, beat: ShowVersus) -> None:
     colors = tuple(stage.looks.colors.get(owner, plain) for owner, plain in zip(beat.owners, COLORS, strict=True))
     stage.open_panel(VersusPanel(beat.title, beat.sides, beat.rows, stage.panel_box, colors))

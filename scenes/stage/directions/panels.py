@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scenes.stage.stage import Stage
+
+
 from scenes.draw.mobjects.bars import BarsPanel
 from scenes.draw.mobjects.facts import FactsPanel
 from scenes.draw.mobjects.figures import FiguresPanel
@@ -12,13 +18,13 @@ from scenes.story.beats import ClosePanel, ShowBars, ShowFacts, ShowGather, Show
 
 
 @plays(ClosePanel)
-def close_panel(stage, beat: ClosePanel) -> None:
+def close_panel(stage: Stage, beat: ClosePanel) -> None:
     if stage.panel is not None:
         stage.open_panel(None)
 
 
 @plays(ShowFacts)
-def show_facts(stage, beat: ShowFacts) -> None:
+def show_facts(stage: Stage, beat: ShowFacts) -> None:
     if beat.large:
         panel = FiguresPanel(beat.title, beat.facts, stage.plan.room)
     else:
@@ -27,7 +33,7 @@ def show_facts(stage, beat: ShowFacts) -> None:
 
 
 @plays(ShowKeys)
-def show_keys(stage, beat: ShowKeys) -> None:
+def show_keys(stage: Stage, beat: ShowKeys) -> None:
     color = stage.looks.colors[beat.task]
     panel = KeysPanel(beat.title, beat.keys, color, stage.panel_box, beat.lit)
     pool = stage.parts["pool"]
@@ -44,7 +50,7 @@ def show_keys(stage, beat: ShowKeys) -> None:
 
 
 @plays(ShowBars)
-def show_bars(stage, beat: ShowBars) -> None:
+def show_bars(stage: Stage, beat: ShowBars) -> None:
     panel = BarsPanel(beat.title, beat.bars, beat.scale, beat.places, stage.looks.colors, stage.panel_box)
     if isinstance(stage.panel, BarsPanel):
         stage.animate(stage.panel.extend(panel))
@@ -53,7 +59,7 @@ def show_bars(stage, beat: ShowBars) -> None:
 
 
 @plays(ShowGather)
-def show_gather(stage, beat: ShowGather) -> None:
+def show_gather(stage: Stage, beat: ShowGather) -> None:
     color = stage.looks.colors[beat.task]
     stage.open_panel(GatherPanel(beat.task, beat.runs, color, stage.looks.page_size, stage.panel_box))
     if "pool" in stage.parts:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scenes.stage.stage import Stage
+
+
 from scenes.parts.part import Lapse
 from scenes.stage.directions import plays
 from scenes.story.beats import OpenLens, Spotlight, TimeLapse
 
 
 @plays(TimeLapse)
-def time_lapse(stage, beat: TimeLapse) -> None:
+def time_lapse(stage: Stage, beat: TimeLapse) -> None:
     start, end = stage.state, stage.trace.state_at(beat.until)
     span = max(1, end.ns - start.ns)
     parts = stage.playing()
@@ -31,11 +37,11 @@ def time_lapse(stage, beat: TimeLapse) -> None:
 
 
 @plays(OpenLens)
-def open_lens(stage, beat: OpenLens) -> None:
+def open_lens(stage: Stage, beat: OpenLens) -> None:
     stage.advance(beat.until, 0.6)
     stage.animate(stage.parts["lens"].open(stage.state, beat.pages))
 
 
 @plays(Spotlight)
-def spotlight(stage, beat: Spotlight) -> None:
+def spotlight(stage: Stage, beat: Spotlight) -> None:
     stage.animate(stage.parts["map"].light(stage.state, beat.tasks, beat.seconds))

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scenes.stage.stage import Stage
+
+
 from collections import Counter
 
 from scenes import theme
@@ -11,7 +17,7 @@ from scenes.story.beats import ShowStates
 
 
 @plays(ShowStates)
-def show_states(stage, beat: ShowStates) -> None:
+def show_states(stage: Stage, beat: ShowStates) -> None:
     state = stage.state
     counts = Counter(state.page_state(page) for page in range(state.n_pages))
     stage.open_panel(StatesPanel({name: counts[name] for name in STATES}, theme.task_color(0), stage.panel_box))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scenes.stage.stage import Stage
+
+
 from scenes.draw.mobjects.steps import StepsPanel
 from scenes.stage.directions import plays
 from scenes.story.beats import ShowSteps
 
 
 @plays(ShowSteps)
-def show_steps(stage, beat: ShowSteps) -> None:
+def show_steps(stage: Stage, beat: ShowSteps) -> None:
     if isinstance(stage.panel, StepsPanel):
         stage.animate(stage.panel.reveal(beat.shown))
     else:

@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, proxy
 
 import numpy as np
@@ -16,6 +16,8 @@ from scenes.story.history.pages import Pages
 from scenes.story.history.requests import Requests
 from scenes.story.history.slots import Slots
 from scenes.story.history.steps import Steps
+
+E = TypeVar("E", bound=Event)
 
 
 class History:
@@ -86,22 +88,33 @@ class History:
         """Events of a kind."""
         return len(self._seqs.get(kind, ()))
 
-    def events(self, kind: str, after: int = -1, before: int | None = None, **fields: Any) -> Iterator[Event]:
-        """Events of `kind` between two, both left out, whose `fields` have these values, in order."""
+    def event(self, kind: type[E], seq: int) -> E:
+        """Event `seq`. Raises TypeError where it is none of that `kind`."""
+        found = self._trace[seq]
+        if not isinstance(found, kind):
+            raise TypeError(f"event {seq} is a {found.event}, no {kind.__name__}")
+        return found
+
+    def events(self, kind: type[E] | str, after: int = -1, before: int | None = None, **fields: Any) -> Iterator[E]:
+        """Events of `kind` between two, both left out, whose `fields` have these values, in order.
+
+        `kind` is its struct, which tells a type checker the fields, or its name.
+        """
         return self._found(kind, after, before, fields, False)
 
-    def first(self, kind: str, after: int = -1, before: int | None = None, **fields: Any) -> Event | None:
+    def first(self, kind: type[E] | str, after: int = -1, before: int | None = None, **fields: Any) -> E | None:
         """The first of `events`; None where there is none."""
         return next(self._found(kind, after, before, fields, False), None)
 
-    def latest(self, kind: str, before: int | None = None, after: int = -1, **fields: Any) -> Event | None:
+    def latest(self, kind: type[E] | str, before: int | None = None, after: int = -1, **fields: Any) -> E | None:
         """The last of `events`; None where there is none."""
         return next(self._found(kind, after, before, fields, True), None)
 
     def _found(
-        self, kind: str, after: int, before: int | None, fields: dict[str, Any], backwards: bool
-    ) -> Iterator[Event]:
-        seqs = self._seqs.get(kind, array("q"))
+        self, kind: type[E] | str, after: int, before: int | None, fields: dict[str, Any], backwards: bool
+    ) -> Iterator[E]:
+        name = kind if isinstance(kind, str) else str(kind.__struct_config__.tag)
+        seqs = self._seqs.get(name, array("q"))
         end = len(seqs) if before is None else bisect_left(seqs, before)
         rows = range(bisect_right(seqs, after), end)
         for row in reversed(rows) if backwards else rows:

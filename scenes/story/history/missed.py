@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from astrai_sim.trace import Trace
+from astrai_sim.trace import Event, Trace
+from astrai_sim.trace.events import PagesEvicted, PagesKeyed, PrefixMiss
 from scenes.story.history.history import history_of
 
 
@@ -31,10 +32,10 @@ def first_missed(trace: Trace) -> Missed | None:
     gone: dict[tuple[int, ...], str] = {}
     owner_of: dict[str, str] = {}
     known: dict[str, tuple[int, ...]] = {}
-    kinds = ("pages_keyed", "pages_evicted", "prefix_miss")
+    kinds: tuple[type[Event], ...] = (PagesKeyed, PagesEvicted, PrefixMiss)
     events = (event for kind in kinds for event in history.events(kind))
     for event in sorted(events, key=lambda event: event.seq):
-        if event.event == "pages_evicted":
+        if isinstance(event, PagesEvicted):
             for key in event.keys or ():
                 gone[known[key]] = owner_of[key]
             continue
@@ -42,7 +43,7 @@ def first_missed(trace: Trace) -> Missed | None:
         if tokens is None:
             return None
         prefix = tokens[: (event.logical + 1) * size]
-        if event.event == "pages_keyed":
+        if isinstance(event, PagesKeyed):
             known[event.key], owner_of[event.key] = prefix, event.task
             gone.pop(prefix, None)
         elif prefix in gone:

@@ -8,7 +8,18 @@ from functools import cached_property
 
 import numpy as np
 
-from astrai_sim.trace import Event
+from astrai_sim.trace.events import (
+    Counted,
+    PagesAlloc,
+    PagesCached,
+    PagesEvicted,
+    PagesFree,
+    PagesKeyed,
+    PagesRef,
+    PagesRevived,
+    PrefixReset,
+    Table,
+)
 from scenes.story.history.columns import Columns
 from scenes.story.history.requests import Requests
 from scenes.story.history.steps import Steps
@@ -71,7 +82,7 @@ class Pages:
         self._cached: dict[int, int] = {}
         self._refs: dict[int, int] = {}
 
-    def _take(self, event: Event, how: int) -> None:
+    def _take(self, event: Counted, how: int) -> None:
         index = self.requests[event.task].index
         table = self._open.setdefault(event.task, {})
         self.steps.holding.add(event.task)
@@ -87,16 +98,16 @@ class Pages:
             )  # fmt: skip
         self.most_in_use = max(self.most_in_use, len(self._refs))
 
-    def on_pages_alloc(self, event: Event) -> None:
+    def on_pages_alloc(self, event: PagesAlloc) -> None:
         self._take(event, 0)
 
-    def on_pages_ref(self, event: Event) -> None:
+    def on_pages_ref(self, event: PagesRef) -> None:
         self._take(event, 1)
 
-    def on_pages_revived(self, event: Event) -> None:
+    def on_pages_revived(self, event: PagesRevived) -> None:
         self._take(event, 2)
 
-    def _leave(self, event: Event, left: int) -> None:
+    def _leave(self, event: Counted, left: int) -> None:
         table = self._open[event.task]
         for logical, page, refs in zip(event.entries, event.pages, event.refs, strict=True):
             row = table.pop(logical)
@@ -116,33 +127,33 @@ class Pages:
             self.steps.holding.discard(event.task)
             self.requests[event.task].emptied.append(event.seq)
 
-    def on_pages_free(self, event: Event) -> None:
+    def on_pages_free(self, event: PagesFree) -> None:
         self._leave(event, 2)
 
-    def on_pages_cached(self, event: Event) -> None:
+    def on_pages_cached(self, event: PagesCached) -> None:
         self._leave(event, 3)
 
-    def on_table(self, event: Event) -> None:
+    def on_table(self, event: Table) -> None:
         request = self.requests[event.task]
         if event.pages:
             self.holds.put("shown", self._open[event.task][len(event.pages) - 1], event.seq)
         elif request.emptied:
             request.emptied[-1] = event.seq
 
-    def on_pages_keyed(self, event: Event) -> None:
+    def on_pages_keyed(self, event: PagesKeyed) -> None:
         for logical, page in zip(event.entries, event.pages, strict=True):
             first = logical * self.page_size
             self.keyed.append(
                 Keyed(event.seq, event.task, logical, page, event.key, event.parent, first, first + self.page_size - 1)
             )
 
-    def on_pages_evicted(self, event: Event) -> None:
+    def on_pages_evicted(self, event: PagesEvicted) -> None:
         for page in event.pages:
             self.evicted.add(event.seq, page, self._content.get(page, -1))
             self._uncache(page, event.seq)
             self._forget(page, event.seq)
 
-    def on_prefix_reset(self, event: Event) -> None:
+    def on_prefix_reset(self, event: PrefixReset) -> None:
         for page in list(self._cached):
             self._uncache(page, event.seq)
             self._forget(page, event.seq)

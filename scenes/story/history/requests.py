@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from astrai_sim.trace import Event
+from astrai_sim.trace.events import Chunk, TaskAdmitted, TaskFinished, TaskPreempted, TaskPrefilled, TaskSubmitted
+from astrai_sim.trace.events import Tokens as GotTokens
 from scenes.story.history.columns import Columns
 
 
@@ -22,15 +23,15 @@ class Request:
 
     name: str
     index: int
-    submitted: Event
+    submitted: TaskSubmitted
     prompt: int
     arrived_ns: int
-    admitted: list[Event] = field(default_factory=list)
-    computed: list[Event] = field(default_factory=list)
-    preempted: list[Event] = field(default_factory=list)
+    admitted: list[TaskAdmitted] = field(default_factory=list)
+    computed: list[TaskPrefilled] = field(default_factory=list)
+    preempted: list[TaskPreempted] = field(default_factory=list)
     stored: list[int] = field(default_factory=list)
     emptied: list[int] = field(default_factory=list)
-    finished: Event | None = None
+    finished: TaskFinished | None = None
     _log: Tokens | None = field(default=None, repr=False)
 
     @property
@@ -48,13 +49,13 @@ class Request:
         """From arrival to the first token; None where there was none."""
         return int(self.tokens.ns[0]) - self.arrived_ns if self.generated else None
 
-    def admission(self, seq: int) -> Event | None:
+    def admission(self, seq: int) -> TaskAdmitted | None:
         """The first admission from event `seq` on."""
         return next((event for event in self.admitted if event.seq >= seq), None)
 
-    def prefilled(self, seq: int) -> Event | None:
+    def prefilled(self, seq: int) -> TaskPrefilled | None:
         """The first `task_prefilled` from event `seq` on."""
-        return next((event for event in self.computed if event.seq >= seq and event.event == "task_prefilled"), None)
+        return next((event for event in self.computed if event.seq >= seq and not isinstance(event, Chunk)), None)
 
     def empty_after(self, seq: int) -> int | None:
         """The event from `seq` on after which it holds no page."""
@@ -90,27 +91,27 @@ class Requests(dict[str, Request]):
         self.names: list[str] = []
         self.index: dict[str, int] = {}
 
-    def on_task_submitted(self, event: Event) -> None:
+    def on_task_submitted(self, event: TaskSubmitted) -> None:
         arrival = event.arrival_s
         arrived = event.ns if arrival is None else round(arrival * 1e9)
         self[event.task] = Request(event.task, len(self.names), event, event.prompt_len, arrived, _log=self.log)
         self.index[event.task] = len(self.names)
         self.names.append(event.task)
 
-    def on_task_admitted(self, event: Event) -> None:
+    def on_task_admitted(self, event: TaskAdmitted) -> None:
         self[event.task].admitted.append(event)
 
-    def on_task_preempted(self, event: Event) -> None:
+    def on_task_preempted(self, event: TaskPreempted) -> None:
         self[event.task].preempted.append(event)
 
-    def on_task_finished(self, event: Event) -> None:
+    def on_task_finished(self, event: TaskFinished) -> None:
         self[event.task].finished = event
 
-    def on_chunk(self, event: Event) -> None:
+    def on_chunk(self, event: TaskPrefilled) -> None:
         self[event.task].computed.append(event)
 
     on_task_prefilled = on_chunk
 
-    def on_tokens(self, event: Event) -> None:
+    def on_tokens(self, event: GotTokens) -> None:
         seq, ns, step, decode = event.seq, event.ns, event.step, event.source == "decode"
         self.log.extend([n for task in event.tasks for n in (seq, ns, step, self.index[task], decode)])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from astrai_sim.trace import Event
+from astrai_sim.trace.events import KvLengths, KvWrite, TaskAdmitted, TaskPreempted
 from scenes.story.history.columns import Columns
 from scenes.story.history.requests import Requests
 
@@ -24,22 +24,22 @@ class Slots:
         self._stored: dict[str, int] = {}
         self._most: dict[str, int] = {}
 
-    def on_task_admitted(self, event: Event) -> None:
+    def on_task_admitted(self, event: TaskAdmitted) -> None:
         self._stored[event.task] = event.cached_tokens
 
-    def on_task_preempted(self, event: Event) -> None:
+    def on_task_preempted(self, event: TaskPreempted) -> None:
         held = self._stored.pop(event.task, 0)
         self.requests[event.task].stored.append(held)
         self._most[event.task] = max(self._most.get(event.task, 0), held)
 
-    def on_kv_write(self, event: Event) -> None:
+    def on_kv_write(self, event: KvWrite) -> None:
         self._write(event, ((span.task, span.start, span.count) for span in event.spans))
 
-    def on_kv_lengths(self, event: Event) -> None:
+    def on_kv_lengths(self, event: KvLengths) -> None:
         starts = [self._stored.get(task, 0) for task in event.tasks]
         self._write(event, zip(event.tasks, starts, event.counts, strict=True))
 
-    def _write(self, event: Event, spans: Iterable[tuple[str, int, int]]) -> None:
+    def _write(self, event: KvWrite | KvLengths, spans: Iterable[tuple[str, int, int]]) -> None:
         seq, step, prefill = event.seq, event.step, event.phase == "prefill"
         rows: list[int] = []
         for task, start, count in spans:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from astrai_sim.trace import Event
+from astrai_sim.trace.events import PhaseBegin, PhaseEnd, StepBegin, StepEnd
 from scenes.story.history.columns import Columns
 
 PHASES = ("cleanup", "refill", "prefill", "decode")
@@ -30,16 +30,16 @@ class Steps:
         """Requests that hold pages, while events are read."""
         self._open = (-1, 0)
 
-    def on_step_begin(self, event: Event) -> None:
+    def on_step_begin(self, event: StepBegin) -> None:
         self._begun.add(event.seq)
 
-    def on_step_end(self, event: Event) -> None:
+    def on_step_end(self, event: StepEnd) -> None:
         self._ended.add(event.seq, len(self.holding), event.duration_ns)
 
-    def on_phase_begin(self, event: Event) -> None:
+    def on_phase_begin(self, event: PhaseBegin) -> None:
         self._open = (event.seq, event.ns)
 
-    def on_phase_end(self, event: Event) -> None:
+    def on_phase_end(self, event: PhaseEnd) -> None:
         begin, began = self._open
         kind = PHASES.index(event.phase)
         self.phases.add(event.step, kind, begin, event.seq, began, event.ns, event.duration_ns, event.n_tasks)

@@ -51,17 +51,25 @@ class Asked:
     def name(self, task: str) -> Measure:
         return measure("task.name", task, "name", task=task)
 
-    def names(self, tasks: Sequence[str]) -> list[Measure]:
-        return [self.name(task) for task in tasks]
+    def names(self, tasks: Sequence[str] | None) -> list[Measure]:
+        return [self.name(task) for task in tasks or ()]
 
     def page(self, page: int) -> Measure:
         return measure("page.number", int(page), "plain", page=int(page))
 
-    def pages(self, pages: Sequence[int]) -> list[Measure]:
-        return [self.page(page) for page in pages]
+    def pages(self, pages: Sequence[int] | None) -> list[Measure]:
+        return [] if pages is None else [self.page(page) for page in pages]
 
     def position(self, position: int) -> Measure:
         return measure("token.position", position, "plain", position=position)
+
+    def free_ref(self) -> Measure:
+        """The refcount at which a page is held by nobody."""
+        return measure("state.least_ref", 0, "plain", state="free")
+
+    def held_bit(self) -> Measure:
+        """The mask's bit of a page that nobody can take."""
+        return measure("state.bit", 0, "plain", state="cached")
 
     def step(self, step: int) -> Measure:
         return measure("step.number", step, "plain", step=step)

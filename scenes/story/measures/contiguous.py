@@ -59,9 +59,14 @@ class Contiguous(Asked):
     def most_in_memory(self) -> Measure:
         return measure("requests.in_memory.peak", int(self.history.steps.held.max(initial=0)))
 
+    def piece(self, what: str, task: str) -> Measure:
+        """Slots that a request would have `reserved` in one piece, or `used` of them."""
+        load = next(load for load in loads(self.trace) if load.task == task)
+        return measure(f"piece.{what}", getattr(load, what), "plain", task=task)
+
     def all_reserved(self) -> Measure:
         """Slots that the requests would reserve in one piece each, together."""
-        return self.total(*(measure("piece.reserved", load.reserved, task=load.task) for load in loads(self.trace)))
+        return self.total(*(self.piece("reserved", task) for task in self.history.requests))
 
     def all_used(self) -> Measure:
-        return self.total(*(measure("piece.used", load.used, task=load.task) for load in loads(self.trace)))
+        return self.total(*(self.piece("used", task) for task in self.history.requests))

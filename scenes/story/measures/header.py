@@ -41,6 +41,14 @@ class PoolSizes(Asked):
         """A text of the header's, as it stands there: dtype, name of a model or of its weights."""
         return measure("header.text", text, "name", text=text)
 
+    def weights(self) -> Measure | None:
+        """The model's name, which is that of its weights' file; None where there are none."""
+        weights = self.trace.header.weights
+        if weights is None:
+            return None
+        name, kind = weights.file.removesuffix(".gguf"), weights.quantization
+        return self.header(name.removesuffix(f".{kind}").removesuffix(f"-{kind}"))
+
     def source(self, text: str) -> Measure:
         """Words of the recorded source code."""
         return measure("source.text", text, "name", text=text)

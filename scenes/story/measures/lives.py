@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from astrai_sim.trace import Event
+from astrai_sim.trace.events import PhaseEnd, Setting, TaskAdmitted, TaskPrefilled
 from scenes.measures import Measure, measure
 from scenes.story.history import Missed, first_tokens
 from scenes.story.measures.asked import Asked
@@ -56,7 +56,7 @@ class RequestLives(Asked):
         done, admitted = self._prefill(task, at)
         return measure("prefill.tokens", done.end - admitted.cached_tokens, task=task, at=at)
 
-    def _prompt(self, task: str) -> list[Event]:
+    def _prompt(self, task: str) -> list[TaskPrefilled]:
         life = self.request(task)
         return [event for event in life.computed if event.step <= int(life.tokens.step[0])]
 
@@ -80,7 +80,7 @@ class RequestLives(Asked):
         twice = max(0, max(before, default=0) - admitted.cached_tokens)
         return measure("prefill.again", twice, task=task, at=at)
 
-    def _prefill(self, task: str, at: int):
+    def _prefill(self, task: str, at: int) -> tuple[TaskPrefilled, TaskAdmitted]:
         life = self.request(task)
         return life.prefilled(at), [event for event in life.admitted if event.seq < at][-1]
 
@@ -89,7 +89,7 @@ class Phases(Asked):
     """Steps and phases."""
 
     def duration(self, phase_end: int) -> Measure:
-        return measure("phase.duration", self.trace[phase_end].duration_ns, "time", at=phase_end)
+        return measure("phase.duration", self.history.event(PhaseEnd, phase_end).duration_ns, "time", at=phase_end)
 
     def phase_tokens(self, phase_end: int) -> Measure:
         slots = self.history.slots
@@ -108,7 +108,7 @@ class Phases(Asked):
     def budget(self, step: int) -> Measure:
         value = self.scenario.scheduler.max_tokens_per_step
         begin = int(self.history.steps.begin[step])
-        for event in self.history.events("setting", before=begin, name="max_tokens_per_step"):
+        for event in self.history.events(Setting, before=begin, name="max_tokens_per_step"):
             value = event.value
         return measure("scheduler.budget", value, step=step)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from astrai_sim.trace.events import PrefixHit
 from scenes.measures import Measure, measure
 from scenes.story.measures.asked import Asked
+from scenes.story.pieces import shown_piece
 
 
 class Moments(Asked):
@@ -57,6 +59,11 @@ class Moments(Asked):
     def answered(self, task: str, at: int) -> Measure:
         return measure("task.generated", self.state(at).tasks[task].generated, task=task, at=at)
 
+    def word(self, task: str, position: int, at: int) -> Measure:
+        """The token's text, as the transcript writes it."""
+        text = shown_piece(self.state(at).tasks[task].texts[position]).text
+        return measure("token.shown", text, "name", task=task, position=position, at=at)
+
     def needed(self, task: str, at: int) -> Measure:
         return measure("task.needs", -(-self.state(at).tasks[task].n_tokens // self.size), task=task, at=at)
 
@@ -77,3 +84,7 @@ class Moments(Asked):
         _, first, last = self.history.pages.text_of(int(row))
         args = {"page": page, "at": at}
         return measure("page.text.first", first, "plain", **args), measure("page.text.last", last, "plain", **args)
+
+    def hit_tokens(self, at: int) -> Measure:
+        """Tokens that the lookup found whose `prefix_hit` is event `at`."""
+        return measure("prefix.hit", self.history.event(PrefixHit, at).tokens, at=at)

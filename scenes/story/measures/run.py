@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from statistics import median
 
 import numpy as np
 
+from astrai_sim.trace.events import TaskAdmitted
 from scenes.measures import Measure, measure
 from scenes.story.measures.asked import Asked
 
@@ -58,7 +60,7 @@ class WholeRun(Asked):
     def all_found(self) -> Measure:
         return measure("run.found", sum(event.cached_tokens for event in self._admissions()))
 
-    def _admissions(self):
+    def _admissions(self) -> Iterator[TaskAdmitted]:
         return (event for life in self.history.requests.values() for event in life.admitted)
 
     def recomputed(self) -> Measure:
@@ -97,8 +99,8 @@ class WholeRun(Asked):
 
     def between(self, kind: str, after: int, until: int) -> Measure:
         """Events of `kind` between two, the second included: `task_finished`, `task_preempted`, …"""
-        events = self.history.events(kind, after, until + 1)
-        return measure("events.between", sum(1 for _ in events), kind=kind, after=after, until=until)
+        low, high = np.searchsorted(self.history.seqs(kind), [after + 1, until + 1])
+        return measure("events.between", int(high - low), kind=kind, after=after, until=until)
 
     def time_between(self, start: int, until: int) -> Measure:
         """Time of the run from event `start` (-1: its beginning) to event `until`, both ends of steps."""
