@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 FOLDER = Path(__file__).resolve().parents[1]
-TEMPLATE = Template('''"""The film `$film`: pages of a recorded run are taken, filled and given back."""
+TEMPLATE = Template('''"""The film `$film`: a recorded run, from its first page to its last."""
 
 from __future__ import annotations
 
