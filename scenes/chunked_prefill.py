@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from astrai_sim.trace import Trace
-from astrai_sim.trace.events import Setting
+from astrai_sim.trace.events import SettingChanged
 from scenes import theme
 from scenes.film.scene import FilmScene
 from scenes.measures import joined, say
@@ -158,7 +158,7 @@ class ChunkedPrefillChapters(Chapters):
     def since(self, step: int) -> int | None:
         """The step from which the token budget of `step` holds; None: from the start."""
         begin = int(self.steps.begin[step])
-        changed = self.history.latest(Setting, before=begin, name="max_tokens_per_step")
+        changed = self.history.latest(SettingChanged, before=begin, name="max_tokens_per_step")
         return None if changed is None else changed.step + 1
 
     def stall(self, prompt: Prompt) -> Section:

@@ -10,7 +10,7 @@ from astrai_sim.trace import Event, Trace
 from astrai_sim.trace.events import Gather, PagesAlloc, PagesFree, TaskAdmitted
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, joined, say
-from scenes.story.beats import Bar, ClosePanel, Fact, Focus, Reveal, Run, Section, ShowBars, ShowFacts, ShowGather
+from scenes.story.beats import Bar, ClosePanel, Fact, Focus, Reveal, Section, ShowBars, ShowFacts, ShowGather, SlotRun
 from scenes.story.chapters import Chapters, fact, requests_finished
 from scenes.story.limits import LARGEST, pool_rows
 from scenes.story.source import WIDE_COLUMNS, open_code
@@ -244,7 +244,7 @@ class PrefixCacheChapters(Chapters):
         runs = []
         for first, page in zip(range(0, latest.length, size), latest.pages, strict=False):
             last = min(first + size, latest.length) - 1
-            runs.append(Run(first, last, page, 0, last - first))
+            runs.append(SlotRun(first, last, page, 0, last - first))
         ends = map(self.ask.position, (0, latest.length - 1))
         reads = "Attention reads positions {}–{} of {} through the table."
         told = say(reads, *ends, self.ask.name(latest.task))

@@ -19,7 +19,7 @@ from astrai_sim.trace.errors import TraceError
 from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event
 from astrai_sim.trace.header import Footer, Header
 from astrai_sim.trace.state import State
-from astrai_sim.trace.wire import Lines, plain
+from astrai_sim.trace.wire import LineReader, plain
 
 SPACING = 256
 MOST_CHECKPOINTS = 64
@@ -59,7 +59,7 @@ class Trace:
         self.header = self._header(self._line(0))
         self.footer: Footer | None = None
         self._events = len(ends) - 1
-        self._lines = Lines(self.header.detail)
+        self._lines = LineReader(self.header.detail)
         if self._events and _is_footer(self._line(self._events)):
             self.footer = self._edge("footer", Footer.of, self._line(self._events), self._events + 1)
             self._events -= 1

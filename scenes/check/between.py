@@ -19,13 +19,16 @@ CLOSEST = 6
 """Moments, of those that labels come nearest to, at which fields are looked at too."""
 
 
-def moments_of(witness: Witness, start: int, until: int) -> list[int]:
+def moments_of(witness: Witness, start: int, until: int) -> list[float]:
     """Events from `start` to `until` that may be the last one shown: the first and the last, those
-    between that change what is shown, of many only the steps' ends. Beyond the last event
-    each number counts a step."""
+    between that change what is shown, of many only the steps' ends, and the lines of
+    functions that run. Beyond the last event each number counts a step."""
     end = min(until, witness.last)
     if end - start < MANY:
         between = [seq for seq in range(start + 1, end) if witness.trace[seq].event not in UNSEEN]
+        between += [
+            at for event in witness.events("lines", after=start - 1, before=end) for at in witness.lines_of(event.seq)
+        ]
     else:
         between = [step.end.seq for step in witness.steps if start < step.end.seq < end]
     return sorted({start, *between, end, *range(max(start, witness.last + 1), until + 1)})
@@ -39,7 +42,7 @@ class Between:
         self.writer = writer
         self.shown = -1
         self._range: tuple[int, int] | None = None
-        self._moments: list[int] = []
+        self._moments: list[float] = []
 
     def look(
         self, start: int, until: int, live: Sequence[Any], fields: Mapping[str, Any]
@@ -66,7 +69,7 @@ class Between:
                 return (("runs back", Difference("moment shown", at, f"{self.shown} or later")),)
         return best or ()
 
-    def _against(self, at: int, live: Sequence[Any], fields: Mapping[str, Any]) -> tuple[tuple[str, Difference], ...]:
+    def _against(self, at: float, live: Sequence[Any], fields: Mapping[str, Any]) -> tuple[tuple[str, Difference], ...]:
         found = []
         for label in live:
             truth = self.writer.text(label, at)

@@ -30,7 +30,7 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """What a check compared and what it found.
 
     `fields` counts single values compared after beats, `labels` the labels with a digit that were
@@ -70,10 +70,10 @@ class Checker:
         self._beat = 0
         self._done = -1
 
-    def report(self) -> Report:
+    def report(self) -> CheckReport:
         """What has been compared and found so far."""
         unvouched = tuple(found for found in self._labels.values() if found is not None)
-        return Report(
+        return CheckReport(
             tuple(self.mismatches),
             self.beats,
             self.fields,

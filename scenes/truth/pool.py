@@ -43,7 +43,7 @@ def _counted(witness: Witness, kind: str, at: int) -> int:
 
 @vouches("pool.free")
 def pool_free(witness: Witness, at: int) -> int:
-    return witness.state(at).mask_bits().count("1")
+    return witness.state(at).mask.bit_count()
 
 
 @vouches("pool.in_use")

@@ -9,8 +9,8 @@ from scenes.check.checker import Checker
 from scenes.check.compare import differences
 from scenes.draw.animations.replay import Replay
 from scenes.draw.camera import FilmCamera
+from scenes.draw.cells import MANY, CellField
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.cells import MANY, CellField
 from scenes.draw.mobjects.lens import runs_of
 from scenes.draw.mobjects.map import EMPTY, MapGrid, PageColors, PageMap, ramp
 from scenes.film.checking import check

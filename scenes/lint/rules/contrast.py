@@ -10,8 +10,8 @@ from coloraide import Color
 from manim import Mobject
 
 from scenes import theme
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 from scenes.lint.geometry import inside
 from scenes.lint.moment import Problem
 from scenes.lint.picture import Picture, fill_of, name

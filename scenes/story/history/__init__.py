@@ -6,7 +6,7 @@ from scenes.story.history.history import History, history_of
 from scenes.story.history.missed import Missed, first_missed
 from scenes.story.history.pages import Keyed, LetGo, Pages
 from scenes.story.history.prompts import Prompt, prompts
-from scenes.story.history.requests import Request, Requests, Tokens
+from scenes.story.history.requests import Request, Requests, TokenTable
 from scenes.story.history.slots import Slots
 from scenes.story.history.steps import PHASES, Steps
 
@@ -24,7 +24,7 @@ __all__ = [
     "Requests",
     "Slots",
     "Steps",
-    "Tokens",
+    "TokenTable",
     "comparable",
     "first_missed",
     "first_tokens",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from astrai_sim.trace.header import DTYPES
 from scenes.measures import Measure, measure
 from scenes.story.limits import MAP_ROOM, map_grid
-from scenes.story.measures.asked import Asked
+from scenes.story.measures.asked import AskedMeasures
 
 
-class PoolSizes(Asked):
+class HeaderMeasures(AskedMeasures):
     """Sizes, from the header."""
 
     def pool_pages(self, form: str = "count") -> Measure:

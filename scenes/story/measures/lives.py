@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from astrai_sim.trace.events import PhaseEnd, Setting, TaskAdmitted, TaskPrefilled
+from astrai_sim.trace.events import PhaseEnd, SettingChanged, TaskAdmitted, TaskPrefilled
 from scenes.measures import Measure, measure
 from scenes.story.history import Missed, first_tokens
-from scenes.story.measures.asked import Asked
+from scenes.story.measures.asked import AskedMeasures
 
 
-class RequestLives(Asked):
+class RequestLives(AskedMeasures):
     """Lives of requests; `at` is the event that a measure is about."""
 
     def prompt(self, task: str) -> Measure:
@@ -85,7 +85,7 @@ class RequestLives(Asked):
         return life.prefilled(at), [event for event in life.admitted if event.seq < at][-1]
 
 
-class Phases(Asked):
+class Phases(AskedMeasures):
     """Steps and phases."""
 
     def duration(self, phase_end: int) -> Measure:
@@ -108,7 +108,7 @@ class Phases(Asked):
     def budget(self, step: int) -> Measure:
         value = self.scenario.scheduler.max_tokens_per_step
         begin = int(self.history.steps.begin[step])
-        for event in self.history.events(Setting, before=begin, name="max_tokens_per_step"):
+        for event in self.history.events(SettingChanged, before=begin, name="max_tokens_per_step"):
             value = event.value
         return measure("scheduler.budget", value, step=step)
 

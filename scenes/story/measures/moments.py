@@ -6,11 +6,11 @@ import numpy as np
 
 from astrai_sim.trace.events import PrefixHit
 from scenes.measures import Measure, measure
-from scenes.story.measures.asked import Asked
+from scenes.story.measures.asked import AskedMeasures
 from scenes.story.pieces import shown_piece
 
 
-class Moments(Asked):
+class MomentMeasures(AskedMeasures):
     """What holds after event `at`."""
 
     def pool_free(self, at: int) -> Measure:

@@ -9,14 +9,18 @@ import numpy as np
 
 from astrai_sim.trace.events import TaskAdmitted
 from scenes.measures import Measure, measure
-from scenes.story.measures.asked import Asked
+from scenes.story.measures.asked import AskedMeasures
 
 
-class WholeRun(Asked):
+class WholeRun(AskedMeasures):
     """The whole run."""
 
     def requests(self) -> Measure:
         return self.count(self.history.requests, "run.requests")
+
+    def more_requests(self, shown: int) -> Measure:
+        """Requests beside `shown` ones."""
+        return measure("requests.more", len(self.history.requests) - shown, "plain", shown=shown)
 
     def finished(self) -> Measure:
         return measure("run.finished", self.history.count("task_finished"))
