@@ -86,7 +86,7 @@ class ChunkedPrefillChapters(Chapters):
         s, gaps = self.history.series, self.history.gaps / 1e6
         known, seconds = gaps >= 0, s.end_ns / 1e9
         curve_points = points(s.seq[known], seconds[known], gaps[known], None)
-        curve = Curve(GAP, "longest wait", theme.SERIES[1], curve_points, rate=1000.0)
+        curve = Curve(GAP, "longest wait in the step", theme.SERIES[1], curve_points, rate=1000.0)
         peaks: list[Peak] = []
         for prompt in self.both:
             first, last = prompt.steps[0], prompt.steps[-1]
