@@ -53,7 +53,8 @@ class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
     @property
     def event(self) -> str:
         """Name of the kind."""
-        return self.__struct_config__.tag
+        config: Any = self.__struct_config__
+        return config.tag
 
     if TYPE_CHECKING:  # who knows an event's kind asks for its fields
 
