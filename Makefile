@@ -7,6 +7,7 @@ TRACE ?=
 QUALITY ?= final
 SECONDS ?=
 AT ?=
+NAME ?=
 DIFF ?=
 SCENARIO ?= promo
 WORKLOAD ?=
@@ -23,13 +24,13 @@ plotted = $(if $(TRACE),$(TRACE),assets/traces/$(SCENARIO).jsonl.gz)
 trace_option = $(if $(TRACE), --trace "$(TRACE)")
 seconds_option = $(if $(SECONDS), --seconds "$(SECONDS)")
 
-.PHONY: help film films test test-all check-code record plot verify bench lint-film check-film stills sheet gif list docs setup clean
+.PHONY: help film films test test-all check-code record plot verify bench lint-film check-film stills sheet gallery new-film gif list docs setup clean
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  FILM=$(FILM)  TRACE=(the film's own)  QUALITY=final|preview  SECONDS=(what it takes)"
-	@echo "  AT=12.5,13.2 (film seconds)  DIFF=(a commit to set stills beside)"
+	@echo "  AT=12.5,13.2 (film seconds)  DIFF=(a commit to set stills beside)  NAME=(of a new film)"
 	@echo "  SCENARIO=$(SCENARIO)  DEVICE=cpu|cuda (default: cuda where there is one)  OUT=$(OUT)"
 	@echo "  WORKLOAD=(a production trace, for scenarios that run one)"
 
@@ -53,6 +54,12 @@ stills: $(READY) ## draw FILM at film seconds AT (default: after every beat) to 
 
 sheet: $(READY) ## draw a contact sheet of the rendered FILM
 	@$(PY) -m scenes sheet "$(FILM)"
+
+gallery: $(READY) ## draw one still of every part of the stage to media/gallery
+	@$(PY) -m scenes gallery
+
+new-film: $(READY) ## write scenes/NAME.py, a film that renders
+	@$(PY) -m scenes new-film "$(NAME)"
 
 gif: $(READY) ## make the README's GIF from the rendered FILM
 	@$(PY) -m scenes gif "$(FILM)" -o assets/readme.gif --start 58 --seconds 63 --speed 3 --fps 8

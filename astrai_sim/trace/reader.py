@@ -25,7 +25,7 @@ SPACING = 256
 MOST_CHECKPOINTS = 64
 CHUNK = 1 << 20
 T = TypeVar("T")
-KINDS = tuple(kind.__struct_config__.tag for kind in EVENTS)
+KINDS = tuple(str(kind.__struct_config__.tag) for kind in EVENTS)
 
 
 class _Start(Struct):

@@ -42,6 +42,12 @@ class FileLine(Event):
         return self.kind(**changes)
 
 
+def _needs(kind: type[Event], **fields: Any) -> type[Event]:
+    """The event's own line, with these of its fields required."""
+    line: Any = msgspec.defstruct(kind.__name__, [*fields.items()], bases=(kind,), kw_only=True)
+    return line
+
+
 # full detail
 
 
@@ -92,9 +98,7 @@ class Token(FileLine):
         return self._as(tasks=[self.task], ids=[self.id], texts=None if self.text is None else [self.text])
 
 
-class FullStepBegin(ev.StepBegin, tag="step_begin", kw_only=True):
-    waiting: list[str]
-    running: list[str]
+FullStepBegin = _needs(ev.StepBegin, waiting=list[str], running=list[str])
 
 
 class FullPhaseEnd(FileLine, tag="phase_end"):
@@ -162,16 +166,9 @@ class BulkSubmitted(ev.TaskSubmitted, tag="task_submitted", kw_only=True):
     prompt: list[int] | None = None
 
 
-class BulkAdmitted(ev.TaskAdmitted, tag="task_admitted", kw_only=True):
-    table: str
-
-
-class BulkPreempted(ev.TaskPreempted, tag="task_preempted", kw_only=True):
-    table: str
-
-
-class BulkTokens(ev.Tokens, tag="tokens", kw_only=True):
-    counts: str
+BulkAdmitted = _needs(ev.TaskAdmitted, table=str)
+BulkPreempted = _needs(ev.TaskPreempted, table=str)
+BulkTokens = _needs(ev.Tokens, counts=str)
 
 
 class Runs(FileLine):
@@ -260,7 +257,7 @@ def _each(given: int | list[int], what: list[Any], name: str) -> list[int]:
     return given
 
 
-def _counted(line: type[FileLine], one: bool) -> tuple[type[FileLine], ...]:
+def _counted(line: type[FileLine], one: bool) -> tuple[Any, ...]:
     """Lines about pages and their refcounts, a kind each: `page_alloc` or `pages_alloc`."""
     kinds = (ev.PagesAlloc, ev.PagesRef, ev.PagesRevived, ev.PagesFree, ev.PagesCached)
     tags = {kind: ev.kind_of(kind.__name__.replace("Pages", "Page" if one else "Pages")) for kind in kinds}
@@ -301,7 +298,7 @@ class LineReader:
         lines = DIALECTS[detail]
         self.detail = detail
         self.names: dict[str, str] = {
-            line.__struct_config__.tag: getattr(line, "kind", line).__struct_config__.tag for line in lines
+            str(line.__struct_config__.tag): str(getattr(line, "kind", line).__struct_config__.tag) for line in lines
         }
         union: Any = lines[0]
         for line in lines[1:]:

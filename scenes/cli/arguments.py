@@ -14,6 +14,7 @@ from astrai_sim.trace import TraceError
 from scenes.film import catalog
 from scenes.film.gif import TooLarge
 from scenes.film.join import CannotJoin
+from scenes.film.new_film import CannotWrite
 from scenes.film.pacing import CannotPace
 from scenes.film.quality import FINAL, QUALITIES, Quality
 from scenes.film.render import film_path
@@ -125,7 +126,7 @@ def one_line_errors() -> Iterator[None]:
         yield
     except DoesNotApply as reason:
         raise click.ClickException(f"this film does not apply to the trace: {reason}") from None
-    except (TraceError, CannotJoin, CannotPace, NoStill, TooLarge) as error:
+    except (TraceError, CannotJoin, CannotPace, CannotWrite, NoStill, TooLarge) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         named = f"{error.filename}: {error.strerror}" if error.strerror and error.filename else str(error)

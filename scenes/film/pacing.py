@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from scenes.story.beats import Storyboard
@@ -46,7 +46,7 @@ def pace(whole: Storyboard, seconds: float, measure: Measure) -> Storyboard:
 
 def _fitting(whole: Storyboard, spent: Sequence[float], seconds: float) -> list[Layer]:
     """The layers to keep: all of weight 0, then more while they fit into `seconds`, weight by weight."""
-    cost: Counter[Layer] = Counter()
+    cost: defaultdict[Layer, float] = defaultdict(float)
     beats = [(index, section, beat) for index, section in enumerate(whole.sections) for beat in section.beats]
     for (index, section, beat), took in zip(beats, spent, strict=True):
         cost[Layer(weight(section, beat), index)] += took

@@ -120,8 +120,10 @@ def prefix_once(witness: Witness, task: str, at: int) -> int:
     known = set()
     for event in witness.events("pages_keyed", before=at):
         tokens = state.tasks[event.task].tokens
+        assert tokens is not None
         known |= {tuple(tokens[: (logical + 1) * size]) for logical in event.entries}
     tokens = state.tasks[task].tokens
+    assert tokens is not None
     pages = prefix_found(witness, task, at) // size
     while pages < (len(tokens) - 1) // size and tuple(tokens[: (pages + 1) * size]) in known:
         pages += 1

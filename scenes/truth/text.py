@@ -66,7 +66,9 @@ def content(trace: Trace, at: int) -> dict[Row, int]:
 
 
 def _texts(witness: Witness, task: str, at: int) -> tuple[str, ...]:
-    return witness.state(at).tasks[task].texts
+    texts = witness.state(at).tasks[task].texts
+    assert texts is not None
+    return texts
 
 
 def _in_turns(pieces: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -92,11 +92,11 @@ class Serving(StepRules):
         self._next(name, self.to_answer)
         self.paging.same("kv length", request.kv, request.n_tokens)
         if request.ids is not None:
-            checks.number("token id", token, 0, self.vocab_size)
+            known = checks.number("token id", token, 0, self.vocab_size)
             if self.header.token_rule == RULE and self.vocab_size:
                 expected = (48271 * request.ids[-1] + request.n_tokens) % self.vocab_size
                 checks.same("token by the rule", token, expected)
-            request.ids.append(token)
+            request.ids.append(known)
         request.n_tokens += 1
         most = request.max_tokens
         checks.true("max tokens", request.generated <= most, f"more than {most} tokens generated")

@@ -1,6 +1,7 @@
 """What happened in a run, for storyboards: read once, kept in arrays, every event by its number."""
 
 from scenes.story.history.first_tokens import FirstToken, comparable, first_tokens
+from scenes.story.history.firsts import First, firsts
 from scenes.story.history.history import History, history_of
 from scenes.story.history.missed import Missed, first_missed
 from scenes.story.history.pages import Keyed, LetGo, Pages
@@ -11,6 +12,7 @@ from scenes.story.history.steps import PHASES, Steps
 
 __all__ = [
     "PHASES",
+    "First",
     "FirstToken",
     "History",
     "Keyed",
@@ -26,6 +28,7 @@ __all__ = [
     "comparable",
     "first_missed",
     "first_tokens",
+    "firsts",
     "history_of",
     "prompts",
 ]
