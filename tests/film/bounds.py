@@ -1,4 +1,5 @@
-"""What still contradicts itself between the beats of each shipped film, counted.
+"""Labels of each shipped film that nobody vouches for yet, and what contradicts itself between its
+beats, counted.
 
 `bounds.json` may only shrink: `python -m tests.film.bounds` takes over what has become less, and
 refuses what has become more.
@@ -22,12 +23,12 @@ def counts(report: CheckReport, frames: bool = False) -> dict[str, dict[str, int
     """What of a report is counted, in groups."""
     if frames:
         return {FRAMES: {"pictures": len(report.contradictions)}}
-    return {"between beats": dict(report.between)}
+    return {"labels": {"unvouched": len(report.unvouched)}, "between beats": dict(report.between)}
 
 
 def bounds(film: str) -> dict[str, dict[str, int]]:
     """The most that there may be of each."""
-    return json.loads(FILE.read_text())[film] if FILE.exists() else {}
+    return json.loads(FILE.read_text()).get(film, {})
 
 
 def beyond(found: dict[str, dict[str, int]], most: dict[str, dict[str, int]]) -> list[str]:
@@ -41,9 +42,10 @@ def beyond(found: dict[str, dict[str, int]], most: dict[str, dict[str, int]]) ->
 
 
 def main() -> None:
-    """Measure every film and write what has become less."""
-    known = json.loads(FILE.read_text()) if FILE.exists() else {}
-    for name, film in sorted(catalog.films().items()):
+    """Measure the films named, or every film, and write what has become less."""
+    known = json.loads(FILE.read_text())
+    for name in sys.argv[1:] or sorted(catalog.films()):
+        film = catalog.film(name)
         found = counts(check(film, moments=WITHIN)) | counts(check(film, moments=EVERY_FRAME), frames=True)
         more = beyond(found, known[name]) if name in known else []
         if more:
