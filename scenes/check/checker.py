@@ -107,6 +107,7 @@ class Checker:
 
     def _rest(self, scene: Any, beat: str, until: int) -> None:
         """Compare everything with the state after event `until`."""
+        assert self._witness is not None
         at = until + scene.stage.beyond
         shown = scene.stage.read()
         self.fields += sum(_size(value) for value in shown.values())
@@ -173,7 +174,7 @@ class Checker:
         return False
 
 
-def _size(value: object) -> int:
+def _size(value: Any) -> int:
     if isinstance(value, dict):
         return sum(_size(item) for item in value.values())
     return len(value) if hasattr(value, "__len__") else 1

@@ -38,7 +38,7 @@ def differences(shown: Mapping[str, Any], witness: Witness, at: int) -> Iterator
         yield from apart(field, shown[field], truth_of(field, shown, witness, at))
 
 
-def truth_of(field: str, shown: Mapping[str, Any], witness: Witness, at: int) -> Any:
+def truth_of(field: str, shown: Mapping[str, Any], witness: Witness, at: float) -> Any:
     """What a field should show; in words what is wrong where that cannot be said."""
     try:
         return SHOWN[field](witness, at, shown)

@@ -43,8 +43,8 @@ class Said(str):
         text.parts = kept
         return text
 
-    def __getnewargs__(self) -> tuple[tuple[Part, ...]]:
-        return (self.parts,)
+    def __reduce__(self) -> tuple[type[Said], tuple[tuple[Part, ...]]]:
+        return type(self), (self.parts,)
 
     @property
     def measures(self) -> tuple[Measure, ...]:

@@ -83,7 +83,7 @@ class Witness:
         self.trace = trace
         self.n_pages = trace.header.scenario.cache.n_pages
         self.page_size = trace.header.scenario.cache.page_size
-        self._states: dict[int, State] = {}
+        self._states: dict[float, State | Line] = {}
 
     @staticmethod
     @lru_cache(maxsize=4)
@@ -105,7 +105,7 @@ class Witness:
         if at not in self._states:
             if len(self._states) >= REMEMBERED:
                 del self._states[next(iter(self._states))]
-            self._states[at] = self.trace.state_at(at) if at == int(at) else self._line(at)
+            self._states[at] = self.trace.state_at(int(at)) if at == int(at) else self._line(at)
         return self._states[at]
 
     def lines_of(self, seq: int) -> list[float]:

@@ -6,7 +6,7 @@ import pytest
 
 from astrai_sim.trace import Trace
 from scenes.check.labels import Writer
-from scenes.draw.mobjects.label import Label
+from scenes.draw.label import Label
 from scenes.film import catalog
 from scenes.measures import FORMS, measure, say, written
 from scenes.story.contiguous import at_step, loads, simulate

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from astrai_sim.scenario.schema import Scenario
-from scenes.check.checker import Checker, Report
+from scenes.check.checker import Checker, CheckReport
 from scenes.film.moments import Moments, nowhere
 from scenes.film.rehearsal import rehearse
 from scenes.lint.linter import Linter
@@ -33,7 +33,7 @@ def judge_drawn(judge: Callable[[Scenario], object], part: int) -> None:
     judged()
 
 
-def assert_clean(film, trace, moments: Moments = nowhere) -> Report:
+def assert_clean(film, trace, moments: Moments = nowhere) -> CheckReport:
     """Lint and check in one rehearsal; gives the report, for what was counted."""
     linter, checker = Linter(), Checker()
     rehearse(film, trace, observers=(linter, checker), moments=moments)
@@ -45,7 +45,7 @@ def assert_clean(film, trace, moments: Moments = nowhere) -> Report:
     return report
 
 
-def assert_clean_or_told_why_not(film, trace) -> Report | None:
+def assert_clean_or_told_why_not(film, trace) -> CheckReport | None:
     """The same; None where the film says in one line that it does not apply."""
     try:
         return assert_clean(film, trace)

@@ -9,6 +9,7 @@ import numpy as np
 
 from astrai_sim.trace.events import PagesCached, PagesEvicted, PagesFree, TaskPreempted
 from scenes.story.history.history import History
+from scenes.story.history.sure import sure
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,15 @@ def _given(history: History) -> Iterator[First]:
     done = sorted((event for event in left if event is not None), key=lambda event: event.seq)
     ran = (event for event in lost if _computed(history, event))
     for kind, event in (("preemption", next(ran, lost[0] if lost else None)), ("release", done[0] if done else None)):
-        end = None if event is None else history.requests[event.task].empty_after(event.seq)
-        if event is not None and end is not None:
-            mine = holds.task == history.requests[event.task].index
+        if event is None:
+            continue
+        life = history.requests[sure(event.task)]
+        end = life.empty_after(event.seq)
+        if end is not None:
+            mine = holds.task == life.index
             rows = np.flatnonzero(mine & (holds.begin < event.seq) & (holds.end >= event.seq))
             pages = holds.page[rows[np.argsort(holds.logical[rows])]]
-            yield First(kind, event.task, event.seq - 1, end, tuple(pages.tolist()))
+            yield First(kind, life.name, event.seq - 1, end, tuple(pages.tolist()))
 
 
 def _computed(history: History, preempted: TaskPreempted) -> bool:

@@ -26,13 +26,13 @@ class Request:
     submitted: TaskSubmitted
     prompt: int
     arrived_ns: int
+    _log: TokenTable = field(repr=False)
     admitted: list[TaskAdmitted] = field(default_factory=list)
     computed: list[TaskPrefilled] = field(default_factory=list)
     preempted: list[TaskPreempted] = field(default_factory=list)
     stored: list[int] = field(default_factory=list)
     emptied: list[int] = field(default_factory=list)
     finished: TaskFinished | None = None
-    _log: TokenTable | None = field(default=None, repr=False)
 
     @property
     def tokens(self) -> Columns:

@@ -7,6 +7,7 @@ import numpy as np
 from astrai_sim.trace.events import PhaseEnd, SettingChanged, TaskAdmitted, TaskPrefilled
 from scenes.measures import Measure, measure
 from scenes.story.history import Missed, first_tokens
+from scenes.story.history.sure import sure
 from scenes.story.measures.asked import AskedMeasures
 
 
@@ -47,14 +48,14 @@ class RequestLives(AskedMeasures):
 
     def took(self, task: str) -> Measure:
         life = self.request(task)
-        return measure("request.took", life.finished.ns - life.submitted.ns, "time", task=task)
+        return measure("request.took", sure(life.finished).ns - life.submitted.ns, "time", task=task)
 
     def found(self, task: str, at: int) -> Measure:
-        return measure("admission.cached", self.request(task).admission(at).cached_tokens, task=task, at=at)
+        return measure("admission.cached", sure(self.request(task).admission(at)).cached_tokens, task=task, at=at)
 
     def computed(self, task: str, at: int) -> Measure:
         done, admitted = self._prefill(task, at)
-        return measure("prefill.tokens", done.end - admitted.cached_tokens, task=task, at=at)
+        return measure("prefill.tokens", sure(done).end - admitted.cached_tokens, task=task, at=at)
 
     def _prompt(self, task: str) -> list[TaskPrefilled]:
         life = self.request(task)
@@ -80,7 +81,7 @@ class RequestLives(AskedMeasures):
         twice = max(0, max(before, default=0) - admitted.cached_tokens)
         return measure("prefill.again", twice, task=task, at=at)
 
-    def _prefill(self, task: str, at: int) -> tuple[TaskPrefilled, TaskAdmitted]:
+    def _prefill(self, task: str, at: int) -> tuple[TaskPrefilled | None, TaskAdmitted]:
         life = self.request(task)
         return life.prefilled(at), [event for event in life.admitted if event.seq < at][-1]
 

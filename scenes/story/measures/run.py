@@ -85,7 +85,7 @@ class WholeRun(AskedMeasures):
 
     def median_ttft(self) -> Measure | None:
         """None where no request got a token."""
-        waits = [life.ttft_ns for life in self.history.requests.values() if life.generated]
+        waits = [ns for life in self.history.requests.values() if (ns := life.ttft_ns) is not None]
         return measure("ttft.median", float(np.median(waits)), "time") if waits else None
 
     def empty_share(self) -> Measure:
