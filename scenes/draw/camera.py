@@ -16,6 +16,7 @@ class FilmCamera(Camera):
 
     def capture_mobjects(self, mobjects: Iterable[Mobject], **kwargs: Any) -> None:
         shown = self.get_mobjects_to_display(mobjects, **kwargs)
+        group: Any
         for is_field, group in groupby(shown, lambda mobject: isinstance(mobject, CellField)):
             if is_field:
                 self._draw_fields(group)
@@ -24,7 +25,7 @@ class FilmCamera(Camera):
 
     def _draw_fields(self, fields: Iterable[CellField]) -> None:
         ctx = self.get_cairo_context(self.pixel_array)
-        scale = self.pixel_width / self.frame_width
+        scale = self.pixel_width / self.frame_width  # type: ignore[operator]
         for field in fields:
             ctx.new_path()
             field.draw(ctx, scale)

@@ -112,7 +112,7 @@ class CellField(Mobject):
         covered = np.rint(down[:, None] * across * 255.0).astype(np.uint16)[:, :, None]
         pixels = ((pixels * covered + 127) // 255).astype(np.uint8)
         stride = cairo.ImageSurface.format_stride_for_width(cairo.FORMAT_ARGB32, len(column))
-        surface = cairo.ImageSurface.create_for_data(pixels, cairo.FORMAT_ARGB32, len(column), len(row), stride)
+        surface = cairo.ImageSurface.create_for_data(pixels, cairo.FORMAT_ARGB32, len(column), len(row), stride)  # type: ignore[arg-type]
         ctx.save()
         ctx.identity_matrix()
         ctx.set_source_surface(surface, np.floor(left), np.floor(top))

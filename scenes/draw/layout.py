@@ -6,6 +6,7 @@ and y runs down from the top left corner. Manim's frame is 8 units high.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +73,7 @@ class Frame:
         """Manim coordinates of the design pixel (`x`, `y`)."""
         return np.array([(x - self.width / 2) / UNIT, (self.height / 2 - y) / UNIT, 0.0])
 
-    def pixel(self, point: np.ndarray) -> tuple[float, float]:
+    def pixel(self, point: Sequence[float] | np.ndarray) -> tuple[float, float]:
         """Design pixel of a Manim point; the inverse of `point`."""
         return (point[0] * UNIT + self.width / 2, self.height / 2 - point[1] * UNIT)
 

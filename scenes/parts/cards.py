@@ -27,14 +27,14 @@ class CardsPart(Part):
         super().__init__(setting)
         self.prop = next(prop for prop in setting.section.props if isinstance(prop, Cards))
         self.arrivals = {e.task: e.step + 1 for e in setting.trace.find(event="task_submitted")}
-        self.board: CardBoard | None = None
+        self.board: Any = None  # a CardBoard, from the first `show` on
 
     def mobjects(self) -> list[Group]:
         return [self.board] if self.board is not None else []
 
     def show(self, state: State) -> None:
         tasks = last_tasks(self.setting.trace)
-        exchanges = {task: Exchange.of(tasks[task].texts, tasks[task].prompt_len) for task in self.prop.tasks}
+        exchanges = {task: Exchange.of(tasks[task].texts or (), tasks[task].prompt_len) for task in self.prop.tasks}
         first, asked = next(iter(exchanges.items()))
         system = Said() if self.prop.answers else written("request.system", asked.system, "name", task=first)
         others = say("and {} more, not shown", self.prop.others) if self.prop.others else Said()
@@ -54,7 +54,7 @@ class CardsPart(Part):
 
     def _answered(self, state: State, task: str) -> CardText:
         now = state.tasks[task]
-        exchange = Exchange.of(now.texts, now.prompt_len)
+        exchange = Exchange.of(now.texts or (), now.prompt_len)
         rows = history_of(self.setting.trace).pages
         held = [rows.page_at((task, logical), state.seq) for logical in range(-(-now.n_tokens // rows.page_size))]
         pages = tuple(page for page in held if page is not None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from manim import Animation, Group
 
 from astrai_sim.trace import State
@@ -22,7 +24,7 @@ class LanesPart(Part):
         super().__init__(setting)
         lanes = next(prop for prop in setting.section.props if isinstance(prop, Lanes))
         chart = next(p for p in setting.section.props if isinstance(p, Chart) and p.key == lanes.chart)
-        scale = ChartView(chart, setting.plan.area(*chart.area)).axes.scale
+        scale: Any = ChartView(chart, setting.plan.area(*chart.area)).axes.scale
         self.view = LanesView(lanes, setting.looks.colors, scale, setting.plan.area(*lanes.area))
 
     def mobjects(self) -> list[Group]:

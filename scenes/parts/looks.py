@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -28,6 +29,7 @@ class Looks:
         self.rounds = {task: i // len(theme.TASK_COLORS) for i, task in enumerate(self.tasks)}
         self._order = {task: i for i, task in enumerate(self.tasks)}
         self._seen: State | None = None
+        self._fill: Any = None
 
     @classmethod
     def of(cls, trace: Trace) -> Looks:

@@ -17,6 +17,9 @@ from scenes.story.contiguous import at_step
 GAP = 48
 SIDES = ("In one piece: computed from the same requests", "In pages: recorded")
 
+Shown = tuple[list[Stretch], str, int]
+"""What a strip shows: its stretches, its status, and the step."""
+
 
 class MemoryPart(Part):
     """Two strips of slots, in one piece at the left and in pages at the right."""
@@ -36,7 +39,7 @@ class MemoryPart(Part):
     def mobjects(self) -> list[Group]:
         return [self.whole, self.paged]
 
-    def _looks(self, state: State) -> object:
+    def _looks(self, state: State) -> tuple[Shown, Shown]:
         step = state.step + self.beyond
         layout = at_step(self.layouts, step, self.n_slots)
         colors, rounds = self.setting.looks.colors, self.setting.looks.rounds

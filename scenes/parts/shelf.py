@@ -47,10 +47,10 @@ class ShelfPart(Part):
         self.shelf.show(self._items(state))
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        if self.shelf is None:
-            self.show(state)
-            return [Appear(self.shelf, delay=0.3)]
-        return self.shelf.change(self._items(state))
+        if self.shelf is not None:
+            return self.shelf.change(self._items(state))
+        self.show(state)
+        return [Appear(shelf, delay=0.3) for shelf in self.mobjects()]
 
     def leave(self) -> list[Animation]:
         gone, self.shelf = self.shelf, None

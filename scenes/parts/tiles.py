@@ -55,7 +55,7 @@ class TilesPart(PoolPart):
     def follow(self, step: CodeStep) -> list[Animation]:
         return []
 
-    def flash(self, pages: list[int], pause: float = 0.0) -> list[Animation]:
+    def flash(self, pages: list[int], pause: float = 0.0, delay: float = 0.0) -> list[Animation]:
         """Draw the eye to `pages`, one after another, as far as they have a tile."""
         shown = [self.pool.by_index[page] for page in pages if page in self.pool.by_index]
-        return [Flash(tile.frame, delay=pause * i) for i, tile in enumerate(shown)]
+        return [Flash(tile.frame, delay=delay + pause * i) for i, tile in enumerate(shown)]

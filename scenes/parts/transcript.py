@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from manim import Animation, Group, Scene
@@ -45,7 +47,7 @@ class TranscriptPart(Part):
         super().__init__(setting)
         self.rows = history_of(setting.trace).pages
         self.final = last_tasks(setting.trace)
-        self.tiles = page_tiles(setting) if "tiles" in setting.cast else None
+        self.tiles: Any = page_tiles(setting) if "tiles" in setting.cast else None
         speakers = next(p for p in setting.section.props if isinstance(p, Speakers))
         room = setting.plan.tall_panel
         note = OTHERS_H if speakers.others else 0.0
@@ -54,22 +56,22 @@ class TranscriptPart(Part):
         others = say("and {} more {}, not shown", more, plural(more, "request")) if more else Said()
         self.others = Label(others, theme.SMALL, "sans", theme.MUTED, (room.x, room.bottom - 14))
         self.transcript = self._make(speakers.tasks, speakers.room)
-        self.shown: State | None = None
-        self.pointer: Pointer | None = None
+        self.shown: Any = None  # a State, from the first `show` on
+        self.pointer: Any = None  # a Pointer, while there is one
         self.pointers = Group()
 
     def _make(self, tasks: tuple[str, ...], room: int) -> Transcript:
         then = self.setting.trace.state_at(room).tasks
         counts = {task: then[task].n_tokens if task in then else 0 for task in tasks}
-        pieces = {
-            task: [_said_piece(task, at, text) for at, text in enumerate(self.final[task].texts[:count])]
+        pieces: dict[str, Sequence[ShownPiece]] = {
+            task: [_said_piece(task, at, text) for at, text in enumerate((self.final[task].texts or ())[:count])]
             for task, count in counts.items()
         }
-        texts = {task: self._pages(task, tasks, pieces[task]) for task in tasks}
+        texts: dict[str, Sequence[PageText]] = {task: self._pages(task, tasks, pieces[task]) for task in tasks}
         layout = TokenLayout.fit(texts, self.box)
         return Transcript(layout, pieces, {task: self.final[task].prompt_len for task in tasks})
 
-    def _pages(self, task: str, tasks: tuple[str, ...], pieces: list[ShownPiece]) -> list[PageText]:
+    def _pages(self, task: str, tasks: tuple[str, ...], pieces: Sequence[ShownPiece]) -> list[PageText]:
         """The rows that `task` shows itself: those that no other one of `tasks` shows.
 
         The last token of an answer needs no slot; where it would be alone on a row, it
@@ -92,7 +94,7 @@ class TranscriptPart(Part):
         home = self.rows.homes.get(key, key)
         return home if home[0] in tasks else key
 
-    def mobjects(self) -> list[Group]:
+    def mobjects(self) -> list[Any]:
         return [self.transcript, self.others, self.pointers]
 
     def look(self, state: State, task: str, seq: int) -> PersonLook:
@@ -204,15 +206,15 @@ class TranscriptPart(Part):
         found = self.transcript.token(task, position)
         if found is None:
             raise LookupError(f"token {position} of {task} is not shown")
-        row, index = found
+        row: Any = found[0]
         size = self.rows.page_size
-        word = row.field.cell_box(index)
+        word = row.field.cell_box(found[1])
         if reach == "word":
             self.pointer = Pointer(word)
             self.pointers.add(self.pointer)
             return self.pointer.start()
         if reach == "entry":
-            head = self.transcript.persons[task].head
+            head: Any = self.transcript.persons[task].head
             entries = [head.entry_box(position // size), row.place.chip]
             return self.pointer.to_entries([box for box in entries if box is not None])
         tile = self.tiles.by_index[row.chip.page]
@@ -222,7 +224,8 @@ class TranscriptPart(Part):
 
     def page_of(self, task: str, position: int) -> int:
         """The page beside the row that shows a token."""
-        return self.transcript.token(task, position)[0].chip.page
+        found: Any = self.transcript.token(task, position)
+        return found[0].chip.page
 
     def _thread(self, word: Box, slot: Box, tile: Box) -> list[tuple[float, float]]:
         below = word.bottom + 2.5
@@ -245,7 +248,8 @@ class TranscriptPart(Part):
         persons = {t: p for t, p in self.transcript.persons.items() if p.arrived}
         shown: dict = {"speakers": {}, "said": {}, "kept": {}, "row_pages": {}, "row_colors": {}}
         for task, person in persons.items():
-            shown["speakers"][task] = (person.head.read(), person.head.hidden)
+            head: Any = person.head
+            shown["speakers"][task] = (head.read(), head.hidden)
             for logical, row in person.rows.items():
                 texts, stored = row.texts(), row.stored()
                 for i, (text, held) in enumerate(zip(texts, stored, strict=True)):

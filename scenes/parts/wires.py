@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from manim import Animation, Group, Mobject, Scene
+from manim import Animation, Group, Scene
 
 from scenes.draw.animations import Vanish
 from scenes.draw.mobjects.pool import PagePool
-from scenes.draw.mobjects.table import ENTRY_H, PageTables
+from scenes.draw.mobjects.table import ENTRY_H, Entry, PageTables
 from scenes.draw.mobjects.wire import BendWire, DrawWire, ShadeWire, Wire
 from scenes.parts.plan import StagePlan
 
@@ -58,7 +58,7 @@ class Wiring(Group):
             wanted[row.task, logical] = (route, row.hue)
         return wanted
 
-    def _route(self, entry: Mobject, place: int, logical: int, lowest: bool, lane: int, lanes: int) -> Route:
+    def _route(self, entry: Entry, place: int, logical: int, lowest: bool, lane: int, lanes: int) -> Route:
         band, gutter = self.plan.band, self.plan.gutter
         height = band.y + 12 + lane * min(LANE, (band.h - 30) / lanes)
         x, y = entry.box.cx, entry.box.bottom
@@ -73,7 +73,7 @@ class Wiring(Group):
         end = [*end[:-2], (end[-2][0] + nudge, end[-2][1]), (end[-1][0] + nudge, end[-1][1])]
         return start + end
 
-    def show(self, focus: set[str], subjects: set[str]) -> None:
+    def show(self, focus: set[str], subjects: set[str]) -> None:  # type: ignore[override]
         """Draw the arrows at once; with `subjects` those of all others are dim."""
         for key, (route, color) in self.routes(focus).items():
             wire = self._add(key, route, color)

@@ -13,7 +13,7 @@ Extent = tuple[float, float, float, float]
 
 def bounds(mobject: Mobject) -> Extent | None:
     """Left, bottom, right, top of a mobject's family in Manim units; None without points."""
-    arrays = [m.points for m in mobject.family_members_with_points()]
+    arrays = [np.asarray(m.points) for m in mobject.family_members_with_points()]
     if not arrays:
         return None
     points = np.concatenate([array[:, :2] for array in arrays])
@@ -29,6 +29,8 @@ class FilmAnimation(Animation):
     `apply`. `extents` names every place the mobject covers meanwhile, which
     lets the scene leave everything else out of the redrawing.
     """
+
+    mobject: Any
 
     def __init__(
         self,

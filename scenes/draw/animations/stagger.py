@@ -52,7 +52,12 @@ class StaggerLabels(FilmAnimation):
     """Show `labels`, parts of `owner`, each from its second of `starts` on."""
 
     def __init__(
-        self, owner: Mobject, labels: Sequence[Label], starts: Sequence[float], fade: float = FADE, **kwargs: Any
+        self,
+        owner: Mobject,
+        labels: Sequence[Label],
+        starts: Sequence[float] | np.ndarray,
+        fade: float = FADE,
+        **kwargs: Any,
     ) -> None:
         self.labels = list(labels)
         self.starts = np.asarray(starts, dtype=float)

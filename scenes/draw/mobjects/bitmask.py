@@ -86,7 +86,7 @@ class Bitmask(Group):
             for page, bit in zip(range(self.n_bits - 1, -1, -1), bits, strict=True)
         ]
 
-    def show(self, bits: str) -> None:
+    def show(self, bits: str) -> None:  # type: ignore[override]
         """Show `bits` (a string of 0 and 1, high bit first) at once."""
         for digit, cell, value in zip(self.digits, self.cells, self._said(bits), strict=True):
             digit.set_text(value)

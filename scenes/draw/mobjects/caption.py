@@ -54,7 +54,7 @@ def balanced(text: str, face: str, px: float, width: float) -> list[str]:
 
 
 def _said_lines(text: str, lines: list[str]) -> list[str]:
-    return text.lines(lines) if isinstance(text, Said) else lines
+    return [*text.lines(lines)] if isinstance(text, Said) else lines
 
 
 class CaptionText(Group):
@@ -88,7 +88,7 @@ class Caption(Group):
         """The sentence on screen, '' when there is none."""
         return self.current.text if self.current else ""
 
-    def show(self, text: str) -> None:
+    def show(self, text: str) -> None:  # type: ignore[override]
         """Show `text` at once."""
         self.current = CaptionText(text, self.box)
         self.submobjects = [self.current]

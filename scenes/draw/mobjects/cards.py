@@ -156,7 +156,7 @@ class Card(Group):
     def read(self) -> tuple[str, list[int], int]:
         """The answer as written, the pages named, and how many more are counted."""
         answer = " ".join(label.text for label in self.said)
-        return answer, [int(chip.submobjects[1].text) for chip in self.chips], self.hidden
+        return answer, [int(str(chip.submobjects[1].text)) for chip in self.chips], self.hidden
 
 
 class CardBoard(Group):

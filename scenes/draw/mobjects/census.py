@@ -60,7 +60,7 @@ class Census(Group):
         self.right = x
         super().__init__(*self.counts)
 
-    def show(self, values: Mapping[str, int]) -> None:
+    def show(self, values: Mapping[str, int]) -> None:  # type: ignore[override]
         """Show the counts at once."""
         for count in self.counts:
             count.number.set_text(count_text(count.kind, values[count.kind]))
@@ -102,7 +102,7 @@ class Clock(Group):
         self.right = box.right
         super().__init__(self.name_label, self.time)
 
-    def show(self, ns: int) -> None:
+    def show(self, ns: int) -> None:  # type: ignore[override]
         """Show a time at once."""
         self.time.set_text(time_said(ns))
 

@@ -336,7 +336,7 @@ class ChartView(Group):
                 marks.append(PeakMark(peak, text, self.axes.scale))
         return marks
 
-    def show(self, seq: int) -> None:
+    def show(self, seq: int) -> None:  # type: ignore[override]
         """Show everything up to event `seq` at once."""
         self.set_head(self.time_at(seq))
         self.marks = self._peaks(seq)

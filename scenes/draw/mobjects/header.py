@@ -56,7 +56,7 @@ class PhaseIndicator(Group):
         """The step as written; -1 where there is none."""
         return int(self.step_label.text.split()[1]) if self.step_label.text else -1
 
-    def show(self, step: int, phase: str | None) -> None:
+    def show(self, step: int, phase: str | None) -> None:  # type: ignore[override]
         """Show a step (below 0: none yet) and the active phase (None: between steps)."""
         self.phase = phase
         self.step_label.set_text(step_text(step))

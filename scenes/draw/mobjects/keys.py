@@ -94,7 +94,7 @@ class KeysPanel(Group):
         into = b.box.x + 0.72 * b.box.w
         return Wire([(a.place.right, y), (middle, y), (middle, top), (into, top), (into, b.box.y)], theme.CODE_NUMBER)
 
-    def show(self) -> None:
+    def show(self) -> None:  # type: ignore[override]
         """Put all cards up at once."""
         self.add(*self.cards, *self.links)
 

@@ -100,7 +100,7 @@ class PageMap(Group):
         self.field.rgba[:, 3] = 1.0
         super().__init__(self.field)
 
-    def show(self, pages: PageColors) -> None:
+    def show(self, pages: PageColors) -> None:  # type: ignore[override]
         """Show the pages at once."""
         self.field.rgba[:, :3] = self.grid.colors(pages)
 

@@ -153,7 +153,7 @@ class MemoryStrip(Group):
             at = end
         return labels
 
-    def show(self, stretches: list[Stretch], status: str, step: int) -> None:
+    def show(self, stretches: list[Stretch], status: str, step: int) -> None:  # type: ignore[override]
         """Show `stretches`, in order of address, at once."""
         self.views = [StretchView(stretch, self.bar, self.unit) for stretch in stretches]
         self.holes = self._hole_labels(stretches)

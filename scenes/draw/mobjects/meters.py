@@ -185,7 +185,7 @@ class Meters(Group):
         )
         return say("{} of {} slots in use hold a token", filled, slots)
 
-    def show(self, looks: list[TableLook], total: tuple[int, int]) -> None:
+    def show(self, looks: list[TableLook], total: tuple[int, int]) -> None:  # type: ignore[override]
         """Show the fills in `looks` at once; `total` are filled slots and slots of all pages in use."""
         self.title.set_text(self._title_text(total))
         shared = self._shared(looks)

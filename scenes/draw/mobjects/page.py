@@ -76,7 +76,7 @@ class Page(Group):
         """Where an arrow to this page ends."""
         return self.box.cx, self.box.y
 
-    def show(self, look: PageLook) -> None:
+    def show(self, look: PageLook) -> None:  # type: ignore[override]
         """Show `look` at once."""
         self._set_owners(look)
         self.frame.set_stroke(_outline(look), family=False)

@@ -104,7 +104,7 @@ class Shelf(Group):
         more = say(" (first {})", first) if len(items) > self.capacity else ""
         return say("Cached pages{}, next out first, and whose tokens they keep", more)
 
-    def show(self, items: Sequence[Kept]) -> None:
+    def show(self, items: Sequence[Kept]) -> None:  # type: ignore[override]
         """Show `items` in their order at once."""
         self.hidden = max(0, len(items) - self.capacity)
         self.cards = [self._card(kept, i) for i, kept in enumerate(items[: self.capacity])]

@@ -63,7 +63,7 @@ class Strip(Group):
         """Width of the chip of `key` in pixels."""
         raise NotImplementedError
 
-    def show(self, keys: Sequence[Hashable]) -> None:
+    def show(self, keys: Sequence[Hashable]) -> None:  # type: ignore[override]
         """Show `keys` in their order at once."""
         places, self.hidden = self._places(keys)
         self.chips = [self.make(key, x) for key, x in places.items()]

@@ -101,7 +101,7 @@ class TableRow(Group):
             return list(pages)
         return list(pages[: max(1, int((self.room - MORE_W) // pitch))])
 
-    def show(self, look: TableLook) -> None:
+    def show(self, look: TableLook) -> None:  # type: ignore[override]
         """Show `look` at once."""
         self.counts.set_text(self.count_text(look))
         for page in self._fitting(look.pages):
@@ -213,7 +213,7 @@ class PageTables(Group):
         self.rows[look.task] = row
         return row
 
-    def show(self, looks: list[TableLook]) -> None:
+    def show(self, looks: list[TableLook]) -> None:  # type: ignore[override]
         """Show the tables in `looks` at once."""
         boxes = self._boxes(looks)
         for look, box in zip(looks, boxes, strict=False):

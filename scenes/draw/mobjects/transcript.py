@@ -118,7 +118,7 @@ class TranscriptRow(Group):
         rgba[: len(stored)][stored] = held
         return rgba
 
-    def show(self, look: RowLook, count: int) -> None:
+    def show(self, look: RowLook, count: int) -> None:  # type: ignore[override]
         """Show `look` and the first `count` tokens at once."""
         self.shown = min(count, self.field.n)
         self.field.rgba = self.cells(look, self.shown)
@@ -307,7 +307,7 @@ class Person(Group):
             return None
         return Label(self._note_text(tokens), theme.SMALL, "sans", theme.MUTED, self.place.note)
 
-    def show(self, look: PersonLook) -> None:
+    def show(self, look: PersonLook) -> None:  # type: ignore[override]
         """Show `look` at once."""
         self.head = PersonHead(look, self.place.head)
         self.note = self.make_note(look.tokens)
