@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from astrai_sim.trace import Event, Trace
+from astrai_sim.trace import Trace
+from astrai_sim.trace.events import PagesAlloc, TaskAdmitted, TaskPreempted
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, Said, joined, say
 from scenes.story.beats import (
@@ -30,18 +31,17 @@ from scenes.story.limits import MOST_TILES, READING_SPEED, reading_time
 from scenes.story.pieces import shown_piece
 from scenes.story.words import are, listed, many, number, pages_text, plural, possessive, sentence
 
-MOST_SPEAKERS = 4
-FULL = 3
+MOST_SPEAKERS, FULL = 4, 3
 MOST_PAGES = 5
 STEP_PACE = 0.22
 LATER = 0.5
 LONGEST_DECODE = 38.0
-OWN_CHAPTER = 4
-LATE_CHAPTER = 24
+OWN_CHAPTER, LATE_CHAPTER = 4, 24
 EARLY = 60
 GLANCE = 36.0
 Stops = Iterator[tuple[int, list[Beat]]]
 """Events to stop at, each with the beats that lead to it."""
+Turn = PagesAlloc | TaskPreempted | TaskAdmitted
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,12 @@ class ChatChapters(Chapters):
         if not tasks:
             raise DoesNotApply(f"{film} needs a request that was answered, and this trace has none")
         self.tasks = tuple(tasks if len(tasks) <= MOST_SPEAKERS else tasks[:FULL])
-        self.others = len(self.requests) - len(self.tasks)
+        others = self.ask.more_requests(len(self.tasks))
+        self.others = others if others.value else None
         self.people = capital_number(self.ask.names(self.tasks))
         self.model = self.ask.weights() or "a language model"
-        final = self.ask.state(self.end).tasks
-        self.exchanges = {task: Exchange.of(final[task].texts, final[task].prompt_len) for task in self.tasks}
+        final = [self.ask.state(self.end).tasks[task] for task in self.tasks]
+        self.exchanges = {task.name: Exchange.of(task.texts or (), task.prompt_len) for task in final}
         self.visits = sorted(self.comings_and_goings(), key=lambda visit: (visit.begin, visit.end))
         self.room: Speakers | None = None
         self.laid: Speakers | None = None
@@ -111,9 +112,8 @@ class ChatChapters(Chapters):
         kind = key.partition("-")[0]
         points = any(isinstance(beat, PointAt) for beat in self.teller.beats)
         detail = 0 if self.once(kind, kind) or points else 1 if kind == "arrival" else 2
-        section = self.section(key, title, detail, props=(self.laid or self.room,))
-        self.laid = self.room
-        return section
+        laid, self.laid = self.laid or self.room, self.room
+        return self.section(key, title, detail, props=tuple(filter(None, (laid,))))
 
     # who comes and goes
 
@@ -130,19 +130,18 @@ class ChatChapters(Chapters):
         """Room for those who speak and those who come, until others come."""
         there = self.room.tasks if self.room is not None else ()
         arrivals = (visit for visit in self.visits if visit.kind == "arrival" and visit.begin > begin)
-        later = [visit.begin for visit in arrivals if visit.task not in coming]
+        later = (visit.begin - 1 for visit in arrivals if visit.task not in coming)
         tasks = tuple(task for task in self.tasks if task in {*there, *coming})
-        return Speakers(tasks, min(later) - 1 if later else self.end, self.others)
+        return Speakers(tasks, min(later, default=self.end), self.others)
 
     def questions(self) -> Section:
-        count = len(self.tasks)
         people = say("{} {}", self.people, plural(self.tasks, "person asks", "people ask"))
-        system = any(exchange.system for exchange in self.exchanges.values())
+        title = say("{} {}", self.people, plural(self.tasks, "question"))
         self.begin(-1)
         self.teller.add(Reveal(-1, say("{} {}.", people, self.model), ("cards",)))
-        if system:
-            self.say("All under one system prompt." if count > 1 else "It begins with this prompt.", 2.5)
-        title = say("{} {}{}", self.people, plural(self.tasks, "question"), ", one system prompt" if system else "")
+        if any(exchange.system for exchange in self.exchanges.values()):
+            title = say("{}, one system prompt", title)
+            self.say(plural(self.tasks, "It begins with this prompt.", "All under one system prompt."), 2.5)
         return self.section("ask", title, stage=(), props=(Cards(self.tasks, False, self.others),))
 
     def group(self, group: list[Visit]) -> None:
@@ -150,7 +149,7 @@ class ChatChapters(Chapters):
         coming = tuple(visit.task for visit in group if visit.kind == "arrival")
         if coming:
             self.room = self.room_for(coming, group[0].begin)
-            if self.laid is not None:
+            if self.laid is not None:  # else the section begins with it
                 self.teller.add(MakeRoom(self.at, tasks=self.room.tasks, room=self.room.room))
         tell = {"arrival": self.arrival, "departure": self.departure}
         stops = [stop for visit in group for stop in tell[visit.kind](visit)]
@@ -178,7 +177,7 @@ class ChatChapters(Chapters):
         submitted, admitted = self.requests[task].submitted, self.requests[task].admitted[0]
         cached, prompt = ask.found(task, admitted.seq), ask.prompt(task)
         first = self.once("first", "first") is not None
-        marks = first and any(control_name(piece) for piece in submitted.texts)
+        marks = first and any(control_name(piece) for piece in submitted.texts or ())
         whose, more = possessive(ask.name(task)), ", chat marks among them" if marks else ""
         text = None if cached.value else say("{} prompt: {} tokens{}.", whose, prompt, more)
         yield submitted.seq, [Advance(submitted.seq, text, 1.0)]
@@ -187,17 +186,17 @@ class ChatChapters(Chapters):
         text = self.once("rest", say("Only the other {} are computed.", rest)) if cached.value else say(text, prompt)
         yield visit.end, [Advance(visit.end, text, min(4.2, max(1.0, 0.07 * rest.value)))]
 
-    def tables_caption(self, admitted: Event) -> Said:
+    def tables_caption(self, admitted: TaskAdmitted) -> str:
         """What the table of a request has when it is admitted."""
-        ask, task, size = self.ask, admitted.task, self.ask.size
-        held = admitted.pages[: admitted.cached_tokens // size]
+        ask, task, pages = self.ask, admitted.task, admitted.pages or ()
+        held = pages[: admitted.cached_tokens // ask.size]
         if not held:
-            return say("{} to a page: its table gets {}.", ask.page_size(), self.named(admitted.pages))
+            return say("{} to a page: its table gets {}.", ask.page_size(), self.named(pages))
         refs = ask.state(admitted.seq).refs
         least = ask.ref(min(held, key=lambda page: refs[page]), admitted.seq)
-        pages, found = sentence(self.named(held)), ask.found(task, admitted.seq)
-        text = say("{} {} its first {} tokens already.", pages, plural(held, "holds", "hold"), found)
-        again = say("{} now {} in {} tables.", pages, plural(held, "stands", "stand"), least)
+        these, found = sentence(self.named(held)), ask.found(task, admitted.seq)
+        text = say("{} {} its first {} tokens already.", these, plural(held, "holds", "hold"), found)
+        again = say("{} now {} in {} tables.", these, plural(held, "stands", "stand"), least)
         shares = say("{} shares {}.", ask.name(task), self.named(held))
         return self.once("shared", text) or (again if least.value > 1 else shares)
 
@@ -232,14 +231,14 @@ class ChatChapters(Chapters):
     def pick(self, seq: int, task: str) -> int | None:
         """Position of a word of the answer to point at: the longest early on its last page."""
         state, homes, size = self.ask.state(seq), self.pages.homes, self.ask.size
-        now, table = state.tasks[task], state.tables.get(task, ())
+        now, table, texts = state.tasks[task], state.tables.get(task, ()), state.tasks[task].texts or ()
         own = [i for i in range(len(table)) if homes.get((task, i)) == (task, i)]
         tiles = range(state.n_pages) if state.n_pages <= MOST_TILES else self.pages.first_pages(MOST_TILES)
         if not own or table[own[-1]] not in tiles:
             return None
         first, letters, words = own[-1] * size, 0, []
         for position in range(first, min(first + size, now.kv_len)):
-            piece, after = now.texts[position], (*now.texts, "")[position + 1]
+            piece, after = texts[position], (*texts, "")[position + 1]
             letters += len(shown_piece(piece).text) + 1
             whole = piece[:1] == " " and piece[1:].isalpha() and not after[:1].isalpha()
             if whole and position >= now.prompt_len and letters <= EARLY:
@@ -254,9 +253,9 @@ class ChatChapters(Chapters):
         token = say("“{}” is token {}, counted from {}.", ask.word(task, position, seq), at, ask.position(0))
         names = say("{} = {} × {} + {}: table entry {} names page {}.", at, entry, ask.page_size(), slot, entry, page)
         found = say("So its K and V are in page {}, slot {}.", page, slot)
-        reaches = (("word", token), ("entry", names), ("slot", found))
-        pointers = [PointAt(seq, text, task=task, position=position, reach=reach) for reach, text in reaches]
-        return [*pointers, Hold(seq, seconds=reading_time(found)), PointAway(seq)]
+        word = PointAt(seq, token, task=task, position=position)
+        there = (replace(word, caption=names, reach="entry"), replace(word, caption=found, reach="slot"))
+        return [word, *there, Hold(seq, seconds=reading_time(found)), PointAway(seq)]
 
     # the time between
 
@@ -282,24 +281,26 @@ class ChatChapters(Chapters):
         pace = self.pace * (LATER if self.pointed else 1.0)
         self.advance(until, caption, max(0.5, pace * self.decodes(self.at + 1, until)))
 
-    def turns(self, until: int) -> list[Event]:
+    def turns(self, until: int) -> list[Turn]:
         """Pages added, and requests preempted or admitted, from here to event `until`."""
-        kinds = {"pages_alloc": {"phase": "decode"}, "task_preempted": {}, "task_admitted": {}}
-        found = (event for kind in kinds for event in self.history.events(kind, self.at, until + 1, **kinds[kind]))
+        events, ends = self.history.events, (self.at, until + 1)
+        grown = events(PagesAlloc, *ends, phase="decode")
+        found = (*grown, *events(TaskPreempted, *ends), *events(TaskAdmitted, *ends))
         return sorted((event for event in found if event.task in self.tasks), key=lambda event: event.seq)
 
-    def turn_caption(self, event: Event) -> str | None:
-        ask, task = self.ask, event.task
+    def turn_caption(self, event: Turn) -> str | None:
+        ask, task = self.ask, str(event.task)
         name = ask.name(task)
-        if event.event == "task_preempted":
+        if isinstance(event, TaskPreempted):
             preempted = "No page is left: {} is preempted, to be computed again."
             return self.once(f"preempted {task}", say(preempted, name))
-        if event.event == "task_admitted":
+        if isinstance(event, TaskAdmitted):
             return say("{} is admitted again.", name)
         page, former = ask.page(event.pages[0]), self.pages.former(event.pages[0], event.seq)
         if former is not None and former != task:
             was, now = possessive(ask.name(former)), possessive(name)
             return self.once("reuse", say("Page {} was {}; now it is {}.", page, was, now))
+        assert event.logical is not None, "a decode phase takes pages for tables"
         token = ask.first_token_of(event.logical)
         return self.once("growth", say("Token {} needs a slot: page {} is added.", token, page))
 
@@ -342,19 +343,18 @@ class ChatChapters(Chapters):
 
     def read(self) -> Section:
         lengths = {task: len(said.question) + len(said.answer) for task, said in self.exchanges.items()}
-        whole = sum(lengths.values())
+        whole, cached = sum(lengths.values()), self.ask.pool_cached(self.end)
         seconds = max(max(lengths.values()) / READING_SPEED, whole / GLANCE)
-        many_questions = say("{} questions and their answers", self.people)
-        what = plural(self.tasks, "The question and its answer", many_questions)
-        cached = self.ask.pool_cached(self.end)
+        several = say("{} questions and their answers", self.people)
+        what = plural(self.tasks, "The question and its answer", several)
         self.begin(self.end)
         self.teller.add(Reveal(self.end, say("{}, as recorded.", what), ("cards",)))
         for task, length in lengths.items():
             if cached.value and task == self.tasks[-1]:
                 self.say(say("{} pages stay cached for a prompt that begins the same.", cached))
             self.teller.add(ReadCard(self.end, task=task, seconds=seconds * length / whole))
-        title = "What they asked, what they were told"
-        return self.section("read", title, stage=(), props=(Cards(self.tasks, True, self.others),))
+        cards = Cards(self.tasks, True, self.others)
+        return self.section("read", "What they asked, what they were told", stage=(), props=(cards,))
 
     def summary(self) -> Section:
         ask, weights = self.ask, self.trace.header.weights
@@ -365,12 +365,12 @@ class ChatChapters(Chapters):
             fact(say("pages of {} slots allocated", ask.page_size()), ask.allocs()),
             fact("pages in use at the peak", ask.most_in_use()),
         ]
-        medians = {phase: ask.median_phase(phase) for phase in ("prefill", "decode")}
-        facts += [fact(f"median {phase} phase", median) for phase, median in medians.items() if median]
+        medians = ((f"median {phase} phase", ask.median_phase(phase)) for phase in ("prefill", "decode"))
+        facts += [fact(label, median) for label, median in medians if median]
         if weights is not None:
             facts.append(fact(say("weights of {}", self.model), ask.header(weights.quantization)))
-        told = "Every figure was counted from the recorded trace."
         self.begin(self.end)
+        told = "Every figure was counted from the recorded trace."
         self.teller.add(ShowFacts(self.end, told, "This run in figures", tuple(facts)))
         self.say(None, 2.0)
         return self.section("summary", "What the trace says", 1, ("tiles",))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from astrai_sim.trace import Trace
-from astrai_sim.trace.events import Setting
+from astrai_sim.trace.events import SettingChanged
 from scenes import theme
 from scenes.film.scene import FilmScene
 from scenes.measures import joined, say
@@ -15,6 +15,7 @@ from scenes.story.chapters import Chapters
 from scenes.story.curves import points
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.prompts import Prompt, long_decode, prompts
+from scenes.story.history.sure import sure
 from scenes.story.words import listed, many, plural
 
 LANES_AREA = (0.0, 0.0, 1.0, 0.42)
@@ -86,7 +87,7 @@ class ChunkedPrefillChapters(Chapters):
         s, gaps = self.history.series, self.history.gaps / 1e6
         known, seconds = gaps >= 0, s.end_ns / 1e9
         curve_points = points(s.seq[known], seconds[known], gaps[known], None)
-        curve = Curve(GAP, "longest wait", theme.SERIES[1], curve_points, rate=1000.0)
+        curve = Curve(GAP, "longest wait in the step", theme.SERIES[1], curve_points, rate=1000.0)
         peaks: list[Peak] = []
         for prompt in self.both:
             first, last = prompt.steps[0], prompt.steps[-1]
@@ -158,7 +159,7 @@ class ChunkedPrefillChapters(Chapters):
     def since(self, step: int) -> int | None:
         """The step from which the token budget of `step` holds; None: from the start."""
         begin = int(self.steps.begin[step])
-        changed = self.history.latest(Setting, before=begin, name="max_tokens_per_step")
+        changed = self.history.latest(SettingChanged, before=begin, name="max_tokens_per_step")
         return None if changed is None else changed.step + 1
 
     def stall(self, prompt: Prompt) -> Section:
@@ -260,7 +261,7 @@ class ChunkedPrefillChapters(Chapters):
         if prompt is self.both[1]:
             show(len(shown) - 1, None)
         elif len(shown) > 1:
-            plain = self.plain_step(step)
+            plain = sure(self.plain_step(step))
             n = ask.decoded(plain)
             show(1, say("Step {} only decodes: {} {}.", ask.step(plain), n, plural(n, "token")))
         name = ask.name(prompt.task)
@@ -294,7 +295,7 @@ class ChunkedPrefillChapters(Chapters):
         )
         text = "In chunks, the others' longest wait was not shorter in this run."
         if waits[0].value > waits[1].value:
-            text = say("In chunks, the others' longest wait is {} times shorter.", ask.ratio(*waits))
+            text = say("In chunks, the others' longest wait is {} times shorter.", ask.ratio(waits[0], waits[1]))
         whole, chunked = ask.names([side.task for side in sides])
         more = first[1].value > first[0].value
         change = ask.ratio(ask.less(*(reversed(first) if more else first)), first[0], "share")
@@ -302,12 +303,12 @@ class ChunkedPrefillChapters(Chapters):
         if more:
             own = say("The price: {}'s own first token takes {} longer than {}'s.", chunked, change, whole)
         title = "Measured in this run" if self.trace.header.clock == "real" else "By the run's cost model"
-        hows = tuple(
+        left, right = (
             joined(": ", (ask.name(side.task), say("{} {}", ask.prompt_tokens(side.task), how)))
             for side, how in zip(sides, ("whole", "in chunks"), strict=True)
         )
         self.begin(self.end)
-        self.teller.add(ShowVersus(self.end, text, title, hows, rows, (self.whole.task, self.chunked.task)))
+        self.teller.add(ShowVersus(self.end, text, title, (left, right), rows, (self.whole.task, self.chunked.task)))
         self.say(own, 0.5)
         return self.section("compare", "Whole, and in chunks", stage=(), props=(), stays=True)
 

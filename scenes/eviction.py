@@ -13,6 +13,7 @@ from scenes.measures import Measure, say
 from scenes.story.beats import Reveal, Section, ShowStates
 from scenes.story.chapters import ASIDE, FRAME, MORE, WORDS, Chapters, fact, requests_finished
 from scenes.story.history import Missed, first_missed
+from scenes.story.history.sure import sure
 from scenes.story.words import are, counted, listed, many, pages_text, plural, sentence
 
 BARE = ("pool", "mask", "tables", "queue", "lru")
@@ -46,10 +47,10 @@ class EvictionChapters(Chapters):
 
     def sections(self) -> Iterator[Section]:
         used = self.history.first(PagesRevived, self.cleaned, self.until)
-        seen = -1 if used is None else self.before_arrival(used.task, used.seq, self.cleaned)
+        seen = -1 if used is None else self.before_arrival(sure(used.task), used.seq, self.cleaned)
         yield self.one()
         yield self.fill(seen if seen > 0 else self.until)
-        if seen > 0:
+        if used is not None and seen > 0:
             yield self.order(used)
         yield self.evict()
         if self.missed is not None:
@@ -86,7 +87,7 @@ class EvictionChapters(Chapters):
     def fill(self, until: int) -> Section:
         ask = self.ask
         self.begin()
-        kept = say("{} is done. Its full pages have keys: they stay cached.", ask.name(self.kept.task))
+        kept = say("{} is done. Its full pages have keys: they stay cached.", ask.name(sure(self.kept.task)))
         self.teller.add(Reveal(self.at, kept, ("shelf",)))
         self.teller.tell(self.cleaned)
         self.stop_on_the_way(until)
@@ -103,11 +104,11 @@ class EvictionChapters(Chapters):
     def order(self, used: Event) -> Section:
         ask, task, name = self.ask, used.task, self.ask.name(used.task)
         self.begin()
-        pages = self.history.first(PrefixHit, self.at, task=task).pages
+        pages = sure(self.history.first(PrefixHit, self.at, task=task)).pages
         like = [keyed.task for keyed in self.pages.keyed if keyed.page == pages[0] and keyed.seq < used.seq][-1]
         self.arrive(task, say("Request {} begins as {} did: a hit.", name, ask.name(like)))
         self.advance(used.seq + 1, seconds=0.9)
-        end = self.requests[task].admission(used.seq).seq
+        end = sure(self.requests[task].admission(used.seq)).seq
         hit = sentence(pages_text(ask.pages(pages)))
         leaves = say("{} {} the LRU and {} in use again.", hit, plural(pages, "leaves", "leave"), are(pages))
         self.advance(end, leaves, 1.2)
@@ -144,8 +145,8 @@ class EvictionChapters(Chapters):
         held = say("Page {} held tokens {}–{} of {}.", ask.page(page), *ask.held(page, seq), ask.name(holder))
         self.say(say("{} Nothing finds them now.", held), 0.3)
         if not self.grows:
-            end = self.requests[task].admission(self.taken).seq
-            more = ask.pages(evicted.page[(evicted.seq > self.taken) & (evicted.seq < end)])
+            end = sure(self.requests[task].admission(self.taken)).seq
+            more = ask.pages(evicted.page[(evicted.seq > self.taken) & (evicted.seq < end)].tolist())
             follow = sentence(say("{} {}", pages_text(more), plural(more, "follows", "follow")))
             self.advance(end, say("{}, from the front of the LRU.", follow) if more else None, 1.5)
             done, over = self.requests[task].prefilled(end), None
@@ -159,8 +160,8 @@ class EvictionChapters(Chapters):
     def takes(self, needed: Measure) -> str | None:
         """The sentence for the free pages that the newcomer gets before it needs those of others."""
         holds, rows = self.pages.holds, self.pages.took(self.at, self.evicted.seq, task=self.newcomer)
-        got = self.ask.pages(holds.page[rows[holds.taken[rows] == 0]])
-        missing = self.ask.less(needed, many(self.ask.pages(holds.page[rows])))
+        got = self.ask.pages(holds.page[rows[holds.taken[rows] == 0]].tolist())
+        missing = self.ask.less(needed, many(self.ask.pages(holds.page[rows].tolist())))
         return say("It takes the free {}; {} {} missing.", pages_text(got), missing, are(missing)) if got else None
 
     def miss(self, missed: Missed) -> Section:
@@ -172,7 +173,7 @@ class EvictionChapters(Chapters):
         self.arrive(task, say("{}: {} of its {} tokens were cached once.", begins, once, n))
         gone = "But they were evicted: a miss."
         self.advance(seq, say("{} still are; the rest was evicted: a miss.", found) if found.value else gone, 0.8)
-        end = self.requests[task].admission(seq).seq
+        end = sure(self.requests[task].admission(seq)).seq
         self.advance(end, seconds=1.2)
         done = self.requests[task].prefilled(end)
         computed = ask.less(n, found) if done is None else ask.computed(task, done.seq)

@@ -10,8 +10,9 @@ from astrai_sim.trace import Event, Trace
 from astrai_sim.trace.events import Gather, PagesAlloc, PagesFree, TaskAdmitted
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, joined, say
-from scenes.story.beats import Bar, ClosePanel, Fact, Focus, Reveal, Run, Section, ShowBars, ShowFacts, ShowGather
+from scenes.story.beats import Bar, ClosePanel, Fact, Focus, Reveal, Section, ShowBars, ShowFacts, ShowGather, SlotRun
 from scenes.story.chapters import Chapters, fact, requests_finished
+from scenes.story.history.sure import sure
 from scenes.story.limits import LARGEST, pool_rows
 from scenes.story.source import WIDE_COLUMNS, open_code
 from scenes.story.words import are, counted, plural
@@ -182,7 +183,7 @@ class PrefixCacheChapters(Chapters):
         return self.section("prefill", "Prefill writes K and V", props=self.about(task, pages))
 
     def second_request(self) -> Section:
-        task, end = self.second, self.joined
+        task, end = sure(self.second), self.joined
         free = np.flatnonzero(self.ask.state(self.at).page_states() == 0)
         self.begin()
         self.advance(self.requests[task].submitted.seq, self.arrives(task))
@@ -203,16 +204,17 @@ class PrefixCacheChapters(Chapters):
         self.teller.tell(until, seconds=1.6)
         if grown is None:
             return self.section("decode", "Decode")
-        pages = self.table(grown.task, grown.seq + 1)
-        near = pages[max(0, grown.logical - 3) : grown.logical + 1]
-        return self.section("decode", "Decode, and growth on demand", props=self.about(grown.task, near))
+        task, logical = sure(grown.task), sure(grown.logical)
+        near = self.table(task, grown.seq + 1)[max(0, logical - 3) : logical + 1]
+        return self.section("decode", "Decode, and growth on demand", props=self.about(task, near))
 
     def finish(self) -> Section:
-        ask, task, start = self.ask, self.freed.task, self.at
+        ask, freed, start = self.ask, sure(self.freed), self.at
+        task = sure(freed.task)
         name, pages = ask.name(task), self.table(task, start)
         self.begin(functions=("PagedCache.free",))
         self.say(say("{} is done at {} tokens; cleanup frees its pages.", name, ask.tokens(task, start)), 0.5)
-        self.teller.tell(self.steps.phase_end(self.freed.seq), pace=1.1)
+        self.teller.tell(self.steps.phase_end(freed.seq), pace=1.1)
         self.teller.close_panel()
         free = ask.pool_free(self.at)
         self.say(say("{} {} free for whoever comes next.", counted(free, "page"), are(free)), 1.0, WORDS)
@@ -244,7 +246,7 @@ class PrefixCacheChapters(Chapters):
         runs = []
         for first, page in zip(range(0, latest.length, size), latest.pages, strict=False):
             last = min(first + size, latest.length) - 1
-            runs.append(Run(first, last, page, 0, last - first))
+            runs.append(SlotRun(first, last, page, 0, last - first))
         ends = map(self.ask.position, (0, latest.length - 1))
         reads = "Attention reads positions {}–{} of {} through the table."
         told = say(reads, *ends, self.ask.name(latest.task))
@@ -272,18 +274,19 @@ class PrefixCacheChapters(Chapters):
 
     def caption_of(self, event: Event) -> str | None:
         """The sentence for the first event of each kind."""
-        ask, kind, task = self.ask, event.event, getattr(event, "task", None)
+        ask, kind = self.ask, event.event
         if kind == "lines":
             return self.caption_of_code(event)
-        if kind == "task_submitted" and len(self.requests) <= MOST_ARRIVALS and task not in (self.first, self.second):
-            return self.once(f"submitted {task}", self.arrives(task))
         if kind == "task_preempted":
-            lost = say("No page left: {} is preempted, to be computed again.", ask.name(task))
+            lost = say("No page left: {} is preempted, to be computed again.", ask.name(event.task))
             return self.once("preempted", lost)
         if kind == "pages_alloc" and event.phase == "decode":
             token, page = ask.first_token_of(event.logical), ask.page(event.page)
-            grows = say("Token {} of {} needs a slot: page {} is added.", token, ask.name(task), page)
+            grows = say("Token {} of {} needs a slot: page {} is added.", token, ask.name(event.task), page)
             return self.once("growth", grows)
+        few = len(self.requests) <= MOST_ARRIVALS
+        if kind == "task_submitted" and few and event.task not in (self.first, self.second):
+            return self.once(f"submitted {event.task}", self.arrives(event.task))
         return None
 
     def caption_of_code(self, event: Event) -> str | None:

@@ -12,6 +12,7 @@ from scenes.measures import Said, say
 from scenes.story.beats import Bar, PageKey, Reveal, Section, ShowBars, ShowKeys, ShowStates
 from scenes.story.chapters import ASIDE, MORE, WORDS, Chapters, fact, requests_finished
 from scenes.story.history.first_tokens import FirstToken, comparable, first_tokens
+from scenes.story.history.sure import sure
 from scenes.story.words import are, counted, listed, pages_text, possessive
 
 BARE = ("pool", "mask", "tables", "queue", "lru")
@@ -34,12 +35,12 @@ class PrefixSharingChapters(Chapters):
             "a request that hits pages of another one: record a scenario with "
             "prefix_caching = true and a shared [[prefix]]",
         )
-        self.page, self.sharer = ref.page, ref.task
-        self.admitted = self.requests[self.sharer].admission(ref.seq)
-        hit = self.history.latest(PrefixHit, ref.seq)
+        self.page, self.sharer = ref.page, sure(ref.task)
+        self.admitted = sure(self.requests[self.sharer].admission(ref.seq))
+        hit = sure(self.history.latest(PrefixHit, ref.seq))
         self.hit, self.shared = hit.seq, list(hit.pages)
         self.keys = [e for e in self.history.events(PagesKeyed, before=self.hit) if e.page in self.shared]
-        self.owner = self.keys[0].task
+        self.owner = sure(self.keys[0].task)
 
     def sections(self) -> Iterator[Section]:
         yield self.first()
@@ -92,7 +93,7 @@ class PrefixSharingChapters(Chapters):
         for event in self.keys[:MOST_KEYS]:
             if keys and not event.parent.startswith(keys[-1].key):
                 break
-            low = event.logical * self.ask.size
+            low = sure(event.logical) * self.ask.size
             keys.append(PageKey(event.page, event.key[:KEY_DIGITS], low, low + self.ask.size - 1))
         return ShowKeys(self.at, caption, task=self.owner, title=title, keys=tuple(keys), lit=lit)
 
@@ -137,7 +138,7 @@ class PrefixSharingChapters(Chapters):
     def more(self, peak: Event) -> Section:
         ask = self.ask
         self.begin()
-        end = self.requests[peak.task].admission(peak.seq).seq
+        end = sure(self.requests[peak.task].admission(peak.seq)).seq
         joins = [event for event in self.history.events(TaskAdmitted, self.at, end + 1) if event.cached_tokens]
         for event in joins[-MOST_JOINS:]:
             self.arrive(event.task, say("Request {} begins with them, too.", ask.name(event.task)))
@@ -158,11 +159,12 @@ class PrefixSharingChapters(Chapters):
         return say("ref {} becomes {}", before, after)
 
     def leave(self, drop: PagesFree) -> Section:
-        ask, name = self.ask, self.ask.name(drop.task)
+        ask, task = self.ask, sure(drop.task)
+        name = ask.name(task)
         self.begin()
         begin = self.steps.phase_begin(drop.seq)
         holding = ask.state(begin)
-        own = sorted(set(holding.tables[drop.task]) - set(self.shared))
+        own = sorted(set(holding.tables[task]) - set(self.shared))
         names = listed(ask.names(self.holders(holding, drop.page)))
         self.advance(begin - 1, say("{} decode on; the shared pages are only read.", names), 2.5)
         self.advance(drop.seq, say("{} is done and lets go of its pages: {}.", name, self.drop(drop)), 0.9)
@@ -179,22 +181,22 @@ class PrefixSharingChapters(Chapters):
     def stay(self, kept: PagesCached) -> Section:
         self.begin()
         begin = self.steps.phase_begin(kept.seq)
-        self.advance(begin, say("The others finish, {} last.", self.ask.name(kept.task)), 2.5)
+        self.advance(begin, say("The others finish, {} last.", self.ask.name(sure(kept.task))), 2.5)
         self.teller.tell(self.steps.next_phase("cleanup", kept.seq))
         told = say("Cached: nobody holds the page, but its mask bit stays {}.", self.ask.held_bit())
         self.panel(ShowStates(self.at, told), seconds=5.0)
         return self.section("stay", "The last one leaves, the pages stay cached", ASIDE)
 
     def revive(self, revived: PagesRevived) -> Section:
-        ask, task = self.ask, revived.task
+        ask, task = self.ask, sure(revived.task)
         self.begin()
         self.teller.add(Reveal(self.at, parts=("shelf",)))
         self.stage = (*BARE, "shelf")
-        hit = self.history.latest(PrefixHit, revived.seq, task=task)
+        hit = sure(self.history.latest(PrefixHit, revived.seq, task=task))
         begins = say("Request {} begins with the same {} tokens.", ask.name(task), ask.hit_tokens(hit.seq))
         self.arrive(task, begins)
         self.advance(revived.seq + 1, self.caption_of(revived), 0.9)
-        self.advance(self.requests[task].admission(revived.seq).seq, seconds=1.2)
+        self.advance(sure(self.requests[task].admission(revived.seq)).seq, seconds=1.2)
         self.computed(task)
         return self.section("revive", say("{} revives the cached pages", ask.name(task)), ASIDE, BARE)
 

@@ -52,4 +52,5 @@ def mix(first: str, second: str, amount: float) -> str:
 
 def rgb(color: str) -> tuple[float, float, float]:
     """`#RRGGBB` as three floats in 0..1."""
-    return tuple(int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return red, green, blue

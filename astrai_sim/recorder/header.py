@@ -15,6 +15,7 @@ import torch
 
 import astrai_sim
 from astrai_sim.engine.cache import pages_for
+from astrai_sim.engine.clock import CostClock
 from astrai_sim.engine.scheduler.model_free import RULE
 from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.scenario.build import Built
@@ -57,7 +58,7 @@ def make_header(
         "dtype": scenario.model.dtype,
         "model": scenario.model.kind,
         "clock": built.clock.kind,
-        "cost": built.clock.cost.as_dict() if built.clock.kind == "cost-model" else None,
+        "cost": built.clock.cost.as_dict() if isinstance(built.clock, CostClock) else None,
         "token_rule": RULE if built.model is None else None,
         "detail": scenario.record.detail,
         "scenario": scenario.as_dict(),
@@ -86,7 +87,7 @@ def sources(built: Built) -> dict[str, dict[str, Any]]:
     found = {}
     for name, function in shown.items():
         text, line = inspect.getsourcelines(function)
-        file = Path(inspect.getsourcefile(function)).resolve()
+        file = Path(inspect.getfile(function)).resolve()
         found[name] = {"file": file.relative_to(ROOT).as_posix(), "line": line, "text": textwrap.dedent("".join(text))}
     return found
 

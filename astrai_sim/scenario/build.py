@@ -16,7 +16,7 @@ from astrai_sim.model import ModelConfig, Transformer
 from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.scenario.schema import PrefixPart, RequestPart, Scenario
 from astrai_sim.text import Language, smollm2_language
-from astrai_sim.workload import Request
+from astrai_sim.workload import LoadRequest
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Built:
     language: Language | None = None
 
 
-def build(scenario: Scenario, device: torch.device, requests: Sequence[Request] | None = None) -> Built:
+def build(scenario: Scenario, device: torch.device, requests: Sequence[LoadRequest] | None = None) -> Built:
     """Build everything on `device`; weights and drawn prompts come from the seed.
 
     `requests` as in `make_tasks`. Without a model the cache's tensors are on the meta
@@ -89,7 +89,7 @@ def _cache(scenario: Scenario, device: torch.device) -> PagedCache:
         ) from None
 
 
-def make_tasks(scenario: Scenario, requests: Sequence[Request] | None = None) -> list[Task]:
+def make_tasks(scenario: Scenario, requests: Sequence[LoadRequest] | None = None) -> list[Task]:
     """The scenario's requests as tasks; each drawn prompt has a seed of its own.
 
     `requests` of a workload, where given, stand instead of the scenario's own. They are
@@ -123,7 +123,7 @@ def _draw(scenario: Scenario, what: str, n: int) -> list[int]:
     return [source.randrange(scenario.model.vocab_size) for _ in range(n)]
 
 
-def _timed(scenario: Scenario, name: str, request: Request) -> Task:
+def _timed(scenario: Scenario, name: str, request: LoadRequest) -> Task:
     prompt: list[int] = []
     for block in request.blocks:
         prompt += _draw_fast(scenario, f"block {block}", request.block_size)

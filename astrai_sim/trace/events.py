@@ -2,18 +2,13 @@
 
 Two dialects of the file (`trace.wire`) say it: full detail, page by page with norms, gathers and executed lines, and
 bulk detail, in runs of pages and digests of what would take too much room. What only one of them tells is None where
-the other was recorded.
-
-Digests are `trace.digests`: BLAKE2b of a text or of bytes, in lower-case hex. Of 4 bytes (8 digits): `numbers_digest`
-over numbers in decimal, joined by commas, as ASCII; `words_digest` over 64-bit words, each as 8 bytes, low byte
-first. Of 8 bytes (16 digits): `pages_digest` over numbers as 32-bit integers, low byte first; `tables_digest` over
-`task:page,page;` and `lengths_digest` over `task:count;`, sorted by task, as UTF-8.
+the other was recorded. Digests are those of `trace.digests`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from msgspec import Struct
 
@@ -58,7 +53,12 @@ class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
     @property
     def event(self) -> str:
         """Name of the kind."""
-        return self.__struct_config__.tag
+        config: Any = self.__struct_config__
+        return config.tag
+
+    if TYPE_CHECKING:  # who knows an event's kind asks for its fields
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def concerns(self, task: str) -> bool:
         """Whether it is an event of that task."""
@@ -150,7 +150,7 @@ class TaskFinished(Event):
     generated: int
 
 
-class Setting(Event):
+class SettingChanged(Event, tag="setting"):
     """A setting of the scheduler has a new value, before the first step that has it."""
 
     name: str
@@ -391,7 +391,7 @@ class Snapshot(Event):
 
 
 EVENTS: tuple[type[Event], ...] = (
-    *(TaskSubmitted, TaskAdmitted, TaskPrefilled, Chunk, Tokens, TaskPreempted, TaskFinished, Setting),
+    *(TaskSubmitted, TaskAdmitted, TaskPrefilled, Chunk, Tokens, TaskPreempted, TaskFinished, SettingChanged),
     *(StepBegin, StepEnd, PhaseBegin, PhaseEnd),
     *(PagesAlloc, PagesRef, PagesRevived, PagesFree, PagesCached, PagesEvicted, PagesKeyed),
     *(PrefixHit, PrefixMiss, PrefixReset, Table),

@@ -19,13 +19,13 @@ from astrai_sim.trace.errors import TraceError
 from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event
 from astrai_sim.trace.header import Footer, Header
 from astrai_sim.trace.state import State
-from astrai_sim.trace.wire import Lines, plain
+from astrai_sim.trace.wire import LineReader, plain
 
 SPACING = 256
 MOST_CHECKPOINTS = 64
 CHUNK = 1 << 20
 T = TypeVar("T")
-KINDS = tuple(kind.__struct_config__.tag for kind in EVENTS)
+KINDS = tuple(str(kind.__struct_config__.tag) for kind in EVENTS)
 
 
 class _Start(Struct):
@@ -59,7 +59,7 @@ class Trace:
         self.header = self._header(self._line(0))
         self.footer: Footer | None = None
         self._events = len(ends) - 1
-        self._lines = Lines(self.header.detail)
+        self._lines = LineReader(self.header.detail)
         if self._events and _is_footer(self._line(self._events)):
             self.footer = self._edge("footer", Footer.of, self._line(self._events), self._events + 1)
             self._events -= 1

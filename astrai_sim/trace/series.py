@@ -16,6 +16,7 @@ from astrai_sim.trace.events import (
     StepBegin,
     StepEnd,
     TaskAdmitted,
+    TaskFinished,
     TaskPreempted,
     TaskSubmitted,
     Tokens,
@@ -165,17 +166,16 @@ class RequestTimes:
         """From a trace, in one pass."""
         lives: dict[str, _Life] = {}
         for event in trace:
-            name = event.event
-            if name == "tokens":
+            if isinstance(event, Tokens):
                 for task in event.tasks:
                     lives[task].token(event)
-            elif name == "task_submitted":
+            elif isinstance(event, TaskSubmitted):
                 lives[event.task] = _Life(event)
-            elif name == "task_admitted":
+            elif isinstance(event, TaskAdmitted):
                 lives[event.task].admitted(event)
-            elif name == "task_finished":
+            elif isinstance(event, TaskFinished):
                 lives[event.task].finished = (event.ns, event.step)
-            elif name == "task_preempted":
+            elif isinstance(event, TaskPreempted):
                 lives[event.task].preemptions += 1
         columns = [item.name for item in fields(cls)][1:-1]
         table = np.array([life.row() for life in lives.values()], dtype=np.int64)
@@ -200,7 +200,7 @@ class _Life:
         self.prompt = event.prompt_len
         self.first_admitted = (-1, -1)
         self.first_token = (-1, -1)
-        self.finished = (-1, -1)
+        self.finished: tuple[int, int] = (-1, -1)
         self.cached = 0
         self.preemptions = 0
         self.tokens = array("q")

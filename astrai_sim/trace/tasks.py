@@ -142,6 +142,6 @@ class Tasks(Mapping[str, TaskState]):
         at = [self._index[name] for name in names]
         for i in range(len(at)) if ids is not None or texts is not None else ():
             log = self._logs[int(self._data[_LOG, at[i]])]
-            log.put(int(self._data[_TOKENS, at[i]]), ids and ids[i], texts and texts[i])
+            log.put(int(self._data[_TOKENS, at[i]]), ids[i] if ids else None, texts[i] if texts else None)
         self._data[_TOKENS, at] += 1
         self._data[_STATUS, at] = STATUSES.index("running")

@@ -26,7 +26,7 @@ def _shared(line: type[Event], kind: type[Event]) -> tuple[str, ...]:
     return tuple(name for name in kind.__struct_fields__ if name in line.__struct_fields__)
 
 
-class Wire(Event):
+class FileLine(Event):
     """A line that is not what its event is."""
 
     kind: ClassVar[type[Event]]
@@ -42,10 +42,16 @@ class Wire(Event):
         return self.kind(**changes)
 
 
+def _needs(kind: type[Event], **fields: Any) -> type[Event]:
+    """The event's own line, with these of its fields required."""
+    line: Any = msgspec.defstruct(kind.__name__, [*fields.items()], bases=(kind,), kw_only=True)
+    return line
+
+
 # full detail
 
 
-class FullSubmitted(Wire, tag="task_submitted"):
+class FullSubmitted(FileLine, tag="task_submitted"):
     kind = ev.TaskSubmitted
     task: str
     prompt: list[int]
@@ -58,7 +64,7 @@ class FullSubmitted(Wire, tag="task_submitted"):
         return self._as(prompt_len=len(self.prompt))
 
 
-class FullAdmitted(Wire, tag="task_admitted"):
+class FullAdmitted(FileLine, tag="task_admitted"):
     kind = ev.TaskAdmitted
     task: str
     tokens: int
@@ -69,7 +75,7 @@ class FullAdmitted(Wire, tag="task_admitted"):
         return self._as(n_pages=len(self.pages))
 
 
-class FullPreempted(Wire, tag="task_preempted"):
+class FullPreempted(FileLine, tag="task_preempted"):
     kind = ev.TaskPreempted
     task: str
     tokens: int
@@ -79,7 +85,7 @@ class FullPreempted(Wire, tag="task_preempted"):
         return self._as(n_pages=len(self.pages))
 
 
-class Token(Wire):
+class Token(FileLine):
     kind = ev.Tokens
     task: str
     id: int
@@ -92,12 +98,10 @@ class Token(Wire):
         return self._as(tasks=[self.task], ids=[self.id], texts=None if self.text is None else [self.text])
 
 
-class FullStepBegin(ev.StepBegin, tag="step_begin", kw_only=True):
-    waiting: list[str]
-    running: list[str]
+FullStepBegin = _needs(ev.StepBegin, waiting=list[str], running=list[str])
 
 
-class FullPhaseEnd(Wire, tag="phase_end"):
+class FullPhaseEnd(FileLine, tag="phase_end"):
     kind = ev.PhaseEnd
     duration_ns: int
     tasks: list[str]
@@ -106,7 +110,7 @@ class FullPhaseEnd(Wire, tag="phase_end"):
         return self._as(n_tasks=len(self.tasks))
 
 
-class OnePage(Wire):
+class OnePage(FileLine):
     page: int
     task: str | None
     logical: int | None
@@ -121,7 +125,7 @@ class OnePage(Wire):
         return self._as(pages=[self.page], refs=[self.ref], mask=mask, word=word)
 
 
-class PageEvicted(Wire):
+class PageEvicted(FileLine):
     kind = ev.PagesEvicted
     page: int
     key: str
@@ -131,7 +135,7 @@ class PageEvicted(Wire):
         return self._as(pages=[self.page], keys=[self.key])
 
 
-class PageKeyed(Wire):
+class PageKeyed(FileLine):
     kind = ev.PagesKeyed
     page: int
     task: str
@@ -143,7 +147,7 @@ class PageKeyed(Wire):
         return self._as(pages=[self.page])
 
 
-class FullSnapshot(Wire, tag="snapshot"):
+class FullSnapshot(FileLine, tag="snapshot"):
     kind = ev.Snapshot
     mask: str
     refs: list[int]
@@ -162,19 +166,12 @@ class BulkSubmitted(ev.TaskSubmitted, tag="task_submitted", kw_only=True):
     prompt: list[int] | None = None
 
 
-class BulkAdmitted(ev.TaskAdmitted, tag="task_admitted", kw_only=True):
-    table: str
+BulkAdmitted = _needs(ev.TaskAdmitted, table=str)
+BulkPreempted = _needs(ev.TaskPreempted, table=str)
+BulkTokens = _needs(ev.Tokens, counts=str)
 
 
-class BulkPreempted(ev.TaskPreempted, tag="task_preempted", kw_only=True):
-    table: str
-
-
-class BulkTokens(ev.Tokens, tag="tokens", kw_only=True):
-    counts: str
-
-
-class Runs(Wire):
+class Runs(FileLine):
     task: str | None
     logical: int | None
     runs: list[tuple[int, int]]
@@ -187,7 +184,7 @@ class Runs(Wire):
         return self._as(pages=pages, refs=_each(self.refs, pages, "refs"))
 
 
-class RunsEvicted(Wire, tag="pages_evicted"):
+class RunsEvicted(FileLine, tag="pages_evicted"):
     kind = ev.PagesEvicted
     task: str | None
     logical: int | None
@@ -198,7 +195,7 @@ class RunsEvicted(Wire, tag="pages_evicted"):
         return self._as(pages=from_runs(self.runs))
 
 
-class RunsKeyed(Wire, tag="pages_keyed"):
+class RunsKeyed(FileLine, tag="pages_keyed"):
     kind = ev.PagesKeyed
     task: str
     logical: int
@@ -210,7 +207,7 @@ class RunsKeyed(Wire, tag="pages_keyed"):
         return self._as(pages=from_runs(self.runs))
 
 
-class RunsHit(Wire, tag="prefix_hit"):
+class RunsHit(FileLine, tag="prefix_hit"):
     kind = ev.PrefixHit
     task: str
     runs: list[tuple[int, int]]
@@ -220,7 +217,7 @@ class RunsHit(Wire, tag="prefix_hit"):
         return self._as(pages=from_runs(self.runs))
 
 
-class BulkSnapshot(Wire, tag="snapshot"):
+class BulkSnapshot(FileLine, tag="snapshot"):
     kind = ev.Snapshot
     mask: str
     cached: int
@@ -233,7 +230,7 @@ class BulkSnapshot(Wire, tag="snapshot"):
 # both
 
 
-class Reset(Wire, tag="prefix_reset"):
+class Reset(FileLine, tag="prefix_reset"):
     kind = ev.PrefixReset
     mask: str
 
@@ -241,7 +238,7 @@ class Reset(Wire, tag="prefix_reset"):
         return self._as(mask=int(self.mask, 16))
 
 
-class Lengths(Wire, tag="kv_lengths"):
+class Lengths(FileLine, tag="kv_lengths"):
     kind = ev.KvLengths
     tasks: list[str]
     counts: int | list[int]
@@ -260,7 +257,7 @@ def _each(given: int | list[int], what: list[Any], name: str) -> list[int]:
     return given
 
 
-def _counted(line: type[Wire], one: bool) -> tuple[type[Wire], ...]:
+def _counted(line: type[FileLine], one: bool) -> tuple[Any, ...]:
     """Lines about pages and their refcounts, a kind each: `page_alloc` or `pages_alloc`."""
     kinds = (ev.PagesAlloc, ev.PagesRef, ev.PagesRevived, ev.PagesFree, ev.PagesCached)
     tags = {kind: ev.kind_of(kind.__name__.replace("Pages", "Page" if one else "Pages")) for kind in kinds}
@@ -271,7 +268,7 @@ def _counted(line: type[Wire], one: bool) -> tuple[type[Wire], ...]:
 
 
 BOTH = (
-    *(ev.TaskPrefilled, ev.Chunk, ev.TaskFinished, ev.Setting, ev.StepEnd, ev.PhaseBegin, ev.PrefixMiss),
+    *(ev.TaskPrefilled, ev.Chunk, ev.TaskFinished, ev.SettingChanged, ev.StepEnd, ev.PhaseBegin, ev.PrefixMiss),
     *(Reset, Lengths),
 )
 DIALECTS: dict[str, tuple[type[Event], ...]] = {
@@ -294,14 +291,14 @@ class _Kind(Struct):
 _KIND = msgspec.json.Decoder(_Kind)
 
 
-class Lines:
+class LineReader:
     """Reads the lines of a recording of that detail."""
 
     def __init__(self, detail: str) -> None:
         lines = DIALECTS[detail]
         self.detail = detail
         self.names: dict[str, str] = {
-            line.__struct_config__.tag: getattr(line, "kind", line).__struct_config__.tag for line in lines
+            str(line.__struct_config__.tag): str(getattr(line, "kind", line).__struct_config__.tag) for line in lines
         }
         union: Any = lines[0]
         for line in lines[1:]:
@@ -324,7 +321,7 @@ class Lines:
         except msgspec.DecodeError as error:
             self.kind(line)
             raise ValueError(plain(error)) from None
-        if isinstance(event, Wire):
+        if isinstance(event, FileLine):
             event = event.told()
         event.line = number
         return event

@@ -21,7 +21,7 @@ class TraceWriter:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._raw: BinaryIO = path.open("wb")
-        self._file: BinaryIO = self._raw
+        self._file: BinaryIO | gzip.GzipFile = self._raw
         if path.suffix == ".gz":
             self._file = gzip.GzipFile("", "wb", 6, self._raw, mtime=0)
         self._digest = hashlib.sha256()

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import TextIO
 
-from astrai_sim.workload.request import LineError, Request, count
+from astrai_sim.workload.request import LineError, LoadRequest, count
 
 BLOCK = 512
 
 
-def mooncake(file: TextIO) -> Iterator[tuple[int, Request]]:
+def mooncake(file: TextIO) -> Iterator[tuple[int, LoadRequest]]:
     """Requests of a Mooncake trace (Qin et al., 2025), with lines; times are milliseconds."""
     for line, text in enumerate(file, 1):
         if not text.strip():
@@ -22,7 +22,7 @@ def mooncake(file: TextIO) -> Iterator[tuple[int, Request]]:
             raise LineError(line, str(error)) from None
 
 
-def _request(text: str) -> Request:
+def _request(text: str) -> LoadRequest:
     try:
         row = json.loads(text)
     except ValueError as error:
@@ -39,10 +39,10 @@ def _request(text: str) -> Request:
     output = count(row["output_length"], "output_length")
     blocks = row.get("hash_ids")
     if blocks is None:
-        return Request(at / 1e3, prompt, output)
+        return LoadRequest(at / 1e3, prompt, output)
     if not isinstance(blocks, list) or not all(type(block) is int for block in blocks):
         raise ValueError("hash_ids must be a list of whole numbers")
     needed = -(-prompt // BLOCK)
     if len(blocks) != needed:
         raise ValueError(f"{prompt} tokens are {needed} blocks of {BLOCK}, but hash_ids has {len(blocks)}")
-    return Request(at / 1e3, prompt, output, tuple(blocks), BLOCK)
+    return LoadRequest(at / 1e3, prompt, output, tuple(blocks), BLOCK)

@@ -23,7 +23,7 @@ class LineError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class LoadRequest:
     """When a request arrived, in seconds, and how many tokens it had and got.
 
     `blocks` name what the prompt holds, `block_size` tokens each and the last the rest:

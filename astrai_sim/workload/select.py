@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from astrai_sim.workload.request import LineError, Request, WorkloadError
+from astrai_sim.workload.request import LineError, LoadRequest, WorkloadError
 from astrai_sim.workload.sniff import KINDS, sniff
 
 
@@ -45,7 +45,7 @@ class Workload:
     kind: str
     path: Path
     sha256: str
-    requests: tuple[Request, ...]
+    requests: tuple[LoadRequest, ...]
     rows: int
     failed: int
     too_long: int

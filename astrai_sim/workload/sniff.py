@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from astrai_sim.workload.mooncake import mooncake
-from astrai_sim.workload.request import Request
+from astrai_sim.workload.request import LoadRequest
 from astrai_sim.workload.table import AZURE, BURSTGPT, azure, burstgpt
 
-Reader = Callable[[TextIO], Iterator[tuple[int, Request]]]
+Reader = Callable[[TextIO], Iterator[tuple[int, LoadRequest]]]
 KINDS: dict[str, Reader] = {"azure": azure, "burstgpt": burstgpt, "mooncake": mooncake}
 
 

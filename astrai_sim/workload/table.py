@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TextIO
 
-from astrai_sim.workload.request import LineError, Request, count
+from astrai_sim.workload.request import LineError, LoadRequest, count
 
 AZURE = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 BURSTGPT = ("Timestamp", "Request tokens", "Response tokens")
 
 
-def azure(file: TextIO) -> Iterator[tuple[int, Request]]:
+def azure(file: TextIO) -> Iterator[tuple[int, LoadRequest]]:
     """Requests of an Azure LLM inference trace (Patel et al., Splitwise, 2024), with lines.
 
     Times are dates; they become seconds since the first row.
@@ -29,14 +29,14 @@ def azure(file: TextIO) -> Iterator[tuple[int, Request]]:
     return _rows(file, AZURE, seconds, "a date and time")
 
 
-def burstgpt(file: TextIO) -> Iterator[tuple[int, Request]]:
+def burstgpt(file: TextIO) -> Iterator[tuple[int, LoadRequest]]:
     """Requests of BurstGPT (Wang et al., 2024), with lines; times are seconds already."""
     return _rows(file, BURSTGPT, float, "a number of seconds")
 
 
 def _rows(
     file: TextIO, columns: tuple[str, str, str], seconds: Callable[[str], float], wanted: str
-) -> Iterator[tuple[int, Request]]:
+) -> Iterator[tuple[int, LoadRequest]]:
     rows = csv.reader(file)
     names = [name.strip() for name in next(rows, [])]
     missing = [name for name in columns if name not in names]
@@ -55,7 +55,7 @@ def _rows(
                 raise ValueError(f"{columns[0]} must be {wanted}, not {row[at]!r}") from None
             if not abs(arrival) < float("inf"):
                 raise ValueError(f"{columns[0]} must be {wanted}, not {row[at]!r}")
-            request = Request(arrival, count(row[prompt], columns[1]), count(row[output], columns[2]))
+            request = LoadRequest(arrival, count(row[prompt], columns[1]), count(row[output], columns[2]))
         except ValueError as error:
             raise LineError(rows.line_num, str(error)) from None
         yield rows.line_num, request

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scenes.check.compare import Difference, same, truth_of
+from scenes.check.compare import Difference, apart, same, truth_of
 from scenes.check.labels import Writer, names
 from scenes.truth import SHOWN, Witness
 
-FEW_STEPS = 3
-"""Ends of steps from which on only they are moments that can be shown."""
+MANY = 600
+"""Events from which on only the ends of steps are moments that can be shown."""
 UNSEEN = ("lines", "gather", "snapshot", "prefix_hit", "prefix_miss", "phase_end")
 """Events that change nothing that is shown."""
 COLOURED = ("owners", "colors", "row_colors", "map", "map_group", "map_lit")
@@ -19,16 +19,18 @@ CLOSEST = 6
 """Moments, of those that labels come nearest to, at which fields are looked at too."""
 
 
-def moments_of(witness: Witness, start: int, until: int) -> list[int]:
+def moments_of(witness: Witness, start: int, until: int) -> list[float]:
     """Events from `start` to `until` that may be the last one shown: the first and the last, those
-    between that change what is shown, or over many steps the steps' ends. Beyond the last event
-    each number counts a step."""
+    between that change what is shown, of many only the steps' ends, and the lines of
+    functions that run. Beyond the last event each number counts a step."""
     end = min(until, witness.last)
-    steps = [step.end.seq for step in witness.steps if start < step.end.seq < end]
-    if len(steps) >= FEW_STEPS:
-        between = steps
-    else:
+    if end - start < MANY:
         between = [seq for seq in range(start + 1, end) if witness.trace[seq].event not in UNSEEN]
+        between += [
+            at for event in witness.events("lines", after=start - 1, before=end) for at in witness.lines_of(event.seq)
+        ]
+    else:
+        between = [step.end.seq for step in witness.steps if start < step.end.seq < end]
     return sorted({start, *between, end, *range(max(start, witness.last + 1), until + 1)})
 
 
@@ -40,7 +42,7 @@ class Between:
         self.writer = writer
         self.shown = -1
         self._range: tuple[int, int] | None = None
-        self._moments: list[int] = []
+        self._moments: list[float] = []
 
     def look(
         self, start: int, until: int, live: Sequence[Any], fields: Mapping[str, Any]
@@ -67,7 +69,7 @@ class Between:
                 return (("runs back", Difference("moment shown", at, f"{self.shown} or later")),)
         return best or ()
 
-    def _against(self, at: int, live: Sequence[Any], fields: Mapping[str, Any]) -> tuple[tuple[str, Difference], ...]:
+    def _against(self, at: float, live: Sequence[Any], fields: Mapping[str, Any]) -> tuple[tuple[str, Difference], ...]:
         found = []
         for label in live:
             truth = self.writer.text(label, at)
@@ -77,5 +79,5 @@ class Between:
         for name, value in fields.items():
             truth = truth_of(name, fields, self.witness, at)
             if not same(value, truth):
-                found.append((name, Difference(name, value, truth)))
+                found.append((name, next(apart(name, value, truth), Difference(name, value, truth))))
         return tuple(found)

@@ -30,7 +30,7 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """What a check compared and what it found.
 
     `fields` counts single values compared after beats, `labels` the labels with a digit that were
@@ -70,10 +70,10 @@ class Checker:
         self._beat = 0
         self._done = -1
 
-    def report(self) -> Report:
+    def report(self) -> CheckReport:
         """What has been compared and found so far."""
         unvouched = tuple(found for found in self._labels.values() if found is not None)
-        return Report(
+        return CheckReport(
             tuple(self.mismatches),
             self.beats,
             self.fields,
@@ -107,6 +107,7 @@ class Checker:
 
     def _rest(self, scene: Any, beat: str, until: int) -> None:
         """Compare everything with the state after event `until`."""
+        assert self._witness is not None
         at = until + scene.stage.beyond
         shown = scene.stage.read()
         self.fields += sum(_size(value) for value in shown.values())
@@ -173,7 +174,7 @@ class Checker:
         return False
 
 
-def _size(value: object) -> int:
+def _size(value: Any) -> int:
     if isinstance(value, dict):
         return sum(_size(item) for item in value.values())
     return len(value) if hasattr(value, "__len__") else 1

@@ -35,10 +35,10 @@ def differences(shown: Mapping[str, Any], witness: Witness, at: int) -> Iterator
         if field not in SHOWN:
             yield Difference(field, "shown", "not compared: add it to scenes.truth")
             continue
-        yield from _apart(field, shown[field], truth_of(field, shown, witness, at))
+        yield from apart(field, shown[field], truth_of(field, shown, witness, at))
 
 
-def truth_of(field: str, shown: Mapping[str, Any], witness: Witness, at: int) -> Any:
+def truth_of(field: str, shown: Mapping[str, Any], witness: Witness, at: float) -> Any:
     """What a field should show; in words what is wrong where that cannot be said."""
     try:
         return SHOWN[field](witness, at, shown)
@@ -46,7 +46,7 @@ def truth_of(field: str, shown: Mapping[str, Any], witness: Witness, at: int) ->
         return f"nothing: {error}"
 
 
-def _apart(field: str, shown: Any, truth: Any) -> Iterator[Difference]:
+def apart(field: str, shown: Any, truth: Any) -> Iterator[Difference]:
     """Where the two differ: entry by entry of a dict, cell by cell of a table of colours."""
     if isinstance(shown, Mapping) and isinstance(truth, Mapping):
         for key in [*shown, *(key for key in truth if key not in shown)]:
@@ -72,7 +72,7 @@ def same(a: Any, b: Any) -> bool:
         return a.shape == b.shape and bool(np.all(np.abs(np.subtract(a, b, dtype=float)) <= CLOSE))
     if isinstance(a, Sequence) and isinstance(b, Sequence) and not isinstance(a, str) and not isinstance(b, str):
         return len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, float) and isinstance(b, float):
+    if isinstance(a, float) and isinstance(b, int | float):
         return abs(a - b) <= CLOSE
     return bool(a == b)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from scenes.measures import Measure, Piece
+from scenes.measures import CutMeasure, Measure
 from scenes.truth import Witness, true_text
 from scenes.truth.text import boxed
 from scenes.truth.vouching import is_live
@@ -73,20 +73,20 @@ class Writer:
         self.witness = witness
         self._known: dict[tuple, str] = {}
 
-    def text(self, label: Any, at: int) -> str:
+    def text(self, label: Any, at: float) -> str:
         """What a label that is `Said` should say while event `at` is the last one shown.
 
         Characters that its font lacks are boxes in the label: they are boxes here too.
         """
         truth = []
         for part in label.said.parts:
-            if isinstance(part, Piece):
+            if isinstance(part, CutMeasure):
                 truth.append(self._written(part.measure, label, at)[part.start : part.end])
             else:
                 truth.append(self._written(part, label, at) if isinstance(part, Measure) else part)
         return boxed("".join(truth), label.text)
 
-    def _written(self, measure: Measure, label: Any, at: int) -> str:
+    def _written(self, measure: Measure, label: Any, at: float) -> str:
         if measure.name == TICK:
             return WRITING[measure.form](label.value_at(dict(measure.args)["axis"], label.points[0]))
         key = (measure.name, measure.args, measure.form, at if is_live(measure) else None)

@@ -42,7 +42,7 @@ def render_command(
         raise click.UsageError("name one film, or give --all")
     if every and (trace or output):
         raise click.UsageError("--all takes each film's own trace and place")
-    for one in catalog.films().values() if every else (film,):
+    for one in catalog.films().values() if film is None else (film,):
         with one_line_errors():
             _show(_render(one, trace, seconds, quality, output, processes))
 

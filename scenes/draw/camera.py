@@ -8,7 +8,7 @@ from typing import Any
 
 from manim import Camera, Mobject
 
-from scenes.draw.mobjects.cells import CellField
+from scenes.draw.cells import CellField
 
 
 class FilmCamera(Camera):

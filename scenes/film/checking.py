@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from astrai_sim.trace import Trace
-from scenes.check.checker import Checker, Report
+from scenes.check.checker import Checker, CheckReport
 from scenes.film.moments import Moments, evenly, every
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
@@ -20,7 +20,7 @@ def check(
     trace: str | Path | Trace | None = None,
     seconds: float | None = None,
     moments: Moments = WITHIN,
-) -> Report:
+) -> CheckReport:
     """Play `film` from `trace` (default: the film's own) and compare after every beat and at `moments`.
 
     `seconds` is the length asked for; default: what the film takes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 from PIL import Image
@@ -23,7 +24,7 @@ def duration(film: Path) -> float:
     """Length of the film in seconds, from its frames' timestamps."""
     with av.open(str(film)) as container:
         stream = container.streams.video[0]
-        return float(stream.duration * stream.time_base)
+        return float(stream.duration * stream.time_base)  # type: ignore[operator]
 
 
 def chapters(film: Path) -> list[tuple[float, float, str]]:
@@ -31,8 +32,8 @@ def chapters(film: Path) -> list[tuple[float, float, str]]:
     with av.open(str(film)) as container:
         return [
             (
-                float(chapter["start"] * chapter["time_base"]),
-                float(chapter["end"] * chapter["time_base"]),
+                float(chapter["start"] * chapter["time_base"]),  # type: ignore[operator]
+                float(chapter["end"] * chapter["time_base"]),  # type: ignore[operator]
                 chapter["metadata"].get("title", ""),
             )
             for chapter in container.chapters()
@@ -45,8 +46,8 @@ def shots(film: Path, times: Iterable[float]) -> Iterator[Shot]:
     with av.open(str(film)) as container:
         stream = container.streams.video[0]
         for time in times:
-            container.seek(int(time / stream.time_base), stream=stream)
-            shown = None
+            container.seek(int(time / stream.time_base), stream=stream)  # type: ignore[operator]
+            shown: Any = None
             for frame in container.decode(stream):
                 if shown is not None and frame.time > time + 1e-6:
                     break

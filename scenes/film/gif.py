@@ -5,11 +5,13 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import av
 import av.filter
 from av.error import BlockingIOError as NothingYet
 from av.error import EOFError as AllPulled
+from av.filter.context import FilterContext
 
 NARROWEST = 480
 
@@ -56,7 +58,7 @@ def _encode(film: Path, output: Path, cut: Cut) -> None:
         graph, entry, sink = _graph(video, cut, height)
         stream = gif.add_stream("gif", rate=cut.fps)
         stream.width, stream.height, stream.pix_fmt = cut.width, height, "pal8"
-        source.seek(int(cut.start / video.time_base), stream=video)
+        source.seek(int(cut.start / video.time_base), stream=video)  # type: ignore[operator]
         for frame in source.decode(video):
             if frame.time >= cut.start + cut.seconds:
                 break
@@ -66,7 +68,7 @@ def _encode(film: Path, output: Path, cut: Cut) -> None:
         count = 0
         while True:
             try:
-                frame = sink.pull()
+                frame: Any = sink.pull()
             except (AllPulled, NothingYet):
                 break
             frame.pts, frame.time_base = count, 1 / stream.codec_context.rate
@@ -75,7 +77,7 @@ def _encode(film: Path, output: Path, cut: Cut) -> None:
         gif.mux(stream.encode())
 
 
-def _graph(video: av.VideoStream, cut: Cut, height: int) -> av.filter.Graph:
+def _graph(video: av.VideoStream, cut: Cut, height: int) -> tuple[av.filter.Graph, FilterContext, FilterContext]:
     graph = av.filter.Graph()
     entry = graph.add_buffer(template=video)
     chain = [

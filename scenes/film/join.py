@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -57,8 +58,9 @@ def join(
         joined.metadata.update(metadata or {})
         template = first.streams.video[0]
         stream = joined.add_stream_from_template(template)
-        stream.time_base = template.time_base
-        ticks = _ticks(template.time_base, fps)
+        base: Any = template.time_base
+        stream.time_base = base
+        ticks = _ticks(base, fps)
         if chapters:
             joined.set_chapters([_chapter(i, c, fps) for i, c in enumerate(chapters)])
         shown = decoded = 0
@@ -83,7 +85,7 @@ def _packets(container: InputContainer) -> Iterator[Packet]:
 def _frame_order(clip: Path) -> list[int]:
     """For each packet in order of decoding, the place of its frame in order of showing."""
     with av.open(str(clip)) as container:
-        times = [packet.pts for packet in _packets(container)]
+        times: list[Any] = [packet.pts for packet in _packets(container)]
     places = {pts: place for place, pts in enumerate(sorted(times))}
     return [places[pts] for pts in times]
 
@@ -119,7 +121,7 @@ def _chapters(titles: Sequence[str], orders: list[list[int]]) -> list[Chapter]:
     return chapters
 
 
-def _chapter(index: int, chapter: Chapter, fps: int) -> dict:
+def _chapter(index: int, chapter: Chapter, fps: int) -> Any:
     return {
         "id": index,
         "start": chapter.first,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from scenes.story.beats import Storyboard
@@ -47,19 +47,19 @@ def pace(whole: Storyboard, seconds: float, measure: Measure) -> Storyboard:
         kept = kept[:-1]
 
 
-def _costs(whole: Storyboard, played: Storyboard, spent: Sequence[float]) -> Counter[Layer]:
+def _costs(whole: Storyboard, played: Storyboard, spent: Sequence[float]) -> dict[Layer, float]:
     """The seconds that each layer of `whole` took in `played`, whose beats took `spent`."""
     indices = {section.key: index for index, section in enumerate(whole.sections)}
     beats = [
         Layer(weight(section, beat), indices[section.key]) for section in played.sections for beat in section.beats
     ]
-    cost: Counter[Layer] = Counter()
+    cost: defaultdict[Layer, float] = defaultdict(float)
     for layer, took in zip(beats, spent, strict=True):
         cost[layer] += took
     return cost
 
 
-def _fitting(offered: Sequence[Layer], cost: Counter[Layer], seconds: float) -> list[Layer]:
+def _fitting(offered: Sequence[Layer], cost: dict[Layer, float], seconds: float) -> list[Layer]:
     """The layers to keep: all of weight 0, then more while they fit into `seconds`, weight by weight."""
     kept: list[Layer] = []
     full = math.inf
@@ -76,21 +76,20 @@ def _fitting(offered: Sequence[Layer], cost: Counter[Layer], seconds: float) -> 
 def _stretched(board: Storyboard, seconds: float, measure: Measure) -> tuple[Storyboard, float, Sequence[float]]:
     """`board` stretched as near to `seconds` as it gets, its length, and the seconds of its beats."""
     known: dict[float, float] = {}
-    best: tuple[float, Storyboard, float, Sequence[float]] | None = None
+    tried: list[tuple[Storyboard, float, Sequence[float]]] = []
     factor = 1.0
     while factor not in known and len(known) < TRIES:
         storyboard = stretch(board, factor)
-        known[factor], spent = measure(storyboard)
-        off = abs(known[factor] / seconds - 1)
-        if best is None or off < best[0]:
-            best = off, storyboard, known[factor], spent
-        if off <= CLOSE:
+        length, spent = measure(storyboard)
+        known[factor] = length
+        tried.append((storyboard, length, spent))
+        if abs(length / seconds - 1) <= CLOSE:
             break
         short = max((f for f, length in known.items() if length <= seconds), default=None)
         long = min((f for f, length in known.items() if length > seconds), default=None)
         if short is None or long is None:
-            factor = min(MOST, max(LEAST, factor * (seconds / known[factor]) ** 3))
+            factor = min(MOST, max(LEAST, factor * (seconds / length) ** 3))
         else:
             factor = short + (long - short) * (seconds - known[short]) / (known[long] - known[short])
         factor = round(factor, 4)
-    return best[1:]
+    return min(tried, key=lambda one: abs(one[1] / seconds - 1))

@@ -96,7 +96,8 @@ def differing(one: Image.Image, other: Image.Image) -> list[tuple[int, int, int,
     height, width = off.shape
     padded = np.pad(off, ((0, -height % BLOCK), (0, -width % BLOCK)))
     blocks = padded.reshape(padded.shape[0] // BLOCK, BLOCK, -1, BLOCK).any(axis=(1, 3))
-    labels, _ = ndimage.label(blocks, structure=np.ones((3, 3)))
+    labels = np.zeros(blocks.shape, np.int32)
+    ndimage.label(blocks, structure=np.ones((3, 3)), output=labels)
     return [
         (
             columns.start * BLOCK,

@@ -8,9 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
-from manim import Animation, Mobject, Scene, Wait
+import numpy as np
+from manim import Animation, Mobject, Wait
 
 from astrai_sim.trace import Trace, TraceError
 from scenes.draw.animations.base import Extent, FilmAnimation, bounds
@@ -20,6 +21,7 @@ from scenes.film.opening import for_the_screen
 from scenes.film.pacing import CannotPace, pace
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.settings import rehearsing
+from scenes.stage.reading import TimedScene
 from scenes.stage.stage import Stage
 from scenes.story.beats import Beat, Section, Storyboard
 from scenes.story.chapters import Chapters
@@ -32,7 +34,7 @@ that share a mobject show what they make of each other."""
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
-class Observer:
+class Observer(Protocol):
     """Watches a film being played, rendered or rehearsed; all times are film seconds.
 
     A subclass overrides what it wants to be told.
@@ -74,7 +76,7 @@ class Played:
         return sum(self.beats) + self.settling
 
 
-class FilmScene(Scene):
+class FilmScene(TimedScene):
     """Base of all films. A subclass says which storyboard turns a trace into beats.
 
     Parameters
@@ -103,6 +105,8 @@ class FilmScene(Scene):
     default_trace: ClassVar[str]
     summary: ClassVar[str] = ""
     chapters: ClassVar[type[Chapters]]
+    section: Section
+    renderer: Any
 
     def __init__(
         self,
@@ -117,7 +121,7 @@ class FilmScene(Scene):
     ) -> None:
         super().__init__(camera_class=FilmCamera, **kwargs)
         self.opened = for_the_screen(trace) if isinstance(trace, Trace) else None
-        self.trace_path = Path(self.trace_for(trace) if self.opened is None else self.opened.path)
+        self.trace_path = Path(trace.path) if isinstance(trace, Trace) else self.trace_for(trace)
         self.given = storyboard
         self.wanted = seconds
         self.only = set(only) if only is not None else None
@@ -125,7 +129,6 @@ class FilmScene(Scene):
         self.rehearsing = rehearse
         self.moments = moments
         self.clock = 0.0
-        self.section: Section | None = None
         self.played: list[Played] = []
         self.preview_frames = 0
 
@@ -144,14 +147,12 @@ class FilmScene(Scene):
         return cls.chapters(cls.__name__, trace).storyboard()
 
     def construct(self) -> None:
-        self.trace = self.opened
-        if self.trace is None:
-            try:
-                self.trace = for_the_screen(Trace.open(self.trace_path))
-            except TraceError as error:
-                if self.rehearsing:
-                    raise
-                raise SystemExit(str(error)) from None
+        try:
+            self.trace: Trace = for_the_screen(Trace.open(self.trace_path)) if self.opened is None else self.opened
+        except TraceError as error:
+            if self.rehearsing:
+                raise
+            raise SystemExit(str(error)) from None
         self.storyboard = self.given or self._told()
         for section in self.storyboard.sections:
             if self.only is None or section.key in self.only:
@@ -207,7 +208,7 @@ class FilmScene(Scene):
         for observer in self.observers:
             observer.section_ended(self, section)
 
-    def play(self, *animations: Animation, **kwargs: Any) -> None:
+    def play(self, *animations: Any, **kwargs: Any) -> None:
         began = self.clock
         ended = began + max(animation.run_time for animation in animations)
         moved = not all(isinstance(animation, Wait) for animation in animations)
@@ -252,11 +253,12 @@ class FilmScene(Scene):
         Manim takes everything after the first animated mobject as moving; film
         animations know where they happen, so the rest stays in the still image.
         """
-        if not all(isinstance(animation, FilmAnimation) for animation in animations):
+        film = [animation for animation in animations if isinstance(animation, FilmAnimation)]
+        if len(film) < len(animations):
             return super().get_moving_mobjects(*animations)
         animated: set[Mobject] = set()
         extents: dict[Mobject, list[Extent]] = {}
-        for animation in animations:
+        for animation in film:
             animated.update(animation.mobject.get_family())
             extents[animation.mobject] = animation.extents()
         reached: list[Extent] = []
@@ -296,7 +298,7 @@ def bounds_of_one(mobject: Mobject) -> Extent | None:
     """Bounds of the mobject's own points, without its submobjects."""
     if not len(mobject.points):
         return None
-    points = mobject.points[:, :2]
+    points = np.asarray(mobject.points)[:, :2]
     low, high = points.min(axis=0), points.max(axis=0)
     return low[0], low[1], high[0], high[1]
 

@@ -86,5 +86,5 @@ def crosses(pieces: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 def box_of(mobject: Mobject) -> np.ndarray:
     """Bounds of the mobject's own points in design pixels: left, top, right, bottom."""
-    at = to_pixels(mobject.points)
+    at = to_pixels(np.asarray(mobject.points))
     return np.concatenate([at.min(axis=0), at.max(axis=0)])

@@ -52,6 +52,8 @@ class Rule(Protocol):
 
     def look(self, moment: Moment) -> Iterator[Problem]:
         """Problems of this moment."""
+        ...
 
     def finish(self, now: float) -> Iterator[Problem]:
         """Problems known only when the film is over."""
+        ...

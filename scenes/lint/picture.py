@@ -9,9 +9,9 @@ import numpy as np
 from manim import Mobject, VMobject
 from manim.utils.family import extract_mobject_family_members
 
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 from scenes.draw.layout import UNIT
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
 from scenes.lint.geometry import box_of, polylines
 
 FAINT = 0.02

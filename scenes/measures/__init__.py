@@ -7,6 +7,6 @@ A measure says what of what it is, so that `scenes.check` can have it computed a
 
 from scenes.measures.forms import FORMS, Form
 from scenes.measures.measure import Measure, measure
-from scenes.measures.said import Piece, Said, clipped, joined, say, written
+from scenes.measures.said import CutMeasure, Said, clipped, joined, say, written
 
-__all__ = ["FORMS", "Form", "Measure", "Piece", "Said", "clipped", "joined", "measure", "say", "written"]
+__all__ = ["FORMS", "Form", "Measure", "CutMeasure", "Said", "clipped", "joined", "measure", "say", "written"]

@@ -55,7 +55,7 @@ def clock_text(ns: int) -> str:
 
 def number_text(value: float) -> str:
     """A value as charts write it: whole numbers in full, others to three figures."""
-    if isinstance(value, int) or abs(value) >= 1000:
+    if isinstance(value, int) or abs(value) >= 999.5:
         return f"{value:,.0f}"
     return f"{value:.3g}"
 

@@ -11,7 +11,7 @@ from scenes.measures.measure import Measure, measure
 
 
 @dataclass(frozen=True)
-class Piece:
+class CutMeasure:
     """The characters from `start` to before `end` of how a measure is written."""
 
     measure: Measure
@@ -22,7 +22,7 @@ class Piece:
         return str(self.measure)[self.start : self.end]
 
 
-Part = str | Measure | Piece
+Part = str | Measure | CutMeasure
 
 
 class Said(str):
@@ -43,13 +43,13 @@ class Said(str):
         text.parts = kept
         return text
 
-    def __getnewargs__(self) -> tuple[tuple[Part, ...]]:
-        return (self.parts,)
+    def __reduce__(self) -> tuple[type[Said], tuple[tuple[Part, ...]]]:
+        return type(self), (self.parts,)
 
     @property
     def measures(self) -> tuple[Measure, ...]:
         """The measures in it, in order; one that is only written in part included."""
-        found = (part.measure if isinstance(part, Piece) else part for part in self.parts)
+        found = (part.measure if isinstance(part, CutMeasure) else part for part in self.parts)
         return tuple(part for part in found if isinstance(part, Measure))
 
     def cut(self, start: int, end: int) -> Said:
@@ -64,10 +64,10 @@ class Said(str):
                 continue
             if isinstance(part, str):
                 kept.append(part[low:high])
-            elif isinstance(part, Piece):
-                kept.append(Piece(part.measure, part.start + low, part.start + high))
+            elif isinstance(part, CutMeasure):
+                kept.append(CutMeasure(part.measure, part.start + low, part.start + high))
             else:
-                kept.append(part if (low, high) == (0, size) else Piece(part, low, high))
+                kept.append(part if (low, high) == (0, size) else CutMeasure(part, low, high))
         return Said(kept)
 
     def lines(self, lines: Iterable[str]) -> list[Said]:
@@ -93,7 +93,7 @@ class Said(str):
 def _parts(value: object) -> tuple[Part, ...]:
     if isinstance(value, Said):
         return value.parts
-    if isinstance(value, (str, Measure, Piece)):
+    if isinstance(value, (str, Measure, CutMeasure)):
         return (value,)
     raise TypeError(f"{value!r} is no measure and no text: give it a name with `measure`")
 

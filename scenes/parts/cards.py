@@ -12,7 +12,7 @@ from scenes.draw.mobjects.cards import CardBoard, CardText
 from scenes.measures import Said, say, written
 from scenes.parts.part import Part
 from scenes.parts.setting import Setting
-from scenes.parts.transcript import last_tasks, others_text
+from scenes.parts.transcript import last_tasks
 from scenes.story.beats import Cards
 from scenes.story.conversation import Exchange
 from scenes.story.history import history_of
@@ -37,7 +37,7 @@ class CardsPart(Part):
         exchanges = {task: Exchange.of(tasks[task].texts, tasks[task].prompt_len) for task in self.prop.tasks}
         first, asked = next(iter(exchanges.items()))
         system = Said() if self.prop.answers else written("request.system", asked.system, "name", task=first)
-        others = others_text("and {} more, not shown", self.prop.others, len(self.prop.tasks))
+        others = say("and {} more, not shown", self.prop.others) if self.prop.others else Said()
         texts = [
             self._answered(state, task) if self.prop.answers else self._asked(task, exchange)
             for task, exchange in exchanges.items()

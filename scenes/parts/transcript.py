@@ -10,8 +10,8 @@ from manim import Animation, Group, Scene
 from astrai_sim.trace import State, TaskState, Trace
 from scenes import theme
 from scenes.draw.animations import FLIGHT, Flight, Fly, Relay, Vanish
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.pieces import readable
 from scenes.draw.mobjects.pointer import Pointer
 from scenes.draw.mobjects.shapes import Panel
@@ -24,6 +24,7 @@ from scenes.parts.tiles import GUTTER, TILES_W, page_tiles
 from scenes.story.beats import Speakers
 from scenes.story.history import history_of
 from scenes.story.pieces import ShownPiece, shown_piece
+from scenes.story.words import plural
 
 OTHERS_H = 40.0
 MOST_FLIGHTS = 90
@@ -49,11 +50,8 @@ class TranscriptPart(Part):
         room = setting.plan.tall_panel
         note = OTHERS_H if speakers.others else 0.0
         self.box = Box(room.x, room.y, room.w - TILES_W - GUTTER, room.h - note)
-        others = others_text(
-            f"and {{}} more request{'s' if speakers.others > 1 else ''}, not shown",
-            speakers.others,
-            len(speakers.tasks),
-        )
+        more = speakers.others
+        others = say("and {} more {}, not shown", more, plural(more, "request")) if more else Said()
         self.others = Label(others, theme.SMALL, "sans", theme.MUTED, (room.x, room.bottom - 14))
         self.transcript = self._make(speakers.tasks, speakers.room)
         self.shown: State | None = None
@@ -309,8 +307,3 @@ def _traveller(label: Label, box: Box, color: str) -> Panel:
     ground = Panel(box, fill=color, radius=5)
     ground.add(word)
     return ground
-
-
-def others_text(wording: str, count: int, shown: int) -> Said:
-    """`wording` with the number of requests beside the `shown` ones in its braces; nothing for none."""
-    return say(wording, written("requests.more", count, shown=shown)) if count else Said()

@@ -10,10 +10,21 @@ from scenes.story.limits import reading_time
 STILL = 3.2
 
 
+class TimedScene(Scene):
+    """A scene with a `clock` in film seconds, which plays to the end at once where it is `rehearsing`."""
+
+    clock: float
+    rehearsing: bool
+
+    def hold(self, seconds: float) -> None:
+        """Let the picture stand still."""
+        raise NotImplementedError
+
+
 class Reader:
     """Knows since when the caption stands and how long it still must."""
 
-    def __init__(self, scene: Scene, caption: Caption) -> None:
+    def __init__(self, scene: TimedScene, caption: Caption) -> None:
         self.scene = scene
         self.caption = caption
         self.since = 0.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
-from manim import Animation, Group, Scene
+from manim import Animation, Group
 
 from astrai_sim.trace import State, Trace
 from scenes.draw.animations import Appear, Flash, Vanish
@@ -17,9 +18,10 @@ from scenes.parts.part import Lapse, Part
 from scenes.parts.setting import ALWAYS, Setting
 from scenes.stage.directions import direct
 from scenes.stage.passages import passages
-from scenes.stage.reading import STILL, Reader
+from scenes.stage.reading import STILL, Reader, TimedScene
 from scenes.story.beats import Beat, Section
 
+P = TypeVar("P", bound=Part)
 PAGES = "pool"
 NUDGED_FIRST = ("tables", "memory", "lanes")
 
@@ -46,7 +48,7 @@ class Stage:
         Steps by which something computed has gone on after the recording's last event.
     """
 
-    def __init__(self, scene: Scene, trace: Trace, section: Section) -> None:
+    def __init__(self, scene: TimedScene, trace: Trace, section: Section) -> None:
         self.scene = scene
         self.trace = trace
         self.section = section
@@ -60,7 +62,7 @@ class Stage:
         self.caption = Caption(self.plan.caption)
         self.badge = Badge(trace.header, self.plan.badge, trace.unverified)
         self.reader = Reader(scene, self.caption)
-        self.panel: Group | None = None
+        self.panel: Any = None
         self.opening: list[Animation] = []
         self.waited = 0.0
         self._stood = 0.0
@@ -70,6 +72,12 @@ class Stage:
         if name not in self._made:
             self._made[name] = PARTS[name](self.setting)
         return self._made[name]
+
+    def shown(self, kind: type[P]) -> P:
+        """The part of that kind, which is on stage."""
+        part = self.parts[kind.name]
+        assert isinstance(part, kind)
+        return part
 
     def bring(self, name: str) -> Part:
         """Count a part as on stage, showing the state that is shown now."""
@@ -157,7 +165,7 @@ class Stage:
 
     def _nudge(self) -> list[Animation]:
         first = [self.parts[name].nudge() for name in NUDGED_FIRST if name in self.parts]
-        panel = [[Flash(self.panel.back)]] if self.panel is not None else []
+        panel: list[list[Animation]] = [[Flash(self.panel.back)]] if self.panel is not None else []
         rest = [part.nudge() for part in self.parts.values()]
         return next(filter(None, first + panel + rest))
 
@@ -209,12 +217,12 @@ class Stage:
     def open_panel(self, panel: Group | None) -> None:
         """Put `panel` into the panel's place; None gives the place back to the parts there."""
         fillers = [part for part in self.parts.values() if part.in_panel]
-        leaving = [Vanish(self.panel, seconds=0.3)] if self.panel is not None else []
+        leaving: list[Animation] = [Vanish(self.panel, seconds=0.3)] if self.panel is not None else []
         for part in fillers:
             leaving += part.leave()
         self.panel = panel
         if panel is not None:
-            coming = [Appear(panel, delay=0.3 if leaving else 0.0)]
+            coming: list[Animation] = [Appear(panel, delay=0.3 if leaving else 0.0)]
         else:
             coming = [a for part in fillers for a in part.change(self.state, 0.5)]
         self.animate(leaving + coming)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from astrai_sim.trace import Event, State, Trace
 from scenes.measures import Measure, joined, say
@@ -81,7 +81,7 @@ class Chapters:
                 f"{self.film} shows each page and the trace has {self.ask.n_pages}: at most {LARGEST} fit"
             )
 
-    def need(self, kind: type[E] | str, what: str, after: int = -1, **fields: str) -> E:
+    def need(self, kind: type[E] | str, what: str, after: int = -1, **fields: Any) -> E:
         """The first event of a kind after event `after` with these `fields`, which the film is about.
 
         Raises DoesNotApply saying `what` it needs.

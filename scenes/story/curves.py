@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def seconds(series: Series) -> np.ndarray:
     return series.end_ns / 1e9
 
 
-def points(seqs: Sequence[int], x: np.ndarray, values: np.ndarray, first: float | None = 0) -> Points:
+def points(seqs: Iterable[int], x: np.ndarray, values: np.ndarray, first: float | None = 0) -> Points:
     """`values` as of the events `seqs`, drawn at `x`.
 
     They start from `first` at 0 before the run, unless that is None.

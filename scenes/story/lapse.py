@@ -10,18 +10,6 @@ from scenes.story.beats import TimeLapse
 STOPS_A_SECOND = 10
 
 
-def step_before(series: Series, seq: int) -> int:
-    """Sequence number of the last end of a step up to `seq`; -1 where there is none."""
-    place = int(np.searchsorted(series.seq, seq, side="right")) - 1
-    return int(series.seq[place]) if place >= 0 else -1
-
-
-def step_after(series: Series, seq: int) -> int:
-    """Sequence number of the first end of a step from `seq` on; the last where there is none."""
-    place = min(int(np.searchsorted(series.seq, seq)), len(series) - 1)
-    return int(series.seq[place])
-
-
 def lapse(
     series: Series, start: int, until: int, seconds: float, caption: str | None = None, detail: int = 0
 ) -> TimeLapse:

@@ -13,6 +13,7 @@ from typing import Any
 from astrai_sim.trace import Event, Trace
 from scenes.measures import Said, joined, written
 from scenes.story.beats import CodeStep, OpenCode
+from scenes.story.history.sure import sure
 
 COLUMNS = 56
 WIDE_COLUMNS = 96
@@ -62,7 +63,7 @@ def _docstring_lines(text: str) -> set[int]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
             doc = node.body[0]
-            hidden.update(range(doc.lineno, doc.end_lineno + 1))
+            hidden.update(range(doc.lineno, sure(doc.end_lineno) + 1))
     return hidden
 
 
@@ -124,12 +125,9 @@ def steps_of(trace: Trace, event: Event) -> tuple[CodeStep, ...]:
         gone = [page for page in cached if refs[page] or (isinstance(keyed, list) and page not in keyed)]
         cached = [page for page in cached if page not in gone]
         texts = tuple(
-            tuple(
-                written(what, text, "name", seq=event.seq, step=at, name=name)
-                for what, text in (
-                    ("line.name", name.removeprefix("self.")),
-                    ("line.value", value_text(name, value, n_pages)),
-                )
+            (
+                written("line.name", name.removeprefix("self."), "name", seq=event.seq, step=at, name=name),
+                written("line.value", value_text(name, value, n_pages), "name", seq=event.seq, step=at, name=name),
             )
             for name, value in values.items()
             if name not in DRAWN

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from astrai_sim.trace import Event, Trace
 from scenes.measures import say
 from scenes.story.beats import Advance, Beat, ClosePanel, Hold, RunCode
-from scenes.story.lapse import lapse, step_before
+from scenes.story.lapse import lapse
 from scenes.story.limits import LARGEST
 from scenes.story.measures import Ask
 from scenes.story.source import open_code, steps_of
@@ -97,7 +97,7 @@ class Teller:
         Of a long stretch the beginning is told closely, the rest in one time-lapse.
         """
         if until - self.last > LONG:
-            near = step_before(self.ask.history.series, self.last + CLOSE)
+            near = self.ask.history.steps.done_by(self.last + CLOSE)
             if near > self.last:
                 self.tell(near, seconds, pace)
             self._run_on(until)

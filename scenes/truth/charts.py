@@ -12,7 +12,7 @@ from astrai_sim.trace import Trace
 from scenes.truth import pool
 from scenes.truth.contiguous import slots_of
 from scenes.truth.tables import slots_filled_total, slots_reserved_total
-from scenes.truth.vouching import shows, vouches
+from scenes.truth.vouching import shows, vouch_all, vouches
 from scenes.truth.witness import Witness
 
 Value = Callable[[Witness, int], float | None]
@@ -59,12 +59,6 @@ CURVES: dict[str, Value] = {
 """What a curve's `measure` means: its value after an event; None before the first."""
 
 
-@vouches("curve.value")
-def curve_value(witness: Witness, curve: str, at: int) -> float | None:
-    """A curve's last value: that at the end of the last step, or of those computed beyond."""
-    return _value(witness, curve, at if at > witness.last else witness.last_end(at))
-
-
 @lru_cache(maxsize=8192)
 def _value(witness: Witness, curve: str, at: int) -> float | None:
     return CURVES[curve](witness, at)
@@ -75,18 +69,6 @@ def _peak(trace: Trace, curve: str, first: int, last: int) -> float:
     witness = Witness.of(trace)
     values = (CURVES[curve](witness, step.end.seq) for step in witness.steps if first <= step.end.seq <= last)
     return max(value for value in values if value is not None)
-
-
-@vouches("curve.peak")
-def curve_peak(witness: Witness, curve: str, first: int, last: int) -> float:
-    """The largest value at the ends of the steps between two events."""
-    return _peak(witness.trace, curve, first, last)
-
-
-@vouches("wait.longest")
-def wait_longest(witness: Witness, first: int, last: int) -> int:
-    """Nanoseconds between a request's tokens, the later one in a step from `first` to `last`."""
-    return max(round(gap * 1e6) for step, gap in _gaps(witness.trace) if first <= step <= last)
 
 
 @vouches("wait.usual")
@@ -121,3 +103,19 @@ def lanes(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[list[flo
         )
         for task in shown["lanes"]
     }
+
+
+vouch_all(
+    {
+        # A curve's last value: that at the end of the last step, or of those computed beyond.
+        "curve.value": lambda witness, curve, at: _value(
+            witness, curve, at if at > witness.last else witness.last_end(at)
+        ),
+        # The largest value at the ends of the steps between two events.
+        "curve.peak": lambda witness, curve, first, last: _peak(witness.trace, curve, first, last),
+        # Nanoseconds between a request's tokens, the later one in a step from `first` to `last`.
+        "wait.longest": lambda witness, first, last: max(
+            round(gap * 1e6) for step, gap in _gaps(witness.trace) if first <= step <= last
+        ),
+    }
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scenes.truth.vouching import vouches
+from scenes.truth.vouching import vouch_all, vouches
 from scenes.truth.witness import Witness
 
 
@@ -33,16 +33,6 @@ def count(witness: Witness, of: tuple[Any, ...]) -> int:
     return len(of)
 
 
-@vouches("task.name")
-def task_name(witness: Witness, task: str) -> str:
-    return witness.lives[task].task
-
-
-@vouches("step.number")
-def step_number(witness: Witness, step: int) -> int:
-    return witness.step(step).index
-
-
 @vouches("token.position")
 def token_position(witness: Witness, position: int) -> int:
     longest = max(life.prompt + len(life.tokens) for life in witness.lives.values())
@@ -51,16 +41,16 @@ def token_position(witness: Witness, position: int) -> int:
     return position
 
 
-@vouches("table.place")
-def table_place(witness: Witness, position: int) -> int:
-    return token_position(witness, position) // witness.page_size
-
-
-@vouches("slot.place")
-def slot_place(witness: Witness, position: int) -> int:
-    return token_position(witness, position) % witness.page_size
-
-
 @vouches("table.first_token")
 def first_token(witness: Witness, logical: int) -> int:
     return token_position(witness, logical * witness.page_size) + 1
+
+
+vouch_all(
+    {
+        "task.name": lambda witness, task: witness.lives[task].task,
+        "step.number": lambda witness, step: witness.step(step).index,
+        "table.place": lambda witness, position: token_position(witness, position) // witness.page_size,
+        "slot.place": lambda witness, position: token_position(witness, position) % witness.page_size,
+    }
+)

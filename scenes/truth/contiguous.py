@@ -17,7 +17,7 @@ import numpy as np
 
 from astrai_sim.trace import Trace
 from scenes.truth.tables import in_use
-from scenes.truth.vouching import shows, vouches
+from scenes.truth.vouching import shows, vouch_all, vouches
 from scenes.truth.witness import Life, Witness
 
 FREE = -1
@@ -110,11 +110,6 @@ def _now(witness: Witness, at: int) -> tuple[Plan, int]:
     return plan(witness.trace), step_of(witness, at)
 
 
-@vouches("contiguous.step")
-def contiguous_step(witness: Witness, at: int) -> int:
-    return step_of(witness, at)
-
-
 @vouches("contiguous.in_memory")
 def contiguous_in_memory(witness: Witness, at: int) -> int:
     told, step = _now(witness, at)
@@ -147,30 +142,9 @@ def slots_of(witness: Witness, part: str, at: int) -> int:
     return {"used": used, "reserved": reserved, "wasted": reserved - used}[part]
 
 
-@vouches("contiguous.steps")
-def contiguous_steps(witness: Witness) -> int:
-    """Steps until every request has ended."""
-    return plan(witness.trace).end + 1
-
-
-@vouches("piece.reserved")
-def piece_reserved(witness: Witness, task: str) -> int:
-    return witness.lives[task].prompt + witness.lives[task].max_tokens
-
-
-@vouches("piece.used")
-def piece_used(witness: Witness, task: str) -> int:
-    return witness.lives[task].prompt + len(witness.lives[task].tokens) - 1
-
-
 @vouches("loads")
 def loads(witness: Witness) -> int:
     return len(witness.lives)
-
-
-@vouches("loads.shown")
-def loads_shown(witness: Witness, most: int) -> int:
-    return min(most, len(witness.lives))
 
 
 @shows("contiguous")
@@ -191,16 +165,6 @@ def paged(witness: Witness, at: int, shown: Mapping) -> list[tuple[str, int, int
         filled = min(size, max(0, *used, 0)) if used else size
         stretches.append((holders[0] if holders else "", page * size, size, filled))
     return stretches
-
-
-@vouches("contiguous.reserved")
-def contiguous_reserved(witness: Witness, at: int) -> int:
-    return slots_of(witness, "reserved", at)
-
-
-@vouches("contiguous.used")
-def contiguous_used(witness: Witness, at: int) -> int:
-    return slots_of(witness, "used", at)
 
 
 @vouches("contiguous.finished")
@@ -238,3 +202,17 @@ def contiguous_filled(witness: Witness) -> float:
 def most_in_memory(witness: Witness) -> int:
     ends = [event.seq for event in witness.trace.find(event="step_end")]
     return max(sum(map(bool, witness.state(seq).tables.values())) for seq in ends)
+
+
+vouch_all(
+    {
+        "contiguous.step": lambda witness, at: step_of(witness, at),
+        # Steps until every request has ended.
+        "contiguous.steps": lambda witness: plan(witness.trace).end + 1,
+        "piece.reserved": lambda witness, task: witness.lives[task].prompt + witness.lives[task].max_tokens,
+        "piece.used": lambda witness, task: witness.lives[task].prompt + len(witness.lives[task].tokens) - 1,
+        "loads.shown": lambda witness, most: min(most, len(witness.lives)),
+        "contiguous.reserved": lambda witness, at: slots_of(witness, "reserved", at),
+        "contiguous.used": lambda witness, at: slots_of(witness, "used", at),
+    }
+)

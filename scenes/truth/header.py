@@ -72,7 +72,7 @@ def max_batch(witness: Witness) -> int:
 
 
 @vouches("scheduler.budget")
-def budget(witness: Witness, step: int) -> int:
+def budget(witness: Witness, step: int) -> int | None:
     """Tokens a step may compute in that step: the scenario's, or as set before it."""
     value = witness.trace.header.scenario.scheduler.max_tokens_per_step
     for event in witness.events("setting", before=witness.step(step).begin.seq):

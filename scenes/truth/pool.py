@@ -9,7 +9,7 @@ import numpy as np
 
 from astrai_sim.trace import Trace
 from scenes import theme
-from scenes.truth.vouching import shows, vouches
+from scenes.truth.vouching import shows, vouch_all, vouches
 from scenes.truth.witness import Witness
 
 KINDS = ("free", "in use", "cached")
@@ -22,19 +22,9 @@ def page_number(witness: Witness, page: int) -> int:
     return page
 
 
-@vouches("page.ref")
-def page_ref(witness: Witness, page: int, at: int) -> int:
-    return int(witness.state(at).refs[page])
-
-
 @vouches("pool.pages")
 def pool_pages(witness: Witness) -> int:
     return witness.n_pages
-
-
-@vouches("pool.page_size")
-def pool_page_size(witness: Witness) -> int:
-    return witness.page_size
 
 
 def _counted(witness: Witness, kind: str, at: int) -> int:
@@ -43,7 +33,7 @@ def _counted(witness: Witness, kind: str, at: int) -> int:
 
 @vouches("pool.free")
 def pool_free(witness: Witness, at: int) -> int:
-    return witness.state(at).mask_bits().count("1")
+    return witness.state(at).mask.bit_count()
 
 
 @vouches("pool.in_use")
@@ -61,30 +51,9 @@ def pool_slots(witness: Witness) -> int:
     return witness.n_pages * witness.page_size
 
 
-@vouches("mask.bit")
-def mask_bit(witness: Witness, page: int, at: int) -> int:
-    """1 where the page is free."""
-    return witness.state(at).mask >> page & 1
-
-
 @vouches("mask.bits")
 def mask_bits(witness: Witness, at: int) -> int:
     return witness.state(at).mask.bit_count()
-
-
-@vouches("page.filled")
-def page_filled(witness: Witness, page: int, at: int) -> int:
-    return int(witness.state(at).fill()[page])
-
-
-@vouches("lru.shown")
-def lru_shown(witness: Witness, most: int, at: int) -> int:
-    return min(most, len(witness.state(at).lru))
-
-
-@vouches("lru.more")
-def lru_more(witness: Witness, shown: int, at: int) -> int:
-    return len(witness.state(at).lru) - shown
 
 
 @vouches("pool.used_first")
@@ -109,11 +78,6 @@ def text_first(witness: Witness, page: int, at: int) -> int:
     return [logical for seq, logical in _allocated(witness.trace)[page] if seq <= at][-1] * witness.page_size
 
 
-@vouches("page.text.last")
-def text_last(witness: Witness, page: int, at: int) -> int:
-    return text_first(witness, page, at) + witness.page_size - 1
-
-
 @vouches("page.key")
 def page_key(witness: Witness, page: int, digits: int, at: int) -> str:
     """The first digits of the key that it got last."""
@@ -127,11 +91,6 @@ def page_key(witness: Witness, page: int, digits: int, at: int) -> str:
 def least_ref(witness: Witness, state: str) -> int:
     """The lowest refcount of a page in that state."""
     return {"in use": 1, "cached": 0, "free": 0}[state]
-
-
-@vouches("state.bit")
-def state_bit(witness: Witness, state: str) -> int:
-    return {"in use": 0, "cached": 0, "free": 1}[state]
 
 
 @shows("owners")
@@ -178,3 +137,18 @@ def shelf(witness: Witness, at: int, shown: Mapping) -> list[tuple[int, str, int
         keyed[event.page] = (event.page, event.task, first, first + witness.page_size - 1)
     order = witness.state(at).lru
     return [keyed.get(page, (page, "", -1, -1)) for page in order[: len(order) - shown["shelf_hidden"]]]
+
+
+vouch_all(
+    {
+        "page.ref": lambda witness, page, at: int(witness.state(at).refs[page]),
+        "pool.page_size": lambda witness: witness.page_size,
+        # 1 where the page is free.
+        "mask.bit": lambda witness, page, at: witness.state(at).mask >> page & 1,
+        "page.filled": lambda witness, page, at: int(witness.state(at).fill()[page]),
+        "lru.shown": lambda witness, most, at: min(most, len(witness.state(at).lru)),
+        "lru.more": lambda witness, shown, at: len(witness.state(at).lru) - shown,
+        "page.text.last": lambda witness, page, at: text_first(witness, page, at) + witness.page_size - 1,
+        "state.bit": lambda witness, state: {"in use": 0, "cached": 0, "free": 1}[state],
+    }
+)

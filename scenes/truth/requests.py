@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from astrai_sim.trace import Event
-from scenes.truth.vouching import vouches
+from scenes.truth.vouching import vouch_all, vouches
 from scenes.truth.witness import Witness
 
 
@@ -75,17 +75,6 @@ def _admission_before(witness: Witness, task: str, at: int) -> Event:
     return found[-1]
 
 
-@vouches("admission.cached")
-def admission_cached(witness: Witness, task: str, at: int) -> int:
-    return _next(witness, "task_admitted", task, at).cached_tokens
-
-
-@vouches("prefill.tokens")
-def prefill_tokens(witness: Witness, task: str, at: int) -> int:
-    """Tokens computed from its admission to its first whole prefill from `at` on."""
-    return _next(witness, "task_prefilled", task, at).end - _admission_before(witness, task, at).cached_tokens
-
-
 @vouches("prefill.again")
 def prefill_again(witness: Witness, task: str, at: int) -> int:
     """Of these, those that were in the cache before a preemption."""
@@ -131,9 +120,22 @@ def prefix_once(witness: Witness, task: str, at: int) -> int:
     known = set()
     for event in witness.events("pages_keyed", before=at):
         tokens = state.tasks[event.task].tokens
+        assert tokens is not None
         known |= {tuple(tokens[: (logical + 1) * size]) for logical in event.entries}
     tokens = state.tasks[task].tokens
+    assert tokens is not None
     pages = prefix_found(witness, task, at) // size
     while pages < (len(tokens) - 1) // size and tuple(tokens[: (pages + 1) * size]) in known:
         pages += 1
     return pages * size
+
+
+vouch_all(
+    {
+        "admission.cached": lambda witness, task, at: _next(witness, "task_admitted", task, at).cached_tokens,
+        # Tokens computed from its admission to its first whole prefill from `at` on.
+        "prefill.tokens": lambda witness, task, at: (
+            _next(witness, "task_prefilled", task, at).end - _admission_before(witness, task, at).cached_tokens
+        ),
+    }
+)

@@ -8,7 +8,7 @@ from statistics import median
 
 from astrai_sim.trace import Trace
 from scenes.truth.steps import events_between
-from scenes.truth.vouching import vouches
+from scenes.truth.vouching import vouch_all, vouches
 from scenes.truth.witness import Witness
 
 
@@ -77,26 +77,6 @@ for _name, _what in COUNTED.items():
     vouches(_name)(lambda witness, what=_what: events_between(witness, what, -1, witness.last))
 
 
-@vouches("run.generated")
-def run_generated(witness: Witness) -> int:
-    return sum(len(event.tasks) for event in witness.events("tokens"))
-
-
-@vouches("run.prompts")
-def run_prompts(witness: Witness) -> int:
-    return sum(event.prompt_len for event in witness.events("task_submitted"))
-
-
-@vouches("run.asked")
-def run_asked(witness: Witness) -> int:
-    return sum(event.tokens for event in witness.events("task_admitted"))
-
-
-@vouches("run.found")
-def run_found(witness: Witness) -> int:
-    return sum(event.cached_tokens for event in witness.events("task_admitted"))
-
-
 @vouches("run.recomputed")
 def run_recomputed(witness: Witness) -> int:
     """Tokens computed again whose K and V a request lost with a preemption."""
@@ -139,16 +119,6 @@ def phase_median(witness: Witness, phase: str) -> float:
     return float(median(event.duration_ns for event in ends if event.phase == phase and event.n_tasks))
 
 
-@vouches("prompt.median")
-def prompt_median(witness: Witness) -> int:
-    return int(median(life.prompt for life in witness.lives.values()))
-
-
-@vouches("ttft.median")
-def ttft_median(witness: Witness) -> float:
-    return float(median(life.tokens[0].ns - life.arrived for life in witness.lives.values() if life.tokens))
-
-
 @lru_cache(maxsize=4)
 def _slots(trace: Trace) -> tuple[int, int]:
     """Filled and held slots, of pages with a refcount, summed over the ends of steps."""
@@ -168,6 +138,16 @@ def run_filled(witness: Witness) -> float:
     return filled / held
 
 
-@vouches("run.empty")
-def run_empty(witness: Witness) -> float:
-    return 1 - run_filled(witness)
+vouch_all(
+    {
+        "run.generated": lambda witness: sum(len(event.tasks) for event in witness.events("tokens")),
+        "run.prompts": lambda witness: sum(event.prompt_len for event in witness.events("task_submitted")),
+        "run.asked": lambda witness: sum(event.tokens for event in witness.events("task_admitted")),
+        "run.found": lambda witness: sum(event.cached_tokens for event in witness.events("task_admitted")),
+        "prompt.median": lambda witness: int(median(life.prompt for life in witness.lives.values())),
+        "ttft.median": lambda witness: float(
+            median(life.tokens[0].ns - life.arrived for life in witness.lives.values() if life.tokens)
+        ),
+        "run.empty": lambda witness: 1 - run_filled(witness),
+    }
+)

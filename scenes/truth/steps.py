@@ -20,7 +20,7 @@ def phase(witness: Witness, at: int, shown: Mapping) -> str | None:
 
 @vouches("clock.time")
 def clock_time(witness: Witness, at: int) -> int:
-    return witness.trace[min(at, witness.last)].ns if at >= 0 else 0
+    return witness.trace[int(min(at, witness.last))].ns if at >= 0 else 0
 
 
 @vouches("phase.duration")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from scenes.truth.vouching import shows, vouches
+from scenes.truth.vouching import shows, vouch_all, vouches
 from scenes.truth.witness import Witness
 
 
@@ -20,11 +20,6 @@ def task_cached(witness: Witness, task: str, at: int) -> int:
     return witness.state(at).tasks[task].kv_len
 
 
-@vouches("table.entry")
-def table_entry(witness: Witness, task: str, logical: int, at: int) -> int:
-    return witness.state(at).tables[task][logical]
-
-
 def _table(witness: Witness, task: str, at: int) -> list[int]:
     return witness.state(at).tables.get(task, [])
 
@@ -32,11 +27,6 @@ def _table(witness: Witness, task: str, at: int) -> list[int]:
 @vouches("slots.filled")
 def slots_filled(witness: Witness, task: str, at: int) -> int:
     return sum(witness.slots(page, at) for page in _table(witness, task, at))
-
-
-@vouches("slots.reserved")
-def slots_reserved(witness: Witness, task: str, at: int) -> int:
-    return len(_table(witness, task, at)) * witness.page_size
 
 
 @vouches("slots.shared")
@@ -68,16 +58,6 @@ def slots_reserved_total(witness: Witness, at: int) -> int:
     return len(in_use(witness, at)) * witness.page_size
 
 
-@vouches("task.generated")
-def task_generated(witness: Witness, task: str, at: int) -> int:
-    return sum(stamp.seq <= at for stamp in witness.lives[task].tokens)
-
-
-@vouches("task.needs")
-def task_needs(witness: Witness, task: str, at: int) -> int:
-    return -(-task_tokens(witness, task, at) // witness.page_size)
-
-
 @vouches("table")
 def table(witness: Witness, task: str, at: int) -> list[int]:
     return _table(witness, task, at)
@@ -86,16 +66,6 @@ def table(witness: Witness, task: str, at: int) -> list[int]:
 @vouches("table.pages")
 def table_pages(witness: Witness, task: str, at: int) -> int:
     return len(_table(witness, task, at))
-
-
-@vouches("table.entries")
-def table_entries(witness: Witness, at: int) -> int:
-    return sum(map(len, witness.state(at).tables.values()))
-
-
-@vouches("table.more")
-def table_more(witness: Witness, task: str, shown: int, at: int) -> int:
-    return len(_table(witness, task, at)) - shown
 
 
 @vouches("requests.in_memory")
@@ -108,36 +78,15 @@ def requests_finished(witness: Witness, at: int) -> int:
     return sum(life.finished is not None and life.finished.seq <= at for life in witness.lives.values())
 
 
-@vouches("tables.more")
-def tables_more(witness: Witness, shown: int, at: int) -> int:
-    return requests_in_memory(witness, at) - shown
-
-
 @vouches("queue.waiting")
 def queue_waiting(witness: Witness, at: int) -> int:
     return len(witness.state(at).waiting)
-
-
-@vouches("queue.waiting.task")
-def queue_waiting_task(witness: Witness, place: int, at: int) -> str:
-    """Who is at that place of the queue, counted from 0."""
-    return witness.state(at).waiting[place]
-
-
-@vouches("queue.more")
-def queue_more(witness: Witness, shown: int, at: int) -> int:
-    return queue_waiting(witness, at) - shown
 
 
 @vouches("gather.pages")
 def gather_pages(witness: Witness, task: str, at: int) -> int:
     """Pages of a request that hold K and V."""
     return -(-task_cached(witness, task, at) // witness.page_size)
-
-
-@vouches("gather.shown")
-def gather_shown(witness: Witness, task: str, most: int, at: int) -> int:
-    return min(most, gather_pages(witness, task, at))
 
 
 @vouches("gather.first_position")
@@ -159,16 +108,6 @@ def first_slot(witness: Witness, task: str, page: int, at: int) -> int:
 @vouches("gather.last_slot")
 def last_slot(witness: Witness, task: str, page: int, at: int) -> int:
     return last_position(witness, task, page, at) % witness.page_size
-
-
-@vouches("gather.first_pool_slot")
-def first_pool_slot(witness: Witness, task: str, page: int, at: int) -> int:
-    return page * witness.page_size + first_slot(witness, task, page, at)
-
-
-@vouches("gather.last_pool_slot")
-def last_pool_slot(witness: Witness, task: str, page: int, at: int) -> int:
-    return page * witness.page_size + last_slot(witness, task, page, at)
 
 
 @shows("tables")
@@ -194,3 +133,26 @@ def queue(witness: Witness, at: int, shown: Mapping) -> list[tuple[str, int]]:
 def meters(witness: Witness, at: int, shown: Mapping) -> dict[str, float]:
     """Slots that each bar is long."""
     return {task: float(slots_filled(witness, task, at)) for task in shown["meters"]}
+
+
+vouch_all(
+    {
+        "table.entry": lambda witness, task, logical, at: witness.state(at).tables[task][logical],
+        "slots.reserved": lambda witness, task, at: len(_table(witness, task, at)) * witness.page_size,
+        "task.generated": lambda witness, task, at: sum(stamp.seq <= at for stamp in witness.lives[task].tokens),
+        "task.needs": lambda witness, task, at: -(-task_tokens(witness, task, at) // witness.page_size),
+        "table.entries": lambda witness, at: sum(map(len, witness.state(at).tables.values())),
+        "table.more": lambda witness, task, shown, at: len(_table(witness, task, at)) - shown,
+        "tables.more": lambda witness, shown, at: requests_in_memory(witness, at) - shown,
+        # Who is at that place of the queue, counted from 0.
+        "queue.waiting.task": lambda witness, place, at: witness.state(at).waiting[place],
+        "queue.more": lambda witness, shown, at: queue_waiting(witness, at) - shown,
+        "gather.shown": lambda witness, task, most, at: min(most, gather_pages(witness, task, at)),
+        "gather.first_pool_slot": lambda witness, task, page, at: (
+            page * witness.page_size + first_slot(witness, task, page, at)
+        ),
+        "gather.last_pool_slot": lambda witness, task, page, at: (
+            page * witness.page_size + last_slot(witness, task, page, at)
+        ),
+    }
+)

@@ -10,7 +10,7 @@ import numpy as np
 
 from astrai_sim.trace import Trace
 from scenes.truth.pool import page_colors
-from scenes.truth.vouching import shows, vouches
+from scenes.truth.vouching import shows, vouch_all, vouches
 from scenes.truth.witness import Witness
 
 SPECIAL = re.compile(r"<\|(?:\w*_)?(\w+?)\|>|<(/?s)>")
@@ -66,7 +66,9 @@ def content(trace: Trace, at: int) -> dict[Row, int]:
 
 
 def _texts(witness: Witness, task: str, at: int) -> tuple[str, ...]:
-    return witness.state(at).tasks[task].texts
+    texts = witness.state(at).tasks[task].texts
+    assert texts is not None
+    return texts
 
 
 def _in_turns(pieces: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -111,29 +113,11 @@ def answer(witness: Witness, task: str, at: int) -> str:
     return _plain(_texts(witness, task, at)[witness.lives[task].prompt :])
 
 
-@vouches("token.shown")
-def token_shown(witness: Witness, task: str, position: int, at: int) -> str:
-    """A token as the transcript writes it, from when it is there."""
-    return written(_texts(witness, task, at)[position])
-
-
 @vouches("row.more")
 def row_more(witness: Witness, task: str, first: int, shown: int, at: int) -> int:
     """Tokens of a row that are left out; a last row may have one beyond its page."""
     count = witness.state(at).tasks[task].n_tokens - first
     return (count if count == witness.page_size + 1 else min(witness.page_size, count)) - shown
-
-
-@vouches("rows.more")
-def rows_more(witness: Witness, task: str, rows: tuple[int, ...], at: int) -> int:
-    """How many of the logical pages `rows` of its text have begun."""
-    return sum(logical * witness.page_size < witness.state(at).tasks[task].n_tokens for logical in rows)
-
-
-@vouches("card.more")
-def card_more(witness: Witness, task: str, shown: int, at: int) -> int:
-    """Pages that still hold a request's text, beyond those shown."""
-    return len(_kept_pages(witness, task, at)) - shown
 
 
 def _kept_pages(witness: Witness, task: str, at: int) -> list[int]:
@@ -233,3 +217,17 @@ def cards(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple]:
         as_shown = len(pages) + hidden == len(held)
         found[task] = (said if begun == packed else whole, held[: len(pages)] if as_shown else held, hidden)
     return found
+
+
+vouch_all(
+    {
+        # A token as the transcript writes it, from when it is there.
+        "token.shown": lambda witness, task, position, at: written(_texts(witness, task, at)[position]),
+        # How many of the logical pages `rows` of its text have begun.
+        "rows.more": lambda witness, task, rows, at: sum(
+            logical * witness.page_size < witness.state(at).tasks[task].n_tokens for logical in rows
+        ),
+        # Pages that still hold a request's text, beyond those shown.
+        "card.more": lambda witness, task, shown, at: len(_kept_pages(witness, task, at)) - shown,
+    }
+)

@@ -45,6 +45,12 @@ def vouches(*names: str) -> Callable[[Truth], Truth]:
     return register
 
 
+def vouch_all(computed: dict[str, Truth]) -> None:
+    """Each function computes the measure that it stands at."""
+    for name, compute in computed.items():
+        vouches(name)(compute)
+
+
 def shows(field: str) -> Callable[[Truth], Truth]:
     """The function says what the field called `field` should show."""
 
@@ -68,7 +74,7 @@ def _measures(value: Any) -> tuple:
     return tuple(part for part in parts if hasattr(part, "form") and hasattr(part, "args"))
 
 
-def true_value(witness: Witness, measure: Any, moment: int) -> Any:
+def true_value(witness: Witness, measure: Any, moment: float) -> Any:
     """A measure (it has `name`, `args`, `form`) computed again while event `moment` is the last one
     shown; measures among its arguments are computed first.
 
@@ -87,7 +93,7 @@ def true_value(witness: Witness, measure: Any, moment: int) -> Any:
     return voucher.compute(witness, **args)
 
 
-def true_text(witness: Witness, measure: Any, moment: int) -> str:
+def true_text(witness: Witness, measure: Any, moment: float) -> str:
     """The same as it should be written."""
     return WRITING[measure.form](true_value(witness, measure, moment))
 

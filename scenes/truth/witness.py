@@ -6,13 +6,17 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from astrai_sim.trace import Event, State, Trace
 
 REMEMBERED = 12
+PARTS = 1 << 20
+"""Most lines of a function that run in one call."""
+LINES = {"self._free_mask": "mask", "self._refs": "refs", "self._lru": "lru"}
+"""What lines change that is shown, by what the engine calls it."""
 
 
 class Stamp(NamedTuple):
@@ -59,6 +63,19 @@ class Step:
     running: int
 
 
+class Line:
+    """The state while lines of a function run: `known` has what they have changed by then."""
+
+    def __init__(self, state: State, known: dict[str, Any]) -> None:
+        self._state = state
+        self.refs: Any = np.array(known["refs"]) if isinstance(known.get("refs"), list) else state.refs
+        self.mask: int = known["mask"] if isinstance(known.get("mask"), int) else state.mask
+        self.lru: list[int] = known["lru"] if isinstance(known.get("lru"), list) else state.lru
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._state, name)
+
+
 class Witness:
     """A trace, its states, and what its events say of requests and steps."""
 
@@ -66,7 +83,7 @@ class Witness:
         self.trace = trace
         self.n_pages = trace.header.scenario.cache.n_pages
         self.page_size = trace.header.scenario.cache.page_size
-        self._states: dict[int, State] = {}
+        self._states: dict[float, State | Line] = {}
 
     @staticmethod
     @lru_cache(maxsize=4)
@@ -79,18 +96,35 @@ class Witness:
         """The last event."""
         return len(self.trace) - 1
 
-    def state(self, at: int) -> State:
-        """The state after event `at`; that after the last one beyond it. Not to be changed."""
+    def state(self, at: float) -> State | Line:
+        """The state after event `at`; that after the last one beyond it. Not to be changed.
+
+        Between a whole number and the next are the lines that `lines_of` gives.
+        """
         at = min(at, self.last)
         if at not in self._states:
             if len(self._states) >= REMEMBERED:
                 del self._states[next(iter(self._states))]
-            self._states[at] = self.trace.state_at(at)
+            self._states[at] = self.trace.state_at(int(at)) if at == int(at) else self._line(at)
         return self._states[at]
 
-    def events(self, *kinds: str, after: int = -1, before: int | None = None) -> Iterator[Event]:
+    def lines_of(self, seq: int) -> list[float]:
+        """Moments within a `lines` event at which a line had changed mask, refcounts or LRU, ahead
+        of the events that tell of it."""
+        steps = enumerate(self.trace[seq].steps, start=1)
+        return [seq + i / PARTS for i, step in steps if not {*LINES}.isdisjoint(step.values)]
+
+    def _line(self, at: float) -> Line:
+        seq = int(at)
+        known: dict[str, Any] = {}
+        for step in self.trace[seq].steps[: round((at - seq) * PARTS)]:
+            known |= {LINES[name]: value for name, value in step.values.items() if name in LINES}
+        return Line(self.trace.state_at(seq), known)
+
+    def events(self, *kinds: str, after: float = -1, before: float | None = None) -> Iterator[Event]:
         """Events of `kinds` with `after` < seq < `before`, in order."""
-        found = [event for kind in kinds for event in self.trace.find(event=kind, after=after, before=before)]
+        last = None if before is None else int(before)
+        found = [event for kind in kinds for event in self.trace.find(event=kind, after=int(after), before=last)]
         return iter(sorted(found, key=lambda event: event.seq))
 
     @cached_property

@@ -65,7 +65,7 @@ def _clock(ns: int) -> str:
 
 
 def _number(value: float) -> str:
-    if isinstance(value, int) or abs(value) >= 1000:
+    if isinstance(value, int) or abs(value) >= 999.5:
         return _grouped(int(Decimal(value).to_integral_value(ROUND_HALF_EVEN)))
     return _figures(value, 3, False)
 

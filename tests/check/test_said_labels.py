@@ -2,10 +2,10 @@
 
 from scenes.draw import fonts
 from scenes.draw.animations import SwapText
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.caption import CaptionText
 from scenes.draw.mobjects.header import ChapterTitle
-from scenes.draw.mobjects.label import Label
 from scenes.measures import measure, say
 
 FREE = measure("pool.free", 1234)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from astrai_sim.scenario.schema import Scenario
-from scenes.check.checker import Checker
+from scenes.check.checker import Checker, CheckReport
+from scenes.film.moments import Moments, nowhere
 from scenes.film.rehearsal import rehearse
 from scenes.lint.linter import Linter
 from scenes.story.errors import DoesNotApply
@@ -32,18 +33,19 @@ def judge_drawn(judge: Callable[[Scenario], object], part: int) -> None:
     judged()
 
 
-def assert_clean(film, trace) -> Checker:
-    """Lint and check in one rehearsal; gives the checker, for what it counted."""
+def assert_clean(film, trace, moments: Moments = nowhere) -> CheckReport:
+    """Lint and check in one rehearsal; gives the report, for what was counted."""
     linter, checker = Linter(), Checker()
-    rehearse(film, trace, observers=(linter, checker))
+    rehearse(film, trace, observers=(linter, checker), moments=moments)
+    report = checker.report()
     problems = [f"{film.__name__}: {finding}" for finding in linter.finish()]
-    problems += [f"{film.__name__}: {mismatch}" for mismatch in checker.mismatches]
+    problems += [f"{film.__name__}: {found}" for found in (*report.mismatches, *report.unvouched)]
     assert problems == []
-    assert checker.beats and checker.fields
-    return checker
+    assert report.beats and report.fields and report.labels
+    return report
 
 
-def assert_clean_or_told_why_not(film, trace) -> Checker | None:
+def assert_clean_or_told_why_not(film, trace) -> CheckReport | None:
     """The same; None where the film says in one line that it does not apply."""
     try:
         return assert_clean(film, trace)

@@ -1,5 +1,7 @@
 """The commands do what they say, and fail in one line."""
 
+import re
+
 import pytest
 from click.testing import CliRunner
 
@@ -28,6 +30,8 @@ def test_check(run):
     result = run("check", "TinyFilm")
     assert result.exit_code == 0
     assert "no differences in" in result.stderr
+    assert re.search(r"vouched for: (\d+) of \1 labels", result.stderr)
+    assert "between beats: " in result.stderr
 
 
 def test_lint_names_time_section_rule_and_mobject(run):

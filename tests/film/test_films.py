@@ -2,10 +2,13 @@
 
 import pytest
 
+from scenes.check.checker import Checker
 from scenes.film import catalog
-from scenes.film.checking import check
+from scenes.film.checking import EVERY_FRAME, WITHIN, check
+from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS
 from tests.conftest import SCENARIOS
+from tests.film.bounds import FRAMES, beyond, bounds
 from tests.film.clean import assert_clean, assert_clean_or_told_why_not
 
 FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
@@ -17,13 +20,48 @@ every_film = pytest.mark.parametrize("film", FILMS, ids=lambda film: film.__name
 
 def assert_told(film, trace):
     """Clean, true and more than a few values, or told why not."""
-    checker = assert_clean_or_told_why_not(film, trace)
-    assert checker is None or checker.fields > 100
+    report = assert_clean_or_told_why_not(film, trace)
+    assert report is None or report.fields + report.labels > 100
 
 
 @every_film
 def test_own_trace(film):
-    assert assert_clean(film, ASSETS / "traces" / film.default_trace).fields > 100
+    """Between beats no more contradicts itself than is known."""
+    report = assert_clean(film, ASSETS / "traces" / film.default_trace, WITHIN)
+    assert report.fields + report.labels > 200
+    assert beyond({"between beats": dict(report.between)}, bounds(film.__name__)) == []
+
+
+@pytest.mark.slow
+@every_film
+def test_every_frame(film):
+    report = check(film, moments=EVERY_FRAME)
+    assert report.mismatches == report.unvouched == ()
+    assert beyond({FRAMES: {"pictures": len(report.contradictions)}}, bounds(film.__name__)) == []
+
+
+CONTRADICTIONS = [
+    ("PrefixCache", "prefill", 5, "filled"),
+    ("PrefixCache", "finish", 6, "filled"),
+    ("PrefixSharing", "stay", 3, "lru"),
+    ("Preemption", "waits", 2, "tables"),
+    ("Preemption", "finish", 1, "table.entry"),
+    ("Fragmentation", "first", 2, "contiguous.hole"),
+    ("Fragmentation", "rest", 9, "requests.in_memory, queue.waiting"),
+    ("Chat", "arrival-1", 3, "filled"),
+    ("ChunkedPrefill", "decode", 3, "lanes"),
+]
+"""Pictures within a beat that show no single recorded moment, and a count in which it shows."""
+
+
+@pytest.mark.parametrize(("name", "section", "beat", "kind"), CONTRADICTIONS)
+def test_contradictions_between_beats_are_found(name, section, beat, kind):
+    film = catalog.film(name)
+    checker = Checker()
+    rehearse(film, observers=(checker,), only={section}, moments=WITHIN)
+    report = checker.report()
+    assert f"within beat {beat}" in {found.beat for found in report.contradictions}
+    assert kind in report.between
 
 
 @pytest.mark.slow

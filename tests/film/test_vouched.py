@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from astrai_sim.trace import Trace, TraceError
 from scenes.cli import main
-from scenes.draw.mobjects.label import Label
+from scenes.draw.label import Label
 from scenes.film import metadata, vouched
 from scenes.film.checking import check
 from scenes.film.rehearsal import rehearse

@@ -23,7 +23,7 @@ class TinyFilm(FilmScene):
         for key, start, stop, caption in zip(("one", "two", "three"), stops[:-1], stops[1:], cls.captions, strict=True):
             beats = [Advance(stop, caption, seconds=0.4)]
             if key == "three":
-                beats.append(OpenCode(stop, title="code", lines=(("x = 1",),)))
+                beats.append(OpenCode(stop, title="code", lines=(("x = y",),)))
             sections.append(Section(key, f"Part {key}", start, tuple(beats)))
         return Storyboard(cls.__name__, tuple(sections))
 

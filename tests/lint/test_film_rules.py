@@ -6,10 +6,10 @@ import pytest
 from coloraide import Color
 
 from scenes import theme
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.caption import Caption
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
 from scenes.lint.rules.caption_time import CaptionTime
 from scenes.lint.rules.colors import LEAST, TaskColors, differences

@@ -5,9 +5,9 @@ import pytest
 from manim import Group, Line, Rectangle, Square, Text
 
 from scenes import theme
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 from scenes.draw.layout import FRAME, UNIT, Box
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
 from scenes.draw.mobjects.wire import Wire
 from scenes.lint.rules.contrast import Contrast, contrast

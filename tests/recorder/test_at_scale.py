@@ -12,7 +12,7 @@ from astrai_sim.recorder import record
 from astrai_sim.scenario.schema import CachePart, ModelPart, RecordPart, Scenario, SchedulerPart, WorkloadPart
 from astrai_sim.trace import RequestTimes, Series, Trace
 from astrai_sim.trace.verify import verify
-from astrai_sim.workload import Request, Workload
+from astrai_sim.workload import LoadRequest, Workload
 
 N_PAGES, PAGE_SIZE = 65_536, 16
 
@@ -25,7 +25,7 @@ def load(n: int, rate: float) -> Workload:
         at += source.expovariate(rate)
         prompt = min(8000, round(source.lognormvariate(6.6, 1.0)) + 1)
         answer = min(1000, round(source.lognormvariate(4.9, 0.9)) + 1)
-        requests.append(Request(round(at, 4), prompt, answer))
+        requests.append(LoadRequest(round(at, 4), prompt, answer))
     return Workload("azure", Path("drawn.csv"), "0" * 64, tuple(requests), n, 0, 0)
 
 

@@ -9,8 +9,8 @@ from scenes.check.checker import Checker
 from scenes.check.compare import differences
 from scenes.draw.animations.replay import Replay
 from scenes.draw.camera import FilmCamera
+from scenes.draw.cells import MANY, CellField
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.cells import MANY, CellField
 from scenes.draw.mobjects.lens import runs_of
 from scenes.draw.mobjects.map import EMPTY, MapGrid, PageColors, PageMap, ramp
 from scenes.film.checking import check
@@ -20,12 +20,11 @@ from scenes.film.settings import QUIET
 from scenes.lint.rules.colors import differences as color_differences
 from scenes.measures.forms import clock_text
 from scenes.parts.occupancy import page_colors
-from scenes.pool_at_scale import PoolAtScale
+from scenes.pool_at_scale import PoolAtScale, PoolAtScaleChapters
 from scenes.story.beats import TimeLapse
+from scenes.story.history import firsts, history_of
 from scenes.story.lapse import lapse
 from scenes.story.limits import LEAST_PITCH
-from scenes.story.moments import Moments
-from scenes.story.runs import series_of
 from scenes.truth import SHOWN, Witness
 from tests.film.test_any_trace import load
 from tests.trace.recording import crowd, recorded
@@ -187,7 +186,7 @@ def test_pages_side_by_side_share_an_arrow():
 
 
 def test_stops_of_a_lapse_are_ends_of_steps_within_it(big):
-    series = series_of(big)
+    series = history_of(big).series
     start, until = int(series.seq[3]), int(series.seq[-2])
     beat = lapse(series, start, until, 5.0)
     assert beat.until == until and 10 < len(beat.stops) <= 50
@@ -196,31 +195,33 @@ def test_stops_of_a_lapse_are_ends_of_steps_within_it(big):
     assert start < beat.stops[0] and beat.stops[-1] < until
 
 
-def test_moments_are_what_they_say(tmp_path):
-    """Before and after each moment the replayed state differs as its kind says."""
+def test_firsts_are_what_they_say(tmp_path):
+    """Before and after each the replayed state differs as its kind says."""
     for detail in ("full", "bulk"):
         trace = recorded(crowd(detail=detail), tmp_path / f"{detail}.jsonl")
-        found = Moments.of(trace, series_of(trace)).found
-        kinds = {moment.kind for moment in found}
+        found = firsts(history_of(trace))
+        kinds = {first.kind for first in found}
         assert {"first", "growth", "share", "preemption", "release"} <= kinds
-        for moment in found:
-            before, after = trace.state_at(moment.begin), trace.state_at(moment.end)
-            had, has = (len(s.tables.get(moment.task, ())) for s in (before, after))
-            if moment.kind == "first":
-                assert (had, has) == (0, moment.n_pages)
-            elif moment.kind == "growth":
-                assert has == had + 1 and after.tables[moment.task][-1] == moment.pages[0]
-            elif moment.kind == "share":
-                assert after.refs[moment.pages[0]] > before.refs[moment.pages[0]]
-            elif moment.kind in ("preemption", "release"):
-                assert (had, has) == (moment.n_pages, 0)
+        for first in found:
+            before, after = trace.state_at(first.begin), trace.state_at(first.end)
+            had, has = (s.tables.get(first.task, []) for s in (before, after))
+            if first.kind in ("preemption", "release"):
+                assert (tuple(had), has) == (first.pages, [])
+            else:
+                assert tuple(has[len(had) :]) == first.pages
+            if first.kind == "first":
+                assert not had
+            elif first.kind == "growth":
+                assert len(first.pages) == 1
+            elif first.kind == "share":
+                assert after.refs[first.pages[0]] > before.refs[first.pages[0]]
 
 
-def test_heights_are_the_first_of_the_highest(big):
-    series = series_of(big)
-    peak = Moments.of(big, series).peak
-    assert peak.count == series.in_use.max() == big.state_at(peak.seq).n_in_use
-    assert (series.in_use[series.seq < peak.seq] < peak.count).all()
+def test_the_peak_is_the_first_of_the_highest(big):
+    series, chapters = history_of(big).series, PoolAtScaleChapters("PoolAtScale", big)
+    most = series.in_use.max()
+    assert big.state_at(chapters.peak).n_in_use == most
+    assert (series.in_use[series.seq < chapters.peak] < most).all()
 
 
 class Liar(Observer):

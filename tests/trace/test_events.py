@@ -11,7 +11,7 @@ from astrai_sim.trace.events import EVENTS, PagesFree
 from astrai_sim.trace.verify.bulk import BulkModel
 from astrai_sim.trace.verify.full import FullModel
 from astrai_sim.trace.verify.verify import verify
-from astrai_sim.trace.wire import DIALECTS, Lines
+from astrai_sim.trace.wire import DIALECTS, LineReader
 from tests.trace.recording import crowd, lines_of, recorded, resealed, written
 
 KINDS = {kind.__struct_config__.tag for kind in EVENTS}
@@ -33,12 +33,12 @@ def test_every_event_has_a_case_in_the_replayed_state():
 
 @pytest.mark.parametrize("detail, model", [("full", FullModel), ("bulk", BulkModel)])
 def test_every_event_has_a_case_in_the_verifier(detail, model):
-    kinds = set(Lines(detail).names.values())
+    kinds = set(LineReader(detail).names.values())
     assert kinds <= cases(model, "on_") <= KINDS
 
 
 def test_every_event_is_read_from_a_line_of_one_dialect_or_the_other():
-    assert {kind for detail in DIALECTS for kind in Lines(detail).names.values()} == KINDS
+    assert {kind for detail in DIALECTS for kind in LineReader(detail).names.values()} == KINDS
 
 
 def test_both_dialects_tell_of_the_same_pages(tmp_path):

@@ -107,7 +107,7 @@ def lies(trace: Trace, count: int, seed: int) -> Iterator[tuple[str, str, Any, A
         for path in leaves(line):
             if path != ("seq",):
                 places.setdefault(kind_of(line, path), []).append((number, path))
-    for _ in range(count):
+    while count:
         kind = draw.choice(sorted(places))
         number, path = draw.choice(places[kind])
         old: Any = lines[number]
@@ -116,6 +116,7 @@ def lies(trace: Trace, count: int, seed: int) -> Iterator[tuple[str, str, Any, A
         new = lied(old, draw)
         if new == old or (isinstance(old, str) and old.startswith("0x") and int(new, 16) == int(old, 16)):
             continue
+        count -= 1
         where = f"{lines[number].get('event', 'header')} {'.'.join(map(str, path))}"
         yield kind, where, old, new, [*lines[:number], put(lines[number], path, new), *lines[number + 1 :]]
 

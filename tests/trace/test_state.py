@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from astrai_sim.trace import State
-from astrai_sim.trace.wire import Lines
+from astrai_sim.trace.wire import LineReader
 from tests.trace.recording import crowd, recorded
 
 BIG = 100_000
@@ -151,7 +151,7 @@ def test_counts_alone_have_no_ids(tmp_path):
 def test_a_name_may_come_again():
     state = State.initial(4, 2)
 
-    lines = Lines("full")
+    lines = LineReader("full")
 
     def at(seq: int, **data):
         line = {"seq": seq, "step": 0, "phase": None, "ns": seq, **data}

@@ -11,7 +11,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from astrai_sim.trace import Trace
-    from astrai_sim.trace.verify import Report
+    from astrai_sim.trace.verify import VerifyReport
 
 HOLDS = {
     "format": "readable, complete, true to its digest; header and events valid and agreeing",
@@ -64,7 +64,7 @@ def _failed(path: Path, error: Exception) -> str:
     return f"{error}\n{level}: does not hold"
 
 
-def _print(path: Path, report: Report, verbose: bool) -> None:
+def _print(path: Path, report: VerifyReport, verbose: bool) -> None:
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"[bold]{path}[/]: {report.events:,} events, sha256 {report.sha256}")
     for level, counts in report.levels.items():

@@ -15,7 +15,7 @@ COLUMNS = 1400
 
 
 @dataclass(frozen=True, eq=False)
-class PageMap:
+class PlottedPages:
     """Colours of the pages over time, uint8 [rows, columns, 3], row 0 being page 0.
 
     `shared` and `cached` tell whether such pages are in the picture.
@@ -26,7 +26,7 @@ class PageMap:
     cached: bool
 
     @classmethod
-    def of(cls, trace: Trace, series: Series, columns: int = COLUMNS, rows: int = ROWS) -> PageMap:
+    def of(cls, trace: Trace, series: Series, columns: int = COLUMNS, rows: int = ROWS) -> PlottedPages:
         """From time 0 to the last step's end.
 
         A column shows the pages as the last step that ended within it, or before, left

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from astrai_sim.tools.plot import palette
-from astrai_sim.tools.plot.page_map import PageMap
+from astrai_sim.tools.plot.page_map import PlottedPages
 from astrai_sim.tools.plot.units import Unit, short_unit, unit_for
 from astrai_sim.trace import RequestTimes, Series, Trace
 
@@ -30,7 +30,7 @@ def pages(axes: Axes, trace: Trace, series: Series, requests: RequestTimes, unit
 
     n_pages = trace.header.scenario.cache.n_pages
     end = series.end_ns[-1] / unit.ns
-    drawn = PageMap.of(trace, series)
+    drawn = PlottedPages.of(trace, series)
     axes.imshow(
         drawn.image, aspect="auto", origin="lower", interpolation="nearest", extent=(0, end, -0.5, n_pages - 0.5)
     )

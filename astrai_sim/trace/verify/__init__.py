@@ -12,8 +12,8 @@ What no rule ties to anything else it cannot judge, and only the digest guards: 
 lists it for each trace.
 """
 
-from astrai_sim.trace.verify.checks import LEVELS, Report
+from astrai_sim.trace.verify.checks import LEVELS, VerifyReport
 from astrai_sim.trace.verify.policy import RULES
 from astrai_sim.trace.verify.verify import verify
 
-__all__ = ["LEVELS", "RULES", "Report", "verify"]
+__all__ = ["LEVELS", "RULES", "VerifyReport", "verify"]

@@ -13,7 +13,7 @@ from astrai_sim.trace.events import Event
 from astrai_sim.trace.header import AskedRequest, Header
 from astrai_sim.trace.verify.checks import Checks
 from astrai_sim.trace.verify.policy import OWN_ENGINE
-from astrai_sim.trace.verify.requests import Requests
+from astrai_sim.trace.verify.requests import Queues
 
 RULE = "(48271 * last + position) mod vocab_size"
 FORMULA = (
@@ -165,7 +165,7 @@ class Asked:
         expected = self.changes.popleft() if self.changes else None
         self.kept.same("change", (step, name, value), expected)
 
-    def step_begins(self, step: int, requests: Requests, ns: int) -> None:
+    def step_begins(self, step: int, requests: Queues, ns: int) -> None:
         """Whatever was due before `step` has come, and there is no reason to stop."""
         timely = self.policy["arrivals-in-time"]
         if self.changes:
@@ -182,7 +182,7 @@ class Asked:
         message = f"the run goes on with step {step}, though it must stop: {reason}"
         self.policy["stop-when-due"].true("stop", reason is None, message)
 
-    def _reason(self, step: int, requests: Requests) -> str | None:
+    def _reason(self, step: int, requests: Queues) -> str | None:
         """Why the run stops before `step`, or None."""
         stop = self.scenario.stop
         if stop.max_steps is not None and step >= stop.max_steps:
@@ -195,7 +195,7 @@ class Asked:
             return "idle"
         return None
 
-    def end(self, stopped: str, step: int, requests: Requests) -> None:
+    def end(self, stopped: str, step: int, requests: Queues) -> None:
         """The run stopped after `step` for the reason that the footer states."""
         self.policy["stop-when-due"].same("reason to stop", stopped, self._reason(step + 1, requests))
 

@@ -16,7 +16,7 @@ LEVELS = ("format", "paging", "policy")
 
 
 @dataclass
-class Report:
+class VerifyReport:
     """What was checked at each level, counted by name; what of it was `trusted`, in words.
 
     `rules` were claimed and hold, `unclaimed` were not checked.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.header import Header
-from astrai_sim.trace.verify.requests import Request
+from astrai_sim.trace.verify.requests import Tracked
 from astrai_sim.trace.verify.serving import Serving
 
 
@@ -21,7 +21,7 @@ class Model(Serving):
         self.hits: dict[str, list[int]] = {}
         self.missed: set[str] = set()
 
-    def _found(self, event: Event, request: Request, table: list[int]) -> None:
+    def _found(self, event: Event, request: Tracked, table: list[int]) -> None:
         hits = self.hits.pop(event.task, [])
         self.paging.same("cached tokens", event.cached_tokens, len(hits) * self.size)
         self.paging.same("hit pages in the table", table[: len(hits)], hits)
@@ -59,7 +59,7 @@ class Model(Serving):
         self.policy["four-phases"].same("phase of a lookup", self.phase, "refill")
         self.requests.next_to_admit(name)
 
-    def _missed(self, request: Request, logical: int) -> None:
+    def _missed(self, request: Tracked, logical: int) -> None:
         """No page holds the prefix that ends with full page `logical`."""
         if logical < (request.n_tokens - 1) // self.size:
             page = self.prefixes.page_of.get(request.chain[logical])
@@ -97,7 +97,7 @@ class Model(Serving):
             self.prefixes.put(page, chain)
         self.pool.set_key(page, key)
 
-    def _all_keyed(self, request: Request) -> None:
+    def _all_keyed(self, request: Tracked) -> None:
         """Pages that the last pass filled are keyed, unless another has the same content."""
         if not self.caching or request.ids is None:
             return

@@ -6,18 +6,18 @@ from typing import Any
 
 from astrai_sim.trace.verify.pool import Pool
 from astrai_sim.trace.verify.prefixes import Prefixes
-from astrai_sim.trace.verify.requests import Request, Requests
+from astrai_sim.trace.verify.requests import Queues, Tracked
 
 Plan = list[tuple[str, int]]
 
 
-def decodable(requests: Requests) -> list[Request]:
+def decodable(requests: Queues) -> list[Tracked]:
     """Running tasks that need no more prefill, first admitted first."""
     running = (requests[name] for name in requests.running)
     return [request for request in running if request.status == "running"]
 
 
-def prefill(requests: Requests, settings: dict[str, Any]) -> Plan:
+def prefill(requests: Queues, settings: dict[str, Any]) -> Plan:
     """(task, tokens) of a prefill pass: in order of admission, within what decoding leaves of the budget."""
     budget, plan = settings.get("max_tokens_per_step"), []
     left = None if budget is None else budget - len(decodable(requests))
@@ -31,14 +31,14 @@ def prefill(requests: Requests, settings: dict[str, Any]) -> Plan:
     return plan
 
 
-def decode(requests: Requests, settings: dict[str, Any], prefilled: int) -> list[str]:
+def decode(requests: Queues, settings: dict[str, Any], prefilled: int) -> list[str]:
     """Tasks that the decode policy picks, within the rest of the budget.
 
     Of several positions the one that most tasks are at counts; of equally many the first admitted's.
     """
     picked = decodable(requests)
     if settings.get("decode_policy") == "same-position":
-        groups: dict[int, list[Request]] = {}
+        groups: dict[int, list[Tracked]] = {}
         for request in picked:
             groups.setdefault(request.n_tokens, []).append(request)
         picked = max(groups.values(), key=len, default=[])
@@ -46,10 +46,10 @@ def decode(requests: Requests, settings: dict[str, Any], prefilled: int) -> list
     return [request.name for request in (picked if budget is None else picked[: budget - prefilled])]
 
 
-def fits(request: Request, requests: Requests, settings: dict[str, Any], pool: Pool, prefixes: Prefixes) -> bool:
+def fits(request: Tracked, requests: Queues, settings: dict[str, Any], pool: Pool, prefixes: Prefixes) -> bool:
     """Whether the first in the queue could be admitted."""
 
-    def most(other: Request) -> int:
+    def most(other: Tracked) -> int:
         return -(-(other.prompt + other.max_tokens - 1) // pool.size)
 
     if not settings.get("preemption", True):

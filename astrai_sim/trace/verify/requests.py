@@ -9,7 +9,7 @@ from astrai_sim.trace.verify.checks import Checks
 
 
 @dataclass
-class Request:
+class Tracked:
     """One request: lengths, and ids where they are recorded.
 
     `kv` counts tokens in the cache, `start` those before the last pass. `chain` numbers
@@ -34,25 +34,25 @@ class Request:
         return self.n_tokens - self.prompt
 
 
-class Requests:
+class Queues:
     """All requests by name; who waits, runs, and is finished but still holds pages."""
 
     def __init__(self, checks: Checks) -> None:
         self.format = checks.format
         self.paging = checks.paging
         self.policy = checks.policy
-        self.all: dict[str, Request] = {}
+        self.all: dict[str, Tracked] = {}
         self.waiting: deque[str] = deque()
         self.running: list[str] = []
         self.finished: list[str] = []
 
-    def __getitem__(self, name: str) -> Request:
+    def __getitem__(self, name: str) -> Tracked:
         try:
             return self.all[name]
         except KeyError:
             raise self.format.lie(f"task {name!r} was never submitted") from None
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: Tracked) -> None:
         """Queue a new request. Its name may be that of one that is finished."""
         known = self.all.get(request.name)
         self.format.true("task", known is None or known.status == "gone", f"task {request.name!r} was submitted before")
@@ -65,14 +65,14 @@ class Requests:
         self.policy["first-come-first-served"].same("first in the queue", name, first)
         self.paging.true("waiting before", name in self.waiting, f"{name} does not wait")
 
-    def admit(self, request: Request) -> None:
+    def admit(self, request: Tracked) -> None:
         """Let the first that waits run."""
         self.next_to_admit(request.name)
         self.waiting.remove(request.name)
         self.running.append(request.name)
         request.status = "prefilling"
 
-    def preempt(self, request: Request) -> None:
+    def preempt(self, request: Tracked) -> None:
         """Send the latest admitted back to the front of the queue."""
         latest = self.running[-1] if self.running else None
         self.policy["latest-preempted"].same("latest admitted", request.name, latest)
@@ -82,7 +82,7 @@ class Requests:
         request.status = "preempted"
         request.kv = 0
 
-    def finish(self, request: Request) -> None:
+    def finish(self, request: Tracked) -> None:
         """Take a request out of its queue; its pages are let go in the next cleanup."""
         queue = self.running if request.status in ("running", "prefilling") else self.waiting
         self.format.true("task", request.name in queue, f"{request.name} is finished already")

@@ -9,13 +9,13 @@ from astrai_sim.trace.events import Event
 from astrai_sim.trace.verify import plans
 from astrai_sim.trace.verify.asked import RULE
 from astrai_sim.trace.verify.checks import Lie
-from astrai_sim.trace.verify.requests import Request
-from astrai_sim.trace.verify.steps import Steps
+from astrai_sim.trace.verify.requests import Tracked
+from astrai_sim.trace.verify.steps import StepRules
 
 REASONS = ("length", "eos", "aborted")
 
 
-class Serving(Steps):
+class Serving(StepRules):
     """What events say of requests and of the passes that compute for them."""
 
     def on_task_submitted(self, event: Event) -> None:
@@ -38,7 +38,7 @@ class Serving(Steps):
         self.time.submitted(event, self._before, idle)
         self.asked.submitted(event, self.step + 1)
         ids = None if prompt is None else list(prompt)
-        queues.submit(Request(event.task, length, event.max_tokens, ids, length))
+        queues.submit(Tracked(event.task, length, event.max_tokens, ids, length))
 
     def on_task_admitted(self, event: Event) -> None:
         paging, kept, request = self.paging, self.policy["settings-kept"], self.requests[event.task]
@@ -59,7 +59,7 @@ class Serving(Steps):
         """What the event says of a task's table."""
         raise NotImplementedError
 
-    def _found(self, event: Event, request: Request, table: list[int]) -> None:
+    def _found(self, event: Event, request: Tracked, table: list[int]) -> None:
         """What the event says of tokens that were found in the cache."""
         raise NotImplementedError
 
@@ -74,7 +74,7 @@ class Serving(Steps):
         self.format.same("tokens", event.total, request.n_tokens)
         self.format.true("chunk", event.start < event.end < event.total, "a chunk must end before the prompt does")
 
-    def _noted(self, event: Event) -> Request:
+    def _noted(self, event: Event) -> Tracked:
         request = self.requests[event.task]
         self._next(event.task, self.to_note)
         self.paging.same("kv length", event.end, request.kv)
@@ -86,17 +86,17 @@ class Serving(Steps):
         self.format.same("next in the batch", name, batch[0] if batch else None)
         batch.popleft()
 
-    def _token(self, name: str, token: int | None) -> Request:
+    def _token(self, name: str, token: int | None) -> Tracked:
         """One token more for a task."""
         request, checks = self.requests[name], self.format
         self._next(name, self.to_answer)
         self.paging.same("kv length", request.kv, request.n_tokens)
         if request.ids is not None:
-            checks.number("token id", token, 0, self.vocab_size)
+            known = checks.number("token id", token, 0, self.vocab_size)
             if self.header.token_rule == RULE and self.vocab_size:
                 expected = (48271 * request.ids[-1] + request.n_tokens) % self.vocab_size
                 checks.same("token by the rule", token, expected)
-            request.ids.append(token)
+            request.ids.append(known)
         request.n_tokens += 1
         most = request.max_tokens
         checks.true("max tokens", request.generated <= most, f"more than {most} tokens generated")

@@ -15,14 +15,14 @@ from astrai_sim.trace.verify.checks import Checks, Lie
 from astrai_sim.trace.verify.policy import RULES, claimed
 from astrai_sim.trace.verify.pool import Pool
 from astrai_sim.trace.verify.prefixes import Prefixes
-from astrai_sim.trace.verify.requests import Request, Requests
+from astrai_sim.trace.verify.requests import Queues, Tracked
 from astrai_sim.trace.verify.texts import Texts
 from astrai_sim.trace.verify.time import Time
 
 SNAPSHOT_STEPS = {"full": 16, "bulk": 512}
 
 
-class Steps:
+class StepRules:
     """Takes in one event after the other; raises Lie at the first that cannot be.
 
     What a phase must still bring before it ends: `to_gather` tasks whose writes were
@@ -46,7 +46,7 @@ class Steps:
         self.vocab_size = scenario.model.vocab_size
         self.snapshot_steps = scenario.record.snapshot_every or SNAPSHOT_STEPS[self.detail]
         self.pool = Pool(checks, scenario.cache.n_pages, scenario.cache.page_size)
-        self.requests = Requests(checks)
+        self.requests = Queues(checks)
         self.prefixes = Prefixes(scenario.cache.page_size)
         self.time = Time(checks.format, header)
         self.asked = Asked(checks, header)
@@ -154,7 +154,7 @@ class Steps:
     def _phase_tasks(self, event: Event) -> None:
         raise NotImplementedError
 
-    def _all_keyed(self, request: Request) -> None:
+    def _all_keyed(self, request: Tracked) -> None:
         raise NotImplementedError
 
     def _cleaned_up(self) -> None:

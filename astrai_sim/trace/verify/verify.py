@@ -11,7 +11,7 @@ from astrai_sim.trace.events import Event
 from astrai_sim.trace.header import Footer
 from astrai_sim.trace.reader import Trace
 from astrai_sim.trace.verify.bulk import BulkModel
-from astrai_sim.trace.verify.checks import Lie, Report
+from astrai_sim.trace.verify.checks import Lie, VerifyReport
 from astrai_sim.trace.verify.full import FullModel
 from astrai_sim.trace.verify.model import Model
 from astrai_sim.trace.verify.policy import RULES
@@ -20,7 +20,7 @@ from astrai_sim.trace.verify.trust import trusted
 MODELS: dict[str, type[Model]] = {"full": FullModel, "bulk": BulkModel}
 
 
-def verify(trace: Trace, cut: bool = False, policy: bool = True) -> Report:
+def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport:
     """Check every event, the header, the invariants and the digest.
 
     Raises TraceError at the first lie, with its level, and for an incomplete recording unless
@@ -40,7 +40,7 @@ def verify(trace: Trace, cut: bool = False, policy: bool = True) -> Report:
             f"incomplete at event {count}: the recording was cut short; record it again",
         )
     unclaimed = tuple(rule for rule in RULES if rule not in model.rules)
-    return Report(
+    return VerifyReport(
         count, model.checks.levels, trace.computed_sha256, tuple(model.rules), unclaimed, tuple(trusted(model))
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scenes.draw.animations.base import FilmAnimation
-from scenes.draw.mobjects.cells import CellField
+from scenes.draw.cells import CellField
 
 
 class FillCells(FilmAnimation):

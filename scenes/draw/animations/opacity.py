@@ -8,7 +8,7 @@ import numpy as np
 from manim import Group, Mobject, Scene, VMobject
 
 from scenes.draw.animations.base import FilmAnimation
-from scenes.draw.mobjects.cells import CellField
+from scenes.draw.cells import CellField
 
 RGBAS = ("fill_rgbas", "stroke_rgbas", "background_stroke_rgbas")
 

@@ -8,7 +8,7 @@ from typing import Any
 from manim import Mobject
 
 from scenes.draw.animations.base import Extent, FilmAnimation, bounds
-from scenes.draw.mobjects.token_field import TokenField
+from scenes.draw.token_field import TokenField
 
 
 class Relay(FilmAnimation):

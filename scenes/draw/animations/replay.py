@@ -11,7 +11,7 @@ from manim import Animation, Mobject, linear
 
 from scenes.draw.animations.base import Extent, FilmAnimation
 from scenes.draw.animations.text import TickText
-from scenes.draw.mobjects.label import Label
+from scenes.draw.label import Label
 
 
 def moment(times: Sequence[float], progress: float) -> int:

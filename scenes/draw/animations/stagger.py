@@ -9,8 +9,8 @@ import numpy as np
 from manim import Mobject, linear
 
 from scenes.draw.animations.base import FilmAnimation
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 
 FADE = 0.2
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scenes.draw.animations.base import Extent, FilmAnimation, bounds
-from scenes.draw.mobjects.label import Label
+from scenes.draw.label import Label
 
 
 class SwapText(FilmAnimation):

@@ -11,8 +11,8 @@ from manim import Group, VMobject
 
 from scenes import theme
 from scenes.draw import fonts
+from scenes.draw.label import Label
 from scenes.draw.layout import FRAME, UNIT, Box
-from scenes.draw.mobjects.label import Label
 from scenes.measures import joined, written
 from scenes.measures.forms import tick_text
 from scenes.story.limits import round_step

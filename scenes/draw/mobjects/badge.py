@@ -7,8 +7,8 @@ from manim import Group
 from astrai_sim.trace import Header
 from scenes import theme
 from scenes.draw import fonts
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.label import Label
 from scenes.measures import Said, say, written
 
 

@@ -6,8 +6,8 @@ from manim import Animation, Group
 
 from scenes import theme
 from scenes.draw.animations import Flash, Paint, SwapText
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
 from scenes.measures import Said, measure, say, written
 

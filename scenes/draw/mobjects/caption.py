@@ -7,8 +7,8 @@ from manim import Animation, Group
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.animations import AppearIn, Vanish
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.pieces import readable
 from scenes.measures import Said
 

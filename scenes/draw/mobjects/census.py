@@ -10,9 +10,9 @@ from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.animations import SwapText
 from scenes.draw.animations.replay import replay_text
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
 from scenes.measures import Said, written
 
 SWATCH = 26

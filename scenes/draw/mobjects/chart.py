@@ -14,9 +14,9 @@ from scenes.draw import fonts
 from scenes.draw.animations import AppearIn, FilmAnimation, TickText
 from scenes.draw.animations.base import Extent
 from scenes.draw.animations.replay import Replay, replay_text
+from scenes.draw.label import Label
 from scenes.draw.layout import FRAME, UNIT, Box
 from scenes.draw.mobjects.axes import Axes, Scale, stroke
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
 from scenes.measures import Said, joined, written
 from scenes.measures.forms import number_text

@@ -11,8 +11,8 @@ from pygments.token import Keyword, Name, Number, Operator, Token
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.animations import Appear, Glide, Vanish
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
 from scenes.measures import Said, clipped, joined
 

@@ -6,12 +6,12 @@ from manim import Group
 
 from scenes import theme
 from scenes.draw import fonts
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
 from scenes.draw.mobjects.table import name_text
 from scenes.measures import measure, say, written
-from scenes.story.beats import Run
+from scenes.story.beats import SlotRun
 
 TITLE_H = 54
 HEAD_H = 40
@@ -22,7 +22,7 @@ INSET = 22
 class GatherRow(Group):
     """One run: token positions, the page, the slots in it and in the whole pool."""
 
-    def __init__(self, task: str, run: Run, color: str, columns: list[float], y: float, page_size: int) -> None:
+    def __init__(self, task: str, run: SlotRun, color: str, columns: list[float], y: float, page_size: int) -> None:
         self.run = run
         page = say("page {}", written("page.number", run.page, page=run.page))
         w = fonts.width(page, "mono-bold", theme.SMALL) + 24
@@ -51,7 +51,7 @@ class GatherRow(Group):
 class GatherPanel(Group):
     """Table of a task's runs in logical order; shows the first rows that fit."""
 
-    def __init__(self, task: str, runs: tuple[Run, ...], color: str, page_size: int, box: Box) -> None:
+    def __init__(self, task: str, runs: tuple[SlotRun, ...], color: str, page_size: int, box: Box) -> None:
         room = int((box.h - TITLE_H - HEAD_H - 10) // PITCH)
         shown = runs[:room]
         self.box = Box(box.x, box.y, box.w, TITLE_H + HEAD_H + len(shown) * PITCH + 10)

@@ -9,8 +9,8 @@ from manim import Animation, Group
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.animations import Paint, SwapText, replay_text
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
 from scenes.measures import Said, measure, say
 

@@ -11,10 +11,10 @@ from manim import Animation, Group, VMobject, linear
 from scenes import theme
 from scenes.draw.animations import FilmAnimation
 from scenes.draw.animations.base import Extent
+from scenes.draw.label import Label
 from scenes.draw.layout import FRAME, Box
 from scenes.draw.mobjects.axes import Scale, stroke
 from scenes.draw.mobjects.header import step_text
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
 from scenes.draw.mobjects.table import name_text
 from scenes.story.beats import Lane, Lanes
@@ -108,7 +108,7 @@ def _lefts(shape: VMobject) -> list[float]:
     return [FRAME.pixel(box[0])[0] for box in boxes if np.ptp(box[:, 0]) > 0]
 
 
-class Run(FilmAnimation):
+class RunLanes(FilmAnimation):
     """Move the head of all lanes from one time to another, time running evenly."""
 
     def __init__(self, view: LanesView, start: float, seq: int, seconds: float, **kw: Any) -> None:
@@ -215,7 +215,7 @@ class LanesView(Group):
         known = all((v.shown_tokens, v.shown_spans) == v.counts(seq) for v in self.views.values())
         if known and self.step == self.step_at(seq):
             return []
-        return [Run(self, self.head, seq, seconds)]
+        return [RunLanes(self, self.head, seq, seconds)]
 
     def read(self) -> dict[str, tuple[list[float], int]]:
         """Times of the tokens shown, and prompt tokens shown as computed, by request."""

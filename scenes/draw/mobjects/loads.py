@@ -7,8 +7,8 @@ from manim import Animation, Group
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.animations import SwapText
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.meters import Fill, Gauge
 from scenes.draw.mobjects.shapes import Panel, bands
 from scenes.draw.mobjects.table import name_text

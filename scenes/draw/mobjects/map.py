@@ -12,9 +12,9 @@ from manim import Animation, Group, linear
 from scenes import theme
 from scenes.draw.animations import FilmAnimation
 from scenes.draw.animations.replay import Replay
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
 from scenes.measures import Said, say, written
 from scenes.story.limits import map_grid
 

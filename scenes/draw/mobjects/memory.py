@@ -10,9 +10,9 @@ from manim import Animation, Group
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.animations import AppearIn, SwapText, Vanish
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
 from scenes.draw.mobjects.header import step_text
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.meters import Fill, Gauge
 from scenes.draw.mobjects.shapes import Panel, bands
 from scenes.draw.mobjects.table import name_text

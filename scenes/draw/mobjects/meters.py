@@ -12,9 +12,9 @@ from scenes.draw import fonts
 from scenes.draw.animations import AppearIn, FilmAnimation, SwapText, Vanish, replay_text
 from scenes.draw.animations.base import Extent
 from scenes.draw.animations.replay import moment
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 from scenes.draw.layout import UNIT, Box
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Hatching, Panel
 from scenes.draw.mobjects.table import TableLook, name_text
 from scenes.measures import Said, measure, say

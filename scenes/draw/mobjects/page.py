@@ -11,9 +11,9 @@ from manim import Animation, Group
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.animations import FillCells, FilmAnimation, Flash, FlashTo, Replay, StrokeTo, SwapText
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import DashedBox, Panel
 from scenes.measures import Measure, Said, measure, say, written
 

@@ -10,8 +10,8 @@ from manim import Animation, Group
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.animations import AppearIn, Flash, Glide, SwapText, Vanish
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import DashedBox, Panel
 from scenes.draw.mobjects.table import name_text
 from scenes.measures import Said, measure, say, written
@@ -33,7 +33,7 @@ class Kept(NamedTuple):
     last: int
 
 
-class Card(Group):
+class ShelfCard(Group):
     """One cached page: its number, whose tokens it keeps, and which."""
 
     def __init__(self, kept: Kept, color: str, box: Box) -> None:
@@ -85,7 +85,7 @@ class Shelf(Group):
         self.title = Label(
             "", theme.SMALL, "sans-medium", theme.TEXT, (box.x + INSET, box.y + TITLE_H / 2), background=theme.PANEL
         )
-        self.cards: list[Card] = []
+        self.cards: list[ShelfCard] = []
         self.hidden = 0
         super().__init__(self.back, self.title)
 
@@ -94,8 +94,8 @@ class Shelf(Group):
         row, column = divmod(index, COLUMNS)
         return Box(self.box.x + INSET + column * (w + GAP), self.box.y + TITLE_H + row * (CARD_H + GAP), w, CARD_H)
 
-    def _card(self, kept: Kept, index: int) -> Card:
-        return Card(kept, self.colors[kept.task], self._place(index))
+    def _card(self, kept: Kept, index: int) -> ShelfCard:
+        return ShelfCard(kept, self.colors[kept.task], self._place(index))
 
     def _title_text(self, items: Sequence[Kept]) -> str:
         if not items:
@@ -116,7 +116,7 @@ class Shelf(Group):
         wanted = {kept: place for place, kept in enumerate(items[: self.capacity])}
         self.hidden = max(0, len(items) - self.capacity)
         animations: list[Animation] = []
-        stay: dict[Kept, Card] = {}
+        stay: dict[Kept, ShelfCard] = {}
         for card in self.cards:
             if card.kept in wanted:
                 stay[card.kept] = card

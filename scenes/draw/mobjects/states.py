@@ -5,9 +5,9 @@ from __future__ import annotations
 from manim import Group
 
 from scenes import theme
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import DashedBox, Panel
 from scenes.measures import Said, say, written
 

@@ -9,8 +9,8 @@ from manim import Animation, Group, Mobject
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.animations import AppearIn, Flash, Glide, SwapText, Vanish
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import DashedBox, Panel
 from scenes.draw.mobjects.table import more_text, name_text
 from scenes.measures import Said, measure, say, written

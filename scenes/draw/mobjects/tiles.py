@@ -10,9 +10,9 @@ from manim import Animation, Group, linear
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.animations import FillCells, Flash
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.page import Page, slot_columns
 from scenes.draw.mobjects.shapes import DashedBox, Panel
 from scenes.measures import Said, measure, say, written

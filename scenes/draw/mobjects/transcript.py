@@ -13,14 +13,14 @@ from manim import Animation, Group, Mobject
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.animations import AppearIn, Flash, StaggerCells, StaggerLabels, SwapText, Vanish, replay_text
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.pieces import FACE
 from scenes.draw.mobjects.shapes import Panel
 from scenes.draw.mobjects.table import Entry, more_text, name_text
-from scenes.draw.mobjects.token_field import TokenField
 from scenes.draw.mobjects.token_layout import PersonPlace, RowPlace, TokenLayout, text_indent
+from scenes.draw.token_field import TokenField
 from scenes.measures import Said, measure, say, written
 from scenes.story.pieces import ShownPiece
 

@@ -6,9 +6,9 @@ from manim import Group
 
 from scenes import theme
 from scenes.draw import fonts
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
 from scenes.draw.mobjects.shapes import Panel
 from scenes.story.beats import Versus
 

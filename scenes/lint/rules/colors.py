@@ -10,7 +10,7 @@ from coloraide import Color
 from manim import Mobject, VMobject
 
 from scenes import theme
-from scenes.draw.mobjects.cells import CellField
+from scenes.draw.cells import CellField
 from scenes.lint.moment import Moment, Problem
 from scenes.lint.picture import FAINT, fill_of, stroke_px
 

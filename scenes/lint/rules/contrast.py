@@ -7,11 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 from coloraide import Color
-from manim import Mobject
+from manim import Mobject, VMobject
 
 from scenes import theme
-from scenes.draw.mobjects.cells import CellField
-from scenes.draw.mobjects.label import Label
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
 from scenes.lint.geometry import inside
 from scenes.lint.moment import Problem
 from scenes.lint.picture import Picture, fill_of, name
@@ -88,6 +88,6 @@ def _paint(picture: Picture, mobject: Mobject, at: np.ndarray) -> np.ndarray:
         hit = cells >= 0
         rgba[hit] = mobject.rgba[cells[hit]]
         rgba[:, 3] *= mobject.opacity
-    elif mobject in picture.paths and fill_of(mobject)[3] > 0:
+    elif isinstance(mobject, VMobject) and mobject in picture.paths and fill_of(mobject)[3] > 0:
         rgba[inside(picture.paths[mobject], at)] = fill_of(mobject)
     return rgba

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from manim import Mobject
+from manim import VMobject
 
 from scenes.lint.geometry import crosses, segments
 from scenes.lint.moment import Problem
@@ -31,7 +31,7 @@ class Crossing(PictureRule):
                 yield Problem((name(mobject), name(label)), "runs through the text")
 
     @staticmethod
-    def _is_small_fill(mobject: Mobject, paths: Sequence[np.ndarray]) -> bool:
+    def _is_small_fill(mobject: VMobject, paths: Sequence[np.ndarray]) -> bool:
         """Whether an unstroked shape is as small as an arrow's head."""
         if fill_of(mobject)[3] <= 0 or not paths:
             return False

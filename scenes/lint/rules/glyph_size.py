@@ -9,8 +9,8 @@ from manim import Code, MarkupText, Paragraph, Text
 from manim.mobject.text.tex_mobject import SingleStringMathTex
 
 from scenes.draw import fonts
+from scenes.draw.label import Label
 from scenes.draw.layout import UNIT
-from scenes.draw.mobjects.label import Label
 from scenes.lint.moment import Problem
 from scenes.lint.picture import Picture, name
 from scenes.lint.rules.base import PictureRule

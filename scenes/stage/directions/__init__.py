@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scenes.story.beats import Beat
 
 if TYPE_CHECKING:
     from scenes.stage.stage import Stage
 
-Direction = Callable[["Stage", Beat], None]
+Direction = Callable[["Stage", Any], None]
 _DIRECTIONS: dict[type[Beat], Direction] = {}
 
 

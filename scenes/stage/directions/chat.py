@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from scenes.stage.stage import Stage
 
 
+from scenes.parts.cards import CardsPart
+from scenes.parts.tiles import TilesPart
+from scenes.parts.transcript import TranscriptPart
 from scenes.stage.directions import plays
 from scenes.stage.reading import STILL
 from scenes.story.beats import MakeRoom, PointAt, PointAway, ReadCard
@@ -15,21 +18,21 @@ from scenes.story.beats import MakeRoom, PointAt, PointAway, ReadCard
 
 @plays(MakeRoom)
 def make_room(stage: Stage, beat: MakeRoom) -> None:
-    stage.animate(stage.parts["transcript"].make_room(stage.scene, beat.tasks, beat.room))
+    stage.animate(stage.shown(TranscriptPart).make_room(stage.scene, beat.tasks, beat.room))
 
 
 @plays(PointAt)
 def point_at(stage: Stage, beat: PointAt) -> None:
-    transcript = stage.parts["transcript"]
+    transcript = stage.shown(TranscriptPart)
     animations = transcript.point_at(beat.task, beat.position, beat.reach)
     if beat.reach == "slot":
-        animations += stage.parts["tiles"].flash([transcript.page_of(beat.task, beat.position)])
+        animations += stage.shown(TilesPart).flash([transcript.page_of(beat.task, beat.position)])
     stage.animate(animations)
 
 
 @plays(PointAway)
 def point_away(stage: Stage, beat: PointAway) -> None:
-    stage.animate(stage.parts["transcript"].point_away())
+    stage.animate(stage.shown(TranscriptPart).point_away())
 
 
 @plays(ReadCard)
@@ -37,6 +40,6 @@ def read_card(stage: Stage, beat: ReadCard) -> None:
     left = beat.seconds
     while left > 1e-6:
         began = stage.scene.clock
-        stage.animate(stage.parts["cards"].flash(beat.task))
+        stage.animate(stage.shown(CardsPart).flash(beat.task))
         stage.scene.hold(min(left, STILL) - (stage.scene.clock - began))
         left -= max(min(left, STILL), stage.scene.clock - began)

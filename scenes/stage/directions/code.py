@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 
 from scenes.draw.mobjects.code import CodePanel
-from scenes.parts.mask import LINE_DELAY
+from scenes.parts.mask import LINE_DELAY, MaskPart
+from scenes.parts.pool import PoolPart
 from scenes.stage.directions import plays
 from scenes.story.beats import OpenCode, RunCode
 
@@ -24,11 +25,11 @@ def run_code(stage: Stage, beat: RunCode) -> None:
     for step in beat.steps:
         began = stage.scene.clock
         animations = stage.panel.step(step.line, step.values)
-        touched = stage.parts["mask"].touched(step) if "mask" in stage.parts else []
+        touched = stage.shown(MaskPart).touched(step) if "mask" in stage.parts else []
         for part in stage.parts.values():
             animations += part.follow(step)
         if "pool" in stage.parts:
-            animations += stage.parts["pool"].flash(touched, delay=LINE_DELAY)
+            animations += stage.shown(PoolPart).flash(touched, delay=LINE_DELAY)
         stage.animate(animations)
         stage.linger(beat.pace - (stage.scene.clock - began))
     stage.advance(beat.until, beat.seconds)

@@ -30,5 +30,5 @@ def show_loads(stage: Stage, beat: ShowLoads) -> None:
 
 @plays(ShowVersus)
 def show_versus(stage: Stage, beat: ShowVersus) -> None:
-    colors = tuple(stage.looks.colors.get(owner, plain) for owner, plain in zip(beat.owners, COLORS, strict=True))
-    stage.open_panel(VersusPanel(beat.title, beat.sides, beat.rows, stage.panel_box, colors))
+    one, other = (stage.looks.colors.get(owner, plain) for owner, plain in zip(beat.owners, COLORS, strict=True))
+    stage.open_panel(VersusPanel(beat.title, beat.sides, beat.rows, stage.panel_box, (one, other)))

@@ -13,6 +13,7 @@ from scenes.draw.mobjects.facts import FactsPanel
 from scenes.draw.mobjects.figures import FiguresPanel
 from scenes.draw.mobjects.gather import GatherPanel
 from scenes.draw.mobjects.keys import KeysPanel
+from scenes.parts.pool import PoolPart
 from scenes.stage.directions import plays
 from scenes.story.beats import ClosePanel, ShowBars, ShowFacts, ShowGather, ShowKeys
 
@@ -36,7 +37,7 @@ def show_facts(stage: Stage, beat: ShowFacts) -> None:
 def show_keys(stage: Stage, beat: ShowKeys) -> None:
     color = stage.looks.colors[beat.task]
     panel = KeysPanel(beat.title, beat.keys, color, stage.panel_box, beat.lit)
-    pool = stage.parts["pool"]
+    pool = stage.shown(PoolPart)
     if beat.lit:
         panel.show()
         stage.open_panel(panel)
@@ -63,4 +64,4 @@ def show_gather(stage: Stage, beat: ShowGather) -> None:
     color = stage.looks.colors[beat.task]
     stage.open_panel(GatherPanel(beat.task, beat.runs, color, stage.looks.page_size, stage.panel_box))
     if "pool" in stage.parts:
-        stage.animate(stage.parts["pool"].flash([run.page for run in beat.runs], pause=0.5))
+        stage.animate(stage.shown(PoolPart).flash([run.page for run in beat.runs], pause=0.5))

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from scenes.stage.stage import Stage
 
 
+from scenes.parts.lens import LensPart
+from scenes.parts.map import MapPart
 from scenes.parts.part import Lapse
 from scenes.stage.directions import plays
 from scenes.story.beats import OpenLens, Spotlight, TimeLapse
@@ -39,9 +41,9 @@ def time_lapse(stage: Stage, beat: TimeLapse) -> None:
 @plays(OpenLens)
 def open_lens(stage: Stage, beat: OpenLens) -> None:
     stage.advance(beat.until, 0.6)
-    stage.animate(stage.parts["lens"].open(stage.state, beat.pages))
+    stage.animate(stage.shown(LensPart).open(stage.state, beat.pages))
 
 
 @plays(Spotlight)
 def spotlight(stage: Stage, beat: Spotlight) -> None:
-    stage.animate(stage.parts["map"].light(stage.state, beat.tasks, beat.seconds))
+    stage.animate(stage.shown(MapPart).light(stage.state, beat.tasks, beat.seconds))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from scenes.measures import Measure
 from scenes.story.beats.core import Beat, Prop
 
 
@@ -18,7 +19,7 @@ class Speakers(Prop):
 
     tasks: tuple[str, ...]
     room: int
-    others: int = 0
+    others: Measure | None = None
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Cards(Prop):
 
     tasks: tuple[str, ...]
     answers: bool = False
-    others: int = 0
+    others: Measure | None = None
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class OpenCode(Beat):
     """Put a function's source into the panel: `title` above `lines`."""
 
     title: str = ""
-    lines: tuple[str, ...] = ()
+    lines: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ class ShowBars(Beat):
 
 
 @dataclass(frozen=True)
-class Run:
+class SlotRun:
     """Logical positions `first` to `last` of a task, held by `page` slots `lo` to `hi`."""
 
     first: int
@@ -97,4 +97,4 @@ class ShowGather(Beat):
     """Show how logical positions of `task` map to physical slots."""
 
     task: str = ""
-    runs: tuple[Run, ...] = ()
+    runs: tuple[SlotRun, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from astrai_sim.trace import Event, Trace
 from astrai_sim.trace.events import PagesEvicted, PagesKeyed, PrefixMiss
 from scenes.story.history.history import history_of
+from scenes.story.history.sure import sure
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,17 @@ def first_missed(trace: Trace) -> Missed | None:
             for key in event.keys or ():
                 gone[known[key]] = owner_of[key]
             continue
-        tokens = tasks[event.task].tokens
+        task, logical = sure(event.task), sure(event.logical)
+        tokens = tasks[task].tokens
         if tokens is None:
             return None
-        prefix = tokens[: (event.logical + 1) * size]
+        prefix = tokens[: (logical + 1) * size]
         if isinstance(event, PagesKeyed):
-            known[event.key], owner_of[event.key] = prefix, event.task
+            known[event.key], owner_of[event.key] = prefix, task
             gone.pop(prefix, None)
         elif prefix in gone:
-            once, full = event.logical, (trace.state_at(event.seq).tasks[event.task].n_tokens - 1) // size
+            once, full = logical, (trace.state_at(event.seq).tasks[task].n_tokens - 1) // size
             while once < full and tokens[: (once + 1) * size] in known.values():
                 once += 1
-            return Missed(event.task, event.seq, gone[prefix], once * size, event.logical * size)
+            return Missed(task, event.seq, gone[prefix], once * size, logical * size)
     return None

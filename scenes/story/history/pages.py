@@ -23,6 +23,7 @@ from astrai_sim.trace.events import (
 from scenes.story.history.columns import Columns
 from scenes.story.history.requests import Requests
 from scenes.story.history.steps import Steps
+from scenes.story.history.sure import sure
 
 TAKEN = ("alloc", "ref", "revived")
 LEFT = ("held", "shared", "freed", "cached")
@@ -83,10 +84,11 @@ class Pages:
         self._refs: dict[int, int] = {}
 
     def _take(self, event: Counted, how: int) -> None:
-        index = self.requests[event.task].index
-        table = self._open.setdefault(event.task, {})
-        self.steps.holding.add(event.task)
-        for logical, page, refs in zip(event.entries, event.pages, event.refs, strict=True):
+        task = sure(event.task)
+        index = self.requests[task].index
+        table = self._open.setdefault(task, {})
+        self.steps.holding.add(task)
+        for logical, page, refs in zip(sure(event.entries), event.pages, event.refs, strict=True):
             if how == 0:
                 self._forget(page, event.seq)
                 self._content[page] = self.contents.add(page, index, logical, event.seq, self.last + 1)
@@ -108,8 +110,9 @@ class Pages:
         self._take(event, 2)
 
     def _leave(self, event: Counted, left: int) -> None:
-        table = self._open[event.task]
-        for logical, page, refs in zip(event.entries, event.pages, event.refs, strict=True):
+        task = sure(event.task)
+        table = self._open[task]
+        for logical, page, refs in zip(sure(event.entries), event.pages, event.refs, strict=True):
             row = table.pop(logical)
             self.holds.put("end", row, event.seq)
             self.holds.put("left", row, 1 if refs else left)
@@ -124,8 +127,8 @@ class Pages:
                 self._forget(page, event.seq)
         self.most_cached = max(self.most_cached, len(self._cached))
         if not table:
-            self.steps.holding.discard(event.task)
-            self.requests[event.task].emptied.append(event.seq)
+            self.steps.holding.discard(task)
+            self.requests[task].emptied.append(event.seq)
 
     def on_pages_free(self, event: PagesFree) -> None:
         self._leave(event, 2)
@@ -141,10 +144,11 @@ class Pages:
             request.emptied[-1] = event.seq
 
     def on_pages_keyed(self, event: PagesKeyed) -> None:
-        for logical, page in zip(event.entries, event.pages, strict=True):
+        task = sure(event.task)
+        for logical, page in zip(sure(event.entries), event.pages, strict=True):
             first = logical * self.page_size
             self.keyed.append(
-                Keyed(event.seq, event.task, logical, page, event.key, event.parent, first, first + self.page_size - 1)
+                Keyed(event.seq, task, logical, page, event.key, event.parent, first, first + self.page_size - 1)
             )
 
     def on_pages_evicted(self, event: PagesEvicted) -> None:

@@ -26,17 +26,17 @@ class Request:
     submitted: TaskSubmitted
     prompt: int
     arrived_ns: int
+    _log: TokenTable = field(repr=False)
     admitted: list[TaskAdmitted] = field(default_factory=list)
     computed: list[TaskPrefilled] = field(default_factory=list)
     preempted: list[TaskPreempted] = field(default_factory=list)
     stored: list[int] = field(default_factory=list)
     emptied: list[int] = field(default_factory=list)
     finished: TaskFinished | None = None
-    _log: Tokens | None = field(default=None, repr=False)
 
     @property
     def tokens(self) -> Columns:
-        """Its generated tokens: columns `seq`, `ns`, `step`, `decode` as of `Tokens`."""
+        """Its generated tokens: columns `seq`, `ns`, `step`, `decode` as of `TokenTable`."""
         return self._log.of(self.index)
 
     @property
@@ -62,7 +62,7 @@ class Request:
         return next((gone for gone in self.emptied if gone >= seq), None)
 
 
-class Tokens(Columns):
+class TokenTable(Columns):
     """Every generated token: when, in which step, whose (by index), whether in decode (else prefill)."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Requests(dict[str, Request]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.log = Tokens()
+        self.log = TokenTable()
         self.names: list[str] = []
         self.index: dict[str, int] = {}
 

@@ -6,14 +6,14 @@ A measure of a state has `at`, the event after which it holds. Names are those o
 
 from __future__ import annotations
 
-from scenes.story.measures.contiguous import Contiguous
-from scenes.story.measures.header import PoolSizes
+from scenes.story.measures.contiguous import ContiguousMeasures
+from scenes.story.measures.header import HeaderMeasures
 from scenes.story.measures.lives import Phases, RequestLives
-from scenes.story.measures.moments import Moments
+from scenes.story.measures.moments import MomentMeasures
 from scenes.story.measures.run import WholeRun
 
 __all__ = ["Ask"]
 
 
-class Ask(PoolSizes, Moments, RequestLives, Phases, WholeRun, Contiguous):
+class Ask(HeaderMeasures, MomentMeasures, RequestLives, Phases, WholeRun, ContiguousMeasures):
     """Everything that storyboards ask a trace for."""

@@ -10,7 +10,7 @@ from scenes.measures import Measure, measure
 from scenes.story.history import Request, history_of
 
 
-class Asked:
+class AskedMeasures:
     """The trace that is asked, and what its measures have in common."""
 
     def __init__(self, trace: Trace) -> None:

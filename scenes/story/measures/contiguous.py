@@ -6,10 +6,10 @@ from functools import cached_property
 
 from scenes.measures import Measure, measure
 from scenes.story.contiguous import Layout, at_step, loads, simulate
-from scenes.story.measures.asked import Asked
+from scenes.story.measures.asked import AskedMeasures
 
 
-class Contiguous(Asked):
+class ContiguousMeasures(AskedMeasures):
     """The pool without pages at the end of a step, also of one beyond the recording."""
 
     @cached_property

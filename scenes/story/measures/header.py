@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from astrai_sim.trace.header import DTYPES
 from scenes.measures import Measure, measure
-from scenes.story.measures.asked import Asked
+from scenes.story.limits import MAP_ROOM, map_grid
+from scenes.story.measures.asked import AskedMeasures
 
 
-class PoolSizes(Asked):
+class HeaderMeasures(AskedMeasures):
     """Sizes, from the header."""
 
     def pool_pages(self, form: str = "count") -> Measure:
         return measure("pool.pages", self.n_pages, form)
+
+    def cell_pages(self) -> Measure:
+        """Pages of a cell of the map."""
+        group, *_ = map_grid(self.n_pages, *MAP_ROOM)
+        return measure("map.group", group, "plain", cells=-(-self.n_pages // group))
 
     def free_bit(self) -> Measure:
         """The bit of the free mask that says that a page is free."""

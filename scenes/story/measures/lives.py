@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from astrai_sim.trace.events import PhaseEnd, Setting, TaskAdmitted, TaskPrefilled
+from astrai_sim.trace.events import PhaseEnd, SettingChanged, TaskAdmitted, TaskPrefilled
 from scenes.measures import Measure, measure
 from scenes.story.history import Missed, first_tokens
-from scenes.story.measures.asked import Asked
+from scenes.story.history.sure import sure
+from scenes.story.measures.asked import AskedMeasures
 
 
-class RequestLives(Asked):
+class RequestLives(AskedMeasures):
     """Lives of requests; `at` is the event that a measure is about."""
 
     def prompt(self, task: str) -> Measure:
@@ -47,14 +48,14 @@ class RequestLives(Asked):
 
     def took(self, task: str) -> Measure:
         life = self.request(task)
-        return measure("request.took", life.finished.ns - life.submitted.ns, "time", task=task)
+        return measure("request.took", sure(life.finished).ns - life.submitted.ns, "time", task=task)
 
     def found(self, task: str, at: int) -> Measure:
-        return measure("admission.cached", self.request(task).admission(at).cached_tokens, task=task, at=at)
+        return measure("admission.cached", sure(self.request(task).admission(at)).cached_tokens, task=task, at=at)
 
     def computed(self, task: str, at: int) -> Measure:
         done, admitted = self._prefill(task, at)
-        return measure("prefill.tokens", done.end - admitted.cached_tokens, task=task, at=at)
+        return measure("prefill.tokens", sure(done).end - admitted.cached_tokens, task=task, at=at)
 
     def _prompt(self, task: str) -> list[TaskPrefilled]:
         life = self.request(task)
@@ -80,12 +81,12 @@ class RequestLives(Asked):
         twice = max(0, max(before, default=0) - admitted.cached_tokens)
         return measure("prefill.again", twice, task=task, at=at)
 
-    def _prefill(self, task: str, at: int) -> tuple[TaskPrefilled, TaskAdmitted]:
+    def _prefill(self, task: str, at: int) -> tuple[TaskPrefilled | None, TaskAdmitted]:
         life = self.request(task)
         return life.prefilled(at), [event for event in life.admitted if event.seq < at][-1]
 
 
-class Phases(Asked):
+class Phases(AskedMeasures):
     """Steps and phases."""
 
     def duration(self, phase_end: int) -> Measure:
@@ -108,7 +109,7 @@ class Phases(Asked):
     def budget(self, step: int) -> Measure:
         value = self.scenario.scheduler.max_tokens_per_step
         begin = int(self.history.steps.begin[step])
-        for event in self.history.events(Setting, before=begin, name="max_tokens_per_step"):
+        for event in self.history.events(SettingChanged, before=begin, name="max_tokens_per_step"):
             value = event.value
         return measure("scheduler.budget", value, step=step)
 

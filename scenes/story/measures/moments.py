@@ -6,11 +6,12 @@ import numpy as np
 
 from astrai_sim.trace.events import PrefixHit
 from scenes.measures import Measure, measure
-from scenes.story.measures.asked import Asked
+from scenes.story.history.sure import sure
+from scenes.story.measures.asked import AskedMeasures
 from scenes.story.pieces import shown_piece
 
 
-class Moments(Asked):
+class MomentMeasures(AskedMeasures):
     """What holds after event `at`."""
 
     def pool_free(self, at: int) -> Measure:
@@ -61,7 +62,7 @@ class Moments(Asked):
 
     def word(self, task: str, position: int, at: int) -> Measure:
         """The token's text, as the transcript writes it."""
-        text = shown_piece(self.state(at).tasks[task].texts[position]).text
+        text = shown_piece(sure(self.state(at).tasks[task].texts)[position]).text
         return measure("token.shown", text, "name", task=task, position=position, at=at)
 
     def needed(self, task: str, at: int) -> Measure:

@@ -9,14 +9,18 @@ import numpy as np
 
 from astrai_sim.trace.events import TaskAdmitted
 from scenes.measures import Measure, measure
-from scenes.story.measures.asked import Asked
+from scenes.story.measures.asked import AskedMeasures
 
 
-class WholeRun(Asked):
+class WholeRun(AskedMeasures):
     """The whole run."""
 
     def requests(self) -> Measure:
         return self.count(self.history.requests, "run.requests")
+
+    def more_requests(self, shown: int) -> Measure:
+        """Requests beside `shown` ones."""
+        return measure("requests.more", len(self.history.requests) - shown, "plain", shown=shown)
 
     def finished(self) -> Measure:
         return measure("run.finished", self.history.count("task_finished"))
@@ -81,7 +85,7 @@ class WholeRun(Asked):
 
     def median_ttft(self) -> Measure | None:
         """None where no request got a token."""
-        waits = [life.ttft_ns for life in self.history.requests.values() if life.generated]
+        waits = [ns for life in self.history.requests.values() if (ns := life.ttft_ns) is not None]
         return measure("ttft.median", float(np.median(waits)), "time") if waits else None
 
     def empty_share(self) -> Measure:
@@ -104,5 +108,5 @@ class WholeRun(Asked):
 
     def time_between(self, start: int, until: int) -> Measure:
         """Time of the run from event `start` (-1: its beginning) to event `until`, both ends of steps."""
-        ns = self.state(until).ns - (self.state(start).ns if start >= 0 else 0)
-        return measure("run.time", ns, "span", after=start, until=until)
+        began, ended = (self.trace[seq].ns if seq >= 0 else 0 for seq in (start, until))
+        return measure("run.time", ended - began, "span", after=start, until=until)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import cairo
 import numpy as np
 
+from scenes.draw.cells import CellField
 from scenes.draw.layout import FRAME, UNIT, Box
-from scenes.draw.mobjects.cells import CellField
 
 
 class TokenField(CellField):
