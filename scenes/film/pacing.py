@@ -10,7 +10,9 @@ from scenes.story.beats import Storyboard
 from scenes.story.pacing import Layer, keep, layers, stretch, weight
 
 TOLERANCE = 0.10
-CLOSE = 0.02
+ACCEPTED = 0.07
+"""How far off a length may be as it is measured: whole frames at any rate add or take up to 3 % more."""
+CLOSE = 0.04
 LEAST, MOST = 0.35, 24.0
 TRIES = 5
 
@@ -33,10 +35,11 @@ def pace(whole: Storyboard, seconds: float, measure: Measure) -> Storyboard:
     length, spent = measure(whole)
     if abs(length / seconds - 1) <= CLOSE:
         return whole
-    kept = _fitting(whole, spent, seconds)
+    storyboard, kept = whole, layers(whole)
     while True:
-        storyboard, length = _stretched(keep(whole, kept), seconds, measure)
-        if abs(length / seconds - 1) <= TOLERANCE:
+        kept = _fitting(kept, _costs(whole, storyboard, spent), seconds)
+        storyboard, length, spent = _stretched(keep(whole, kept), seconds, measure)
+        if abs(length / seconds - 1) <= ACCEPTED:
             return storyboard
         if length < seconds or kept[-1].weight == 0:
             way, nearest = ("most", math.floor(length)) if length < seconds else ("least", math.ceil(length))
@@ -44,15 +47,23 @@ def pace(whole: Storyboard, seconds: float, measure: Measure) -> Storyboard:
         kept = kept[:-1]
 
 
-def _fitting(whole: Storyboard, spent: Sequence[float], seconds: float) -> list[Layer]:
-    """The layers to keep: all of weight 0, then more while they fit into `seconds`, weight by weight."""
+def _costs(whole: Storyboard, played: Storyboard, spent: Sequence[float]) -> dict[Layer, float]:
+    """The seconds that each layer of `whole` took in `played`, whose beats took `spent`."""
+    indices = {section.key: index for index, section in enumerate(whole.sections)}
+    beats = [
+        Layer(weight(section, beat), indices[section.key]) for section in played.sections for beat in section.beats
+    ]
     cost: defaultdict[Layer, float] = defaultdict(float)
-    beats = [(index, section, beat) for index, section in enumerate(whole.sections) for beat in section.beats]
-    for (index, section, beat), took in zip(beats, spent, strict=True):
-        cost[Layer(weight(section, beat), index)] += took
+    for layer, took in zip(beats, spent, strict=True):
+        cost[layer] += took
+    return cost
+
+
+def _fitting(offered: Sequence[Layer], cost: dict[Layer, float], seconds: float) -> list[Layer]:
+    """The layers to keep: all of weight 0, then more while they fit into `seconds`, weight by weight."""
     kept: list[Layer] = []
     full = math.inf
-    for layer in layers(whole):
+    for layer in offered:
         if layer.weight > full:
             break
         if layer.weight == 0 or sum(cost[one] for one in kept) + cost[layer] <= seconds:
@@ -62,20 +73,23 @@ def _fitting(whole: Storyboard, spent: Sequence[float], seconds: float) -> list[
     return kept
 
 
-def _stretched(board: Storyboard, seconds: float, measure: Measure) -> tuple[Storyboard, float]:
-    """`board` stretched as near to `seconds` as it gets, and its length."""
+def _stretched(board: Storyboard, seconds: float, measure: Measure) -> tuple[Storyboard, float, Sequence[float]]:
+    """`board` stretched as near to `seconds` as it gets, its length, and the seconds of its beats."""
     known: dict[float, float] = {}
+    tried: list[tuple[Storyboard, float, Sequence[float]]] = []
     factor = 1.0
     while factor not in known and len(known) < TRIES:
-        known[factor], _ = measure(stretch(board, factor))
-        if abs(known[factor] / seconds - 1) <= CLOSE:
+        storyboard = stretch(board, factor)
+        length, spent = measure(storyboard)
+        known[factor] = length
+        tried.append((storyboard, length, spent))
+        if abs(length / seconds - 1) <= CLOSE:
             break
         short = max((f for f, length in known.items() if length <= seconds), default=None)
         long = min((f for f, length in known.items() if length > seconds), default=None)
         if short is None or long is None:
-            factor = min(MOST, max(LEAST, factor * (seconds / known[factor]) ** 2))
+            factor = min(MOST, max(LEAST, factor * (seconds / length) ** 3))
         else:
             factor = short + (long - short) * (seconds - known[short]) / (known[long] - known[short])
         factor = round(factor, 4)
-    nearest = min(known, key=lambda one: abs(known[one] / seconds - 1))
-    return stretch(board, nearest), known[nearest]
+    return min(tried, key=lambda one: abs(one[1] / seconds - 1))

@@ -130,6 +130,7 @@ class FilmScene(TimedScene):
         self.moments = moments
         self.clock = 0.0
         self.played: list[Played] = []
+        self.preview_frames = 0
 
     @classmethod
     def trace_for(cls, path: str | os.PathLike | None = None) -> Path:
@@ -170,8 +171,11 @@ class FilmScene(TimedScene):
             raise SystemExit(f"{SECONDS_VARIABLE}: {error}") from None
 
     def _measure(self, storyboard: Storyboard) -> tuple[float, list[float]]:
+        """The length is between that at the finest rate of frames and a preview's, whose frames are the longest."""
         scene = self.rehearsed(self.trace, storyboard=storyboard)
-        return scene.clock, [seconds for played in scene.played for seconds in played.beats]
+        return (scene.clock + scene.preview_frames / PREVIEW.fps) / 2, [
+            seconds for played in scene.played for seconds in played.beats
+        ]
 
     @classmethod
     def rehearsed(cls, trace: Trace, quality: Quality = PREVIEW, **options: Any) -> Self:
@@ -213,6 +217,8 @@ class FilmScene(TimedScene):
         else:
             super().play(*animations, **kwargs)
         self.clock = ended
+        frames = (ended - began) * PREVIEW.fps
+        self.preview_frames += math.ceil(frames - 1e-6) if moved else math.floor(frames + 1e-6)
         for observer in self.observers:
             observer.animation_ended(self, began, moved)
 

@@ -7,8 +7,11 @@ import pytest
 
 from astrai_sim.trace import Trace
 from scenes.film import catalog
-from scenes.film.pacing import TOLERANCE, CannotPace
+from scenes.film.join import frame_count
+from scenes.film.pacing import ACCEPTED, TOLERANCE, CannotPace
+from scenes.film.quality import PREVIEW, Quality
 from scenes.film.rehearsal import rehearse
+from scenes.film.render import render_film
 from scenes.film.scene import ASSETS
 from scenes.lint.linter import lint
 from scenes.story.beats import Advance, Hold, RunCode, Section, Storyboard
@@ -87,13 +90,25 @@ def test_every_length_is_met_or_refused(film, seconds):
 
 def check_length(film, trace, seconds):
     try:
-        length = rehearse(film, trace, seconds=seconds).seconds
+        assert_length(rehearse(film, trace, seconds=seconds), seconds)
     except CannotPace as error:
         least = shortest(error)
-        assert least > seconds * (1 + TOLERANCE) - 1
-        assert rehearse(film, trace, seconds=least).seconds == pytest.approx(least, rel=TOLERANCE)
-        return
-    assert length == pytest.approx(seconds, rel=TOLERANCE)
+        assert least > seconds * (1 + ACCEPTED) - 1
+        assert_length(rehearse(film, trace, seconds=least), least)
+
+
+def assert_length(rehearsal, seconds):
+    """At any rate of frames: a preview's whole frames make it longer or shorter."""
+    preview = rehearsal.scene.preview_frames / PREVIEW.fps
+    assert rehearsal.seconds == pytest.approx(seconds, rel=TOLERANCE)
+    assert preview == pytest.approx(seconds, rel=TOLERANCE)
+
+
+def test_a_preview_has_the_frames_that_are_counted(two_requests, tmp_path):
+    quality = Quality("tiny", 160, 90, PREVIEW.fps)
+    film = render_film(TinyFilm, two_requests, quality, media=tmp_path, processes=1)
+    counted = rehearse(TinyFilm, two_requests).scene.preview_frames
+    assert frame_count(film.path) == pytest.approx(counted, abs=2)
 
 
 def test_prefix_cache_meets_half_a_minute_and_three(two_requests):
