@@ -1,5 +1,4 @@
-"""Labels of each shipped film that nobody vouches for yet, and what contradicts itself between its
-beats, counted.
+"""What still contradicts itself between the beats of each shipped film, counted.
 
 `bounds.json` may only shrink: `python -m tests.film.bounds` takes over what has become less, and
 refuses what has become more.
@@ -23,7 +22,7 @@ def counts(report: CheckReport, frames: bool = False) -> dict[str, dict[str, int
     """What of a report is counted, in groups."""
     if frames:
         return {FRAMES: {"pictures": len(report.contradictions)}}
-    return {"labels": {"unvouched": len(report.unvouched)}, "between beats": dict(report.between)}
+    return {"between beats": dict(report.between)}
 
 
 def bounds(film: str) -> dict[str, dict[str, int]]:

@@ -12,7 +12,6 @@ from scenes.film.moments import Moments, nowhere
 from scenes.film.rehearsal import rehearse
 from scenes.lint.linter import Linter
 from scenes.story.errors import DoesNotApply
-from tests.film.bounds import bounds
 from tests.film.drawn import scenarios
 
 drawing = settings(
@@ -40,9 +39,7 @@ def assert_clean(film, trace, moments: Moments = nowhere) -> CheckReport:
     rehearse(film, trace, observers=(linter, checker), moments=moments)
     report = checker.report()
     problems = [f"{film.__name__}: {finding}" for finding in linter.finish()]
-    known = bounds(film.__name__).get("labels", {}).get("unvouched", 0)
-    unvouched = report.unvouched if len(report.unvouched) > known else ()
-    problems += [f"{film.__name__}: {found}" for found in (*report.mismatches, *unvouched)]
+    problems += [f"{film.__name__}: {found}" for found in (*report.mismatches, *report.unvouched)]
     assert problems == []
     assert report.beats and report.fields and report.labels
     return report
