@@ -12,7 +12,6 @@ from scenes.film.scene import FilmScene
 from scenes.measures import joined, say
 from scenes.story.beats import Chart, Contiguous, Curve, RunOn, Section, ShowLoads, ShowVersus, Versus
 from scenes.story.chapters import Chapters
-from scenes.story.contiguous import loads
 from scenes.story.curves import points, steps_done
 from scenes.story.errors import DoesNotApply
 
@@ -42,7 +41,7 @@ class FragmentationChapters(Chapters):
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
-        self.loads = tuple(loads(trace))
+        self.loads = tuple(self.ask.loads)
         self.check()
         self.series, self.held = self.history.series, self.steps.held
         self.done, self.whole_done = self.ask.steps_done().value, self.ask.whole_steps().value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from scenes.measures import Measure, measure
-from scenes.story.contiguous import Layout, at_step, loads, simulate
+from scenes.story.contiguous import Layout, Load, at_step, loads, simulate
 from scenes.story.measures.asked import AskedMeasures
 
 
@@ -13,9 +13,14 @@ class ContiguousMeasures(AskedMeasures):
     """The pool without pages at the end of a step, also of one beyond the recording."""
 
     @cached_property
+    def loads(self) -> list[Load]:
+        """The requests, in order of submission."""
+        return loads(self.trace)
+
+    @cached_property
     def layouts(self) -> list[Layout]:
         """Its state at the end of every step, from the first on."""
-        return simulate(loads(self.trace), self.n_pages * self.size, self.scenario.scheduler.max_batch)
+        return simulate(self.loads, self.n_pages * self.size, self.scenario.scheduler.max_batch)
 
     def whole(self, step: int) -> Layout:
         return at_step(self.layouts, step, self.n_pages * self.size)
@@ -61,7 +66,7 @@ class ContiguousMeasures(AskedMeasures):
 
     def piece(self, what: str, task: str) -> Measure:
         """Slots that a request would have `reserved` in one piece, or `used` of them."""
-        load = next(load for load in loads(self.trace) if load.task == task)
+        load = self.loads[self.request(task).index]
         return measure(f"piece.{what}", getattr(load, what), "plain", task=task)
 
     def all_reserved(self) -> Measure:
