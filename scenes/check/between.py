@@ -7,7 +7,7 @@ from typing import Any
 
 from scenes.check.compare import Difference, apart, same, truth_of
 from scenes.check.labels import Writer, names
-from scenes.truth import SHOWN, Witness
+from scenes.truth import FADING, SHOWN, Witness
 
 MANY = 600
 """Events from which on only the ends of steps are moments that can be shown."""
@@ -52,7 +52,11 @@ class Between:
         holds now, `fields` what else is read from the stage."""
         if self._range != (start, until):
             self._range, self._moments = (start, until), moments_of(self.witness, start, until)
-        fields = {name: value for name, value in fields.items() if name not in COLOURED and name in SHOWN}
+        fields = {
+            name: value
+            for name, value in fields.items()
+            if name not in COLOURED and name not in FADING and name in SHOWN
+        }
         coming = [at for at in self._moments if at >= self.shown]
         best: tuple[tuple[str, Difference], ...] | None = None
         wrong = {at: sum(label.text != self.writer.text(label, at) for label in live) for at in coming}

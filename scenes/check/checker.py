@@ -85,8 +85,8 @@ class Checker:
         )
 
     def section_started(self, scene: Any, section: Any) -> None:
-        if self._witness is None:
-            self._witness = Witness.of(scene.trace)
+        if self._witness is None or self._witness.trace is not scene.stage.trace:
+            self._witness = Witness.of(scene.stage.trace)
             self.writer = Writer(self._witness)
             self._finder = Between(self._witness, self.writer)
         self._beat, self._done = 0, section.start

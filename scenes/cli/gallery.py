@@ -10,7 +10,7 @@ from scenes.cli.arguments import one_line_errors
 from scenes.film import catalog
 from scenes.film.gallery import gallery
 from scenes.film.render import MEDIA
-from scenes.parts import PARTS
+from scenes.old.parts import PARTS
 
 
 @click.command("gallery")

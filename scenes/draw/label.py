@@ -7,7 +7,7 @@ from manim import VMobject
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.layout import FRAME, UNIT
+from scenes.draw.layout import FRAME, UNIT, Frame
 from scenes.measures import Said
 
 ALIGN = {"left": 0.0, "center": 0.5, "right": 1.0}
@@ -47,8 +47,10 @@ class Label(VMobject):
         at: tuple[float, float] = (0, 0),
         align: str = "left",
         background: str | None = None,
+        frame: Frame = FRAME,
     ) -> None:
         super().__init__(stroke_width=0, fill_color=color, fill_opacity=1)
+        self.frame = frame
         self.px = px
         self.face = face
         self.align = align
@@ -56,7 +58,7 @@ class Label(VMobject):
         self.text_color = color
         self.text = ""
         self.said: Said | None = None
-        self.points = np.repeat(FRAME.point(*at)[None, :], 4, axis=0)
+        self.points = np.repeat(frame.point(*at)[None, :], 4, axis=0)
         self.set_text(text)
 
     @property
@@ -98,6 +100,6 @@ class Label(VMobject):
         glyphs = self.points[4:]
         if not len(glyphs):
             return None
-        left, top = FRAME.pixel((glyphs[:, 0].min(), glyphs[:, 1].max()))
-        right, bottom = FRAME.pixel((glyphs[:, 0].max(), glyphs[:, 1].min()))
+        left, top = self.frame.pixel((glyphs[:, 0].min(), glyphs[:, 1].max()))
+        right, bottom = self.frame.pixel((glyphs[:, 0].max(), glyphs[:, 1].min()))
         return left, top, right, bottom

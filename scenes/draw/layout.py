@@ -13,7 +13,6 @@ import numpy as np
 
 FRAME_HEIGHT = 1080
 UNIT = FRAME_HEIGHT / 8.0
-SAFE_MARGIN = 0.05
 
 
 @dataclass(frozen=True)
@@ -59,23 +58,43 @@ class Box:
 
 @dataclass(frozen=True)
 class Frame:
-    """The design frame: `width` and `height` in pixels (height 1080 for 16:9)."""
+    """A design frame: `width` and `height` in pixels, its short side 1080.
 
+    `safe` is what every device shows, `stage` where the picture stands, `words` where the caption does.
+    `type` is the factor on all sizes of type.
+    """
+
+    name: str = "16:9"
     width: float = 1920
-    height: float = FRAME_HEIGHT
+    height: float = 1080
+    safe: Box = Box(96, 54, 1728, 972)
+    stage: Box = Box(96, 112, 1728, 768)
+    words: Box = Box(96, 908, 1728, 118)
+    type: float = 1.0
 
     @property
-    def safe(self) -> Box:
-        """The part that every device shows: 5 % margins on each side."""
-        return Box(0, 0, self.width, self.height).inset(self.width * SAFE_MARGIN, self.height * SAFE_MARGIN)
+    def upright(self) -> bool:
+        """Whether parts stand below one another rather than side by side."""
+        return self.width <= self.height
 
     def point(self, x: float, y: float) -> np.ndarray:
         """Manim coordinates of the design pixel (`x`, `y`)."""
         return np.array([(x - self.width / 2) / UNIT, (self.height / 2 - y) / UNIT, 0.0])
+
+    def points(self, xy: np.ndarray) -> np.ndarray:
+        """Manim coordinates, shape [n, 3], of design pixels, shape [n, 2]."""
+        out = np.zeros((len(xy), 3))
+        out[:, 0] = (xy[:, 0] - self.width / 2) / UNIT
+        out[:, 1] = (self.height / 2 - xy[:, 1]) / UNIT
+        return out
 
     def pixel(self, point: Sequence[float] | np.ndarray) -> tuple[float, float]:
         """Design pixel of a Manim point; the inverse of `point`."""
         return (point[0] * UNIT + self.width / 2, self.height / 2 - point[1] * UNIT)
 
 
-FRAME = Frame()
+WIDE = Frame()
+SQUARE = Frame("1:1", 1080, 1080, Box(54, 54, 972, 972), Box(54, 104, 972, 746), Box(54, 880, 972, 146))
+UPRIGHT = Frame("9:16", 1080, 1920, Box(64, 220, 896, 1280), Box(64, 300, 896, 1050), Box(64, 1370, 896, 130), 1.2)
+FRAMES = {frame.name: frame for frame in (WIDE, SQUARE, UPRIGHT)}
+FRAME = WIDE

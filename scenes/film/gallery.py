@@ -12,8 +12,8 @@ from scenes.draw.camera import FilmCamera
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
-from scenes.parts import PARTS
-from scenes.parts.part import Part
+from scenes.old.parts import PARTS
+from scenes.old.parts.part import Part
 from scenes.story.beats import Beat, Section
 
 MARGIN = 24

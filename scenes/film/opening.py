@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 from astrai_sim.trace import Trace
 from scenes.film.names import with_short_names
 from scenes.film.vouched import vouched
@@ -25,3 +28,12 @@ def with_whole_steps(trace: Trace) -> Trace:
         return trace
     last = max((event.seq for event in trace.find(event="step_end")), default=-1)
     return trace if last == len(trace) - 1 else trace.derived(bytes(trace.content[: trace.end_of(last)]))
+
+
+TRACES = Path(__file__).resolve().parents[2] / "assets" / "traces"
+
+
+@cache
+def other_trace(name: str) -> Trace:
+    """The shipped trace called `name`, as films see it, opened once."""
+    return for_the_screen(Trace.open(TRACES / f"{name}.jsonl.gz"))

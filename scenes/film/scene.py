@@ -14,17 +14,23 @@ import numpy as np
 from manim import Animation, Mobject, Wait
 
 from astrai_sim.trace import Trace, TraceError
-from scenes.draw.animations.base import Extent, FilmAnimation, bounds
+from scenes.draw.animation import Extent, FilmAnimation, bounds
 from scenes.draw.camera import FilmCamera
+from scenes.draw.layout import WIDE, Frame
 from scenes.film.moments import Moments, nowhere
-from scenes.film.opening import for_the_screen
+from scenes.film.opening import for_the_screen, other_trace
 from scenes.film.pacing import CannotPace, pace
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.settings import rehearsing
-from scenes.stage.reading import TimedScene
+from scenes.old.stage.reading import TimedScene
+from scenes.old.stage.stage import Stage as OldStage
+from scenes.parts.view import View
+from scenes.stage import shot
 from scenes.stage.stage import Stage
+from scenes.stage.telling import Telling
 from scenes.story.beats import Beat, Section, Storyboard
 from scenes.story.chapters import Chapters
+from scenes.theme import DARK, Theme
 
 TRACE_VARIABLE = "ASTRAI_TRACE"
 SECONDS_VARIABLE = "ASTRAI_SECONDS"
@@ -103,8 +109,10 @@ class FilmScene(TimedScene):
     """
 
     default_trace: ClassVar[str]
+    frame: ClassVar[Frame] = WIDE
+    theme: ClassVar[Theme] = DARK
     summary: ClassVar[str] = ""
-    chapters: ClassVar[type[Chapters]]
+    chapters: ClassVar[type[Chapters] | type[Telling]]
     section: Section
     renderer: Any
 
@@ -192,7 +200,7 @@ class FilmScene(TimedScene):
         if not self.rehearsing:
             self.next_section(section.title)
         self.clear()
-        self.stage = Stage(self, self.trace, section)
+        self.stage: Any = self._stage(section)
         self.stage.mount()
         for observer in self.observers:
             observer.section_started(self, section)
@@ -207,6 +215,20 @@ class FilmScene(TimedScene):
         self.played.append(Played(section, spent, self.clock - times[-1]))
         for observer in self.observers:
             observer.section_ended(self, section)
+
+    def _stage(self, section: Any) -> Any:
+        """The stage that a section of this kind is played on."""
+        if not isinstance(section, shot.Section):
+            return OldStage(self, self.trace, section)
+        sections = self.storyboard.sections
+        place = next(i for i, other in enumerate(sections) if other.key == section.key)
+        trace = self.trace if section.source is None else self.other(section.source)
+        view = View(trace, trace.state_at(-1), self.frame, self.theme)
+        return Stage(self, view, section, sections[place - 1] if place else None)  # type: ignore[arg-type]
+
+    def other(self, name: str) -> Trace:
+        """The shipped trace called `name`, for sections that are told from another."""
+        return other_trace(name)
 
     def play(self, *animations: Any, **kwargs: Any) -> None:
         began = self.clock
@@ -256,6 +278,8 @@ class FilmScene(TimedScene):
         film = [animation for animation in animations if isinstance(animation, FilmAnimation)]
         if len(film) < len(animations):
             return super().get_moving_mobjects(*animations)
+        if any(animation.whole for animation in film):
+            return list(self.mobjects)
         animated: set[Mobject] = set()
         extents: dict[Mobject, list[Extent]] = {}
         for animation in film:

@@ -1,90 +1,108 @@
-"""What stands on a stage: a part shows one side of the replayed state."""
+"""A part of the picture: one module says what it looks like for a moment, and what it reads back.
+
+A part is a value. Its fields say what of the run it shows; two parts with the same `key` are the
+same thing at different moments, and whatever differs between them moves. Nothing lists the parts:
+a film imports those that it shows, and each has its voucher in `scenes.truth`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
-from manim import Animation, Group, Scene
-
-from astrai_sim.trace import State
-from scenes.draw.animations import Appear
+from scenes import theme
+from scenes.draw.atoms import Atom, Block, Cells, Grid, Key, Line, Move, Picture, Text
 from scenes.draw.layout import Box
-from scenes.parts.setting import Setting
-from scenes.story.beats import CodeStep
+from scenes.parts.view import View
+from scenes.theme import mix
+
+DIMMED = 0.35
+"""How much is left of fills and strokes of a part that is not lit."""
+
+Atoms = Iterator[tuple[Key, Atom]]
 
 
 @dataclass(frozen=True)
-class Lapse:
-    """A stretch of the run in time-lapse.
+class Room:
+    """The heights, in design pixels, at which a part in a column of a width is still right and at
+    its best; `weight` is its share of what is left over. It `grows` beyond the best one or not."""
 
-    `times` are moments from 0 to 1, both included, at which a part's frames show the
-    run; `state` is the state at the end, reached after `seconds`.
-    """
-
-    times: tuple[float, ...]
-    state: State
-    seconds: float
+    least: float
+    best: float
+    grows: bool = False
 
 
+@dataclass(frozen=True)
 class Part:
-    """One part of a stage: mobjects, and how they follow the state.
+    """Base of all parts.
 
-    `name` is what sections and `Reveal` beats call it. Parts with `in_panel` stand
-    in the panel's place and only while no panel does. Of a run that is over, `beyond`
-    counts the steps by which something computed has gone on.
+    `place` is where it likes to stand: "stage" (below one another in the order given), "side"
+    (beside those, above them in an upright frame), "top", "words", "header", "corner" or "over"
+    (the whole stage). With `lit` False it steps back. `name` tells apart two of one kind.
     """
 
-    name: ClassVar[str]
-    in_panel: ClassVar[bool] = False
+    place: ClassVar[str] = "stage"
 
-    def __init__(self, setting: Setting) -> None:
-        self.setting = setting
-        self.beyond = 0
+    lit: bool = field(default=True, kw_only=True)
+    name: str = field(default="", kw_only=True)
 
-    def mobjects(self) -> list[Group]:
-        """What to draw, in drawing order."""
+    @property
+    def key(self) -> str:
+        """What the part is called: its class, or its `name`."""
+        return self.name or type(self).__name__.lower()
+
+    def room(self, view: View, width: float) -> Room:
+        """What it asks for in a column of `width` design pixels."""
+        return Room(120, 320, grows=True)
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        """Its atoms in `box`, keyed within the part, in drawing order."""
         raise NotImplementedError
 
-    def show(self, state: State) -> None:
-        """Show `state` at once; called before the part is seen."""
-        raise NotImplementedError
+    def link(self, view: View, picture: Picture, box: Box) -> Atoms:
+        """Atoms that stand between other parts, whose atoms are in `picture`; keyed as in `draw`."""
+        yield from ()
 
-    def change(self, state: State, seconds: float) -> list[Animation]:
-        """Animations that bring the part to `state`, the longest of about `seconds`."""
-        raise NotImplementedError
+    def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
+        """What flies when the picture `before`, of the moment `then`, becomes `after`, of `now`;
+        keys are as in `pictured`: the part's first."""
+        yield from ()
 
-    def frame(self, state: State) -> object:
-        """What the part needs to know of a state on the way through a time-lapse."""
-        return None
-
-    def lapse(self, lapse: Lapse, frames: list) -> list[Animation]:
-        """Animations through a time-lapse; `frames` are those of `frame` at its times."""
-        return self.change(lapse.state, lapse.seconds)
-
-    def reveal(self, scene: Scene) -> list[Animation]:
-        """Bring the part on stage, into `scene`; it was told what to show before."""
-        return [Appear(mobject, delay=0.4) for mobject in self.mobjects()]
-
-    def revealed(self) -> None:
-        """Called when the animations of `reveal` are over."""
-
-    def leave(self) -> list[Animation]:
-        """Make room for a panel; only called of parts with `in_panel`."""
-        return []
-
-    def follow(self, step: CodeStep) -> list[Animation]:
-        """What an executed line changes in the part."""
-        return []
-
-    def nudge(self) -> list[Animation]:
-        """A small movement that draws the eye to the part while nothing else happens."""
-        return []
-
-    def beside(self, box: Box) -> Box:
-        """What the part leaves of `box` to a panel."""
-        return box
-
-    def read(self) -> dict:
-        """What the mobjects show now that is no text, read back from them, by field (see `scenes.truth`)."""
+    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+        """What it shows that is no text, read back from its mobjects, by field (see `scenes.truth`)."""
         return {}
+
+    def unlit(self) -> Part:
+        """The same part, stepped back."""
+        return replace(self, lit=False)
+
+    def pictured(self, view: View, box: Box) -> Iterator[tuple[Key, Atom]]:
+        """Its atoms, keys led by the part's, dimmed where it is not lit."""
+        for key, atom in self.draw(view, box):
+            yield (self.key, *key), atom if self.lit else dimmed(atom, view)
+
+
+def dimmed(atom: Atom, view: View) -> Atom:
+    """An atom of a part that has stepped back: text in muted, the rest down to `DIMMED`."""
+    ground = view.theme.ground
+    if atom.keeps:
+        return atom
+    if isinstance(atom, Text):
+        return atom if atom.ground not in (None, ground, view.theme.panel) else replace(atom, color=view.theme.muted)
+    if isinstance(atom, Block):
+        colors = {name: getattr(atom, name) for name in ("fill", "stroke")}
+        faded = {name: color and mix(color, ground, 1 - DIMMED) for name, color in colors.items()}
+        return replace(atom, **faded)
+    if isinstance(atom, Line):
+        return replace(atom, color=mix(atom.color, ground, 1 - DIMMED))
+    if isinstance(atom, (Cells, Grid)):
+        back = theme.rgb(ground)
+        fills = atom.fills.copy()
+        fills[:, :3] = back + (fills[:, :3] - back) * DIMMED
+        if isinstance(atom, Cells) and atom.lines is not None:
+            lines = atom.lines.copy()
+            lines[:, :3] = back + (lines[:, :3] - back) * DIMMED
+            return replace(atom, fills=fills, lines=lines)
+        return replace(atom, fills=fills)
+    return atom

@@ -1,121 +1,185 @@
-"""The page pool, every page in its place."""
+"""The pool: pages with their slots, holders, refcounts and bits of the free mask."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from manim import Animation, Group, Mobject, Scene
+from scenes import theme
+from scenes.draw.atoms import Block, Key, Move, Picture, Text
+from scenes.draw.layout import Box
+from scenes.measures import joined, measure, say, written
+from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.slots import LEAST, columns_of, filled, page_colors, slots_atom
+from scenes.parts.view import View
 
-from astrai_sim.trace import State
-from scenes.draw.animations import Appear, Flash
-from scenes.draw.mobjects.page import PageLook
-from scenes.draw.mobjects.pool import PagePool
-from scenes.parts.part import Lapse, Part
-from scenes.parts.setting import Setting
-from scenes.story.beats import CodeStep
-
-
-class PoolPart(Part):
-    """Pages with their slots, owners and refcounts; slots fill after `lag` seconds."""
-
-    name = "pool"
-    lag = 0.0
-
-    def __init__(self, setting: Setting) -> None:
-        super().__init__(setting)
-        self.pool = PagePool(setting.n_pages, setting.looks.page_size, setting.plan.pool)
-
-    def mobjects(self) -> list[Group]:
-        return [self.pool]
-
-    def show(self, state: State) -> None:
-        for page in self.pool.pages:
-            page.show(self.setting.looks.page(state, page.index))
-
-    def change(self, state: State, seconds: float) -> list[Animation]:
-        looks = {page.index: self.setting.looks.page(state, page.index) for page in self.pool.pages}
-        schedule = self._schedule(state, looks, seconds)
-        animations: list[Animation] = []
-        for page in self.pool.pages:
-            begin, length = schedule.get(page.index, (0.0, seconds))
-            animations += page.change(looks[page.index], 0.0, begin + self.lag, length)
-        return animations
-
-    def frame(self, state: State) -> list[PageLook]:
-        return [self.setting.looks.page(state, page.index) for page in self.pool.pages]
-
-    def lapse(self, lapse: Lapse, frames: list[list[PageLook]]) -> list[Animation]:
-        """Slots fill as the frames say; whatever else changes does at once."""
-        animations: list[Animation] = []
-        for place, page in enumerate(self.pool.pages):
-            looks = [frame[place] for frame in frames]
-            cells = page.run(lapse.times, looks, lapse.seconds)
-            animations += [*page.change_marks(looks[-1]), *cells]
-        return animations
-
-    def _schedule(self, state: State, looks: dict[int, PageLook], seconds: float) -> dict[int, tuple[float, float]]:
-        """(delay, seconds) of each page's slots: an owner's pages fill one after another."""
-        changed = {
-            page.index: int(np.any(page.slots.rgba != looks[page.index].cells, axis=1).sum())
-            for page in self.pool.pages
-        }
-        order = {page: i for table in state.tables.values() for i, page in enumerate(table)}
-        schedule: dict[int, tuple[float, float]] = {}
-        by_owner: dict[tuple[str, ...], list[int]] = {}
-        for page in sorted((p for p, n in changed.items() if n), key=lambda p: order.get(p, 0)):
-            if looks[page].owners:
-                by_owner.setdefault(looks[page].owners, []).append(page)
-            else:
-                schedule[page] = (0.0, min(seconds, 0.6))
-        for pages in by_owner.values():
-            total = sum(changed[page] for page in pages)
-            start = 0.0
-            for page in pages:
-                share = seconds * changed[page] / total
-                schedule[page] = (start, max(share, 0.2))
-                start += share
-        return schedule
-
-    def reveal(self, scene: Scene) -> list[Animation]:
-        """The pages fade in one after another; the pool takes them over afterwards."""
-        self.pool.submobjects = []
-        scene.add(self.pool)
-        pause = min(0.12, 1.2 / len(self.pool.pages))
-        return [_AppearPage(self.pool, page, delay=pause * i) for i, page in enumerate(self.pool.pages)]
-
-    def revealed(self) -> None:
-        self.pool.submobjects = list(self.pool.pages)
-
-    def follow(self, step: CodeStep) -> list[Animation]:
-        refs = [animation for page, ref in step.refs for animation in self.pool.pages[page].change_ref(ref)]
-        marks = [a for page in step.uncached for a in self.pool.pages[page].unmark()]
-        return refs + marks
-
-    def flash(self, pages: list[int], pause: float = 0.0, delay: float = 0.0) -> list[Animation]:
-        """Draw the eye to `pages`, one after another."""
-        return [Flash(self.pool.pages[page].frame, delay=delay + pause * i) for i, page in enumerate(pages)]
-
-    def nudge(self) -> list[Animation]:
-        return self.flash([page.index for page in self.pool.pages])
-
-    def read(self) -> dict:
-        pages = {page.index: page.read() for page in self.pool.pages}
-        return {
-            "owners": {index: sorted(page["owners"]) for index, page in pages.items()},
-            "colors": {index: page["color"] for index, page in pages.items()},
-            "cached": {index: page["cached"] for index, page in pages.items()},
-            "filled": {index: page["filled"] for index, page in pages.items()},
-        }
+GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 54.0, 92.0
+BAND, PAD = 6.0, 10.0
+MOST_BANDS = 6
+NAMED = 64.0
+"""Width of a page from which on its number is written."""
+ROOMY = 132.0
+"""Width of a page from which on its refcount and its logical place are written."""
 
 
-class _AppearPage(Appear):
-    """Fade a page in on its own, before the pool takes it over."""
+@dataclass(frozen=True)
+class Pool(Part):
+    """Every page of the pool, or `pages` of it. `acting` pages have the accent's frame; with
+    `alarm` every page has that of a refusal; with `bits` the free mask stands below the pages."""
 
-    def __init__(self, pool: PagePool, page: Mobject, **kwargs: Any) -> None:
-        super().__init__(page, **kwargs)
-        self.pool = pool
+    acting: tuple[int, ...] = ()
+    bits: bool = True
+    alarm: bool = False
+    pages: tuple[int, ...] = ()
 
-    def clean_up_from_scene(self, scene: Scene) -> None:
-        super().clean_up_from_scene(scene)
-        scene.remove(self.mobject)
+    def shown(self, view: View) -> tuple[int, ...]:
+        """The pages that are drawn."""
+        return self.pages or tuple(range(view.n_pages))
+
+    def room(self, view: View, width: float) -> Room:
+        return Room(200, 420, grows=True)
+
+    def columns(self, n: int, box: Box) -> int:
+        """Pages side by side: those that come nearest to the shape of their slots."""
+
+        def misshapen(columns: int) -> float:
+            rows = -(-n // columns)
+            w, h = box.w / columns, box.h / rows - HEAD - FOOT - (BITS if self.bits else 0)
+            return abs(w / max(1.0, h) - 1.5) + (0.6 if n % columns else 0.0)
+
+        return min(range(1, n + 1), key=misshapen)
+
+    def boxes(self, view: View, box: Box) -> dict[int, Box]:
+        """Where each page stands."""
+        pages = self.shown(view)
+        box = box.inset(2)
+        field = Box(box.x + LABELS, box.y, box.w - LABELS, box.h) if self.bits else box
+        columns = self.columns(len(pages), field)
+        rows = field.rows(-(-len(pages) // columns), GAP)
+        below = BITS if self.bits else 0.0
+        cells = [cell for row in rows for cell in Box(row.x, row.y, row.w, row.h - below).columns(columns, GAP)]
+        return dict(zip(pages, cells, strict=False))
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        boxes = self.boxes(view, box)
+        rows = {}
+        for page, cell in boxes.items():
+            yield from self._page(view, page, cell)
+            rows[cell.bottom] = cell
+        if not self.bits:
+            return
+        for i, (bottom, _) in enumerate(rows.items()):
+            text = "free?"
+            at = (box.x, bottom + BITS / 2)
+            yield ("free", i), Text(text=text, at=at, px=theme.LEAST_SIZE, color=view.theme.muted)
+
+    def _page(self, view: View, page: int, cell: Box) -> Atoms:
+        holders, state = view.holders(page), view.state.page_state(page)
+        acting, t = page in self.acting, view.theme
+        hue = view.hue(holders[0]) if holders else None
+        stroke = t.alarm if self.alarm else t.accent if acting else hue or (t.muted if state == "cached" else t.empty)
+        width = 4.0 if acting or self.alarm else 3.0 if holders else 2.0
+        dashed = state == "cached" and not acting
+        kind = "cached" if dashed else "frame"
+        yield (page, "ground"), Block(box=cell, fill=t.panel)
+        yield (page, kind), Block(box=cell, stroke=stroke, width=width, dashed=dashed, acting=acting, z=1)
+        yield from self._bands(view, page, cell, holders)
+        roomy = cell.w >= ROOMY
+        head, foot = (HEAD if roomy else PAD + BAND + 4), (FOOT if cell.w >= NAMED else PAD)
+        body = Box(cell.x + PAD, cell.y + head, cell.w - 2 * PAD, cell.h - head - foot)
+        columns = columns_of(view.page_size)
+        side = min(body.w / columns, body.h / -(-view.page_size // columns))
+        if side >= LEAST:
+            fills, lines = page_colors(view, page)
+            yield (page, "slots"), slots_atom(body, fills, lines)
+        else:
+            share = view.state.fill()[page] / view.page_size
+            level = Box(body.x, body.bottom - body.h * share, body.w, body.h * share)
+            yield (page, "level"), Block(box=level, fill=hue or t.empty, radius=2)
+        y = cell.bottom - FOOT / 2
+        if cell.w >= NAMED:
+            number = written("page.number", page, page=page)
+            color = t.text if holders or acting else t.muted
+            yield (
+                (page, "number"),
+                Text(text=number, at=(cell.x + PAD + 2, y), face="mono-bold", color=color, ground=t.panel),
+            )
+        if roomy:
+            ref = say("ref {}", measure("page.ref", view.refs[page], "plain", page=page))
+            color = t.text if view.refs[page] else t.muted
+            at = (cell.right - PAD - 2, y)
+            yield (
+                (page, "ref"),
+                Text(text=ref, at=at, px=theme.LEAST_SIZE, face="mono", color=color, align="right", ground=t.panel),
+            )
+            places = [
+                say("{}·{}", measure("task.name", task, "name", task=task), _logical(view, task, page))
+                for task in holders
+            ]
+            if places and len(places) * 62 <= cell.w:
+                text = joined(" ", places)
+                at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 5)
+                yield (
+                    (page, "place"),
+                    Text(text=text, at=at, px=theme.LEAST_SIZE, face="mono", color=t.muted, ground=t.panel),
+                )
+        if self.bits:
+            bit = view.mask >> page & 1
+            box = Box(cell.cx - 22, cell.bottom + 8, 44, BITS - 14)
+            yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, stroke=t.empty, width=2, radius=6)
+            text = say("{}", measure("mask.bit", bit, "plain", page=page))
+            ground = t.empty if bit else t.ground
+            color = t.text if bit else t.muted
+            at = (cell.cx, box.cy)
+            yield (
+                (page, "digit"),
+                Text(text=text, at=at, face="mono-bold", color=color, align="center", ground=ground),
+            )
+
+    def _bands(self, view: View, page: int, cell: Box, holders: list[str]) -> Atoms:
+        if not holders:
+            return
+        line = Box(cell.x + PAD, cell.y + 7, cell.w - 2 * PAD, BAND)
+        if len(holders) > MOST_BANDS or line.w / len(holders) < 12:
+            yield (page, "bands"), Block(box=line, fill=view.theme.muted, radius=3)
+            return
+        for task, part in zip(holders, line.columns(len(holders), 3), strict=True):
+            yield (page, "band", task), Block(box=part, fill=view.hue(task), radius=3)
+
+    def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
+        """Pages that a request has newly been given fly from its tape, empty."""
+        come = 0
+        for task, table in now.state.tables.items():
+            had = then.state.tables.get(task, [])
+            for logical, page in enumerate(table):
+                if page in had or now.refs[page] > 1:
+                    continue
+                tile = after.get(("tape", task, logical, "tile"))
+                place = after.get((self.key, page, "ground"))
+                if isinstance(tile, Block) and isinstance(place, Block):
+                    look = {"fill": now.theme.panel, "stroke": now.hue(task), "width": 3.0, "z": 20}
+                    yield Move(Block(box=tile.box, **look), Block(box=place.box, **look), 0.12 * come)
+                    come += 1
+
+    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+        """Frames, bands and slots of every page, as they are drawn."""
+        frames: dict[int, str] = {}
+        bands: dict[int, list[str]] = {}
+        slots: dict[int, int] = {}
+        ghosts: dict[int, int] = {}
+        for key, mobject in shown.items():
+            page, kind, *task = (*key[1:], "", "")
+            if kind in ("frame", "cached"):
+                frames[page] = kind
+            elif kind == "band":
+                bands.setdefault(page, []).append(task[0])
+            elif kind == "slots":
+                slots[page] = int(filled(mobject, self.lit).sum())
+                ghosts[page] = int((mobject.lines[:, 3] > 0).sum())
+        return {"pool.frames": frames, "pool.bands": bands, "pool.slots": slots, "pool.ghosts": ghosts}
+
+
+def _logical(view: View, task: str, page: int) -> Any:
+    """The page's place in a request's table."""
+    return measure("page.logical", view.state.tables[task].index(page), "plain", task=task, page=page)

@@ -1,1 +1,1 @@
-"""The stage: the mobjects of a section, and how beats change them."""
+"""The stage: beats played one after another, each bringing the picture to a later moment of the run."""

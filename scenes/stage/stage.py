@@ -1,237 +1,220 @@
-"""The mobjects of one section, built from a replayed state and changed by beats."""
+"""The stage: composes pictures of parts, and plays shots by bringing one picture to the next."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from manim import Animation, Group
+from manim import Animation, Mobject
 
 from astrai_sim.trace import State, Trace
-from scenes.draw.animations import Appear, Flash, Vanish
+from scenes.draw import motion
+from scenes.draw.atoms import Atom, Key, Move, Picture
+from scenes.draw.canvas import Canvas, Change, Lapse, Plan
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.badge import Badge
-from scenes.draw.mobjects.caption import Caption
-from scenes.draw.mobjects.header import ChapterTitle
-from scenes.parts import PARTS
-from scenes.parts.part import Lapse, Part
-from scenes.parts.setting import ALWAYS, Setting
-from scenes.stage.directions import direct
-from scenes.stage.passages import passages
-from scenes.stage.reading import STILL, Reader, TimedScene
-from scenes.story.beats import Beat, Section
+from scenes.parts.caption import Caption
+from scenes.parts.header import Badge, Header
+from scenes.parts.layout import layout
+from scenes.parts.part import Part
+from scenes.parts.view import View
+from scenes.stage.shot import Act, Section, Shot
+from scenes.story.limits import reading_time
 
-P = TypeVar("P", bound=Part)
-PAGES = "pool"
-NUDGED_FIRST = ("tables", "memory", "lanes")
+LEAD = 0.8
+"""Seconds by which a sentence stands before what it speaks of happens."""
+STILL = 0.9
+"""Seconds that a picture stands at most while its sentence is read; movements stretch for the rest."""
+SLOWEST = 2.4
+
+
+class Scene(Protocol):
+    """What a stage needs of the scene that it plays in."""
+
+    clock: float
+
+    def add(self, *mobjects: Mobject) -> object: ...
+
+    def play(self, *animations: Animation) -> None: ...
+
+    def hold(self, seconds: float) -> None: ...
+
+
+@dataclass
+class Step:
+    """A movement worked out: to `picture`, over `pictures` on the way, in `seconds` at a pace of 1."""
+
+    state: State
+    picture: Picture
+    seconds: float
+    moves: Sequence[Move] = ()
+    pictures: Sequence[Picture] = ()
+    times: Sequence[float] = ()
+    shift: float = motion.CHANGE
+    changes: bool = False
 
 
 class Stage:
-    """What a section shows, and how beats change it.
-
-    `mount` builds everything from the state at the section's start; `play`
-    runs one beat; `settle` ends the section; `read` says what is shown.
+    """What a section shows, and how shots change it.
 
     Attributes
     ----------
-    setting
-        What the parts are given.
-    state
-        The state that is shown.
+    view
+        The moment that is shown, or that the running movement leads to.
+    boxes
+        Where each part stands, by its key.
     parts
-        The parts on stage now, by name, in drawing order.
-    panel
-        What stands in the panel's place, or None.
-    waited
-        Seconds that the last beat waited for the caption before it to be read.
-    beyond
-        Steps by which something computed has gone on after the recording's last event.
+        The parts that are shown, the hero first.
+    rests
+        (start, end) in film seconds of pauses that a shot declared.
     """
 
-    def __init__(self, scene: TimedScene, trace: Trace, section: Section) -> None:
+    def __init__(self, scene: Scene, view: View, section: Section, before: Section | None = None) -> None:
         self.scene = scene
-        self.trace = trace
         self.section = section
-        self.setting = Setting.of(trace, section)
-        self.looks, self.plan = self.setting.looks, self.setting.plan
-        self.state: State = trace.state_at(section.start)
-        self.beyond = 0
-        self.parts: dict[str, Part] = {}
-        self._made: dict[str, Part] = {}
-        self.title = ChapterTitle(section.title, self.plan.title)
-        self.caption = Caption(self.plan.caption)
-        self.badge = Badge(trace.header, self.plan.badge, trace.unverified)
-        self.reader = Reader(scene, self.caption)
-        self.panel: Any = None
-        self.opening: list[Animation] = []
-        self.waited = 0.0
-        self._stood = 0.0
-
-    def part(self, name: str) -> Part:
-        """The part called `name`, made when it is first asked for."""
-        if name not in self._made:
-            self._made[name] = PARTS[name](self.setting)
-        return self._made[name]
-
-    def shown(self, kind: type[P]) -> P:
-        """The part of that kind, which is on stage."""
-        part = self.parts[kind.name]
-        assert isinstance(part, kind)
-        return part
-
-    def bring(self, name: str) -> Part:
-        """Count a part as on stage, showing the state that is shown now."""
-        part = self.part(name)
-        part.show(self.state)
-        self.parts = {n: self.part(n) for n in PARTS if n in self.parts or n == name}
-        return part
-
-    def mount(self) -> None:
-        """Put the section's first picture on the scene.
-
-        A section that goes on from another one has its title fade in.
-        """
-        for name in PARTS:
-            if name in self.setting.cast & {*ALWAYS, *self.section.stage}:
-                self.scene.add(*self._brought(name))
-        self.scene.add(self.badge, self.caption)
-        if self.section.start < 0:
-            self.scene.add(self.title)
-        else:
-            self.opening = [Appear(self.title)]
-
-    def _brought(self, name: str) -> list[Group]:
-        return self.bring(name).mobjects()
-
-    def play(self, beat: Beat) -> None:
-        """Run one beat; afterwards the stage shows the state after event `beat.until`."""
-        self.waited = 0.0
-        if beat.caption is not None:
-            self.waited = self.reader.missing()
-            self.linger(self.waited)
-            self.opening += self.caption.change(beat.caption)
-        direct(self, beat)
-        if self.opening:
-            self.animate([])
-        if beat.until > self.state.seq:
-            self.advance(beat.until, 0.6)
-
-    def settle(self) -> None:
-        """Leave time to read, then clear what does not go over into the next section.
-
-        Of a section that says so everything stays.
-        """
-        self.linger(self.reader.missing())
-        if self.section.stays:
-            return
-        leaving = [Vanish(self.title)]
-        if self.caption.current is not None:
-            leaving.append(Vanish(self.caption))
-        if self.panel is not None:
-            leaving.append(Vanish(self.panel))
-            self.panel = None
-        self.scene.play(*leaving)
-
-    def read(self) -> dict:
-        """What the mobjects show now, read back from them."""
-        shown: dict = {}
-        for part in self.parts.values():
-            shown |= part.read()
-        if hasattr(self.panel, "read"):
-            shown |= self.panel.read()
-        return shown
-
-    def animate(self, animations: list[Animation]) -> None:
-        """Play `animations` together with what is waiting for the next play."""
-        animations = self.opening + animations
-        fresh_caption = any(a.mobject is self.caption.current for a in self.opening)
-        self.opening = []
-        if animations:
-            self.scene.play(*animations)
-            self._stood = 0.0
-        if fresh_caption:
-            self.reader.started()
-
-    def linger(self, seconds: float) -> None:
-        """Wait for `seconds`, drawing the eye back to the tables when the picture stands long."""
-        while self._stood + seconds > STILL:
-            pause = max(0.0, STILL - 0.7 - self._stood)
-            self.scene.hold(pause)
-            self.scene.play(*self._nudge())
-            seconds -= pause + 0.7
-            self._stood = 0.0
-        self.scene.hold(seconds)
-        self._stood += max(0.0, seconds)
-
-    def _nudge(self) -> list[Animation]:
-        first = [self.parts[name].nudge() for name in NUDGED_FIRST if name in self.parts]
-        panel: list[list[Animation]] = [[Flash(self.panel.back)]] if self.panel is not None else []
-        rest = [part.nudge() for part in self.parts.values()]
-        return next(filter(None, first + panel + rest))
-
-    def advance(self, until: int, seconds: float) -> None:
-        """Bring every part to the state after event `until`.
-
-        With the pool on stage, many steps are a time-lapse: all parts show the same moment
-        of it at any time.
-        """
-        if until <= self.state.seq or PAGES not in self.parts:
-            self.change(self.trace.state_at(until), seconds)
-            return
-        for passage in passages(self.trace, self.state, until, seconds):
-            if passage.even:
-                self.lapse(passage.stops, passage.seconds)
-            else:
-                self.change(passage.stops[-1], passage.seconds)
-
-    def change(self, state: State, seconds: float) -> None:
-        """Bring every part to `state` in one movement."""
-        self.state = state
-        self.animate([a for part in self.playing() for a in part.change(state, seconds)])
-
-    def run_on(self, steps: int) -> None:
-        """Count `steps` on from the recording's last: what is computed goes on for so long."""
-        self.beyond = steps
-        for part in self._made.values():
-            part.beyond = steps
-
-    def lapse(self, stops: Sequence[State], seconds: float) -> None:
-        """Have every part show the states `stops`, each for as long as the others."""
-        states = [self.state, *stops]
-        times = tuple(i / len(stops) for i in range(len(states)))
-        frames = [[part.frame(state) for state in states] for part in self.playing()]
-        self.state = stops[-1]
-        lapse = Lapse(times, self.state, seconds)
-        self.animate(
-            [
-                animation
-                for part, seen in zip(self.playing(), frames, strict=True)
-                for animation in part.lapse(lapse, seen)
-            ]
-        )
-
-    def playing(self) -> list[Part]:
-        """The parts that can be seen: those that stand in the panel's place only without one."""
-        return [p for p in self.parts.values() if not p.in_panel or self.panel is None]
-
-    def open_panel(self, panel: Group | None) -> None:
-        """Put `panel` into the panel's place; None gives the place back to the parts there."""
-        fillers = [part for part in self.parts.values() if part.in_panel]
-        leaving: list[Animation] = [Vanish(self.panel, seconds=0.3)] if self.panel is not None else []
-        for part in fillers:
-            leaving += part.leave()
-        self.panel = panel
-        if panel is not None:
-            coming: list[Animation] = [Appear(panel, delay=0.3 if leaving else 0.0)]
-        else:
-            coming = [a for part in fillers for a in part.change(self.state, 0.5)]
-        self.animate(leaving + coming)
+        self.before = None if section.cut else before
+        self.view = replace(view, state=view.trace.state_at(section.start))
+        self.canvas = Canvas(view.frame)
+        self.parts: tuple[Part, ...] = ()
+        self.boxes: dict[str, Box] = {}
+        self.shot: Shot | None = None
+        self.caption = ""
+        self.rests: list[tuple[float, float]] = []
+        self._read_by = 0.0
 
     @property
-    def panel_box(self) -> Box:
-        """Where a panel may stand: more room while there is no pool below it."""
-        pool = {"pool", "map"} & self.parts.keys()
-        box = self.plan.panel if pool else self.plan.tall_panel
-        for part in self.parts.values():
-            box = part.beside(box)
-        return box
+    def trace(self) -> Trace:
+        """The trace that the section is told from."""
+        return self.view.trace
+
+    @property
+    def state(self) -> State:
+        """The state that is shown."""
+        return self.view.state
+
+    @property
+    def beyond(self) -> int:
+        """Computed steps after the recording's last event."""
+        return self.view.beyond
+
+    def mount(self) -> None:
+        """Put the section's first picture on the scene: that on which the one before ended."""
+        if self.before is not None:
+            last = self.before.beats[-1]
+            self.parts, self.caption = last.parts, last.caption or ""
+            self.canvas.show(self._compose(self.view, self.parts)[0])
+        elif self.section.beats:
+            first = self.section.beats[0].acts[0]
+            self.parts, self.caption = first.parts, self.section.beats[0].caption or ""
+            self.canvas.show(self._compose(self.view, self.parts)[0])
+            self._read_by = self.scene.clock + reading_time(self.caption)
+        self.scene.add(self.canvas)
+
+    def play(self, shot: Shot) -> None:
+        """Bring the picture through the acts of `shot`, slowly enough for its sentence to be read."""
+        self.shot = shot
+        fresh = shot.caption is not None and shot.caption != self.caption
+        if fresh:
+            self.scene.hold(self._read_by - self.scene.clock)
+            self.caption = shot.caption or ""
+        steps = self._steps(shot)
+        natural = sum(step.seconds for step in steps)
+        needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else 0.0
+        pace = min(SLOWEST, max(1.0, (needed - STILL) / natural if natural else 1.0)) * shot.pace
+        began = self.scene.clock
+        for step in steps:
+            if step.changes and fresh:
+                self.scene.hold(began + LEAD - self.scene.clock)
+                fresh = False
+            self._run(step, pace)
+        self._read_by = max(self._read_by, began + needed)
+        self.parts = shot.parts
+        if shot.rest:
+            now = self.scene.clock
+            self.scene.hold(shot.rest)
+            self.rests.append((now, self.scene.clock))
+
+    def settle(self) -> None:
+        """Leave time to read; all stays for the section that follows."""
+        self.scene.hold(max(self._read_by - self.scene.clock, motion.AFTER))
+
+    def read(self) -> dict:
+        """What the mobjects show now that is no text, read back from them."""
+        found: dict = {}
+        for part in self.parts:
+            found |= part.read({key: m for key, m in self.canvas.shown.items() if key[0] == part.key})
+        return found
+
+    def _run(self, step: Step, pace: float) -> None:
+        self.view = replace(self.view, state=step.state)
+        if step.pictures:
+            seconds = step.seconds * pace
+            self.scene.play(Lapse(self.canvas, step.pictures, seconds, step.times))
+            return
+        seconds = max(step.seconds * pace, 1 / 60)
+        accent = self.view.theme.accent
+        change = Change(self.canvas, step.picture, step.moves, seconds, accent, step.shift)
+        if change.still:
+            self.scene.hold(step.seconds * pace)
+        else:
+            self.scene.play(change)
+
+    def _steps(self, shot: Shot) -> list[Step]:
+        """The movements of a shot, worked out from the picture that stands now."""
+        steps: list[Step] = []
+        atoms: dict[Key, Atom] = dict(self.canvas.atoms)
+        view, boxes = self.view, self.boxes
+        for act in shot.acts:
+            self.parts = act.parts
+            set_up, placed = self._compose(view, act.parts)
+            later = act.until > view.state.seq or act.stops or act.known != view.known
+            if set_up != atoms:
+                shift = self._shift(boxes, placed)
+                target = set_up if later else self._compose(view, act.parts)[0]
+                seconds = Plan(view.frame, atoms, target, (), shift).seconds
+                if act.seconds is not None and not later:
+                    seconds = act.seconds
+                steps.append(Step(view.state, target, seconds, shift=shift))
+                atoms = dict(target)
+            elif act.seconds and not later:
+                steps.append(Step(view.state, set_up, act.seconds))
+            boxes = placed
+            if later:
+                step = self._act(act, view, atoms)
+                view = view.at(act.until, act.known)
+                steps.append(step)
+                atoms = dict(step.picture)
+        self.boxes = boxes
+        return steps
+
+    def _act(self, act: Act, view: View, atoms: Picture) -> Step:
+        after = view.at(act.until, act.known)
+        picture, _ = self._compose(after, act.parts)
+        if act.stops:
+            stops = [view.at(seq) for seq in (*(s for s in act.stops if s < act.until), act.until)]
+            pictures = [self._compose(stop, act.parts)[0] for stop in stops]
+            times = act.times or tuple((i + 1) / len(pictures) for i in range(len(pictures)))
+            return Step(after.state, picture, act.seconds or 0.1 * len(pictures), (), pictures, times, changes=True)
+        moves = [m for part in act.parts for m in part.moves(atoms, picture, view, after)]
+        natural = Plan(view.frame, atoms, picture, moves, motion.CHANGE).seconds
+        return Step(after.state, picture, act.seconds or natural, moves, changes=True)
+
+    def _compose(self, view: View, parts: Sequence[Part]) -> tuple[dict[Key, Atom], dict[str, Box]]:
+        """The picture of `parts` at a moment, and where they stand."""
+        whole = [*parts, Header(self.section.title, self.section.phases), Caption(self.caption), Badge()]
+        boxes = layout(whole, view)
+        picture: dict[Key, Atom] = {}
+        for part in whole:
+            picture.update(part.pictured(view, boxes[part.key]))
+        for part in whole:
+            picture.update(((part.key, *key), atom) for key, atom in part.link(view, picture, boxes[part.key]))
+        return picture, boxes
+
+    def _shift(self, before: dict[str, Box], after: dict[str, Box]) -> float:
+        """Seconds in which parts move to their new places: those of a camera move where any does."""
+        moved = [
+            motion.push(after[key].h / max(before[key].h, 1))
+            for key in after
+            if key in before and before[key] != after[key]
+        ]
+        return max(moved, default=motion.CHANGE)

@@ -99,9 +99,9 @@ def open_code(
     return OpenCode(until, caption, source.title, source.lines, detail=detail)
 
 
-def steps_of(trace: Trace, event: Event) -> tuple[CodeStep, ...]:
+def steps_of(trace: Trace, event: Event, columns: int = COLUMNS) -> tuple[CodeStep, ...]:
     """The executed lines of a `lines` event, with the values that they produced."""
-    source = shown_source(trace, event.function)
+    source = shown_source(trace, event.function, columns)
     n_pages = trace.header.scenario.cache.n_pages
     state = trace.state_at(event.seq)
     refs, cached = state.refs, state.lru

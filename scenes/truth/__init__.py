@@ -8,10 +8,10 @@ who draw or tell films: it imports the trace and the theme.
 from importlib import import_module
 from pkgutil import iter_modules
 
-from scenes.truth.vouching import SHOWN, VOUCHERS, true_text
+from scenes.truth.vouching import FADING, SHOWN, VOUCHERS, true_text
 from scenes.truth.witness import Witness
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["SHOWN", "VOUCHERS", "Witness", "true_text"]
+__all__ = ["FADING", "SHOWN", "VOUCHERS", "Witness", "true_text"]

@@ -51,11 +51,19 @@ def vouch_all(computed: dict[str, Truth]) -> None:
         vouches(name)(compute)
 
 
-def shows(field: str) -> Callable[[Truth], Truth]:
-    """The function says what the field called `field` should show."""
+FADING: set[str] = set()
+"""Fields of `SHOWN` that fade from one value to the next, so that only a picture at rest shows one."""
+
+
+def shows(field: str, fades: bool = False) -> Callable[[Truth], Truth]:
+    """The function says what the field called `field` should show; `fades` as in `FADING`."""
 
     def register(compute: Truth) -> Truth:
+        if field in SHOWN:
+            raise ValueError(f"two say what {field} shows")
         SHOWN[field] = compute
+        if fades:
+            FADING.add(field)
         return compute
 
     return register

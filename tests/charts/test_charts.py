@@ -7,8 +7,6 @@ from astrai_sim.trace import Series, Trace
 from scenes import theme
 from scenes.check.labels import Writer
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.axes import Scale, ticks
-from scenes.draw.mobjects.chart import ChartView, CurveLine
 from scenes.film.checking import check
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
@@ -17,6 +15,8 @@ from scenes.lint.rules.colors import LEAST
 from scenes.lint.rules.colors import differences as color_differences
 from scenes.measures import written
 from scenes.measures.forms import number_text, tick_text
+from scenes.old.mobjects.axes import Scale, ticks
+from scenes.old.mobjects.chart import ChartView, CurveLine
 from scenes.story.beats import Advance, Chart, Curve, Hold, Reveal, Section, Storyboard
 from scenes.story.curves import points, steps_done
 from scenes.truth import Witness

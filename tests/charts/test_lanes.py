@@ -9,12 +9,12 @@ from scenes import theme
 from scenes.check.compare import differences
 from scenes.chunked_prefill import chosen
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.chart import ChartView
-from scenes.draw.mobjects.lanes import LanesView
-from scenes.draw.mobjects.steps import StepsPanel
 from scenes.film import catalog
 from scenes.film.checking import check
 from scenes.film.rehearsal import rehearse
+from scenes.old.mobjects.chart import ChartView
+from scenes.old.mobjects.lanes import LanesView
+from scenes.old.mobjects.steps import StepsPanel
 from scenes.story.beats import Chart, Lanes, ShowSteps, ShowVersus, StepTokens
 from scenes.story.errors import DoesNotApply
 from scenes.story.history import History, history_of

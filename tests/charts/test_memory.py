@@ -6,11 +6,11 @@ from astrai_sim.trace import Series, Trace
 from scenes import theme
 from scenes.check.compare import differences
 from scenes.check.labels import Writer
-from scenes.draw.mobjects.memory import status_text
 from scenes.film import catalog
 from scenes.film.rehearsal import rehearse
 from scenes.fragmentation import MOST_STOPS, stops
-from scenes.parts.looks import Looks
+from scenes.old.mobjects.memory import status_text
+from scenes.old.parts.looks import Looks
 from scenes.story.beats import RunOn, ShowVersus
 from scenes.story.contiguous import loads, simulate
 from scenes.story.errors import DoesNotApply

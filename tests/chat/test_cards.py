@@ -3,7 +3,7 @@
 import pytest
 
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.cards import SMALLEST, CardBoard, CardText
+from scenes.old.mobjects.cards import SMALLEST, CardBoard, CardText
 
 BOX = Box(100, 134, 1720, 786)
 SYSTEM = "You are a kind teacher of science. " * 6

@@ -5,8 +5,8 @@ from coloraide import Color
 
 from scenes import theme
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.token_layout import LARGEST, SMALLEST, PageText, TokenLayout
-from scenes.draw.mobjects.transcript import CONTROL, ground
+from scenes.old.mobjects.token_layout import LARGEST, SMALLEST, PageText, TokenLayout
+from scenes.old.mobjects.transcript import CONTROL, ground
 from scenes.story.pieces import shown_piece
 
 BOX = Box(100, 134, 1272, 786)

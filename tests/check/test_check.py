@@ -6,12 +6,12 @@ import pytest
 from scenes.check.checker import Checker
 from scenes.check.compare import differences
 from scenes.check.labels import drawn_otherwise, labels_in
-from scenes.draw.animations import Glide, SwapText
 from scenes.draw.label import Label
 from scenes.film.checking import check
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
 from scenes.measures import measure, say
+from scenes.old.animations import Glide, SwapText
 from scenes.truth import Witness
 from tests.film.tiny import TinyFilm
 

@@ -1,12 +1,12 @@
 """Labels keep what they were given to say: wrapped, shortened and swapped texts too."""
 
 from scenes.draw import fonts
-from scenes.draw.animations import SwapText
 from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.caption import CaptionText
-from scenes.draw.mobjects.header import ChapterTitle
 from scenes.measures import measure, say
+from scenes.old.animations import SwapText
+from scenes.old.mobjects.caption import CaptionText
+from scenes.old.mobjects.header import ChapterTitle
 
 FREE = measure("pool.free", 1234)
 

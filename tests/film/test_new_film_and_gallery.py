@@ -12,7 +12,7 @@ from PIL import Image
 from scenes.cli import main
 from scenes.film import catalog, new_film
 from scenes.film.scene import ASSETS
-from scenes.parts import PARTS
+from scenes.old.parts import PARTS
 from tests.conftest import ROOT
 from tests.film.clean import assert_clean
 from tests.film.tiny import TinyFilm

@@ -4,7 +4,7 @@ import pytest
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.mobjects.caption import balanced
+from scenes.old.mobjects.caption import balanced
 
 FACE = ("sans-medium", theme.BODY)
 

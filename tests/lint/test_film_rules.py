@@ -9,12 +9,12 @@ from scenes import theme
 from scenes.draw.cells import CellField
 from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.caption import Caption
-from scenes.draw.mobjects.shapes import Panel
 from scenes.lint.rules.caption_time import CaptionTime
 from scenes.lint.rules.colors import LEAST, TaskColors, differences
 from scenes.lint.rules.glyph_size import GlyphSize
 from scenes.lint.rules.stillness import Stillness
+from scenes.old.mobjects.caption import Caption
+from scenes.old.mobjects.shapes import Panel
 from tests.lint.board import Board
 
 SENTENCE = "A sentence of just forty-five characters, ok."

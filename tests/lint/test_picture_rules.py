@@ -8,13 +8,13 @@ from scenes import theme
 from scenes.draw.cells import CellField
 from scenes.draw.label import Label
 from scenes.draw.layout import FRAME, UNIT, Box
-from scenes.draw.mobjects.shapes import Panel
-from scenes.draw.mobjects.wire import Wire
 from scenes.lint.rules.contrast import Contrast, contrast
 from scenes.lint.rules.crossing import Crossing
 from scenes.lint.rules.glyph_size import GlyphSize
 from scenes.lint.rules.safe_area import SafeArea
 from scenes.lint.rules.text_overlap import TextOverlap
+from scenes.old.mobjects.shapes import Panel
+from scenes.old.mobjects.wire import Wire
 from tests.lint.board import judge
 
 SAFE = FRAME.safe

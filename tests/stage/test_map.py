@@ -7,19 +7,19 @@ from manim import tempconfig
 from scenes import theme
 from scenes.check.checker import Checker
 from scenes.check.compare import differences
-from scenes.draw.animations.replay import Replay
 from scenes.draw.camera import FilmCamera
 from scenes.draw.cells import MANY, CellField
 from scenes.draw.layout import Box
-from scenes.draw.mobjects.lens import runs_of
-from scenes.draw.mobjects.map import EMPTY, MapGrid, PageColors, PageMap, ramp
 from scenes.film.checking import check
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
 from scenes.film.settings import QUIET
 from scenes.lint.rules.colors import differences as color_differences
 from scenes.measures.forms import clock_text
-from scenes.parts.occupancy import page_colors
+from scenes.old.animations.replay import Replay
+from scenes.old.mobjects.lens import runs_of
+from scenes.old.mobjects.map import EMPTY, MapGrid, PageColors, PageMap, ramp
+from scenes.old.parts.occupancy import page_colors
 from scenes.pool_at_scale import PoolAtScale, PoolAtScaleChapters
 from scenes.story.beats import TimeLapse
 from scenes.story.history import firsts, history_of

@@ -5,11 +5,11 @@ from numpy import linspace
 
 from astrai_sim.trace import Trace
 from scenes.check.compare import differences
-from scenes.draw.animations import Replay
 from scenes.film import catalog
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, Observer
-from scenes.stage.passages import passages
+from scenes.old.animations import Replay
+from scenes.old.stage.passages import passages
 from scenes.story.beats import Advance, ClosePanel, OpenCode, RunCode, Section, Storyboard
 from scenes.truth import Witness
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scenes.draw.mobjects.caption import Caption, CaptionText
 from scenes.lint.moment import Moment, Problem
+from scenes.old.mobjects.caption import Caption, CaptionText
 from scenes.story.limits import reading_time
 
 FADE = 0.5

@@ -42,7 +42,7 @@ class Advance(Beat):
 
 @dataclass(frozen=True)
 class Reveal(Beat):
-    """Bring `parts`, named as in `scenes.parts`, on stage for the first time."""
+    """Bring `parts`, named as in `scenes.old.parts`, on stage for the first time."""
 
     parts: tuple[str, ...] = ()
 
@@ -58,7 +58,7 @@ class Section:
 
     `start` is the event whose replayed state the stage shows when the section
     begins (-1: before the first event); `key` names its file. `stage` names the parts
-    that stand from the start, as in `scenes.parts`; `props` is what some of them
+    that stand from the start, as in `scenes.old.parts`; `props` is what some of them
     need besides. None of its beats is kept longer in a short film than `detail` says.
     With `phases`, the step and the scheduler's phase stand at the top right.
     With `stays` the picture stands as it is at the section's end: for a film's last one.

@@ -1,0 +1,201 @@
+"""Atoms: the few kinds of things that pictures are made of, as plain values.
+
+A picture is a dict of atoms by key. An atom says how something looks, in design pixels and hex
+colours; `vector` gives all of that as numbers, so that two atoms of one kind and shape can be
+blended. What is drawn of an atom is a mobject of `scenes.draw.drawn`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from scenes import theme
+from scenes.draw import fonts
+from scenes.draw.layout import Box
+
+Key = tuple[Any, ...]
+NOTHING = np.zeros(4)
+PICTURE, FRONT, FLYING = 0, 10, 20
+"""Heights at which atoms are drawn: the higher, the later."""
+
+
+def rgba(color: str | None, alpha: float = 1.0) -> np.ndarray:
+    """A hex colour as four floats in 0..1; None is nothing."""
+    return NOTHING if color is None else np.array([*theme.rgb(color), alpha])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Atom:
+    """Common to all: `z`, the height at which it is drawn, and `alpha`, its opacity.
+
+    With `acting` it is what the caption speaks of; one that `keeps` looks the same where its part
+    has stepped back.
+    """
+
+    z: int = PICTURE
+    alpha: float = 1.0
+    acting: bool = False
+    keeps: bool = False
+
+    def vector(self) -> np.ndarray:
+        """Everything that can be blended, as one array of floats."""
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return False
+        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return a is b or (a.shape == b.shape and bool(np.array_equal(a, b)))
+    return a == b and getattr(a, "parts", None) == getattr(b, "parts", None)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Text(Atom):
+    """One line of type at the pixel `at`: x of the `align` edge, y of the middle of the capitals.
+
+    `ground` is the colour behind it where that is not the film's. An `early` one comes and goes
+    when a movement begins, others when all numbers swap.
+    """
+
+    text: str
+    at: tuple[float, float]
+    px: float = theme.LABEL
+    face: str = "sans"
+    color: str = theme.TEXT
+    align: str = "left"
+    ground: str | None = None
+    early: bool = False
+    z: int = 1
+
+    @property
+    def width(self) -> float:
+        """Advance width in pixels."""
+        return fonts.width(self.text, self.face, self.px)
+
+    def vector(self) -> np.ndarray:
+        return np.array([*self.at, self.px, *rgba(self.color, self.alpha)])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Block(Atom):
+    """A rounded box with a fill and a stroke, either None for none."""
+
+    box: Box
+    fill: str | None = None
+    stroke: str | None = None
+    width: float = 2.0
+    radius: float = 8.0
+    fill_alpha: float = 1.0
+    dashed: bool = False
+
+    def vector(self) -> np.ndarray:
+        b = self.box
+        fill = rgba(self.fill or self.stroke, self.alpha * self.fill_alpha if self.fill else 0.0)
+        stroke = rgba(self.stroke or self.fill, self.alpha if self.stroke else 0.0)
+        return np.array([b.x, b.y, b.w, b.h, *fill, *stroke, self.width, self.radius])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Cells(Atom):
+    """Rectangles `edges` [n, 4] (left, top, right, bottom) with fills and outlines [n, 4] as rgba.
+
+    `order` [n] says how late each takes a new colour when a front passes over them, 0 to 1.
+    """
+
+    edges: np.ndarray
+    fills: np.ndarray
+    lines: np.ndarray | None = None
+    radius: float = 0.0
+    order: np.ndarray | None = None
+
+    def vector(self) -> np.ndarray:
+        lines = np.zeros_like(self.fills) if self.lines is None else self.lines
+        fills, lines = self.fills.copy(), lines.copy()
+        fills[:, 3] *= self.alpha
+        lines[:, 3] *= self.alpha
+        return np.concatenate([self.edges.ravel(), fills.ravel(), lines.ravel(), [self.radius]])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Grid(Atom):
+    """`n` cells in rows of `columns` filling `box`, with colours `fills` [n, 4]; drawn as one image."""
+
+    box: Box
+    columns: int
+    fills: np.ndarray
+    gap: float = 1.0
+
+    def vector(self) -> np.ndarray:
+        fills = self.fills.copy()
+        fills[:, 3] *= self.alpha
+        b = self.box
+        return np.concatenate([[b.x, b.y, b.w, b.h, self.gap], fills.ravel()])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Line(Atom):
+    """A line through `points` [n, 2]; `curved` makes the corners round, `head` gives it an arrow's."""
+
+    points: np.ndarray
+    color: str
+    width: float = 3.0
+    curved: bool = False
+    head: bool = False
+    dashed: bool = False
+
+    def vector(self) -> np.ndarray:
+        return np.concatenate([self.points.ravel(), rgba(self.color, self.alpha), [self.width]])
+
+
+Picture = Mapping[Key, Atom]
+"""Atoms by key: what a film shows at one moment."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """What flies while one picture becomes the next, and is in neither: from `start` to `end`.
+
+    It leaves `delay` seconds after the movement has begun.
+    """
+
+    start: Atom
+    end: Atom
+    delay: float = 0.0
+    seconds: float | None = field(default=None)
+
+
+def grid_edges(box: Box, n: int, columns: int, gap: float) -> np.ndarray:
+    """Edges [n, 4] of `n` cells in rows of `columns`, filling `box` with `gap` pixels between."""
+    rows = -(-n // columns)
+    w, h = (box.w + gap) / columns, (box.h + gap) / rows
+    row, column = np.divmod(np.arange(n), columns)
+    left, top = box.x + column * w, box.y + row * h
+    return np.stack([left, top, left + w - gap, top + h - gap], axis=1)
+
+
+def bounds(atom: Atom) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of an atom in design pixels, strokes included."""
+    if isinstance(atom, Text):
+        shift = {"left": 0.0, "center": 0.5, "right": 1.0}[atom.align] * atom.width
+        x, y = atom.at
+        return x - shift, y - 0.75 * atom.px, x - shift + atom.width, y + 0.75 * atom.px
+    if isinstance(atom, (Block, Grid)):
+        b = atom.box
+        half = atom.width / 2 if isinstance(atom, Block) and atom.stroke else 0.0
+        return b.x - half, b.y - half, b.right + half, b.bottom + half
+    xy = atom.edges.reshape(-1, 2) if isinstance(atom, Cells) else atom.points  # type: ignore[attr-defined]
+    if not len(xy):
+        return 0.0, 0.0, 0.0, 0.0
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    margin = atom.width * 3 if isinstance(atom, Line) else 1.0
+    return low[0] - margin, low[1] - margin, high[0] + margin, high[1] + margin

@@ -1,0 +1,382 @@
+"""The canvas: what is drawn of a picture, and how one picture becomes the next.
+
+Whoever tells a film only says what a picture looks like; what leaves, moves and comes is worked
+out here, once for all parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from manim import Group, Scene
+
+from scenes import theme
+from scenes.draw import motion
+from scenes.draw.animation import Extent, FilmAnimation
+from scenes.draw.atoms import FLYING, Atom, Block, Cells, Grid, Key, Line, Move, Picture, Text, bounds
+from scenes.draw.drawn import drawn
+from scenes.draw.layout import UNIT, Frame
+
+NEAR = 1.0
+"""Pixels by which something is off its place from which on it counts as moved."""
+LOOKS = 9
+"""Moments at which a movement is searched for texts that would cross."""
+
+
+class Canvas(Group):
+    """The mobjects of a picture, by key: `atoms` is what they show."""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__()
+        self.frame = frame
+        self.atoms: dict[Key, Atom] = {}
+        self.shown: dict[Key, Any] = {}
+
+    def show(self, picture: Picture) -> None:  # type: ignore[override]
+        """Show `picture` at once."""
+        for key in [key for key in self.shown if key not in picture]:
+            self._drop(key)
+        for key, atom in picture.items():
+            before = self.atoms.get(key)
+            if before is not None and before == atom:
+                continue
+            if before is None or not fits(before, atom):
+                self._drop(key)
+                self.add_atom(key, atom)
+            else:
+                self.shown[key].say(atom)
+                self.shown[key].put(atom.vector())
+                self.shown[key].z_index = atom.z
+            self.atoms[key] = atom
+        self._sort(picture)
+
+    def add_atom(self, key: Key, atom: Atom) -> Any:
+        """Draw an atom that is not there yet; gives its mobject."""
+        self.shown[key] = drawn(atom, self.frame)
+        self.atoms[key] = atom
+        self.submobjects.append(self.shown[key])
+        return self.shown[key]
+
+    def _drop(self, key: Key) -> None:
+        mobject = self.shown.pop(key, None)
+        if mobject is not None:
+            self.submobjects = [other for other in self.submobjects if other is not mobject]
+            del self.atoms[key]
+
+    def _sort(self, picture: Picture) -> None:
+        """Have atoms of one height drawn in the order of the picture."""
+        self.submobjects = [self.shown[key] for key in picture]
+        self.atoms = {key: self.atoms[key] for key in picture}
+
+
+def fits(before: Atom, after: Atom) -> bool:
+    """Whether one can become the other by blending numbers."""
+    if type(before) is not type(after):
+        return False
+    if isinstance(before, Cells):
+        return before.edges.shape == after.edges.shape  # type: ignore[attr-defined]
+    if isinstance(before, Grid):
+        return before.fills.shape == after.fills.shape and before.columns == after.columns  # type: ignore[attr-defined]
+    if isinstance(before, Line):
+        return before.points.shape == after.points.shape  # type: ignore[attr-defined]
+    if isinstance(before, Text):
+        return before.face == after.face and before.align == after.align  # type: ignore[attr-defined]
+    return not isinstance(before, Block) or before.dashed == after.dashed  # type: ignore[attr-defined]
+
+
+@dataclass
+class Track:
+    """One mobject on its way: `start` and `end` are vectors, times in seconds.
+
+    `fade` is (from, to) of its opacity; `late` [len(start)], 0 to 1, holds back single numbers, so
+    that a front passes over cells; `arc` [2] is how far the middle of the way swings out.
+    """
+
+    mobject: Any
+    start: np.ndarray
+    end: np.ndarray
+    begins: float
+    seconds: float
+    ease: motion.Easing
+    fade: tuple[float, float] = (1.0, 1.0)
+    late: np.ndarray | None = None
+    arc: np.ndarray | None = None
+    says: Text | None = None
+    glow: bool = False
+    hidden: bool = False
+    accent: Any = None
+
+    def at(self, elapsed: float, flip: float) -> None:
+        """Put the mobject where it is after `elapsed` seconds; texts swap at `flip`."""
+        t = (
+            min(1.0, max(0.0, (elapsed - self.begins) / self.seconds))
+            if self.seconds
+            else float(elapsed >= self.begins)
+        )
+        w: Any = self.ease(t)
+        if self.late is not None:
+            w = np.clip((t * 1.15 - self.late) / 0.15, 0.0, 1.0)
+        v = self.start + (self.end - self.start) * w
+        if self.arc is not None:
+            v[:2] += self.arc * np.sin(np.pi * float(w))
+        if self.says is not None and elapsed >= flip:
+            self.mobject.say(self.says)
+            self.says = None
+        if self.glow and elapsed >= flip:
+            share = 1 - min(1.0, (elapsed - flip) / motion.GLOW)
+            v[3:6] += (self.accent - v[3:6]) * share
+        self.mobject.put(v, self.fade[0] + (self.fade[1] - self.fade[0]) * (w if np.isscalar(w) else t))
+
+
+class Plan:
+    """When what happens while the picture `before` becomes `after`, in seconds at a pace of 1.
+
+    `leaving`, `coming` and `changing` are keys; `flights` are the seconds of each of `moves`, the last
+    of which has `landed` then; shapes change over `objects` seconds, of which a front passes over
+    cells in `swept`; texts swap at `flip`; all is over after `seconds`.
+    """
+
+    def __init__(self, frame: Frame, before: Picture, after: Picture, moves: Sequence[Move], shift: float) -> None:
+        self.leaving = [key for key in before if key not in after or not fits(before[key], after[key])]
+        self.coming = [key for key in after if key not in before or not fits(before[key], after[key])]
+        gone = set(self.leaving)
+        self.changing = [key for key in before if key not in gone and before[key] != after[key]]
+        self.flights = [move.seconds or motion.flight(_way(move), frame.width) for move in moves]
+        self.landed = max((m.delay + s for m, s in zip(moves, self.flights, strict=True)), default=0.0)
+        self.swept, moved = 0.0, False
+        for key in self.changing:
+            old, new = before[key], after[key]
+            if isinstance(new, Cells) and isinstance(old, Cells):
+                front = int(np.count_nonzero(np.any(new.fills != old.fills, axis=1)))
+                front_moves = new.order is not None and front > 2 and _place(old, new) <= NEAR
+                self.swept = max(self.swept, motion.sweep(front) if front_moves else motion.POP if front else 0.0)
+            both = isinstance(new, Text) and isinstance(old, Text)
+            if not both or np.hypot(*np.subtract(new.at, old.at)) > NEAR:  # type: ignore[attr-defined]
+                moved = True
+        come = any(not isinstance(after[key], Text) for key in self.coming)
+        self.objects = max(self.swept, shift if moved or come else 0.0)
+        self.flip = self.landed + self.objects
+        texts = [after[k] for k in self.coming] + [after[k] for k in self.changing if _says(before[k], after[k])]
+        glow = motion.GLOW if any(isinstance(atom, Text) for atom in texts) else 0.0
+        fade = motion.LEAVE if self.leaving and not self.objects else 0.0
+        self.seconds = self.flip + glow + fade
+
+
+def _says(old: Atom, new: Atom) -> bool:
+    """Whether a text says something else."""
+    return isinstance(old, Text) and isinstance(new, Text) and old.text != new.text
+
+
+def _way(move: Move) -> float:
+    """Pixels of a flight."""
+    a, b = np.array(bounds(move.start)), np.array(bounds(move.end))
+    return float(np.hypot(*((b[:2] + b[2:]) / 2 - (a[:2] + a[2:]) / 2)))
+
+
+class Change(FilmAnimation):
+    """Bring a canvas to another picture.
+
+    First what leaves goes, and what flies is on its way; then shapes take their new colours and a
+    front passes over cells; then all texts that say something else swap in one frame, and glow; so
+    numbers are always of one moment, and never before what they count. `seconds` is how long all of
+    that takes; default: what the movements need.
+
+    Attributes
+    ----------
+    flip
+        Seconds after which the texts have swapped.
+    """
+
+    def __init__(
+        self,
+        canvas: Canvas,
+        picture: Picture,
+        moves: Sequence[Move] = (),
+        seconds: float | None = None,
+        accent: str = theme.ACCENT,
+        shift: float = motion.CHANGE,
+    ) -> None:
+        self.canvas = canvas
+        self.picture = dict(picture)
+        self.moves = list(moves)
+        self.accent = np.array(theme.rgb(accent))
+        self.plan = Plan(canvas.frame, canvas.atoms, self.picture, self.moves, shift)
+        self.leaving, self.coming, self.changing = self.plan.leaving, self.plan.coming, self.plan.changing
+        natural = self.plan.seconds
+        self.factor = seconds / natural if seconds is not None and natural else 1.0
+        super().__init__(Group(), seconds=max(natural * self.factor, 1 / 60), rate=motion.linear, introducer=True)
+        self.flip = self.plan.flip * self.factor
+
+    @property
+    def still(self) -> bool:
+        """Whether nothing changes."""
+        return not (self.leaving or self.coming or self.changing or self.moves)
+
+    def prepare(self) -> None:
+        canvas, f = self.canvas, self.factor
+        before = dict(canvas.atoms)
+        self.tracks: list[Track] = []
+        for key in self.leaving:
+            atom = before[key]
+            vector, stays = atom.vector(), isinstance(atom, Text) and not atom.early
+            seconds = max(1e-3, self.flip) if stays else motion.LEAVE
+            self.tracks.append(Track(canvas.shown[key], vector, vector, 0.0, seconds, _leaving(stays), (1, 0)))
+        self.old = [canvas.shown[key] for key in self.leaving]
+        for key in self.leaving:
+            canvas.shown.pop(key)
+            canvas.atoms.pop(key)
+        for key in self.coming:
+            atom = self.picture[key]
+            mobject = canvas.add_atom(key, atom)
+            vector = atom.vector()
+            begins = self.plan.landed * f
+            if isinstance(atom, Text):
+                begins = motion.LEAVE if atom.early else self.flip
+            self.tracks.append(Track(mobject, vector, vector, begins, motion.APPEAR, motion.out_cubic, (0, 1)))
+        crossing = self._crossing(before)
+        for key in self.changing:
+            self.tracks.append(self._changed(key, before[key], self.picture[key], key in crossing))
+            canvas.atoms[key] = self.picture[key]
+        self.flyers: list[Any] = []
+        for move, seconds in zip(self.moves, self.plan.flights, strict=True):
+            self._fly(move, seconds)
+        canvas.submobjects = [*self.old, *(canvas.shown[k] for k in self.picture), *self.flyers]
+        self.mobject = Group(*(track.mobject for track in self.tracks))
+        self._boxes = self._covered(before)
+
+    def _changed(self, key: Key, old: Atom, new: Atom, crosses: bool) -> Track:
+        mobject, f = self.canvas.shown[key], self.factor
+        start, end = old.vector(), new.vector()
+        mobject.z_index = max(old.z, new.z)
+        if isinstance(new, Text) and isinstance(old, Text):
+            moved = float(np.hypot(*(end[:2] - start[:2]))) > NEAR
+            begins, seconds = (0.0, self.flip) if moved else (self.flip, 0.0)
+            glow = new.text != old.text
+            track = Track(mobject, start, end, begins, seconds, motion.in_out, says=new, glow=glow)
+            track.accent = self.accent
+            track.hidden = crosses
+            return track
+        begins, seconds = self.plan.landed * f, max(1e-3, self.plan.objects * f)
+        shape = _place(old, new)
+        if shape > NEAR:
+            begins, seconds = 0.0, max(1e-3, self.flip)
+        mobject.say(new)
+        track = Track(mobject, start, end, begins, seconds, motion.in_out)
+        if isinstance(new, Cells) and new.order is not None and self.plan.swept > motion.POP and shape <= NEAR:
+            order = np.repeat(new.order, 4)
+            track.late = np.concatenate([np.zeros_like(order), order, order, [0.0]])
+        return track
+
+    def _fly(self, move: Move, seconds: float) -> None:
+        f = self.factor
+        start, end = move.start.vector(), move.end.vector()
+        mobject = drawn(move.start, self.canvas.frame)
+        mobject.z_index = FLYING
+        way = end[:2] - start[:2]
+        arc = np.array([way[1], -way[0]]) * motion.ARC if not isinstance(move.start, (Cells, Line)) else None
+        track = Track(mobject, start, end, move.delay * f, seconds * f, motion.in_out, (1, 1), arc=arc)
+        self.tracks.append(track)
+        self.flyers.append(mobject)
+
+    def _crossing(self, before: Picture) -> set[Key]:
+        """Moved texts that would cross another on their way: they go out and come in again."""
+        moving, kept = [], []
+        for key, atom in self.picture.items():
+            if not isinstance(atom, Text) or key not in before:
+                continue
+            old = before[key]
+            far = isinstance(old, Text) and float(np.hypot(*np.subtract(atom.at, old.at))) > NEAR
+            (moving if far else kept).append(key)
+        if not moving:
+            return set()
+        keys = moving + kept
+        ends = [np.array([bounds(picture[key]) for key in keys]) for picture in (before, self.picture)]
+        found: set[Key] = set()
+        for share in np.linspace(0, 1, LOOKS)[1:-1]:
+            boxes = ends[0] + (ends[1] - ends[0]) * motion.in_out(float(share))
+            low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+            high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+            hit = np.all(high - low > 0, axis=2)
+            np.fill_diagonal(hit, False)
+            found |= {keys[i] for i in np.flatnonzero(hit[: len(moving)].any(axis=1))}
+        return found
+
+    def _covered(self, before: Picture) -> list[Extent]:
+        """Every place, in Manim units, that anything covers meanwhile."""
+        boxes = [bounds(before[key]) for key in (*self.leaving, *self.changing)]
+        boxes += [bounds(self.picture[key]) for key in (*self.coming, *self.changing)]
+        for move in self.moves:
+            a, b = bounds(move.start), bounds(move.end)
+            reach = motion.ARC * max(abs(a[0] - b[0]), abs(a[1] - b[1])) + 4
+            boxes.append(
+                (min(a[0], b[0]) - reach, min(a[1], b[1]) - reach, max(a[2], b[2]) + reach, max(a[3], b[3]) + reach)
+            )
+        frame = self.canvas.frame
+        return [
+            (
+                (x - frame.width / 2) / UNIT,
+                (frame.height / 2 - b) / UNIT,
+                (r - frame.width / 2) / UNIT,
+                (frame.height / 2 - y) / UNIT,
+            )
+            for x, y, r, b in boxes
+        ]
+
+    def extents(self) -> list[Extent]:
+        return self._boxes
+
+    def _setup_scene(self, scene: Scene) -> None:
+        """What it moves belongs to the canvas, which is on the scene."""
+
+    def apply(self, progress: float) -> None:
+        elapsed = progress * self.seconds
+        for track in self.tracks:
+            track.at(elapsed, self.flip)
+            if track.hidden:
+                left, there = 1 - elapsed / motion.LEAVE, 1 - (self.flip - elapsed) / motion.APPEAR
+                track.mobject.fill_rgbas[0, 3] *= min(1.0, max(0.0, left, there))
+
+    def finish(self) -> None:
+        super().finish()
+        self.canvas.show(self.picture)
+
+    def clean_up_from_scene(self, scene: Scene) -> None:
+        self.canvas.show(self.picture)
+
+
+class Lapse(FilmAnimation):
+    """Show pictures one after another, each as long as its share of `times`, from 0 to 1, says."""
+
+    def __init__(self, canvas: Canvas, pictures: Sequence[Picture], seconds: float, times: Sequence[float]) -> None:
+        super().__init__(canvas, seconds=seconds, rate=motion.linear, introducer=True)
+        self.canvas, self.pictures, self.times = canvas, [dict(p) for p in pictures], np.asarray(times)
+        self.at_picture = -1
+        self.whole = True
+
+    def _setup_scene(self, scene: Scene) -> None:
+        """The canvas is on the scene."""
+
+    def apply(self, progress: float) -> None:
+        at = int(np.clip(np.searchsorted(self.times, progress, side="right"), 0, len(self.pictures) - 1))
+        if at != self.at_picture:
+            self.canvas.show(self.pictures[at])
+            self.at_picture = at
+
+    def clean_up_from_scene(self, scene: Scene) -> None:
+        self.canvas.show(self.pictures[-1])
+
+
+def _leaving(stays: bool) -> motion.Easing:
+    """How a text goes that stands until all texts swap; all else fades."""
+    return (lambda t: float(t >= 1)) if stays else motion.in_cubic
+
+
+def _place(old: Atom, new: Atom) -> float:
+    """How far apart two atoms of one kind stand, in pixels."""
+    return float(np.max(np.abs(np.subtract(bounds(old), bounds(new)))))
+
+
+__all__ = ["Canvas", "Change", "Lapse", "fits"]

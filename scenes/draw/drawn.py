@@ -1,0 +1,275 @@
+"""Mobjects that draw atoms: one class for each kind, put into any state by a vector of numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cairo
+import numpy as np
+from manim import Mobject, VMobject
+
+from scenes.draw.atoms import Atom, Block, Cells, Grid, Line, Text
+from scenes.draw.cells import CellField
+from scenes.draw.label import Label
+from scenes.draw.layout import UNIT, Box, Frame
+from scenes.draw.token_field import rounded
+
+ROUND = 0.5522847498
+"""Length of the handles of a cubic curve that is a quarter of a circle of radius 1."""
+DASH = 9.0
+CORNER = 36.0
+"""Radius, in pixels, at which a curved line takes its corners."""
+SIDES = np.array([(1, 0), (0, 1), (-1, 0), (0, -1)], dtype=float)
+
+
+class DrawnText(Label):
+    """A `Text`: a label that can be moved, recoloured and told to say something else."""
+
+    def __init__(self, atom: Text, frame: Frame) -> None:
+        super().__init__(atom.text, atom.px, atom.face, atom.color, atom.at, atom.align, atom.ground, frame)
+        self.put(atom.vector())
+
+    def say(self, atom: Text) -> None:
+        """Take over everything of `atom` that cannot be blended."""
+        self.face, self.align, self.background, self.text_color = atom.face, atom.align, atom.ground, atom.color
+        if atom.text != self.text or atom.px != self.px:
+            self.px = atom.px
+            self.set_text(atom.text)
+        self.said = atom.text if hasattr(atom.text, "measures") else None  # type: ignore[assignment]
+
+    def put(self, v: np.ndarray, fade: float = 1.0) -> None:
+        """Stand where the vector says, in its colour and size."""
+        anchor = self.frame.point(v[0], v[1])
+        if abs(v[2] - self.px) > 1e-6:
+            self.px = float(v[2])
+            self.points[:4] = anchor
+            self.set_text(self.said if self.said is not None else self.text)
+        elif np.any(np.abs(anchor - self.points[0]) > 1e-9):
+            self.points = self.points + (anchor - self.points[0])
+        self.fill_rgbas = np.array([[*v[3:6], v[6] * fade]])
+
+
+class DrawnBlock(VMobject):
+    """A `Block`."""
+
+    def __init__(self, atom: Block, frame: Frame) -> None:
+        super().__init__()
+        self.frame = frame
+        self.say(atom)
+        self.put(atom.vector())
+
+    def say(self, atom: Block) -> None:
+        """Take over everything of `atom` that cannot be blended."""
+        self.dashed = atom.dashed
+
+    def put(self, v: np.ndarray, fade: float = 1.0) -> None:
+        """Be the box of the vector, in its colours."""
+        x, y, w, h = v[:4]
+        self.box = Box(x, y, w, h)
+        outline = _dashes(self.box) if self.dashed else _rounded(self.box, min(v[13], w / 2, h / 2))
+        self.points = self.frame.points(outline)
+        self.fill_rgbas = np.array([[*v[4:7], 0.0 if self.dashed else v[7] * fade]])
+        self.stroke_rgbas = np.array([[*v[8:11], v[11] * fade]])
+        self.stroke_width = v[12] * 100 / UNIT
+
+
+class DrawnLine(VMobject):
+    """A `Line`, with a chevron at its end where that has a `head`."""
+
+    def __init__(self, atom: Line, frame: Frame) -> None:
+        super().__init__(fill_opacity=0)
+        self.frame = frame
+        self.say(atom)
+        self.put(atom.vector())
+
+    def say(self, atom: Line) -> None:
+        """Take over everything of `atom` that cannot be blended."""
+        self.curved, self.head, self.dashed = atom.curved, atom.head, atom.dashed
+
+    def put(self, v: np.ndarray, fade: float = 1.0) -> None:
+        """Run through the points of the vector, in its colour."""
+        xy = v[:-5].reshape(-1, 2)
+        pieces = [_curved(xy) if self.curved else _straight(xy)]
+        if self.dashed:
+            pieces = [_dashed_line(xy)]
+        if self.head and len(xy) > 1:
+            pieces.append(_chevron(xy[-2], xy[-1], 10 + 1.5 * v[-1]))
+        self.points = self.frame.points(np.concatenate(pieces))
+        self.stroke_rgbas = np.array([[*v[-5:-2], v[-2] * fade]])
+        self.stroke_width = v[-1] * 100 / UNIT
+
+
+class DrawnCells(CellField):
+    """`Cells`, drawn in one pass."""
+
+    def __init__(self, atom: Cells, frame: Frame) -> None:
+        self.frame = frame
+        super().__init__(Box(0, 0, 1, 1), len(atom.edges), max(1, len(atom.edges)), gap=0)
+        self.put(atom.vector())
+
+    def say(self, atom: Cells) -> None:
+        """Nothing of it cannot be blended."""
+
+    def put(self, v: np.ndarray, fade: float = 1.0) -> None:
+        """Take places, fills and outlines from the vector."""
+        n = self.n
+        self.edges = v[: 4 * n].reshape(n, 4)
+        self.rgba = v[4 * n : 8 * n].reshape(n, 4)
+        self.lines = v[8 * n : 12 * n].reshape(n, 4)
+        self.radius = float(v[-1])
+        self.opacity = fade
+        if n:
+            low, high = self.edges[:, :2].min(axis=0), self.edges[:, 2:].max(axis=0)
+            corners = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
+            self.points = self.frame.points(corners)
+
+    @property
+    def box(self) -> Box:
+        low, high = self.edges[:, :2].min(axis=0), self.edges[:, 2:].max(axis=0)
+        return Box(*low, *(high - low))
+
+    def cell_box(self, index: int) -> Box:
+        x, y, right, bottom = self.edges[index]
+        return Box(x, y, right - x, bottom - y)
+
+    def cells_at(self, at: np.ndarray) -> np.ndarray:
+        e = self.edges
+        hits = (at[:, None, 0] >= e[:, 0]) & (at[:, None, 0] < e[:, 2])
+        hits &= (at[:, None, 1] >= e[:, 1]) & (at[:, None, 1] < e[:, 3])
+        return np.where(hits.any(axis=1), hits.argmax(axis=1), -1)
+
+    def draw(self, ctx: cairo.Context, pixel_scale: float) -> None:
+        for colors, line in ((self.rgba, False), (self.lines, True)):
+            shown = np.flatnonzero(colors[:, 3] * self.opacity > 1e-3)
+            if not len(shown):
+                continue
+            turns = np.flatnonzero(np.any(colors[shown[1:]] != colors[shown[:-1]], axis=1)) + 1
+            for run in np.split(shown, turns):
+                self._path(ctx, self.edges[run], 1.5 if line else 0.0)
+                r, g, b, a = colors[run[0]]
+                ctx.set_source_rgba(b, g, r, a * self.opacity)
+                if line:
+                    ctx.set_line_width(2.0 / UNIT)
+                    ctx.stroke()
+                else:
+                    ctx.fill()
+
+    def _path(self, ctx: cairo.Context, edges: np.ndarray, inset: float) -> None:
+        left = (edges[:, 0] + inset - self.frame.width / 2) / UNIT
+        low = (self.frame.height / 2 - edges[:, 3] + inset) / UNIT
+        w = (edges[:, 2] - edges[:, 0] - 2 * inset) / UNIT
+        h = (edges[:, 3] - edges[:, 1] - 2 * inset) / UNIT
+        radius = self.radius / UNIT
+        for x, y, a, b in zip(left.tolist(), low.tolist(), w.tolist(), h.tolist(), strict=True):
+            if radius:
+                rounded(ctx, x, y, a, b, radius)
+            else:
+                ctx.rectangle(x, y, a, b)
+
+
+class DrawnGrid(CellField):
+    """A `Grid`, drawn as one image, as far as the frame shows it."""
+
+    def __init__(self, atom: Grid, frame: Frame) -> None:
+        self.frame = frame
+        super().__init__(atom.box, len(atom.fills), atom.columns, atom.gap)
+        self.put(atom.vector())
+
+    def say(self, atom: Grid) -> None:
+        """Take over the number of columns."""
+        self.columns = atom.columns
+        self.rows = -(-self.n // self.columns)
+
+    def put(self, v: np.ndarray, fade: float = 1.0) -> None:
+        """Take place and colours from the vector."""
+        x, y, w, h, self.gap = v[:5]
+        self._box = Box(x, y, w, h)
+        corners = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
+        self.points = self.frame.points(corners)
+        self.rgba = v[5:].reshape(self.n, 4)
+        self.opacity = fade
+
+    @property
+    def box(self) -> Box:
+        return self._box
+
+    def draw(self, ctx: cairo.Context, pixel_scale: float) -> None:
+        self._draw_image(ctx)
+
+
+DRAWN: dict[type[Atom], type[Any]] = {
+    Text: DrawnText,
+    Block: DrawnBlock,
+    Cells: DrawnCells,
+    Grid: DrawnGrid,
+    Line: DrawnLine,
+}
+
+
+def drawn(atom: Atom, frame: Frame) -> Any:
+    """The mobject that draws `atom` in `frame`."""
+    mobject: Mobject = DRAWN[type(atom)](atom, frame)
+    mobject.z_index = atom.z
+    return mobject
+
+
+def _straight(xy: np.ndarray) -> np.ndarray:
+    """Cubic curves, shape [4k, 2], along straight lines through `xy`."""
+    a, b = xy[:-1], xy[1:]
+    return np.stack([a, a + (b - a) / 3, a + 2 * (b - a) / 3, b], axis=1).reshape(-1, 2)
+
+
+def _rounded(box: Box, radius: float) -> np.ndarray:
+    """The outline of a box whose corners are quarter circles, clockwise from the top left."""
+    corners = np.array([(box.x, box.y), (box.right, box.y), (box.right, box.bottom), (box.x, box.bottom)])
+    out = []
+    for i in range(4):
+        along, down = SIDES[i], SIDES[(i + 1) % 4]
+        start, end = corners[i] + along * radius, corners[(i + 1) % 4] - along * radius
+        out.append(_straight(np.array([start, end])))
+        after = corners[(i + 1) % 4] + down * radius
+        out.append(np.array([end, end + along * radius * ROUND, after - down * radius * ROUND, after]))
+    return np.concatenate(out)
+
+
+def _dashes(box: Box) -> np.ndarray:
+    """The outline of a box in dashes, corners left out."""
+    corners = np.array(
+        [(box.x, box.y), (box.right, box.y), (box.right, box.bottom), (box.x, box.bottom), (box.x, box.y)]
+    )
+    return np.concatenate([_dashed_line(corners[i : i + 2]) for i in range(4)])
+
+
+def _dashed_line(xy: np.ndarray) -> np.ndarray:
+    """Straight lines through `xy` in dashes."""
+    out = []
+    for a, b in zip(xy[:-1], xy[1:], strict=True):
+        length = float(np.hypot(*(b - a)))
+        count = max(1, round((length - DASH) / (2 * DASH)))
+        step = 1 / (count + 0.5) / 2
+        ends = (np.arange(count)[:, None] * 2 + np.array([1, 2])) * step
+        out += [_straight(a + (b - a) * pair[:, None]) for pair in ends]
+    return np.concatenate(out)
+
+
+def _curved(xy: np.ndarray) -> np.ndarray:
+    """Straight lines through `xy` whose corners are taken in curves of at most `CORNER` pixels."""
+    out, at = [], xy[0]
+    for a, b, c in zip(xy[:-2], xy[1:-1], xy[2:], strict=True):
+        first, second = float(np.hypot(*(b - a))), float(np.hypot(*(c - b)))
+        r = min(CORNER, first / 2, second / 2)
+        into = b - (b - a) * (r / max(first, 1e-9))
+        away = b + (c - b) * (r / max(second, 1e-9))
+        out += [
+            _straight(np.array([at, into])),
+            np.array([into, into + (b - into) * ROUND, away + (b - away) * ROUND, away]),
+        ]
+        at = away
+    return np.concatenate([*out, _straight(np.array([at, xy[-1]]))])
+
+
+def _chevron(before: np.ndarray, end: np.ndarray, size: float) -> np.ndarray:
+    """The head of an arrow that runs from `before` to `end`."""
+    way = (end - before) / max(float(np.hypot(*(end - before))), 1e-9)
+    side = np.array([-way[1], way[0]])
+    return _straight(np.array([end - (way - 0.6 * side) * size, end, end - (way + 0.6 * side) * size]))

@@ -1,0 +1,63 @@
+"""How long each kind of movement takes, and how it runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+Easing = Callable[[float], float]
+
+
+def linear(t: float) -> float:
+    """The same speed all along."""
+    return t
+
+
+def out_cubic(t: float) -> float:
+    """Fast first, then slower and slower."""
+    return 1 - (1 - t) ** 3
+
+
+def in_cubic(t: float) -> float:
+    """Slow first, then faster and faster."""
+    return t**3
+
+
+def in_out(t: float) -> float:
+    """Slow at both ends."""
+    return 4 * t**3 if t < 0.5 else 1 - (2 - 2 * t) ** 3 / 2
+
+
+APPEAR, LEAVE, DIM = 0.25, 0.15, 0.25
+CHANGE, POP, FLIP, GLOW, PULSE = 0.3, 0.12, 0.2, 0.4, 0.3
+CODE_STEP, CODE_VALUE = 0.35, 0.8
+PUSH, REWIND, RECOIL = 1.0, 0.6, 0.4
+STAGGER, MOST_STAGGER = 0.04, 1.2
+ARC = 0.1
+"""How far a flight swings out, as a share of its length."""
+BEFORE, AFTER = 0.3, 0.5
+"""Calm before and after a section's movement."""
+
+
+def flight(pixels: float, width: float) -> float:
+    """Seconds of a flight of so many design pixels in a frame of that `width`."""
+    return 0.4 + 0.5 * pixels / width
+
+
+def sweep(cells: int) -> float:
+    """Seconds in which a front passes over so many cells."""
+    return 0.8 + 0.4 * min(1.0, cells / 160)
+
+
+def push(scale: float) -> float:
+    """Seconds of a camera move that makes things `scale` times as large, or small."""
+    scale = max(scale, 1 / scale)
+    return PUSH if scale <= 4 else max(PUSH, min(4.0, math.log(scale, 4) * PUSH))
+
+
+def staggered(n: int) -> np.ndarray:
+    """Seconds, shape [n], by which each of a group is later than the first."""
+    step = min(STAGGER, MOST_STAGGER / max(1, n - 1))
+    return np.arange(n) * step

@@ -1,0 +1,1 @@
+"""The drawing that films not yet told in the picture language use."""

@@ -1,0 +1,1 @@
+"""The stage: the mobjects of a section, and how beats change them."""

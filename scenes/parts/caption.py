@@ -1,0 +1,59 @@
+"""The sentence below the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from scenes import theme
+from scenes.draw import fonts
+from scenes.draw.atoms import Text
+from scenes.draw.layout import Box
+from scenes.measures import Said
+from scenes.parts.part import Atoms, Part
+from scenes.parts.view import View
+
+FACE = "sans-medium"
+PITCH = 1.25
+
+
+@dataclass(frozen=True)
+class Caption(Part):
+    """One sentence, on one line where it fits, else on two of about the same width."""
+
+    place: ClassVar[str] = "words"
+
+    text: str = ""
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        px = view.size(theme.CAPTION)
+        lines = balanced(self.text, FACE, px, box.w)
+        top = box.y + 0.62 * px
+        for i, line in enumerate(lines):
+            said = self.text.lines(lines)[i] if isinstance(self.text, Said) else line
+            at = (box.x, top + i * PITCH * px)
+            yield (self.text, i), Text(text=said, at=at, px=px, face=FACE, color=view.theme.text, early=True)
+
+
+def wrapped(text: str, face: str, px: float, width: float) -> list[str]:
+    """`text` broken at blanks into lines no wider than `width` pixels."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and fonts.width(longer, face, px) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def balanced(text: str, face: str, px: float, width: float) -> list[str]:
+    """As few lines as it takes, broken so that the widest is as narrow as can be."""
+    lines = wrapped(text, face, px, width)
+    low, high = 0.0, width
+    while len(lines) > 1 and high - low > 8:
+        middle = (low + high) / 2
+        tried = wrapped(text, face, px, middle)
+        fits = len(tried) == len(lines) and all(fonts.width(line, face, px) <= middle for line in tried)
+        low, high = (low, middle) if fits else (middle, high)
+    return wrapped(text, face, px, high)

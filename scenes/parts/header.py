@@ -1,0 +1,64 @@
+"""The line above the picture: what the chapter is about, the step and its phase, and where the numbers come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from scenes import theme
+from scenes.draw import fonts
+from scenes.draw.atoms import Text
+from scenes.draw.layout import Box
+from scenes.measures import measure, say, written
+from scenes.parts.part import Atoms, Part
+from scenes.parts.view import View
+
+
+@dataclass(frozen=True)
+class Header(Part):
+    """The chapter's title at the left, step and phase at the right; with `phases` False only the title."""
+
+    place: ClassVar[str] = "header"
+
+    title: str = ""
+    phases: bool = True
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        t, px = view.theme, theme.LABEL
+        title = fonts.fit(self.title, "sans-medium", px, 0.6 * box.w)
+        yield (self.title,), Text(text=title, at=(box.x, box.cy), px=px, face="sans-medium", color=t.muted)
+        if not self.phases or view.state.step < 0:
+            return
+        step = say("step {}", measure("step", view.state.step, "plain"))
+        phase = view.state.phase or ""
+        width = fonts.width("prefill", "mono", px)
+        at = (box.right - width - 32, box.cy)
+        yield ("step",), Text(text=step, at=at, px=px, face="mono", color=t.muted, align="right")
+        if phase:
+            yield ("phase",), Text(text=phase, at=(box.right, box.cy), px=px, face="mono", color=t.text, align="right")
+
+
+@dataclass(frozen=True)
+class Badge(Part):
+    """Device, numbers' type and day of the recording, at the bottom right."""
+
+    place: ClassVar[str] = "corner"
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        header, px, t = view.trace.header, theme.LEAST_SIZE, view.theme
+        day = written("header.day", header.started[:10], "name")
+        words = header.device.name.replace("(R)", "").replace("(TM)", "").split()
+        if header.device.type == "cpu" and "CPU" not in words:
+            words.append("CPU")
+        whole = written("header.device", " ".join(words), "name")
+        while len(words) > 1 and fonts.width(" ".join(words), "sans", px) > box.w:
+            words.pop()
+        first = whole.cut(0, len(" ".join(words)))
+        second = say("{} · {}", written("header.dtype", header.dtype, "name"), day)
+        if header.model == "none":
+            second = say("scheduler only · {}", day)
+        if view.trace.unverified:
+            first, second = say("UNVERIFIED"), say("trace of {}", day)
+        for i, text in enumerate((first, second)):
+            at = (box.right, box.bottom - 60 + i * 38)
+            yield (i,), Text(text=text, at=at, px=px, color=t.muted, align="right")

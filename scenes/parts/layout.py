@@ -1,0 +1,86 @@
+"""Where parts stand: a layout for the parts of a beat, in any frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scenes.draw.layout import Box
+from scenes.parts.part import Part, Room
+from scenes.parts.view import View
+
+GUTTER = 24.0
+MOST_TOP, SIDE_SHARE, SIDE_ABOVE = 0.6, 0.5, 0.4
+"""What parts at the top take at most of the stage's height, those at the side of its width, and, in an
+upright frame, of its height."""
+HEADER = 58.0
+CORNER = 0.29
+
+
+def layout(parts: Sequence[Part], view: View) -> dict[str, Box]:
+    """A box for each part, by its key; the first is the hero and gets what is left over.
+
+    Raises ValueError where parts do not fit the frame.
+    """
+    frame = view.frame
+    boxes: dict[str, Box] = {}
+    stage = frame.stage
+    safe = frame.safe
+    by = {place: [part for part in parts if part.place == place] for place in {part.place for part in parts}}
+    for part in by.get("header", ()):
+        boxes[part.key] = Box(safe.x, safe.y, safe.w, HEADER - 10)
+    words = frame.words
+    beside = CORNER if "corner" in by and not frame.upright else 0.0
+    for part in by.get("words", ()):
+        boxes[part.key] = Box(words.x, words.y, words.w * (0.98 - beside), words.h)
+    for part in by.get("corner", ()):
+        boxes[part.key] = Box(safe.right - safe.w * CORNER, words.y, safe.w * CORNER, words.h)
+    for part in by.get("over", ()):
+        boxes[part.key] = stage
+    if top := by.get("top"):
+        room = [part.room(view, stage.w) for part in top]
+        height = min(sum(r.best for r in room), MOST_TOP * stage.h) if by.get("stage") else stage.h
+        boxes |= stacked(top, view, Box(stage.x, stage.y, stage.w, height))
+        stage = Box(stage.x, stage.y + height + GUTTER, stage.w, stage.h - height - GUTTER)
+    if side := by.get("side"):
+        if not by.get("stage"):
+            boxes |= stacked(side, view, stage)
+        elif frame.upright:
+            height = SIDE_ABOVE * stage.h
+            boxes |= stacked(side, view, Box(stage.x, stage.y, stage.w, height))
+            stage = Box(stage.x, stage.y + height + GUTTER, stage.w, stage.h - height - GUTTER)
+        else:
+            width = SIDE_SHARE * (stage.w - GUTTER)
+            boxes |= stacked(side, view, Box(stage.right - width, stage.y, width, stage.h))
+            stage = Box(stage.x, stage.y, stage.w - width - 2 * GUTTER, stage.h)
+    boxes |= stacked(by.get("stage", []), view, stage)
+    return boxes
+
+
+def stacked(parts: Sequence[Part], view: View, box: Box) -> dict[str, Box]:
+    """The parts below one another in `box`: each has its least height, then up to its best; those
+    that grow share the rest, and without one they stand in the middle."""
+    if not parts:
+        return {}
+    rooms = [part.room(view, box.w) for part in parts]
+    heights = _heights(rooms, box.h - GUTTER * (len(parts) - 1))
+    spare = box.h - GUTTER * (len(parts) - 1) - sum(heights)
+    y = box.y + max(0.0, spare / 2)
+    boxes = {}
+    for part, height in zip(parts, heights, strict=True):
+        boxes[part.key] = Box(box.x, y, box.w, height)
+        y += height + GUTTER
+    return boxes
+
+
+def _heights(rooms: Sequence[Room], height: float) -> list[float]:
+    least = sum(room.least for room in rooms)
+    if least > height + 0.5:
+        raise ValueError(f"parts need {least:.0f} pixels of height and there are {height:.0f}")
+    wish = sum(room.best - room.least for room in rooms)
+    share = min(1.0, (height - least) / wish) if wish else 0.0
+    heights = [room.least + (room.best - room.least) * share for room in rooms]
+    growing = [i for i, room in enumerate(rooms) if room.grows]
+    spare = height - sum(heights)
+    for i in growing:
+        heights[i] += spare / len(growing)
+    return heights

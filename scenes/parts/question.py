@@ -1,0 +1,70 @@
+"""What a film asks, over the picture that makes one ask it; and what it comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from scenes import theme
+from scenes.draw.atoms import Text
+from scenes.draw.layout import Box
+from scenes.measures import Said
+from scenes.parts.caption import PITCH, balanced
+from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.view import View
+
+FACE = "sans-bold"
+
+
+@dataclass(frozen=True)
+class Question(Part):
+    """The question that a film answers, in the largest type of a sentence."""
+
+    place: ClassVar[str] = "top"
+
+    text: str = ""
+
+    def room(self, view: View, width: float) -> Room:
+        px = view.size(theme.QUESTION)
+        height = len(balanced(self.text, FACE, px, width)) * PITCH * px + 0.3 * px
+        return Room(height, height)
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        yield from sentence(self.text, view.size(theme.QUESTION), view, box)
+
+
+@dataclass(frozen=True)
+class Takeaway(Part):
+    """One sentence and one number, with what it counts: what is left of a film."""
+
+    place: ClassVar[str] = "top"
+
+    text: str = ""
+    number: str = ""
+    unit: str = ""
+
+    def room(self, view: View, width: float) -> Room:
+        px = view.size(theme.TAKEAWAY)
+        words = len(balanced(self.text, FACE, px, width)) * PITCH * px
+        number = view.size(theme.NUMBER) * 1.05 + view.size(theme.LABEL) * 1.6 if self.number else 0.0
+        return Room(words + number, words + number)
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        px, t = view.size(theme.TAKEAWAY), view.theme
+        yield from sentence(self.text, px, view, box)
+        if not self.number:
+            return
+        big, label = view.size(theme.NUMBER), view.size(theme.LABEL)
+        at = (box.x, box.bottom - 1.6 * label - 0.5 * big)
+        yield ("number",), Text(text=self.number, at=at, px=big, face="mono-bold", color=t.accent)
+        at = (box.x, box.bottom - 0.7 * label)
+        yield ("unit",), Text(text=self.unit, at=at, px=label, color=t.muted)
+
+
+def sentence(text: str, px: float, view: View, box: Box) -> Atoms:
+    """A sentence in large type at the top of `box`."""
+    lines = balanced(text, FACE, px, box.w)
+    said = text.lines(lines) if isinstance(text, Said) else lines
+    for i, line in enumerate(said):
+        at = (box.x, box.y + (0.5 + i * PITCH) * px)
+        yield (text, i), Text(text=line, at=at, px=px, face=FACE, color=view.theme.text, early=True)

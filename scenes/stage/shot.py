@@ -1,0 +1,73 @@
+"""Shots: the beats of a film told in the picture language, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scenes.draw.atoms import Key
+from scenes.parts.part import Part
+from scenes.story.beats import Beat
+
+
+@dataclass(frozen=True)
+class Act:
+    """One movement of a shot: `parts`, in the order in which they stand, come to show the state after event `until`.
+
+    `known` is what lines of a running function have changed by then (see `View`). With `stops`,
+    events on the way, it is a time-lapse of `seconds` that shows each of them for as long, or, at
+    `times` from 0 to 1, from that share of it on. Else `seconds` is how long it takes; default: what
+    its movements need.
+    """
+
+    until: int
+    parts: tuple[Part, ...]
+    seconds: float | None = None
+    known: Mapping[str, Any] = field(default_factory=dict)
+    stops: tuple[int, ...] = ()
+    times: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shot(Beat):
+    """One sentence and the acts that it speaks of.
+
+    `subject` is the key, or the beginning of the key, of the atoms that it is about, and its part
+    the hero; `rest` are the
+    seconds that the picture stands at its end on purpose, at most 2. `pace` stretches all movements.
+    """
+
+    acts: tuple[Act, ...] = field(default=(), kw_only=True)
+    subject: Key = field(default=(), kw_only=True)
+    rest: float = field(default=0.0, kw_only=True)
+    pace: float = field(default=1.0, kw_only=True)
+
+    @property
+    def hero(self) -> str:
+        """The key of the part that it is about."""
+        return str(self.subject[0]) if self.subject else self.parts[0].key
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What stands at its end."""
+        return self.acts[-1].parts
+
+
+@dataclass(frozen=True)
+class Section:
+    """A chapter, which can be rendered alone: it begins with the picture that the one before ended on.
+
+    `start` is the event whose replayed state is shown first (-1: before the first); `key` names its
+    file. With `cut` it begins with a picture of its own. `source` names the shipped trace that it is
+    told from where that is not the film's. `detail` as in `scenes.story.pacing`.
+    """
+
+    key: str
+    title: str
+    start: int
+    beats: tuple[Shot, ...]
+    detail: int = 0
+    phases: bool = True
+    cut: bool = False
+    source: str | None = None

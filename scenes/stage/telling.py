@@ -1,0 +1,153 @@
+"""What the storyboards of all films have in common: shots, in sections, from a trace's history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from astrai_sim.trace import Event, State, Trace
+from scenes.draw.atoms import Key
+from scenes.measures import Said, joined
+from scenes.parts.code import Code
+from scenes.parts.part import Part
+from scenes.parts.view import ask_of
+from scenes.stage.shot import Act, Section, Shot
+from scenes.story.beats import Storyboard
+from scenes.story.errors import DoesNotApply
+from scenes.story.limits import LARGEST
+from scenes.story.source import shown_source, steps_of
+
+E = TypeVar("E", bound=Event)
+MORE, ASIDE, CODE, FRAME = 1, 2, 3, 4
+"""How early things are left out of a short film: the higher, the earlier."""
+STEP, VALUES = 0.35, 0.8
+"""Seconds of a line of code that runs, and of one with a new value."""
+COLUMNS = 46
+"""Characters of a line of code."""
+LAPSED = 24
+"""Most stops of a time-lapse for each of its seconds."""
+
+
+class Telling:
+    """A film's sections for one trace. A subclass gives `sections`, each made by a method that says
+    `begin`, then `shot`s, and returns `section`. `at` is the event that was told last.
+
+    Raises DoesNotApply, with a one-line reason, where the trace has nothing that the film is about.
+    """
+
+    phases = True
+
+    def __init__(self, film: str, trace: Trace) -> None:
+        self.film = film
+        self.trace = trace
+        self.ask = ask_of(trace)
+        self.history = self.ask.history
+        self.requests = self.history.requests
+        self.steps = self.history.steps
+        self.pages = self.history.pages
+        self.end = self.history.last
+        self.at = self.start = -1
+        self.beats: list[Shot] = []
+        self.said: set[str] = set()
+
+    def sections(self) -> Iterator[Section]:
+        """All sections that the trace has events for; each starts where the one before ended."""
+        raise NotImplementedError
+
+    def storyboard(self) -> Storyboard:
+        """The film for this trace."""
+        return Storyboard(self.film, tuple(self.sections()))  # type: ignore[arg-type]
+
+    # what a film needs
+
+    def need_single_pages(self) -> None:
+        """Raise DoesNotApply for a pool too large to show page by page, and for runs of pages."""
+        if self.trace.header.detail != "full":
+            raise DoesNotApply(
+                f"{self.film} tells single pages and the trace has runs of them: "
+                'record with detail = "full" in [record]'
+            )
+        if self.ask.n_pages > LARGEST:
+            raise DoesNotApply(
+                f"{self.film} shows each page and the trace has {self.ask.n_pages}: at most {LARGEST} fit"
+            )
+
+    def need(self, kind: type[E] | str, what: str, after: int = -1, **fields: Any) -> E:
+        """The first event of a kind after event `after` with these `fields`, which the film is about.
+
+        Raises DoesNotApply saying `what` it needs.
+        """
+        found = self.history.first(kind, after, **fields)
+        if found is None:
+            raise DoesNotApply(f"{self.film} needs {what}")
+        return found
+
+    # telling
+
+    def state(self, seq: int | None = None) -> State:
+        """What holds after event `seq`; default: after what has been told."""
+        return self.ask.state(self.at if seq is None else seq)
+
+    def once(self, key: str) -> bool:
+        """Whether `key` comes up for the first time."""
+        fresh = key not in self.said
+        self.said.add(key)
+        return fresh
+
+    def begin(self, start: int | None = None) -> None:
+        """Begin a section after event `start` (None: where the last ended)."""
+        self.at = self.start = self.at if start is None else start
+        self.beats = []
+
+    def act(
+        self,
+        *parts: Part,
+        until: int | None = None,
+        seconds: float | None = None,
+        known: Mapping[str, Any] | None = None,
+    ) -> Act:
+        """`parts`, in the order in which they stand, come to show the state after event `until` (None: as it is)."""
+        self.at = max(self.at, self.at if until is None else until)
+        return Act(self.at, parts, seconds, known or {})
+
+    def lapse(self, *parts: Part, until: int, seconds: float) -> Act:
+        """A time-lapse of `parts` to the state after event `until`: the ends of steps on the way, evenly."""
+        ends = [e.seq for e in self.trace.find(event="step_end", after=self.at, before=until)]
+        every = max(1, -(-len(ends) // max(1, round(LAPSED * seconds))))
+        self.at = max(self.at, until)
+        return Act(self.at, parts, seconds, {}, (*ends[::every], self.at))
+
+    def run(self, event: Event, until: int, parts: Callable[[Code], Sequence[Part]]) -> list[Act]:
+        """The lines of a `lines` event run one after another, in a `Code` among `parts`, then what
+        they brought about, up to event `until`, happens."""
+        source = shown_source(self.trace, event.function, COLUMNS)
+        code = Code(source.title, source.lines)
+        known: dict[str, Any] = {}
+        refs = [*map(int, self.state(event.seq).refs)]
+        values: list[tuple[Said, Said]] = []
+        acts = [self.act(*parts(code), until=max(self.at, event.seq - 1))]
+        for step in steps_of(self.trace, event, COLUMNS):
+            fresh = [(joined("", (name,)), joined("", (value,))) for name, value in step.values]
+            names = {str(name) for name, _ in fresh}
+            values = [pair for pair in values if str(pair[0]) not in names] + fresh
+            code = replace(code, line=step.line, values=tuple(values), fresh=len(fresh))
+            if step.mask is not None:
+                known["mask"] = step.mask
+            for page, ref in step.refs:
+                refs[page] = ref
+                known["refs"] = list(refs)
+            acts.append(self.act(*parts(code), until=event.seq, seconds=VALUES if fresh else STEP, known=dict(known)))
+        acts.append(self.act(*parts(code), until=until))
+        return acts
+
+    def shot(
+        self, caption: str | None, *acts: Act, subject: Key = (), rest: float = 0.0, detail: int = 0, pace: float = 1.0
+    ) -> None:
+        """A sentence and the acts that it speaks of."""
+        shot = Shot(acts[-1].until, caption, acts=acts, subject=subject, rest=rest, detail=detail, pace=pace)
+        self.beats.append(shot)
+
+    def section(self, key: str, title: str, detail: int = 0, **options: Any) -> Section:
+        """The shots told since `begin`; `options` as in `Section`."""
+        return Section(key, title, self.start, tuple(self.beats), detail, **{"phases": self.phases, **options})
