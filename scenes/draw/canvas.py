@@ -121,7 +121,7 @@ class Track:
             w = np.clip((t * 1.15 - self.late) / 0.15, 0.0, 1.0)
         v = self.start + (self.end - self.start) * w
         if self.arc is not None:
-            v[:2] += self.arc * np.sin(np.pi * float(w))
+            v[:2] += np.multiply(self.arc, np.sin(np.pi * w))
         if self.says is not None and elapsed >= flip:
             self.mobject.say(self.says)
             self.says = None
