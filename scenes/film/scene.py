@@ -224,7 +224,7 @@ class FilmScene(TimedScene):
         place = next(i for i, other in enumerate(sections) if other.key == section.key)
         trace = self.trace if section.source is None else self.other(section.source)
         view = View(trace, trace.state_at(-1), self.frame, self.theme)
-        return Stage(self, view, section, sections[place - 1] if place else None)  # type: ignore[arg-type]
+        return Stage(self, view, section, sections[:place])  # type: ignore[arg-type]
 
     def other(self, name: str) -> Trace:
         """The shipped trace called `name`, for sections that are told from another."""

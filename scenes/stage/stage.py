@@ -69,10 +69,10 @@ class Stage:
         (start, end) in film seconds of pauses that a shot declared.
     """
 
-    def __init__(self, scene: Scene, view: View, section: Section, before: Section | None = None) -> None:
+    def __init__(self, scene: Scene, view: View, section: Section, before: Sequence[Section] = ()) -> None:
         self.scene = scene
         self.section = section
-        self.before = None if section.cut else before
+        self.before = () if section.cut else before
         self.view = replace(view, state=view.trace.state_at(section.start))
         self.canvas = Canvas(view.frame)
         self.parts: tuple[Part, ...] = ()
@@ -99,9 +99,10 @@ class Stage:
 
     def mount(self) -> None:
         """Put the section's first picture on the scene: that on which the one before ended."""
-        if self.before is not None:
-            last = self.before.beats[-1]
-            self.parts, self.caption = last.parts, last.caption or ""
+        if self.before:
+            last = self.before[-1].beats[-1].acts[-1]
+            self.parts, self.caption = last.parts, standing(self.before)
+            self.view = self.view.at(self.section.start, last.known if last.until == self.section.start else None)
             self.canvas.show(self._compose(self.view, self.parts)[0])
         elif self.section.beats:
             first = self.section.beats[0].acts[0]
@@ -218,3 +219,14 @@ class Stage:
             if key in before and before[key] != after[key]
         ]
         return max(moved, default=motion.CHANGE)
+
+
+def standing(sections: Sequence[Section]) -> str:
+    """The sentence that stands at the end of `sections`."""
+    for section in reversed(sections):
+        for shot in reversed(section.beats):
+            if shot.caption is not None:
+                return shot.caption
+        if section.cut:
+            break
+    return ""
