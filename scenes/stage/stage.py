@@ -69,10 +69,9 @@ class Stage:
         (start, end) in film seconds of pauses that a shot declared.
     """
 
-    def __init__(self, scene: Scene, view: View, section: Section, before: Sequence[Section] = ()) -> None:
+    def __init__(self, scene: Scene, view: View, section: Section) -> None:
         self.scene = scene
         self.section = section
-        self.before = () if section.cut else before
         self.view = replace(view, state=view.trace.state_at(section.start))
         self.canvas = Canvas(view.frame)
         self.parts: tuple[Part, ...] = ()
@@ -99,10 +98,10 @@ class Stage:
 
     def mount(self) -> None:
         """Put the section's first picture on the scene: that on which the one before ended."""
-        if self.before:
-            last = self.before[-1].beats[-1].acts[-1]
-            self.parts, self.caption = last.parts, standing(self.before)
-            self.view = self.view.at(self.section.start, last.known if last.until == self.section.start else None)
+        if self.section.before is not None:
+            last = self.section.before
+            self.parts, self.caption = last.parts, last.caption or ""
+            self.view = self.view.at(self.section.start, last.acts[-1].known)
             self.canvas.show(self._compose(self.view, self.parts)[0])
         elif self.section.beats:
             first = self.section.beats[0].acts[0]
@@ -154,7 +153,7 @@ class Stage:
             return
         seconds = max(step.seconds * pace, 1 / 60)
         accent = self.view.theme.accent
-        change = Change(self.canvas, step.picture, step.moves, seconds, accent, step.shift)
+        change = Change(self.canvas, step.picture, step.moves, seconds, accent, step.shift, not step.changes)
         if change.still:
             self.scene.hold(step.seconds * pace)
         else:
@@ -219,14 +218,3 @@ class Stage:
             if key in before and before[key] != after[key]
         ]
         return max(moved, default=motion.CHANGE)
-
-
-def standing(sections: Sequence[Section]) -> str:
-    """The sentence that stands at the end of `sections`."""
-    for section in reversed(sections):
-        for shot in reversed(section.beats):
-            if shot.caption is not None:
-                return shot.caption
-        if section.cut:
-            break
-    return ""
