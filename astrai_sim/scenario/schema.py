@@ -160,13 +160,19 @@ class ChangePart:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A whole scenario."""
+    """A whole scenario.
+
+    `question` and `takeaway` are what a film begins and ends with: text with measures in braces,
+    "Why does {task} wait?", which a trace only carries.
+    """
 
     name: str
     model: ModelPart
     cache: CachePart
     requests: tuple[RequestPart, ...]
     title: str = ""
+    question: str = ""
+    takeaway: str = ""
     seed: int = 0
     scheduler: SchedulerPart = field(default_factory=SchedulerPart)
     record: RecordPart = field(default_factory=RecordPart)
