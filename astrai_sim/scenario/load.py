@@ -69,6 +69,7 @@ AT_LEAST = {
     "step": 0,
     "snapshot_every": 1,
     "line_calls": 0,
+    "line_steps": 0,
     "seed": 0,
     "limit": 1,
     "length_limit": 2,
