@@ -33,8 +33,9 @@ class Recorder(BaseRecorder):
         Layer whose writes and gathers are recorded.
     line_calls
         Calls of each shown function that are recorded line by line; for `write`, `gather`
-        and the `CacheView` counted anew for every set of tasks in every phase. Such a call
-        runs slower, though what the tracing itself does is not counted as time.
+        and the `CacheView` counted anew for every set of tasks in every phase, and when a
+        table of theirs has grown. Such a call runs slower, though what the tracing itself
+        does is not counted as time.
     line_steps
         Steps from the start in which lines are recorded at all; None: every step.
     tokenizer
@@ -194,8 +195,12 @@ class Recorder(BaseRecorder):
         )
 
     def _on_view(self, original: Original, batch: Batch) -> CacheView:
-        key = self.phase, tuple(task.id for task, _, _ in batch)
-        return self._lines("CacheView.__init__", original, batch, key=key, inside=CacheView.__init__)
+        return self._lines("CacheView.__init__", original, batch, key=self._pass(), inside=CacheView.__init__)
+
+    def _pass(self) -> tuple:
+        """What makes calls of the forward pass new: its phase, its tasks, and the length of their tables."""
+        tables = self.cache.tables
+        return self.phase, tuple((task.id, len(tables[task.id])) for task, _, _ in self.batch)
 
     def _on_forward(self, original: Original, batch: Batch) -> list[int]:
         tokens = super()._on_forward(original, batch)
@@ -289,13 +294,12 @@ class Recorder(BaseRecorder):
         if layer != self.kv_layer:
             original(layer, page_table, positions, k, v)
             return
-        tasks = tuple(task.id for task, _, _ in self.batch)
-        self._lines("PagedCache.write", original, layer, page_table, positions, k, v, key=(self.phase, tasks))
+        self._lines("PagedCache.write", original, layer, page_table, positions, k, v, key=self._pass())
         self._synchronize()
         with self.clock.aside:
             spans = [
-                self._span(task, table, [position for position in row if position >= 0])
-                for task, table, row in zip(tasks, page_table.tolist(), positions.tolist(), strict=True)
+                self._span(task.id, table, [position for position in row if position >= 0])
+                for (task, _, _), table, row in zip(self.batch, page_table.tolist(), positions.tolist(), strict=True)
             ]
             self._emit("kv_write", layer=layer, spans=spans)
 
@@ -321,13 +325,12 @@ class Recorder(BaseRecorder):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         if layer != self.kv_layer:
             return original(layer, page_table, lengths)
-        tasks = tuple(task.id for task, _, _ in self.batch)
-        result = self._lines("PagedCache.gather", original, layer, page_table, lengths, key=(self.phase, tasks))
+        result = self._lines("PagedCache.gather", original, layer, page_table, lengths, key=self._pass())
         self._synchronize()
         with self.clock.aside:
             rows = [
-                self._gather_row(task, [page for page in table if page >= 0], length)
-                for task, table, length in zip(tasks, page_table.tolist(), lengths.tolist(), strict=True)
+                self._gather_row(task.id, [page for page in table if page >= 0], length)
+                for (task, _, _), table, length in zip(self.batch, page_table.tolist(), lengths.tolist(), strict=True)
             ]
             self._emit("gather", layer=layer, rows=rows)
         return result

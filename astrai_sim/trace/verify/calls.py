@@ -344,14 +344,16 @@ class Calls:
         """Of a `batch` of (task, first position, count) K and V were written, or read from 0 on."""
         event = self.untold.pop(function, None)
         model = self.model
-        self.happened(function, key=(model.phase, tuple(task for task, _, _ in batch)))
+        tables = [model.pool.tables[task] for task, _, _ in batch]
+        grown = VIEWING in model.header.sources  # older recordings do not count anew where a table has grown
+        names = tuple((task, len(table) if grown else 0) for (task, _, _), table in zip(batch, tables, strict=True))
+        self.happened(function, key=(model.phase, names))
         if event is None:
             return
         self.paging.same("task of the call", event.task, None)
         if not self._known:
             self.trusted[function] += 1
             return
-        tables = [model.pool.tables[task] for task, _, _ in batch]
         source, known = model.header.sources[function], self._held().values()
         width, size = max(map(len, tables)), model.size
         padded = (page for table in tables for page in (*table, *[-1] * (width - len(table))))
