@@ -101,6 +101,8 @@ class Stage:
         if self.section.before is not None:
             last = self.section.before
             self.parts, self.caption = last.parts, last.caption or ""
+            act = last.acts[-1]
+            self.view = self.view.at(self.section.start, act.known if act.until == self.section.start else None)
             self.canvas.show(self._compose(self.view, self.parts)[0])
         elif self.section.beats:
             first = self.section.beats[0].acts[0]
