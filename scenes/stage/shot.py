@@ -13,7 +13,8 @@ from scenes.story.beats import Beat
 
 @dataclass(frozen=True)
 class Act:
-    """One movement of a shot: `parts`, in the order in which they stand, come to show the state after event `until`.
+    """One movement of a shot: `parts`, in the order in which they stand, come to show the state after event `until`,
+    which counts computed steps beyond the last event (see `View.at`).
 
     `known` is what lines of a running function have changed by then (see `View`). With `stops`,
     events on the way, it is a time-lapse of `seconds` that shows each of them for as long, or, at
