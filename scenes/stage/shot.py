@@ -13,7 +13,8 @@ from scenes.story.beats import Beat
 
 @dataclass(frozen=True)
 class Act:
-    """One movement of a shot: `parts`, in the order in which they stand, come to show the state after event `until`.
+    """One movement of a shot: `parts`, in the order in which they stand, come to show the state after event `until`,
+    which counts computed steps beyond the last event (see `View.at`).
 
     `known` is what lines of a running function have changed by then (see `View`). With `stops`,
     events on the way, it is a time-lapse of `seconds` that shows each of them for as long, or, at
@@ -76,15 +77,16 @@ class Section:
 
 
 def linked(sections: Sequence[Any]) -> tuple[Any, ...]:
-    """The sections, each told which shot the one before ended on, with the sentence that stands then;
-    others than `Section`s as they are."""
+    """The sections, each told which shot the one before ended on; others than `Section`s as they are."""
     last: Shot | None = None
     out = []
     for section in sections:
         if isinstance(section, Section):
-            last = None if section.cut else last
-            section = section if last is None else replace(section, before=last)
+            if section.cut:
+                last = None
+            if last is not None:
+                section = replace(section, before=last)
             for shot in section.beats:
-                last = shot if shot.caption is not None or last is None else replace(shot, caption=last.caption)
+                last = replace(shot, caption=last.caption) if shot.caption is None and last is not None else shot
         out.append(section)
     return tuple(out)
