@@ -186,8 +186,8 @@ class Change(FilmAnimation):
     First what leaves goes, and what flies is on its way; then shapes take their new colours and a
     front passes over cells; then all texts that say something else swap in one frame, and glow; so
     numbers are always of one moment, and never before what they count. `seconds` is how long all of
-    that takes, the glow as long as ever; default: what the movements need. Where both pictures are of the `same` moment, what
-    leaves goes first, texts too, and what comes waits for what moves.
+    that takes, the glow as long as ever; default: what the movements need. Where both pictures are of
+    the `same` moment, what leaves goes first, texts too, and what comes waits for what moves.
 
     Attributes
     ----------
