@@ -28,7 +28,8 @@ class View:
     """A moment of `trace` as it is shown: the replayed `state`, in a `frame` and a `theme`.
 
     `known` is what lines of a function that runs have changed ahead of the events that tell of it:
-    `mask` and `refs`. `beyond` counts computed steps after the recording's last.
+    `mask` and `refs`. `beyond` counts computed steps after the recording's last. `lapse` says, within
+    a time-lapse, from after which event to which it runs, and in how many seconds.
     """
 
     trace: Trace
@@ -37,10 +38,11 @@ class View:
     theme: Theme = DARK
     known: Mapping[str, Any] = field(default_factory=dict)
     beyond: int = 0
+    lapse: tuple[int, int, float] | None = None
 
     def at(self, seq: int, known: Mapping[str, Any] | None = None) -> View:
         """The moment after event `seq` of the same film."""
-        return replace(self, state=self.trace.state_at(seq), known=known or {})
+        return replace(self, state=self.trace.state_at(seq), known=known or {}, lapse=None)
 
     @cached_property
     def ask(self) -> Ask:
