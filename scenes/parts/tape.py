@@ -65,8 +65,10 @@ class Tape(Part):
             return
         table = view.state.tables.get(task, [])
         size, known, stored = view.page_size, state.n_tokens, state.kv_len
-        if state.status in ("finished",) and not table:
+        if state.status == "finished" and not table:
             known = stored = 0
+            at = (row.x + chip + CHIP_GAP, body.cy)
+            yield (task, "done"), Text(text="finished", at=at, color=view.theme.muted)
         n = max(-(-known // size), len(table))
         x = row.x + chip + CHIP_GAP
         for logical in _shown(n, most, {place for name, place in self.acting if name == task}):
