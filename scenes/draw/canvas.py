@@ -201,8 +201,8 @@ class Change(FilmAnimation):
     First what leaves goes, and what flies is on its way; then shapes take their new colours and a
     front passes over cells; then all texts that say something else swap in one frame, and glow; so
     numbers are always of one moment, and never before what they count. `seconds` is how long all of
-    that takes; default: what the movements need. Where both pictures are of the `same` moment, what
-    leaves goes first, texts too, and what comes waits for what moves.
+    that takes, the glow as long as ever; default: what the movements need. Where both pictures are of
+    the `same` moment, what leaves goes first, texts too, and what comes waits for what moves.
 
     Attributes
     ----------
@@ -228,8 +228,12 @@ class Change(FilmAnimation):
         self.plan = Plan(canvas.frame, canvas.atoms, self.picture, self.moves, shift)
         self.leaving, self.coming, self.changing = self.plan.leaving, self.plan.coming, self.plan.changing
         natural = self.plan.seconds
-        self.factor = seconds / natural if seconds is not None and natural else 1.0
-        super().__init__(Group(), seconds=max(natural * self.factor, 1 / 60), rate=motion.linear, introducer=True)
+        self.factor = 1.0
+        if seconds is not None and natural:
+            rest = natural - self.plan.flip if seconds > natural and self.plan.flip else 0.0
+            self.factor = (seconds - rest) / (natural - rest)
+        length = natural if seconds is None or not natural else seconds
+        super().__init__(Group(), seconds=max(length, 1 / 60), rate=motion.linear, introducer=True)
         self.flip = self.plan.flip * self.factor
 
     @property

@@ -131,7 +131,8 @@ class Stage:
             self.caption = shot.caption or ""
         steps = self._steps(shot)
         natural = sum(step.seconds for step in steps)
-        needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else 0.0
+        read = self._read_by - self.scene.clock
+        needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else read
         pace = min(SLOWEST, max(1.0, (needed - STILL) / natural if natural else 1.0)) * shot.pace
         began = self.scene.clock
         for step in steps:
