@@ -8,8 +8,8 @@ import pytest
 from coloraide import Color
 
 from astrai_sim.trace import Trace
+from scenes.draw import canvas
 from scenes.draw.atoms import Block, Line, Text
-from scenes.draw.canvas import Change
 from scenes.draw.layout import Box
 from scenes.film.quality import PREVIEW
 from scenes.lint.rules.acting import Acting
@@ -255,7 +255,7 @@ class TestTextsOnTheirWay:
         assert self.crossing() == []
 
     def test_crossing_is_found(self, monkeypatch):
-        monkeypatch.setattr(Change, "_crossing", lambda self, before: set())
+        monkeypatch.setattr(canvas, "crossing", lambda before, after, same: (set(), set()))
         (found,) = self.crossing()
         assert set(found.mobjects) == {"DrawnText 'aaaaaa'", "DrawnText 'bbbbbb'"}
 
