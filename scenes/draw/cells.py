@@ -132,9 +132,7 @@ def paint(ctx: cairo.Context, pixels: np.ndarray, left: float, top: float) -> No
     ctx.restore()
 
 
-def coverage(
-    start: float, end: float, n: int, gap: float, low: float, high: float
-) -> tuple[np.ndarray, np.ndarray]:
+def coverage(start: float, end: float, n: int, gap: float, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
     """For each output pixel between `low` and `high`: which of the `n` cells between `start` and
     `end` it shows, and how much of it.
 

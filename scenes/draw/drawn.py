@@ -220,9 +220,7 @@ class DrawnGrid(CellField):
         if self.image[1].size:
             paint(ctx, self.image[1], *low)
 
-    def _pixels(
-        self, edges: tuple[float, ...], low: tuple[float, float], high: tuple[float, float]
-    ) -> np.ndarray:
+    def _pixels(self, edges: tuple[float, ...], low: tuple[float, float], high: tuple[float, float]) -> np.ndarray:
         """What is seen of the grid between `edges` (left, top, right, bottom), all in output pixels."""
         left, top, right, bottom = edges
         gap = self.gap * (right - left) / max(self._box.w, 1e-9)
