@@ -73,6 +73,7 @@ class PoolAtScaleTelling(Telling):
         self.crowd = None if crowd == self.last else crowd
         self.turns = turns_of(self.history)
         self.losses = self.turns.lost(-1, self.last)
+        self.shown = next((loss for loss in self.losses if loss.stored), None) or next(iter(self.losses), None)
         self.rate = round_up(max(1, int(series.end_ns[-1])) / 1e9 / LAPSES)
         self.frame: tuple[Part, ...] = (Crowd(), Map(flash=FLASH * self.rate), Clock())
 
@@ -80,8 +81,8 @@ class PoolAtScaleTelling(Telling):
         yield self.hook()
         yield self.one_page()
         yield self.load()
-        if self.losses:
-            yield self.giving_way(self.losses[0])
+        if self.shown is not None:
+            yield self.giving_way(self.shown)
         yield self.under_load()
         if self.losses:
             yield self.work()
@@ -140,7 +141,7 @@ class PoolAtScaleTelling(Telling):
             acts.append(self.act(question, white, seconds=0.5))
             acts.append(self.act(question, white, until=self.empty(worst), seconds=0.5))
             acts.append(self.act(question, white, until=self.steps.done_from(self.at), seconds=0.5))
-        self.shot(None, *acts, subject=("map",), rest=0.5)
+        self.shot("", *acts, subject=("map",), rest=0.5)
         return self.section("hook", self.scenario_title(), cut=True)
 
     def question(self) -> Said:
@@ -182,9 +183,9 @@ class PoolAtScaleTelling(Telling):
         """The requests come, and the pool fills, up to the first of what happens then."""
         ask, header = self.ask, self.trace.header
         self.begin()
-        marks = [seq for seq in (self.losses[0].seq if self.losses else None, self.crowd, self.last) if seq is not None]
-        until = min(marks)
-        until = self.steps.done_by(until - 1) if self.losses and until == self.losses[0].seq else until
+        until = self.last if self.crowd is None else self.crowd
+        if self.shown is not None:
+            until = self.steps.done_by(self.shown.seq)
         told = say("{} requests come; a bar is a request.", ask.requests())
         if header.workload is not None:
             scale, kind = ask.time_scale(), header.workload.kind
@@ -229,7 +230,6 @@ class PoolAtScaleTelling(Telling):
         """The rest of the run: up to the longest queue, to the last that gave way, to the end."""
         ask, header = self.ask, self.trace.header
         self.begin()
-        start = self.at
         white: list[Said | str] = []
         if self.losses:
             white = [
@@ -243,7 +243,7 @@ class PoolAtScaleTelling(Telling):
             self.shot(wait, self.act(*self.frame, seconds=0.5), subject=("crowd",), rest=1.0)
             white = []
         if self.losses and (until := self.steps.done_from(self.losses[-1].seq)) > self.at:
-            count = ask.between("task_preempted", start, until)
+            count = ask.between("task_preempted", self.at, until)
             told = say("The newest gives way {} more times, because answers grow.", count)
             self.lapse_with(
                 self.frame, until, [*white, told, "Each time one of the last admitted pays for the older ones."]
@@ -269,7 +269,7 @@ class PoolAtScaleTelling(Telling):
         told = say(
             "Giving way {} times: {} of the work was done twice.", ask.preemptions(), ask.ratio(twice, all_, "percent")
         )
-        bars = Bars("tokens computed", (Bar("in all", all_), Bar("again", twice)))
+        bars = Bars("tokens computed", (Bar("in all", all_, muted=True), Bar("a second time", twice)))
         self.shot(told, self.act(bars), subject=("bars",), rest=1.0)
         return self.section("work", "Work done twice", WORK)
 
@@ -303,7 +303,7 @@ class PoolAtScaleTelling(Telling):
                 "pages in use at the peak",
             )
             part = Map()
-        self.shot(None, self.act(Takeaway(text, number, unit), part), subject=("takeaway",), rest=2.0)
+        self.shot("", self.act(Takeaway(text, number, unit), part), subject=("takeaway",), rest=2.0)
         return self.section("takeaway", self.scenario_title())
 
 

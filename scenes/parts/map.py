@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from scenes import theme
+from scenes.draw import fonts
 from scenes.draw.atoms import Block, Cells, Grid, Key, Text, grid_edges, rgba
 from scenes.draw.layout import Box, Frame
 from scenes.measures import measure, say
@@ -27,8 +28,9 @@ FLAT, NEAR_GAP, SPREAD = 1.2, 16.0, 0.66
 """Of what is seen from near: least width by height of a page, the gap between two, its share of the box."""
 DETAIL = 48.0
 """Pixels of a page from which on its slots are drawn."""
-GREY, KEPT = 0.72, 0.45
-"""How far pages that the caption does not speak of are from muted towards the ground, and cached ones."""
+GREY, KEPT, BACK = 0.68, 0.45, 0.4
+"""How far pages that the caption does not speak of are from muted towards the ground, cached ones, and, from the
+accent, those given back."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Map(Part):
     """All pages of the pool, `k` to a cell where single ones would be too small to see.
 
     Pages have the colours of the crowd, in turn by admission; those of `named` requests their hue.
-    With `acting` requests, theirs are in the accent and all others grey. `flash` are the seconds of the
+    With `acting` requests, theirs are in the accent, paler where they had to give them back, and all others grey. `flash` are the seconds of the
     run for which pages that a request had to give back are in the accent. `close` are the pages that
     the camera is near to: the map is then larger than the frame.
     """
@@ -55,11 +57,9 @@ class Map(Part):
         group, columns, rows = shape(view.n_pages, view.frame)
         n = -(-view.n_pages // group)
         colors, owners = self.colors(view)
-        whole, near = self._placed(box, group, columns, rows), bool(self.close)
+        whole, near = self._placed(view, box), bool(self.close)
         cell = Box(0, 0, whole.w / columns, whole.h / rows)
         gap = NEAR_GAP if near else 1.0 if min(cell.w, cell.h) >= APART else 0.0
-        detailed = [page for page in self.close if group == 1 and min(cell.w, cell.h) >= DETAIL]
-        colors[detailed] = rgba(t.panel)
         fills, seams = grouped(colors, group), seams_of(owners[::group], columns)
         yield (
             ("cells",),
@@ -75,8 +75,19 @@ class Map(Part):
         )
         if n % columns and not near:
             yield ("frame",), Block(box=box.inset(-3), stroke=t.empty, width=2, radius=2)
-        for page in detailed:
-            yield from self._page(view, page, _cell(whole, columns, rows, page, gap), owners[page])
+        if group > 1 and not near:
+            text, px = (
+                say("a cell: {} pages", measure("map.group", group, "plain", cells=n)),
+                view.size(theme.LEAST_SIZE),
+            )
+            plate = Box(box.x + 8, box.y + 8, fonts.width(text, "sans", px) + 24, px + 14)
+            yield ("plate",), Block(box=plate, fill=t.ground, radius=4, z=1)
+            at = (plate.cx, plate.cy)
+            yield ("group",), Text(text=text, at=at, px=px, color=t.text, align="center", z=2)
+        for page in self.close:
+            place = _cell(whole, columns, rows, page // group, gap).columns(group, gap)[page % group]
+            if min(place.w, place.h) >= DETAIL:
+                yield from self._page(view, page, place, owners[page])
 
     def colors(self, view: View) -> tuple[np.ndarray, np.ndarray]:
         """Colour of every page, float [n_pages, 4], and its first holder by index, int [n_pages], -1 for none."""
@@ -89,32 +100,42 @@ class Map(Part):
         colors[held] = crowd[turns.place[owners[held]] % len(crowd)]
         if self.acting:
             colors[held] = rgba(theme.mix(t.muted, t.ground, GREY))
-        for tasks, hue in ((self.named, None), (self.acting, t.accent)):
-            for task in tasks:
-                colors[owners == view.history.requests[task].index] = rgba(hue or view.hue(task))
+        for task in self.named:
+            colors[owners == view.history.requests[task].index] = rgba(view.hue(task))
+        for task in self.acting:
+            colors[owners == view.history.requests[task].index] = rgba(t.accent)
+            for loss in turns.lost(-1, state.seq):
+                if loss.task == task and task not in state.tables:
+                    free = loss.pages[owners[loss.pages] < 0]
+                    colors[free] = rgba(theme.mix(t.accent, t.ground, BACK))
         if self.flash:
             since = state.ns - self.flash * 1e9
             for loss in turns.losses:
                 if loss.seq <= state.seq and loss.ns > since:
                     colors[loss.pages] = rgba(t.accent)
+        if self.close:
+            empty = rgba(t.empty)
+            colors = empty + (colors - empty) * (state.fill() / view.page_size)[:, None]
         return colors, owners
 
-    def _placed(self, box: Box, group: int, columns: int, rows: int) -> Box:
+    def _placed(self, view: View, box: Box) -> Box:
         """Where the whole map stands: in `box`, or so that the pages near the camera fill most of it."""
         if not self.close:
             return box
-        row, column = np.divmod(np.array(self.close) // group, columns)
+        group, columns, rows = shape(view.n_pages, view.frame)
+        pages = np.array(self.close)
+        row, column = pages // group // columns, pages // group % columns * group + pages % group
         across, down = int(np.ptp(column)) + 1, int(np.ptp(row)) + 1
         w, h = SPREAD * box.w / across, SPREAD * box.h / down
-        w, h = max(w, box.w / columns), max(min(h, w / FLAT), box.h / rows)
+        w, h = max(w, box.w / columns / group), max(min(h, w / FLAT), box.h / rows)
         x, y = (column.min() + across / 2) * w, (row.min() + down / 2) * h
-        return Box(box.cx - x, box.cy - y, w * columns, h * rows)
+        return Box(box.cx - x, box.cy - y, w * columns * group, h * rows)
 
     def _page(self, view: View, page: int, cell: Box, owner: int) -> Atoms:
         """A page from near: its number, and its slots."""
         t, size, names = view.theme, view.page_size, view.history.requests.names
         color = t.empty if owner < 0 else self._hue(view, names[owner])
-        yield (page, "page"), Block(box=cell, stroke=color, width=3, radius=8)
+        yield (page, "page"), Block(box=cell, fill=t.panel, stroke=color, width=3, radius=8)
         roomy = min(cell.w, cell.h) >= 200
         body = cell.inset(24)
         if roomy:
@@ -148,7 +169,13 @@ class Map(Part):
         if cells is None:
             return {}
         slots = {key[1]: int(filled(mobject, self.lit).sum()) for key, mobject in shown.items() if key[-1] == "slots"}
-        told = {"named": self.named, "acting": self.acting, "flash": self.flash, "near": tuple(slots), "lit": self.lit}
+        told = {
+            "named": self.named,
+            "acting": self.acting,
+            "flash": self.flash,
+            "near": bool(self.close),
+            "lit": self.lit,
+        }
         return {"map.told": {**told, "cells": cells.n}, "map.cells": cells.rgba[:, :3].copy(), "map.slots": slots}
 
 

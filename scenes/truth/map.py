@@ -13,8 +13,9 @@ from scenes.truth.vouching import shows
 from scenes.truth.witness import Witness
 
 LOOK = theme.DARK
-OTHERS, KEPT, DIM = 0.72, 0.45, 0.35
-"""How far grey pages and cached ones are from muted towards the ground; what is left of a map stepped back."""
+OTHERS, KEPT, BACK, DIM = 0.68, 0.45, 0.4, 0.35
+"""How far grey pages and cached ones are from muted towards the ground, those given back from the accent; what is
+left of a map stepped back."""
 
 
 @lru_cache(maxsize=4)
@@ -26,14 +27,14 @@ def _places(trace: Trace) -> dict[str, int]:
 
 
 @lru_cache(maxsize=4)
-def _given_back(trace: Trace) -> list[tuple[int, int, list[int]]]:
-    """(event, nanoseconds, pages) of every preemption: what the request frees until its table is empty."""
-    found: list[tuple[int, int, list[int]]] = []
+def _given_back(trace: Trace) -> list[tuple[int, int, str, list[int]]]:
+    """(event, nanoseconds, request, pages) of every preemption: what the request frees until its table is empty."""
+    found: list[tuple[int, int, str, list[int]]] = []
     left: dict[str, tuple[int, list[int]]] = {}
     for event in Witness.of(trace).events("task_preempted", "pages_free", "pages_cached"):
         if event.event == "task_preempted":
             pages: list[int] = []
-            found.append((event.seq, event.ns, pages))
+            found.append((event.seq, event.ns, event.task, pages))
             left[event.task] = (event.n_pages, pages)
         elif event.task in left:
             count, pages = left[event.task]
@@ -57,11 +58,17 @@ def _of_pages(witness: Witness, at: int, told: Mapping) -> np.ndarray:
         if task in told["named"]:
             color = rgb(LOOK.hue(witness.order[task]))
         colors[state.tables[task]] = rgb(LOOK.accent) if task in told["acting"] else color
-    for seq, ns, pages in _given_back(witness.trace) if told["flash"] else ():
-        if seq <= at and ns > state.ns - told["flash"] * 1e9:
+    for seq, ns, task, pages in _given_back(witness.trace):
+        if seq <= at and task in told["acting"] and task not in state.tables:
+            free = [page for page in pages if state.page_state(page) == "free"]
+            colors[free] = rgb(theme.mix(LOOK.accent, LOOK.ground, BACK))
+        if seq <= at and told["flash"] and ns > state.ns - told["flash"] * 1e9:
             colors[pages] = rgb(LOOK.accent)
-    for page in told["near"]:
-        colors[page] = rgb(LOOK.panel)
+    if told["near"]:
+        for page, slots in enumerate(state.fill()):
+            colors[page] = (
+                np.array(rgb(LOOK.empty)) * (1 - slots / witness.page_size) + colors[page] * slots / witness.page_size
+            )
     return colors
 
 
@@ -83,10 +90,9 @@ def cells(witness: Witness, at: int, shown: Mapping) -> np.ndarray:
 
 @shows("map.told")
 def told(witness: Witness, at: int, shown: Mapping) -> Mapping:
-    """Whom the map speaks of: any request and page that there is."""
+    """Whom the map speaks of: any requests that there are."""
     said = shown["map.told"]
-    known = all(task in witness.order for task in (*said["named"], *said["acting"]))
-    return said if known and all(0 <= page < witness.n_pages for page in said["near"]) else {}
+    return said if all(task in witness.order for task in (*said["named"], *said["acting"])) else {}
 
 
 @shows("map.slots", fades=True)
