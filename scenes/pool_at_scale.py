@@ -11,7 +11,6 @@ import numpy as np
 from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene
 from scenes.measures import Said, say
-from scenes.parts.bars import Bar, Bars
 from scenes.parts.clock import Clock
 from scenes.parts.crowd import Crowd
 from scenes.parts.map import Map
@@ -26,14 +25,15 @@ from scenes.story.history.turns import Loss, turns_of
 from scenes.story.limits import LARGEST, reading_time
 from scenes.story.words import are, counted
 
-LAPSES = 32.0
+LAPSES = 40.0
 """Seconds of all time-lapses together, at most."""
 STOPS_A_SECOND = 12
-HOOK, FLASH = 2.0, 0.5
-"""Seconds of the film that the hook's time-lapse takes, and that pages given back stay white."""
+HOOK, FLASH, RUN_UP, RUN_OUT = 2.0, 0.5, 2.2, 1.4
+"""Seconds of time-lapse in the hook, those for which pages given back stay white, and those before and
+after the first request that is seen to give way."""
 READ = 0.6
 """Seconds beyond its reading time for which a sentence stands in a time-lapse."""
-LOAD, COST, WORK = 2, 3, 1
+LOAD = 2
 SOURCES = {"azure": "Azure", "burstgpt": "BurstGPT", "mooncake": "Mooncake"}
 
 
@@ -84,8 +84,6 @@ class PoolAtScaleTelling(Telling):
         if self.shown is not None:
             yield self.giving_way(self.shown)
         yield self.under_load()
-        if self.losses:
-            yield self.work()
         if (waited := self.ask.median_ttft()) is not None:
             yield self.price()
         yield self.takeaway(waited is not None)
@@ -96,8 +94,13 @@ class PoolAtScaleTelling(Telling):
         """When event `seq` was; -1 is the beginning."""
         return self.trace[seq].ns if seq >= 0 else 0
 
+    def before(self, ns: float) -> int:
+        """The end of the last step that was over at a time; -1 before the first."""
+        return self.steps.seq(int(np.searchsorted(self.series.end_ns, ns, side="right")) - 1)
+
     def through(self, parts: tuple[Part, ...], until: int) -> Act:
         """A time-lapse to event `until` at the film's one rate, which stops evenly in the run's time."""
+        until = max(until, self.at)
         began, ended = self.ns(self.at), self.ns(until)
         seconds = (ended - began) / 1e9 / self.rate
         wanted = np.linspace(began, ended, max(2, round(seconds * STOPS_A_SECOND)) + 1)[1:-1]
@@ -130,10 +133,7 @@ class PoolAtScaleTelling(Telling):
         """The preemption that cost most, or else the fullest moment, under the question."""
         worst = max(self.losses, key=lambda loss: loss.stored, default=None)
         moment = self.peak if worst is None else worst.seq - 1
-        seen = self.ns(moment) - HOOK * self.rate * 1e9
-        started = int(np.searchsorted(self.series.end_ns, seen))
-        start = self.series.seq[started - 1] if started else -1
-        self.begin(int(min(start, moment)))
+        self.begin(min(self.before(self.ns(moment) - HOOK * self.rate * 1e9), moment))
         question, shown = Question(self.question()), self.frame[1]
         acts = [self.through((question, shown), moment)]
         if worst is not None:
@@ -163,18 +163,16 @@ class PoolAtScaleTelling(Telling):
         near = Map(named=(task,), close=(page,))
         filled = life.prefilled(first.end)
         self.begin(-1)
-        came = say("{} comes with a prompt of {} tokens.", ask.name(task), ask.prompt(task))
-        self.shot(came, self.act(near, until=life.submitted.seq, seconds=1.5), subject=("map",))
-        told = say(
-            "It gets {}: a page has {} slots.", counted(ask.table_pages(task, first.end), "page"), ask.page_size()
-        )
-        self.shot(told, self.act(near, until=first.end), subject=("map",))
+        slots = say("Each of these {} pages has {} slots for tokens.", ask.pool_pages(), ask.page_size())
+        self.shot(slots, self.act(*self.frame), self.act(near), subject=("map",))
+        pages = counted(ask.table_pages(task, first.end), "page")
+        told = say("The {} tokens of {} take {}.", ask.prompt(task), ask.name(task), pages)
+        acts = [self.act(near, until=life.submitted.seq), self.act(near, until=first.end, seconds=0.8)]
         if filled is not None and filled.seq <= self.last:
-            self.shot(
-                "Prefill writes keys and values into its slots.", self.act(near, until=filled.seq), subject=("map",)
-            )
+            acts.append(self.act(near, until=filled.seq))
+        self.shot(told, *acts, subject=("map",))
         self.at = self.steps.done_from(self.at)
-        whole = say("The page is one of {}: {} of keys and values.", ask.pool_pages(), ask.bytes_of("pool"))
+        whole = say("All pages together keep {} of keys and values.", ask.bytes_of("pool"))
         far = Map(named=(task,), flash=FLASH * self.rate)
         self.shot(whole, self.act(self.frame[0], far, self.frame[2]), subject=("map",))
         return self.section("page", "One page of many", cut=True)
@@ -185,14 +183,13 @@ class PoolAtScaleTelling(Telling):
         self.begin()
         until = self.last if self.crowd is None else self.crowd
         if self.shown is not None:
-            until = self.steps.done_by(self.shown.seq)
-        told = say("{} requests come; a bar is a request.", ask.requests())
+            until = self.before(self.shown.ns - RUN_UP * self.rate * 1e9)
+        told = say("{} requests come, one after another.", ask.requests())
         if header.workload is not None:
             scale, kind = ask.time_scale(), header.workload.kind
             name = SOURCES.get(kind, ask.header(kind))
             told = say("{} requests come as {}'s did, in {} of the time.", ask.requests(), name, scale)
-        bars = "A bar is a request: filled it runs, hollow it waits."
-        self.lapse_with(self.frame, until, [told, bars])
+        self.lapse_with(self.frame, until, [told])
         return self.section("load", "The pool fills", LOAD)
 
     def empty(self, loss: Loss) -> int:
@@ -208,77 +205,70 @@ class PoolAtScaleTelling(Telling):
         self.begin()
         quiet = (Crowd(tall=True), Map(), Clock())
         acting = (Crowd(tall=True, acting=(task,)), Map(acting=(task,)), Clock())
-        asks = self.history.first("pages_alloc", loss.seq, phase="decode")
         free = ask.pool_free(loss.seq - 1)
-        none = say("Only {} {} free", counted(free, "page"), are(free)) if free.value else say("No page is free")
-        self.shot(
-            say("{}, and an answer needs its next one.", none), self.act(*quiet, until=loss.seq - 1), subject=("map",)
-        )
-        why = say("{} gives way: it was admitted last.", ask.name(task))
+        grow = say("Answers grow until no page is free.")
+        if free.value:
+            grow = say("Answers grow until only {} {} free.", counted(free, "page"), are(free))
+        self.shot(grow, self.act(*quiet), self.through(quiet, loss.seq - 1), subject=("crowd",))
+        why = say("{}, admitted last, gives its pages back.", ask.name(task))
         if newest != task:
-            why = say("{} has to give way.", ask.name(task))
-        self.shot(why, self.act(*acting), self.act(*acting, until=self.empty(loss)), subject=("crowd",))
+            why = say("{} has to give its pages back.", ask.name(task))
+        self.shot(why, self.act(*acting, seconds=0.6), self.act(*acting, until=self.empty(loss)), subject=("crowd",))
         freed = ask.less(ask.pool_free(self.at), free)
-        told = say("{} {} free for the others; it waits first in line.", counted(freed, "page"), are(freed))
-        until = self.steps.done_from(self.at if asks is None else asks.seq)
-        self.shot(told, self.act(*acting, until=until), subject=("map",))
-        again = say("Its {} tokens in the cache must be computed again.", ask.stored(task, loss.seq - 1))
-        self.shot(again, self.act(*self.frame), subject=("crowd",), rest=1.0)
+        told = say("{} of {} go to others; it waits first in line.", counted(freed, "page"), ask.name(task))
+        step = self.act(*acting, until=self.steps.done_from(self.at))
+        on = self.through(acting, self.before(self.ns(self.at) + RUN_OUT * self.rate * 1e9))
+        self.shot(told, step, on, self.act(*self.frame), subject=("map",))
         return self.section("giving-way", "No page is free")
 
     def under_load(self) -> Section:
         """The rest of the run: up to the longest queue, to the last that gave way, to the end."""
         ask, header = self.ask, self.trace.header
         self.begin()
-        white: list[Said | str] = []
-        if self.losses:
-            white = [
+        captions: list[Said | str] = []
+        if self.shown is not None:
+            lost = self.ask.stored(self.shown.task, self.shown.seq - 1)
+            captions = [
+                say("Its {} cached tokens must be computed again.", lost),
                 "White: pages of a request that just had to give way.",
                 "It comes back as soon as pages are free for it.",
             ]
-        grows = say("The queue grows: nobody gets in before a page is free.")
         if self.crowd is not None and self.crowd > self.at:
-            self.lapse_with(self.frame, self.crowd, [*white, grows] if white else [grows])
-            wait = say("The longest queue: {} requests wait for pages.", ask.waiting(self.crowd))
-            self.shot(wait, self.act(*self.frame, seconds=0.5), subject=("crowd",), rest=1.0)
-            white = []
-        if self.losses and (until := self.steps.done_from(self.losses[-1].seq)) > self.at:
-            count = ask.between("task_preempted", self.at, until)
-            told = say("The newest gives way {} more times, because answers grow.", count)
-            self.lapse_with(
-                self.frame, until, [*white, told, "Each time one of the last admitted pays for the older ones."]
-            )
-        told = say("Answers end, their pages return: {} requests finish.", ask.finished())
-        captions: list[Said | str] = [told]
+            self.lapse_with(self.frame, self.crowd, captions or ["Nobody gets in before a page is free."])
+            captions = [say("The longest queue: {} requests wait for pages.", ask.waiting(self.crowd))]
+        cost: list[Said | str] = []
         if header.clock == "cost-model" and header.cost is not None:
-            cost = ask.cost
-            step = say(
-                "No model ran: a prefill takes {} + {} a token.", cost("prefill_step_s"), cost("prefill_token_s")
+            words = (
+                "No model ran: a prefill takes {} + {} a token.",
+                "A decode: {} + {} a request + {} a cached token.",
             )
-            names = ("decode_step_s", "decode_token_s", "decode_kv_s")
-            decode = say("A decode takes {} + {} a request + {} a cached token.", *map(cost, names))
-            captions += [step, decode]
-        self.lapse_with(self.frame, self.last, captions)
+            names = (("prefill_step_s", "prefill_token_s"), ("decode_step_s", "decode_token_s", "decode_kv_s"))
+            cost = [say(told, *map(ask.cost, of)) for told, of in zip(words, names, strict=True)]
+        if self.losses and (until := self.steps.done_from(self.losses[-1].seq)) > self.at:
+            captions.append("Each time the newest pays, because older answers grow.")
+            self.lapse_with(self.frame, until, [*captions, *cost[:1]])
+            captions, cost = [], cost[1:]
+        self.lapse_with(self.frame, self.last, [*captions, *cost, self.outcome()])
         return self.section("under-load", "Under load")
 
-    def work(self) -> Section:
-        """What giving way cost in work."""
+    def outcome(self) -> Said:
+        """What came of it in work."""
         ask = self.ask
-        self.begin()
-        twice, all_ = ask.recomputed(), ask.all_computed()
-        told = say(
-            "Giving way {} times: {} of the work was done twice.", ask.preemptions(), ask.ratio(twice, all_, "percent")
+        if not self.losses:
+            return say("{} of {} requests finish.", ask.finished(), ask.requests())
+        twice = ask.recomputed()
+        return say(
+            "{} tokens were computed twice: {} of all work.", twice, ask.ratio(twice, ask.all_computed(), "percent")
         )
-        bars = Bars("tokens computed", (Bar("in all", all_, muted=True), Bar("a second time", twice)))
-        self.shot(told, self.act(bars), subject=("bars",), rest=1.0)
-        return self.section("work", "Work done twice", WORK)
 
     def price(self) -> Section:
         """What waiting cost."""
         ask = self.ask
         self.begin()
         half = say("Half of the requests had a token within {}.", ask.wait_within(0.5))
-        self.shot(half, self.act(Waits(lines=0)), self.act(Waits(lines=1)), subject=("waits",))
+        self.shot(
+            half, self.act(Waits(lines=0, dots=False)), self.act(Waits(lines=0)), self.act(Waits(lines=1)), subject=("waits",)
+        )
         most = say("One in ten waited longer than {}: pages were full.", ask.wait_within(SHARE))
         self.shot(most, self.act(Waits(lines=2)), subject=("waits",), rest=1.0)
         return self.section("price", "Waiting for the first token")

@@ -39,7 +39,7 @@ class Clock(Part):
         yield ("time",), Text(text=time, at=(box.x, box.cy), px=px, face="mono", color=t.text)
         yield ("line",), Block(box=Box(left, box.cy - BAR / 2, right - left, BAR), fill=t.empty, radius=BAR / 2)
         share = min(1.0, view.state.ns / end)
-        done = Box(left, box.cy - BAR / 2, max(1.0, share * (right - left)), BAR)
+        done = Box(left, box.cy - BAR / 2, share * (right - left), BAR)
         yield ("done",), Block(box=done, fill=t.accent, radius=BAR / 2)
         if view.history.count("task_preempted"):
             yield ("marks",), self._marks(view, Box(left, box.cy, right - left, box.h / 2), end)

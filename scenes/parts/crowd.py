@@ -20,7 +20,7 @@ from scenes.story.history.turns import turns_of
 LOW, TALL, HEAD, NAMES = 96.0, 300.0, 48.0, 44.0
 PITCH, MOST_PITCH, LEAST_BAR = 3.0, 14.0, 4.0
 BETWEEN, COUNT = 48.0, 250.0
-STATES = ("running", "waiting")
+ORDER = {"running": "the newest at the right", "waiting": "the next at the left"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Crowd(Part):
             shown = _shown(tasks, kind, cap)
             yield from self._head(view, kind, Box(place, box.y, room, HEAD), tasks, len(tasks) - len(shown))
             edges, fills, lines = self._bars(view, kind, box, place, room / cap, shown, most, cap)
-            yield (kind, "bars"), Cells(edges=edges, fills=fills, lines=lines, acting=bool({*shown} & {*self.acting}))
+            yield (kind, "bars"), Cells(edges=edges, fills=fills, lines=lines)
             if self.tall:
                 yield from self._names(view, shown, edges, box)
             base = Box(place, box.bottom - 2, room, 2)
@@ -98,7 +98,7 @@ class Crowd(Part):
         yield (kind, "number"), Text(text=number, at=(box.x, y), px=big, face="mono-bold", color=t.text)
         most = max(len(tasks), int(getattr(view.history.series, kind).max(initial=0)))
         x = box.x + fonts.width(f"{most:,}", "mono-bold", big) + 14
-        label = "running" if kind == "running" else "waiting"
+        label = f"{kind}, {ORDER[kind]}" if self.tall else kind
         text = (
             label
             if not more
@@ -140,7 +140,7 @@ class Crowd(Part):
             ]
             if bars[0] is not None and bars[1] is not None:
                 look = {"fill": now.theme.accent, "radius": 1.0, "z": 20}
-                yield Move(Block(box=bars[0], **look), Block(box=bars[1], **look), 0.0, 1.0)
+                yield Move(Block(box=bars[0], **look), Block(box=bars[1], **look), 0.0, 1.4)
 
     def _bar(self, picture: Picture, kind: str, view: View, task: str) -> Box | None:
         """Where a request's bar stands in `picture`."""
@@ -156,7 +156,7 @@ class Crowd(Part):
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
         """Heights of the bars of each kind, by that of the highest drawn."""
         found: dict[str, tuple[float, ...]] = {}
-        for kind in STATES:
+        for kind in ORDER:
             cells = next((m for key, m in shown.items() if key[1:] == (kind, "bars")), None)
             if cells is not None:
                 seen = (cells.rgba[:, 3] > 0) | (cells.lines[:, 3] > 0)

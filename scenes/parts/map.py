@@ -38,9 +38,10 @@ class Map(Part):
     """All pages of the pool, `k` to a cell where single ones would be too small to see.
 
     Pages have the colours of the crowd, in turn by admission; those of `named` requests their hue.
-    With `acting` requests, theirs are in the accent, paler where they had to give them back, and all others grey. `flash` are the seconds of the
-    run for which pages that a request had to give back are in the accent. `close` are the pages that
-    the camera is near to: the map is then larger than the frame.
+    With `acting` requests, theirs are in the accent, paler where they had to give them back, and all
+    others grey. `flash` are the seconds of the run for which pages that a request had to give back are
+    in the accent. `close` are the pages that the camera is near to: the map is then larger than the
+    frame, and pages as full of colour as they are of tokens.
     """
 
     named: tuple[str, ...] = ()

@@ -25,9 +25,10 @@ SHARE = 0.9
 class Waits(Part):
     """Dots over the time of arrival, as high as the wait; lines at what half and most of the requests
     waited at most, of which those beyond the second are in the alarm's colour. With `lines` 0, 1 or 2
-    of them are drawn."""
+    of them are drawn; without `dots` only their place."""
 
     lines: int = 2
+    dots: bool = True
 
     def room(self, view: View, width: float) -> Room:
         return Room(300, 600, grows=True)
@@ -43,9 +44,11 @@ class Waits(Part):
         x, y = field.x + came / end * (field.w - DOT), field.bottom - DOT - waits / top * (field.h - 2 * DOT)
         edges = np.stack([x, y, x + DOT, y + DOT], axis=1)
         late = waits > most.value
-        order = np.argsort(late, kind="stable")
+        order = np.lexsort((came, late))
         fills = np.where(late[:, None] & (self.lines > 1), rgba(t.alarm), rgba(t.crowd[-1]))
-        yield ("dots",), Cells(edges=edges[order], fills=fills[order], radius=0.0)
+        fills[:, 3] *= self.dots
+        turn = np.argsort(np.argsort(came, kind="stable")) / max(1, len(came))
+        yield ("dots",), Cells(edges=edges[order], fills=fills[order], order=turn[order])
         yield ("base",), Block(box=Box(field.x, field.bottom, field.w, 2), fill=t.muted, radius=0)
         last = int(view.history.series.seq[-1]) if len(view.history.series) else view.history.last
         for name, text, align in (
@@ -73,7 +76,7 @@ class Waits(Part):
         """Places of the dots as shares of the longest wait and of the latest arrival, by time."""
         dots = next((mobject for key, mobject in shown.items() if key[-1] == "dots"), None)
         base = next((mobject for key, mobject in shown.items() if key[-1] == "base"), None)
-        if dots is None or base is None:
+        if dots is None or base is None or not self.dots:
             return {}
         e = dots.edges
         x, y = (e[:, 0] - base.box.x) / (base.box.w - DOT), base.box.y - e[:, 3]
