@@ -29,10 +29,10 @@ from scenes.story.words import counted, listed, plural, possessive
 
 READERS = 3
 """Most readers with a lane of their own."""
-LONGEST = 9.5
+LONGEST = 10.7
 """Seconds that the clock takes at most from one end to the other."""
-ROUND = (1, 1.5, 2, 3, 4, 5, 6, 8)
-LEAD, TAIL = 0.5, 0.25
+ROUND = (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2, 2.2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)
+LEAD, TAIL = 0.4, 0.5
 """What is shown before and after a prompt, as a part of what it takes."""
 AHEAD = 0.8
 """Seconds of film by which a sentence stands before its prompt comes."""
@@ -63,12 +63,14 @@ class Stretch:
     """A part of the run, laid on the clock so that `zero`, in ns of the run, is its 0.
 
     What is shown of it is from `since` to `until`, ns since that; `core` after it, what it is about is over.
+    `steps` are the first and the last of it.
     """
 
     zero: int
     since: int
     until: int
     core: int = 0
+    steps: tuple[int, int] = (0, 0)
 
 
 class ChunkedPrefillTelling(Telling):
@@ -89,7 +91,7 @@ class ChunkedPrefillTelling(Telling):
         self.plain = self.without()
         core = max(stretch.core for stretch in self.stretches)
         start = -round(min(LEAD * core, max(-stretch.since for stretch in self.stretches)))
-        end = max(core, min(round(core * (1 + TAIL)), *(stretch.until for stretch in self.stretches)))
+        end = round(core * (1 + TAIL))
         names = tuple(dict.fromkeys((*self.readers[0], *self.readers[1], whole.task, chunked.task)))
         self.time = Timeline(start, end, start, None, names)
         self.factor = rounded(LONGEST * 1e9 / (end - start))
@@ -136,16 +138,15 @@ class ChunkedPrefillTelling(Telling):
         return Stretch(zero, since - zero, max(until, core) - zero, core - zero)
 
     def without(self) -> Stretch | None:
-        """The longest stretch of steps without a prompt in which the first reader decodes; None where there is none."""
-        best, begin = (0, 0), 0
+        """The most steps in a row without a prompt that all gave the first reader a token; None for fewer than two."""
+        best, begin = range(0), 0
         for step in range(len(self.steps) + 1):
             quiet = step < len(self.steps) and not self.history.prefilled(step)
-            if quiet and self.readers[0][0] in self.history.decoded(step):
-                continue
-            if step - begin > 1 and self.ns(step - 1, True) - self.ns(begin) > best[1] - best[0]:
-                best = self.ns(begin), self.ns(step - 1, True)
-            begin = step + 1
-        return Stretch(best[0], 0, best[1] - best[0]) if best[1] else None
+            if not quiet or self.readers[0][0] not in self.history.decoded(step):
+                best, begin = max(best, range(begin, step), key=len), step + 1
+        if len(best) < 2:
+            return None
+        return Stretch(zero := self.ns(best[0]), 0, self.ns(best[-1], True) - zero, steps=(best[0], best[-1]))
 
     def work(self, side: int, n: int) -> Measure | None:
         """Time from a prompt's beginning until it has its first token and each reader `n` more; None
@@ -173,6 +174,7 @@ class ChunkedPrefillTelling(Telling):
         """The stretch of the whole prompt (0), or of that in chunks (1), with so many readers."""
         stretch, task, names = self.stretches[side], self.prompts[side].task, self.readers[side]
         (begin, end), ask = self.span(side), self.ask
+        words = "nobody gets a token" if len(names) > 1 else "no token"
         title = say("{} prompt tokens, whole", ask.prompt_tokens(task))
         if side:
             title = say("{} prompt tokens, in {} chunks", ask.prompt_tokens(task), ask.prompt_steps(task))
@@ -183,7 +185,7 @@ class ChunkedPrefillTelling(Telling):
             "until": stretch.until,
             "tasks": names[:readers],
             "prompt": task,
-            "wait": Wait(begin, end, self.waits[side], round(0.25 * (end - begin)), "no token"),
+            "wait": Wait(begin, end, self.waits[side], round(0.25 * (end - begin)), words),
             "name": ("whole", "chunks")[side],
         }
         return Lanes(time, **(fields | options))
@@ -197,7 +199,8 @@ class ChunkedPrefillTelling(Telling):
     def plain_lane(self, time: Timeline) -> Lanes:
         """The stretch without a prompt, for the first reader."""
         plain = sure(self.plain)
-        return Lanes(time, "no prompt", plain.zero, 0, plain.until, self.readers[0][:1], name="none")
+        title = say("no prompt: steps {}–{}", *map(self.ask.step, plain.steps))
+        return Lanes(time, title, plain.zero, 0, plain.until, self.readers[0][:1], name="none")
 
     def clock(self, time: Timeline) -> Clock:
         """The axis, with the one speed at which it runs."""
@@ -280,15 +283,17 @@ class ChunkedPrefillTelling(Telling):
         self.shot(text, self.go(self.time, self.ahead, *parts), subject=("chunks",))
         text = say("Each step: {} of {} prompt, a token for {}.", ask.prefilled_of(task, first), name, self.whose(1)[1])
         self.shot(text, self.go(self.stood(self.ahead), over, *parts), subject=("chunks",))
-        self.shot(self.compared(), self.go(self.stood(over), self.time.end, *parts), subject=("chunks", "wait"), rest=1.0)
+        self.shot(
+            self.compared(), self.go(self.stood(over), self.time.end, *parts), subject=("chunks", "wait"), rest=1.0
+        )
         return self.section("chunks", "The same length, in chunks")
 
     def compared(self) -> Said:
         """What the chunks did to the longest wait."""
         whole, longest = self.waits
         if longest.value < whole.value:
-            return say("The longest wait is {}: {} times shorter.", longest, self.ask.ratio(whole, longest))
-        return say("The longest wait is {}: no shorter here.", longest)
+            return say("Longest wait: {}, {} times shorter.", longest, self.ask.ratio(whole, longest))
+        return say("Longest wait: {}, no shorter here.", longest)
 
     def race(self) -> Section:
         reader, over = self.ask.name(self.readers[0][0]), max(1, self.span(0)[1] - 1)
@@ -302,7 +307,7 @@ class ChunkedPrefillTelling(Telling):
         self.shot(text, self.go(time, over, *parts), subject=("chunks",))
         chunked, whole = self.count(1, over), self.count(0, over)
         text = say("After {}: {} in chunks, {} whole.", self.waits[0], counted(chunked, "token"), whole)
-        self.shot(text, self.go(replace(time, now=over), time.end, *parts), subject=("chunks", "count"), rest=1.0)
+        self.shot(text, self.go(replace(time, now=over), time.end, *parts), subject=("chunks", "count"))
         return self.section("race", "One reader, one clock")
 
     def price(self) -> Section:
@@ -321,8 +326,8 @@ class ChunkedPrefillTelling(Telling):
             bars = Bars(title, (Bar("whole", first, muted=True), Bar("in chunks", second)))
             more, less = second.value > first.value, second.value < first.value
             change = ask.ratio(ask.less(*((second, first) if more else (first, second))), first, "percent")
-            text = say("The same tokens take {} {} in chunks.", change, "longer" if more else "less")
-            text = text if more or less else say("The same tokens take as long in chunks.")
+            text = say("The same work takes {} {}.", change, "longer" if more else "less")
+            text = text if more or less else say("The same work takes as long.")
             still = [part(replace(time, now=time.end)).unlit() for part in parts]
             self.shot(text, self.act(*still, bars), subject=("bars",))
         return self.section("price", "What it costs")
@@ -340,7 +345,7 @@ class ChunkedPrefillTelling(Telling):
         last = self.stood(self.time.end)
         parts = [self.lanes(side, last, readers=1).unlit() for side in (0, 1)]
         self.begin()
-        self.shot(None, self.act(Takeaway(text, number, unit), *parts), subject=("takeaway",), rest=2.0)
+        self.shot("", self.act(Takeaway(text, number, unit), *parts), subject=("takeaway",), rest=2.0)
         return self.section("takeaway", "Takeaway")
 
 

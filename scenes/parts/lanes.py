@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,19 @@ from scenes.draw.atoms import Block, Cells, Key, Line, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import Measure, measure, say, written
 from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.timeline import Timeline
+from scenes.parts.timeline import COUNT, Timeline
 from scenes.parts.view import View
+from scenes.story.history.requests import Request
+from scenes.story.words import counted
 
-TITLE, ROW, BEST, GAP = 46.0, 54.0, 84.0, 8.0
-CHIP, TOKEN = 48.0, 48.0
+TITLE, ROW, BEST, GAP, FOOT = 46.0, 54.0, 130.0, 8.0, 10.0
+CHIP, TOKEN = 48.0, 84.0
 WIDEST, LEAST, APART = 26.0, 3.0, 3.0
 """Pixels of a token's width, at most and at least, and between two."""
 FROZEN = 0.16
 """Opacity of the ground of a stretch in which nobody gets a token."""
+SPAN = 0.28
+"""Opacity of a stretch in which a prompt was computed."""
 LARGE = 110.0
 
 
@@ -68,13 +73,13 @@ class Lanes(Part):
 
     def room(self, view: View, width: float) -> Room:
         n = len(self.rows)
-        return Room(TITLE + n * ROW + (n - 1) * GAP, TITLE + n * BEST + (n - 1) * GAP)
+        return Room(TITLE + n * (ROW + GAP) - GAP + FOOT, TITLE + n * (BEST + GAP) - GAP + FOOT)
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, time, now = view.theme, self.time, min(self.time.now, self.until)
         look = {"px": view.size(theme.LABEL), "face": "sans-medium", "color": t.text}
         yield ("title",), Text(text=self.title, at=(box.x, box.y + 18), **look)
-        body = Box(box.x, box.y + TITLE, box.w, box.h - TITLE)
+        body = Box(box.x, box.y + TITLE, box.w, box.h - TITLE - FOOT)
         plot = time.plot(view, body)
         rows = dict(zip(self.rows, plot.rows(len(self.rows), GAP), strict=True))
         left, right = (time.x(plot, at) for at in (max(self.since, time.start), min(self.until, time.end)))
@@ -88,7 +93,7 @@ class Lanes(Part):
             yield (task, "ground"), Block(box=Box(left, row.y, right - left, row.h), fill=t.panel)
         for tick in time.ticks(plot):
             x = time.x(plot, tick)
-            points = np.array([(x, body.y), (x, body.bottom)])
+            points = np.array([(x, body.bottom + FOOT), (x, body.bottom if tick else body.y)])
             yield ("tick", tick), Line(points=points, color=t.muted if tick == 0 else t.empty, width=2)
         if self.prompt:
             yield from self._prompt(view, plot, rows[self.prompt], now)
@@ -116,15 +121,17 @@ class Lanes(Part):
         x = plot.x + plot.w * (ns - self.time.start) / (self.time.end - self.time.start)
         apart = float(np.median(np.diff(x))) if len(x) > 1 else WIDEST
         width = min(WIDEST, max(LEAST, apart - APART))
-        half = min(TOKEN, row.h - 6) / 2
-        edges = np.stack([x - width, np.full(len(x), row.cy - half), x, np.full(len(x), row.cy + half)], axis=1)
+        half = min(TOKEN, row.h - 10) / 2
+        edges = np.stack(
+            [np.maximum(x - width, plot.x), np.full(len(x), row.cy - half), x, np.full(len(x), row.cy + half)], axis=1
+        )
         fills = np.tile(rgba(view.hue(task)), (len(x), 1))
         fills[ns > now, 3] = 0
         return Cells(edges=edges, fills=fills, radius=4 if width > 8 else 0, z=1)
 
     def _spans(self, view: View) -> list[tuple[int, int, int, int]]:
         """(step, begin, end, tokens) of the stretches in which the prompt was computed, ns since 0."""
-        life, steps = view.history.requests[self.prompt], view.history.steps
+        life, steps = self._life(view), view.history.steps
         spans = []
         for event in life.computed:
             row = steps.row("prefill", event.step)
@@ -134,48 +141,59 @@ class Lanes(Part):
         return spans
 
     def _prompt(self, view: View, plot: Box, row: Box, now: int) -> Atoms:
-        hue, half = view.hue(self.prompt), min(TOKEN, row.h - 6) / 2
+        hue, half = view.hue(self.prompt), min(TOKEN, row.h - 10) / 2
         for step, begin, end, count in self._spans(view):
             if begin >= now:
                 continue
             left, right = self.time.x(plot, begin), self.time.x(plot, min(now, end))
             box = Box(left, row.cy - half, max(1.0, right - left), 2 * half)
-            yield (self.prompt, "span", step), Block(box=box, fill=hue, fill_alpha=0.45, stroke=hue, width=2, radius=4)
-            args = {"task": self.prompt, "step": step}
-            text = say("{}", measure("prompt.chunk", count, "plain", **args))
-            longer = say("{} prompt tokens", measure("prompt.chunk", count, "plain", **args))
-            text = longer if fonts.width(longer, "sans-bold", theme.LEAST_SIZE) + 24 < right - left else text
-            if end <= now and fonts.width(text, "sans-bold", theme.LEAST_SIZE) + 8 <= right - left:
-                ground = theme.mix(view.theme.panel, hue, 0.45)
-                look = {"px": theme.LEAST_SIZE, "face": "sans-bold", "align": "center", "ground": ground, "z": 2}
-                yield (self.prompt, "tokens", step), Text(text=text, at=box_center(box), color=view.theme.text, **look)
+            yield (self.prompt, "span", step), Block(box=box, fill=hue, fill_alpha=SPAN, stroke=hue, width=2, radius=4)
+            if end <= now:
+                first = step == self._life(view).tokens.step[0]
+                yield from self._said(view, Box(box.x, box.y, box.w - (WIDEST if first else 0.0), box.h), step, count)
+
+    def _said(self, view: View, box: Box, step: int, count: int) -> Atoms:
+        """How many tokens a stretch of the prompt has, where that can be written in it."""
+        number, px = measure("prompt.chunk", count, "plain", task=self.prompt, step=step), theme.LEAST_SIZE
+        texts = (say("{} prompt tokens", number), say("{}", number))
+        text = next((text for text in texts if fonts.width(text, "sans-bold", px) + 10 <= box.w), None)
+        if text is not None:
+            ground = theme.mix(view.theme.panel, view.hue(self.prompt), SPAN)
+            look = {
+                "px": px,
+                "face": "sans-bold",
+                "color": view.theme.text,
+                "align": "center",
+                "ground": ground,
+                "z": 2,
+            }
+            yield (self.prompt, "tokens", step), Text(text=text, at=(box.cx, box.cy), **look)
+
+    def _life(self, view: View) -> Request:
+        """What happened to the request of the prompt."""
+        return view.history.requests[self.prompt]
 
     def _wait(self, view: View, plot: Box, lanes: Box, wait: Wait, now: int) -> Atoms:
-        t = view.theme
-        left, right = self.time.x(plot, wait.first), self.time.x(plot, min(now, wait.last))
-        over = now >= wait.last
-        box = Box(left, lanes.y, max(1.0, right - left), lanes.h)
-        yield (("wait",), Block(box=box, fill=t.alarm, fill_alpha=FROZEN, stroke=t.alarm, width=4, z=2, acting=True))
-        text = say("{}", wait.took) if over else wait.words
-        full = Box(left, lanes.y, self.time.x(plot, wait.last) - left, lanes.h)
-        face = "mono-bold" if over else "sans-medium"
-        px = min(LARGE if over else theme.LABEL, full.h * 0.6, (full.w - 24) / max(fonts.width(text, face, 1.0), 1e-9))
+        """The empty stretch; its length stands in it, or above it where it is too narrow."""
+        t, x = view.theme, partial(self.time.x, plot)
+        box = Box(x(wait.first), lanes.y, max(1.0, x(min(now, wait.last)) - x(wait.first)), lanes.h)
+        yield ("wait",), Block(box=box, fill=t.alarm, fill_alpha=FROZEN, stroke=t.alarm, width=4, z=2)
         ground = theme.mix(t.panel, t.alarm, FROZEN)
-        if px >= theme.LEAST_SIZE and (over or right - left > fonts.width(text, face, px) + 32):
-            at = box_center(full) if over else (left + 16, full.cy)
-            yield (
-                ("wait", "took" if over else "words"),
-                Text(
-                    text=text,
-                    at=at,
-                    px=px,
-                    face=face,
-                    color=t.text,
-                    align="center" if over else "left",
-                    ground=ground,
-                    z=4,
-                ),
-            )
+        if now < wait.last:
+            px = view.size(theme.LABEL)
+            if box.w > fonts.width(wait.words, "sans-medium", px) + 40:
+                look = {"px": px, "face": "sans-medium", "color": t.text, "ground": ground, "z": 4}
+                yield ("wait", "words"), Text(text=wait.words, at=(box.x + 20, box.cy), **look)
+            return
+        text, room = say("{}", wait.took), box.w - WIDEST - 32
+        px = min(LARGE, 0.6 * box.h, room / fonts.width(text, "mono-bold", 1.0))
+        at = (box.x + (box.w - WIDEST) / 2, box.cy)
+        if px < theme.CAPTION:
+            px, ground = theme.CAPTION, t.ground
+            half = fonts.width(text, "mono-bold", px) / 2
+            at = (min(box.cx, plot.right - half), lanes.y - TITLE / 2 - 2)
+        look = {"px": px, "face": "mono-bold", "color": t.text, "align": "center", "ground": ground, "z": 4}
+        yield ("wait", "took"), Text(text=text, at=at, **look)
 
     def _first(self, view: View, plot: Box, row: Box, first: Wait, now: int) -> Atoms:
         """A bracket from where the prompt came to its first token, with its length when that is there."""
@@ -183,7 +201,7 @@ class Lanes(Part):
         left = self.time.x(plot, max(first.first, self.time.start))
         right, y = self.time.x(plot, max(first.first, min(now, first.last))), row.y + 16
         points = np.array([(left, y - 14), (left, y), (right, y), (right, y - 14)])
-        yield ("first",), Line(points=points, color=t.accent, width=4, z=2, acting=True)
+        yield ("first",), Line(points=points, color=t.accent, width=4, z=2)
         if now >= first.last:
             text = say("own first token after {}", first.took)
             at = (max(right, left + fonts.width(text, "sans-bold", px)), y + 30)
@@ -193,8 +211,9 @@ class Lanes(Part):
         task, t = self.tasks[0], view.theme
         n = int(np.count_nonzero((ns := self._times(view, task)) <= now) - np.count_nonzero(ns <= 0)) if now > 0 else 0
         number = measure("lane.tokens", n, task=task, after=self.zero, until=self.zero + max(0, now))
-        at = (body.right - 8, lanes.cy)
-        yield ("count",), Text(text=say("{}", number), at=at, px=64, face="mono-bold", color=t.text, align="right")
+        text, px = counted(number, "token"), theme.CAPTION
+        at = (body.right - COUNT + 24, lanes.cy)
+        yield ("count",), Text(text=text, at=at, px=px, face="mono-bold", color=t.text)
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
         """Where tokens, prompts and waits stand, in ns since 0 as the drawn ticks tell them."""
@@ -224,8 +243,3 @@ class Lanes(Part):
             elif what == ("wait",):
                 found["wait"] = (share(mobject.box.x), share(mobject.box.right))
         return {"lanes": {self.key: found}}
-
-
-def box_center(box: Box) -> tuple[float, float]:
-    """The middle of a box."""
-    return box.cx, box.cy

@@ -12,7 +12,7 @@ from scenes.draw.layout import Box
 from scenes.parts.view import View
 from scenes.story.limits import round_step
 
-CHIP_GAP, COUNT = 20.0, 190.0
+CHIP_GAP, EDGE, COUNT = 20.0, 12.0, 250.0
 APART = 150.0
 """Pixels between ticks at least."""
 
@@ -49,7 +49,7 @@ class Timeline:
     def plot(self, view: View, box: Box) -> Box:
         """What is left of `box` for time."""
         left = self.chip(view) + CHIP_GAP
-        return Box(box.x + left, box.y, box.w - left - (COUNT if self.counted else 0.0), box.h)
+        return Box(box.x + left, box.y, box.w - left - (COUNT if self.counted else EDGE), box.h)
 
     def x(self, plot: Box, ns: float) -> float:
         """Where a moment stands."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from manim import Animation, Mobject
@@ -47,7 +47,7 @@ class Step:
     One with `run`, the picture at each share of the way, takes `seconds` at any pace.
     """
 
-    state: State
+    view: View
     picture: Picture
     seconds: float
     moves: Sequence[Move] = ()
@@ -73,11 +73,10 @@ class Stage:
         (start, end) in film seconds of pauses that a shot declared.
     """
 
-    def __init__(self, scene: Scene, view: View, section: Section, before: Section | None = None) -> None:
+    def __init__(self, scene: Scene, view: View, section: Section) -> None:
         self.scene = scene
         self.section = section
-        self.before = None if section.cut else before
-        self.view = replace(view, state=view.trace.state_at(section.start))
+        self.view = view.at(section.start)
         self.canvas = Canvas(view.frame)
         self.parts: tuple[Part, ...] = ()
         self.boxes: dict[str, Box] = {}
@@ -96,16 +95,13 @@ class Stage:
         """The state that is shown."""
         return self.view.state
 
-    @property
-    def beyond(self) -> int:
-        """Computed steps after the recording's last event."""
-        return self.view.beyond
-
     def mount(self) -> None:
         """Put the section's first picture on the scene: that on which the one before ended."""
-        if self.before is not None:
-            last = self.before.beats[-1]
+        if self.section.before is not None:
+            last = self.section.before
             self.parts, self.caption = last.parts, last.caption or ""
+            act = last.acts[-1]
+            self.view = self.view.at(self.section.start, act.known if act.until == self.section.start else None)
             self.canvas.show(self._compose(self.view, self.parts)[0])
         elif self.section.beats:
             first = self.section.beats[0].acts[0]
@@ -152,7 +148,7 @@ class Stage:
         return found
 
     def _run(self, step: Step, pace: float) -> None:
-        self.view = replace(self.view, state=step.state)
+        self.view = step.view
         if step.run is not None:
             self.scene.play(Running(self.canvas, step.run, step.seconds))
             return
@@ -162,7 +158,7 @@ class Stage:
             return
         seconds = max(step.seconds * pace, 1 / 60)
         accent = self.view.theme.accent
-        change = Change(self.canvas, step.picture, step.moves, seconds, accent, step.shift)
+        change = Change(self.canvas, step.picture, step.moves, seconds, accent, step.shift, not step.changes)
         if change.still:
             self.scene.hold(step.seconds * pace)
         else:
@@ -177,16 +173,16 @@ class Stage:
             self.parts = act.parts
             first = tuple(part.during(0.0) for part in act.parts) if act.running else act.parts
             set_up, placed = self._compose(view, first)
-            later = act.running or act.until > view.state.seq or act.stops or act.known != view.known
+            later = act.running or act.until > view.seq or act.stops or act.known != view.known
             if set_up != atoms and not (act.running and _but_words(set_up, atoms)):
                 shift = self._shift(boxes, placed)
                 seconds = Plan(view.frame, atoms, set_up, (), shift).seconds
                 if act.seconds is not None and not later:
                     seconds = act.seconds
-                steps.append(Step(view.state, set_up, seconds, shift=shift))
+                steps.append(Step(view, set_up, seconds, shift=shift))
                 atoms = dict(set_up)
             elif act.seconds and not later:
-                steps.append(Step(view.state, set_up, act.seconds))
+                steps.append(Step(view, set_up, act.seconds))
             boxes = placed
             if later:
                 step = self._act(act, view, atoms)
@@ -200,15 +196,15 @@ class Stage:
         after = view.at(act.until, act.known)
         picture, _ = self._compose(after, act.parts)
         if act.running:
-            return Step(after.state, picture, act.seconds or 1.0, run=lambda share: self._run_to(after, act, share))
+            return Step(after, picture, act.seconds or 1.0, run=lambda share: self._run_to(after, act, share))
         if act.stops:
             stops = [view.at(seq) for seq in (*(s for s in act.stops if s < act.until), act.until)]
             pictures = [self._compose(stop, act.parts)[0] for stop in stops]
             times = act.times or tuple((i + 1) / len(pictures) for i in range(len(pictures)))
-            return Step(after.state, picture, act.seconds or 0.1 * len(pictures), (), pictures, times, changes=True)
+            return Step(after, picture, act.seconds or 0.1 * len(pictures), (), pictures, times, changes=True)
         moves = [m for part in act.parts for m in part.moves(atoms, picture, view, after)]
         natural = Plan(view.frame, atoms, picture, moves, motion.CHANGE).seconds
-        return Step(after.state, picture, act.seconds or natural, moves, changes=True)
+        return Step(after, picture, act.seconds or natural, moves, changes=True)
 
     def _run_to(self, view: View, act: Act, share: float) -> Picture:
         """What running parts look like at a share of their way."""

@@ -26,7 +26,7 @@ def factor(witness: Witness, ns: int, seconds: float, slower: bool) -> float:
     return round(seconds * 1e9 / ns if slower else ns / (seconds * 1e9), 6)
 
 
-@shows("clock")
+@shows("clock", fades=True)
 def clock(witness: Witness, at: int, shown: Mapping) -> dict[str, Any]:
     """Ticks stand where an even axis has them."""
     start, end = shown["clock"]["axis"]
