@@ -25,6 +25,7 @@ from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.prompts import Prompt, prompts
 from scenes.story.history.sure import sure
+from scenes.story.limits import reading_time
 from scenes.story.words import counted, listed, plural, possessive
 
 READERS = 3
@@ -36,6 +37,8 @@ LEAD, TAIL = 0.4, 0.5
 """What is shown before and after a prompt, as a part of what it takes."""
 AHEAD = 0.8
 """Seconds of film by which a sentence stands before its prompt comes."""
+TURN = 0.45
+"""Seconds that a sentence takes to come and to go."""
 REWIND = 0.6
 Made = Callable[[Timeline], Part]
 """A part for where the clock stands."""
@@ -230,6 +233,11 @@ class ChunkedPrefillTelling(Telling):
         """The clock standing at `now`."""
         return replace(self.time, now=now)
 
+    def read(self, text: str, since: int, wanted: int) -> int:
+        """The moment `wanted`, or that by which `text`, which comes at `since`, has been read, but before the tail."""
+        tail = self.time.end - round((self.time.end - self.time.start) * TAIL / (1 + LEAD + TAIL))
+        return max(since, min(tail, max(wanted, since + round((reading_time(text) + TURN) * 1e9 / self.factor))))
+
     def whose(self, side: int) -> tuple[Said, Said]:
         """Whom the prompt holds up: as a subject, and as an object."""
         names, many = listed(self.ask.names(self.readers[side])), len(self.prompts[side].beside) > 1
@@ -263,6 +271,7 @@ class ChunkedPrefillTelling(Telling):
             subject,
             wait,
         )
+        over = self.read(text, self.ahead, over)
         self.shot(text, self.go(self.stood(self.ahead), over, lanes), subject=("whole", "wait"))
         text, usual = say("{} without a token.", self.waits[0]), ask.usual_wait(self.prompts[0].steps[0])
         if usual is not None:
@@ -282,6 +291,7 @@ class ChunkedPrefillTelling(Telling):
             text = say("Now a step computes at most {} tokens.", budget)
         self.shot(text, self.go(self.time, self.ahead, *parts), subject=("chunks",))
         text = say("Each step: {} of {} prompt, a token for {}.", ask.prefilled_of(task, first), name, self.whose(1)[1])
+        over = self.read(text, self.ahead, over)
         self.shot(text, self.go(self.stood(self.ahead), over, *parts), subject=("chunks",))
         self.shot(
             self.compared(), self.go(self.stood(over), self.time.end, *parts), subject=("chunks", "wait"), rest=1.0
@@ -304,9 +314,10 @@ class ChunkedPrefillTelling(Telling):
             parts.insert(0, self.plain_lane)
             text = say("Without a prompt, {} gets a token at every step.", reader)
         self.begin()
-        self.shot(text, self.go(time, over, *parts), subject=("chunks",))
         chunked, whole = self.count(1, over), self.count(0, over)
-        text = say("After {}: {} in chunks, {} whole.", self.waits[0], counted(chunked, "token"), whole)
+        over = self.read(text, 0, over)
+        self.shot(text, self.go(time, over, *parts), subject=("chunks",))
+        text = say("Freeze over: {} in chunks, {} whole.", counted(chunked, "token"), whole)
         self.shot(text, self.go(replace(time, now=over), time.end, *parts), subject=("chunks", "count"))
         return self.section("race", "One reader, one clock")
 
@@ -325,7 +336,8 @@ class ChunkedPrefillTelling(Telling):
             title = say("Time for the prompt, and {} for each reader", counted(n, "token"))
             bars = Bars(title, (Bar("whole", first, muted=True), Bar("in chunks", second)))
             more, less = second.value > first.value, second.value < first.value
-            change = ask.ratio(ask.less(*((second, first) if more else (first, second))), first, "percent")
+            apart = ask.less(*((second, first) if more else (first, second)))
+            change = ask.ratio(apart, first, "percent" if apart.value < first.value / 10 else "share")
             text = say("The same work takes {} {}.", change, "longer" if more else "less")
             text = text if more or less else say("The same work takes as long.")
             still = [part(replace(time, now=time.end)).unlit() for part in parts]

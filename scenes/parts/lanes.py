@@ -90,11 +90,11 @@ class Lanes(Part):
             name, at = written("task.name", task, "name", task=task), (chip.cx, chip.cy)
             look = {"face": "sans-bold", "color": t.ground, "align": "center", "ground": view.hue(task)}
             yield (task, "name"), Text(text=name, at=at, keeps=True, **look)
-            yield (task, "ground"), Block(box=Box(left, row.y, right - left, row.h), fill=t.panel)
+            yield (task, "ground"), Block(box=Box(left, row.y, right - left, row.h), fill=t.empty)
         for tick in time.ticks(plot):
             x = time.x(plot, tick)
             points = np.array([(x, body.bottom + FOOT), (x, body.bottom if tick else body.y)])
-            yield ("tick", tick), Line(points=points, color=t.muted if tick == 0 else t.empty, width=2)
+            yield ("tick", tick), Line(points=points, color=t.muted, width=2)
         if self.prompt:
             yield from self._prompt(view, plot, rows[self.prompt], now)
         for task, row in rows.items():
@@ -107,8 +107,8 @@ class Lanes(Part):
             yield from self._first(view, plot, bracket, self.first, now)
         if time.counted:
             yield from self._count(view, body, lanes, now)
-        x = time.x(plot, now)
-        points = np.array([(x, body.y), (x, body.bottom)])
+        x, low = time.x(plot, now), max(row.bottom for row in rows.values())
+        points = np.array([(x, body.y), (x, low)])
         yield ("head",), Line(points=points, color=t.accent, width=4, z=3)
 
     def _times(self, view: View, task: str) -> np.ndarray:
@@ -178,7 +178,7 @@ class Lanes(Part):
         t, x = view.theme, partial(self.time.x, plot)
         box = Box(x(wait.first), lanes.y, max(1.0, x(min(now, wait.last)) - x(wait.first)), lanes.h)
         yield ("wait",), Block(box=box, fill=t.alarm, fill_alpha=FROZEN, stroke=t.alarm, width=4, z=2)
-        ground = theme.mix(t.panel, t.alarm, FROZEN)
+        ground = theme.mix(t.empty, t.alarm, FROZEN)
         if now < wait.last:
             px = view.size(theme.LABEL)
             if box.w > fonts.width(wait.words, "sans-medium", px) + 40:

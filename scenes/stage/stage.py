@@ -26,6 +26,8 @@ LEAD = 0.8
 """Seconds by which a sentence stands before what it speaks of happens."""
 STILL = 0.9
 """Seconds that a picture stands at most while its sentence is read; movements stretch for the rest."""
+OVER_MOTION = 1.25
+"""Reading a sentence takes at most this many times as long as its movement."""
 SLOWEST = 2.4
 
 
@@ -139,7 +141,8 @@ class Stage:
         running = sum(step.seconds for step in steps if step.run is not None)
         read = self._read_by - self.scene.clock
         needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else read
-        pace = min(SLOWEST, max(1.0, (needed - STILL - running) / natural if natural else 1.0)) * shot.pace
+        moving = max(needed - STILL, reading_time(self.caption) / OVER_MOTION if fresh else 0.0) - running
+        pace = min(SLOWEST, max(1.0, moving / natural if natural else 1.0)) * shot.pace
         began = self.scene.clock
         for step in steps:
             if step.changes and fresh:
