@@ -11,8 +11,8 @@ import numpy as np
 from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene
 from scenes.measures import Said, say
-from scenes.parts.clock import Clock
 from scenes.parts.crowd import Crowd
+from scenes.parts.elapsed import Elapsed
 from scenes.parts.map import Map
 from scenes.parts.part import Part
 from scenes.parts.question import Question, Takeaway
@@ -75,7 +75,7 @@ class PoolAtScaleTelling(Telling):
         self.losses = self.turns.lost(-1, self.last)
         self.shown = next((loss for loss in self.losses if loss.stored), None) or next(iter(self.losses), None)
         self.rate = round_up(max(1, int(series.end_ns[-1])) / 1e9 / LAPSES)
-        self.frame: tuple[Part, ...] = (Crowd(), Map(flash=FLASH * self.rate), Clock())
+        self.frame: tuple[Part, ...] = (Crowd(), Map(flash=FLASH * self.rate), Elapsed())
 
     def sections(self) -> Iterator[Section]:
         yield self.hook()
@@ -203,8 +203,8 @@ class PoolAtScaleTelling(Telling):
             self.state(loss.seq - 1).tables, key=lambda one: (self.turns.since(one, loss.seq), self.requests[one].index)
         )
         self.begin()
-        quiet = (Crowd(tall=True), Map(), Clock())
-        acting = (Crowd(tall=True, acting=(task,)), Map(acting=(task,)), Clock())
+        quiet = (Crowd(tall=True), Map(), Elapsed())
+        acting = (Crowd(tall=True, acting=(task,)), Map(acting=(task,)), Elapsed())
         free = ask.pool_free(loss.seq - 1)
         grow = say("Answers grow until no page is free.")
         if free.value:
@@ -267,7 +267,11 @@ class PoolAtScaleTelling(Telling):
         self.begin()
         half = say("Half of the requests had a token within {}.", ask.wait_within(0.5))
         self.shot(
-            half, self.act(Waits(lines=0, dots=False)), self.act(Waits(lines=0)), self.act(Waits(lines=1)), subject=("waits",)
+            half,
+            self.act(Waits(lines=0, dots=False)),
+            self.act(Waits(lines=0)),
+            self.act(Waits(lines=1)),
+            subject=("waits",),
         )
         most = say("One in ten waited longer than {}: pages were full.", ask.wait_within(SHARE))
         self.shot(most, self.act(Waits(lines=2)), subject=("waits",), rest=1.0)
