@@ -94,24 +94,24 @@ class ChunkedPrefillTelling(Telling):
 
     def longest(self, side: int) -> Measure:
         """The longest wait of one of the readers for a token that came in the prompt's steps."""
-        begin, end = self.waited(side)
+        _, begin, end = self.waited(side)
         steps = self.prompts[side].steps
         args = {"tasks": self.readers[side], "first": steps[0], "last": steps[-1]}
         return measure("wait.among", end - begin, "time", **args)
 
-    def waited(self, side: int) -> tuple[int, int]:
-        """When it began and ended, in ns of the run."""
+    def waited(self, side: int) -> tuple[str, int, int]:
+        """Who waited so long, from when, and until when, in ns of the run."""
         first, last = self.prompts[side].steps[0], self.prompts[side].steps[-1]
         found = []
         for task in self.readers[side]:
             tokens = self.requests[task].tokens
             ended = np.flatnonzero((tokens.step[1:] >= first) & (tokens.step[1:] <= last))
-            found += [(int(tokens.ns[i]), int(tokens.ns[i + 1])) for i in ended]
-        return max(found, key=lambda pair: pair[1] - pair[0])
+            found += [(task, int(tokens.ns[i]), int(tokens.ns[i + 1])) for i in ended]
+        return max(found, key=lambda wait: wait[2] - wait[1])
 
     def span(self, side: int) -> tuple[int, int]:
-        """The same in ns since the clock's 0."""
-        begin, end = self.waited(side)
+        """When that was, in ns since the clock's 0."""
+        _, begin, end = self.waited(side)
         return begin - self.stretches[side].zero, end - self.stretches[side].zero
 
     def around(self, side: int) -> Stretch:
@@ -122,7 +122,7 @@ class ChunkedPrefillTelling(Telling):
         after = [self.ns(step) for step in busy if step > prompt.steps[-1]]
         since = int(phases.ended[sure(before[-1])]) if before else 0
         until = after[0] if after else self.ns(len(self.steps) - 1, True)
-        core = max(int(self.requests[prompt.task].tokens.ns[0]), self.waited(side)[1])
+        core = max(int(self.requests[prompt.task].tokens.ns[0]), self.waited(side)[2])
         return Stretch(zero, since - zero, max(until, core) - zero, core - zero)
 
     def without(self) -> Stretch | None:
@@ -252,11 +252,7 @@ class ChunkedPrefillTelling(Telling):
         self.shot(text, rewind, self.go(self.time, self.ahead, lanes), subject=("whole",))
         wait = "wait" if len(self.prompts[0].beside) > 1 else "waits"
         text = say(
-            "{} {} prompt tokens take one step: {} {}.",
-            possessive(ask.name(task)),
-            ask.prompt_tokens(task),
-            subject,
-            wait,
+            "{} {} tokens take one step: {} {}.", possessive(ask.name(task)), ask.prompt_tokens(task), subject, wait
         )
         over = self.read(text, self.ahead, over)
         self.shot(text, self.go(self.stood(self.ahead), over, lanes), subject=("whole", "wait"))
@@ -296,10 +292,11 @@ class ChunkedPrefillTelling(Telling):
         parts: tuple[Made, ...] = (lambda at: above, partial(self.lanes, 1))
         self.begin()
         text = say("Now {} prompt comes in parts.", name)
-        self.shot(text, self.go(self.time, self.ahead, *parts), subject=("chunks",))
-        text = say("Each step: {} of {} prompt, a token for {}.", ask.prefilled_of(task, first), name, self.whose(1)[1])
-        over = self.read(text, self.ahead, over)
-        self.shot(text, self.go(self.stood(self.ahead), over, *parts), subject=("chunks",))
+        ahead = self.read(text, self.time.start, self.ahead)
+        self.shot(text, self.go(self.time, ahead, *parts), subject=("chunks",))
+        text = say("A step: {} of {} prompt, a token for {}.", ask.prefilled_of(task, first), name, self.whose(1)[1])
+        over = self.read(text, ahead, over)
+        self.shot(text, self.go(self.stood(ahead), over, *parts), subject=("chunks",))
         self.shot(
             self.compared(), self.go(self.stood(over), self.time.end, *parts), subject=("chunks", "wait"), rest=1.0
         )
@@ -362,7 +359,7 @@ class ChunkedPrefillTelling(Telling):
             text = "In chunks, a long prompt no longer stops everybody."
             number, unit = say("{}×", self.ask.ratio(whole, longest)), say("shorter freeze: {}, not {}", longest, whole)
         last = self.stood(self.time.end)
-        parts = [self.lanes(side, last, readers=1).unlit() for side in (0, 1)]
+        parts = [self.lanes(side, last, tasks=self.waited(side)[:1]).unlit() for side in (0, 1)]
         self.begin()
         self.shot("", self.act(Takeaway(text, number, unit), *parts), subject=("takeaway",), rest=2.0)
         return self.section("takeaway", "Takeaway")
