@@ -164,7 +164,10 @@ class Stage:
         """What the mobjects show now that is no text, read back from them."""
         found: dict = {}
         for part in self.parts:
-            found |= part.read({key: m for key, m in self.canvas.shown.items() if key[0] == part.key})
+            shown = part.read({key: m for key, m in self.canvas.shown.items() if key[0] == part.key})
+            for name, value in shown.items():
+                both = isinstance(value, dict) and isinstance(found.get(name), dict)
+                found[name] = found[name] | value if both else value
         return found
 
     def _run(self, step: Step, pace: float) -> None:
