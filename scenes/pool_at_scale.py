@@ -11,8 +11,8 @@ import numpy as np
 from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene
 from scenes.measures import Said, say
-from scenes.parts.clock import Clock
 from scenes.parts.crowd import Crowd
+from scenes.parts.elapsed import Elapsed
 from scenes.parts.map import Map
 from scenes.parts.part import Part
 from scenes.parts.question import Question, Takeaway
@@ -30,7 +30,7 @@ LAPSES = 40.0
 LONGEST = 1.0
 """Seconds that the longest step takes at most in one."""
 STOPS_A_SECOND = 12
-HOOK, FLASH, RUN_UP, RUN_OUT = 2.0, 0.5, 2.2, 1.4
+HOOK, FLASH, RUN_UP, RUN_OUT = 2.0, 0.5, 2.2, 1.8
 """Seconds of time-lapse in the hook, those for which pages given back stay white, and those before and
 after the first request that is seen to give way."""
 READ, MOVING = 0.6, 1.3
@@ -79,7 +79,7 @@ class PoolAtScaleTelling(Telling):
         self.shown = next((loss for loss in self.losses if loss.stored), None) or next(iter(self.losses), None)
         longest = int(np.diff(series.end_ns, prepend=0).max())
         self.rate = round_up(max(1, int(series.end_ns[-1]) / LAPSES, longest / LONGEST) / 1e9)
-        self.frame: tuple[Part, ...] = (Crowd(), Map(flash=FLASH * self.rate), Clock())
+        self.frame: tuple[Part, ...] = (Crowd(), Map(flash=FLASH * self.rate), Elapsed())
 
     def sections(self) -> Iterator[Section]:
         for section in (self.hook, self.one_page, self.giving_way, self.under_load, self.price):
@@ -167,7 +167,7 @@ class PoolAtScaleTelling(Telling):
         self.shot(slots, self.act(*self.frame), self.act(near), subject=("map",))
         pages = counted(ask.table_pages(task, first.end), "page")
         told = say("The {} tokens of {} take {}.", ask.prompt(task), ask.name(task), pages)
-        acts = [self.act(near, until=life.submitted.seq), self.act(near, until=first.end, seconds=0.8)]
+        acts = [self.act(near, until=life.submitted.seq), self.act(near, until=first.end, seconds=1.0)]
         if filled is not None and filled.seq <= self.last:
             acts.append(self.act(near, until=filled.seq, seconds=1.2))
         self.shot(told, *acts, subject=("map",))
@@ -205,8 +205,8 @@ class PoolAtScaleTelling(Telling):
         newest = max(
             self.state(loss.seq - 1).tables, key=lambda one: (self.turns.since(one, loss.seq), self.requests[one].index)
         )
-        quiet = (Crowd(tall=True), Map(), Clock())
-        acting = (Crowd(tall=True, acting=(task,)), Map(acting=(task,)), Clock())
+        quiet = (Crowd(tall=True), Map(), Elapsed())
+        acting = (Crowd(tall=True, acting=(task,)), Map(acting=(task,)), Elapsed())
         free = ask.pool_free(loss.seq - 1)
         grow = say("Answers grow until no page is free.")
         if free.value:
@@ -270,7 +270,7 @@ class PoolAtScaleTelling(Telling):
         waits = [] if ask.median_ttft() is None else [ask.wait_within(0.5), ask.wait_within(SHARE)]
         if not waits or waits[1].value < APART * waits[0].value:
             last = Takeaway("Pages go where they are needed.", say("{}", ask.most_in_use()), "pages in use at the peak")
-            self.shot("", self.act(last, Map()), subject=("takeaway",), rest=1.0)
+            self.shot("", self.act(last, Map()), subject=("takeaway",))
             return self.section("price", "What came of it")
         usual, most = waits
         half = say("Half of the requests had a token within {}.", usual)

@@ -8,6 +8,7 @@ from typing import ClassVar
 from scenes.draw.atoms import Block
 from scenes.draw.layout import Box
 from scenes.film.moments import evenly
+from scenes.film.quality import PREVIEW
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, FilmScene
 from scenes.lint.linter import Finding, Linter
@@ -17,6 +18,9 @@ from scenes.story.beats import Storyboard
 
 STAGE = Box(96, 112, 1728, 768)
 """Where a single `Drawn` stands in a wide frame."""
+
+
+TRACE = ASSETS / "traces" / "promo.jsonl.gz"
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Drawn(Part):
 class ShotFilm(FilmScene):
     """A film whose storyboard a test gives."""
 
-    default_trace = "promo.jsonl.gz"
+    default_trace = TRACE.name
     summary = "A film for tests."
 
 
@@ -58,10 +62,9 @@ def section(*shots, key="one", **options):
     return Section(key, key.title(), -1, shots, **options)
 
 
-def findings(rule, *sections) -> list[Finding]:
+def findings(rule, *sections, quality=PREVIEW) -> list[Finding]:
     """What `rule` finds in a film of `sections`, looking into its animations too."""
     linter = Linter([rule])
     board = Storyboard("ShotFilm", sections)
-    trace = ASSETS / "traces" / ShotFilm.default_trace
-    rehearse(ShotFilm, trace, observers=(linter,), storyboard=board, moments=evenly(5))
+    rehearse(ShotFilm, TRACE, observers=(linter,), storyboard=board, moments=evenly(5), quality=quality)
     return linter.finish()
