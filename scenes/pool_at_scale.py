@@ -163,11 +163,10 @@ class PoolAtScaleTelling(Telling):
         near = Map(named=(task,), close=(page,))
         filled = life.prefilled(first.end)
         self.begin(-1)
-        slots = say("Each of these {} pages has {} slots.", ask.pool_pages(), ask.page_size())
-        self.shot(slots, self.act(*self.frame), self.act(near), subject=("map",))
         pages = counted(ask.table_pages(task, first.end), "page")
-        told = say("The {} tokens of {} take {}.", ask.prompt(task), ask.name(task), pages)
-        acts = [self.act(near, until=life.submitted.seq), self.act(near, until=first.end, seconds=1.0)]
+        told = say("{} slots a page: {}'s {} tokens take {}.", ask.page_size(), ask.name(task), ask.prompt(task), pages)
+        acts = [self.act(*self.frame), self.act(near), self.act(near, until=life.submitted.seq)]
+        acts.append(self.act(near, until=first.end, seconds=1.0))
         if filled is not None and filled.seq <= self.last:
             acts.append(self.act(near, until=filled.seq, seconds=1.2))
         self.shot(told, *acts, subject=("map",))
@@ -270,11 +269,11 @@ class PoolAtScaleTelling(Telling):
         waits = [] if ask.median_ttft() is None else [ask.wait_within(0.5), ask.wait_within(SHARE)]
         if not waits or waits[1].value < APART * waits[0].value:
             last = Takeaway("Pages go where they are needed.", say("{}", ask.most_in_use()), "pages in use at the peak")
-            self.shot("", self.act(last, Map()), subject=("takeaway",))
+            self.shot("", self.act(last, Map(), seconds=1.5), subject=("takeaway",))
             return self.section("price", "What came of it")
         usual, most = waits
         half = say("Half of the requests had a token within {}.", usual)
-        acts = [self.act(Waits(lines=lines, dots=dots)) for lines, dots in ((0, False), (0, True), (1, True))]
+        acts = [self.act(Waits(lines=0, dots=False)), self.act(Waits(lines=1), seconds=2.6)]
         self.shot(half, *acts, subject=("waits",))
         told = say(
             "Nine in ten had it within {}: pages were full." if self.losses else "Nine in ten had it within {}.", most
