@@ -16,7 +16,7 @@ from scenes.measures import Said, say
 from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.view import View
 
-DOT, LABELS, FOOT, TITLE = 7.0, 44.0, 44.0, 48.0
+DOT, PLATE, FOOT, TITLE = 7.0, 44.0, 44.0, 48.0
 SHARE = 0.9
 """The share of requests whose wait is shown beside that of half of them."""
 
@@ -57,17 +57,19 @@ class Waits(Part):
         ):
             at = (field.x if align == "left" else field.right, field.bottom + 26)
             yield (name,), Text(text=text, at=at, px=px, color=t.muted, align=align)
+        apart = (most.value - usual.value) / top * (field.h - 2 * DOT)
         for k, (of, told) in enumerate(
             ((usual, "half waited at most {}"), (most, "nine in ten at most {}"))[: self.lines]
         ):
-            yield from self._line(view, k, of.value, top, field, say(told, of))
+            if k or self.lines < 2 or apart > PLATE + 8:
+                yield from self._line(view, k, of.value, top, field, say(told, of))
 
     def _line(self, view: View, k: int, ns: float, top: float, field: Box, text: Said) -> Atoms:
         t, px = view.theme, view.size(theme.LABEL)
         y = field.bottom - DOT / 2 - ns / top * (field.h - 2 * DOT)
         yield (k, "line"), Block(box=Box(field.x, y - 1.5, field.w, 3), fill=t.text, radius=0, z=2)
         w = fonts.width(text, "sans-medium", px) + 24
-        plate = Box(field.right - w, y - 52, w, 44)
+        plate = Box(field.right - w, y - PLATE - 8, w, PLATE)
         yield (k, "plate"), Block(box=plate, fill=t.ground, radius=4, z=2)
         at = (plate.cx, plate.cy)
         yield (k, "text"), Text(text=text, at=at, px=px, face="sans-medium", color=t.text, align="center", z=3)

@@ -145,7 +145,7 @@ class Stage:
         pace = min(SLOWEST, max(1.0, moving / natural if natural else 1.0)) * shot.pace
         began = self.scene.clock
         for step in steps:
-            if step.changes and fresh:
+            if step.changes and fresh and not step.pictures:
                 self.scene.hold(began + LEAD - self.scene.clock)
                 fresh = False
             self._run(step, pace)
@@ -200,7 +200,7 @@ class Stage:
             first = tuple(part.during(0.0) for part in act.parts) if act.running else act.parts
             set_up, placed = self._compose(view, first)
             later = act.running or act.until > view.seq or act.stops or act.known != view.known
-            if set_up != atoms and not (act.running and _but_words(set_up, atoms)):
+            if set_up != atoms and not ((act.running or act.stops) and _but_words(set_up, atoms)):
                 shift = self._shift(boxes, placed)
                 seconds = Plan(view.frame, atoms, set_up, (), shift).seconds
                 if act.seconds is not None and not later:
