@@ -13,6 +13,7 @@ from scenes.measures import joined, measure, say, written
 from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.slots import LEAST, columns_of, filled, page_colors, slots_atom
 from scenes.parts.view import View
+from scenes.parts.words import page_words, type_size
 
 GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 54.0, 92.0
 BAND, PAD = 6.0, 10.0
@@ -86,13 +87,15 @@ class Pool(Part):
         yield (page, kind), Block(box=cell, stroke=stroke, width=width, dashed=dashed, acting=acting, z=1)
         yield from self._bands(view, page, cell, holders)
         roomy = cell.w >= ROOMY
-        head, foot = (HEAD if roomy else PAD + BAND + 4), (FOOT if cell.w >= NAMED else PAD)
-        body = Box(cell.x + PAD, cell.y + head, cell.w - 2 * PAD, cell.h - head - foot)
+        body, px, headed = self._body(view, cell)
         columns = columns_of(view.page_size)
         side = min(body.w / columns, body.h / -(-view.page_size // columns))
-        if side >= LEAST:
+        first = view.state.tables[holders[0]].index(page) * view.page_size if holders else 0
+        if px is not None:
+            yield from page_words(view, page, body, px, first)
+        elif side >= LEAST:
             fills, lines = page_colors(view, page)
-            yield (page, "slots"), slots_atom(body, fills, lines)
+            yield (page, "slots"), slots_atom(body, fills, lines, first)
         else:
             share = view.state.fill()[page] / view.page_size
             level = Box(body.x, body.bottom - body.h * share, body.w, body.h * share)
@@ -117,7 +120,7 @@ class Pool(Part):
                 say("{}·{}", measure("task.name", task, "name", task=task), _logical(view, task, page))
                 for task in holders
             ]
-            if places and len(places) * 62 <= cell.w:
+            if places and headed and len(places) * 62 <= cell.w:
                 text = joined(" ", places)
                 at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 5)
                 yield (
@@ -136,6 +139,18 @@ class Pool(Part):
                 (page, "digit"),
                 Text(text=text, at=at, face="mono-bold", color=color, align="center", ground=ground),
             )
+
+    def _body(self, view: View, cell: Box) -> tuple[Box, int | None, bool]:
+        """Where a page's slots are, the size of type where they are words, and whether there is room for
+        a line above them: words that fit come first."""
+        foot, bare = (FOOT if cell.w >= NAMED else PAD), PAD + BAND + 4
+        found = []
+        for head in (HEAD, bare) if cell.w >= ROOMY else (bare,):
+            body = Box(cell.x + PAD, cell.y + head, cell.w - 2 * PAD, cell.h - head - foot)
+            px, whole = type_size(view, body) or (None, False)
+            found.append((whole, px or 0, head == HEAD, body))
+        best = max(found, key=lambda one: one[:3])
+        return best[3], best[1] or None, best[2]
 
     def _bands(self, view: View, page: int, cell: Box, holders: list[str]) -> Atoms:
         if not holders:
@@ -168,6 +183,8 @@ class Pool(Part):
         bands: dict[int, list[str]] = {}
         slots: dict[int, int] = {}
         ghosts: dict[int, int] = {}
+        words: dict[int, dict[int, str]] = {}
+        folded: list[int] = []
         for key, mobject in shown.items():
             page, kind, *task = (*key[1:], "", "")
             if kind in ("frame", "cached"):
@@ -177,7 +194,12 @@ class Pool(Part):
             elif kind == "slots":
                 slots[page] = int(filled(mobject, self.lit).sum())
                 ghosts[page] = int((mobject.lines[:, 3] > 0).sum())
-        return {"pool.frames": frames, "pool.bands": bands, "pool.slots": slots, "pool.ghosts": ghosts}
+            elif kind == "word":
+                words.setdefault(page, {})[task[0]] = str(mobject.text)
+            elif kind == "fold":
+                folded.append(page)
+        found = {"pool.frames": frames, "pool.bands": bands, "pool.slots": slots, "pool.ghosts": ghosts}
+        return found | ({"pool.words": words, "pool.folded": tuple(folded)} if words else {})
 
 
 def _logical(view: View, task: str, page: int) -> Any:

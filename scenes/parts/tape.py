@@ -105,7 +105,7 @@ class Tape(Part):
         done = slots < stored
         fills[done] = self._filled(view, task, logical, table)[done]
         lines[(slots < known) & ~done] = rgba(hue, KNOWN)
-        yield (task, logical, "slots"), slots_atom(tile.inset(8), fills, lines)
+        yield (task, logical, "slots"), slots_atom(tile.inset(8), fills, lines, logical * size)
         if held:
             number = say("{}", measure("table.entry", table[logical], "plain", task=task, logical=logical))
             at = (tile.cx, tile.bottom + NUMBERS / 2 + 4)
