@@ -33,13 +33,14 @@ class Atom:
     """Common to all: `z`, the height at which it is drawn, and `alpha`, its opacity.
 
     With `acting` it is what the caption speaks of; one that `keeps` looks the same where its part
-    has stepped back.
+    has stepped back. A `steady` one changes at one speed: what it shows is time.
     """
 
     z: int = PICTURE
     alpha: float = 1.0
     acting: bool = False
     keeps: bool = False
+    steady: bool = False
 
     def vector(self) -> np.ndarray:
         """Everything that can be blended, as one array of floats."""

@@ -173,10 +173,12 @@ class Plan:
         come = any(not isinstance(after[key], Text) for key in self.coming)
         self.objects = max(self.swept, shift if moved or come else 0.0)
         self.flip = self.landed + self.objects
-        texts = [after[k] for k in self.coming] + [after[k] for k in self.changing if _says(before[k], after[k])]
-        glow = motion.GLOW if any(isinstance(atom, Text) for atom in texts) else 0.0
+        texts = [after[k] for k in self.coming if isinstance(after[k], Text)]
+        texts += [after[k] for k in self.changing if _says(before[k], after[k])]
+        early = {atom.early for atom in texts}  # type: ignore[attr-defined]
+        glow = motion.GLOW if False in early else 0.0
         fade = motion.LEAVE if self.leaving and not self.objects else 0.0
-        self.seconds = self.flip + glow + fade
+        self.seconds = max(self.flip + glow + fade, motion.LEAVE + motion.APPEAR if True in early else 0.0)
 
 
 def _says(old: Atom, new: Atom) -> bool:
@@ -285,7 +287,7 @@ class Change(FilmAnimation):
         mobject.say(new)
         if isinstance(new, Cells) and isinstance(old, Cells):
             start, end = _where_sized(start, end, len(new.edges))
-        track = Track(mobject, start, end, begins, seconds, motion.in_out)
+        track = Track(mobject, start, end, begins, seconds, motion.linear if new.steady else motion.in_out)
         if isinstance(new, Cells) and new.order is not None and self.plan.front is not None and shape <= NEAR:
             order = np.repeat(self._late(new.order), 4)
             track.late = np.concatenate([np.zeros_like(order), order, order, [0.0]])

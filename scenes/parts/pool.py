@@ -13,7 +13,7 @@ from scenes.measures import joined, measure, say, written
 from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.slots import LEAST, columns_of, filled, page_colors, slots_atom
 from scenes.parts.view import View
-from scenes.parts.words import page_words, type_size
+from scenes.parts.words import SIZES, page_words, text_height, type_size
 
 GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 54.0, 92.0
 BAND, PAD = 6.0, 10.0
@@ -60,13 +60,19 @@ class Pool(Part):
     def _left(self) -> float:
         return LABELS if self.bits else 0.0
 
-    def _height(self, view: View, columns: int, width: float) -> float:
-        """How high the pool is with so many pages side by side and cells of their best shape."""
+    def _height(self, view: View, columns: int, width: float, words: bool = True) -> float:
+        """How high the pool is with so many pages side by side and cells of their best shape, or,
+        where there are `words`, room for the longest page's."""
         rows = -(-len(self.shown(view)) // columns)
         w = (width - self._left + GAP) / columns - GAP
-        return rows * (self._page_height(view, w) + (BITS if self.bits else 0.0) + GAP) - GAP
+        return (
+            rows * (self._page_height(view, w, SIZES[-1] if words else None) + (BITS if self.bits else 0.0) + GAP) - GAP
+        )
 
-    def _page_height(self, view: View, w: float) -> float:
+    def _page_height(self, view: View, w: float, px: float | None) -> float:
+        text = px and text_height(view, w - 2 * PAD, px)
+        if text:
+            return BARE + text + _foot(w)
         columns = columns_of(view.page_size)
         cells = -(-view.page_size // columns) * TALL * (w - 2 * PAD) / columns
         return _head(w) + cells + _foot(w)
@@ -76,13 +82,16 @@ class Pool(Part):
         pages = self.shown(view)
         box = box.inset(2)
         splits = self._splits(view, box.w)
-        fitting = [c for c in splits if self._height(view, c, box.w) <= box.h + 4]
-        columns = min(fitting) if fitting else max(splits)
+        fitting = {
+            words: [c for c in splits if self._height(view, c, box.w, words) <= box.h + 4] for words in (True, False)
+        }
+        words = bool(fitting[True])
+        columns = min(fitting[words], default=max(splits))
         below = BITS if self.bits else 0.0
         field = Box(box.x + self._left, box.y, box.w - self._left, box.h)
         n_rows = -(-len(pages) // columns)
         w = (field.w + GAP) / columns - GAP
-        h = min(self._page_height(view, w), (field.h + GAP) / n_rows - GAP - below)
+        h = min(self._page_height(view, w, SIZES[0] if words else None), (field.h + GAP) / n_rows - GAP - below)
         spare = field.h - n_rows * (h + below + GAP) + GAP
         cells = []
         for row in range(n_rows):

@@ -12,15 +12,18 @@ from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import Block, Key, Text, rgba
 from scenes.draw.layout import Box
-from scenes.measures import measure, say, written
+from scenes.measures import joined, measure, say, written
 from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.slots import filled, slots_atom
+from scenes.parts.speech import question
 from scenes.parts.view import View
 
 TILE_GAP, CHIP_GAP, NUMBERS = 16.0, 24.0, 40.0
 LEAST_TILE, WIDEST = 64.0, 380.0
 ROW, BEST_ROW, ROW_GAP = 96.0, 190.0, 18.0
 CHIP = 52.0
+MOST_ASKED = 0.4
+"""What is asked takes at most so much of a row."""
 KNOWN = 0.75
 """Opacity of the outline of a token that is known and not computed."""
 
@@ -28,11 +31,13 @@ KNOWN = 0.75
 @dataclass(frozen=True)
 class Tape(Part):
     """The tapes of `tasks`, one row each. `acting` are tiles, as (request, logical page), that the
-    caption speaks of; with `counts` the number of tokens stands behind each tape."""
+    caption speaks of; with `counts` the number of tokens stands behind each tape, or, where it `asks`
+    and its text was recorded, what it asks."""
 
     tasks: tuple[str, ...] = ()
     acting: tuple[tuple[str, int], ...] = ()
     counts: bool = True
+    asks: bool = False
 
     def room(self, view: View, width: float) -> Room:
         rows = max(1, len(self.tasks))
@@ -43,6 +48,8 @@ class Tape(Part):
             return
         chip = max(chip_width(task, view) for task in self.tasks)
         count = fonts.width("1,000 tokens", "mono", theme.LABEL) + CHIP_GAP if self.counts else 0.0
+        asked = [fonts.width(text, "sans", theme.LABEL) for task in self.tasks if (text := self._asked(view, task))]
+        count = min(MOST_ASKED * box.w, max(asked) + CHIP_GAP) if asked else count
         tiles = max(view.final_pages[view.history.requests[task].index] for task in self.tasks)
         room = box.w - chip - CHIP_GAP - count
         width = min(WIDEST, (room + TILE_GAP) / tiles - TILE_GAP)
@@ -50,6 +57,10 @@ class Tape(Part):
         width = max(width, LEAST_TILE)
         for task, row in zip(self.tasks, box.rows(len(self.tasks), ROW_GAP), strict=True):
             yield from self._row(view, task, row, chip, width, most)
+
+    def _asked(self, view: View, task: str) -> str:
+        """What a request asks, on one line; nothing where that is not shown."""
+        return joined(" ", question(view, task)) if self.asks else ""
 
     def _row(self, view: View, task: str, row: Box, chip: float, width: float, most: int) -> Atoms:
         hue, body = view.hue(task), Box(row.x, row.y, row.w, row.h - NUMBERS)
@@ -81,7 +92,10 @@ class Tape(Part):
             tile = Box(x, body.y, width, body.h)
             yield from self._tile(view, task, logical, tile, table, known, stored)
             x += width + TILE_GAP
-        if self.counts and known:
+        if (asked := self._asked(view, task)) and known:
+            asked = fonts.fit(asked, "sans", theme.LABEL, row.right - x - 8)
+            yield (task, "asks"), Text(text=asked, at=(x + 8, body.cy), color=view.theme.text, early=True)
+        elif self.counts and known:
             text = say("{}", measure("task.tokens", known, task=task))
             px = theme.LABEL
             yield (task, "count"), Text(text=text, at=(x + 8, body.cy), px=px, face="mono", color=view.theme.muted)

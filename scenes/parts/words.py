@@ -130,16 +130,21 @@ def _pages(words: Sequence[Word], size: int) -> Iterator[list[Word]]:
         yield list({word.first: word for word in words[first : first + size]}.values())
 
 
+def text_height(view: View, width: float, px: float) -> float:
+    """Pixels that the longest page of any request needs in lines of `width`; 0 where there are no
+    words or that is too narrow."""
+    if width < LEAST_WIDTH * px or not spoken(view.trace):
+        return 0.0
+    return most_lines(view.trace, view.page_size, round(width / px, 2)) * PITCH * px
+
+
 def type_size(view: View, body: Box) -> tuple[int, bool] | None:
     """The em size in pixels at which a page's words stand in `body`, and whether all fit; None
     where there are no words or too little room."""
-    if not spoken(view.trace):
-        return None
     for px in SIZES:
-        if most_lines(view.trace, view.page_size, round(body.w / px, 2)) * PITCH * px <= body.h + 0.2 * px:
+        if 0 < text_height(view, body.w, px) <= body.h + 0.2 * px:
             return px, True
-    px = SIZES[-1]
-    roomy = body.h >= LEAST_LINES * PITCH * px and body.w >= LEAST_WIDTH * px
+    roomy = text_height(view, body.w, px) and body.h >= LEAST_LINES * PITCH * px
     return (px, False) if roomy else None
 
 
