@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from manim import Animation, Mobject
@@ -44,7 +44,7 @@ class Scene(Protocol):
 class Step:
     """A movement worked out: to `picture`, over `pictures` on the way, in `seconds` at a pace of 1."""
 
-    state: State
+    view: View
     picture: Picture
     seconds: float
     moves: Sequence[Move] = ()
@@ -72,7 +72,7 @@ class Stage:
     def __init__(self, scene: Scene, view: View, section: Section) -> None:
         self.scene = scene
         self.section = section
-        self.view = replace(view, state=view.trace.state_at(section.start))
+        self.view = view.at(section.start)
         self.canvas = Canvas(view.frame)
         self.parts: tuple[Part, ...] = ()
         self.boxes: dict[str, Box] = {}
@@ -91,16 +91,13 @@ class Stage:
         """The state that is shown."""
         return self.view.state
 
-    @property
-    def beyond(self) -> int:
-        """Computed steps after the recording's last event."""
-        return self.view.beyond
-
     def mount(self) -> None:
         """Put the section's first picture on the scene: that on which the one before ended."""
         if self.section.before is not None:
             last = self.section.before
             self.parts, self.caption = last.parts, last.caption or ""
+            act = last.acts[-1]
+            self.view = self.view.at(self.section.start, act.known if act.until == self.section.start else None)
             self.canvas.show(self._compose(self.view, self.parts)[0])
         elif self.section.beats:
             first = self.section.beats[0].acts[0]
@@ -145,7 +142,7 @@ class Stage:
         return found
 
     def _run(self, step: Step, pace: float) -> None:
-        self.view = replace(self.view, state=step.state)
+        self.view = step.view
         if step.pictures:
             seconds = step.seconds * pace
             self.scene.play(Lapse(self.canvas, step.pictures, seconds, step.times))
@@ -166,17 +163,17 @@ class Stage:
         for act in shot.acts:
             self.parts = act.parts
             set_up, placed = self._compose(view, act.parts)
-            later = act.until > view.state.seq or act.stops or act.known != view.known
+            later = act.until > view.seq or act.stops or act.known != view.known
             if set_up != atoms:
                 shift = self._shift(boxes, placed)
                 target = set_up if later else self._compose(view, act.parts)[0]
                 seconds = Plan(view.frame, atoms, target, (), shift).seconds
                 if act.seconds is not None and not later:
                     seconds = act.seconds
-                steps.append(Step(view.state, target, seconds, shift=shift))
+                steps.append(Step(view, target, seconds, shift=shift))
                 atoms = dict(target)
             elif act.seconds and not later:
-                steps.append(Step(view.state, set_up, act.seconds))
+                steps.append(Step(view, set_up, act.seconds))
             boxes = placed
             if later:
                 step = self._act(act, view, atoms)
@@ -193,10 +190,10 @@ class Stage:
             stops = [view.at(seq) for seq in (*(s for s in act.stops if s < act.until), act.until)]
             pictures = [self._compose(stop, act.parts)[0] for stop in stops]
             times = act.times or tuple((i + 1) / len(pictures) for i in range(len(pictures)))
-            return Step(after.state, picture, act.seconds or 0.1 * len(pictures), (), pictures, times, changes=True)
+            return Step(after, picture, act.seconds or 0.1 * len(pictures), (), pictures, times, changes=True)
         moves = [m for part in act.parts for m in part.moves(atoms, picture, view, after)]
         natural = Plan(view.frame, atoms, picture, moves, motion.CHANGE).seconds
-        return Step(after.state, picture, act.seconds or natural, moves, changes=True)
+        return Step(after, picture, act.seconds or natural, moves, changes=True)
 
     def _compose(self, view: View, parts: Sequence[Part]) -> tuple[dict[Key, Atom], dict[str, Box]]:
         """The picture of `parts` at a moment, and where they stand."""

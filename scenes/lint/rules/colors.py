@@ -11,7 +11,7 @@ from manim import Mobject, VMobject
 
 from scenes import theme
 from scenes.draw.cells import CellField
-from scenes.lint.moment import Moment, Problem
+from scenes.lint.moment import Moment, Problem, Rule
 from scenes.lint.picture import FAINT, fill_of, stroke_px
 
 LEAST = 15.0
@@ -33,7 +33,7 @@ def differences(first: str, second: str) -> dict[str, float]:
     return result
 
 
-class TaskColors:
+class TaskColors(Rule):
     """Task colours that a film uses differ by at least 15 (CIEDE2000), pair by pair."""
 
     name = "task-colors"
