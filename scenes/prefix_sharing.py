@@ -191,7 +191,7 @@ class PrefixSharingTelling(Telling):
             subject=("pool", self.shared[0]),
         )
         done = self.requests[task].prefilled(admitted.seq + 1)
-        told = None if done is None else say("Only the other {} are computed.", ask.computed(task, admitted.seq))
+        told = None if done is None else say("Only the other {} are computed.", ask.computed(task, done.seq))
         self.shot(told, self.act(*self.parts(task), until=self.known), subject=("pool", *own[:1]))
         return self.section("second", say("{} begins the same", name))
 

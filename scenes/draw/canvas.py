@@ -120,7 +120,7 @@ class Track:
             else float(elapsed >= self.begins)
         )
         w: Any = self.ease(t)
-        if self.late is not None:
+        if self.late is not None and t < 1:
             w = np.clip((t * 1.15 - self.late) / 0.15, 0.0, 1.0)
         v = self.start + (self.end - self.start) * w
         if self.arc is not None:

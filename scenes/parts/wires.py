@@ -44,7 +44,7 @@ class Wires(Part):
             page = picture.get(("pool", table[logical], "ground")) if logical < len(table) else None
             if isinstance(tile, Block) and isinstance(number, Text) and isinstance(page, Block):
                 ends.append((logical, tile.box, number, page.box))
-        if len(ends) > MOST:
+        if not ends or len(ends) > MOST:
             return
         hue = view.hue(self.task)
         right = [end for end in ends if end[3].cx >= end[1].right]
