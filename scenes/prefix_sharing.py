@@ -32,7 +32,7 @@ from scenes.story.history.sure import sure
 from scenes.story.words import counted
 
 E = TypeVar("E", PagesFree, PagesCached, PagesRef, PagesRevived)
-SHOWN = 9
+SHOWN = 6
 """Most pages that are shown: shared ones first."""
 SOONER = 1.05
 """How many times sooner a first token counts as sooner."""
@@ -73,8 +73,9 @@ class PrefixSharingTelling(Telling):
         """Pages that are shown: the shared ones, and those that the cast has besides, as far as there is room."""
         found = dict.fromkeys(self.shared)
         for task in self.cast:
-            grown = [page for event in self.history.events(PagesAlloc, task=task) for page in event.pages]
-            found |= dict.fromkeys((*(self.requests[task].admitted[0].pages or ()), *grown))
+            found |= dict.fromkeys(self.requests[task].admitted[0].pages or ())
+        for task in self.cast:
+            found |= dict.fromkeys(p for event in self.history.events(PagesAlloc, task=task) for p in event.pages)
         return tuple(sorted([*found][:SHOWN]))
 
     # what stands
@@ -128,7 +129,7 @@ class PrefixSharingTelling(Telling):
         task, admitted = self.sharer, self.admitted
         found, prompt = self.ask.found(task, admitted.seq), self.ask.prompt(task)
         asked = Question(say("Why does {} skip {} of its {} tokens?", self.ask.name(task), found, prompt))
-        tasks = (self.owner, task)
+        tasks = (task,)
         self.begin(self.hit.seq)
         self.shot(
             None,
@@ -174,25 +175,29 @@ class PrefixSharingTelling(Telling):
         self.shot(
             begins,
             self.act(*self.parts(), until=max(self.at, self.requests[task].submitted.seq), seconds=1.2),
-            self.act(*self.parts(pages=self.shared, lit=both), seconds=0.8),
             subject=("tape", task),
         )
         self.shot(
-            "The same tokens give the same key: the pages are found.",
-            self.act(*self.parts(pages=self.shared, lit=both), until=max(self.at, self.hit.seq), seconds=0.8),
-            self.act(*self.parts(task, self.shared, lit=both), until=named, seconds=1.6),
+            "The same tokens have the same key: the pages are found.",
+            self.act(*self.parts(pages=self.shared, lit=both), seconds=1.2),
+            self.act(*self.parts(pages=self.shared, lit=both), until=max(self.at, self.hit.seq)),
             subject=("pool", self.shared[0]),
         )
         ref = ask.ref(self.shared[0], named)
         own = [page for page in admitted.pages or () if page not in self.shared and page in self.pages_shown]
         self.shot(
-            say("Ref {}: its table names them, and nothing is copied.", ref),
-            self.act(*self.parts(task, own, lit=(task,)), until=admitted.seq),
+            say("Its table names them, so ref is {}: nothing is copied.", ref),
+            self.act(*self.parts(task, self.shared, lit=(task,)), until=named, seconds=1.6),
             subject=("pool", self.shared[0]),
         )
         done = self.requests[task].prefilled(admitted.seq + 1)
         told = None if done is None else say("Only the other {} are computed.", ask.computed(task, done.seq))
-        self.shot(told, self.act(*self.parts(task), until=self.known), subject=("pool", *own[:1]))
+        self.shot(
+            told,
+            self.act(*self.parts(task, own, lit=(task,)), until=admitted.seq),
+            self.act(*self.parts(task), until=self.known),
+            subject=("pool", *own[:1]),
+        )
         return self.section("second", say("{} begins the same", name))
 
     def compared(self) -> tuple[FirstToken, FirstToken] | None:
@@ -210,7 +215,7 @@ class PrefixSharingTelling(Telling):
         ask, lanes, pair = self.ask, [], (miss.task, hit.task)
         for task in pair:
             computed = ask.less(ask.prompt(task), ask.found(task, 0))
-            lanes.append(Lane(task, ask.first_token(task), say("{} computes {}", ask.name(task), computed)))
+            lanes.append(Lane(task, ask.first_token(task), say("{} computes {} tokens", ask.name(task), computed)))
         tape, race = Tape(pair, asks=True), Race("time to the first token", tuple(lanes), 0.0)
         acts, clock = [self.act(tape, race)], 0.0
         for finish in race.finishes:

@@ -13,9 +13,11 @@ from scenes.measures import joined, measure, say, written
 from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.slots import LEAST, columns_of, filled, page_colors, slots_atom
 from scenes.parts.view import View
-from scenes.parts.words import SIZES, page_words, text_height, type_size
+from scenes.parts.words import SIZES, page_words, spoken, text_height, type_size
 
 GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 54.0, 92.0
+GOOD = 384.0
+"""Height within which pages with words are as large as can be."""
 BAND, PAD = 6.0, 10.0
 BARE = PAD + BAND + 4
 """Height above the slots of a page where nothing is written there."""
@@ -43,8 +45,12 @@ class Pool(Part):
         return self.pages or tuple(range(view.n_pages))
 
     def room(self, view: View, width: float) -> Room:
-        heights = sorted(self._height(view, n, width) for n in self._splits(view, width))
-        return Room(heights[0], max((h for h in heights if h <= TALLEST), default=heights[0]))
+        splits = self._splits(view, width)
+        heights = {px: sorted(self._height(view, n, width, px) for n in splits) for px in (None, SIZES[-1], SIZES[1])}
+        best = max((h for some in heights.values() for h in some if h <= TALLEST), default=heights[None][0])
+        words = heights[SIZES[-1]]
+        good = 4 + max((h for h in words if h <= GOOD), default=words[0])
+        return Room(heights[None][0], best, good=good if spoken(view.trace) else 0.0)
 
     def _splits(self, view: View, width: float) -> list[int]:
         """Numbers of pages side by side that can be shown in `width`; fewest pages first."""
@@ -60,14 +66,12 @@ class Pool(Part):
     def _left(self) -> float:
         return LABELS if self.bits else 0.0
 
-    def _height(self, view: View, columns: int, width: float, words: bool = True) -> float:
+    def _height(self, view: View, columns: int, width: float, px: float | None) -> float:
         """How high the pool is with so many pages side by side and cells of their best shape, or,
-        where there are `words`, room for the longest page's."""
+        where there are words, room for the longest page's in type of `px`."""
         rows = -(-len(self.shown(view)) // columns)
         w = (width - self._left + GAP) / columns - GAP
-        return (
-            rows * (self._page_height(view, w, SIZES[-1] if words else None) + (BITS if self.bits else 0.0) + GAP) - GAP
-        )
+        return rows * (self._page_height(view, w, px) + (BITS if self.bits else 0.0) + GAP) - GAP
 
     def _page_height(self, view: View, w: float, px: float | None) -> float:
         text = px and text_height(view, w - 2 * PAD, px)
@@ -82,16 +86,14 @@ class Pool(Part):
         pages = self.shown(view)
         box = box.inset(2)
         splits = self._splits(view, box.w)
-        fitting = {
-            words: [c for c in splits if self._height(view, c, box.w, words) <= box.h + 4] for words in (True, False)
-        }
-        words = bool(fitting[True])
+        fitting = {px: [c for c in splits if self._height(view, c, box.w, px) <= box.h + 4] for px in (SIZES[-1], None)}
+        words = SIZES[-1] if fitting[SIZES[-1]] else None
         columns = min(fitting[words], default=max(splits))
         below = BITS if self.bits else 0.0
         field = Box(box.x + self._left, box.y, box.w - self._left, box.h)
         n_rows = -(-len(pages) // columns)
         w = (field.w + GAP) / columns - GAP
-        h = min(self._page_height(view, w, SIZES[0] if words else None), (field.h + GAP) / n_rows - GAP - below)
+        h = min(self._page_height(view, w, words and SIZES[0]), (field.h + GAP) / n_rows - GAP - below)
         spare = field.h - n_rows * (h + below + GAP) + GAP
         cells = []
         for row in range(n_rows):

@@ -22,10 +22,10 @@ from scenes.story.pieces import NOTHING, shown_piece
 
 SIZES = (40, 36, 32, 28)
 """Em sizes, in pixels, of which the largest is taken at which every page's text fits."""
-PAD, HIGH, PITCH, SPACE, JOINED = 0.24, 1.28, 1.42, 0.14, 0.04
+PAD, HIGH, PITCH, SPACE, JOINED = 0.2, 1.22, 1.34, 0.12, 0.03
 """In em: left and right of a word in its cell, a cell's height, from line to line, between two
 cells, and between those of one word."""
-LEAST_LINES, LEAST_WIDTH = 3, 7.0
+LEAST_LINES, LEAST_WIDTH = 3, 6.0
 """Lines, and their width in em, with which text that does not fit is folded rather than left out."""
 SHARE = 0.28
 """How much of the hue is in the cell of a word."""
