@@ -63,6 +63,7 @@ class Linter(Observer):
         moment = self._moment(scene, began, moved)
         if moment.stage is not None:
             for animation in scene.animations or ():
+                moment.animation = animation
                 self._motion.add(spans_of(animation, self._before, began), scene.clock)
             self._before = dict(moment.atoms)
         self._ended = scene.clock

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from manim import Mobject
 
@@ -20,7 +21,8 @@ class Moment:
     """The end of an animation, or the first picture of a section (`began` = `now`, `moved`).
 
     Times are film seconds; `moved` is False where the picture stood still from `began` to `now`.
-    For a film told in shots, `stage` is what it is played on and `motion` when it moved until now.
+    For a film told in shots, `stage` is what it is played on, `motion` when it moved until now, and
+    `animation` the one that has ended.
     """
 
     section: str
@@ -30,6 +32,7 @@ class Moment:
     roots: list[Mobject]
     stage: Stage | None = None
     motion: Motion = field(default_factory=Motion)
+    animation: Any = None
 
     @cached_property
     def picture(self) -> Picture:

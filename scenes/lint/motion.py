@@ -77,11 +77,15 @@ def _of_change(change: Change, before: Picture, began: float) -> Iterator[Span]:
     if not (leaving or coming or changing or change.moves):
         return
     yield began, flip
-    if leaving:
-        late = all(isinstance(before[key], Text) and not before[key].early for key in leaving)  # type: ignore[attr-defined]
-        start = flip if late else began
-        yield start, start + motion.LEAVE
+    for key in leaving:
+        atom = before[key]
+        late = isinstance(atom, Text) and not atom.early and not change.same
+        yield (flip, flip + 1e-3) if late else (began, began + motion.LEAVE)
     for key in (*coming, *changing):
         atom = change.picture[key]
-        if isinstance(atom, Text):
-            yield (began, began + motion.LEAVE + motion.APPEAR) if atom.early else (flip, flip + motion.GLOW)
+        if isinstance(atom, Text) and atom.early:
+            yield began, began + motion.LEAVE + motion.APPEAR
+        elif isinstance(atom, Text) and (key in changing or not change.same):
+            yield flip, flip + motion.GLOW
+        elif key in coming and not change.plan.objects:
+            yield began, began + motion.APPEAR

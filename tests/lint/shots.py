@@ -19,6 +19,9 @@ STAGE = Box(96, 112, 1728, 768)
 """Where a single `Drawn` stands in a wide frame."""
 
 
+TRACE = ASSETS / "traces" / "promo.jsonl.gz"
+
+
 @dataclass(frozen=True)
 class Drawn(Part):
     """Draws the `atoms` that it is given, pairs of key and atom, wherever they are."""
@@ -36,7 +39,7 @@ class Drawn(Part):
 class ShotFilm(FilmScene):
     """A film whose storyboard a test gives."""
 
-    default_trace = "promo.jsonl.gz"
+    default_trace = TRACE.name
     summary = "A film for tests."
 
 
@@ -58,10 +61,9 @@ def section(*shots, key="one", **options):
     return Section(key, key.title(), -1, shots, **options)
 
 
-def findings(rule, *sections) -> list[Finding]:
+def findings(rule, *sections, film=ShotFilm) -> list[Finding]:
     """What `rule` finds in a film of `sections`, looking into its animations too."""
     linter = Linter([rule])
     board = Storyboard("ShotFilm", sections)
-    trace = ASSETS / "traces" / ShotFilm.default_trace
-    rehearse(ShotFilm, trace, observers=(linter,), storyboard=board, moments=evenly(5))
+    rehearse(film, TRACE, observers=(linter,), storyboard=board, moments=evenly(5))
     return linter.finish()

@@ -1,20 +1,31 @@
 """Each rule for films told in shots catches a bad film and passes a good one."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import combinations, product
 
 import numpy as np
 import pytest
+from coloraide import Color
 
-from scenes.draw.atoms import Line, Text
+from astrai_sim.trace import Trace
+from scenes.draw.atoms import Block, Line, Text
+from scenes.draw.canvas import Change
+from scenes.draw.layout import Box
 from scenes.lint.rules.acting import Acting
+from scenes.lint.rules.blink import Blink
 from scenes.lint.rules.caption_time import CaptionTime
+from scenes.lint.rules.colors import LEAST, TaskColors, differences
+from scenes.lint.rules.first_frame import FirstFrame
 from scenes.lint.rules.hero import Hero
 from scenes.lint.rules.seams import Seams
 from scenes.lint.rules.still import Still
+from scenes.lint.rules.text_overlap import TextOverlap
 from scenes.lint.rules.wires import Wires, shared
+from scenes.parts.part import Part
 from scenes.parts.pool import Pool
 from scenes.stage.shot import Act, Section
-from tests.lint.shots import act, block, findings, section, shot
+from scenes.theme import DARK, THEMES
+from tests.lint.shots import STAGE, TRACE, ShotFilm, act, block, findings, section, shot
 
 LEFT, RIGHT = ("a",), ("b",)
 
@@ -174,3 +185,98 @@ class TestSeams:
             section(shot("End.", act()), key="three"),
         )
         assert findings(Seams(), *film) == []
+
+
+@dataclass(frozen=True)
+class InPhase(Part):
+    """Shows a box while the run is in a prefill phase, unless it is `away`."""
+
+    away: bool = False
+
+    def draw(self, view, box):
+        if view.state.phase == "prefill" and not self.away:
+            yield LEFT, block(200)
+
+
+class TestBlink:
+    def blinks(self, *acts, **options):
+        return findings(Blink(), section(shot("Because.", *acts), **options))
+
+    def test_gone_and_back(self):
+        there, away = act((LEFT, block(200)), (RIGHT, block(900))), act((RIGHT, block(900)))
+        (found,) = self.blinks(there, away, there)
+        assert found.mobjects == ("('drawn', 'a')",)
+
+    def test_back_as_something_else(self):
+        there, away = act((LEFT, block(200)), (RIGHT, block(900))), act((RIGHT, block(900)))
+        assert self.blinks(there, away, act((LEFT, block(250)), (RIGHT, block(900)))) == []
+
+    def test_back_in_the_next_shot(self):
+        there, away = act((LEFT, block(200)), (RIGHT, block(900))), act((RIGHT, block(900)))
+        assert findings(Blink(), section(shot("Because.", there, away), shot("Then.", there))) == []
+
+    @pytest.mark.parametrize("hidden", [False, True])
+    def test_taken_away_and_brought_back_by_the_run(self, hidden):
+        events = [event for event in Trace.open(TRACE) if event.event == "phase_begin"]
+        prefill, decode = (
+            next(e for e in events if e.phase == phase and e.step > 0) for phase in ("prefill", "decode")
+        )
+        again = next(event for event in events if event.phase == "prefill" and event.seq > decode.seq)
+        acts = [Act(event.seq, (InPhase(),)) for event in (prefill, decode, again)]
+        if hidden:
+            acts += [Act(again.seq, (InPhase(away=True),)), acts[-1]]
+        assert len(self.blinks(*acts)) == hidden
+
+
+class TestFirstFrame:
+    @pytest.mark.parametrize("width, right", [(700, True), (400, False)])
+    def test_ink(self, width, right):
+        found = findings(FirstFrame(), section(shot("Because.", act((LEFT, block(200, w=width, h=250))))))
+        assert [f.mobjects for f in found] == ([] if right else [("first frame",)])
+
+    def test_what_is_hardly_lighter_than_the_ground_is_no_ink(self):
+        ground = Block(box=STAGE, fill="#161C26")
+        assert findings(FirstFrame(), section(shot("Because.", act((LEFT, ground)))))
+
+    def test_later_sections_may_be_dark(self):
+        first = section(shot("Because.", act((LEFT, block(200, w=1000, h=400)))))
+        assert findings(FirstFrame(), first, section(shot("Then.", act()), key="two", cut=True)) == []
+
+
+class TestTextsOnTheirWay:
+    def crossing(self, **options):
+        """A word in `a` goes over to where `b`, which stays, is passed."""
+        words = [((key,), Text(text=key * 6, at=(x, 400), px=40)) for key, x in (("a", 200), ("b", 700))]
+        moved = ("a",), Text(text="aaaaaa", at=(1300, 400), px=40)
+        return findings(TextOverlap(), section(shot("Because.", act(*words), act(moved, words[1], seconds=2.0))))
+
+    def test_one_that_would_cross_another_fades(self):
+        assert self.crossing() == []
+
+    def test_crossing_is_found(self, monkeypatch):
+        monkeypatch.setattr(Change, "_crossing", lambda self, before: set())
+        (found,) = self.crossing()
+        assert set(found.mobjects) == {"DrawnText 'aaaaaa'", "DrawnText 'bbbbbb'"}
+
+
+class TestHues:
+    @pytest.mark.parametrize("name", THEMES)
+    def test_every_theme_can_be_told_apart(self, name):
+        look = THEMES[name]
+        pairs = [*combinations(look.hues, 2), *product(look.hues, (*look.crowd, look.accent))]
+        assert min(min(differences(*pair).values()) for pair in pairs) >= LEAST
+
+    @pytest.mark.parametrize("name", THEMES)
+    def test_text_is_readable_on_ground_and_panel(self, name):
+        look = THEMES[name]
+        for color, ground in product((*look.hues, look.alarm, look.text, look.muted), (look.ground, look.panel)):
+            assert Color(color).contrast(ground) >= 4.5
+
+    def test_a_hue_like_the_crowds_is_found(self):
+        class Pale(ShotFilm):
+            theme = replace(DARK, hues=("#37A5FB", "#D0D0D0"), accent="#D4D4D4")
+
+        alike = ("#D0D0D0", "#D4D4D4")
+        boxes = [((hue,), Block(box=Box(200 + 400 * i, 300, 300, 300), fill=hue)) for i, hue in enumerate(alike)]
+        (found,) = findings(TaskColors(), section(shot("Because.", act(*boxes))), film=Pale)
+        assert found.mobjects == alike
