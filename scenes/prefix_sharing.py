@@ -25,15 +25,17 @@ from scenes.parts.question import Question, Takeaway
 from scenes.parts.race import Lane, Race
 from scenes.parts.tape import Tape
 from scenes.parts.wires import MOST, Wires
-from scenes.stage.shot import Section
+from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.history.first_tokens import FirstToken, comparable, first_tokens
 from scenes.story.history.sure import sure
-from scenes.story.words import counted
+from scenes.story.words import counted, pages_text
 
 E = TypeVar("E", PagesFree, PagesCached, PagesRef, PagesRevived)
 SHOWN = 6
 """Most pages that are shown: shared ones first."""
+FEW = 6
+"""Steps up to which each is seen."""
 SOONER = 1.05
 """How many times sooner a first token counts as sooner."""
 
@@ -134,7 +136,7 @@ class PrefixSharingTelling(Telling):
         self.shot(
             None,
             self.act(asked, *self.parts(tasks=tasks)),
-            self.act(asked, *self.parts(task, self.shared, tasks), until=self.named(task, admitted), seconds=1.4),
+            self.act(asked, *self.parts(task, (), tasks), until=self.named(task, admitted), seconds=1.2),
             self.act(asked, *self.parts(task, (), tasks), until=admitted.seq),
             self.act(asked, *self.parts(task, (), tasks), until=self.known),
             subject=("pool", self.shared[0]),
@@ -148,9 +150,9 @@ class PrefixSharingTelling(Telling):
         admitted = [event for event in self.requests[task].admitted if event.seq < self.keyed][-1]
         self.begin(submitted - 1)
         self.shot(
-            say("{} comes first: nothing of its prompt is stored.", name),
+            say("{} comes first: nothing of it is stored.", name),
             self.act(*self.parts()),
-            self.act(*self.parts(), until=submitted, seconds=1.5),
+            self.act(*self.parts(), until=submitted, seconds=2.0),
             subject=("tape", task),
         )
         need = counted(ask.prompt_pages(task), "page")
@@ -174,24 +176,27 @@ class PrefixSharingTelling(Telling):
         begins = say("{} begins with the same {} tokens.", name, ask.found(task, admitted.seq))
         self.shot(
             begins,
-            self.act(*self.parts(), until=max(self.at, self.requests[task].submitted.seq), seconds=1.2),
+            self.act(*self.parts(), until=max(self.at, self.requests[task].submitted.seq), seconds=1.8),
             subject=("tape", task),
         )
         self.shot(
-            "The same tokens have the same key: the pages are found.",
-            self.act(*self.parts(pages=self.shared, lit=both), seconds=1.2),
-            self.act(*self.parts(pages=self.shared, lit=both), until=max(self.at, self.hit.seq)),
+            "Same tokens, same key: the pages are found.",
+            self.act(*self.parts(lit=both), seconds=1.0),
+            self.act(*self.parts(pages=self.shared, lit=both), until=max(self.at, self.hit.seq), seconds=1.0),
             subject=("pool", self.shared[0]),
         )
         ref = ask.ref(self.shared[0], named)
         own = [page for page in admitted.pages or () if page not in self.shared and page in self.pages_shown]
         self.shot(
-            say("Its table names them, so ref is {}: nothing is copied.", ref),
+            say("Its table names these pages: ref {}, nothing is copied.", ref),
             self.act(*self.parts(task, self.shared, lit=(task,)), until=named, seconds=1.6),
             subject=("pool", self.shared[0]),
         )
         done = self.requests[task].prefilled(admitted.seq + 1)
-        told = None if done is None else say("Only the other {} are computed.", ask.computed(task, done.seq))
+        told = None
+        if done is not None:
+            there = say(", in {}", pages_text(ask.pages(own), runs=True)) if own else ""
+            told = say("Only the other {} are computed{}.", ask.computed(task, done.seq), there)
         self.shot(
             told,
             self.act(*self.parts(task, own, lit=(task,)), until=admitted.seq),
@@ -223,12 +228,19 @@ class PrefixSharingTelling(Telling):
             clock = finish
         self.begin()
         found = ask.found(hit.task, 0)
-        self.shot(say("{} tokens less to compute:", found), *acts, subject=("race",))
+        self.shot(say("{} has {} tokens less to compute.", ask.name(hit.task), found), *acts, subject=("race",))
         ratio = ask.ratio(ask.first_token(miss.task), ask.first_token(hit.task))
-        told = say("{} reads its first token {} times sooner.", ask.name(hit.task), ratio)
+        told = say("So its first token comes {} times sooner.", ratio)
         if ratio.value < SOONER:
-            told = say("The time of a first token is more than that of its tokens.")
-        self.shot(told, self.act(tape, replace(race, clock=1.0), seconds=0.8), subject=("race",), rest=1.6)
+            told = say("Here the time went elsewhere.")
+        ahead = replace(race, clock=1.0, ahead=1.0)
+        self.shot(
+            told,
+            self.act(tape, replace(ahead, ahead=0.01), seconds=0.4),
+            self.act(tape, ahead, seconds=1.6),
+            subject=("race",),
+            rest=1.6,
+        )
         return self.section("cost", "What it saves")
 
     def joins(self, peak: PagesRef) -> Section:
@@ -237,7 +249,7 @@ class PrefixSharingTelling(Telling):
         ref = ask.ref(peak.page, peak.seq)
         self.begin()
         self.shot(
-            say("{} begins the same, too: ref {}, still one copy.", name, ref),
+            say("{} names the same pages: ref {}, still one copy.", name, ref),
             self.act(*self.parts(), until=max(self.at, self.requests[task].submitted.seq)),
             self.act(*self.parts(task, self.shared), until=max(self.at, self.named(task, admitted))),
             self.act(*self.parts(task), until=admitted.seq),
@@ -246,10 +258,17 @@ class PrefixSharingTelling(Telling):
         entries, used = ask.entries(admitted.seq), ask.pool_in_use(admitted.seq)
         self.shot(
             say("{} table entries, and only {} in use.", entries, counted(used, "page")),
-            self.act(*self.parts(task), until=self.computed(task, admitted.seq)),
+            self.act(*self.parts(task), until=self.computed(task, admitted.seq), seconds=2.0),
             subject=("tape", task),
         )
         return self.section("joins", say("{} joins", name), MORE)
+
+    def decode(self, parts: Sequence[Part], until: int) -> list[Act]:
+        """Steps up to event `until`: few one by one, many in a time-lapse."""
+        ends = [event.seq for event in self.history.events("step_end", self.at, until)]
+        if len(ends) > FEW:
+            return [self.lapse(*parts, until=until, seconds=2.0)]
+        return [self.act(*parts, until=end) for end in (*ends, until)]
 
     def leaves(self, drop: PagesFree) -> Section:
         ask, task = self.ask, sure(drop.task)
@@ -258,15 +277,14 @@ class PrefixSharingTelling(Telling):
         reading = self.parts(tasks=tasks)
         self.begin()
         if begin > self.at:
-            read = self.lapse(*reading, until=begin, seconds=3.0)
-            self.shot("All of them read the shared pages at every step.", read, subject=("pool",))
+            told = "Every step reads the shared pages and writes elsewhere."
+            self.shot(told, *self.decode(reading, begin), subject=("pool",))
         before, after = ask.ref(drop.page, drop.seq - 1), ask.ref(drop.page, drop.seq)
         self.shot(
             say("{} leaves. Ref {} becomes {}, so the pages stay.", name, before, after),
             self.act(*self.parts(pages=self.shared, tasks=tasks), seconds=0.8),
             self.act(*self.parts(pages=self.shared, tasks=tasks), until=self.steps.next_phase("cleanup", drop.seq)),
             subject=("pool", drop.page),
-            rest=0.8,
         )
         return self.section("leaves", say("{} leaves", name), MORE)
 
@@ -277,9 +295,9 @@ class PrefixSharingTelling(Telling):
         tasks = self.cast if task in self.cast else (*self.cast[:-1], task)
         begin, end = self.steps.phase_begin(kept.seq) - 1, self.steps.next_phase("cleanup", kept.seq)
         if begin > self.at:
-            self.shot(None, self.lapse(*self.parts(tasks=tasks), until=begin, seconds=1.6), subject=("pool",))
+            self.shot(None, *self.decode(self.parts(tasks=tasks), begin), subject=("pool",))
         self.shot(
-            say("{} leaves last: nobody holds them, but their keys stay.", ask.name(task)),
+            say("{} leaves last: no one holds the pages, but keys stay.", ask.name(task)),
             self.act(*self.parts(pages=self.shared, tasks=tasks), until=end),
             self.act(*self.parts(tasks=tasks), seconds=0.8),
             subject=("pool", kept.page),
@@ -291,9 +309,13 @@ class PrefixSharingTelling(Telling):
             tasks = (*tasks[1:], late) if late not in tasks else tasks
             came = max(self.at, self.requests[late].submitted.seq)
             if came > self.at:
-                self.shot(None, self.lapse(*self.parts(tasks=tasks), until=came, seconds=1.0), subject=("pool",))
+                self.shot(None, *self.decode(self.parts(tasks=tasks), came), subject=("pool",))
             self.shot(
-                say("{} comes later and still skips {} tokens.", ask.name(late), ask.hit_tokens(self.found(revived))),
+                say(
+                    "{} finds the cached pages and skips {} tokens.",
+                    ask.name(late),
+                    ask.hit_tokens(self.found(revived)),
+                ),
                 self.act(*self.parts(late, self.shared, tasks, (late,)), until=self.named(late, admitted)),
                 self.act(*self.parts(late, (), tasks), until=admitted.seq),
                 self.act(*self.parts(late, (), tasks), until=self.computed(late, admitted.seq)),

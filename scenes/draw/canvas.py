@@ -182,7 +182,8 @@ class Plan:
         self.flip = self.landed + self.objects
         texts = [after[k] for k in self.coming if isinstance(after[k], Text)]
         texts += [after[k] for k in self.changing if _says(before[k], after[k])]
-        early = {atom.early for atom in texts}  # type: ignore[attr-defined]
+        swept = self.front is not None
+        early = {atom.early for atom in texts if not swept or atom.order is None}  # type: ignore[attr-defined]
         glow = motion.GLOW if False in early else 0.0
         fade = motion.LEAVE if self.leaving and not self.objects else 0.0
         self.seconds = max(self.flip + glow + fade, motion.LEAVE + motion.APPEAR if True in early else 0.0)
