@@ -182,7 +182,8 @@ class PrefixSharingTelling(Telling):
         self.shot(
             "Same tokens, same key: the pages are found.",
             self.act(*self.parts(lit=both), seconds=1.0),
-            self.act(*self.parts(pages=self.shared, lit=both), until=max(self.at, self.hit.seq), seconds=1.0),
+            self.act(*self.parts(pages=self.shared, lit=both), seconds=1.2),
+            self.act(*self.parts(pages=self.shared, lit=both), until=max(self.at, self.hit.seq)),
             subject=("pool", self.shared[0]),
         )
         ref = ask.ref(self.shared[0], named)
@@ -258,7 +259,7 @@ class PrefixSharingTelling(Telling):
         entries, used = ask.entries(admitted.seq), ask.pool_in_use(admitted.seq)
         self.shot(
             say("{} table entries, and only {} in use.", entries, counted(used, "page")),
-            self.act(*self.parts(task), until=self.computed(task, admitted.seq), seconds=2.0),
+            self.act(*self.parts(task), until=self.computed(task, admitted.seq), seconds=2.4),
             subject=("tape", task),
         )
         return self.section("joins", say("{} joins", name), MORE)
