@@ -87,7 +87,8 @@ class PrefixSharingTelling(Telling):
     ) -> tuple[Part, ...]:
         """Tapes, wires of `task`, and the pool; `pages` of it act, with the tiles of those that are `lit`."""
         tables = self.state().tables
-        tiles = tuple((one, i) for one in lit for i, page in enumerate(tables.get(one, self.shared)) if page in pages)
+        marked = pages or self.shared
+        tiles = tuple((one, i) for one in lit for i, page in enumerate(tables.get(one, self.shared)) if page in marked)
         places = tuple(range(min(MOST, len(self.shared))))
         return (
             Tape(tasks or self.cast, tiles, asks=True),
@@ -181,8 +182,8 @@ class PrefixSharingTelling(Telling):
         )
         self.shot(
             "Same tokens, same key: the pages are found.",
-            self.act(*self.parts(lit=both), seconds=1.0),
-            self.act(*self.parts(pages=self.shared, lit=both), seconds=1.2),
+            self.act(*self.parts(lit=both), seconds=1.5),
+            self.act(*self.parts(pages=self.shared, lit=both), seconds=1.5),
             self.act(*self.parts(pages=self.shared, lit=both), until=max(self.at, self.hit.seq)),
             subject=("pool", self.shared[0]),
         )
@@ -190,7 +191,8 @@ class PrefixSharingTelling(Telling):
         own = [page for page in admitted.pages or () if page not in self.shared and page in self.pages_shown]
         self.shot(
             say("Its table names these pages: ref {}, nothing is copied.", ref),
-            self.act(*self.parts(task, self.shared, lit=(task,)), until=named, seconds=1.6),
+            self.act(*self.parts(task, self.shared, lit=(task,)), until=named),
+            self.act(*self.parts(task), seconds=0.8),
             subject=("pool", self.shared[0]),
         )
         done = self.requests[task].prefilled(admitted.seq + 1)
@@ -338,7 +340,7 @@ class PrefixSharingTelling(Telling):
             say("of {} prompt tokens were never computed again", ask.asked()),
         )
         self.shot(
-            None,
+            "",
             self.lapse(told, pool, until=self.end, seconds=1.6) if self.end > self.at else self.act(told, pool),
             subject=("takeaway",),
             rest=2.0,

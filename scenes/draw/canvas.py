@@ -18,15 +18,12 @@ from scenes import theme
 from scenes.draw import motion
 from scenes.draw.animation import Extent, FilmAnimation
 from scenes.draw.atoms import FLYING, Atom, Block, Cells, Grid, Key, Line, Move, Picture, Text, bounds
+from scenes.draw.crossing import NEAR, crossing
 from scenes.draw.drawn import drawn
 from scenes.draw.layout import UNIT, Frame
 
-NEAR = 1.0
-"""Pixels by which something is off its place from which on it counts as moved."""
 LATE = 0.6
 """Share of a movement after which things come that make use of the place."""
-LOOKS = 9
-"""Moments at which a movement is searched for texts that would cross."""
 
 
 class Canvas(Group):
@@ -96,7 +93,8 @@ class Track:
 
     `fade` is (from, to) of its opacity; `late` [len(start)], 0 to 1, holds back single numbers, so
     that a front passes over cells; `arc` [2] is how far the middle of the way swings out. With a
-    `scale` beyond `FAR` it is part of a camera move: sizes change by the same factor in equal times.
+    `scale` beyond `FAR` it is part of a camera move: sizes change by the same factor in equal times. A
+    `hidden` text goes out where it stands and comes in where it belongs.
     """
 
     mobject: Any
@@ -121,7 +119,7 @@ class Track:
             if self.seconds
             else float(elapsed >= self.begins)
         )
-        w: Any = motion.zoomed(self.ease(t), self.scale)
+        w: Any = motion.zoomed(self.ease(t), self.scale) if not self.hidden else float(elapsed >= motion.LEAVE)
         if self.late is not None and t < 1:
             w = np.clip((t * 1.15 - self.late) / 0.15, 0.0, 1.0)
         v = self.start + (self.end - self.start) * w
@@ -258,9 +256,11 @@ class Change(FilmAnimation):
         canvas, f = self.canvas, self.factor
         before = dict(canvas.atoms)
         self.tracks: list[Track] = []
+        hidden, crossed = crossing(before, self.picture, self.same)
         for key in self.leaving:
             atom = before[key]
-            vector, stays = atom.vector(), isinstance(atom, Text) and not atom.early and not self.same
+            stays = isinstance(atom, Text) and not (atom.early or self.same or key in crossed)
+            vector = atom.vector()
             seconds = max(1e-3, self.flip) if stays else motion.LEAVE
             self.tracks.append(Track(canvas.shown[key], vector, vector, 0.0, seconds, _leaving(stays), (1, 0)))
         self.old = [canvas.shown[key] for key in self.leaving]
@@ -279,9 +279,8 @@ class Change(FilmAnimation):
                 if atom.order is not None and self.plan.front is not None:
                     begins = (self.plan.landed + self.plan.objects * float(self._late(atom.order))) * f
             self.tracks.append(Track(mobject, vector, vector, begins, motion.APPEAR, motion.out_cubic, (0, 1)))
-        crossing = self._crossing(before)
         for key in self.changing:
-            self.tracks.append(self._changed(key, before[key], self.picture[key], key in crossing))
+            self.tracks.append(self._changed(key, before[key], self.picture[key], key in hidden))
             canvas.atoms[key] = self.picture[key]
         self.flyers: list[Any] = []
         for move, seconds in zip(self.moves, self.plan.flights, strict=True):
@@ -333,29 +332,6 @@ class Change(FilmAnimation):
         self.tracks.append(track)
         self.flyers.append(mobject)
 
-    def _crossing(self, before: Picture) -> set[Key]:
-        """Moved texts that would cross another on their way: they go out and come in again."""
-        moving, kept = [], []
-        for key, atom in self.picture.items():
-            if not isinstance(atom, Text) or key not in before:
-                continue
-            old = before[key]
-            far = isinstance(old, Text) and float(np.hypot(*np.subtract(atom.at, old.at))) > NEAR
-            (moving if far else kept).append(key)
-        if not moving:
-            return set()
-        keys = moving + kept
-        ends = [np.array([bounds(picture[key]) for key in keys]) for picture in (before, self.picture)]
-        found: set[Key] = set()
-        for share in np.linspace(0, 1, LOOKS)[1:-1]:
-            boxes = ends[0] + (ends[1] - ends[0]) * motion.in_out(float(share))
-            low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-            high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-            hit = np.all(high - low > 0, axis=2)
-            np.fill_diagonal(hit, False)
-            found |= {keys[i] for i in np.flatnonzero(hit[: len(moving)].any(axis=1))}
-        return found
-
     def _covered(self, before: Picture) -> list[Extent]:
         """Every place, in Manim units, that anything covers meanwhile."""
         boxes = [bounds(before[key]) for key in (*self.leaving, *self.changing)]
@@ -388,8 +364,9 @@ class Change(FilmAnimation):
         for track in self.tracks:
             track.at(elapsed, self.flip)
             if track.hidden:
-                left, there = 1 - elapsed / motion.LEAVE, 1 - (self.flip - elapsed) / motion.APPEAR
-                track.mobject.fill_rgbas[0, 3] *= min(1.0, max(0.0, left, there))
+                gone = elapsed < motion.LEAVE
+                share = 1 - elapsed / motion.LEAVE if gone else 1 - (self.flip - elapsed) / motion.APPEAR
+                track.mobject.fill_rgbas[0, 3] *= min(1.0, max(0.0, share))
 
     def finish(self) -> None:
         super().finish()

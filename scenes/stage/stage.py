@@ -24,7 +24,7 @@ from scenes.story.limits import reading_time
 
 LEAD = 0.8
 """Seconds by which a sentence stands before what it speaks of happens."""
-STILL = 0.9
+STILL = 0.4
 """Seconds that a picture stands at most while its sentence is read; movements stretch for the rest."""
 SLOWEST = 2.4
 
