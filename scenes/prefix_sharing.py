@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from astrai_sim.trace import Trace
@@ -22,25 +21,20 @@ from scenes.measures import say
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
 from scenes.parts.question import Question, Takeaway
-from scenes.parts.race import Lane, Race
 from scenes.parts.tape import Tape
 from scenes.parts.wires import MOST, Wires
-from scenes.stage.shot import Act, Section
-from scenes.stage.telling import ASIDE, MORE, Telling
-from scenes.story.history.first_tokens import FirstToken, comparable, first_tokens
+from scenes.stage.racing import RaceTelling
+from scenes.stage.shot import Section
+from scenes.stage.telling import ASIDE, MORE
 from scenes.story.history.sure import sure
 from scenes.story.words import counted, pages_text
 
 E = TypeVar("E", PagesFree, PagesCached, PagesRef, PagesRevived)
 SHOWN = 6
 """Most pages that are shown: shared ones first."""
-FEW = 6
-"""Steps up to which each is seen."""
-SOONER = 1.05
-"""How many times sooner a first token counts as sooner."""
 
 
-class PrefixSharingTelling(Telling):
+class PrefixSharingTelling(RaceTelling):
     """How `owner` computed the pages `shared`, and what became of them after `sharer` hit them."""
 
     def __init__(self, film: str, trace: Trace) -> None:
@@ -103,20 +97,17 @@ class PrefixSharingTelling(Telling):
         full = (event.seq for event in tables if event.seq > self.hit.seq and len(event.pages) >= found)
         return next(full, admitted.seq)
 
-    def computed(self, task: str, seq: int) -> int:
-        """The end of the prefill phase that completes `task` after event `seq`."""
-        done = self.requests[task].prefilled(seq + 1)
-        return self.end if done is None else self.steps.next_phase("prefill", done.seq)
-
     # the story
 
     def sections(self) -> Iterator[Section]:
         yield self.hook()
         yield self.first()
         yield self.second()
-        pair = self.compared()
+        pair = self.compared(self.owner, self.sharer)
         if pair is not None:
-            yield self.cost(*pair)
+            self.begin()
+            self.race(*pair, Tape(tuple(time.task for time in pair), asks=True))
+            yield self.section("cost", "What it saves")
         if self.peak is not None:
             yield self.joins(self.peak)
         leaving = next((e for e in self.to_come(PagesFree) if e.ref), None)
@@ -208,44 +199,6 @@ class PrefixSharingTelling(Telling):
         )
         return self.section("second", say("{} begins the same", name))
 
-    def compared(self) -> tuple[FirstToken, FirstToken] | None:
-        """Miss and hit whose first tokens are compared: owner and sharer, where lines of both or of
-        neither were traced and their prompts are about as long, else the latest that can be compared."""
-        times = {time.task: time for time in first_tokens(self.history)}
-        miss, hit = times.get(self.owner), times.get(self.sharer)
-        if miss is not None and hit is not None and miss.traced == hit.traced and not miss.cached:
-            if abs(miss.prompt - hit.prompt) <= 0.1 * miss.prompt:
-                return miss, hit
-        pair = comparable([*times.values()])
-        return None if pair is None else (pair[1], pair[0])
-
-    def cost(self, miss: FirstToken, hit: FirstToken) -> Section:
-        ask, lanes, pair = self.ask, [], (miss.task, hit.task)
-        for task in pair:
-            computed = ask.less(ask.prompt(task), ask.found(task, 0))
-            lanes.append(Lane(task, ask.first_token(task), say("{} computes {} tokens", ask.name(task), computed)))
-        tape, race = Tape(pair, asks=True), Race("time to the first token", tuple(lanes), 0.0)
-        acts, clock = [self.act(tape, race)], 0.0
-        for finish in race.finishes:
-            acts.append(self.act(tape, replace(race, clock=finish), seconds=3.2 * (finish - clock)))
-            clock = finish
-        self.begin()
-        found = ask.found(hit.task, 0)
-        self.shot(say("{} has {} tokens less to compute.", ask.name(hit.task), found), *acts, subject=("race",))
-        ratio = ask.ratio(ask.first_token(miss.task), ask.first_token(hit.task))
-        told = say("So its first token comes {} times sooner.", ratio)
-        if ratio.value < SOONER:
-            told = say("Here the time went elsewhere.")
-        ahead = replace(race, clock=1.0, ahead=1.0)
-        self.shot(
-            told,
-            self.act(tape, replace(ahead, ahead=0.01), seconds=0.4),
-            self.act(tape, ahead, seconds=1.6),
-            subject=("race",),
-            rest=1.6,
-        )
-        return self.section("cost", "What it saves")
-
     def joins(self, peak: PagesRef) -> Section:
         ask, task = self.ask, sure(peak.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(peak.seq))
@@ -265,13 +218,6 @@ class PrefixSharingTelling(Telling):
             subject=("tape", task),
         )
         return self.section("joins", say("{} joins", name), MORE)
-
-    def decode(self, parts: Sequence[Part], until: int) -> list[Act]:
-        """Steps up to event `until`: few one by one, many in a time-lapse."""
-        ends = [event.seq for event in self.history.events("step_end", self.at, until)]
-        if len(ends) > FEW:
-            return [self.lapse(*parts, until=until, seconds=2.0)]
-        return [self.act(*parts, until=end) for end in (*ends, until)]
 
     def leaves(self, drop: PagesFree) -> Section:
         ask, task = self.ask, sure(drop.task)
