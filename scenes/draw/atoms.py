@@ -64,7 +64,7 @@ class Text(Atom):
     """One line of type at the pixel `at`: x of the `align` edge, y of the middle of the capitals.
 
     `ground` is the colour behind it where that is not the film's. An `early` one comes and goes
-    when a movement begins, others when all numbers swap.
+    when a movement begins, others when all numbers swap. One that goes `falls` so many pixels.
     """
 
     text: str
@@ -75,6 +75,7 @@ class Text(Atom):
     align: str = "left"
     ground: str | None = None
     early: bool = False
+    falls: float = 0.0
     z: int = 1
 
     @property
@@ -165,13 +166,14 @@ Picture = Mapping[Key, Atom]
 class Move:
     """What flies while one picture becomes the next, and is in neither: from `start` to `end`.
 
-    It leaves `delay` seconds after the movement has begun.
+    It leaves `delay` seconds after the movement has begun; one that comes `back` recoils at `end`.
     """
 
     start: Atom
     end: Atom
     delay: float = 0.0
     seconds: float | None = field(default=None)
+    back: bool = False
 
 
 def grid_edges(box: Box, n: int, columns: int, gap: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from astrai_sim.trace import Event, State, Trace
 from scenes.draw.atoms import Key
-from scenes.measures import Said, joined
+from scenes.measures import Measure, Said, joined, say
 from scenes.parts.code import Code
 from scenes.parts.part import Part
 from scenes.parts.view import ask_of
@@ -84,6 +84,22 @@ class Telling:
         return found
 
     # telling
+
+    def told(self, which: str, default: Said, **measures: Measure) -> Said:
+        """The scenario's "question" or "takeaway", `measures` in its braces; `default` where it has none.
+
+        Raises DoesNotApply where it names a measure that the film does not have, or has a digit of its own.
+        """
+        text = getattr(self.trace.header.scenario, which)
+        if not text:
+            return default
+        try:
+            return say(text, **measures)
+        except (KeyError, IndexError):
+            known = ", ".join(measures)
+            raise DoesNotApply(f"the {which} {text!r} names a measure that {self.film} lacks: {known}") from None
+        except ValueError as error:
+            raise DoesNotApply(f"the {which} {text!r}: {error}") from None
 
     def state(self, seq: int | None = None) -> State:
         """What holds after event `seq`; default: after what has been told."""
