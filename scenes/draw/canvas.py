@@ -6,6 +6,7 @@ out here, once for all parts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from scenes.draw.layout import UNIT, Frame
 
 NEAR = 1.0
 """Pixels by which something is off its place from which on it counts as moved."""
+LATE = 0.6
+"""Share of a movement after which things come that make use of the place."""
 LOOKS = 9
 """Moments at which a movement is searched for texts that would cross."""
 
@@ -121,22 +124,22 @@ class Track:
             w = np.clip((t * 1.15 - self.late) / 0.15, 0.0, 1.0)
         v = self.start + (self.end - self.start) * w
         if self.arc is not None:
-            v[:2] += np.multiply(self.arc, np.sin(np.pi * w))
+            v[:2] += self.arc * math.sin(math.pi * float(w))
         if self.says is not None and elapsed >= flip:
             self.mobject.say(self.says)
             self.says = None
         if self.glow and elapsed >= flip:
             share = 1 - min(1.0, (elapsed - flip) / motion.GLOW)
             v[3:6] += (self.accent - v[3:6]) * share
-        self.mobject.put(v, self.fade[0] + (self.fade[1] - self.fade[0]) * (w if np.isscalar(w) else t))
+        self.mobject.put(v, self.fade[0] + (self.fade[1] - self.fade[0]) * (t if self.late is not None else float(w)))
 
 
 class Plan:
     """When what happens while the picture `before` becomes `after`, in seconds at a pace of 1.
 
     `leaving`, `coming` and `changing` are keys; `flights` are the seconds of each of `moves`, the last
-    of which has `landed` then; shapes change over `objects` seconds, of which a front passes over
-    cells in `swept`; texts swap at `flip`; all is over after `seconds`.
+    of which has `landed` then; shapes, of which any may have `moved`, change over `objects` seconds,
+    of which a front passes over cells in `swept`; texts swap at `flip`; all is over after `seconds`.
     """
 
     def __init__(self, frame: Frame, before: Picture, after: Picture, moves: Sequence[Move], shift: float) -> None:
@@ -156,6 +159,7 @@ class Plan:
             both = isinstance(new, Text) and isinstance(old, Text)
             if not both or np.hypot(*np.subtract(new.at, old.at)) > NEAR:  # type: ignore[attr-defined]
                 moved = True
+        self.moved = moved
         come = any(not isinstance(after[key], Text) for key in self.coming)
         self.objects = max(self.swept, shift if moved or come else 0.0)
         self.flip = self.landed + self.objects
@@ -182,7 +186,8 @@ class Change(FilmAnimation):
     First what leaves goes, and what flies is on its way; then shapes take their new colours and a
     front passes over cells; then all texts that say something else swap in one frame, and glow; so
     numbers are always of one moment, and never before what they count. `seconds` is how long all of
-    that takes; default: what the movements need.
+    that takes; default: what the movements need. Where both pictures are of the `same` moment, what
+    leaves goes first, texts too, and what comes waits for what moves.
 
     Attributes
     ----------
@@ -198,7 +203,9 @@ class Change(FilmAnimation):
         seconds: float | None = None,
         accent: str = theme.ACCENT,
         shift: float = motion.CHANGE,
+        same: bool = False,
     ) -> None:
+        self.same = same
         self.canvas = canvas
         self.picture = dict(picture)
         self.moves = list(moves)
@@ -221,7 +228,7 @@ class Change(FilmAnimation):
         self.tracks: list[Track] = []
         for key in self.leaving:
             atom = before[key]
-            vector, stays = atom.vector(), isinstance(atom, Text) and not atom.early
+            vector, stays = atom.vector(), isinstance(atom, Text) and not atom.early and not self.same
             seconds = max(1e-3, self.flip) if stays else motion.LEAVE
             falls = atom.falls if isinstance(atom, Text) else 0.0
             gone, ease = vector + np.eye(1, len(vector), 1)[0] * falls, _leaving(stays and not falls)
@@ -234,8 +241,8 @@ class Change(FilmAnimation):
             atom = self.picture[key]
             mobject = canvas.add_atom(key, atom)
             vector = atom.vector()
-            begins = self.plan.landed * f
-            if isinstance(atom, Text):
+            begins = self.plan.landed * f + (LATE * self.plan.objects * f if self.same and self.plan.moved else 0.0)
+            if isinstance(atom, Text) and (atom.early or not self.same):
                 begins = motion.LEAVE if atom.early else self.flip
             self.tracks.append(Track(mobject, vector, vector, begins, motion.APPEAR, motion.out_cubic, (0, 1)))
         crossing = self._crossing(before)

@@ -69,10 +69,9 @@ class Stage:
         (start, end) in film seconds of pauses that a shot declared.
     """
 
-    def __init__(self, scene: Scene, view: View, section: Section, before: Section | None = None) -> None:
+    def __init__(self, scene: Scene, view: View, section: Section) -> None:
         self.scene = scene
         self.section = section
-        self.before = None if section.cut else before
         self.view = replace(view, state=view.trace.state_at(section.start))
         self.canvas = Canvas(view.frame)
         self.parts: tuple[Part, ...] = ()
@@ -99,8 +98,8 @@ class Stage:
 
     def mount(self) -> None:
         """Put the section's first picture on the scene: that on which the one before ended."""
-        if self.before is not None:
-            last = self.before.beats[-1]
+        if self.section.before is not None:
+            last = self.section.before
             self.parts, self.caption = last.parts, last.caption or ""
             self.canvas.show(self._compose(self.view, self.parts)[0])
         elif self.section.beats:
@@ -153,7 +152,7 @@ class Stage:
             return
         seconds = max(step.seconds * pace, 1 / 60)
         accent = self.view.theme.accent
-        change = Change(self.canvas, step.picture, step.moves, seconds, accent, step.shift)
+        change = Change(self.canvas, step.picture, step.moves, seconds, accent, step.shift, not step.changes)
         if change.still:
             self.scene.hold(step.seconds * pace)
         else:
