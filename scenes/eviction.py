@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from astrai_sim.trace import Event, Trace
-from astrai_sim.trace.events import Lines, PagesCached, PagesEvicted, PagesRevived, PrefixHit
+from astrai_sim.trace import Trace
+from astrai_sim.trace.events import Lines, PagesCached, PagesEvicted, PagesRevived, PhaseEnd, TaskSubmitted
 from scenes.film.scene import FilmScene
-from scenes.measures import Measure, say
-from scenes.story.beats import Reveal, Section, ShowStates
-from scenes.story.chapters import ASIDE, FRAME, MORE, WORDS, Chapters, fact, requests_finished
+from scenes.measures import Measure, Said, say
+from scenes.parts.bars import Bar, Bars
+from scenes.parts.code import Code
+from scenes.parts.free import Free
+from scenes.parts.lru import Lru
+from scenes.parts.part import Part
+from scenes.parts.pool import Pool
+from scenes.parts.question import Question, Takeaway
+from scenes.parts.tape import Tape
+from scenes.stage.shot import Section
+from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.history import Missed, first_missed
 from scenes.story.history.sure import sure
-from scenes.story.words import are, counted, listed, many, pages_text, plural, sentence
+from scenes.story.words import are, counted, number, pages_text, plural
 
-BARE = ("pool", "mask", "tables", "queue", "lru")
 EVICT = "PagedCache.evict"
-MOST_STOPS = 6
+COMING = 2
+"""Requests that come and go before the film hurries on."""
 
 
-class EvictionChapters(Chapters):
+class EvictionTelling(Telling):
     """How pages stay cached, which goes first, what a newcomer takes, and who comes too late."""
-
-    stage = BARE
-    budget = {EVICT: 1}
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
@@ -36,172 +42,289 @@ class EvictionChapters(Chapters):
         )
         self.kept = self.need(PagesCached, needed, phase="cleanup")
         self.cleaned = self.steps.phase_end(self.kept.seq)
-        self.evicted = self.need(PagesEvicted, needed, self.cleaned)
+        self.missed = first_missed(trace)
+        first = self.need(PagesEvicted, needed, self.cleaned)
+        self.evicted = next(filter(self.is_missed, self.history.events(PagesEvicted, self.cleaned)), first)
         seq, holds = self.evicted.seq, self.pages.holds
         row = self.pages.took(seq, self.end + 1, "alloc")[0]
         self.newcomer, self.taken = self.requests.names[holds.task[row]], int(holds.shown[row])
         self.grows = self.evicted.phase != "refill"
-        start = self.steps.before(seq)
-        self.until = start if self.grows else self.before_arrival(self.newcomer, seq, 0)
-        self.missed = first_missed(trace)
+        self.until = self.steps.before(seq) if self.grows else self.before(self.newcomer, seq)
+        used = self.history.first(PagesRevived, self.cleaned, self.until)
+        self.used = None if used is None or self.before(sure(used.task), used.seq) <= self.cleaned else used
+
+    def is_missed(self, event: PagesEvicted) -> bool:
+        """Whether the page that goes holds text that a request begins with, too late."""
+        missed, evicted = self.missed, self.pages.evicted
+        if missed is None or event.seq > missed.seq:
+            return False
+        content = int(evicted.content[np.searchsorted(evicted.seq, event.seq)])
+        return content >= 0 and self.pages.text_of(content)[0] == missed.like
+
+    def before(self, task: str, seq: int) -> int:
+        """The event before `task` came, or, where that was long before event `seq`, before that step."""
+        came, step = self.requests[task].submitted.seq - 1, self.steps.before(seq)
+        return came if self.steps.done_by(seq) <= came else step
 
     def sections(self) -> Iterator[Section]:
-        used = self.history.first(PagesRevived, self.cleaned, self.until)
-        seen = -1 if used is None else self.before_arrival(sure(used.task), used.seq, self.cleaned)
-        yield self.one()
-        yield self.fill(seen if seen > 0 else self.until)
-        if used is not None and seen > 0:
-            yield self.order(used)
+        yield self.hook()
+        yield self.stay()
+        yield self.order() if self.used is not None else self.fill(self.until)
         yield self.evict()
         if self.missed is not None:
             yield self.miss(self.missed)
-        yield self.summary()
+        yield self.takeaway()
 
-    def stop_on_the_way(self, until: int) -> None:
-        """Show the ends of the first and the last prefill and cleanup phases up to event `until`."""
-        ends = sorted(
-            int(end) for phase in ("prefill", "cleanup") for end in self.steps.ends(phase, self.at, until + 1)
-        )
-        for end in ends[:2] + ends[2:][-(MOST_STOPS - 2) :]:
-            self.advance(end, self.filled(end), 1.6)
+    def stage(
+        self, task: str, *, acting: Sequence[int] = (), tiles: Sequence[int] = (), alarm: bool = False
+    ) -> tuple[Part, ...]:
+        """The tape of a request, the row of cached pages and the pool."""
+        tape = Tape((task,), tuple((task, tile) for tile in tiles))
+        return tape, Lru(tuple(acting)), Free(cached=True), Pool(tuple(acting), bits=False, alarm=alarm)
 
-    def filled(self, end: int) -> str | None:
-        """The sentence for a phase that worked on one request, which holds pages."""
-        task, *others = self.trace[end].tasks
-        if others or task not in self.ask.state(end).tables:
-            return None
-        name, pages = self.ask.name(task), counted(self.ask.table_pages(task, end), "page")
-        if "request" not in self.said:
-            return self.once("request", say("Request {}: {} tokens in {}.", name, self.ask.prompt(task), pages))
-        return self.once(f"next {task}", say("Request {} follows.", name))
+    # the parts of the story
 
-    def one(self) -> Section:
-        """The first requests, up to the first page that stays cached."""
+    def hook(self) -> Section:
+        """The page that is missed later is evicted, and those after it."""
+        self.begin(self.evicted.seq - 1)
+        question = Question(self.told("question", self.asked(), **self.measures()))
+        acts = [self.act(question, Lru(), Pool(bits=False))]
+        for seq in self.gone()[:3]:
+            page = self.trace[seq].pages[0]
+            acts.append(self.act(question, Lru((page,)), Pool((page,), bits=False), seconds=0.4))
+            acts.append(self.act(question, Lru(), Pool((page,), bits=False), until=seq, seconds=0.8))
+        self.shot(None, *acts, subject=("lru",), rest=0.8)
+        return self.section("hook", "A key is torn off", cut=True)
+
+    def asked(self) -> Said:
+        """The question of the film."""
+        if self.missed is None:
+            return say("All {} pages are taken: which one goes?", self.ask.pool_pages())
+        return say("Why must {} compute {} tokens again?", self.ask.name(self.missed.task), self.lost(self.missed))
+
+    def gone(self) -> list[int]:
+        """The evictions for the newcomer, from the one that the film is about on."""
+        end = self.taken
+        if not self.grows:
+            end = sure(self.requests[self.newcomer].admission(self.taken)).seq
+        seqs = self.history.seqs("pages_evicted")
+        return [int(seq) for seq in seqs[(seqs >= self.evicted.seq) & (seqs <= end)]]
+
+    def stay(self) -> Section:
+        """The first request whose pages stay when it is done."""
+        ask, task = self.ask, sure(self.kept.task)
+        name, admitted = ask.name(task), sure(self.requests[task].admission(-1)).seq
         self.begin(-1)
-        until = self.steps.phase_begin(self.kept.seq)
-        self.stop_on_the_way(until)
-        tasks = self.ask.names([*self.ask.state(until).tables])
-        self.advance(until - 1, say("{} {}.", listed(tasks), plural(tasks, "decodes", "decode")), 2.0)
-        return self.section("one", "A request comes and goes", FRAME, (*BARE, "meters"))
+        parts, done = self.stage(task), self.requests[task].prefilled(admitted)
+        n, pages = ask.prompt(task), ask.table_pages(task, admitted)
+        computed = self.steps.phase_end(admitted if done is None else done.seq)
+        told = say("{} comes: {} are computed, into {}.", name, counted(n, "token"), counted(pages, "page"))
+        came = self.steps.before(admitted)
+        acts = [self.lapse(*parts, until=came, seconds=1.5)] if came >= 0 else []
+        self.shot(
+            told,
+            *acts,
+            self.act(*parts, until=admitted),
+            self.act(*parts, until=min(computed, self.kept.seq - 1)),
+            subject=("tape", task),
+        )
+        before = self.steps.phase_begin(self.kept.seq) - 1
+        if before > self.at:
+            self.shot(
+                say("Its answer comes, token by token."),
+                self.lapse(*parts, until=before, seconds=2.0),
+                subject=("tape", task),
+            )
+        told = say("{} is done, but its full pages stay: each has a key.", name)
+        self.shot(told, self.act(*parts, until=self.cleaned), subject=("lru",), rest=1.0)
+        return self.section("stay", "A page outlives its request", cut=True)
 
     def fill(self, until: int) -> Section:
-        ask = self.ask
+        """Others come and leave their pages, too."""
         self.begin()
-        kept = say("{} is done. Its full pages have keys: they stay cached.", ask.name(sure(self.kept.task)))
-        self.teller.add(Reveal(self.at, kept, ("shelf",)))
-        self.teller.tell(self.cleaned)
-        self.stop_on_the_way(until)
-        self.advance(until)
-        free, cached, used = ask.pool_free(self.at), ask.pool_cached(self.at), ask.pool_in_use(self.at)
-        left = say("{} free", counted(free, "page")) if free.value else "no page is free"
-        self.say(sentence(say("{}, {} cached, {} in use.", left, cached, used)))
-        if not used.value:
-            told = "A cached page keeps its content until its room is needed."
-            self.panel(ShowStates(self.at, told), seconds=1.0, detail=WORDS)
-        self.stage = (*BARE, "shelf")
-        return self.section("fill", "The pool fills", stage=BARE)
+        self.others(until)
+        return self.section("fill", "The pool fills", MORE)
 
-    def order(self, used: Event) -> Section:
-        ask, task, name = self.ask, used.task, self.ask.name(used.task)
+    def others(self, until: int) -> None:
+        """The requests that come and go up to event `until`: the first ones to see, the rest in a lapse."""
+        ask = self.ask
+        ends = [int(end) for end in self.steps.ends("cleanup", self.at, until + 1)]
+        kept = [end for end in ends if self.history.first(PagesCached, self.at, end + 1, phase="cleanup")]
+        for end in kept[:COMING]:
+            tasks = sure(self.history.event(PhaseEnd, end).tasks)
+            left = self.history.first(PagesCached, self.at, end + 1)
+            task = tasks[0] if left is None or left.task not in tasks else left.task
+            parts, begin = self.stage(task), self.steps.phase_begin(end) - 1
+            cached = ask.pool_cached(end)
+            told = say("{} leaves its pages, too: {} are cached.", ask.name(task), cached)
+            acts = [self.lapse(*parts, until=begin, seconds=2.2)] if begin > self.at else []
+            self.shot(told, *acts, self.act(*parts, until=end), subject=("lru",))
+        if until > self.at:
+            last = self.history.latest(TaskSubmitted, until + 1)
+            parts = self.stage(sure(last).task)
+            free, cached = ask.pool_free(until), ask.pool_cached(until)
+            told = say("In the end {} are cached and {} free.", counted(cached, "page"), number(free))
+            self.shot(told, self.lapse(*parts, until=until, seconds=2.5), subject=("pool",))
+
+    def order(self) -> Section:
+        """A request that begins as one before finds its pages: they are in use again."""
+        ask, used = self.ask, sure(self.used)
+        task = sure(used.task)
+        name, admitted = ask.name(task), sure(self.requests[task].admission(used.seq)).seq
         self.begin()
-        pages = sure(self.history.first(PrefixHit, self.at, task=task)).pages
-        like = [keyed.task for keyed in self.pages.keyed if keyed.page == pages[0] and keyed.seq < used.seq][-1]
-        self.arrive(task, say("Request {} begins as {} did: a hit.", name, ask.name(like)))
-        self.advance(used.seq + 1, seconds=0.9)
-        end = sure(self.requests[task].admission(used.seq)).seq
-        hit = sentence(pages_text(ask.pages(pages)))
-        leaves = say("{} {} the LRU and {} in use again.", hit, plural(pages, "leaves", "leave"), are(pages))
-        self.advance(end, leaves, 1.2)
-        self.advance(self.prefill_end(task, end))
-        back = self.history.first(PagesCached, end, self.until + 1, task=task)
+        self.others(self.before(task, used.seq))
+        found = self.table(admitted, task)[: ask.found(task, used.seq).value // ask.size]
+        parts = self.stage(task)
+        like = [k.task for k in self.pages.keyed if k.page == used.pages[0] and k.seq < used.seq][-1]
+        told = say("{} begins as {} did: its keys are found, no page is new.", name, ask.name(like))
+        came = max(self.at, used.seq - 1)
+        self.shot(
+            say("{} begins as {} did: the keys match.", name, ask.name(like)),
+            self.act(*self.stage(task, acting=found), until=came),
+            self.act(*parts, until=admitted),
+            subject=("lru",),
+        )
+        done = self.requests[task].prefilled(admitted)
+        if done is not None:
+            n, all_ = ask.computed(task, done.seq), ask.tokens(task, admitted)
+            told = say("So only {} of its {} tokens are computed.", n, all_)
+            self.shot(told, self.act(*parts, until=self.steps.phase_end(done.seq)), subject=("tape", task))
+        back = self.history.first(PagesCached, self.at, self.until + 1, task=task)
         if back is not None:
-            self.advance(back.seq - 1)
-            last = say("{} is done: they go to the end of the order.", name)
-            self.advance(self.steps.next_phase("cleanup", back.seq), last, 1.5)
-        self.advance(self.until)
-        front = self.state().lru[:1]
-        if front:
-            self.say(say("Page {} is at the front: unused for longest.", *ask.pages(front)), 0.5)
+            begin, end = self.steps.phase_begin(back.seq) - 1, self.steps.phase_end(back.seq)
+            told = say("{} is done: its pages go last in the row.", name)
+            self.shot(told, self.lapse(*parts, until=begin, seconds=1.5), self.act(*parts, until=end), subject=("lru",))
+        if self.until > self.at:
+            self.shot(None, self.lapse(*parts, until=self.until, seconds=1.0), subject=("pool",))
         return self.section("order", "Used again, last to go", ASIDE)
 
+    def table(self, seq: int, task: str) -> list[int]:
+        """The pages of `task` after event `seq`."""
+        return self.ask.state(seq).tables.get(task, [])
+
     def evict(self) -> Section:
+        """The newcomer takes what is free, then what was used the longest time ago."""
         ask, task, name, seq = self.ask, self.newcomer, self.ask.name(self.newcomer), self.evicted.seq
-        self.begin(functions=(EVICT,))
-        found = None
+        self.begin()
+        lines = self.history.latest(Lines, seq, self.at, function=EVICT)
+        start = (seq if lines is None else lines.seq) - 1
+        free = ask.pool_free(max(self.at, self.steps.before(seq)))
         if self.grows:
-            self.advance(seq - 1, say("{} needs a page to grow, and none is free.", name))
+            told = say("{} needs a page to grow, and none is free.", name)
         else:
             needed = ask.needed(task, max(self.at, self.requests[task].submitted.seq))
-            free, comes = ask.pool_free(self.at), "is back" if self.requests[task].admitted[0].seq < seq else "is new"
-            left = say("{} {}", free if free.value else "none", "are" if free.value > 1 else "is")
-            self.arrive(task, say("Request {} {}: it needs {}, {} free.", name, comes, counted(needed, "page"), left))
-            found = self.takes(needed)
-        lines = self.history.latest(Lines, seq, function=EVICT)
-        self.advance((self.evicted if lines is None else lines).seq - 1, found, detail=WORDS)
-        self.teller.tell(self.taken, pace=0.85)
-        self.teller.close_panel()
-        evicted, page = self.pages.evicted, self.evicted.page
-        holder, *_ = self.pages.text_of(int(evicted.content[np.searchsorted(evicted.seq, seq)]))
-        held = say("Page {} held tokens {}–{} of {}.", ask.page(page), *ask.held(page, seq), ask.name(holder))
-        self.say(say("{} Nothing finds them now.", held), 0.3)
-        if not self.grows:
-            end = sure(self.requests[task].admission(self.taken)).seq
-            more = ask.pages(evicted.page[(evicted.seq > self.taken) & (evicted.seq < end)].tolist())
-            follow = sentence(say("{} {}", pages_text(more), plural(more, "follows", "follow")))
-            self.advance(end, say("{}, from the front of the LRU.", follow) if more else None, 1.5)
-            done, over = self.requests[task].prefilled(end), None
-            if done is not None:
-                n = ask.computed(task, done.seq)
-                its = "its " if n.value == done.end else ""
-                over = say("{} computes {}{} tokens over the old content.", name, its, n)
-            self.advance(self.prefill_end(task, end), over, 1.6)
-        return self.section("evict", say("{} needs room: eviction", name))
+            told = say("{} needs {}, and {} {} free.", name, counted(needed, "page"), free, are(free))
+        parts = self.stage(task)
+        self.shot(told, self.act(*parts, until=start), subject=("pool",))
+        if lines is not None:
+            self.code(lines)
+        page = self.evicted.pages[0]
+        torn = self.stage(task, acting=(page,))
+        self.shot(
+            say("Page {} was unused for longest: its key is torn off.", ask.page(page)),
+            self.act(*torn),
+            self.act(*torn, until=seq, seconds=1.2),
+            self.act(*torn, until=self.taken),
+            subject=("lru", page),
+        )
+        more = self.gone()[1:]
+        if more:
+            acts = []
+            for other in more[:4]:
+                gone = self.stage(task, acting=self.trace[other].pages)
+                acts += [self.act(*gone), self.act(*gone, until=other, seconds=0.7)]
+            pages = ask.pages([self.trace[other].pages[0] for other in more])
+            self.shot(
+                say("{} {}.", pages_text(pages).capitalised(), plural(pages, "follows", "follow")),
+                *acts,
+                self.act(*parts, until=self.end_of_taking()),
+                subject=("lru",),
+            )
+        done = self.requests[task].prefilled(self.at) if not self.grows else None
+        until = self.steps.phase_end(done.seq) if done is not None else self.steps.next_phase("decode", self.at)
+        old = self.pages.text_of(int(self.pages.evicted.content[np.searchsorted(self.pages.evicted.seq, seq)]))[0]
+        told = say("Only now {} writes over what {} left.", name, ask.name(old))
+        self.shot(told, self.act(*parts, until=until), subject=("pool", page))
+        return self.section("evict", say("{} needs room", name))
 
-    def takes(self, needed: Measure) -> str | None:
-        """The sentence for the free pages that the newcomer gets before it needs those of others."""
-        holds, rows = self.pages.holds, self.pages.took(self.at, self.evicted.seq, task=self.newcomer)
-        got = self.ask.pages(holds.page[rows[holds.taken[rows] == 0]].tolist())
-        missing = self.ask.less(needed, many(self.ask.pages(holds.page[rows].tolist())))
-        return say("It takes the free {}; {} {} missing.", pages_text(got), missing, are(missing)) if got else None
+    def end_of_taking(self) -> int:
+        """The event after which the newcomer has all its pages."""
+        return max(self.taken, sure(self.requests[self.newcomer].admission(self.taken)).seq)
+
+    def code(self, lines: Lines) -> None:
+        """The lines that take a page."""
+
+        def parts(code: Code) -> Sequence[Part]:
+            return Lru((self.evicted.pages[0],)), Pool((self.evicted.pages[0],), bits=False), replace(code)
+
+        acts = self.run(lines, lines.seq, parts)
+        self.shot("No bit is set, so alloc turns to the row: first in, first out.", *acts, subject=("code",))
+
+    def lost(self, missed: Missed) -> Measure:
+        """Tokens that were cached once and are not any more."""
+        return self.ask.less(self.ask.once_cached(missed), self.ask.still_cached(missed))
 
     def miss(self, missed: Missed) -> Section:
-        ask, task, seq, start = self.ask, missed.task, missed.seq, self.at
-        name, n, once, found = ask.name(task), ask.tokens(task, seq), ask.once_cached(missed), ask.still_cached(missed)
+        ask, task, seq = self.ask, missed.task, missed.seq
+        name, n = ask.name(task), ask.tokens(task, seq)
         self.begin()
-        self.advance(self.before_arrival(task, seq, start), seconds=1.5)
-        begins = say("Request {} begins as {} did", name, ask.name(missed.like))
-        self.arrive(task, say("{}: {} of its {} tokens were cached once.", begins, once, n))
-        gone = "But they were evicted: a miss."
-        self.advance(seq, say("{} still are; the rest was evicted: a miss.", found) if found.value else gone, 0.8)
+        parts, came = self.stage(task), max(self.at, self.before(task, seq))
+        if came > self.at:
+            self.shot(
+                say("{} goes on, and more come.", ask.name(self.newcomer)),
+                self.lapse(*parts, until=came, seconds=1.5),
+                subject=("pool",),
+            )
+        told = say(
+            "{} begins as {} did: {} of its tokens were cached.", name, ask.name(missed.like), ask.once_cached(missed)
+        )
+        self.shot(told, self.act(*parts, until=seq), subject=("tape", task))
         end = sure(self.requests[task].admission(seq)).seq
-        self.advance(end, seconds=1.2)
+        self.shot("But those keys are gone: nothing is found.", self.act(*parts, until=end), subject=("lru",))
         done = self.requests[task].prefilled(end)
-        computed = ask.less(n, found) if done is None else ask.computed(task, done.seq)
-        told = "{} tokens are computed; with a hit it would have been {}."
-        self.advance(self.prefill_end(task, end), say(told, computed, ask.less(n, once)), 1.6)
-        return self.section("miss", say("{} comes too late", name), MORE)
+        if done is not None:
+            computed = ask.computed(task, done.seq)
+            told = say("So all {} are computed, {} of them again.", counted(computed, "token"), self.lost(missed))
+            self.shot(told, self.act(*parts, until=self.steps.phase_end(done.seq)), subject=("tape", task))
+            self.shot(told, self.act(*self.cost(missed, computed)), subject=("bars",), rest=1.5)
+        return self.section("miss", say("{} comes too late", name))
 
-    def summary(self) -> Section:
+    def cost(self, missed: Missed, computed: Measure) -> tuple[Part, ...]:
+        """Tokens computed with the pages still there, and without."""
+        ask, bars = self.ask, []
+        if self.used is not None:
+            task = sure(self.used.task)
+            done = self.requests[task].prefilled(self.used.seq)
+            if done is not None:
+                bars.append(Bar(say("{} found its pages", ask.name(task)), ask.computed(task, done.seq), task=task))
+        bars.append(Bar(say("{} came too late", ask.name(missed.task)), computed, task=missed.task))
+        return Tape((missed.task,)), Bars("tokens to compute before the first new one", tuple(bars))
+
+    def takeaway(self) -> Section:
         ask = self.ask
-        facts = [
-            requests_finished(ask),
-            fact("pages cached at the peak", ask.most_cached(), ask.pool_pages()),
-            fact("times a page stayed cached", ask.kept()),
-            fact("times a page was evicted", ask.evictions()),
-            fact("tokens found in the cache at admission", ask.all_found(), ask.asked()),
-        ]
-        if (missed := self.missed) is not None:
-            lost = ask.less(ask.once_cached(missed), ask.still_cached(missed))
-            facts.append(fact(say("tokens that {} would have found", ask.name(missed.task)), lost))
-        return self.figures(facts)
+        self.begin()
+        text = say("A cached page is a loan: the least recently used goes first.")
+        if self.missed is not None:
+            n, unit = (
+                say("{}", self.lost(self.missed)),
+                say("tokens computed again, because {} came too late", ask.name(self.missed.task)),
+            )
+        else:
+            n, unit = say("{}", ask.evictions()), say("times a cached page made room")
+        self.shot(
+            None,
+            self.act(Takeaway(self.told("takeaway", text, **self.measures()), n, unit), Lru()),
+            subject=("takeaway",),
+            rest=2.0,
+        )
+        return self.section("takeaway", "What it costs")
 
-    def caption_of(self, event: Event) -> str | None:
-        """The sentence for an event that the teller comes to, the first of its kind."""
-        if event.event == "lines" and event.function == EVICT:
-            return self.once("evict", "No bit of the mask is set: alloc turns to evict.")
-        if event.event == "pages_cached":
-            return self.once("cached", "The last page of a prefix first: it is of no use without those before.")
-        return None
+    def measures(self) -> dict[str, Measure]:
+        """What a scenario's question and takeaway can say."""
+        found = {"newcomer": self.ask.name(self.newcomer), "pages": self.ask.pool_pages()}
+        if self.missed is None:
+            return found
+        return {**found, "late": self.ask.name(self.missed.task), "lost": self.lost(self.missed)}
 
 
 class Eviction(FilmScene):
@@ -209,4 +332,4 @@ class Eviction(FilmScene):
 
     default_trace = "eviction.jsonl.gz"
     summary = "The pool fills with cached pages; the least recently used make room."
-    chapters = EvictionChapters
+    chapters = EvictionTelling

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from astrai_sim.trace import Event, Trace
+from astrai_sim.trace import Trace
 from astrai_sim.trace.events import Lines, PagesAlloc, PhaseEnd, TaskAdmitted, TaskPreempted
 from scenes.film.scene import FilmScene
-from scenes.measures import Measure, Said, say
+from scenes.measures import Measure, say
 from scenes.parts.code import Code
 from scenes.parts.free import Free
 from scenes.parts.knock import Knock
@@ -23,7 +24,7 @@ from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.history.sure import sure
 from scenes.story.words import are, counted, listed, pages_text, plural
 
-MAKE_ROOM = "InferenceScheduler._make_room"
+MAKE_ROOM, PREEMPT = "InferenceScheduler._make_room", "_preempt("
 ROWS = ((12, 3), (33, 2))
 """Tapes beside a pool of up to so many pages."""
 ARRIVALS = 3
@@ -150,7 +151,7 @@ class PreemptionTelling(Telling):
         ask, name = self.ask, self.name
         self.begin()
         token = ask.tokens(self.asks, self.full)
-        told = say("Token {} of {} needs a slot: every page is full.", token, ask.name(self.asks))
+        told = say("Token {} of {} needs a page, and every page is taken.", token, ask.name(self.asks))
 
         def parts(page: int | None, alarm: bool | tuple[int, ...]) -> tuple[Part, ...]:
             return *self.stage(alarm=alarm, acting=(self.tile(),)), Knock(task=self.asks, page=page)
@@ -167,23 +168,25 @@ class PreemptionTelling(Telling):
         return self.section("refused", "No page is free")
 
     def code(self, lines: Lines) -> None:
-        """The lines of the scheduler up to the call that takes the pages."""
-        parts = [*self.code_acts(lines)]
-        raised, chosen = parts
-        self.shot("grow finds no page: it raises OutOfPages.", *raised, subject=("code",))
-        self.shot(
-            say("It takes the pages of {}: {}.", self.ask.source("running[-1]"), self.name), *chosen, subject=("code",)
-        )
-
-    def code_acts(self, lines: Lines) -> tuple[list[Act], list[Act]]:
-        """Acts up to the line that caught the error, and from there to the call."""
-        queue = Queue((self.victim,), ((self.victim, self.ask.source("running[-1]")),)) if False else Queue()
+        """The lines of the scheduler, up to the call that takes the pages."""
+        called = self.ask.source("running[-1]")
+        marked = Queue((self.victim,), ((self.victim, say("{}", called)),))
 
         def parts(code: Code) -> Sequence[Part]:
-            return queue, Pool(bits=False, alarm=True), code
+            tape = Tape(self.cast, (self.tile(),))
+            return (
+                (tape, marked, replace(code, values=(), fresh=0)) if PREEMPT in text_of(code) else (tape, Queue(), code)
+            )
 
         acts = self.run(lines, lines.seq, parts)
-        return acts[:4], acts[4:8]
+        texts = [text_of(act.parts[-1]) for act in acts]
+        end = next((i for i, text in enumerate(texts) if PREEMPT in text), len(acts) - 1) + 1
+        caught = next((i for i, text in enumerate(texts) if text.startswith("except")), end)
+        if caught:
+            self.shot("grow finds no free page and raises OutOfPages.", *acts[:caught], subject=("code",))
+        if caught < end:
+            told = say("So {} has to go, the last admitted: {}.", called, self.name)
+            self.shot(told, *acts[caught:end], subject=("code",))
 
     def give_way(self) -> Section:
         """Its numbers fall, its fills go hollow; its pages go to the one that asked."""
@@ -314,6 +317,12 @@ class PreemptionTelling(Telling):
         """What a scenario's question and takeaway can say."""
         found = {"victim": self.name, "asks": self.ask.name(self.asks), "pages": self.ask.pool_pages()}
         return found | ({} if self.stood is None else {"stood": self.stood})
+
+
+def text_of(code: Part) -> str:
+    """The line that runs."""
+    assert isinstance(code, Code)
+    return "" if code.line is None else "".join(code.lines[code.line]).strip()
 
 
 class Preemption(FilmScene):
