@@ -13,7 +13,8 @@ from scenes.story.beats import Beat
 
 @dataclass(frozen=True)
 class Act:
-    """One movement of a shot: `parts`, in the order in which they stand, come to show the state after event `until`.
+    """One movement of a shot: `parts`, in the order in which they stand, come to show the state after event `until`,
+    which counts computed steps beyond the last event (see `View.at`).
 
     `known` is what lines of a running function have changed by then (see `View`). With `stops`,
     events on the way, it is a time-lapse of `seconds` that shows each of them for as long, or, at
@@ -81,8 +82,11 @@ def linked(sections: Sequence[Any]) -> tuple[Any, ...]:
     out = []
     for section in sections:
         if isinstance(section, Section):
-            if last is not None and not section.cut:
+            if section.cut:
+                last = None
+            if last is not None:
                 section = replace(section, before=last)
-            last = section.beats[-1] if section.beats else last
+            for shot in section.beats:
+                last = replace(shot, caption=last.caption) if shot.caption is None and last is not None else shot
         out.append(section)
     return tuple(out)
