@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from astrai_sim.trace import Trace
 from astrai_sim.trace.events import Lines, PagesAlloc, PhaseEnd, TaskAdmitted, TaskPreempted
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, say
+from scenes.parts.answers import Answers
 from scenes.parts.code import Code
 from scenes.parts.free import Free
 from scenes.parts.knock import Knock
@@ -28,6 +29,8 @@ MAKE_ROOM, PREEMPT = "InferenceScheduler._make_room", "_preempt("
 ROWS = ((12, 3), (33, 2))
 """Tapes beside a pool of up to so many pages."""
 ARRIVALS = 3
+Alarm = bool | tuple[int, ...]
+Tiles = tuple[tuple[str, int], ...]
 
 
 class PreemptionTelling(Telling):
@@ -87,38 +90,35 @@ class PreemptionTelling(Telling):
         yield self.fill()
         yield self.refuse()
         yield self.give_way()
-        if self.again is not None and self.token is not None:
+        if self.again is not None and self.token is not None and self.stood is not None:
             yield self.stand(self.again)
-            yield self.come_back(self.again, self.token)
+            yield self.come_back(self.again, self.token, self.stood)
         yield self.takeaway()
 
     def stage(
-        self, queue: Queue | None = None, alarm: bool | tuple[int, ...] = False, **tape: object
+        self, queue: Queue | None = None, alarm: Alarm = False, *, acting: Tiles = (), pages: tuple[int, ...] = ()
     ) -> tuple[Part, ...]:
         """Tapes, the line of requests and the pool."""
-        parts = Tape(self.cast, **tape), queue or Queue(), Free(alarm=alarm is True), Pool(bits=False, alarm=alarm)
-        return parts
+        pool = Pool(pages, bits=False, alarm=alarm)
+        return Tape(self.cast, acting), queue or Queue(), Free(alarm=alarm is True), pool
 
     # the parts of the story
 
     def hook(self) -> Section:
+        """A token finds every page taken."""
         self.begin(self.full)
-        asked = (
-            say("Why did {} stand still for {}?", self.name, self.stood)
-            if self.stood
-            else say("Why must {} stop?", self.name)
-        )
-        question = self.told("question", asked, **self.measures())
-        acting = (self.tile(),)
+        asked = say("Why must {} stop?", self.name)
+        if self.stood is not None:
+            asked = say("Why did {} stand still for {}?", self.name, self.stood)
+        question = Question(self.told("question", asked, **self.measures()))
 
-        def parts(page: int | None, alarm: bool | tuple[int, ...]) -> tuple[Part, ...]:
-            tape = Tape((self.asks,), acting)
-            return Question(question), tape, Pool(bits=False, alarm=alarm), Knock(task=self.asks, page=page)
+        def parts(page: int | None, alarm: Alarm) -> tuple[Part, ...]:
+            return question, Tape((self.asks,)), Pool(bits=False, alarm=alarm), Knock(task=self.asks, page=page)
 
-        self.shot(None, *self.knocks(parts, 1.8), subject=("pool",), rest=1.0)
+        self.shot(None, *self.knocks(parts, 2.4), subject=("pool",), rest=0.8)
         return self.section("hook", "Memory is full", cut=True)
 
-    def knocks(self, parts: object, seconds: float) -> list[Act]:
+    def knocks(self, parts: Callable[[int | None, Alarm], tuple[Part, ...]], seconds: float) -> list[Act]:
         """The token goes from page to page, is refused by each, and comes back."""
         pages = range(self.ask.n_pages)
         hop = seconds / len(pages)
@@ -130,41 +130,39 @@ class PreemptionTelling(Telling):
         """The requests come, until the last page is taken."""
         ask = self.ask
         self.begin(-1)
-        admitted = [int(end) for end in self.steps.ends("refill", -1, self.full + 1)]
-        for end in admitted[:ARRIVALS]:
+        for end in [int(end) for end in self.steps.ends("refill", -1, self.full + 1)][:ARRIVALS]:
             tasks = ask.names(sure(self.history.event(PhaseEnd, end).tasks))
-            before = self.steps.before(end)
-            acts = [self.lapse(*self.stage(), until=before, seconds=1.2)] if before > self.at + 1 else []
-            acts.append(self.act(*self.stage(), until=end))
-            done = min(self.steps.next_phase("prefill", end), self.full)
-            acts.append(self.act(*self.stage(), until=done))
+            before = self.steps.phase_begin(end)
+            came = self.lapse if self.steps.done_by(before) > self.at else self.act
+            acts = [came(*self.stage(), until=before, seconds=1.0), self.act(*self.stage(), until=end)]
+            acts.append(self.act(*self.stage(), until=min(self.steps.next_phase("prefill", end), self.full)))
             free = ask.pool_free(end)
             left = say("{} {} left", counted(free, "page"), are(free))
             told = say("{} {} in: {}.", listed(tasks), plural(tasks, "comes", "come"), left)
-            self.shot(told, *acts, subject=("pool",))
+            self.shot(told, *acts, subject=("pool",), pace=1.2)
         told = say("They grow, token by token, until all {} pages are taken.", ask.pool_pages())
         self.shot(told, self.lapse(*self.stage(), until=self.full, seconds=4.0), subject=("pool",))
         return self.section("full", "The pool fills", MORE, cut=True)
 
     def refuse(self) -> Section:
         """The token is refused, and the newest request has to give way."""
-        ask, name = self.ask, self.name
+        ask, name, asks = self.ask, self.name, self.ask.name(self.asks)
         self.begin()
-        token = ask.tokens(self.asks, self.full)
-        told = say("Token {} of {} needs a page, and every page is taken.", token, ask.name(self.asks))
+        told = say("Token {} of {} needs a page: every page is taken.", ask.tokens(self.asks, self.full), asks)
 
-        def parts(page: int | None, alarm: bool | tuple[int, ...]) -> tuple[Part, ...]:
+        def parts(page: int | None, alarm: Alarm) -> tuple[Part, ...]:
             return *self.stage(alarm=alarm, acting=(self.tile(),)), Knock(task=self.asks, page=page)
 
-        self.shot(told, *self.knocks(parts, 2.4), subject=("pool",), rest=0.6)
+        self.shot(told, *self.knocks(parts, 3.0), subject=("pool",))
         if self.lines is not None:
             self.code(self.lines)
-        tag = "last in" if self.newest else "chosen"
-        marked = self.stage(Queue((self.victim,), ((self.victim, tag),)), True)
-        why = say("{} came last, so it gives way: the others can finish.", name)
-        self.shot(
-            why if self.newest else say("{} has to give way.", name), self.act(*marked), subject=("queue", self.victim)
-        )
+        held = [(self.victim, place) for place in range(len(self.state(self.full).tables.get(self.victim, ())))]
+        marked = Queue((self.victim,), ((self.victim, "last in" if self.newest else "chosen"),))
+        why = say("{} has to give way.", name)
+        if self.newest:
+            why = say("{} came last, so it gives way: the others can finish.", name)
+        acts = [self.act(*self.stage(marked, True)), self.act(*self.stage(marked, True, acting=tuple(held)))]
+        self.shot(why, *acts, subject=("queue",), pace=1.3)
         return self.section("refused", "No page is free")
 
     def code(self, lines: Lines) -> None:
@@ -173,10 +171,9 @@ class PreemptionTelling(Telling):
         marked = Queue((self.victim,), ((self.victim, say("{}", called)),))
 
         def parts(code: Code) -> Sequence[Part]:
-            tape = Tape(self.cast, (self.tile(),))
-            return (
-                (tape, marked, replace(code, values=(), fresh=0)) if PREEMPT in text_of(code) else (tape, Queue(), code)
-            )
+            if PREEMPT in text_of(code):
+                return Tape(self.cast), marked, replace(code, values=(), fresh=0)
+            return Tape(self.cast), Queue(), code
 
         acts = self.run(lines, lines.seq, parts)
         texts = [text_of(act.parts[-1]) for act in acts]
@@ -186,127 +183,97 @@ class PreemptionTelling(Telling):
             self.shot("grow finds no free page and raises OutOfPages.", *acts[:caught], subject=("code",))
         if caught < end:
             told = say("So {} has to go, the last admitted: {}.", called, self.name)
-            self.shot(told, *acts[caught:end], subject=("code",))
+            self.shot(told, *acts[caught:end], subject=("code",), pace=1.2)
 
     def give_way(self) -> Section:
         """Its numbers fall, its fills go hollow; its pages go to the one that asked."""
         ask, name = self.ask, self.name
         self.begin()
         lost = say("{} loses its pages; its {} stay known.", name, counted(ask.tokens(self.victim, self.seq), "token"))
-        head = Queue((self.victim,), ((self.victim, "first in line"),))
-        self.shot(lost, self.act(*self.stage(Queue((self.victim,))), until=self.freed), subject=("tape", self.victim))
+        out = self.act(*self.stage(Queue((self.victim,))), until=self.freed)
+        self.shot(lost, out, subject=("tape", self.victim), pace=1.6)
         took = self.history.first(PagesAlloc, self.freed, self.decoded, task=self.asks)
         if took is not None:
-            page = ask.page(took.pages[0])
-            told = say("Page {} goes to {}, which writes over what {} left.", page, ask.name(self.asks), name)
-            given = self.stage(head, acting=(self.tile(),))
-            self.shot(
-                told,
-                self.act(*given, until=took.seq + 1),
-                self.act(*given, until=self.decoded),
-                subject=("pool", took.pages[0]),
-            )
+            page = took.pages[0]
+            told = say("Page {} goes to {}, which writes over what {} left.", ask.page(page), ask.name(self.asks), name)
+            given = self.stage(self.head(), acting=(self.tile(),), pages=(page,))
+            acts = [self.act(*given), self.act(*given, until=took.seq + 1), self.act(*given, until=self.decoded)]
+            self.shot(told, *acts, subject=("pool", page), pace=1.5)
         return self.section("out", say("{} gives way", name))
 
-    def stand(self, again: TaskAdmitted) -> Section:
-        """It waits at the head of the line while the others go on."""
-        ask, name = self.ask, self.name
-        self.begin()
-        head = Queue((self.victim,), ((self.victim, "first in line"),))
-        parts = Tape(self.cast), head, self.waits()
-        others = ask.names([task for task in self.running if task != self.victim and task in self.state().tables])
-        going = say("{} {} on; {} stands still.", listed(others), plural(others, "decodes", "decode"), name)
-        until = max(self.at, self.steps.before(again.seq))
-        self.shot(
-            going if others else say("{} stands still.", name),
-            self.act(*parts),
-            self.lapse(*parts, until=until, seconds=4.0),
-            subject=("waits",),
-        )
-        return self.section("waits", say("{} waits", name), ASIDE)
+    def head(self) -> Queue:
+        """The line with the victim at the head of those that wait."""
+        return Queue((self.victim,), ((self.victim, "next in"),))
 
-    def waits(self) -> Waits:
-        """Bars of those that wait, and what is usual."""
+    def meanwhile(self, queue: Queue) -> tuple[Part, ...]:
+        """What the requests say, the line, and how long they wait."""
         tasks = [(self.victim, say("{} stands still", self.name))]
         if self.behind is not None:
             tasks.append((self.behind, say("{} waits behind it", self.ask.name(self.behind))))
-        step = int(self.trace[self.seq].step)
-        usual = self.ask.usual_wait(step) if step else None
-        return Waits(self.seq, tuple(tasks), None if usual is None else ("usual, for a token", usual))
+        usual = self.ask.usual_wait(self.out.step)
+        waits = Waits(self.seq, tuple(tasks), None if usual is None else ("usual, for a token", usual))
+        return self.words(self.cast), queue, waits
 
-    def come_back(self, again: TaskAdmitted, token: int) -> Section:
-        ask, name = self.ask, self.name
+    def words(self, tasks: tuple[str, ...]) -> Part:
+        """What `tasks` say, where that was recorded, else their tapes."""
+        return Tape(tasks) if self.state(self.seq).tasks[self.victim].texts is None else Answers(tasks)
+
+    def stand(self, again: TaskAdmitted) -> Section:
+        """It waits at the head of the line while the others go on."""
+        self.begin()
+        parts, until = self.meanwhile(self.head()), max(self.at, self.steps.before(again.seq))
+        others = self.ask.names([t for t in self.running if t != self.victim and t in self.state().tables])
+        told = say("{} stands still.", self.name)
+        if others:
+            told = say("{} {} on; {} stands still.", listed(others), plural(others, "goes", "go"), self.name)
+        self.shot(told, self.act(*parts), self.lapse(*parts, until=until, seconds=5.0), subject=("waits",))
+        return self.section("waits", say("{} waits", self.name), ASIDE)
+
+    def come_back(self, again: TaskAdmitted, token: int, stood: Measure) -> Section:
+        """It is admitted first, and computed again in one sweep."""
+        ask, name, victim = self.ask, self.name, self.victim
         self.begin()
         gone = self.steps.next_phase("cleanup", self.at)
         if gone < again.seq:
-            done = ask.names(self.history.event(PhaseEnd, gone).tasks)
-            free = ask.pool_free(gone)
-            self.shot(
-                say("{} {} done: {} {} free.", listed(done), are(done), counted(free, "page"), are(free)),
-                self.act(*self.stage(), until=gone),
-                subject=("pool",),
-            )
-        table = ask.pages(again.pages or ())
-        back = self.stage(Queue((self.victim,)))
-        self.shot(
-            say("{} was first in line: it gets {}.", name, pages_text(table)),
-            self.act(*back, until=again.seq),
-            subject=("tape", self.victim),
-        )
+            done, free = ask.names(self.history.event(PhaseEnd, gone).tasks), ask.pool_free(gone)
+            told = say("{} {} done: {} {} free.", listed(done), are(done), counted(free, "page"), are(free))
+            self.shot(told, self.act(*self.stage(self.head()), until=gone), subject=("pool",), pace=1.3)
+        told = say("{} was next in line: it gets {}.", name, pages_text(ask.pages(again.pages)))
+        back = self.act(*self.stage(Queue((victim,))), until=again.seq)
+        self.shot(told, back, subject=("tape", victim), pace=1.3)
         done = self.life.prefilled(again.seq)
         if done is not None:
-            n = ask.computed(self.victim, done.seq)
-            self.shot(
-                say("One sweep computes its {} tokens again.", n),
-                self.act(*self.stage(), until=token),
-                subject=("tape", self.victim),
-            )
-        self.at = max(self.at, token)
-        if self.stood is not None:
-            cost = say("{} stood still for {}.", name, self.stood)
-            if self.behind is not None:
-                cost = say(
-                    "{} stood still for {}, {} waited for {}.",
-                    name,
-                    self.stood,
-                    ask.name(self.behind),
-                    ask.wait(self.behind, self.seq),
-                )
-            parts = Tape(self.cast), Queue(), self.waits()
-            self.shot(cost, self.act(*parts), subject=("waits",), rest=1.5)
+            told = say("One sweep computes its {} tokens again.", ask.computed(victim, done.seq))
+            self.shot(told, self.act(*self.stage(), until=token), subject=("tape", victim), pace=1.6)
+        self.at = until = max(self.at, token)
+        cost = say("{} stood still for {}.", name, stood)
+        if self.behind is not None:
+            until = max(until, sure(self.requests[self.behind].token_after(self.seq)))
+            waited = ask.wait(self.behind, self.seq)
+            cost = say("{} stood still for {}, {} waited {}.", name, stood, ask.name(self.behind), waited)
+        parts = self.meanwhile(Queue())
+        acts = [self.act(*parts)] + ([self.lapse(*parts, until=until, seconds=1.5)] if until > self.at else [])
+        self.shot(cost, *acts, subject=("waits",), rest=1.5)
         return self.section("again", say("{} comes back", name))
 
     def takeaway(self) -> Section:
-        ask, name = self.ask, self.name
+        """What is left of the film: its sentence and its number, over what the request came to."""
+        ask, name, stood = self.ask, self.name, self.stood
         end = self.end if self.life.finished is None else self.life.finished.seq
         self.begin()
-        tape = Tape((self.victim,))
-        if self.stood is not None:
-            text, number, unit = (
-                say("A preempted request loses its pages, never a token."),
-                say("{}", self.stood),
-                say("is how long {} stood still", name),
-            )
-        else:
-            text, number, unit = (
+        if stood is not None and end > self.at:
+            told = say("{} goes on where it stopped{}.", name, ", and finishes" if self.life.finished else "")
+            parts = self.meanwhile(Queue())
+            self.shot(told, self.lapse(*parts, until=end, seconds=3.0), subject=(parts[0].key, self.victim))
+        text, unit = say("A preempted request loses its pages, never a token."), say("is how long {} stood still", name)
+        if stood is None:
+            text, unit = (
                 say("Without a free page, the newest gives way."),
-                say("{}", ask.stored(self.victim, self.seq - 1)),
-                say("tokens of {} must be computed again", name),
+                say("tokens of {} are to be computed again", name),
             )
-        if end > self.at:
-            self.shot(
-                say("{} goes on where it stopped, and finishes.", name)
-                if self.life.finished
-                else say("{} goes on.", name),
-                self.lapse(*self.stage(), until=end, seconds=2.5),
-                subject=("tape", self.victim),
-            )
-        self.shot(
-            None,
-            self.act(Takeaway(self.told("takeaway", text, **self.measures()), number, unit), tape),
-            subject=("takeaway",),
-            rest=2.0,
-        )
+        number = say("{}", stood or ask.stored(self.victim, self.seq - 1))
+        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit), self.words((self.victim,))
+        self.shot(None, self.act(*last), subject=("takeaway",), rest=1.8)
         return self.section("takeaway", "What it costs")
 
     def tile(self) -> tuple[str, int]:

@@ -46,7 +46,7 @@ class Knock(Part):
         text = say("{}", measure("token.newest", position + 1, task=self.task))
         width = max(SIZE, fonts.width(text, "mono-bold", theme.LABEL) + 24)
         place = Box(x - width / 2, y - SIZE / 2, width, SIZE)
-        yield ("token",), Block(box=place, fill=t.ground, stroke=hue, width=4, acting=True, z=FLYING)
+        yield ("token",), Block(box=place, fill=t.ground, stroke=hue, width=4, z=FLYING)
         look = {"face": "mono-bold", "color": t.text, "align": "center", "ground": t.ground, "z": FLYING + 1}
         yield ("number",), Text(text=text, at=(place.cx, place.cy), **look)
 

@@ -14,7 +14,7 @@ from scenes.measures import Said, measure, say, written
 from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.view import View
 
-LABELS, CARD, GAP, PAD, MORE = 38.0, 92.0, 14.0, 12.0, 70.0
+LABELS, CARD, WIDEST, GAP, PAD, MORE = 38.0, 92.0, 180.0, 14.0, 12.0, 70.0
 DIGITS = 4
 """Digits of a key that are written."""
 DOOR, TITLE, NONE = "next to go", "of the cached pages, least recently used first", "no page is cached"
@@ -23,15 +23,17 @@ DOOR, TITLE, NONE = "next to go", "of the cached pages, least recently used firs
 @dataclass(frozen=True)
 class Lru(Part):
     """A card for each cached page: its number, whose text is in it, and the beginning of its key. `acting`
-    pages are those that the caption speaks of. Where not all fit, the first ones are shown."""
+    pages are those that the caption speaks of; `places` is the order in which cards stand, for rows that
+    have not closed up yet. Where not all fit, the first ones are shown."""
 
     acting: tuple[int, ...] = ()
+    places: tuple[int, ...] = ()
 
     def room(self, view: View, width: float) -> Room:
         return Room(LABELS + CARD, LABELS + CARD)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        t, px, row = view.theme, theme.LEAST_SIZE, view.state.lru
+        t, px, row = view.theme, theme.LEAST_SIZE, view.lru
         box = box.inset(2, 0)
         if row:
             yield ("door",), Text(text=DOOR, at=(box.x, box.y + 14), px=px, face="sans-bold", color=t.text)
@@ -39,15 +41,21 @@ class Lru(Part):
         yield ("title" if row else "none",), Text(text=TITLE if row else NONE, at=at, px=px, color=t.muted)
         says = {page: content(view, page) for page in row}
         text = max((fonts.width(f"{page} {said}", "mono-bold", px) for page, (said, _) in says.items()), default=0.0)
-        width = max(116.0, text + 2 * PAD + 12)
+        wide = (box.w + GAP) / max(1, view.history.pages.most_cached) - GAP
+        width = max(116.0, min(WIDEST, wide), text + 2 * PAD + 12)
         most = int((box.w + GAP) / (width + GAP))
-        shown = row if len(row) <= most else row[: int((box.w - MORE + GAP) / (width + GAP))]
-        for i, page in enumerate(shown):
+        places = self.places or row
+        if len(places) > most:
+            places = places[: int((box.w - MORE + GAP) / (width + GAP))]
+        shown = [page for page in places if page in row]
+        for i, page in enumerate(places):
+            if page not in row:
+                continue
             place = Box(box.x + i * (width + GAP), box.y + LABELS, width, CARD)
             yield from self._card(view, page, place, *says[page])
         if len(shown) < len(row):
             more = say("+{}", measure("lru.more", len(row) - len(shown), "plain", shown=len(shown)))
-            at = (box.x + len(shown) * (width + GAP), box.y + LABELS + CARD / 2)
+            at = (box.x + len(places) * (width + GAP), box.y + LABELS + CARD / 2)
             yield ("more",), Text(text=more, at=at, px=px, face="mono", color=t.muted)
 
     def _card(self, view: View, page: int, box: Box, said: Said, hue: str) -> Atoms:
@@ -68,7 +76,7 @@ class Lru(Part):
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """Keys come to the row from pages that are cached now, and go back to those that are used again."""
-        was, row = then.state.lru, now.state.lru
+        was, row = then.lru, now.lru
         come = [(page, "pool", self.key, after) for page in row if page not in was]
         back = [(page, self.key, "pool", before) for page in was if page not in row and now.refs[page]]
         for i, (page, start, _, picture) in enumerate(come + back):

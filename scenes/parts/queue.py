@@ -15,7 +15,7 @@ from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.tape import CHIP, chip_width
 from scenes.parts.view import View
 
-HEIGHT, LABELS, GAP, BORDER, MORE = 124.0, 38.0, 14.0, 28.0, 70.0
+HEIGHT, LABELS, PAD, GAP, BORDER, MORE = 140.0, 42.0, 16.0, 14.0, 28.0, 70.0
 TITLES = "in memory, first admitted first", "waiting"
 
 
@@ -37,27 +37,28 @@ class Queue(Part):
         t, px = view.theme, theme.LEAST_SIZE
         running, waiting = in_memory(view), view.state.waiting
         chip = max((chip_width(task, view) for task in (*running, *waiting)), default=64.0)
-        most = max(2, int((box.w - 2 * (MORE + BORDER)) / (chip + GAP)))
+        most = max(2, int((box.w - 2 * (MORE + BORDER + PAD)) / (chip + GAP)))
         behind = min(len(waiting), max(1, most - len(running)))
         ahead = min(len(running), most - behind)
-        x, y, tags = box.x + 2, box.y + LABELS, dict(self.tags)
+        yield ("ground",), Block(box=box, fill=t.panel, radius=10)
+        x, y, tags = box.x + PAD, box.y + LABELS, dict(self.tags)
         for kind, title, tasks, hidden in (
             ("memory", TITLES[0], running[len(running) - ahead :], len(running) - ahead),
             ("waiting", TITLES[1], waiting[:behind], len(waiting) - behind),
         ):
-            yield (kind,), Text(text=title, at=(x, box.y + LABELS / 2 - 4), px=px, color=t.muted)
+            yield (kind,), Text(text=title, at=(x, box.y + LABELS / 2), px=px, color=t.muted, ground=t.panel)
             end = x + fonts.width(title, "sans", px)
             more = say("+{}", measure(f"{kind}.more", hidden, "plain", shown=len(tasks)))
             at = (x if kind == "memory" else x + len(tasks) * (chip + GAP), y + CHIP / 2)
             if hidden:
-                yield (kind, "more"), Text(text=more, at=at, px=px, face="mono", color=t.muted)
+                yield (kind, "more"), Text(text=more, at=at, px=px, face="mono", color=t.muted, ground=t.panel)
             x += MORE if hidden and kind == "memory" else 0.0
             for task in tasks:
                 yield from self._chip(view, task, Box(x, y, chip, CHIP), tags.get(task))
                 x += chip + GAP
             if kind == "memory":
                 x = max(x - GAP, end) + BORDER
-                yield ("border",), Block(box=Box(x, box.y, 2, LABELS + CHIP), fill=t.muted, radius=1)
+                yield ("border",), Block(box=Box(x, box.y + 12, 2, LABELS + CHIP - 12), fill=t.muted, radius=1)
                 x += BORDER
 
     def _chip(self, view: View, task: str, box: Box, tag: str | None) -> Atoms:
@@ -68,8 +69,8 @@ class Queue(Part):
         look = {"face": "sans-bold", "color": t.ground, "align": "center", "ground": hue, "keeps": True}
         yield (task, "name"), Text(text=name, at=(box.cx, box.cy), **look)
         if tag:
-            at = (box.x, box.bottom + 20)
-            yield (task, "tag"), Text(text=tag, at=at, px=theme.LEAST_SIZE, face="mono-bold", color=t.text)
+            look = {"px": theme.LEAST_SIZE, "face": "mono-bold", "color": t.text, "ground": t.panel}
+            yield (task, "tag"), Text(text=tag, at=(box.x, box.bottom + 24), **look)
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
         """The requests on both sides of the border, from left to right."""
