@@ -88,10 +88,9 @@ class Pool(Part):
         splits = self._splits(view, box.w)
         fitting = {px: [c for c in splits if self._height(view, c, box.w, px) <= box.h + 4] for px in (SIZES[-1], None)}
         words = SIZES[-1] if fitting[SIZES[-1]] else None
-        columns = min(fitting[words], default=max(splits))
-        below = BITS if self.bits else 0.0
+        n_rows = -(-len(pages) // min(fitting[words], default=max(splits)))
+        columns, below = -(-len(pages) // n_rows), BITS if self.bits else 0.0
         field = Box(box.x + self._left, box.y, box.w - self._left, box.h)
-        n_rows = -(-len(pages) // columns)
         w = (field.w + GAP) / columns - GAP
         h = min(self._page_height(view, w, words and SIZES[0]), (field.h + GAP) / n_rows - GAP - below)
         spare = field.h - n_rows * (h + below + GAP) + GAP
