@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
 from astrai_sim.trace import Trace
-from astrai_sim.trace.events import Lines, PagesCached, PagesEvicted, PagesRevived, PhaseEnd, TaskSubmitted
+from astrai_sim.trace.events import Lines, PagesCached, PagesEvicted, PagesRevived, TaskSubmitted
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, Said, say
 from scenes.parts.bars import Bar, Bars
 from scenes.parts.code import Code
-from scenes.parts.free import Free
 from scenes.parts.lru import Lru
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
 from scenes.parts.question import Question, Takeaway
 from scenes.parts.tape import Tape
-from scenes.stage.shot import Section
+from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
-from scenes.story.history import Missed, first_missed
+from scenes.story.history import Missed, first_missed, first_tokens
 from scenes.story.history.sure import sure
-from scenes.story.words import are, counted, number, pages_text, plural
+from scenes.story.words import are, counted, pages_text, plural
 
 EVICT = "PagedCache.evict"
-COMING = 2
-"""Requests that come and go before the film hurries on."""
+COMING, SEEN, ALIKE = 2, 3, 0.1
+"""Requests that come and go before the film hurries on, evictions that are seen one by one, and by how
+much, as a share, prompts differ that are set side by side."""
 
 
 class EvictionTelling(Telling):
@@ -69,31 +69,33 @@ class EvictionTelling(Telling):
     def sections(self) -> Iterator[Section]:
         yield self.hook()
         yield self.stay()
-        yield self.order() if self.used is not None else self.fill(self.until)
+        yield self.fill() if self.used is None else self.order(self.used)
         yield self.evict()
         if self.missed is not None:
             yield self.miss(self.missed)
         yield self.takeaway()
 
-    def stage(
-        self, task: str, *, acting: Sequence[int] = (), tiles: Sequence[int] = (), alarm: bool = False
-    ) -> tuple[Part, ...]:
-        """The tape of a request, the row of cached pages and the pool."""
-        tape = Tape((task,), tuple((task, tile) for tile in tiles))
-        return tape, Lru(tuple(acting)), Free(cached=True), Pool(tuple(acting), bits=False, alarm=alarm)
+    def stage(self, task: str, acting: Sequence[int] = (), places: Sequence[int] = ()) -> tuple[Part, ...]:
+        """The tape of a request with what it asks, the row of cached pages and the pool."""
+        return Tape((task,), asks=True), Lru(tuple(acting), tuple(places)), Pool(tuple(acting), bits=False)
 
-    # the parts of the story
+    def tear(self, seqs: Sequence[int], parts: Callable[..., tuple[Part, ...]], pace: float = 1.0) -> Iterator[Act]:
+        """Each of the evictions `seqs`: the page at the door is marked, its key is torn off, the row closes up."""
+        for seq in seqs:
+            pages, row = self.trace[seq].pages, self.state(seq - 1).lru
+            yield self.act(*parts(pages, row), until=seq - 1)
+            yield self.act(*parts(pages, row), until=seq, seconds=0.9 * pace)
+            yield self.act(*parts(pages, ()), until=seq, seconds=0.4 * pace)
 
     def hook(self) -> Section:
         """The page that is missed later is evicted, and those after it."""
         self.begin(self.evicted.seq - 1)
         question = Question(self.told("question", self.asked(), **self.measures()))
-        acts = [self.act(question, Lru(), Pool(bits=False))]
-        for seq in self.gone()[:3]:
-            page = self.trace[seq].pages[0]
-            acts.append(self.act(question, Lru((page,)), Pool((page,), bits=False), seconds=0.4))
-            acts.append(self.act(question, Lru(), Pool((page,), bits=False), until=seq, seconds=0.8))
-        self.shot(None, *acts, subject=("lru",), rest=0.8)
+
+        def parts(pages: Sequence[int] = (), row: Sequence[int] = ()) -> tuple[Part, ...]:
+            return question, Lru((), tuple(row)), Pool((), bits=False)
+
+        self.shot(None, *self.tear(self.gone()[:SEEN], parts), subject=("lru",), rest=0.5)
         return self.section("hook", "A key is torn off", cut=True)
 
     def asked(self) -> Said:
@@ -104,219 +106,218 @@ class EvictionTelling(Telling):
 
     def gone(self) -> list[int]:
         """The evictions for the newcomer, from the one that the film is about on."""
-        end = self.taken
-        if not self.grows:
-            end = sure(self.requests[self.newcomer].admission(self.taken)).seq
         seqs = self.history.seqs("pages_evicted")
-        return [int(seq) for seq in seqs[(seqs >= self.evicted.seq) & (seqs <= end)]]
+        return [int(seq) for seq in seqs[(seqs >= self.evicted.seq) & (seqs <= self.settled())]]
+
+    def settled(self) -> int:
+        """The event after which the newcomer has all its pages."""
+        again = None if self.grows else self.requests[self.newcomer].admission(self.taken)
+        return self.taken if again is None else again.seq
 
     def stay(self) -> Section:
         """The first request whose pages stay when it is done."""
         ask, task = self.ask, sure(self.kept.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(-1)).seq
         self.begin(-1)
-        parts, done = self.stage(task), self.requests[task].prefilled(admitted)
-        n, pages = ask.prompt(task), ask.table_pages(task, admitted)
-        computed = self.steps.phase_end(admitted if done is None else done.seq)
-        told = say("{} comes: {} are computed, into {}.", name, counted(n, "token"), counted(pages, "page"))
-        came = self.steps.before(admitted)
-        acts = [self.lapse(*parts, until=came, seconds=1.5)] if came >= 0 else []
-        self.shot(
-            told,
-            *acts,
-            self.act(*parts, until=admitted),
-            self.act(*parts, until=min(computed, self.kept.seq - 1)),
-            subject=("tape", task),
-        )
+        parts, done, came = self.stage(task), self.requests[task].prefilled(admitted), self.steps.phase_begin(admitted)
+        n, pages = counted(ask.prompt(task), "token"), counted(ask.table_pages(task, admitted), "page")
+        begin = self.lapse if self.steps.done_by(came) >= 0 else self.act
+        acts = [begin(*parts, until=came, seconds=1.0), self.act(*parts, until=admitted)]
+        if done is not None:
+            acts.append(self.act(*parts, until=min(self.steps.phase_end(done.seq), self.kept.seq - 1)))
+        self.shot(say("{} comes: {}, computed into {}.", name, n, pages), *acts, subject=("tape", task), pace=1.2)
         before = self.steps.phase_begin(self.kept.seq) - 1
         if before > self.at:
-            self.shot(
-                say("Its answer comes, token by token."),
-                self.lapse(*parts, until=before, seconds=2.0),
-                subject=("tape", task),
-            )
+            told = "Its answer comes, token by token."
+            self.shot(told, self.lapse(*parts, until=before, seconds=2.5), subject=("tape", task))
         told = say("{} is done, but its full pages stay: each has a key.", name)
-        self.shot(told, self.act(*parts, until=self.cleaned), subject=("lru",), rest=1.0)
+        self.shot(told, self.act(*parts, until=self.cleaned), subject=("lru",), pace=1.4)
         return self.section("stay", "A page outlives its request", cut=True)
 
-    def fill(self, until: int) -> Section:
+    def fill(self) -> Section:
         """Others come and leave their pages, too."""
         self.begin()
-        self.others(until)
+        self.others(self.until)
         return self.section("fill", "The pool fills", MORE)
 
     def others(self, until: int) -> None:
         """The requests that come and go up to event `until`: the first ones to see, the rest in a lapse."""
-        ask = self.ask
         ends = [int(end) for end in self.steps.ends("cleanup", self.at, until + 1)]
-        kept = [end for end in ends if self.history.first(PagesCached, self.at, end + 1, phase="cleanup")]
-        for end in kept[:COMING]:
-            tasks = sure(self.history.event(PhaseEnd, end).tasks)
-            left = self.history.first(PagesCached, self.at, end + 1)
-            task = tasks[0] if left is None or left.task not in tasks else left.task
-            parts, begin = self.stage(task), self.steps.phase_begin(end) - 1
-            cached = ask.pool_cached(end)
-            told = say("{} leaves its pages, too: {} are cached.", ask.name(task), cached)
-            acts = [self.lapse(*parts, until=begin, seconds=2.2)] if begin > self.at else []
+        for end in ends[:COMING]:
+            kept = self.history.first(PagesCached, self.steps.phase_begin(end), end)
+            if kept is None:
+                continue
+            parts, begin = self.stage(sure(kept.task)), self.steps.phase_begin(end) - 1
+            acts = [self.lapse(*parts, until=begin, seconds=2.5)] if begin > self.at else []
+            told = say(
+                "{} leaves its pages, too: {} are cached.", self.ask.name(sure(kept.task)), self.ask.pool_cached(end)
+            )
             self.shot(told, *acts, self.act(*parts, until=end), subject=("lru",))
-        if until > self.at:
-            last = self.history.latest(TaskSubmitted, until + 1)
-            parts = self.stage(sure(last).task)
-            free, cached = ask.pool_free(until), ask.pool_cached(until)
-            told = say("In the end {} are cached and {} free.", counted(cached, "page"), number(free))
-            self.shot(told, self.lapse(*parts, until=until, seconds=2.5), subject=("pool",))
+        if self.steps.done_by(until) > self.steps.done_from(self.at + 1):
+            task = sure(self.history.latest(TaskSubmitted, until + 1)).task
+            told = say(
+                "Others come and go, until {} of {} pages are cached.",
+                self.ask.pool_cached(until),
+                self.ask.pool_pages(),
+            )
+            self.shot(told, self.lapse(*self.stage(task), until=until, seconds=2.5), subject=("lru",))
+        self.at = max(self.at, until)
 
-    def order(self) -> Section:
+    def order(self, used: PagesRevived) -> Section:
         """A request that begins as one before finds its pages: they are in use again."""
-        ask, used = self.ask, sure(self.used)
-        task = sure(used.task)
+        ask, task = self.ask, sure(used.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(used.seq)).seq
         self.begin()
         self.others(self.before(task, used.seq))
-        found = self.table(admitted, task)[: ask.found(task, used.seq).value // ask.size]
-        parts = self.stage(task)
-        like = [k.task for k in self.pages.keyed if k.page == used.pages[0] and k.seq < used.seq][-1]
-        told = say("{} begins as {} did: its keys are found, no page is new.", name, ask.name(like))
-        came = max(self.at, used.seq - 1)
+        table, came = self.ask.state(admitted).tables[task], max(self.at, used.seq - 1)
+        row = self.state(came).lru
+        found = [page for page in table if page in row]
+        like = [keyed.task for keyed in self.pages.keyed if keyed.page == used.pages[0] and keyed.seq < used.seq][-1]
+        acts = [self.act(*self.stage(task), until=came), self.act(*self.stage(task, found))]
+        acts += [self.act(*self.stage(task, (), row), until=admitted), self.act(*self.stage(task))]
         self.shot(
-            say("{} begins as {} did: the keys match.", name, ask.name(like)),
-            self.act(*self.stage(task, acting=found), until=came),
-            self.act(*parts, until=admitted),
-            subject=("lru",),
+            say("{} begins as {} did: the keys lead to its pages.", name, ask.name(like)), *acts, subject=("lru",)
         )
-        done = self.requests[task].prefilled(admitted)
+        parts, done = self.stage(task), self.requests[task].prefilled(admitted)
         if done is not None:
-            n, all_ = ask.computed(task, done.seq), ask.tokens(task, admitted)
-            told = say("So only {} of its {} tokens are computed.", n, all_)
-            self.shot(told, self.act(*parts, until=self.steps.phase_end(done.seq)), subject=("tape", task))
+            told = say(
+                "So only {} of its {} are computed.",
+                ask.computed(task, done.seq),
+                counted(ask.tokens(task, admitted), "token"),
+            )
+            self.shot(told, self.act(*parts, until=self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.5)
         back = self.history.first(PagesCached, self.at, self.until + 1, task=task)
         if back is not None:
             begin, end = self.steps.phase_begin(back.seq) - 1, self.steps.phase_end(back.seq)
-            told = say("{} is done: its pages go last in the row.", name)
-            self.shot(told, self.lapse(*parts, until=begin, seconds=1.5), self.act(*parts, until=end), subject=("lru",))
-        if self.until > self.at:
-            self.shot(None, self.lapse(*parts, until=self.until, seconds=1.0), subject=("pool",))
+            told = say("{} is done: just used, its pages go last in the row.", name)
+            self.shot(
+                told,
+                self.lapse(*parts, until=begin, seconds=2.0),
+                self.act(*parts, until=end),
+                subject=("lru",),
+                pace=1.2,
+            )
         return self.section("order", "Used again, last to go", ASIDE)
-
-    def table(self, seq: int, task: str) -> list[int]:
-        """The pages of `task` after event `seq`."""
-        return self.ask.state(seq).tables.get(task, [])
 
     def evict(self) -> Section:
         """The newcomer takes what is free, then what was used the longest time ago."""
         ask, task, name, seq = self.ask, self.newcomer, self.ask.name(self.newcomer), self.evicted.seq
         self.begin()
+        self.at = max(self.at, self.until)
         lines = self.history.latest(Lines, seq, self.at, function=EVICT)
-        start = (seq if lines is None else lines.seq) - 1
+        start, parts = (seq if lines is None else lines.seq) - 1, self.stage(task)
         free = ask.pool_free(max(self.at, self.steps.before(seq)))
-        if self.grows:
-            told = say("{} needs a page to grow, and none is free.", name)
-        else:
-            needed = ask.needed(task, max(self.at, self.requests[task].submitted.seq))
-            told = say("{} needs {}, and {} {} free.", name, counted(needed, "page"), free, are(free))
-        parts = self.stage(task)
-        self.shot(told, self.act(*parts, until=start), subject=("pool",))
+        told = say("{} needs a page to grow, and none is free.", name)
+        acts = [self.act(*parts, until=start)]
+        if not self.grows:
+            came = max(self.at, self.requests[task].submitted.seq)
+            told = say("{} needs {}, and {} {} free.", name, counted(ask.needed(task, came), "page"), free, are(free))
+            acts.insert(0, self.act(*parts, until=came))
+        self.shot(told, *acts, subject=("pool",), pace=1.4)
         if lines is not None:
             self.code(lines)
-        page = self.evicted.pages[0]
-        torn = self.stage(task, acting=(page,))
-        self.shot(
-            say("Page {} was unused for longest: its key is torn off.", ask.page(page)),
-            self.act(*torn),
-            self.act(*torn, until=seq, seconds=1.2),
-            self.act(*torn, until=self.taken),
-            subject=("lru", page),
-        )
-        more = self.gone()[1:]
-        if more:
-            acts = []
-            for other in more[:4]:
-                gone = self.stage(task, acting=self.trace[other].pages)
-                acts += [self.act(*gone), self.act(*gone, until=other, seconds=0.7)]
-            pages = ask.pages([self.trace[other].pages[0] for other in more])
-            self.shot(
-                say("{} {}.", pages_text(pages).capitalised(), plural(pages, "follows", "follow")),
-                *acts,
-                self.act(*parts, until=self.end_of_taking()),
-                subject=("lru",),
+        page, gone = self.evicted.pages[0], self.gone()
+        if lines is None:
+            told = say("Page {} was unused for longest: its key is torn off.", ask.page(page))
+            self.shot(told, *self.tear(gone[:1], partial(self.stage, task), 1.5), subject=("lru",))
+        self.at = max(self.at, self.taken)
+        pages = ask.pages([self.trace[other].pages[0] for other in gone[1:]])
+        acts = [
+            self.act(*self.stage(task, (page,)), until=self.taken),
+            *self.tear(gone[1 : 1 + SEEN], partial(self.stage, task)),
+        ]
+        told = say("{} takes page {}.", name, ask.page(page))
+        if pages:
+            told = say(
+                "{} takes page {}; {} {}.", name, ask.page(page), pages_text(pages), plural(pages, "follows", "follow")
             )
-        done = self.requests[task].prefilled(self.at) if not self.grows else None
-        until = self.steps.phase_end(done.seq) if done is not None else self.steps.next_phase("decode", self.at)
-        old = self.pages.text_of(int(self.pages.evicted.content[np.searchsorted(self.pages.evicted.seq, seq)]))[0]
-        told = say("Only now {} writes over what {} left.", name, ask.name(old))
-        self.shot(told, self.act(*parts, until=until), subject=("pool", page))
+        self.shot(told, *acts, self.act(*parts, until=self.settled()), subject=("lru",))
+        done = None if self.grows else self.requests[task].prefilled(self.at)
+        until = self.steps.next_phase("decode", self.at) if done is None else self.steps.phase_end(done.seq)
+        evicted = self.pages.evicted
+        old, *_ = self.pages.text_of(int(evicted.content[np.searchsorted(evicted.seq, seq)]))
+        told = say("The words of {} are there until {} writes over them.", ask.name(old), name)
+        self.shot(told, self.act(*parts, until=until), subject=("pool", page), pace=1.8)
         return self.section("evict", say("{} needs room", name))
 
-    def end_of_taking(self) -> int:
-        """The event after which the newcomer has all its pages."""
-        return max(self.taken, sure(self.requests[self.newcomer].admission(self.taken)).seq)
-
     def code(self, lines: Lines) -> None:
-        """The lines that take a page."""
+        """The lines that take a page: at one of them its key is torn off."""
+        seq, page = self.evicted.seq, self.evicted.pages[0]
+        row = tuple(self.state(seq - 1).lru)
 
         def parts(code: Code) -> Sequence[Part]:
-            return Lru((self.evicted.pages[0],)), Pool((self.evicted.pages[0],), bits=False), replace(code)
+            return Lru((page,), row), Pool((page,), bits=False), code
 
-        acts = self.run(lines, lines.seq, parts)
-        self.shot("No bit is set, so alloc turns to the row: first in, first out.", *acts, subject=("code",))
+        acts = self.run(lines, seq, parts)
+        torn = next((i for i, act in enumerate(acts) if "lru" in act.known), len(acts) - 1)
+        self.shot(
+            say("No page is free: evict takes page {}, first in the row.", self.ask.page(page)),
+            *acts[:torn],
+            subject=("code",),
+        )
+        told = say("Its key is torn off: nobody finds page {} any more.", self.ask.page(page))
+        self.shot(told, *acts[torn:], subject=("code",), pace=1.2)
 
     def lost(self, missed: Missed) -> Measure:
         """Tokens that were cached once and are not any more."""
         return self.ask.less(self.ask.once_cached(missed), self.ask.still_cached(missed))
 
     def miss(self, missed: Missed) -> Section:
-        ask, task, seq = self.ask, missed.task, missed.seq
-        name, n = ask.name(task), ask.tokens(task, seq)
+        """The one who comes too late computes what was there."""
+        ask, task, name = self.ask, missed.task, self.ask.name(missed.task)
         self.begin()
-        parts, came = self.stage(task), max(self.at, self.before(task, seq))
-        if came > self.at:
-            self.shot(
-                say("{} goes on, and more come.", ask.name(self.newcomer)),
-                self.lapse(*parts, until=came, seconds=1.5),
-                subject=("pool",),
-            )
-        told = say(
-            "{} begins as {} did: {} of its tokens were cached.", name, ask.name(missed.like), ask.once_cached(missed)
-        )
-        self.shot(told, self.act(*parts, until=seq), subject=("tape", task))
-        end = sure(self.requests[task].admission(seq)).seq
-        self.shot("But those keys are gone: nothing is found.", self.act(*parts, until=end), subject=("lru",))
+        parts, came = self.stage(task), max(self.at, self.before(task, missed.seq))
+        if self.steps.done_by(came) > self.at:
+            told = say("{} goes on. Then {} comes.", ask.name(self.newcomer), name)
+            self.shot(told, self.lapse(*parts, until=came, seconds=2.0), subject=("pool",))
+        end, self.at = sure(self.requests[task].admission(missed.seq)).seq, max(self.at, came)
+        told = say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like))
+        row = self.ask.state(missed.seq).lru
+        acts = [self.act(*parts, until=missed.seq), self.act(*self.stage(task, (), row), until=end), self.act(*parts)]
+        self.shot(told, *acts, subject=("lru",), pace=1.3)
         done = self.requests[task].prefilled(end)
         if done is not None:
-            computed = ask.computed(task, done.seq)
-            told = say("So all {} are computed, {} of them again.", counted(computed, "token"), self.lost(missed))
-            self.shot(told, self.act(*parts, until=self.steps.phase_end(done.seq)), subject=("tape", task))
-            self.shot(told, self.act(*self.cost(missed, computed)), subject=("bars",), rest=1.5)
+            computed = counted(ask.computed(task, done.seq), "token")
+            told = say("So {} computes {}, {} of them again.", name, computed, self.lost(missed))
+            self.shot(told, self.act(*parts, until=self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.8)
+            self.cost(missed, ask.computed(task, done.seq))
         return self.section("miss", say("{} comes too late", name))
 
-    def cost(self, missed: Missed, computed: Measure) -> tuple[Part, ...]:
-        """Tokens computed with the pages still there, and without."""
-        ask, bars = self.ask, []
-        if self.used is not None:
-            task = sure(self.used.task)
-            done = self.requests[task].prefilled(self.used.seq)
-            if done is not None:
-                bars.append(Bar(say("{} found its pages", ask.name(task)), ask.computed(task, done.seq), task=task))
-        bars.append(Bar(say("{} came too late", ask.name(missed.task)), computed, task=missed.task))
-        return Tape((missed.task,)), Bars("tokens to compute before the first new one", tuple(bars))
+    def cost(self, missed: Missed, computed: Measure) -> None:
+        """What it costs, beside the request that found its pages: time to the first token where that tells
+        of it, else tokens to compute."""
+        ask = self.ask
+        if self.used is None:
+            return
+        task = sure(self.used.task)
+        done = self.requests[task].prefilled(self.used.seq)
+        times = {time.task: time for time in first_tokens(self.history)}
+        hit, miss = times.get(task), times.get(missed.task)
+        alike = hit is not None and miss is not None and abs(hit.prompt - miss.prompt) <= ALIKE * miss.prompt
+        if alike and hit.ns < miss.ns:
+            pair, title = [ask.first_token(name) for name in (task, missed.task)], "from its arrival to its first token"
+        elif done is not None:
+            pair, title = [ask.computed(task, done.seq), computed], "tokens to compute before its first one"
+        else:
+            return
+        names = [say("{} found its pages", ask.name(task)), say("{} came too late", ask.name(missed.task))]
+        bars = [Bar(name, of, task=who) for name, of, who in zip(names, pair, (task, missed.task), strict=True)]
+        told = say("{} against {}: that is what the lost pages cost.", pair[1], pair[0])
+        self.shot(
+            told, self.act(Tape((missed.task,), asks=True), Bars(title, tuple(bars))), subject=("bars",), rest=1.5
+        )
 
     def takeaway(self) -> Section:
+        """What is left of the film: its sentence and its number, over the row as it is now."""
         ask = self.ask
         self.begin()
         text = say("A cached page is a loan: the least recently used goes first.")
+        number, unit = say("{}", ask.evictions()), say("times a cached page made room")
         if self.missed is not None:
-            n, unit = (
-                say("{}", self.lost(self.missed)),
-                say("tokens computed again, because {} came too late", ask.name(self.missed.task)),
-            )
-        else:
-            n, unit = say("{}", ask.evictions()), say("times a cached page made room")
-        self.shot(
-            None,
-            self.act(Takeaway(self.told("takeaway", text, **self.measures()), n, unit), Lru()),
-            subject=("takeaway",),
-            rest=2.0,
-        )
+            number = say("{}", self.lost(self.missed))
+            unit = say("tokens computed again, because {} came too late", ask.name(self.missed.task))
+        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit), Lru()
+        self.shot("", self.act(*last), subject=("takeaway",), rest=1.8)
         return self.section("takeaway", "What it costs")
 
     def measures(self) -> dict[str, Measure]:

@@ -237,7 +237,7 @@ class PreemptionTelling(Telling):
         if gone < again.seq:
             done, free = ask.names(self.history.event(PhaseEnd, gone).tasks), ask.pool_free(gone)
             told = say("{} {} done: {} {} free.", listed(done), are(done), counted(free, "page"), are(free))
-            self.shot(told, self.act(*self.stage(self.head()), until=gone), subject=("pool",), pace=1.3)
+            self.shot(told, self.act(*self.stage(), until=gone), subject=("pool",), pace=1.3)
         told = say("{} was next in line: it gets {}.", name, pages_text(ask.pages(again.pages)))
         back = self.act(*self.stage(Queue((victim,))), until=again.seq)
         self.shot(told, back, subject=("tape", victim), pace=1.3)
@@ -273,7 +273,7 @@ class PreemptionTelling(Telling):
             )
         number = say("{}", stood or ask.stored(self.victim, self.seq - 1))
         last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit), self.words((self.victim,))
-        self.shot(None, self.act(*last), subject=("takeaway",), rest=1.8)
+        self.shot("", self.act(*last), subject=("takeaway",), rest=1.8)
         return self.section("takeaway", "What it costs")
 
     def tile(self) -> tuple[str, int]:

@@ -39,6 +39,9 @@ class Lru(Part):
             yield ("door",), Text(text=DOOR, at=(box.x, box.y + 14), px=px, face="sans-bold", color=t.text)
         at = (box.x + (fonts.width(DOOR, "sans-bold", px) + 20 if row else 0.0), box.y + 14)
         yield ("title" if row else "none",), Text(text=TITLE if row else NONE, at=at, px=px, color=t.muted)
+        counts = say("{} free, {} cached", measure("pool.free", view.state.n_free), measure("pool.cached", len(row)))
+        look = {"px": px, "face": "sans-medium", "color": t.text, "align": "right"}
+        yield ("counts",), Text(text=counts, at=(box.right, box.y + 14), **look)
         says = {page: content(view, page) for page in row}
         text = max((fonts.width(f"{page} {said}", "mono-bold", px) for page, (said, _) in says.items()), default=0.0)
         wide = (box.w + GAP) / max(1, view.history.pages.most_cached) - GAP
