@@ -262,7 +262,9 @@ class Change(FilmAnimation):
             stays = isinstance(atom, Text) and not (atom.early or self.same or key in crossed)
             vector = atom.vector()
             seconds = max(1e-3, self.flip) if stays else motion.LEAVE
-            self.tracks.append(Track(canvas.shown[key], vector, vector, 0.0, seconds, _leaving(stays), (1, 0)))
+            falls = atom.falls if isinstance(atom, Text) else 0.0
+            gone, ease = vector + np.eye(1, len(vector), 1)[0] * falls, _leaving(stays and not falls)
+            self.tracks.append(Track(canvas.shown[key], vector, gone, 0.0, seconds, ease, (1, 0)))
         self.old = [canvas.shown[key] for key in self.leaving]
         for key in self.leaving:
             canvas.shown.pop(key)
@@ -328,7 +330,8 @@ class Change(FilmAnimation):
         mobject.z_index = FLYING
         way = end[:2] - start[:2]
         arc = np.array([way[1], -way[0]]) * motion.ARC if not isinstance(move.start, (Cells, Line)) else None
-        track = Track(mobject, start, end, move.delay * f, seconds * f, motion.in_out, (1, 1), arc=arc)
+        ease = motion.recoil if move.back else motion.in_out
+        track = Track(mobject, start, end, move.delay * f, seconds * f, ease, (1, 1), arc=arc)
         self.tracks.append(track)
         self.flyers.append(mobject)
 

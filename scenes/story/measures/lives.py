@@ -40,6 +40,13 @@ class RequestLives(AskedMeasures):
         times = {time.task: time.ns for time in first_tokens(self.history)}
         return measure("request.first_token", times[task], "time", task=task)
 
+    def wait(self, task: str, since: int) -> Measure:
+        """From its last token before event `since`, or its arrival, to its next one, or to the end."""
+        life, last = self.request(task), self.history.last
+        until = life.token_after(since) or last
+        ns = life.wait(since, until, self.trace[until].ns)
+        return measure("wait.since", ns, "time", task=task, since=since, at=until)
+
     def once_cached(self, missed: Missed) -> Measure:
         return measure("prefix.once", missed.cached, task=missed.task, at=missed.seq)
 
