@@ -24,7 +24,7 @@ from scenes.story.limits import reading_time
 
 LEAD = 0.8
 """Seconds by which a sentence stands before what it speaks of happens."""
-STILL = 0.9
+STILL = 0.4
 """Seconds that a picture stands at most while its sentence is read; movements stretch for the rest."""
 OVER_MOTION = 1.25
 """Reading a sentence takes at most this many times as long as its movement."""
@@ -145,7 +145,7 @@ class Stage:
         pace = min(SLOWEST, max(1.0, moving / natural if natural else 1.0)) * shot.pace
         began = self.scene.clock
         for step in steps:
-            if step.changes and fresh:
+            if step.changes and fresh and not step.pictures:
                 self.scene.hold(began + LEAD - self.scene.clock)
                 fresh = False
             self._run(step, pace)
@@ -164,7 +164,10 @@ class Stage:
         """What the mobjects show now that is no text, read back from them."""
         found: dict = {}
         for part in self.parts:
-            found |= part.read({key: m for key, m in self.canvas.shown.items() if key[0] == part.key})
+            shown = part.read({key: m for key, m in self.canvas.shown.items() if key[0] == part.key})
+            for name, value in shown.items():
+                both = isinstance(value, dict) and isinstance(found.get(name), dict)
+                found[name] = found[name] | value if both else value
         return found
 
     def _run(self, step: Step, pace: float) -> None:
@@ -197,7 +200,7 @@ class Stage:
             first = tuple(part.during(0.0) for part in act.parts) if act.running else act.parts
             set_up, placed = self._compose(view, first)
             later = act.running or act.until > view.seq or act.stops or act.known != view.known
-            if set_up != atoms and not (act.running and _but_words(set_up, atoms)):
+            if set_up != atoms and not ((act.running or act.stops) and _but_words(set_up, atoms)):
                 shift = self._shift(boxes, placed)
                 seconds = Plan(view.frame, atoms, set_up, (), shift).seconds
                 if act.seconds is not None and not later:
