@@ -20,6 +20,8 @@ from scenes.parts.view import View
 TILE_GAP, CHIP_GAP, NUMBERS = 16.0, 24.0, 40.0
 LEAST_TILE = 64.0
 ROW, BEST_ROW, ROW_GAP = 96.0, 170.0, 18.0
+FEW_ROWS = {1: 260.0, 2: 200.0}
+"""Best heights of the rows of few tapes."""
 CHIP = 52.0
 KNOWN = 0.75
 """Opacity of the outline of a token that is known and not computed."""
@@ -28,15 +30,18 @@ KNOWN = 0.75
 @dataclass(frozen=True)
 class Tape(Part):
     """The tapes of `tasks`, one row each. `acting` are tiles, as (request, logical page), that the
-    caption speaks of; with `counts` the number of tokens stands behind each tape."""
+    caption speaks of; with `counts` the number of tokens stands behind each tape. A tile without a page
+    has, with `cuts`, its number of tokens below it."""
 
     tasks: tuple[str, ...] = ()
     acting: tuple[tuple[str, int], ...] = ()
     counts: bool = True
+    cuts: bool = False
 
     def room(self, view: View, width: float) -> Room:
         rows = max(1, len(self.tasks))
-        return Room(rows * ROW + (rows - 1) * ROW_GAP, rows * BEST_ROW + (rows - 1) * ROW_GAP)
+        best = FEW_ROWS.get(rows, BEST_ROW)
+        return Room(rows * ROW + (rows - 1) * ROW_GAP, rows * best + (rows - 1) * ROW_GAP)
 
     def draw(self, view: View, box: Box) -> Atoms:
         if not self.tasks:
@@ -45,7 +50,8 @@ class Tape(Part):
         count = fonts.width("1,000 tokens", "mono", theme.LABEL) + CHIP_GAP if self.counts else 0.0
         tiles = max(view.final_pages[view.history.requests[task].index] for task in self.tasks)
         room = box.w - chip - CHIP_GAP - count
-        width = min(1.6 * BEST_ROW, (room + TILE_GAP) / tiles - TILE_GAP)
+        height = (box.h - ROW_GAP * (len(self.tasks) - 1)) / len(self.tasks)
+        width = min(1.6 * height, (room + TILE_GAP) / tiles - TILE_GAP)
         most = tiles if width >= LEAST_TILE else max(5, int((room + TILE_GAP) / (LEAST_TILE + TILE_GAP)))
         width = max(width, LEAST_TILE)
         for task, row in zip(self.tasks, box.rows(len(self.tasks), ROW_GAP), strict=True):
@@ -106,6 +112,10 @@ class Tape(Part):
         fills[done] = self._filled(view, task, logical, table)[done]
         lines[(slots < known) & ~done] = rgba(hue, KNOWN)
         yield (task, logical, "slots"), slots_atom(tile.inset(8), fills, lines)
+        if self.cuts and not held:
+            count = say("{}", measure("tile.tokens", min(size, known - logical * size), task=task, logical=logical))
+            at, px = (tile.cx, tile.bottom + NUMBERS / 2 + 4), theme.LABEL
+            yield (task, logical, "cut"), Text(text=count, at=at, px=px, face="mono", color=hue, align="center")
         if held:
             number = say("{}", measure("table.entry", table[logical], "plain", task=task, logical=logical))
             at = (tile.cx, tile.bottom + NUMBERS / 2 + 4)

@@ -170,12 +170,12 @@ class Stage:
             later = act.until > view.state.seq or act.stops or act.known != view.known
             if set_up != atoms:
                 shift = self._shift(boxes, placed)
-                target = set_up if later else self._compose(view, act.parts)[0]
-                seconds = Plan(view.frame, atoms, target, (), shift).seconds
+                moves = [m for part in act.parts for m in part.moves(atoms, set_up, view, view)]
+                seconds = Plan(view.frame, atoms, set_up, moves, shift).seconds
                 if act.seconds is not None and not later:
                     seconds = act.seconds
-                steps.append(Step(view.state, target, seconds, shift=shift))
-                atoms = dict(target)
+                steps.append(Step(view.state, set_up, seconds, moves, shift=shift))
+                atoms = dict(set_up)
             elif act.seconds and not later:
                 steps.append(Step(view.state, set_up, act.seconds))
             boxes = placed

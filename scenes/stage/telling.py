@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -61,13 +61,17 @@ class Telling:
 
     # what a film needs
 
-    def need_single_pages(self) -> None:
-        """Raise DoesNotApply for a pool too large to show page by page, and for runs of pages."""
+    def need_detail(self) -> None:
+        """Raise DoesNotApply where the trace has runs of pages, not single ones."""
         if self.trace.header.detail != "full":
             raise DoesNotApply(
                 f"{self.film} tells single pages and the trace has runs of them: "
                 'record with detail = "full" in [record]'
             )
+
+    def need_single_pages(self) -> None:
+        """Raise DoesNotApply for a pool too large to show page by page, and for runs of pages."""
+        self.need_detail()
         if self.ask.n_pages > LARGEST:
             raise DoesNotApply(
                 f"{self.film} shows each page and the trace has {self.ask.n_pages}: at most {LARGEST} fit"
@@ -118,9 +122,12 @@ class Telling:
         self.at = max(self.at, until)
         return Act(self.at, parts, seconds, {}, (*ends[::every], self.at))
 
-    def run(self, event: Event, until: int, parts: Callable[[Code], Sequence[Part]]) -> list[Act]:
+    def run(
+        self, event: Event, until: int, parts: Callable[[Code], Sequence[Part]], only: Collection[str] | None = None
+    ) -> list[Act]:
         """The lines of a `lines` event run one after another, in a `Code` among `parts`, then what
-        they brought about, up to event `until`, happens."""
+        they brought about, up to event `until`, happens. With `only`, the cursor stops at those lines
+        alone that gave one of these values, or changed the mask or refcounts."""
         source = shown_source(self.trace, event.function, COLUMNS)
         code = Code(source.title, source.lines)
         known: dict[str, Any] = {}
@@ -130,6 +137,8 @@ class Telling:
         for step in steps_of(self.trace, event, COLUMNS):
             fresh = [(joined("", (name,)), joined("", (value,))) for name, value in step.values]
             names = {str(name) for name, _ in fresh}
+            if only is not None and names.isdisjoint(only) and step.mask is None and not step.refs:
+                continue
             values = [pair for pair in values if str(pair[0]) not in names] + fresh
             code = replace(code, line=step.line, values=tuple(values), fresh=len(fresh))
             if step.mask is not None:
