@@ -28,8 +28,9 @@ from scenes.story.limits import LARGEST
 
 SHARED = "prefix_sharing"
 """The shipped trace that shows a page with two holders where the film's own has none."""
-FEW, BEFORE = 16, 12
-"""Pages that are shown of a pool too large to show all, and steps that the hook begins before its event."""
+FEW, BEFORE, MOST_PAGES = 16, 12, 4
+"""Pages that are shown of a pool too large to show all, steps that the hook begins before its event, and pages
+of a table that are pointed at one by one."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class PrefixCacheTelling(Telling):
         names = (self.first, self.second and self.second.task, self.scattered.task)
         self.cast = tuple(dict.fromkeys(name for name in names if name))
         self.pages = self.few_pages()
+        self.beside: tuple[Part, ...] = ()
+        """The code that stands beside the picture, with its last line."""
 
     def few_pages(self) -> tuple[int, ...]:
         """The pages to show of a large pool: the first that come into use; all of a small one: none named."""
@@ -149,8 +152,14 @@ class PrefixCacheTelling(Telling):
         """A call's lines beside `parts`, up to event `until`; `parts` alone where no lines were recorded."""
         event = self.lines(function, after, until)
         if event is None:
+            self.beside = ()
             return [self.act(*parts, until=until)]
-        return self.run(event, until, lambda code: (*parts, code), **options)
+
+        def beside(code: Code) -> Sequence[Part]:
+            self.beside = (code,)
+            return *parts, code
+
+        return self.run(event, until, beside, **options)
 
     # sections
 
@@ -207,7 +216,7 @@ class PrefixCacheTelling(Telling):
         before = allocs[0].seq if allocs else self.admitted
         if (counted := self.lines("pages_for", start, before)) is not None:
             told = say("{} tokens / {} a page, rounded up: {} pages.", prompt, ask.page_size(), ask.prompt_pages(task))
-            acts = self.run(counted, counted.seq, lambda code: (tape, self.pool(), code))
+            acts = self.run(counted, counted.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
             self.shot(told, *acts, subject=("tape", task), detail=CODE)
         told: str | None = "The lowest set bit, counted from the right, is the page."
         if allocs:
@@ -217,10 +226,10 @@ class PrefixCacheTelling(Telling):
             self.shot(told, *acts, subject=("pool", page), detail=CODE)
         if allocs[1:]:
             page = allocs[-1].pages[0]
-            told = say("In the same way the rest: its table is {}.", ask.table(task, self.admitted))
+            told = say("The rest in the same way: {}.", ask.table(task, self.admitted))
             parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(page))
-            acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("lsb", "idx"))
-            self.shot(told, *acts, subject=("pool", page), pace=0.8, detail=MORE)
+            acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("lsb",))
+            self.shot(told, *acts, subject=("pool", page), detail=MORE)
         told = say("Prefill computes {} tokens in one pass.", ask.stored(task, self.filled))
         parts = (self.tape(task), self.pool())
         acts = self.coded("PagedCache.write", self.at, self.filled, parts, only=("page", "slot"))
@@ -234,12 +243,13 @@ class PrefixCacheTelling(Telling):
         submitted = self.requests[task].submitted.seq
         parts = (self.tape(*tasks), Wires(task), self.pool())
         told = say("{} takes free pages, too: {}.", name, ask.table(task, admitted.seq))
-        acts = [self.act(*parts, until=max(submitted, self.at)), self.act(*parts, until=admitted.seq, seconds=1.4)]
-        self.shot(told, *acts, subject=("tape", task))
         wrote = self.history.first(KvWrite, admitted.seq)
-        end = wrote.seq if wrote else self.end
-        told = say("One sweep fills {} slots of each layer.", ask.stored(task, end))
-        self.shot(told, self.act(*parts, until=end), subject=("tape", task), detail=MORE)
+        acts = [
+            self.act(*parts, until=max(submitted, self.at)),
+            self.act(*parts, until=admitted.seq, seconds=1.4),
+            self.act(*parts, until=wrote.seq if wrote else self.end),
+        ]
+        self.shot(told, *acts, subject=("tape", task))
         return self.section("join", say("{} joins", name), ASIDE)
 
     def growth(self, grown: PagesAlloc) -> Section:
@@ -271,11 +281,13 @@ class PrefixCacheTelling(Telling):
         told = "Attention gets one rectangle of tables, and lengths."
         if not several:
             told = "Attention gets the table and its length."
+        self.beside = ()
         if event is not None:
             names = ("page_table", "lengths")
 
             def plate(code: Code) -> Sequence[Part]:
                 known = {str(name) for name, _ in code.values}
+                self.beside = (code,)
                 return tape, Plate(wrote.seq, *(name in known for name in names)), code
 
             acts = self.run(event, event.seq, plate, only=names)
@@ -283,7 +295,7 @@ class PrefixCacheTelling(Telling):
             acts = [self.act(tape, Plate(wrote.seq, False, False)), self.act(tape, Plate(wrote.seq), seconds=1.6)]
         self.shot(told, *acts, subject=("plate",), detail=CODE)
         told = "Short tables are filled up, so one call serves all." if several else "One call finds every page by it."
-        attended = (tape, Plate(wrote.seq, attended=True))
+        attended = (tape, Plate(wrote.seq, attended=True), *self.beside)
         self.shot(told, self.act(*attended, seconds=1.8), self.act(*attended, until=wrote.seq), subject=("plate",))
         return self.section("view", "What attention sees")
 
@@ -306,10 +318,10 @@ class PrefixCacheTelling(Telling):
         self.shot(told, *acts, subject=("pool", page), detail=CODE)
         end = self.requests[task].empty_after(freed.seq) or freed.seq
         others = [e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task]
-        acts = [self.act(tape, self.pool(*e.pages), until=e.seq, seconds=0.9) for e in others[:3]]
+        acts = [self.act(tape, self.pool(*e.pages), *self.beside, until=e.seq, seconds=0.9) for e in others[:3]]
         told = "Freeing erases nothing: a bit flips, the content stays."
         hero = others[-1].pages[0] if others else page
-        self.shot(told, *acts, self.act(tape, self.pool(), until=end), subject=("pool", hero))
+        self.shot(told, *acts, self.act(tape, self.pool(), *self.beside, until=end), subject=("pool", hero))
         return self.section("release", say("{} leaves", ask.name(task)))
 
     def reuse(self, alloc: PagesAlloc) -> Section:
@@ -328,7 +340,7 @@ class PrefixCacheTelling(Telling):
         acts = self.act(*acting), self.act(*acting, until=table.seq if table else alloc.seq, seconds=1.6)
         self.shot(told, *acts, subject=("pool", page))
         wrote = [*self.history.events(KvWrite, self.at)][:3]
-        told = say("What {} left there is now overwritten, slot by slot.", ask.name(str(self.wrote(alloc))))
+        told = say("What {} left there is overwritten, slot by slot.", ask.name(str(self.wrote(alloc))))
         acts = [self.act(*acting, until=event.seq, seconds=0.9) for event in wrote]
         self.shot(told, *acts, subject=("pool", page))
         return self.section("reuse", say("{} grows into a used page", ask.name(task)))
@@ -342,8 +354,16 @@ class PrefixCacheTelling(Telling):
         told = "The table restores the order: pages become one strip."
         self.shot(told, self.act(*parts, until=read.seq), self.act(*landed), subject=("strip",))
         told = say("{} reads as one piece: order lives in the table.", ask.table(task, read.seq))
-        shown = (self.tape(task, acting=(task, 0)), Strip(task, read.seq), Wires(task), pool)
-        self.shot(told, self.act(*shown, seconds=1.6), subject=("strip",), rest=1.0)
+        acts = [
+            self.act(
+                self.tape(task, acting=(task, place)),
+                Strip(task, read.seq, acting=place),
+                self.pool(page, bits=False),
+                seconds=0.8,
+            )
+            for place, page in [*enumerate(self.scattered.pages)][-MOST_PAGES:]
+        ]
+        self.shot(told, *acts, subject=("strip",))
         return self.section("gather", "Attention reads in logical order")
 
     def cost(self) -> Section:
@@ -371,19 +391,25 @@ class PrefixCacheTelling(Telling):
         tasks = tuple(name for name, pages in tables.items() if page in pages)[:4]
         bits = Pool(acting=(page,), pages=shown_pages(teller, page))
         tape = Tape(tasks)
-        teller.begin(start)
-        before = say("Page {} has {} holders, so its count is {}.", ask.page(page), ask.ref(page, start), ask.ref(page, start))
-        teller.shot(before, teller.act(tape, bits, seconds=1.8), subject=("pool", page))
+        earlier = [int(end) for end in teller.steps.end if end < start][-BEFORE:]
+        teller.begin(max(earlier[0], *(teller.requests[name].computed[0].seq for name in tasks)))
+        count = ask.ref(page, start)
+        told = say("Page {} has {} holders, so its count is {}.", ask.page(page), count, count)
+        teller.shot(told, teller.lapse(tape, bits, until=start, seconds=2.4), subject=("pool", page))
         told = say("{} leaves, others still read page {}: it stays.", ask.name(task), ask.page(page))
         end = teller.requests[task].empty_after(freed.seq) or freed.seq
-        teller.shot(told, teller.act(tape, bits, until=end, seconds=2.4), subject=("pool", page))
+        acts = teller.act(tape, bits, until=freed.seq, seconds=1.6), teller.act(tape, bits, until=end, seconds=1.6)
+        teller.shot(told, *acts, subject=("pool", page))
         yield teller.section("counted", "Release is counted", ASIDE, cut=True, source=source)
 
     def takeaway(self) -> Section:
         ask = self.ask
         self.begin(self.end)
         told = say("slots held at most, where the longest lengths reserve {}", ask.most_longest())
-        parts = (Takeaway("Memory in pieces, order in a table.", say("{}", ask.most_held()), told), self.pool(bits=False))
+        parts = (
+            Takeaway("Memory in pieces, order in a table.", say("{}", ask.most_held()), told),
+            self.pool(bits=False),
+        )
         self.shot(None, self.act(*parts, seconds=1.0), rest=2.0)
         return self.section("takeaway", "", FRAME, phases=False, cut=True)
 

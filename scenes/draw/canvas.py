@@ -179,7 +179,7 @@ def _way(move: Move) -> float:
 class Change(FilmAnimation):
     """Bring a canvas to another picture.
 
-    First what leaves goes, and what flies is on its way; then shapes take their new colours and a
+    First what leaves goes (a part with all its texts), and what flies is on its way; then shapes take their new colours and a
     front passes over cells; then all texts that say something else swap in one frame, and glow; so
     numbers are always of one moment, and never before what they count. `seconds` is how long all of
     that takes; default: what the movements need.
@@ -219,9 +219,10 @@ class Change(FilmAnimation):
         canvas, f = self.canvas, self.factor
         before = dict(canvas.atoms)
         self.tracks: list[Track] = []
+        parts = {key[0] for key in self.picture}
         for key in self.leaving:
             atom = before[key]
-            vector, stays = atom.vector(), isinstance(atom, Text) and not atom.early
+            vector, stays = atom.vector(), isinstance(atom, Text) and not atom.early and key[0] in parts
             seconds = max(1e-3, self.flip) if stays else motion.LEAVE
             self.tracks.append(Track(canvas.shown[key], vector, vector, 0.0, seconds, _leaving(stays), (1, 0)))
         self.old = [canvas.shown[key] for key in self.leaving]

@@ -33,6 +33,7 @@ class Held(Part):
         return Room(320, 760, grows=True)
 
     def draw(self, view: View, box: Box) -> Atoms:
+        box = box.inset(2, 0)
         t, ask = view.theme, view.ask
         px = view.size(theme.LABEL)
         values = ask.holdings[:: stride(len(ask.holdings))]
@@ -43,7 +44,7 @@ class Held(Part):
         field = Box(box.x, box.y + TITLE, box.w - aside - ASIDE, box.h - TITLE - FOOT)
         at = (box.x, box.y + TITLE / 2 - 8)
         yield ("title",), Text(text="KV slots at the end of each step", at=at, px=px, color=t.muted)
-        colors = {"longest": t.empty, "held": t.muted, "filled": t.accent}
+        colors = {"longest": view.mixed(t.muted, 0.62), "held": t.accent, "filled": view.mixed(t.muted, 0.15)}
         wide = field.w / len(values)
         left = field.x + wide * np.arange(len(values))
         for column, name in enumerate(SERIES):

@@ -16,7 +16,7 @@ from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.tape import CHIP, chip_width
 from scenes.parts.view import View
 
-CELL, HEIGHT, GAP, HEAD, ASIDE, ARROW = 104.0, 76.0, 10.0, 56.0, 56.0, 72.0
+CELL, HEIGHT, GAP, HEAD, ASIDE, ARROW = 128.0, 96.0, 12.0, 56.0, 56.0, 76.0
 MOST_ROWS, MOST_COLUMNS = 4, 5
 FILLER = -1
 """The entry that fills up a table that is shorter than the longest."""
@@ -82,7 +82,10 @@ class Plate(Part):
             yield ("arrow",), Line(points=points, color=t.accent, width=4, head=True)
             yield ("attention",), Block(box=target, fill=t.panel, stroke=t.accent, width=3)
             at = (target.cx, target.cy)
-            yield ("word",), Text(text="attention", at=at, px=theme.CAPTION, color=t.text, align="center", ground=t.panel)
+            yield (
+                ("word",),
+                Text(text="attention", at=at, px=theme.CAPTION, color=t.text, align="center", ground=t.panel),
+            )
 
     def _titled(self, view: View, key: Key, name: str, sizes: tuple[str, ...], x: float, y: float) -> Atoms:
         rows = self.passed(view)

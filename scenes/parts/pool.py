@@ -19,6 +19,8 @@ BAND, PAD = 6.0, 10.0
 MOST_BANDS = 6
 NAMED = 64.0
 """Width of a page from which on its number is written."""
+LEAST_BODY, MOST_HEIGHT = 56.0, 480.0
+"""Least height of a page's slots, and most of all rows where there is a choice."""
 ROOMY = 132.0
 """Width of a page from which on its refcount and its logical place are written."""
 
@@ -38,24 +40,33 @@ class Pool(Part):
         return self.pages or tuple(range(view.n_pages))
 
     def room(self, view: View, width: float) -> Room:
-        return Room(200, 420, grows=True)
+        n = len(self.shown(view))
+        rows = -(-n // self.columns(n, width))
+        least = max(200.0, rows * (self._around + LEAST_BODY) + (rows - 1) * GAP)
+        return Room(least, max(420.0, least), grows=True)
 
-    def columns(self, n: int, box: Box) -> int:
-        """Pages side by side: those that come nearest to the shape of their slots."""
+    @property
+    def _around(self) -> float:
+        """Pixels of a row's height that are not slots."""
+        return HEAD + FOOT + (BITS if self.bits else 0.0)
 
-        def misshapen(columns: int) -> float:
-            rows = -(-n // columns)
-            w, h = box.w / columns, box.h / rows - HEAD - FOOT - (BITS if self.bits else 0)
-            return abs(w / max(1.0, h) - 1.5) + (0.6 if n % columns else 0.0)
-
-        return min(range(1, n + 1), key=misshapen)
+    def columns(self, n: int, width: float) -> int:
+        """Pages side by side in so many pixels, whatever the height, so that they stay where they are:
+        wide enough for all that is written on a page, or else for its number, in equal rows."""
+        field = width - (LABELS if self.bits else 0.0) - 4
+        for least in (ROOMY, NAMED):
+            most = max(1, int((field + GAP) / (least + GAP)))
+            rows = -(-n // most)
+            if rows * (self._around + LEAST_BODY) <= MOST_HEIGHT:
+                return -(-n // rows)
+        return n if n <= most else -(-n // (-(-n // (2 * most))))
 
     def boxes(self, view: View, box: Box) -> dict[int, Box]:
         """Where each page stands."""
         pages = self.shown(view)
         box = box.inset(2)
         field = Box(box.x + LABELS, box.y, box.w - LABELS, box.h) if self.bits else box
-        columns = self.columns(len(pages), field)
+        columns = self.columns(len(pages), box.w + 4)
         rows = field.rows(-(-len(pages) // columns), GAP)
         below = BITS if self.bits else 0.0
         cells = [cell for row in rows for cell in Box(row.x, row.y, row.w, row.h - below).columns(columns, GAP)]

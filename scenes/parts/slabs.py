@@ -36,6 +36,7 @@ class Slabs(Part):
         return Room(SHAPE + 200, SHAPE + 2 * MOST + GAP)
 
     def draw(self, view: View, box: Box) -> Atoms:
+        box = box.inset(2, 0)
         t, pages = view.theme, self.pages or tuple(range(view.n_pages))
         more = view.n_pages - len(pages)
         rows = Box(box.x + LETTER, box.y, box.w - LETTER, box.h - SHAPE).rows(2, GAP)

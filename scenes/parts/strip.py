@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from scenes import theme
 from scenes.draw.atoms import FLYING, Block, Cells, Key, Move, Picture, Text, grid_edges, rgba
 from scenes.draw.layout import Box
 from scenes.measures import measure, say
@@ -16,8 +15,8 @@ from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.slots import page_colors
 from scenes.parts.view import View
 
-HEAD, FOOT, ROW, LEAST_PITCH = 52.0, 46.0, 64.0, 9.0
-SECONDS = 1.5
+HEAD, FOOT, ROW, LEAST_PITCH = 52.0, 46.0, 96.0, 9.0
+SECONDS, REACH = 1.5, 5.0
 LONGEST = 4096
 """Tokens up to which each has a cell of its own."""
 
@@ -25,11 +24,13 @@ LONGEST = 4096
 @dataclass(frozen=True)
 class Strip(Part):
     """The first `length` tokens of a request, as the `gather` event `seq` reads them for it in its layer:
-    one cell a token, the page of each stretch below it. Without `landed` the place for it is empty."""
+    one cell a token, the page of each stretch below it, that of logical page `acting` in a frame.
+    Without `landed` the place for it is empty."""
 
     task: str = ""
     seq: int = 0
     landed: bool = True
+    acting: int | None = None
 
     def _row(self, view: View) -> Any:
         return next(row for row in view.trace[self.seq].rows if row.task == self.task)
@@ -46,6 +47,7 @@ class Strip(Part):
         return Room(HEAD + rows * (24 + FOOT), HEAD + rows * (ROW + FOOT))
 
     def draw(self, view: View, box: Box) -> Atoms:
+        box = box.inset(REACH + 2, 0)
         t, row, size = view.theme, self._row(view), view.page_size
         across, rows = self._grid(view, box.w)
         if self.landed:
@@ -67,6 +69,9 @@ class Strip(Part):
             if not self.landed:
                 fills = np.tile(rgba(t.panel), (n, 1))
             yield (logical, "cells"), Cells(edges=edges, fills=fills)
+            if logical == self.acting:
+                frame = stretch.inset(-REACH)
+                yield (logical, "frame"), Block(box=frame, stroke=t.accent, width=4, acting=True, z=1)
             if self.landed:
                 yield (logical, "page"), self._below(view, logical, page, stretch)
 

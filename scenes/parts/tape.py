@@ -14,7 +14,7 @@ from scenes.draw.atoms import Block, Key, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import measure, say, written
 from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.slots import filled, slots_atom
+from scenes.parts.slots import columns_of, filled, slots_atom
 from scenes.parts.view import View
 
 TILE_GAP, CHIP_GAP, NUMBERS = 16.0, 24.0, 40.0
@@ -23,8 +23,8 @@ ROW, BEST_ROW, ROW_GAP = 96.0, 170.0, 18.0
 FEW_ROWS = {1: 260.0, 2: 200.0}
 """Best heights of the rows of few tapes."""
 CHIP = 52.0
-KNOWN = 0.75
-"""Opacity of the outline of a token that is known and not computed."""
+KNOWN, FINE, FINE_KNOWN = 0.75, 18.0, 0.45
+"""Opacity of the outline of a token that is known and not computed; cells narrower than `FINE` have a fainter one."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,8 @@ class Tape(Part):
         lines = np.zeros((size, 4))
         done = slots < stored
         fills[done] = self._filled(view, task, logical, table)[done]
-        lines[(slots < known) & ~done] = rgba(hue, KNOWN)
+        fine = tile.w / columns_of(size) < FINE
+        lines[(slots < known) & ~done] = rgba(hue, FINE_KNOWN if fine else KNOWN)
         yield (task, logical, "slots"), slots_atom(tile.inset(8), fills, lines)
         if self.cuts and not held:
             count = say("{}", measure("tile.tokens", min(size, known - logical * size), task=task, logical=logical))
