@@ -108,20 +108,17 @@ class Checker:
     def _rest(self, scene: Any, beat: str, until: int) -> None:
         """Compare everything with the state after event `until`."""
         assert self._witness is not None
-        at = until + scene.stage.beyond
         shown = scene.stage.read()
         self.fields += sum(_size(value) for value in shown.values())
-        found = [*self._on_labels(scene, beat, at), *differences(shown, self._witness, at)]
-        if scene.stage.beyond and until != self._witness.last:
-            found.append(Difference("steps beyond the recording", scene.stage.beyond, 0))
+        found = [*self._on_labels(scene, beat, until), *differences(shown, self._witness, until)]
         self.mismatches += [Mismatch(scene.clock, scene.section.key, beat, difference) for difference in found]
-        self._done = self._finder.shown = at
+        self._done = self._finder.shown = until
 
     def moment(self, scene: Any, time: float) -> None:
         """A picture within an animation."""
         self.moments += 1
         beats = scene.section.beats
-        until = max(beats[min(self._beat, len(beats) - 1)].until, scene.stage.state.seq + scene.stage.beyond)
+        until = max(beats[min(self._beat, len(beats) - 1)].until, scene.stage.state.seq)
         beat = f"within beat {min(self._beat + 1, len(beats))}"
         found = self._on_labels(scene, beat, None)
         self.mismatches += [Mismatch(time, scene.section.key, beat, difference) for difference in found]

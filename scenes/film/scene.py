@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -161,7 +161,8 @@ class FilmScene(TimedScene):
             if self.rehearsing:
                 raise
             raise SystemExit(str(error)) from None
-        self.storyboard = self.given or self._told()
+        told = self.given or self._told()
+        self.storyboard = Storyboard(told.film, shot.linked(told.sections))
         for section in self.storyboard.sections:
             if self.only is None or section.key in self.only:
                 self.play_section(section)
@@ -220,11 +221,9 @@ class FilmScene(TimedScene):
         """The stage that a section of this kind is played on."""
         if not isinstance(section, shot.Section):
             return OldStage(self, self.trace, section)
-        sections = self.storyboard.sections
-        place = next(i for i, other in enumerate(sections) if other.key == section.key)
         trace = self.trace if section.source is None else self.other(section.source)
         view = View(trace, trace.state_at(-1), self.frame, self.theme)
-        return Stage(self, view, section, sections[place - 1] if place else None)  # type: ignore[arg-type]
+        return Stage(self, view, section)
 
     def other(self, name: str) -> Trace:
         """The shipped trace called `name`, for sections that are told from another."""
@@ -269,6 +268,12 @@ class FilmScene(TimedScene):
             animation.finish()
             animation.clean_up_from_scene(self)
 
+    def get_moving_and_static_mobjects(self, animations: Iterable[Animation]) -> tuple[list[Mobject], list[Mobject]]:
+        """All of the scene, found anew for each frame, while an animation changes what there is."""
+        if any(getattr(animation, "whole", False) for animation in animations):
+            return list(self.mobjects), []
+        return super().get_moving_and_static_mobjects(animations)
+
     def get_moving_mobjects(self, *animations: Animation) -> list[Mobject]:
         """The animated mobjects and those drawn over any place they cover.
 
@@ -278,8 +283,6 @@ class FilmScene(TimedScene):
         film = [animation for animation in animations if isinstance(animation, FilmAnimation)]
         if len(film) < len(animations):
             return super().get_moving_mobjects(*animations)
-        if any(animation.whole for animation in film):
-            return list(self.mobjects)
         animated: set[Mobject] = set()
         extents: dict[Mobject, list[Extent]] = {}
         for animation in film:

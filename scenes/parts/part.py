@@ -39,13 +39,15 @@ class Part:
 
     `place` is where it likes to stand: "stage" (below one another in the order given), "side"
     (beside those, above them in an upright frame), "top", "words", "header", "corner" or "over"
-    (the whole stage). With `lit` False it steps back. `name` tells apart two of one kind.
+    (the whole stage). With `lit` False it steps back. `name` tells apart two of one kind. Parts with
+    a `lane` stand side by side in the stage, the lowest at the left.
     """
 
     place: ClassVar[str] = "stage"
 
     lit: bool = field(default=True, kw_only=True)
     name: str = field(default="", kw_only=True)
+    lane: int | None = field(default=None, kw_only=True)
 
     @property
     def key(self) -> str:

@@ -19,8 +19,8 @@ BAND, PAD = 6.0, 10.0
 MOST_BANDS = 6
 NAMED = 64.0
 """Width of a page from which on its number is written."""
-LEAST_BODY, MOST_HEIGHT = 56.0, 480.0
-"""Least height of a page's slots, and most of all rows where there is a choice."""
+TALL, TALLEST = 1.8, 660.0
+"""Height of a cell as a share of its width, and of the pool where there is room."""
 ROOMY = 132.0
 """Width of a page from which on its refcount and its logical place are written."""
 
@@ -40,36 +40,51 @@ class Pool(Part):
         return self.pages or tuple(range(view.n_pages))
 
     def room(self, view: View, width: float) -> Room:
+        heights = sorted(self._height(view, n, width) for n in self._splits(view, width))
+        return Room(heights[0], max((h for h in heights if h <= TALLEST), default=heights[0]))
+
+    def _splits(self, view: View, width: float) -> list[int]:
+        """Numbers of pages side by side that can be shown in `width`; fewest pages first."""
         n = len(self.shown(view))
-        rows = -(-n // self.columns(n, width))
-        least = max(200.0, rows * (self._around + LEAST_BODY) + (rows - 1) * GAP)
-        return Room(least, max(420.0, least), grows=True)
+        least = min(NAMED, (width - self._left) / n - GAP)
+        return [
+            c
+            for c in range(1, n + 1)
+            if (width - self._left + GAP) / c - GAP >= least and (c == n or c * (-(-n // c) - 1) < n)
+        ]
 
     @property
-    def _around(self) -> float:
-        """Pixels of a row's height that are not slots."""
-        return HEAD + FOOT + (BITS if self.bits else 0.0)
+    def _left(self) -> float:
+        return LABELS if self.bits else 0.0
 
-    def columns(self, n: int, width: float) -> int:
-        """Pages side by side in so many pixels, whatever the height, so that they stay where they are:
-        wide enough for all that is written on a page, or else for its number, in equal rows."""
-        field = width - (LABELS if self.bits else 0.0) - 4
-        for least in (ROOMY, NAMED):
-            most = max(1, int((field + GAP) / (least + GAP)))
-            rows = -(-n // most)
-            if rows * (self._around + LEAST_BODY) <= MOST_HEIGHT:
-                return -(-n // rows)
-        return n if n <= most else -(-n // (-(-n // (2 * most))))
+    def _height(self, view: View, columns: int, width: float) -> float:
+        """How high the pool is with so many pages side by side and cells of their best shape."""
+        rows = -(-len(self.shown(view)) // columns)
+        w = (width - self._left + GAP) / columns - GAP
+        return rows * (self._page_height(view, w) + (BITS if self.bits else 0.0) + GAP) - GAP
+
+    def _page_height(self, view: View, w: float) -> float:
+        columns = columns_of(view.page_size)
+        cells = -(-view.page_size // columns) * TALL * (w - 2 * PAD) / columns
+        return _head(w) + cells + _foot(w)
 
     def boxes(self, view: View, box: Box) -> dict[int, Box]:
-        """Where each page stands."""
+        """Where each page stands: as large as can be."""
         pages = self.shown(view)
         box = box.inset(2)
-        field = Box(box.x + LABELS, box.y, box.w - LABELS, box.h) if self.bits else box
-        columns = self.columns(len(pages), box.w + 4)
-        rows = field.rows(-(-len(pages) // columns), GAP)
+        splits = self._splits(view, box.w)
+        fitting = [c for c in splits if self._height(view, c, box.w) <= box.h + 4]
+        columns = min(fitting) if fitting else max(splits)
         below = BITS if self.bits else 0.0
-        cells = [cell for row in rows for cell in Box(row.x, row.y, row.w, row.h - below).columns(columns, GAP)]
+        field = Box(box.x + self._left, box.y, box.w - self._left, box.h)
+        n_rows = -(-len(pages) // columns)
+        w = (field.w + GAP) / columns - GAP
+        h = min(self._page_height(view, w), (field.h + GAP) / n_rows - GAP - below)
+        spare = field.h - n_rows * (h + below + GAP) + GAP
+        cells = []
+        for row in range(n_rows):
+            y = field.y + spare / 2 + row * (h + below + GAP)
+            cells += Box(field.x, y, field.w, h).columns(columns, GAP)
         return dict(zip(pages, cells, strict=False))
 
     def draw(self, view: View, box: Box) -> Atoms:
@@ -97,8 +112,8 @@ class Pool(Part):
         yield (page, kind), Block(box=cell, stroke=stroke, width=width, dashed=dashed, acting=acting, z=1)
         yield from self._bands(view, page, cell, holders)
         roomy = cell.w >= ROOMY
-        head, foot = (HEAD if roomy else PAD + BAND + 4), (FOOT if cell.w >= NAMED else PAD)
-        body = Box(cell.x + PAD, cell.y + head, cell.w - 2 * PAD, cell.h - head - foot)
+        head = _head(cell.w)
+        body = Box(cell.x + PAD, cell.y + head, cell.w - 2 * PAD, cell.h - head - _foot(cell.w))
         columns = columns_of(view.page_size)
         side = min(body.w / columns, body.h / -(-view.page_size // columns))
         if side >= LEAST:
@@ -190,6 +205,16 @@ class Pool(Part):
                 slots[page] = int(filled(mobject, self.lit).sum())
                 ghosts[page] = int((mobject.lines[:, 3] > 0).sum())
         return {"pool.frames": frames, "pool.bands": bands, "pool.slots": slots, "pool.ghosts": ghosts}
+
+
+def _head(width: float) -> float:
+    """Height above the slots of a page."""
+    return HEAD if width >= ROOMY else PAD + BAND + 4
+
+
+def _foot(width: float) -> float:
+    """Height below the slots of a page."""
+    return FOOT if width >= NAMED else PAD
 
 
 def _logical(view: View, task: str, page: int) -> Any:

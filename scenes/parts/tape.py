@@ -18,10 +18,8 @@ from scenes.parts.slots import columns_of, filled, slots_atom
 from scenes.parts.view import View
 
 TILE_GAP, CHIP_GAP, NUMBERS = 16.0, 24.0, 40.0
-LEAST_TILE = 64.0
-ROW, BEST_ROW, ROW_GAP = 96.0, 170.0, 18.0
-FEW_ROWS = {1: 260.0, 2: 200.0}
-"""Best heights of the rows of few tapes."""
+LEAST_TILE, WIDEST = 64.0, 380.0
+ROW, BEST_ROW, ROW_GAP = 96.0, 190.0, 18.0
 CHIP = 52.0
 KNOWN, FINE, FINE_KNOWN = 0.75, 18.0, 0.45
 """Opacity of the outline of a token that is known and not computed; cells narrower than `FINE` have a fainter one."""
@@ -40,8 +38,7 @@ class Tape(Part):
 
     def room(self, view: View, width: float) -> Room:
         rows = max(1, len(self.tasks))
-        best = FEW_ROWS.get(rows, BEST_ROW)
-        return Room(rows * ROW + (rows - 1) * ROW_GAP, rows * best + (rows - 1) * ROW_GAP)
+        return Room(rows * ROW + (rows - 1) * ROW_GAP, rows * BEST_ROW + (rows - 1) * ROW_GAP)
 
     def draw(self, view: View, box: Box) -> Atoms:
         if not self.tasks:
@@ -50,8 +47,7 @@ class Tape(Part):
         count = fonts.width("1,000 tokens", "mono", theme.LABEL) + CHIP_GAP if self.counts else 0.0
         tiles = max(view.final_pages[view.history.requests[task].index] for task in self.tasks)
         room = box.w - chip - CHIP_GAP - count
-        height = (box.h - ROW_GAP * (len(self.tasks) - 1)) / len(self.tasks)
-        width = min(1.6 * height, (room + TILE_GAP) / tiles - TILE_GAP)
+        width = min(WIDEST, (room + TILE_GAP) / tiles - TILE_GAP)
         most = tiles if width >= LEAST_TILE else max(5, int((room + TILE_GAP) / (LEAST_TILE + TILE_GAP)))
         width = max(width, LEAST_TILE)
         for task, row in zip(self.tasks, box.rows(len(self.tasks), ROW_GAP), strict=True):
@@ -71,8 +67,10 @@ class Tape(Part):
             return
         table = view.state.tables.get(task, [])
         size, known, stored = view.page_size, state.n_tokens, state.kv_len
-        if state.status in ("finished",) and not table:
+        if state.status == "finished" and not table:
             known = stored = 0
+            at = (row.x + chip + CHIP_GAP, body.cy)
+            yield (task, "done"), Text(text="finished", at=at, color=view.theme.muted)
         n = max(-(-known // size), len(table))
         x = row.x + chip + CHIP_GAP
         for logical in _shown(n, most, {place for name, place in self.acting if name == task}):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scenes.draw.atoms import Key
@@ -13,7 +13,8 @@ from scenes.story.beats import Beat
 
 @dataclass(frozen=True)
 class Act:
-    """One movement of a shot: `parts`, in the order in which they stand, come to show the state after event `until`.
+    """One movement of a shot: `parts`, in the order in which they stand, come to show the state after event `until`,
+    which counts computed steps beyond the last event (see `View.at`).
 
     `known` is what lines of a running function have changed by then (see `View`). With `stops`,
     events on the way, it is a time-lapse of `seconds` that shows each of them for as long, or, at
@@ -59,7 +60,8 @@ class Section:
     """A chapter, which can be rendered alone: it begins with the picture that the one before ended on.
 
     `start` is the event whose replayed state is shown first (-1: before the first); `key` names its
-    file. With `cut` it begins with a picture of its own. `source` names the shipped trace that it is
+    file. With `cut` it begins with a picture of its own, else with that of `before`, the last shot
+    of the section before. `source` names the shipped trace that it is
     told from where that is not the film's. `detail` as in `scenes.story.pacing`.
     """
 
@@ -71,3 +73,20 @@ class Section:
     phases: bool = True
     cut: bool = False
     source: str | None = None
+    before: Shot | None = None
+
+
+def linked(sections: Sequence[Any]) -> tuple[Any, ...]:
+    """The sections, each told which shot the one before ended on; others than `Section`s as they are."""
+    last: Shot | None = None
+    out = []
+    for section in sections:
+        if isinstance(section, Section):
+            if section.cut:
+                last = None
+            if last is not None:
+                section = replace(section, before=last)
+            for shot in section.beats:
+                last = replace(shot, caption=last.caption) if shot.caption is None and last is not None else shot
+        out.append(section)
+    return tuple(out)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 from manim import Animation, Mobject
@@ -44,7 +45,7 @@ class Scene(Protocol):
 class Step:
     """A movement worked out: to `picture`, over `pictures` on the way, in `seconds` at a pace of 1."""
 
-    state: State
+    view: View
     picture: Picture
     seconds: float
     moves: Sequence[Move] = ()
@@ -52,6 +53,21 @@ class Step:
     times: Sequence[float] = ()
     shift: float = motion.CHANGE
     changes: bool = False
+
+
+class Stops(Sequence[Picture]):
+    """The pictures of a time-lapse, each made by `picture` of its event when it is asked for, but the
+    `last`; the one that was asked for before is kept."""
+
+    def __init__(self, seqs: Sequence[int], picture: Callable[[int], Picture], last: Picture) -> None:
+        self.seqs, self.picture = seqs, lru_cache(1)(picture)
+        self.last = last
+
+    def __len__(self) -> int:
+        return len(self.seqs) + 1
+
+    def __getitem__(self, index: int) -> Picture:  # type: ignore[override]
+        return self.last if index in (-1, len(self.seqs)) else self.picture(self.seqs[index])
 
 
 class Stage:
@@ -69,11 +85,10 @@ class Stage:
         (start, end) in film seconds of pauses that a shot declared.
     """
 
-    def __init__(self, scene: Scene, view: View, section: Section, before: Section | None = None) -> None:
+    def __init__(self, scene: Scene, view: View, section: Section) -> None:
         self.scene = scene
         self.section = section
-        self.before = None if section.cut else before
-        self.view = replace(view, state=view.trace.state_at(section.start))
+        self.view = view.at(section.start)
         self.canvas = Canvas(view.frame)
         self.parts: tuple[Part, ...] = ()
         self.boxes: dict[str, Box] = {}
@@ -92,16 +107,13 @@ class Stage:
         """The state that is shown."""
         return self.view.state
 
-    @property
-    def beyond(self) -> int:
-        """Computed steps after the recording's last event."""
-        return self.view.beyond
-
     def mount(self) -> None:
         """Put the section's first picture on the scene: that on which the one before ended."""
-        if self.before is not None:
-            last = self.before.beats[-1]
+        if self.section.before is not None:
+            last = self.section.before
             self.parts, self.caption = last.parts, last.caption or ""
+            act = last.acts[-1]
+            self.view = self.view.at(self.section.start, act.known if act.until == self.section.start else None)
             self.canvas.show(self._compose(self.view, self.parts)[0])
         elif self.section.beats:
             first = self.section.beats[0].acts[0]
@@ -119,7 +131,8 @@ class Stage:
             self.caption = shot.caption or ""
         steps = self._steps(shot)
         natural = sum(step.seconds for step in steps)
-        needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else 0.0
+        read = self._read_by - self.scene.clock
+        needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else read
         pace = min(SLOWEST, max(1.0, (needed - STILL) / natural if natural else 1.0)) * shot.pace
         began = self.scene.clock
         for step in steps:
@@ -146,14 +159,17 @@ class Stage:
         return found
 
     def _run(self, step: Step, pace: float) -> None:
-        self.view = replace(self.view, state=step.state)
+        before = self.view.seq
+        self.view = step.view
         if step.pictures:
-            seconds = step.seconds * pace
+            seconds = step.seconds * (self.shot.pace if self.shot else 1.0)
+            self.view = replace(self.view, lapse=(before, step.view.seq, seconds))
             self.scene.play(Lapse(self.canvas, step.pictures, seconds, step.times))
+            self.view = replace(self.view, lapse=None)
             return
         seconds = max(step.seconds * pace, 1 / 60)
         accent = self.view.theme.accent
-        change = Change(self.canvas, step.picture, step.moves, seconds, accent, step.shift)
+        change = Change(self.canvas, step.picture, step.moves, seconds, accent, step.shift, not step.changes)
         if change.still:
             self.scene.hold(step.seconds * pace)
         else:
@@ -167,17 +183,17 @@ class Stage:
         for act in shot.acts:
             self.parts = act.parts
             set_up, placed = self._compose(view, act.parts)
-            later = act.until > view.state.seq or act.stops or act.known != view.known
+            later = act.until > view.seq or act.stops or act.known != view.known
             if set_up != atoms:
                 shift = self._shift(boxes, placed)
                 moves = [m for part in act.parts for m in part.moves(atoms, set_up, view, view)]
                 seconds = Plan(view.frame, atoms, set_up, moves, shift).seconds
                 if act.seconds is not None and not later:
                     seconds = act.seconds
-                steps.append(Step(view.state, set_up, seconds, moves, shift=shift))
+                steps.append(Step(view, set_up, seconds, moves, shift=shift))
                 atoms = dict(set_up)
             elif act.seconds and not later:
-                steps.append(Step(view.state, set_up, act.seconds))
+                steps.append(Step(view, set_up, act.seconds))
             boxes = placed
             if later:
                 step = self._act(act, view, atoms)
@@ -191,13 +207,17 @@ class Stage:
         after = view.at(act.until, act.known)
         picture, _ = self._compose(after, act.parts)
         if act.stops:
-            stops = [view.at(seq) for seq in (*(s for s in act.stops if s < act.until), act.until)]
-            pictures = [self._compose(stop, act.parts)[0] for stop in stops]
-            times = act.times or tuple((i + 1) / len(pictures) for i in range(len(pictures)))
-            return Step(after.state, picture, act.seconds or 0.1 * len(pictures), (), pictures, times, changes=True)
+            seqs = [seq for seq in act.stops if seq < act.until]
+            times = act.times or tuple((i + 1) / (len(seqs) + 1) for i in range(len(seqs) + 1))
+            seconds = act.seconds or 0.1 * len(times)
+
+            def stop(seq: int) -> Picture:
+                return self._compose(replace(view.at(seq), lapse=self.view.lapse), act.parts)[0]
+
+            return Step(after, picture, seconds, (), Stops(seqs, stop, picture), times, changes=True)
         moves = [m for part in act.parts for m in part.moves(atoms, picture, view, after)]
         natural = Plan(view.frame, atoms, picture, moves, motion.CHANGE).seconds
-        return Step(after.state, picture, act.seconds or natural, moves, changes=True)
+        return Step(after, picture, act.seconds or natural, moves, changes=True)
 
     def _compose(self, view: View, parts: Sequence[Part]) -> tuple[dict[Key, Atom], dict[str, Box]]:
         """The picture of `parts` at a moment, and where they stand."""

@@ -63,7 +63,7 @@ class Mutator(Observer):
         while self.turns and self.turns[0] == self.beat:
             self.turns.pop(0)
             if self.tried < EACH:
-                self.change_one(scene, beat.until + scene.stage.beyond)
+                self.change_one(scene, beat.until)
         self.beat += 1
 
     def change_one(self, scene, at):
