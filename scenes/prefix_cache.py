@@ -187,7 +187,7 @@ class PrefixCacheTelling(Telling):
         made = self.lines("PagedCache.__init__", -1, self.requests[self.first].submitted.seq)
         pages = {"pages": self.pages, "name": "pool"}
         once = say("K and V are reserved once, {} in all.", ask.bytes_of("pool"))
-        cut = say("Cut into {} pages; a bit of {} means: free.", ask.pool_pages(), ask.free_bit())
+        cut = say("Cut into {} pages, each free: its bit is {}.", ask.pool_pages(), ask.free_bit())
         if made is not None:
             tensors = ("k_cache", "v_cache")
 
@@ -195,12 +195,12 @@ class PrefixCacheTelling(Telling):
                 names = {str(name) for name, _ in code.values}
                 return Slabs(sum(name in names for name in tensors), **pages), code
 
-            acts = self.run(made, made.seq, slabs, only=("sizes", *tensors))
+            acts = self.run(made, made.seq, slabs, only=("sizes", *tensors, "_free_mask"))
         else:
             acts = [self.act(Slabs(made=0, **pages)), self.act(Slabs(**pages), seconds=1.5)]
         self.shot(once, *acts, subject=("pool",), detail=CODE)
         self.shot(
-            cut, self.act(Slabs(cut=True, **pages), seconds=1.2), self.act(self.pool(), seconds=1.6), subject=("pool",)
+            cut, self.act(Slabs(cut=True, **pages), seconds=1.8), self.act(self.pool(), seconds=1.8), subject=("pool",)
         )
         return self.section("reserve", "The pool, reserved once", FRAME, cut=True)
 
@@ -209,7 +209,7 @@ class PrefixCacheTelling(Telling):
         name, prompt, start = ask.name(task), ask.prompt(task), self.requests[task].submitted.seq
         self.begin()
         tape = self.tape(task, cuts=True)
-        arrives = say("{} arrives: {} tokens, none computed yet.", name, prompt)
+        arrives = say("{} brings {} tokens to compute.", name, prompt)
         self.shot(arrives, self.act(self.pool()), self.act(tape, self.pool(), until=start), subject=("tape", task))
         allocs = [e for e in self.history.events(PagesAlloc, start, self.admitted) if e.task == task]
         tables = [e for e in self.history.events(Table, start, self.admitted) if e.task == task and e.pages]
@@ -228,12 +228,12 @@ class PrefixCacheTelling(Telling):
             page = allocs[-1].pages[0]
             told = say("The rest in the same way: {}.", ask.table(task, self.admitted))
             parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(page))
-            acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("lsb",))
+            acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("lsb", "_free_mask"), pace=0.5)
             self.shot(told, *acts, subject=("pool", page), detail=MORE)
         told = say("Prefill computes {} tokens in one pass.", ask.stored(task, self.filled))
         parts = (self.tape(task), self.pool())
         acts = self.coded("PagedCache.write", self.at, self.filled, parts, only=("page", "slot"))
-        self.shot(told, *acts, subject=("tape", task))
+        self.shot(told, *acts, subject=("pool", self.state(self.admitted).tables[task][0]))
         return self.section("admit", say("{} gets its pages", name))
 
     def join(self, admitted: TaskAdmitted) -> Section:
@@ -258,7 +258,8 @@ class PrefixCacheTelling(Telling):
         tasks = (*self.standing(), task)
         parts = (self.tape(*tasks), Wires(task), self.pool())
         before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
-        self.shot("Each step adds a token: one slot is filled.", self.lapse(*parts, until=before.seq - 1, seconds=2.4))
+        lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.4)
+        self.shot("Each step adds a token: one slot is filled.", lapse, subject=("tape", task))
         acting = (self.tape(*tasks, acting=(task, logical)), Wires(task), self.pool(page))
         table = self.history.first(Table, grown.seq)
         end = table.seq if table else grown.seq
@@ -294,7 +295,7 @@ class PrefixCacheTelling(Telling):
         else:
             acts = [self.act(tape, Plate(wrote.seq, False, False)), self.act(tape, Plate(wrote.seq), seconds=1.6)]
         self.shot(told, *acts, subject=("plate",), detail=CODE)
-        told = "Short tables are filled up, so one call serves all." if several else "One call finds every page by it."
+        told = "Short rows are filled up: one call serves all." if several else "One call finds every page by it."
         attended = (tape, Plate(wrote.seq, attended=True), *self.beside)
         self.shot(told, self.act(*attended, seconds=1.8), self.act(*attended, until=wrote.seq), subject=("plate",))
         return self.section("view", "What attention sees")
@@ -314,14 +315,16 @@ class PrefixCacheTelling(Telling):
         self.shot(done, self.lapse(tape, self.pool(), until=start.seq - 1, seconds=2.2), subject=("tape", task))
         page = freed.pages[0]
         told = say("No holder is left, so the bit of page {} is set.", ask.page(page))
-        acts = self.coded("PagedCache.free", start.seq - 1, freed.seq, (tape, self.pool(page)), only=())
+        acts = self.coded(
+            "PagedCache.free", start.seq - 1, freed.seq, (tape, self.pool(page)), only=("_refs", "_free_mask")
+        )
         self.shot(told, *acts, subject=("pool", page), detail=CODE)
         end = self.requests[task].empty_after(freed.seq) or freed.seq
         others = [e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task]
-        acts = [self.act(tape, self.pool(*e.pages), *self.beside, until=e.seq, seconds=0.9) for e in others[:3]]
-        told = "Freeing erases nothing: a bit flips, the content stays."
+        acts = [self.act(tape, self.pool(*e.pages), until=e.seq, seconds=0.9) for e in others[:3]]
+        told = "Freeing a page erases nothing: only a bit flips."
         hero = others[-1].pages[0] if others else page
-        self.shot(told, *acts, self.act(tape, self.pool(), *self.beside, until=end), subject=("pool", hero))
+        self.shot(told, *acts, self.act(tape, self.pool(), until=end), subject=("pool", hero))
         return self.section("release", say("{} leaves", ask.name(task)))
 
     def reuse(self, alloc: PagesAlloc) -> Section:
@@ -336,12 +339,12 @@ class PrefixCacheTelling(Telling):
             self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=2.4), subject=("tape", task))
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
-        told = say("The lowest free page is {}: {} gets it.", ask.page(page), ask.name(task))
-        acts = self.act(*acting), self.act(*acting, until=table.seq if table else alloc.seq, seconds=1.6)
-        self.shot(told, *acts, subject=("pool", page))
+        names = ask.page(page), ask.name(task), ask.name(str(self.wrote(alloc)))
+        told = say("The lowest free page is {}: {} overwrites {} there.", *names)
+        end = table.seq if table else alloc.seq
+        acts = [self.act(*acting), self.act(*acting, until=end, seconds=1.6)]
         wrote = [*self.history.events(KvWrite, self.at)][:3]
-        told = say("What {} left there is overwritten, slot by slot.", ask.name(str(self.wrote(alloc))))
-        acts = [self.act(*acting, until=event.seq, seconds=0.9) for event in wrote]
+        acts += [self.act(*acting, until=event.seq, seconds=0.7) for event in wrote]
         self.shot(told, *acts, subject=("pool", page))
         return self.section("reuse", say("{} grows into a used page", ask.name(task)))
 
@@ -351,9 +354,9 @@ class PrefixCacheTelling(Telling):
         tape, pool = self.tape(task), self.pool(bits=False)
         parts = (tape, Strip(task, read.seq, landed=False), pool)
         landed = (tape, Strip(task, read.seq), pool)
-        told = "The table restores the order: pages become one strip."
+        told = "The table restores order: pages become one strip."
         self.shot(told, self.act(*parts, until=read.seq), self.act(*landed), subject=("strip",))
-        told = say("{} reads as one piece: order lives in the table.", ask.table(task, read.seq))
+        told = say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq))
         acts = [
             self.act(
                 self.tape(task, acting=(task, place)),
@@ -391,26 +394,25 @@ class PrefixCacheTelling(Telling):
         tasks = tuple(name for name, pages in tables.items() if page in pages)[:4]
         bits = Pool(acting=(page,), pages=shown_pages(teller, page))
         tape = Tape(tasks)
-        earlier = [int(end) for end in teller.steps.end if end < start][-BEFORE:]
-        teller.begin(max(earlier[0], *(teller.requests[name].computed[0].seq for name in tasks)))
+        joined = max(event.seq for name in tasks for event in teller.requests[name].admitted if event.seq < start)
+        teller.begin(teller.steps.before(joined))
         count = ask.ref(page, start)
         told = say("Page {} has {} holders, so its count is {}.", ask.page(page), count, count)
-        teller.shot(told, teller.lapse(tape, bits, until=start, seconds=2.4), subject=("pool", page))
+        acts = [teller.act(tape, bits, until=joined, seconds=1.6), teller.lapse(tape, bits, until=start, seconds=1.6)]
+        teller.shot(told, *acts, subject=("pool", page))
         told = say("{} leaves, others still read page {}: it stays.", ask.name(task), ask.page(page))
         end = teller.requests[task].empty_after(freed.seq) or freed.seq
-        acts = teller.act(tape, bits, until=freed.seq, seconds=1.6), teller.act(tape, bits, until=end, seconds=1.6)
+        acts = [teller.act(tape, bits, until=seq, seconds=1.6) for seq in (freed.seq, end)]
         teller.shot(told, *acts, subject=("pool", page))
         yield teller.section("counted", "Release is counted", ASIDE, cut=True, source=source)
 
     def takeaway(self) -> Section:
         ask = self.ask
-        self.begin(self.end)
-        told = say("slots held at most, where the longest lengths reserve {}", ask.most_longest())
-        parts = (
-            Takeaway("Memory in pieces, order in a table.", say("{}", ask.most_held()), told),
-            self.pool(bits=False),
-        )
-        self.shot(None, self.act(*parts, seconds=1.0), rest=2.0)
+        self.begin(([-1, *map(int, self.history.steps.end)])[-BEFORE:][0])
+        unit = say("slots held at most, where the longest lengths reserve {}", ask.most_longest())
+        told = Takeaway("Memory in pieces, order in a table.", say("{}", ask.most_held()), unit)
+        parts = (told, self.pool(bits=False))
+        self.shot(None, self.lapse(*parts, until=self.end, seconds=1.6), subject=("pool",), rest=2.0)
         return self.section("takeaway", "", FRAME, phases=False, cut=True)
 
 

@@ -25,7 +25,7 @@ NEAR = 1.0
 """Pixels by which something is off its place from which on it counts as moved."""
 LATE = 0.6
 """Share of a movement after which things come that make use of the place."""
-LOOKS = 9
+LOOKS = 25
 """Moments at which a movement is searched for texts that would cross."""
 
 

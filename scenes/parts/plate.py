@@ -53,7 +53,7 @@ class Plate(Part):
         aside = rectangle.right + ASIDE
         if self.tables:
             yield from self._titled(view, ("shape",), "page_table", ("rows", "columns"), rectangle.x + GAP, box.y)
-            look = {"stroke": t.accent, "width": 4.0, "acting": True}
+            look = {"stroke": t.accent, "width": 4.0, "acting": not self.attended}
             yield ("rectangle",), Block(box=rectangle, fill=t.panel, **look)
         if self.lengths:
             yield from self._titled(view, ("longest",), "lengths", (), aside, box.y)
@@ -111,7 +111,6 @@ class Plate(Part):
                 delay = 0.06 * key[2]
                 start = Box(number.at[0] - 30, number.at[1] - 22, 60, 44)
                 yield Move(replace(cell, box=start, z=FLYING), replace(cell, z=FLYING), delay)
-                yield Move(replace(number, ground=now.theme.empty), replace(atom, z=FLYING), delay)
         attention, rectangle = (after.get((self.key, kind)) for kind in ("attention", "rectangle"))
         if (self.key, "attention") in before or not isinstance(attention, Block) or not isinstance(rectangle, Block):
             return

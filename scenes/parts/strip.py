@@ -16,7 +16,7 @@ from scenes.parts.slots import page_colors
 from scenes.parts.view import View
 
 HEAD, FOOT, ROW, LEAST_PITCH = 52.0, 46.0, 96.0, 9.0
-SECONDS, REACH = 1.5, 5.0
+SECONDS, REACH = 1.9, 5.0
 LONGEST = 4096
 """Tokens up to which each has a cell of its own."""
 

@@ -123,11 +123,16 @@ class Telling:
         return Act(self.at, parts, seconds, {}, (*ends[::every], self.at))
 
     def run(
-        self, event: Event, until: int, parts: Callable[[Code], Sequence[Part]], only: Collection[str] | None = None
+        self,
+        event: Event,
+        until: int,
+        parts: Callable[[Code], Sequence[Part]],
+        only: Collection[str] | None = None,
+        pace: float = 1.0,
     ) -> list[Act]:
         """The lines of a `lines` event run one after another, in a `Code` among `parts`, then what
         they brought about, up to event `until`, happens. With `only`, the cursor stops at those lines
-        alone that gave one of these values, or changed the mask or refcounts."""
+        alone that gave one of these values. `pace` stretches each line."""
         source = shown_source(self.trace, event.function, COLUMNS)
         code = Code(source.title, source.lines)
         known: dict[str, Any] = {}
@@ -137,16 +142,19 @@ class Telling:
         for step in steps_of(self.trace, event, COLUMNS):
             fresh = [(joined("", (name,)), joined("", (value,))) for name, value in step.values]
             names = {str(name) for name, _ in fresh}
-            if only is not None and names.isdisjoint(only) and step.mask is None and not step.refs:
+            if only is not None and names.isdisjoint(only) and not (step.refs and "_refs" in only):
                 continue
             values = [pair for pair in values if str(pair[0]) not in names] + fresh
             code = replace(code, line=step.line, values=tuple(values), fresh=len(fresh))
+            if step.mask is not None or step.refs:
+                acts.append(self.act(*parts(code), until=event.seq, seconds=pace * STEP, known=dict(known)))
             if step.mask is not None:
                 known["mask"] = step.mask
             for page, ref in step.refs:
                 refs[page] = ref
                 known["refs"] = list(refs)
-            acts.append(self.act(*parts(code), until=event.seq, seconds=VALUES if fresh else STEP, known=dict(known)))
+            seconds = pace * (VALUES if fresh else STEP)
+            acts.append(self.act(*parts(code), until=event.seq, seconds=seconds, known=dict(known)))
         acts.append(self.act(*parts(code), until=until))
         return acts
 
