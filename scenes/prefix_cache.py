@@ -195,13 +195,11 @@ class PrefixCacheTelling(Telling):
                 names = {str(name) for name, _ in code.values}
                 return Slabs(sum(name in names for name in tensors), **pages), code
 
-            acts = self.run(made, made.seq, slabs, only=("sizes", *tensors, "_free_mask"))
+            acts = self.run(made, made.seq, slabs, only=("sizes", *tensors))
         else:
             acts = [self.act(Slabs(made=0, **pages)), self.act(Slabs(**pages), seconds=1.5)]
         self.shot(once, *acts, subject=("pool",), detail=CODE)
-        self.shot(
-            cut, self.act(Slabs(cut=True, **pages), seconds=1.8), self.act(self.pool(), seconds=1.8), subject=("pool",)
-        )
+        self.shot(cut, self.act(Slabs(cut=True, **pages), seconds=1.8), self.act(self.pool()), subject=("pool",))
         return self.section("reserve", "The pool, reserved once", FRAME, cut=True)
 
     def admit(self) -> Section:
@@ -210,14 +208,14 @@ class PrefixCacheTelling(Telling):
         self.begin()
         tape = self.tape(task, cuts=True)
         arrives = say("{} brings {} tokens to compute.", name, prompt)
-        self.shot(arrives, self.act(self.pool()), self.act(tape, self.pool(), until=start), subject=("tape", task))
+        self.shot(arrives, self.act(tape, self.pool(), until=start), subject=("tape", task))
         allocs = [e for e in self.history.events(PagesAlloc, start, self.admitted) if e.task == task]
         tables = [e for e in self.history.events(Table, start, self.admitted) if e.task == task and e.pages]
         before = allocs[0].seq if allocs else self.admitted
         if (counted := self.lines("pages_for", start, before)) is not None:
             told = say("{} tokens / {} a page, rounded up: {} pages.", prompt, ask.page_size(), ask.prompt_pages(task))
             acts = self.run(counted, counted.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
-            self.shot(told, *acts, subject=("tape", task), detail=CODE)
+            self.shot(told, *acts, subject=("code",), detail=CODE)
         told: str | None = "The lowest set bit, counted from the right, is the page."
         if allocs:
             page, tape = allocs[0].pages[0], self.tape(task, acting=(task, 0))
@@ -228,7 +226,7 @@ class PrefixCacheTelling(Telling):
             page = allocs[-1].pages[0]
             told = say("The rest in the same way: {}.", ask.table(task, self.admitted))
             parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(page))
-            acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("lsb", "_free_mask"), pace=0.5)
+            acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",))
             self.shot(told, *acts, subject=("pool", page), detail=MORE)
         told = say("Prefill computes {} tokens in one pass.", ask.stored(task, self.filled))
         parts = (self.tape(task), self.pool())
@@ -297,7 +295,7 @@ class PrefixCacheTelling(Telling):
         self.shot(told, *acts, subject=("plate",), detail=CODE)
         told = "Short rows are filled up: one call serves all." if several else "One call finds every page by it."
         attended = (tape, Plate(wrote.seq, attended=True), *self.beside)
-        self.shot(told, self.act(*attended, seconds=1.8), self.act(*attended, until=wrote.seq), subject=("plate",))
+        self.shot(told, self.act(*attended, seconds=2.3), self.act(*attended, until=wrote.seq), subject=("plate",))
         return self.section("view", "What attention sees")
 
     def before(self, event: Event) -> int:
