@@ -197,7 +197,7 @@ class PrefixCacheTelling(Telling):
 
             acts = self.run(made, made.seq, slabs, only=("sizes", *tensors))
         else:
-            acts = [self.act(Slabs(made=0, **pages)), self.act(Slabs(**pages), seconds=1.5)]
+            acts = [self.act(Slabs(n, **pages), seconds=1.2) for n in (0, 1, 2)]
         self.shot(once, *acts, subject=("pool",), detail=CODE)
         self.shot(cut, self.act(Slabs(cut=True, **pages), seconds=1.8), self.act(self.pool()), subject=("pool",))
         return self.section("reserve", "The pool, reserved once", FRAME, cut=True)
@@ -207,16 +207,16 @@ class PrefixCacheTelling(Telling):
         name, prompt, start = ask.name(task), ask.prompt(task), self.requests[task].submitted.seq
         self.begin()
         tape = self.tape(task, cuts=True)
-        arrives = say("{} brings {} tokens to compute.", name, prompt)
-        self.shot(arrives, self.act(tape, self.pool(), until=start), subject=("tape", task))
         allocs = [e for e in self.history.events(PagesAlloc, start, self.admitted) if e.task == task]
         tables = [e for e in self.history.events(Table, start, self.admitted) if e.task == task and e.pages]
-        before = allocs[0].seq if allocs else self.admitted
-        if (counted := self.lines("pages_for", start, before)) is not None:
-            told = say("{} tokens / {} a page, rounded up: {} pages.", prompt, ask.page_size(), ask.prompt_pages(task))
-            acts = self.run(counted, counted.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
-            self.shot(told, *acts, subject=("code",), detail=CODE)
-        told: str | None = "The lowest set bit, counted from the right, is the page."
+        counted = self.lines("pages_for", start, allocs[0].seq if allocs else self.admitted)
+        needs = name, prompt, ask.page_size(), ask.prompt_pages(task)
+        told = say("{}: {} tokens / {} a page, rounded up: {} pages.", *needs)
+        acts = [self.act(tape, self.pool(), until=start)]
+        if counted is not None:
+            acts += self.run(counted, counted.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
+        self.shot(told, *acts, subject=("tape", task))
+        told = "The lowest set bit, counted from the right, is the page."
         if allocs:
             page, tape = allocs[0].pages[0], self.tape(task, acting=(task, 0))
             parts = (tape, self.pool(page))
@@ -279,7 +279,7 @@ class PrefixCacheTelling(Telling):
         several = len(wrote.spans) > 1
         told = "Attention gets one rectangle of tables, and lengths."
         if not several:
-            told = "Attention gets the table and its length."
+            told = "Attention gets a rectangle: one table, one length."
         self.beside = ()
         if event is not None:
             names = ("page_table", "lengths")
@@ -293,9 +293,9 @@ class PrefixCacheTelling(Telling):
         else:
             acts = [self.act(tape, Plate(wrote.seq, False, False)), self.act(tape, Plate(wrote.seq), seconds=1.6)]
         self.shot(told, *acts, subject=("plate",), detail=CODE)
-        told = "Short rows are filled up: one call serves all." if several else "One call finds every page by it."
+        told = "Short rows are filled up: one call reads all." if several else "One call finds every page by it."
         attended = (tape, Plate(wrote.seq, attended=True), *self.beside)
-        self.shot(told, self.act(*attended, seconds=2.3), self.act(*attended, until=wrote.seq), subject=("plate",))
+        self.shot(told, self.act(*attended, seconds=2.6), self.act(*attended, until=wrote.seq), subject=("plate",))
         return self.section("view", "What attention sees")
 
     def before(self, event: Event) -> int:
@@ -306,23 +306,20 @@ class PrefixCacheTelling(Telling):
     def release(self, freed: PagesFree) -> Section:
         ask, task = self.ask, str(freed.task)
         self.begin()
-        start = self.lines("PagedCache.free", self.steps.before(freed.seq), freed.seq) or freed
         tasks = (*self.standing(), task)
         tape = self.tape(*tasks)
-        done = say("{} has its answer: cleanup returns its pages.", ask.name(task))
-        self.shot(done, self.lapse(tape, self.pool(), until=start.seq - 1, seconds=2.2), subject=("tape", task))
-        page = freed.pages[0]
-        told = say("No holder is left, so the bit of page {} is set.", ask.page(page))
-        acts = self.coded(
-            "PagedCache.free", start.seq - 1, freed.seq, (tape, self.pool(page)), only=("_refs", "_free_mask")
+        done = say("{} is done, so cleanup returns its pages.", ask.name(task))
+        self.shot(
+            done,
+            self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=2.2),
+            subject=("tape", task),
         )
-        self.shot(told, *acts, subject=("pool", page), detail=CODE)
         end = self.requests[task].empty_after(freed.seq) or freed.seq
-        others = [e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task]
-        acts = [self.act(tape, self.pool(*e.pages), until=e.seq, seconds=0.9) for e in others[:3]]
+        frees = [freed, *(e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task)]
         told = "Freeing a page erases nothing: only a bit flips."
-        hero = others[-1].pages[0] if others else page
-        self.shot(told, *acts, self.act(tape, self.pool(), until=end), subject=("pool", hero))
+        acts = [self.act(tape, self.pool(*e.pages), until=e.seq, seconds=0.9) for e in frees[:MOST_PAGES]]
+        last = frees[:MOST_PAGES][-1].pages[0]
+        self.shot(told, *acts, self.act(tape, self.pool(), until=end), subject=("pool", last))
         return self.section("release", say("{} leaves", ask.name(task)))
 
     def reuse(self, alloc: PagesAlloc) -> Section:

@@ -17,7 +17,7 @@ from scenes.parts.tape import CHIP, chip_width
 from scenes.parts.view import View
 
 CELL, HEIGHT, GAP, HEAD, ASIDE, ARROW = 128.0, 96.0, 12.0, 56.0, 56.0, 76.0
-MOST_ROWS, MOST_COLUMNS = 4, 5
+MOST_ROWS, MOST_COLUMNS, LOW = 4, 5, 200.0
 FILLER = -1
 """The entry that fills up a table that is shorter than the longest."""
 
@@ -33,7 +33,8 @@ class Plate(Part):
     attended: bool = False
 
     def room(self, view: View, width: float) -> Room:
-        height = HEAD + min(MOST_ROWS, len(self.passed(view))) * (HEIGHT + GAP) + ARROW + HEIGHT
+        rows = min(MOST_ROWS, len(self.passed(view)))
+        height = HEAD + rows * (tall(rows) + GAP) + ARROW + HEIGHT
         return Room(height, height)
 
     def passed(self, view: View) -> list[tuple[str, list[int], int]]:
@@ -49,7 +50,8 @@ class Plate(Part):
         chip = max(chip_width(task, view) for task, _, _ in rows)
         x = box.x + chip + 24
         rectangle = Box(x - GAP, box.y + HEAD - GAP, (width - first) * (CELL + GAP) + GAP, 0)
-        rectangle = replace(rectangle, h=len(rows) * (HEIGHT + GAP) + GAP)
+        high = tall(len(rows))
+        rectangle = replace(rectangle, h=len(rows) * (high + GAP) + GAP)
         aside = rectangle.right + ASIDE
         if self.tables:
             yield from self._titled(view, ("shape",), "page_table", ("rows", "columns"), rectangle.x + GAP, box.y)
@@ -58,14 +60,14 @@ class Plate(Part):
         if self.lengths:
             yield from self._titled(view, ("longest",), "lengths", (), aside, box.y)
         for row, (task, table, length) in enumerate(rows):
-            y = box.y + HEAD + row * (HEIGHT + GAP)
-            hue, cy = view.hue(task), y + HEIGHT / 2
+            y = box.y + HEAD + row * (high + GAP)
+            hue, cy = view.hue(task), y + high / 2
             yield (row, "chip"), Block(box=Box(box.x, cy - CHIP / 2, chip, CHIP), fill=hue)
             name = written("task.name", task, "name", task=task)
             at = (box.x + chip / 2, cy)
             yield (row, "name"), Text(text=name, at=at, face="sans-bold", color=t.ground, align="center", ground=hue)
             for column in range(first, width) if self.tables else ():
-                cell = Box(x + (column - first) * (CELL + GAP), y, CELL, HEIGHT)
+                cell = Box(x + (column - first) * (CELL + GAP), y, CELL, high)
                 page = table[column] if column < len(table) else FILLER
                 held = page != FILLER
                 stroke = hue if held else t.muted
@@ -124,3 +126,8 @@ class Plate(Part):
             if key[-1] == "cell":
                 rows[key[1]] = rows.get(key[1], 0) + 1
         return {"view.entries": (self.seq, MOST_COLUMNS, rows)}
+
+
+def tall(rows: int) -> float:
+    """Height of each of so many rows: few are higher."""
+    return max(HEIGHT, LOW / rows)

@@ -15,7 +15,7 @@ from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.slots import page_colors
 from scenes.parts.view import View
 
-HEAD, FOOT, ROW, LEAST_PITCH = 52.0, 46.0, 96.0, 9.0
+HEAD, FOOT, ROW, LEAST_PITCH = 52.0, 56.0, 96.0, 9.0
 SECONDS, REACH = 1.9, 5.0
 LONGEST = 4096
 """Tokens up to which each has a cell of its own."""
@@ -80,7 +80,7 @@ class Strip(Part):
         number = measure("gather.page", page, "plain", seq=self.seq, task=self.task, logical=logical)
         text = say("page {}" if stretch.w > 120 else "{}", number)
         last = stretch.w < 120
-        at = (stretch.x if last else stretch.cx, stretch.bottom + FOOT / 2)
+        at = (stretch.x if last else stretch.cx, stretch.bottom + FOOT / 2 + 4)
         hue = view.hue(self.task)
         return Text(text=text, at=at, face="mono-bold", color=hue, align="left" if last else "center")
 

@@ -114,11 +114,13 @@ class Stage:
             self.parts, self.caption = last.parts, last.caption or ""
             act = last.acts[-1]
             self.view = self.view.at(self.section.start, act.known if act.until == self.section.start else None)
-            self.canvas.show(self._compose(self.view, self.parts)[0])
+            picture, self.boxes = self._compose(self.view, self.parts)
+            self.canvas.show(picture)
         elif self.section.beats:
             first = self.section.beats[0].acts[0]
             self.parts, self.caption = first.parts, self.section.beats[0].caption or ""
-            self.canvas.show(self._compose(self.view, self.parts)[0])
+            picture, self.boxes = self._compose(self.view, self.parts)
+            self.canvas.show(picture)
             self._read_by = self.scene.clock + reading_time(self.caption)
         self.scene.add(self.canvas)
 
