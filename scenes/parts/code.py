@@ -37,7 +37,7 @@ class Code(Part):
     fresh: int = 0
 
     def room(self, view: View, width: float) -> Room:
-        return Room(TITLE + 8 * PITCH, TITLE + (MOST_LINES + 2) * PITCH + INSET)
+        return Room(TITLE + 5 * PITCH + INSET, TITLE + (MOST_LINES + 2) * PITCH + INSET)
 
     def draw(self, view: View, box: Box) -> Atoms:
         t = view.theme
