@@ -11,6 +11,7 @@ from scenes.draw.atoms import Block, Key, Text
 from scenes.draw.layout import Box
 from scenes.measures import measure, say, written
 from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.pool import Pool
 from scenes.parts.view import View
 
 GAP, SHAPE, LETTER, MOST = 14.0, 150.0, 64.0, 220.0
@@ -43,7 +44,10 @@ class Slabs(Part):
         for tensor, row, kind in list(zip(TENSORS, rows, ("ground", "frame"), strict=True))[: self.made]:
             at = (box.x, row.cy)
             yield (tensor,), Text(text=tensor, at=at, px=theme.TAKEAWAY, face="sans-bold", color=t.text)
-            cells = row.columns(len(pages) + bool(more), GAP if self.cut else 0.0)
+            gap = GAP if self.cut else 0.0
+            across = self._across(view, box)
+            lanes = row.rows(-(-(len(pages) + bool(more)) // across), gap)
+            cells = [cell for lane in lanes for cell in lane.columns(across, gap)]
             for page, cell in zip(pages, cells, strict=False):
                 look = {"stroke": t.muted, "radius": 8.0} if self.cut else {"radius": 0.0}
                 yield (page, kind), Block(box=cell, fill=t.empty, **look, z=int(kind == "frame"))
@@ -55,10 +59,11 @@ class Slabs(Part):
                         Text(text=number, at=at, face="mono-bold", color=t.text, align="center", ground=t.empty),
                     )
             if more:
-                yield (tensor, "rest"), Block(box=cells[-1], fill=t.empty, radius=8.0 if self.cut else 0.0)
+                last = cells[len(pages)]
+                yield (tensor, "rest"), Block(box=last, fill=t.empty, radius=8.0 if self.cut else 0.0)
                 if self.cut and tensor == TENSORS[0]:
                     text = say("+{}", measure("slabs.more", more, shown=len(pages)))
-                    at = (cells[-1].cx, cells[-1].cy)
+                    at = (last.cx, last.cy)
                     yield (
                         ("more",),
                         Text(text=text, at=at, px=theme.LEAST_SIZE, color=t.muted, align="center", ground=t.empty),
@@ -66,6 +71,11 @@ class Slabs(Part):
             if not self.cut:
                 yield (tensor, "slab"), Block(box=row, stroke=t.muted, width=3.0, radius=4.0, z=1)
         yield from self._shape(view, Box(rows[0].x, box.bottom - SHAPE, rows[0].w, SHAPE))
+
+    def _across(self, view: View, box: Box) -> int:
+        """Pages side by side: as many as in a pool that stands here."""
+        places = Pool(pages=self.pages).boxes(view, box).values()
+        return sum(place.y == min(other.y for other in places) for place in places)
 
     def _shape(self, view: View, box: Box) -> Atoms:
         """The five sizes of the shape, each over its name."""

@@ -15,7 +15,7 @@ from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.slots import page_colors
 from scenes.parts.view import View
 
-HEAD, FOOT, ROW, LEAST_PITCH = 52.0, 56.0, 96.0, 9.0
+HEAD, FOOT, ROW, LEAST_PITCH = 52.0, 56.0, 96.0, 8.0
 SECONDS, REACH = 1.9, 5.0
 LONGEST = 4096
 """Tokens up to which each has a cell of its own."""
@@ -44,7 +44,7 @@ class Strip(Part):
 
     def room(self, view: View, width: float) -> Room:
         rows = self._grid(view, width)[1]
-        return Room(HEAD + rows * (24 + FOOT), HEAD + rows * (ROW + FOOT))
+        return Room(HEAD + rows * (ROW / 2 + FOOT), HEAD + rows * (ROW + FOOT))
 
     def draw(self, view: View, box: Box) -> Atoms:
         box = box.inset(REACH + 2, 0)
