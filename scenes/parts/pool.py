@@ -15,7 +15,7 @@ from scenes.parts.slots import LEAST, columns_of, filled, page_colors, slots_ato
 from scenes.parts.view import View
 from scenes.parts.words import SIZES, page_words, spoken, text_height, type_size
 
-GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 54.0, 92.0
+GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 62.0, 92.0
 GOOD = 384.0
 """Height within which pages with words are as large as can be."""
 BAND, PAD = 6.0, 10.0
@@ -108,10 +108,10 @@ class Pool(Part):
             rows[cell.bottom] = cell
         if not self.bits:
             return
-        for i, (bottom, _) in enumerate(rows.items()):
-            text = "free?"
-            at = (box.x, bottom + BITS / 2)
-            yield ("free", i), Text(text=text, at=at, px=theme.LEAST_SIZE, color=view.theme.muted)
+        for i, bottom in enumerate(rows):
+            for j, text in enumerate(("free", "mask")):
+                at = (box.x, bottom + 8 + BITS / 2 + (j - 0.5) * 30)
+                yield (text, i), Text(text=text, at=at, px=theme.LEAST_SIZE, color=view.theme.muted)
 
     def _page(self, view: View, page: int, cell: Box) -> Atoms:
         holders, state = view.holders(page), view.state.page_state(page)
@@ -168,8 +168,9 @@ class Pool(Part):
                 )
         if self.bits:
             bit = view.mask >> page & 1
-            box = Box(cell.cx - 22, cell.bottom + 8, 44, BITS - 14)
-            yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, stroke=t.empty, width=2, radius=6)
+            box = Box(cell.cx - 30, cell.bottom + 10, 60, BITS - 14)
+            look = {"stroke": t.accent if acting else t.empty, "width": 4.0 if acting else 2.0, "acting": acting}
+            yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, radius=6, **look)
             text = say("{}", measure("mask.bit", bit, "plain", page=page))
             ground = t.empty if bit else t.ground
             color = t.text if bit else t.muted
