@@ -11,12 +11,12 @@ import numpy as np
 from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene
 from scenes.measures import Said, say
-from scenes.parts.clock import Clock
 from scenes.parts.crowd import Crowd
+from scenes.parts.elapsed import Elapsed
+from scenes.parts.first_tokens import SHARE, FirstTokens
 from scenes.parts.map import Map
 from scenes.parts.part import Part
 from scenes.parts.question import Question, Takeaway
-from scenes.parts.waits import SHARE, Waits
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
@@ -27,13 +27,16 @@ from scenes.story.words import are, counted
 
 LAPSES = 40.0
 """Seconds of all time-lapses together, at most."""
+LONGEST = 1.0
+"""Seconds that the longest step takes at most in one."""
 STOPS_A_SECOND = 12
-HOOK, FLASH, RUN_UP, RUN_OUT = 2.0, 0.5, 2.2, 1.4
+HOOK, FLASH, RUN_UP, RUN_OUT = 2.0, 0.5, 2.2, 1.8
 """Seconds of time-lapse in the hook, those for which pages given back stay white, and those before and
 after the first request that is seen to give way."""
-READ = 0.6
-"""Seconds beyond its reading time for which a sentence stands in a time-lapse."""
-LOAD = 2
+READ, MOVING = 0.6, 1.3
+"""Seconds beyond its reading time for which a sentence stands in a time-lapse, and that time by the least of one."""
+APART = 1.5
+"""How many times as long as half of the requests nine in ten waited, from which on it is told."""
 SOURCES = {"azure": "Azure", "burstgpt": "BurstGPT", "mooncake": "Mooncake"}
 
 
@@ -74,19 +77,14 @@ class PoolAtScaleTelling(Telling):
         self.turns = turns_of(self.history)
         self.losses = self.turns.lost(-1, self.last)
         self.shown = next((loss for loss in self.losses if loss.stored), None) or next(iter(self.losses), None)
-        self.rate = round_up(max(1, int(series.end_ns[-1])) / 1e9 / LAPSES)
-        self.frame: tuple[Part, ...] = (Crowd(), Map(flash=FLASH * self.rate), Clock())
+        longest = int(np.diff(series.end_ns, prepend=0).max())
+        self.rate = round_up(max(1, int(series.end_ns[-1]) / LAPSES, longest / LONGEST) / 1e9)
+        self.frame: tuple[Part, ...] = (Crowd(), Map(flash=FLASH * self.rate), Elapsed())
 
     def sections(self) -> Iterator[Section]:
-        yield self.hook()
-        yield self.one_page()
-        yield self.load()
-        if self.shown is not None:
-            yield self.giving_way(self.shown)
-        yield self.under_load()
-        if (waited := self.ask.median_ttft()) is not None:
-            yield self.price()
-        yield self.takeaway(waited is not None)
+        for section in (self.hook, self.one_page, self.giving_way, self.under_load, self.price):
+            if (made := section()).beats:
+                yield made
 
     # what happens in it
 
@@ -119,6 +117,8 @@ class PoolAtScaleTelling(Telling):
             return
         while len(captions) > 1 and sum(reading_time(text) + READ for text in captions) > seconds:
             captions = captions[:-1]
+        if sum(reading_time(text) for text in captions) > MOVING * seconds:
+            captions = [""]
         read = [reading_time(text) + READ for text in captions]
         ends = self.ns(start) + np.cumsum(read) / sum(read) * (self.ns(until) - self.ns(start))
         for text, end in zip(captions, ends.tolist(), strict=True):
@@ -141,7 +141,7 @@ class PoolAtScaleTelling(Telling):
             acts.append(self.act(question, white, seconds=0.5))
             acts.append(self.act(question, white, until=self.empty(worst), seconds=0.5))
             acts.append(self.act(question, white, until=self.steps.done_from(self.at), seconds=0.5))
-        self.shot("", *acts, subject=("map",), rest=0.5)
+        self.shot("", *acts, subject=("map",), rest=0.5 if worst else 0.0)
         return self.section("hook", self.scenario_title(), cut=True)
 
     def question(self) -> Said:
@@ -163,24 +163,23 @@ class PoolAtScaleTelling(Telling):
         near = Map(named=(task,), close=(page,))
         filled = life.prefilled(first.end)
         self.begin(-1)
-        slots = say("Each of these {} pages has {} slots for tokens.", ask.pool_pages(), ask.page_size())
-        self.shot(slots, self.act(*self.frame), self.act(near), subject=("map",))
         pages = counted(ask.table_pages(task, first.end), "page")
-        told = say("The {} tokens of {} take {}.", ask.prompt(task), ask.name(task), pages)
-        acts = [self.act(near, until=life.submitted.seq), self.act(near, until=first.end, seconds=0.8)]
+        told = say("{} slots a page: {}'s {} tokens take {}.", ask.page_size(), ask.name(task), ask.prompt(task), pages)
+        acts = [self.act(*self.frame), self.act(near), self.act(near, until=life.submitted.seq)]
+        acts.append(self.act(near, until=first.end, seconds=1.0))
         if filled is not None and filled.seq <= self.last:
-            acts.append(self.act(near, until=filled.seq))
+            acts.append(self.act(near, until=filled.seq, seconds=1.2))
         self.shot(told, *acts, subject=("map",))
         self.at = self.steps.done_from(self.at)
         whole = say("All pages together keep {} of keys and values.", ask.bytes_of("pool"))
         far = Map(named=(task,), flash=FLASH * self.rate)
         self.shot(whole, self.act(self.frame[0], far, self.frame[2]), subject=("map",))
-        return self.section("page", "One page of many", cut=True)
+        self.load()
+        return self.section("page", "From one page to all", cut=True)
 
-    def load(self) -> Section:
+    def load(self) -> None:
         """The requests come, and the pool fills, up to the first of what happens then."""
         ask, header = self.ask, self.trace.header
-        self.begin()
         until = self.last if self.crowd is None else self.crowd
         if self.shown is not None:
             until = self.before(self.shown.ns - RUN_UP * self.rate * 1e9)
@@ -190,21 +189,23 @@ class PoolAtScaleTelling(Telling):
             name = SOURCES.get(kind, ask.header(kind))
             told = say("{} requests come as {}'s did, in {} of the time.", ask.requests(), name, scale)
         self.lapse_with(self.frame, until, [told])
-        return self.section("load", "The pool fills", LOAD)
 
     def empty(self, loss: Loss) -> int:
         """The event after which the request that had to give way has no page."""
         return self.requests[loss.task].empty_after(loss.seq) or loss.seq
 
-    def giving_way(self, loss: Loss) -> Section:
+    def giving_way(self) -> Section:
         """The first time that no page is free: who gives way, why, and what that costs."""
-        ask, task = self.ask, loss.task
+        ask, loss = self.ask, self.shown
+        self.begin()
+        if loss is None:
+            return self.section("giving-way", "")
+        task = loss.task
         newest = max(
             self.state(loss.seq - 1).tables, key=lambda one: (self.turns.since(one, loss.seq), self.requests[one].index)
         )
-        self.begin()
-        quiet = (Crowd(tall=True), Map(), Clock())
-        acting = (Crowd(tall=True, acting=(task,)), Map(acting=(task,)), Clock())
+        quiet = (Crowd(tall=True), Map(), Elapsed())
+        acting = (Crowd(tall=True, acting=(task,)), Map(acting=(task,)), Elapsed())
         free = ask.pool_free(loss.seq - 1)
         grow = say("Answers grow until no page is free.")
         if free.value:
@@ -262,43 +263,28 @@ class PoolAtScaleTelling(Telling):
         )
 
     def price(self) -> Section:
-        """What waiting cost."""
+        """What waiting cost; one sentence, one number, and what came of the run."""
         ask = self.ask
         self.begin()
-        half = say("Half of the requests had a token within {}.", ask.wait_within(0.5))
-        self.shot(
-            half,
-            self.act(Waits(lines=0, dots=False)),
-            self.act(Waits(lines=0)),
-            self.act(Waits(lines=1)),
-            subject=("waits",),
+        waits = [] if ask.median_ttft() is None else [ask.wait_within(0.5), ask.wait_within(SHARE)]
+        if not waits or waits[1].value < APART * waits[0].value:
+            last = Takeaway("Pages go where they are needed.", say("{}", ask.most_in_use()), "pages in use at the peak")
+            self.shot("", self.act(last, Map(), seconds=1.5), subject=("takeaway",))
+            return self.section("price", "What came of it")
+        usual, most = waits
+        half = say("Half of the requests had a token within {}.", usual)
+        acts = [self.act(FirstTokens(lines=0, dots=False)), self.act(FirstTokens(lines=1), seconds=2.6)]
+        self.shot(half, *acts, subject=("firsttokens",))
+        told = say(
+            "Nine in ten had it within {}: pages were full." if self.losses else "Nine in ten had it within {}.", most
         )
-        most = say("One in ten waited longer than {}: pages were full.", ask.wait_within(SHARE))
-        self.shot(most, self.act(Waits(lines=2)), subject=("waits",), rest=1.0)
-        return self.section("price", "Waiting for the first token")
-
-    def takeaway(self, waited: bool) -> Section:
-        """One sentence, one number, and what came of the run."""
-        ask = self.ask
-        self.begin()
-        if waited:
+        self.shot(told, self.act(FirstTokens(), seconds=2.0), subject=("firsttokens",), rest=0.5)
+        text = "Pages go where they are needed, and come back."
+        if self.losses:
             text = "A full pool turns nobody away: it makes the newest wait."
-            if not self.losses:
-                text = "Pages go where they are needed, and come back."
-            number, unit = (
-                say("{}", ask.wait_within(SHARE)),
-                say("nine in ten had their first token by then, half after {}", ask.wait_within(0.5)),
-            )
-            part: Part = Waits()
-        else:
-            text, number, unit = (
-                "Pages go where they are needed.",
-                say("{}", ask.most_in_use()),
-                "pages in use at the peak",
-            )
-            part = Map()
-        self.shot("", self.act(Takeaway(text, number, unit), part), subject=("takeaway",), rest=2.0)
-        return self.section("takeaway", self.scenario_title())
+        unit = say("nine in ten had their first token by then, half after {}", usual)
+        self.shot("", self.act(Takeaway(text, say("{}", most), unit), FirstTokens()), subject=("takeaway",), rest=1.5)
+        return self.section("price", "Waiting for the first token")
 
 
 class PoolAtScale(FilmScene):

@@ -66,7 +66,7 @@ class Text(Atom):
 
     `ground` is the colour behind it where that is not the film's. An `early` one comes and goes
     when a movement begins, one with an `order` when a front over cells reaches that, others when
-    all numbers swap.
+    all numbers swap. One that goes `falls` so many pixels.
     """
 
     text: str
@@ -78,6 +78,7 @@ class Text(Atom):
     ground: str | None = None
     early: bool = False
     order: float | None = None
+    falls: float = 0.0
     z: int = 1
 
     @property
@@ -180,13 +181,14 @@ Picture = Mapping[Key, Atom]
 class Move:
     """What flies while one picture becomes the next, and is in neither: from `start` to `end`.
 
-    It leaves `delay` seconds after the movement has begun.
+    It leaves `delay` seconds after the movement has begun; one that comes `back` recoils at `end`.
     """
 
     start: Atom
     end: Atom
     delay: float = 0.0
     seconds: float | None = field(default=None)
+    back: bool = False
 
 
 def grid_edges(box: Box, n: int, columns: int, gap: float) -> np.ndarray:

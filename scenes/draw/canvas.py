@@ -7,8 +7,8 @@ out here, once for all parts.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -262,7 +262,9 @@ class Change(FilmAnimation):
             stays = isinstance(atom, Text) and not (atom.early or self.same or key in crossed)
             vector = atom.vector()
             seconds = max(1e-3, self.flip) if stays else motion.LEAVE
-            self.tracks.append(Track(canvas.shown[key], vector, vector, 0.0, seconds, _leaving(stays), (1, 0)))
+            falls = atom.falls if isinstance(atom, Text) else 0.0
+            gone, ease = vector + np.eye(1, len(vector), 1)[0] * falls, _leaving(stays and not falls)
+            self.tracks.append(Track(canvas.shown[key], vector, gone, 0.0, seconds, ease, (1, 0)))
         self.old = [canvas.shown[key] for key in self.leaving]
         for key in self.leaving:
             canvas.shown.pop(key)
@@ -328,7 +330,8 @@ class Change(FilmAnimation):
         mobject.z_index = FLYING
         way = end[:2] - start[:2]
         arc = np.array([way[1], -way[0]]) * motion.ARC if not isinstance(move.start, (Cells, Line)) else None
-        track = Track(mobject, start, end, move.delay * f, seconds * f, motion.in_out, (1, 1), arc=arc)
+        ease = motion.recoil if move.back else motion.in_out
+        track = Track(mobject, start, end, move.delay * f, seconds * f, ease, (1, 1), arc=arc)
         self.tracks.append(track)
         self.flyers.append(mobject)
 
@@ -379,7 +382,8 @@ class Change(FilmAnimation):
 class Lapse(FilmAnimation):
     """Show pictures one after another, each as long as its share of `times`, from 0 to 1, says.
 
-    `pictures` may be made when they are asked for: only those that are shown are.
+    `pictures` may be made when they are asked for: only those that are shown are. A sentence that
+    is new fades in.
     """
 
     def __init__(self, canvas: Canvas, pictures: Sequence[Picture], seconds: float, times: Sequence[float]) -> None:
@@ -387,6 +391,7 @@ class Lapse(FilmAnimation):
         self.canvas, self.pictures, self.times = canvas, pictures, np.asarray(times)
         self.at_picture = -1
         self.whole = True
+        self.before = set(canvas.atoms)
 
     def _setup_scene(self, scene: Scene) -> None:
         """The canvas is on the scene."""
@@ -396,9 +401,44 @@ class Lapse(FilmAnimation):
         if at != self.at_picture:
             self.canvas.show(self.pictures[at])
             self.at_picture = at
+        there = min(1.0, progress * self.seconds / motion.APPEAR)
+        for key, atom in self.canvas.atoms.items():
+            if isinstance(atom, Text) and atom.early and key not in self.before:
+                self.canvas.shown[key].put(atom.vector(), there)
 
     def clean_up_from_scene(self, scene: Scene) -> None:
         self.canvas.show(self.pictures[-1])
+
+
+class Running(FilmAnimation):
+    """Show at every moment what `picture` gives for the share, from 0 to 1, of `seconds` that has passed.
+
+    What its first picture has not fades out meanwhile, and what it has anew fades in.
+    """
+
+    def __init__(self, canvas: Canvas, picture: Callable[[float], Picture], seconds: float) -> None:
+        super().__init__(canvas, seconds=seconds, rate=motion.linear, introducer=True)
+        self.canvas, self.picture = canvas, picture
+        self.whole = True
+
+    def _setup_scene(self, scene: Scene) -> None:
+        """The canvas is on the scene."""
+
+    def prepare(self) -> None:
+        first = self.picture(0.0)
+        self.going = {key: atom for key, atom in self.canvas.atoms.items() if key not in first}
+        self.fresh = [key for key in first if key not in self.canvas.atoms]
+
+    def apply(self, progress: float) -> None:
+        shown, elapsed = dict(self.picture(progress)), progress * self.seconds
+        if elapsed < motion.LEAVE:
+            left = 1 - elapsed / motion.LEAVE
+            shown |= {key: replace(atom, alpha=atom.alpha * left) for key, atom in self.going.items()}
+        there = (elapsed - motion.LEAVE) / motion.APPEAR
+        if there < 1:
+            for key in self.fresh:
+                shown[key] = replace(shown[key], alpha=shown[key].alpha * max(0.0, there))
+        self.canvas.show(shown)
 
 
 def _leaving(stays: bool) -> motion.Easing:
@@ -423,4 +463,4 @@ def _place(old: Atom, new: Atom) -> float:
     return float(np.max(np.abs(np.subtract(bounds(old), bounds(new)))))
 
 
-__all__ = ["Canvas", "Change", "Lapse", "fits"]
+__all__ = ["Canvas", "Change", "Lapse", "Running", "fits"]

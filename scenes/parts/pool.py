@@ -35,12 +35,12 @@ ROOMY = 132.0
 
 @dataclass(frozen=True)
 class Pool(Part):
-    """Every page of the pool, or `pages` of it. `acting` pages have the accent's frame; with
-    `alarm` every page has that of a refusal; with `bits` the free mask stands below the pages."""
+    """Every page of the pool, or `pages` of it. `acting` pages have the accent's frame; those of
+    `alarm`, or all, that of a refusal; with `bits` the free mask stands below the pages."""
 
     acting: tuple[int, ...] = ()
     bits: bool = True
-    alarm: bool = False
+    alarm: bool | tuple[int, ...] = False
     pages: tuple[int, ...] = ()
 
     def shown(self, view: View) -> tuple[int, ...]:
@@ -91,10 +91,9 @@ class Pool(Part):
         splits = self._splits(view, box.w)
         fitting = {px: [c for c in splits if self._height(view, c, box.w, px) <= box.h + 4] for px in (SIZES[-1], None)}
         words = SIZES[-1] if fitting[SIZES[-1]] else None
-        columns = min(fitting[words], default=max(splits))
-        below = BITS if self.bits else 0.0
+        n_rows = -(-len(pages) // min(fitting[words], default=max(splits)))
+        columns, below = -(-len(pages) // n_rows), BITS if self.bits else 0.0
         field = Box(box.x + self._left, box.y, box.w - self._left, box.h)
-        n_rows = -(-len(pages) // columns)
         w = (field.w + GAP) / columns - GAP
         h = min(self._page_height(view, w, words and SIZES[0]), (field.h + GAP) / n_rows - GAP - below)
         spare = field.h - n_rows * (h + below + GAP) + GAP
@@ -120,9 +119,10 @@ class Pool(Part):
     def _page(self, view: View, page: int, cell: Box) -> Atoms:
         holders, state = view.holders(page), view.state.page_state(page)
         acting, t = page in self.acting, view.theme
+        alarm = self.alarm is True or (self.alarm and page in self.alarm)
         hue = view.hue(holders[0]) if holders else None
-        stroke = t.alarm if self.alarm else t.accent if acting else hue or (t.muted if state == "cached" else t.empty)
-        width = 4.0 if acting or self.alarm else 3.0 if holders else 2.0
+        stroke = t.alarm if alarm else t.accent if acting else hue or (t.muted if state == "cached" else t.empty)
+        width = 4.0 if acting or alarm else 3.0 if holders else 2.0
         dashed = state == "cached" and not acting
         kind = "cached" if dashed else "frame"
         yield (page, "ground"), Block(box=cell, fill=t.panel)
