@@ -77,7 +77,7 @@ class EvictionTelling(Telling):
 
     def stage(self, task: str, acting: Sequence[int] = (), places: Sequence[int] = ()) -> tuple[Part, ...]:
         """The tape of a request with what it asks, the row of cached pages and the pool."""
-        return Tape((task,), asks=True), Lru(tuple(acting), tuple(places)), Pool(tuple(acting), bits=False)
+        return Tape((task,), asks=True, low=True), Lru(tuple(acting), tuple(places)), Pool(tuple(acting), bits=False)
 
     def tear(self, seqs: Sequence[int], parts: Callable[..., tuple[Part, ...]], pace: float = 1.0) -> Iterator[Act]:
         """Each of the evictions `seqs`: the page at the door is marked, its key is torn off, the row closes up."""
@@ -153,7 +153,7 @@ class EvictionTelling(Telling):
                 "{} leaves its pages, too: {} are cached.", self.ask.name(sure(kept.task)), self.ask.pool_cached(end)
             )
             self.shot(told, *acts, self.act(*parts, until=end), subject=("lru",))
-        if self.steps.done_by(until) > self.steps.done_from(self.at + 1):
+        if self.history.first(PagesCached, self.at, until + 1) is not None:
             task = sure(self.history.latest(TaskSubmitted, until + 1)).task
             told = say(
                 "Others come and go, until {} of {} pages are cached.",
@@ -174,7 +174,7 @@ class EvictionTelling(Telling):
         found = [page for page in table if page in row]
         like = [keyed.task for keyed in self.pages.keyed if keyed.page == used.pages[0] and keyed.seq < used.seq][-1]
         acts = [self.act(*self.stage(task), until=came), self.act(*self.stage(task, found))]
-        acts += [self.act(*self.stage(task, (), row), until=admitted), self.act(*self.stage(task))]
+        acts += [self.act(*self.stage(task, found, row), until=admitted), self.act(*self.stage(task))]
         self.shot(
             say("{} begins as {} did: the keys lead to its pages.", name, ask.name(like)), *acts, subject=("lru",)
         )
@@ -246,13 +246,14 @@ class EvictionTelling(Telling):
         row = tuple(self.state(seq - 1).lru)
 
         def parts(code: Code) -> Sequence[Part]:
-            return Lru((page,), row), Pool((page,), bits=False), code
+            return Lru((page,), row), Pool((page,), bits=False, pages=(page,), name="page"), code
 
-        acts = self.run(lines, seq, parts)
+        acts = self.run(lines, self.taken, parts)
         torn = next((i for i, act in enumerate(acts) if "lru" in act.known), len(acts) - 1)
         self.shot(
             say("No page is free: evict takes page {}, first in the row.", self.ask.page(page)),
             *acts[:torn],
+            pace=1.4,
             subject=("code",),
         )
         told = say("Its key is torn off: nobody finds page {} any more.", self.ask.page(page))
@@ -316,7 +317,7 @@ class EvictionTelling(Telling):
         if self.missed is not None:
             number = say("{}", self.lost(self.missed))
             unit = say("tokens computed again, because {} came too late", ask.name(self.missed.task))
-        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit), Lru()
+        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit), Pool(bits=False)
         self.shot("", self.act(*last), subject=("takeaway",), rest=1.8)
         return self.section("takeaway", "What it costs")
 

@@ -252,8 +252,7 @@ class PreemptionTelling(Telling):
             waited = ask.wait(self.behind, self.seq)
             cost = say("{} stood still for {}, {} waited {}.", name, stood, ask.name(self.behind), waited)
         parts = self.meanwhile(Queue())
-        acts = [self.act(*parts)] + ([self.lapse(*parts, until=until, seconds=1.5)] if until > self.at else [])
-        self.shot(cost, *acts, subject=("waits",), rest=1.5)
+        self.shot(cost, self.act(*parts), self.act(*parts, until=until, seconds=1.2), subject=("waits",), rest=1.5)
         return self.section("again", say("{} comes back", name))
 
     def takeaway(self) -> Section:
