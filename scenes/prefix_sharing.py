@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from astrai_sim.trace import Trace
@@ -22,23 +21,20 @@ from scenes.measures import say
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
 from scenes.parts.question import Question, Takeaway
-from scenes.parts.race import Lane, Race
 from scenes.parts.tape import Tape
 from scenes.parts.wires import MOST, Wires
+from scenes.stage.racing import RaceTelling
 from scenes.stage.shot import Section
-from scenes.stage.telling import ASIDE, MORE, Telling
-from scenes.story.history.first_tokens import FirstToken, comparable, first_tokens
+from scenes.stage.telling import ASIDE, MORE
 from scenes.story.history.sure import sure
-from scenes.story.words import counted
+from scenes.story.words import counted, pages_text
 
 E = TypeVar("E", PagesFree, PagesCached, PagesRef, PagesRevived)
 SHOWN = 6
 """Most pages that are shown: shared ones first."""
-SOONER = 1.05
-"""How many times sooner a first token counts as sooner."""
 
 
-class PrefixSharingTelling(Telling):
+class PrefixSharingTelling(RaceTelling):
     """How `owner` computed the pages `shared`, and what became of them after `sharer` hit them."""
 
     def __init__(self, film: str, trace: Trace) -> None:
@@ -85,7 +81,8 @@ class PrefixSharingTelling(Telling):
     ) -> tuple[Part, ...]:
         """Tapes, wires of `task`, and the pool; `pages` of it act, with the tiles of those that are `lit`."""
         tables = self.state().tables
-        tiles = tuple((one, i) for one in lit for i, page in enumerate(tables.get(one, self.shared)) if page in pages)
+        marked = pages or self.shared
+        tiles = tuple((one, i) for one in lit for i, page in enumerate(tables.get(one, self.shared)) if page in marked)
         places = tuple(range(min(MOST, len(self.shared))))
         return (
             Tape(tasks or self.cast, tiles, asks=True),
@@ -100,20 +97,17 @@ class PrefixSharingTelling(Telling):
         full = (event.seq for event in tables if event.seq > self.hit.seq and len(event.pages) >= found)
         return next(full, admitted.seq)
 
-    def computed(self, task: str, seq: int) -> int:
-        """The end of the prefill phase that completes `task` after event `seq`."""
-        done = self.requests[task].prefilled(seq + 1)
-        return self.end if done is None else self.steps.next_phase("prefill", done.seq)
-
     # the story
 
     def sections(self) -> Iterator[Section]:
         yield self.hook()
         yield self.first()
         yield self.second()
-        pair = self.compared()
+        pair = self.compared(self.owner, self.sharer)
         if pair is not None:
-            yield self.cost(*pair)
+            self.begin()
+            self.race(*pair, Tape(tuple(time.task for time in pair), asks=True))
+            yield self.section("cost", "What it saves")
         if self.peak is not None:
             yield self.joins(self.peak)
         leaving = next((e for e in self.to_come(PagesFree) if e.ref), None)
@@ -134,7 +128,7 @@ class PrefixSharingTelling(Telling):
         self.shot(
             None,
             self.act(asked, *self.parts(tasks=tasks)),
-            self.act(asked, *self.parts(task, self.shared, tasks), until=self.named(task, admitted), seconds=1.4),
+            self.act(asked, *self.parts(task, (), tasks), until=self.named(task, admitted), seconds=1.2),
             self.act(asked, *self.parts(task, (), tasks), until=admitted.seq),
             self.act(asked, *self.parts(task, (), tasks), until=self.known),
             subject=("pool", self.shared[0]),
@@ -148,9 +142,9 @@ class PrefixSharingTelling(Telling):
         admitted = [event for event in self.requests[task].admitted if event.seq < self.keyed][-1]
         self.begin(submitted - 1)
         self.shot(
-            say("{} comes first: nothing of its prompt is stored.", name),
+            say("{} comes first: nothing of it is stored.", name),
             self.act(*self.parts()),
-            self.act(*self.parts(), until=submitted, seconds=1.5),
+            self.act(*self.parts(), until=submitted, seconds=2.0),
             subject=("tape", task),
         )
         need = counted(ask.prompt_pages(task), "page")
@@ -174,24 +168,29 @@ class PrefixSharingTelling(Telling):
         begins = say("{} begins with the same {} tokens.", name, ask.found(task, admitted.seq))
         self.shot(
             begins,
-            self.act(*self.parts(), until=max(self.at, self.requests[task].submitted.seq), seconds=1.2),
+            self.act(*self.parts(), until=max(self.at, self.requests[task].submitted.seq), seconds=1.8),
             subject=("tape", task),
         )
         self.shot(
-            "The same tokens have the same key: the pages are found.",
-            self.act(*self.parts(pages=self.shared, lit=both), seconds=1.2),
+            "Same tokens, same key: the pages are found.",
+            self.act(*self.parts(lit=both), seconds=1.5),
+            self.act(*self.parts(pages=self.shared, lit=both), seconds=1.5),
             self.act(*self.parts(pages=self.shared, lit=both), until=max(self.at, self.hit.seq)),
             subject=("pool", self.shared[0]),
         )
         ref = ask.ref(self.shared[0], named)
         own = [page for page in admitted.pages or () if page not in self.shared and page in self.pages_shown]
         self.shot(
-            say("Its table names them, so ref is {}: nothing is copied.", ref),
-            self.act(*self.parts(task, self.shared, lit=(task,)), until=named, seconds=1.6),
+            say("Its table names these pages: ref {}, nothing is copied.", ref),
+            self.act(*self.parts(task, self.shared, lit=(task,)), until=named),
+            self.act(*self.parts(task), seconds=0.8),
             subject=("pool", self.shared[0]),
         )
         done = self.requests[task].prefilled(admitted.seq + 1)
-        told = None if done is None else say("Only the other {} are computed.", ask.computed(task, done.seq))
+        told = None
+        if done is not None:
+            there = say(", in {}", pages_text(ask.pages(own), runs=True)) if own else ""
+            told = say("Only the other {} are computed{}.", ask.computed(task, done.seq), there)
         self.shot(
             told,
             self.act(*self.parts(task, own, lit=(task,)), until=admitted.seq),
@@ -200,44 +199,13 @@ class PrefixSharingTelling(Telling):
         )
         return self.section("second", say("{} begins the same", name))
 
-    def compared(self) -> tuple[FirstToken, FirstToken] | None:
-        """Miss and hit whose first tokens are compared: owner and sharer, where lines of both or of
-        neither were traced and their prompts are about as long, else the latest that can be compared."""
-        times = {time.task: time for time in first_tokens(self.history)}
-        miss, hit = times.get(self.owner), times.get(self.sharer)
-        if miss is not None and hit is not None and miss.traced == hit.traced and not miss.cached:
-            if abs(miss.prompt - hit.prompt) <= 0.1 * miss.prompt:
-                return miss, hit
-        pair = comparable([*times.values()])
-        return None if pair is None else (pair[1], pair[0])
-
-    def cost(self, miss: FirstToken, hit: FirstToken) -> Section:
-        ask, lanes, pair = self.ask, [], (miss.task, hit.task)
-        for task in pair:
-            computed = ask.less(ask.prompt(task), ask.found(task, 0))
-            lanes.append(Lane(task, ask.first_token(task), say("{} computes {} tokens", ask.name(task), computed)))
-        tape, race = Tape(pair, asks=True), Race("time to the first token", tuple(lanes), 0.0)
-        acts, clock = [self.act(tape, race)], 0.0
-        for finish in race.finishes:
-            acts.append(self.act(tape, replace(race, clock=finish), seconds=3.2 * (finish - clock)))
-            clock = finish
-        self.begin()
-        found = ask.found(hit.task, 0)
-        self.shot(say("{} tokens less to compute:", found), *acts, subject=("race",))
-        ratio = ask.ratio(ask.first_token(miss.task), ask.first_token(hit.task))
-        told = say("{} reads its first token {} times sooner.", ask.name(hit.task), ratio)
-        if ratio.value < SOONER:
-            told = say("The time of a first token is more than that of its tokens.")
-        self.shot(told, self.act(tape, replace(race, clock=1.0), seconds=0.8), subject=("race",), rest=1.6)
-        return self.section("cost", "What it saves")
-
     def joins(self, peak: PagesRef) -> Section:
         ask, task = self.ask, sure(peak.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(peak.seq))
         ref = ask.ref(peak.page, peak.seq)
         self.begin()
         self.shot(
-            say("{} begins the same, too: ref {}, still one copy.", name, ref),
+            say("{} names the same pages: ref {}, still one copy.", name, ref),
             self.act(*self.parts(), until=max(self.at, self.requests[task].submitted.seq)),
             self.act(*self.parts(task, self.shared), until=max(self.at, self.named(task, admitted))),
             self.act(*self.parts(task), until=admitted.seq),
@@ -246,7 +214,7 @@ class PrefixSharingTelling(Telling):
         entries, used = ask.entries(admitted.seq), ask.pool_in_use(admitted.seq)
         self.shot(
             say("{} table entries, and only {} in use.", entries, counted(used, "page")),
-            self.act(*self.parts(task), until=self.computed(task, admitted.seq)),
+            self.act(*self.parts(task), until=self.computed(task, admitted.seq), seconds=2.4),
             subject=("tape", task),
         )
         return self.section("joins", say("{} joins", name), MORE)
@@ -258,15 +226,14 @@ class PrefixSharingTelling(Telling):
         reading = self.parts(tasks=tasks)
         self.begin()
         if begin > self.at:
-            read = self.lapse(*reading, until=begin, seconds=3.0)
-            self.shot("All of them read the shared pages at every step.", read, subject=("pool",))
+            told = "Every step reads the shared pages and writes elsewhere."
+            self.shot(told, *self.decode(reading, begin), subject=("pool",))
         before, after = ask.ref(drop.page, drop.seq - 1), ask.ref(drop.page, drop.seq)
         self.shot(
             say("{} leaves. Ref {} becomes {}, so the pages stay.", name, before, after),
             self.act(*self.parts(pages=self.shared, tasks=tasks), seconds=0.8),
             self.act(*self.parts(pages=self.shared, tasks=tasks), until=self.steps.next_phase("cleanup", drop.seq)),
             subject=("pool", drop.page),
-            rest=0.8,
         )
         return self.section("leaves", say("{} leaves", name), MORE)
 
@@ -277,9 +244,9 @@ class PrefixSharingTelling(Telling):
         tasks = self.cast if task in self.cast else (*self.cast[:-1], task)
         begin, end = self.steps.phase_begin(kept.seq) - 1, self.steps.next_phase("cleanup", kept.seq)
         if begin > self.at:
-            self.shot(None, self.lapse(*self.parts(tasks=tasks), until=begin, seconds=1.6), subject=("pool",))
+            self.shot(None, *self.decode(self.parts(tasks=tasks), begin), subject=("pool",))
         self.shot(
-            say("{} leaves last: nobody holds them, but their keys stay.", ask.name(task)),
+            say("{} leaves last: no one holds the pages, but keys stay.", ask.name(task)),
             self.act(*self.parts(pages=self.shared, tasks=tasks), until=end),
             self.act(*self.parts(tasks=tasks), seconds=0.8),
             subject=("pool", kept.page),
@@ -291,9 +258,13 @@ class PrefixSharingTelling(Telling):
             tasks = (*tasks[1:], late) if late not in tasks else tasks
             came = max(self.at, self.requests[late].submitted.seq)
             if came > self.at:
-                self.shot(None, self.lapse(*self.parts(tasks=tasks), until=came, seconds=1.0), subject=("pool",))
+                self.shot(None, *self.decode(self.parts(tasks=tasks), came), subject=("pool",))
             self.shot(
-                say("{} comes later and still skips {} tokens.", ask.name(late), ask.hit_tokens(self.found(revived))),
+                say(
+                    "{} finds the cached pages and skips {} tokens.",
+                    ask.name(late),
+                    ask.hit_tokens(self.found(revived)),
+                ),
                 self.act(*self.parts(late, self.shared, tasks, (late,)), until=self.named(late, admitted)),
                 self.act(*self.parts(late, (), tasks), until=admitted.seq),
                 self.act(*self.parts(late, (), tasks), until=self.computed(late, admitted.seq)),
@@ -315,7 +286,7 @@ class PrefixSharingTelling(Telling):
             say("of {} prompt tokens were never computed again", ask.asked()),
         )
         self.shot(
-            None,
+            "",
             self.lapse(told, pool, until=self.end, seconds=1.6) if self.end > self.at else self.act(told, pool),
             subject=("takeaway",),
             rest=2.0,

@@ -39,7 +39,7 @@ class Code(Part):
     def room(self, view: View, width: float) -> Room:
         rows = min(MOST_LINES, sum(map(len, self.lines)))
         height = TITLE + (rows + 3) * PITCH + INSET
-        return Room(min(height, TITLE + 8 * PITCH), height)
+        return Room(min(height, TITLE + 5 * PITCH + INSET), height)
 
     def draw(self, view: View, box: Box) -> Atoms:
         t = view.theme

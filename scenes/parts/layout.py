@@ -17,7 +17,8 @@ MOST_TOP, SIDE_SHARE, SIDE_ABOVE = 0.6, 0.5, 0.4
 """What parts at the top take at most of the stage's height, those at the side of its width, and, in an
 upright frame, of its height."""
 HEADER = 58.0
-CORNER = 0.29
+CORNER, LINE = 0.29, 40.0
+"""Share of the width that the corner has, and its height where it is the line below the words."""
 
 
 def layout(parts: Sequence[Part], view: View) -> dict[str, Box]:
@@ -37,7 +38,8 @@ def layout(parts: Sequence[Part], view: View) -> dict[str, Box]:
     for part in by.get("words", ()):
         boxes[part.key] = Box(words.x, words.y, words.w * (0.98 - beside), words.h)
     for part in by.get("corner", ()):
-        boxes[part.key] = Box(safe.right - safe.w * CORNER, words.y, safe.w * CORNER, words.h)
+        low = Box(safe.x, safe.bottom - LINE, safe.w, LINE)
+        boxes[part.key] = low if frame.upright else Box(safe.right - safe.w * CORNER, words.y, safe.w * CORNER, words.h)
     for part in by.get("over", ()):
         boxes[part.key] = stage
     if top := by.get("top"):

@@ -77,6 +77,10 @@ class Part:
         """What it shows that is no text, read back from its mobjects, by field (see `scenes.truth`)."""
         return {}
 
+    def during(self, share: float) -> Part:
+        """The same part while `share`, from 0 to 1, of the stretch of time that it runs through is over."""
+        return self
+
     def unlit(self) -> Part:
         """The same part, stepped back."""
         return replace(self, lit=False)

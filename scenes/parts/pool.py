@@ -209,7 +209,7 @@ class Pool(Part):
             for logical, page in enumerate(table):
                 if page in had or page in found or now.refs[page] > 1:
                     continue
-                tile = after.get(("tape", task, logical, "tile"))
+                tile = after.get(("tape", task, logical, "tile")) or after.get(("talk", task, logical, "tile"))
                 place = after.get((self.key, page, "ground"))
                 if isinstance(tile, Block) and isinstance(place, Block):
                     look = {"fill": now.theme.panel, "stroke": now.hue(task), "width": 3.0, "z": 20}

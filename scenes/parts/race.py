@@ -30,11 +30,13 @@ class Lane:
 @dataclass(frozen=True)
 class Race(Part):
     """`lanes` below one another while the clock stands at the share `clock` of the longest time;
-    whoever has arrived by then says how long it took. Under `title`, what is timed."""
+    whoever has arrived by then says how long it took. Under `title`, what is timed. `ahead` is how much
+    of the time by which the others were sooner is drawn, from 0 to 1."""
 
     title: str = ""
     lanes: tuple[Lane, ...] = ()
     clock: float = 1.0
+    ahead: float = 0.0
 
     @property
     def finishes(self) -> tuple[float, ...]:
@@ -64,9 +66,16 @@ class Race(Part):
             yield (i, "track"), Block(box=track, fill=t.panel, radius=4)
             bar = Box(track.x, track.y, max(2.0, field.w * min(share, self.clock)), BAR)
             yield (i, "bar"), Block(box=bar, fill=view.hue(lane.task), radius=4, steady=True)
+            after = bar.right + 20
             if share <= self.clock + NEAR:
-                at = (bar.right + 20, row.cy)
-                yield (i, "time"), Text(text=say("{}", lane.time), at=at, px=big, face="mono-bold", early=True)
+                yield (
+                    (i, "time"),
+                    Text(text=say("{}", lane.time), at=(after, row.cy), px=big, face="mono-bold", early=True),
+                )
+            after += fonts.width(str(lane.time), "mono-bold", big) + 20
+            if self.ahead and after < track.right:
+                gap = Box(after, track.y + 4, self.ahead * (track.right - after), BAR - 8)
+                yield (i, "ahead"), Block(box=gap, stroke=t.muted, radius=4, steady=True)
         hand = Box(now - 2, field.y, 4, field.h)
         yield ("hand",), Block(box=hand, fill=t.accent, radius=2, steady=True, z=1)
 

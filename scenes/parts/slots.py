@@ -64,8 +64,11 @@ def page_colors(view: View, page: int) -> tuple[np.ndarray, np.ndarray]:
 
 def filled(cells: Any, lit: bool) -> np.ndarray:
     """Which cells [n] of drawn slots have another colour than an empty one's, in a part that is `lit` or not."""
-    empty = np.array(theme.rgb(theme.EMPTY if lit else theme.mix(theme.EMPTY, theme.BACKGROUND, 1 - DIMMED)))
-    return (cells.rgba[:, 3] > 0) & np.any(np.abs(cells.rgba[:, :3] - empty) > 0.01, axis=1)
+    found = cells.rgba[:, 3] > 0
+    for look in theme.THEMES.values():
+        empty = look.empty if lit else theme.mix(look.empty, look.ground, 1 - DIMMED)
+        found &= np.any(np.abs(cells.rgba[:, :3] - np.array(theme.rgb(empty))) > 0.01, axis=1)
+    return found
 
 
 GHOST = 0.55

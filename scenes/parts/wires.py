@@ -41,7 +41,10 @@ class Wires(Part):
         places = range(len(table)) if self.places is None else self.places
         ends = []
         for logical in places:
-            tile, number = (picture.get(("tape", self.task, logical, kind)) for kind in ("tile", "number"))
+            entry = [
+                (part, self.task, logical) for part in ("tape", "talk") if (part, self.task, logical, "tile") in picture
+            ]
+            tile, number = (picture.get((*entry[0], kind)) if entry else None for kind in ("tile", "number"))
             page = picture.get(("pool", table[logical], "ground")) if logical < len(table) else None
             if isinstance(tile, Block) and isinstance(number, Text) and isinstance(page, Block):
                 ends.append((logical, tile.box, number, page.box))

@@ -126,11 +126,6 @@ class Phases(AskedMeasures):
     def prefilled(self, step: int) -> Measure:
         return measure("step.prefilled", sum(count for _, count in self.history.prefilled(step)), step=step)
 
-    def longest_wait(self, first: int, last: int) -> Measure:
-        """Between two tokens of one request, of those that ended in steps `first` to `last`."""
-        ns = int(self.history.gaps[first : last + 1].max())
-        return measure("wait.longest", ns, "time", first=first, last=last)
-
     def usual_wait(self, before: int) -> Measure | None:
         """None where no step before `before` only decoded and ended a wait."""
         gaps = self.history.gaps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from statistics import median
 
@@ -70,6 +71,10 @@ class WholeRun(AskedMeasures):
     def recomputed(self) -> Measure:
         return measure("run.recomputed", int(self.history.slots.written.again.sum()))
 
+    def all_computed(self) -> Measure:
+        """Tokens whose K and V were computed, each time counted."""
+        return measure("run.computed", int(self.history.slots.written.count.sum()))
+
     def lost(self) -> Measure:
         lives = self.history.requests.values()
         return measure("run.lost", sum(life.finished.generated - life.generated for life in lives if life.finished))
@@ -87,6 +92,11 @@ class WholeRun(AskedMeasures):
         """None where no request got a token."""
         waits = [ns for life in self.history.requests.values() if (ns := life.ttft_ns) is not None]
         return measure("ttft.median", float(np.median(waits)), "time") if waits else None
+
+    def wait_within(self, share: float) -> Measure:
+        """The shortest time within which that share of the requests that got a token got their first."""
+        waits = np.sort([ns for life in self.history.requests.values() if (ns := life.ttft_ns) is not None])
+        return measure("wait.within", int(waits[math.ceil(share * len(waits)) - 1]), "time", share=share)
 
     def empty_share(self) -> Measure:
         series = self.history.series
