@@ -75,9 +75,18 @@ class EvictionTelling(Telling):
             yield self.miss(self.missed)
         yield self.takeaway()
 
-    def stage(self, task: str, acting: Sequence[int] = (), places: Sequence[int] = ()) -> tuple[Part, ...]:
+    def stage(
+        self, task: str, acting: Sequence[int] = (), places: Sequence[int] = (), tiles: Sequence[int] = ()
+    ) -> tuple[Part, ...]:
         """The tape of a request with what it asks, the row of cached pages and the pool."""
-        return Tape((task,), asks=True, low=True), Lru(tuple(acting), tuple(places)), Pool(tuple(acting), bits=False)
+        tape = Tape((task,), tuple((task, tile) for tile in tiles), asks=True, low=True)
+        return tape, Lru(tuple(acting), tuple(places)), Pool(tuple(acting), bits=False)
+
+    def swept(self, task: str, until: int) -> list[Act]:
+        """The tiles of a request that are still to compute are marked, then filled up to event `until`."""
+        state = self.state()
+        parts = self.stage(task, (), (), range(state.tasks[task].kv_len // self.ask.size, len(state.tables[task])))
+        return [self.act(*parts), self.act(*parts, until=until)]
 
     def tear(self, seqs: Sequence[int], parts: Callable[..., tuple[Part, ...]], pace: float = 1.0) -> Iterator[Act]:
         """Each of the evictions `seqs`: the page at the door is marked, its key is torn off, the row closes up."""
@@ -185,7 +194,7 @@ class EvictionTelling(Telling):
                 ask.computed(task, done.seq),
                 counted(ask.tokens(task, admitted), "token"),
             )
-            self.shot(told, self.act(*parts, until=self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.5)
+            self.shot(told, *self.swept(task, self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.5)
         back = self.history.first(PagesCached, self.at, self.until + 1, task=task)
         if back is not None:
             begin, end = self.steps.phase_begin(back.seq) - 1, self.steps.phase_end(back.seq)
@@ -237,7 +246,7 @@ class EvictionTelling(Telling):
         evicted = self.pages.evicted
         old, *_ = self.pages.text_of(int(evicted.content[np.searchsorted(evicted.seq, seq)]))
         told = say("The words of {} are there until {} writes over them.", ask.name(old), name)
-        self.shot(told, self.act(*parts, until=until), subject=("pool", page), pace=1.8)
+        self.shot(told, *self.swept(task, until), subject=("pool", page), pace=1.8)
         return self.section("evict", say("{} needs room", name))
 
     def code(self, lines: Lines) -> None:
@@ -280,7 +289,7 @@ class EvictionTelling(Telling):
         if done is not None:
             computed = counted(ask.computed(task, done.seq), "token")
             told = say("So {} computes {}, {} of them again.", name, computed, self.lost(missed))
-            self.shot(told, self.act(*parts, until=self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.8)
+            self.shot(told, *self.swept(task, self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.8)
             self.cost(missed, ask.computed(task, done.seq))
         return self.section("miss", say("{} comes too late", name))
 
