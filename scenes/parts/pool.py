@@ -205,12 +205,13 @@ class Pool(Part):
             yield (page, "band", task), Block(box=part, fill=view.hue(task), radius=3)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
-        """Pages that a request has newly been given fly from its tape, empty."""
-        come = 0
+        """Pages that a request has newly been given fly from its tape, empty; those that it found do not."""
+        come, pages = 0, now.history.pages
+        found = set(pages.holds.page[pages.took(then.state.seq, now.state.seq + 1, "revived")].tolist())
         for task, table in now.state.tables.items():
             had = then.state.tables.get(task, [])
             for logical, page in enumerate(table):
-                if page in had or now.refs[page] > 1:
+                if page in had or page in found or now.refs[page] > 1:
                     continue
                 tile = after.get(("tape", task, logical, "tile")) or after.get(("talk", task, logical, "tile"))
                 place = after.get((self.key, page, "ground"))
