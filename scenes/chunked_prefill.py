@@ -32,11 +32,11 @@ SHORT = 10
 """Characters of a name up to which sentences say it."""
 READERS, COLUMNS, MOST_CELLS = 3, 64, 1400
 """Most readers with a lane of their own, tokens of a step side by side, and tokens that it is shown with."""
-LONGEST = 10.7
+LONGEST = 12.0
 """Seconds that the clock takes at most from one end to the other."""
 ROUND = (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2, 2.2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)
-LEAD, TAIL = 0.4, 0.5
-"""What is shown before and after a prompt, as a part of what it takes."""
+LEAD, TAIL, ENOUGH = 0.4, 0.5, 1.15
+"""What is shown before and after a prompt as a part of what it takes; and how much of the clock shows its price."""
 AHEAD = 0.8
 """Seconds of film by which a sentence stands before its prompt comes."""
 HAIR = 1e-4
@@ -222,10 +222,14 @@ class ChunkedPrefillTelling(Telling):
         """The clock standing at `now`."""
         return replace(self.time, now=now)
 
+    def after(self, text: str, since: int) -> int:
+        """The moment by which `text`, which comes at `since`, has been read."""
+        return since + round((reading_time(text) + TURN) * 1e9 / self.factor)
+
     def read(self, text: str, since: int, wanted: int) -> int:
-        """The moment `wanted`, or that by which `text`, which comes at `since`, has been read, but before the tail."""
+        """The same, or the moment `wanted` if that is later, but before the clock's tail."""
         tail = self.time.end - round((self.time.end - self.time.start) * TAIL / (1 + LEAD + TAIL))
-        return max(since, min(tail, max(wanted, since + round((reading_time(text) + TURN) * 1e9 / self.factor))))
+        return max(since, min(tail, max(wanted, self.after(text, since))))
 
     def whose(self, side: int) -> tuple[Said, Said]:
         """Whom the prompt holds up: as a subject with its verb, and as an object."""
@@ -329,18 +333,19 @@ class ChunkedPrefillTelling(Telling):
         over = self.read(text, 0, over)
         self.shot(text, self.go(time, over, *parts), subject=("chunks",))
         text = say("Freeze over: {} in chunks, {} whole.", counted(chunked, "token"), whole)
-        self.shot(text, self.go(replace(time, now=over), time.end, *parts), subject=("chunks", "count"))
+        end = min(time.end, max(self.after(text, over), min(stretch.until for stretch in self.stretches)))
+        self.shot(text, self.go(replace(time, now=over), end, *parts), subject=("chunks", "count"))
         return self.section("race", "One reader, one clock")
 
     def price(self) -> Section:
         ask, time, steps = self.ask, replace(self.time, start=0, now=0), len(self.prompts[1].steps)
         whole, chunked = (ask.ttft(prompt.task) for prompt in self.prompts)
-        parts = [partial(self.priced, side) for side in (0, 1)]
+        parts, end = [partial(self.priced, side) for side in (0, 1)], round(time.end * ENOUGH / (1 + TAIL))
         own = say("its") if len(self.prompts[1].task) > SHORT else self.owner(1)
         text = say("{} own first token comes after {}", own, chunked)
         text = say("The price: {}.", text) if chunked.value > whole.value else say("{}.", text).capitalised()
         self.begin()
-        self.shot(text, self.go(time, time.end, *parts), subject=("chunks", "first"))
+        self.shot(text, self.go(time, end, *parts), subject=("chunks", "first"))
         took = [self.work(side, steps) for side in (0, 1)]
         if None not in took:
             first, second = (sure(one) for one in took)
@@ -352,7 +357,7 @@ class ChunkedPrefillTelling(Telling):
             change = ask.ratio(apart, first, "percent" if apart.value < first.value / 10 else "share")
             text = say("The same work takes {} {}.", change, "longer" if more else "less")
             text = text if more or less else say("The same work takes as long.")
-            still = [part(replace(time, now=time.end)).unlit() for part in parts]
+            still = [part(replace(time, now=end)).unlit() for part in parts]
             self.shot(text, self.act(*still, bars), subject=("bars",))
         return self.section("price", "What it costs")
 
