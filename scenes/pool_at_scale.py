@@ -140,9 +140,9 @@ class PoolAtScaleTelling(Telling):
         acts = [self.through((question, shown), moment)]
         if worst is not None:
             white = replace(shown, acting=(worst.task,))
-            acts.append(self.act(question, white, seconds=0.5))
-            acts.append(self.act(question, white, until=self.empty(worst), seconds=0.5))
-            acts.append(self.act(question, white, until=self.steps.done_from(self.at), seconds=0.5))
+            acts.append(self.act(question, white, seconds=0.8))
+            acts.append(self.act(question, white, until=self.empty(worst), seconds=0.8))
+            acts.append(self.act(question, white, until=self.steps.done_from(self.at), seconds=0.8))
         self.shot("", *acts, subject=("map",))
         return self.section("hook", self.scenario_title(), cut=True)
 
