@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, Said, measure, say
 from scenes.parts.bars import Bar, Bars
+from scenes.parts.batch import Batch
 from scenes.parts.clock import Clock
 from scenes.parts.lanes import Lanes, Wait
 from scenes.parts.part import Part
@@ -23,13 +23,13 @@ from scenes.parts.timeline import Timeline
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
-from scenes.story.history.prompts import Prompt, prompts
+from scenes.story.history.prompts import chosen, prompts
 from scenes.story.history.sure import sure
 from scenes.story.limits import reading_time
 from scenes.story.words import counted, listed, plural, possessive
 
-READERS = 3
-"""Most readers with a lane of their own."""
+READERS, COLUMNS, MOST_CELLS = 3, 64, 1400
+"""Most readers with a lane of their own, tokens of a step side by side, and tokens that it is shown with."""
 LONGEST = 10.7
 """Seconds that the clock takes at most from one end to the other."""
 ROUND = (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2, 2.2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)
@@ -37,28 +37,13 @@ LEAD, TAIL = 0.4, 0.5
 """What is shown before and after a prompt, as a part of what it takes."""
 AHEAD = 0.8
 """Seconds of film by which a sentence stands before its prompt comes."""
+HAIR = 1e-4
+"""How long before the freeze ends its tokens are counted, as a part of the clock."""
 TURN = 0.45
 """Seconds that a sentence takes to come and to go."""
 REWIND = 0.6
 Made = Callable[[Timeline], Part]
 """A part for where the clock stands."""
-
-
-def chosen(film: str, found: Sequence[Prompt]) -> tuple[Prompt, Prompt]:
-    """The pair with the longest prompts, one computed whole and one in chunks.
-
-    One must be done before the other begins. Raises DoesNotApply where there is no pair.
-    """
-    kinds = [p for p in found if p.whole], [p for p in found if not p.whole]
-    for kind, how in zip(kinds, ("in one step", "in chunks"), strict=True):
-        if not kind:
-            raise DoesNotApply(f"{film} needs a prompt that was computed {how} while others were decoding")
-    pairs = [(a, b) for a, b in product(*kinds) if a.steps[-1] < b.steps[0] or b.steps[-1] < a.steps[0]]
-    if not pairs:
-        raise DoesNotApply(
-            f"{film} needs its two prompts one after the other, and here one was computed while the other was"
-        )
-    return max(pairs, key=lambda pair: min(prompt.tokens for prompt in pair))
 
 
 @dataclass(frozen=True)
@@ -109,24 +94,24 @@ class ChunkedPrefillTelling(Telling):
 
     def longest(self, side: int) -> Measure:
         """The longest wait of one of the readers for a token that came in the prompt's steps."""
-        begin, end = self.waited(side)
+        _, begin, end = self.waited(side)
         steps = self.prompts[side].steps
         args = {"tasks": self.readers[side], "first": steps[0], "last": steps[-1]}
         return measure("wait.among", end - begin, "time", **args)
 
-    def waited(self, side: int) -> tuple[int, int]:
-        """When it began and ended, in ns of the run."""
+    def waited(self, side: int) -> tuple[str, int, int]:
+        """Who waited so long, from when, and until when, in ns of the run."""
         first, last = self.prompts[side].steps[0], self.prompts[side].steps[-1]
         found = []
         for task in self.readers[side]:
             tokens = self.requests[task].tokens
             ended = np.flatnonzero((tokens.step[1:] >= first) & (tokens.step[1:] <= last))
-            found += [(int(tokens.ns[i]), int(tokens.ns[i + 1])) for i in ended]
-        return max(found, key=lambda pair: pair[1] - pair[0])
+            found += [(task, int(tokens.ns[i]), int(tokens.ns[i + 1])) for i in ended]
+        return max(found, key=lambda wait: wait[2] - wait[1])
 
     def span(self, side: int) -> tuple[int, int]:
-        """The same in ns since the clock's 0."""
-        begin, end = self.waited(side)
+        """When that was, in ns since the clock's 0."""
+        _, begin, end = self.waited(side)
         return begin - self.stretches[side].zero, end - self.stretches[side].zero
 
     def around(self, side: int) -> Stretch:
@@ -137,7 +122,7 @@ class ChunkedPrefillTelling(Telling):
         after = [self.ns(step) for step in busy if step > prompt.steps[-1]]
         since = int(phases.ended[sure(before[-1])]) if before else 0
         until = after[0] if after else self.ns(len(self.steps) - 1, True)
-        core = max(int(self.requests[prompt.task].tokens.ns[0]), self.waited(side)[1])
+        core = max(int(self.requests[prompt.task].tokens.ns[0]), self.waited(side)[2])
         return Stretch(zero, since - zero, max(until, core) - zero, core - zero)
 
     def without(self) -> Stretch | None:
@@ -224,6 +209,8 @@ class ChunkedPrefillTelling(Telling):
     def sections(self) -> Iterator[Section]:
         yield self.hook()
         yield self.alone()
+        if max(map(self.computed, (self.prompts[0].steps[0], self.prompts[1].steps[0]))) <= MOST_CELLS:
+            yield self.inside()
         yield self.chunks()
         yield self.race()
         yield self.price()
@@ -265,11 +252,7 @@ class ChunkedPrefillTelling(Telling):
         self.shot(text, rewind, self.go(self.time, self.ahead, lanes), subject=("whole",))
         wait = "wait" if len(self.prompts[0].beside) > 1 else "waits"
         text = say(
-            "{} {} prompt tokens take one step: {} {}.",
-            possessive(ask.name(task)),
-            ask.prompt_tokens(task),
-            subject,
-            wait,
+            "{} {} tokens take one step: {} {}.", possessive(ask.name(task)), ask.prompt_tokens(task), subject, wait
         )
         over = self.read(text, self.ahead, over)
         self.shot(text, self.go(self.stood(self.ahead), over, lanes), subject=("whole", "wait"))
@@ -279,20 +262,41 @@ class ChunkedPrefillTelling(Telling):
         self.shot(text, self.go(self.stood(over), self.time.end, lanes), subject=("whole", "wait"))
         return self.section("whole", "A long prompt, whole")
 
+    def computed(self, step: int) -> int:
+        """Tokens that a step computed."""
+        return len(self.history.decoded(step)) + sum(count for _, count in self.history.prefilled(step))
+
+    def inside(self) -> Section:
+        """What the step before the whole prompt, that with it and that with the first chunk computed."""
+        ask, (whole, chunk) = self.ask, (prompt.steps[0] for prompt in self.prompts)
+        columns = max(8, min(COLUMNS, self.computed(chunk)))
+        steps = [whole - 1, whole, chunk] if whole and self.computed(whole - 1) else [whole, chunk]
+        rows = [[Batch(s, columns, done, name=f"step-{s}") for done in (False, True)] for s in steps]
+        n, budget = [ask.total(ask.decoded(s), ask.prefilled(s)) for s in steps], ask.budget(chunk)
+        self.begin()
+        text = say("{} step computes {}", possessive(ask.name(self.prompts[0].task)), counted(n[-2], "token"))
+        text = say("{}, not {}.", text, n[0]) if n[0].value < n[-2].value else say("{}.", text)
+        filled = [[row[k < i] for k, row in enumerate(rows[:-1])] for i in range(len(rows))]
+        self.shot(text, *(self.act(*shown) for shown in filled), subject=(f"step-{whole}",))
+        text = say("A part of a prompt is a shorter step.")
+        if budget.value is not None:
+            text = say("With a limit of {} tokens, a step is short.", budget)
+        done = [row[1] for row in rows]
+        self.shot(text, self.act(*done[:-1], rows[-1][0]), self.act(*done), subject=(f"step-{chunk}",))
+        return self.section("inside", "Inside a step")
+
     def chunks(self) -> Section:
         ask, task, over = self.ask, self.prompts[1].task, self.span(1)[1]
         name, first = possessive(ask.name(task)), self.prompts[1].steps[0]
-        budget = ask.budget(first)
         above = self.lanes(0, self.stood(self.time.end)).unlit()
         parts: tuple[Made, ...] = (lambda at: above, partial(self.lanes, 1))
         self.begin()
-        text = say("Now a step computes a part of {} prompt.", name)
-        if budget.value is not None:
-            text = say("Now a step computes at most {} tokens.", budget)
-        self.shot(text, self.go(self.time, self.ahead, *parts), subject=("chunks",))
-        text = say("Each step: {} of {} prompt, a token for {}.", ask.prefilled_of(task, first), name, self.whose(1)[1])
-        over = self.read(text, self.ahead, over)
-        self.shot(text, self.go(self.stood(self.ahead), over, *parts), subject=("chunks",))
+        text = say("Now {} prompt comes in parts.", name)
+        ahead = self.read(text, self.time.start, self.ahead)
+        self.shot(text, self.go(self.time, ahead, *parts), subject=("chunks",))
+        text = say("A step: {} of {} prompt, a token for {}.", ask.prefilled_of(task, first), name, self.whose(1)[1])
+        over = self.read(text, ahead, over)
+        self.shot(text, self.go(self.stood(ahead), over, *parts), subject=("chunks",))
         self.shot(
             self.compared(), self.go(self.stood(over), self.time.end, *parts), subject=("chunks", "wait"), rest=1.0
         )
@@ -306,7 +310,7 @@ class ChunkedPrefillTelling(Telling):
         return say("Longest wait: {}, no shorter here.", longest)
 
     def race(self) -> Section:
-        reader, over = self.ask.name(self.readers[0][0]), max(1, self.span(0)[1] - 1)
+        reader, over = self.ask.name(self.readers[0][0]), max(1, self.span(0)[1] - round(HAIR * self.time.end))
         time = replace(self.time, start=0, now=0, counted=True)
         parts: list[Made] = [partial(self.lanes, side, readers=1, wait=None) for side in (0, 1)]
         text = say("How many tokens does {} get meanwhile?", reader)
@@ -355,7 +359,7 @@ class ChunkedPrefillTelling(Telling):
             text = "In chunks, a long prompt no longer stops everybody."
             number, unit = say("{}×", self.ask.ratio(whole, longest)), say("shorter freeze: {}, not {}", longest, whole)
         last = self.stood(self.time.end)
-        parts = [self.lanes(side, last, readers=1).unlit() for side in (0, 1)]
+        parts = [self.lanes(side, last, tasks=self.waited(side)[:1]).unlit() for side in (0, 1)]
         self.begin()
         self.shot("", self.act(Takeaway(text, number, unit), *parts), subject=("takeaway",), rest=2.0)
         return self.section("takeaway", "Takeaway")

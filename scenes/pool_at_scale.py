@@ -16,7 +16,7 @@ from scenes.parts.elapsed import Elapsed
 from scenes.parts.map import Map
 from scenes.parts.part import Part
 from scenes.parts.question import Question, Takeaway
-from scenes.parts.waits import SHARE, Waits
+from scenes.parts.first_tokens import SHARE, FirstTokens
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
@@ -275,18 +275,21 @@ class PoolAtScaleTelling(Telling):
             return self.section("price", "What came of it")
         usual, most = waits
         half = say("Half of the requests had a token within {}.", usual)
-        acts = [self.act(Waits(lines=0, dots=False)), self.act(Waits(lines=1), seconds=3.2)]
-        self.shot(half, *acts, subject=("waits",))
+        acts = [self.act(FirstTokens(lines=0, dots=False)), self.act(FirstTokens(lines=1), seconds=3.2)]
+        self.shot(half, *acts, subject=("firsttokens",))
         told = say(
             "Nine in ten had it within {}: pages were full." if self.losses else "Nine in ten had it within {}.", most
         )
-        self.shot(told, self.act(Waits(), seconds=3.0), subject=("waits",))
+        self.shot(told, self.act(FirstTokens(), seconds=3.0), subject=("firsttokens",))
         text = "Pages go where they are needed, and come back."
         if self.losses:
             text = "A full pool turns nobody away: it makes the newest wait."
         unit = say("nine in ten had their first token by then, half after {}", usual)
         self.shot(
-            "", self.act(Takeaway(text, say("{}", most), unit), Waits(), seconds=2.0), subject=("takeaway",), rest=1.0
+            "",
+            self.act(Takeaway(text, say("{}", most), unit), FirstTokens(), seconds=2.0),
+            subject=("takeaway",),
+            rest=1.0,
         )
         return self.section("price", "Waiting for the first token")
 

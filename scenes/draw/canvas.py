@@ -120,7 +120,7 @@ class Track:
             else float(elapsed >= self.begins)
         )
         w: Any = motion.zoomed(self.ease(t), self.scale) if not self.hidden else float(elapsed >= motion.LEAVE)
-        if self.late is not None:
+        if self.late is not None and t < 1:
             w = np.clip((t * 1.15 - self.late) / 0.15, 0.0, 1.0)
         v = self.start + (self.end - self.start) * w
         if self.arc is not None:
@@ -139,7 +139,8 @@ class Plan:
 
     `leaving`, `coming` and `changing` are keys; `flights` are the seconds of each of `moves`, the last
     of which has `landed` then; shapes, of which any may have `moved`, change over `objects` seconds,
-    of which a front passes over cells in `swept`; texts swap at `flip`; all is over after `seconds`.
+    of which a front passes over cells in `swept`, from an order on and over a range of it as `front`
+    says (None without one); texts swap at `flip`; all is over after `seconds`.
     `scale` is how many times as large a grid becomes: a camera move, which all that changes takes part in.
     """
 
@@ -151,27 +152,39 @@ class Plan:
         self.flights = [move.seconds or motion.flight(_way(move), frame.width) for move in moves]
         self.landed = max((m.delay + s for m, s in zip(moves, self.flights, strict=True)), default=0.0)
         self.swept, moved = 0.0, False
+        passed, front = [np.zeros(0)], 0
         scales = [_scale(before[key], after[key]) for key in self.changing]
         self.scale = max(scales, key=lambda scale: abs(np.log(scale)), default=1.0)
         for key in self.changing:
             old, new = before[key], after[key]
             if isinstance(new, Cells) and isinstance(old, Cells):
-                front = int(np.count_nonzero(np.any(new.fills != old.fills, axis=1)))
-                front_moves = new.order is not None and front > 2 and _place(old, new) <= NEAR
-                self.swept = max(self.swept, motion.sweep(front) if front_moves else motion.POP if front else 0.0)
+                fresh = np.any(new.fills != old.fills, axis=1)
+                if fresh.any():
+                    self.swept = max(self.swept, motion.POP)
+                fresh &= (old.fills[:, 3] > 0) | (old.vector()[8 * len(fresh) : -1].reshape(-1, 4)[:, 3] > 0)
+                if new.order is not None and fresh.sum() > 2 and _place(old, new) <= NEAR:
+                    passed.append(new.order[fresh])
+                    front = max(front, int(fresh.sum()))
             both = isinstance(new, Text) and isinstance(old, Text)
             if not both or np.hypot(*np.subtract(new.at, old.at)) > NEAR:  # type: ignore[attr-defined]
                 moved = True
         self.moved = moved
+        order = np.concatenate(passed)
+        self.front = (float(order.min()), float(max(order.max() - order.min(), 1e-9))) if front else None
+        if front:
+            self.swept = max(self.swept, motion.sweep(len(order)))
         come = any(not isinstance(after[key], Text) for key in self.coming)
         self.objects = max(self.swept, shift if moved or come else 0.0)
         if self.scale != 1.0:
             self.objects = max(self.objects, motion.push(self.scale))
         self.flip = self.landed + self.objects
-        texts = [after[k] for k in self.coming] + [after[k] for k in self.changing if _says(before[k], after[k])]
-        glow = motion.GLOW if any(isinstance(atom, Text) for atom in texts) else 0.0
+        texts = [after[k] for k in self.coming if isinstance(after[k], Text)]
+        texts += [after[k] for k in self.changing if _says(before[k], after[k])]
+        swept = self.front is not None
+        early = {atom.early for atom in texts if not swept or atom.order is None}  # type: ignore[attr-defined]
+        glow = motion.GLOW if False in early else 0.0
         fade = motion.LEAVE if self.leaving and not self.objects else 0.0
-        self.seconds = self.flip + glow + fade
+        self.seconds = max(self.flip + glow + fade, motion.LEAVE + motion.APPEAR if True in early else 0.0)
 
 
 def _scale(old: Atom, new: Atom) -> float:
@@ -249,7 +262,9 @@ class Change(FilmAnimation):
             stays = isinstance(atom, Text) and not (atom.early or self.same or key in crossed)
             vector = atom.vector()
             seconds = max(1e-3, self.flip) if stays else motion.LEAVE
-            self.tracks.append(Track(canvas.shown[key], vector, vector, 0.0, seconds, _leaving(stays), (1, 0)))
+            falls = atom.falls if isinstance(atom, Text) else 0.0
+            gone, ease = vector + np.eye(1, len(vector), 1)[0] * falls, _leaving(stays and not falls)
+            self.tracks.append(Track(canvas.shown[key], vector, gone, 0.0, seconds, ease, (1, 0)))
         self.old = [canvas.shown[key] for key in self.leaving]
         for key in self.leaving:
             canvas.shown.pop(key)
@@ -263,6 +278,8 @@ class Change(FilmAnimation):
                 begins = max(begins, self.flip - motion.APPEAR)
             if isinstance(atom, Text) and (atom.early or not self.same):
                 begins = motion.LEAVE if atom.early else self.flip
+                if atom.order is not None and self.plan.front is not None:
+                    begins = (self.plan.landed + self.plan.objects * float(self._late(atom.order))) * f
             self.tracks.append(Track(mobject, vector, vector, begins, motion.APPEAR, motion.out_cubic, (0, 1)))
         for key in self.changing:
             self.tracks.append(self._changed(key, before[key], self.picture[key], key in hidden))
@@ -291,11 +308,20 @@ class Change(FilmAnimation):
         if shape > NEAR:
             begins, seconds = 0.0, max(1e-3, self.flip)
         mobject.say(new)
-        track = Track(mobject, start, end, begins, seconds, motion.in_out, scale=self.plan.scale)
-        if isinstance(new, Cells) and new.order is not None and self.plan.swept > motion.POP and shape <= NEAR:
-            order = np.repeat(new.order, 4)
+        if isinstance(new, Cells) and isinstance(old, Cells):
+            start, end = _where_sized(start, end, len(new.edges))
+        ease = motion.linear if new.steady else motion.in_out
+        track = Track(mobject, start, end, begins, seconds, ease, scale=self.plan.scale)
+        if isinstance(new, Cells) and new.order is not None and self.plan.front is not None and shape <= NEAR:
+            order = np.repeat(self._late(new.order), 4)
             track.late = np.concatenate([np.zeros_like(order), order, order, [0.0]])
         return track
+
+    def _late(self, order: np.ndarray | float) -> np.ndarray:
+        """When the front reaches what has this `order`, from 0 to 1."""
+        assert self.plan.front is not None
+        low, span = self.plan.front
+        return np.clip((np.asarray(order) - low) / span, 0.0, 1.0)
 
     def _fly(self, move: Move, seconds: float) -> None:
         f = self.factor
@@ -304,7 +330,8 @@ class Change(FilmAnimation):
         mobject.z_index = FLYING
         way = end[:2] - start[:2]
         arc = np.array([way[1], -way[0]]) * motion.ARC if not isinstance(move.start, (Cells, Line)) else None
-        track = Track(mobject, start, end, move.delay * f, seconds * f, motion.in_out, (1, 1), arc=arc)
+        ease = motion.recoil if move.back else motion.in_out
+        track = Track(mobject, start, end, move.delay * f, seconds * f, ease, (1, 1), arc=arc)
         self.tracks.append(track)
         self.flyers.append(mobject)
 
@@ -419,8 +446,20 @@ def _leaving(stays: bool) -> motion.Easing:
     return (lambda t: float(t >= 1)) if stays else motion.in_cubic
 
 
+def _where_sized(start: np.ndarray, end: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The vectors of `n` cells, those without a size at one end standing where they do at the other."""
+    edges = [v[: 4 * n].reshape(n, 4) for v in (start, end)]
+    none = [np.any(e[:, 2:] <= e[:, :2], axis=1)[:, None] for e in edges]
+    first, last = np.where(none[0], edges[1], edges[0]), np.where(none[1], edges[0], edges[1])
+    return np.concatenate([first.ravel(), start[4 * n :]]), np.concatenate([last.ravel(), end[4 * n :]])
+
+
 def _place(old: Atom, new: Atom) -> float:
-    """How far apart two atoms of one kind stand, in pixels."""
+    """How far apart two atoms of one kind stand, in pixels; cells without a size stand anywhere."""
+    if isinstance(old, Cells) and isinstance(new, Cells):
+        sized = [np.all(e[:, 2:] > e[:, :2], axis=1) for e in (old.edges, new.edges)]
+        both = sized[0] & sized[1]
+        return float(np.abs(old.edges[both] - new.edges[both]).max(initial=0.0))
     return float(np.max(np.abs(np.subtract(bounds(old), bounds(new)))))
 
 

@@ -21,7 +21,7 @@ from scenes.story.history.requests import Request
 from scenes.story.words import counted
 
 TITLE, ROW, BEST, GAP, FOOT = 46.0, 54.0, 130.0, 8.0, 10.0
-CHIP, TOKEN = 48.0, 84.0
+LEAST_BEST, CHIP, TOKEN = 330.0, 48.0, 84.0
 WIDEST, LEAST, APART = 26.0, 3.0, 3.0
 """Pixels of a token's width, at most and at least, and between two."""
 FROZEN = 0.16
@@ -73,7 +73,7 @@ class Lanes(Part):
 
     def room(self, view: View, width: float) -> Room:
         n = len(self.rows)
-        return Room(TITLE + n * (ROW + GAP) - GAP + FOOT, TITLE + n * (BEST + GAP) - GAP + FOOT)
+        return Room(TITLE + n * (ROW + GAP) - GAP + FOOT, TITLE + max(n * (BEST + GAP), LEAST_BEST) - GAP + FOOT)
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, time, now = view.theme, self.time, min(self.time.now, self.until)
@@ -102,7 +102,7 @@ class Lanes(Part):
         top, bottom = (rows[self.tasks[i]] for i in (0, -1))
         lanes = Box(plot.x, top.y, plot.w, bottom.bottom - top.y)
         if self.wait is not None and now > self.wait.first + self.wait.after:
-            yield from self._wait(view, plot, lanes, self.wait, now)
+            yield from self._wait(view, plot, lanes, self.wait, now, box.x)
         if self.first is not None and bracket is not None:
             yield from self._first(view, plot, bracket, self.first, now)
         if time.counted:
@@ -173,8 +173,8 @@ class Lanes(Part):
         """What happened to the request of the prompt."""
         return view.history.requests[self.prompt]
 
-    def _wait(self, view: View, plot: Box, lanes: Box, wait: Wait, now: int) -> Atoms:
-        """The empty stretch; its length stands in it, or above it where it is too narrow."""
+    def _wait(self, view: View, plot: Box, lanes: Box, wait: Wait, now: int, left: float) -> Atoms:
+        """The empty stretch; its length stands in it, or, where it is too narrow, above it and behind the title."""
         t, x = view.theme, partial(self.time.x, plot)
         box = Box(x(wait.first), lanes.y, max(1.0, x(min(now, wait.last)) - x(wait.first)), lanes.h)
         yield ("wait",), Block(box=box, fill=t.alarm, fill_alpha=FROZEN, stroke=t.alarm, width=4, z=2)
@@ -191,7 +191,8 @@ class Lanes(Part):
         if px < theme.CAPTION:
             px, ground = theme.CAPTION, t.ground
             half = fonts.width(text, "mono-bold", px) / 2
-            at = (min(box.cx, plot.right - half), lanes.y - TITLE / 2 - 2)
+            clear = fonts.width(self.title, "sans-medium", view.size(theme.LABEL)) + half + 24
+            at = (max(min(box.cx, plot.right - half), left + clear), lanes.y - TITLE / 2 - 2)
         look = {"px": px, "face": "mono-bold", "color": t.text, "align": "center", "ground": ground, "z": 4}
         yield ("wait", "took"), Text(text=text, at=at, **look)
 

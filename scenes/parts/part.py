@@ -26,11 +26,13 @@ Atoms = Iterator[tuple[Key, Atom]]
 @dataclass(frozen=True)
 class Room:
     """The heights, in design pixels, at which a part in a column of a width is still right and at
-    its best; `weight` is its share of what is left over. It `grows` beyond the best one or not."""
+    its best. It `grows` beyond the best one or not. Up to `good` it comes before what others have
+    beyond their least."""
 
     least: float
     best: float
     grows: bool = False
+    good: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,14 @@ def gap_of(box: Box, size: int) -> float:
     return 2.0 if pitch >= APART else 0.0
 
 
-def slots_atom(box: Box, fills: np.ndarray, lines: np.ndarray, z: int = 0) -> Cells:
-    """The slots of one page, `fills` and `lines` [page_size, 4] in logical order; a front passes in that order."""
+def slots_atom(box: Box, fills: np.ndarray, lines: np.ndarray, first: int | None = 0, z: int = 0) -> Cells:
+    """The slots of one page, `fills` and `lines` [page_size, 4] in logical order; a front passes in
+    that order, over all tokens of a request, of which the page's first is the `first`; without one
+    all change at once."""
     size = len(fills)
     edges = grid_edges(box, size, columns_of(size), gap_of(box, size))
-    return Cells(edges=edges, fills=fills, lines=lines, order=np.arange(size) / size, z=z)
+    order = None if first is None else first + np.arange(size, dtype=float)
+    return Cells(edges=edges, fills=fills, lines=lines, order=order, z=z)
 
 
 def page_colors(view: View, page: int) -> tuple[np.ndarray, np.ndarray]:

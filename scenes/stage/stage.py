@@ -24,7 +24,7 @@ from scenes.story.limits import reading_time
 
 LEAD = 0.8
 """Seconds by which a sentence stands before what it speaks of happens."""
-STILL = 0.9
+STILL = 0.4
 """Seconds that a picture stands at most while its sentence is read; movements stretch for the rest."""
 OVER_MOTION = 1.25
 """Reading a sentence takes at most this many times as long as its movement."""
@@ -164,7 +164,10 @@ class Stage:
         """What the mobjects show now that is no text, read back from them."""
         found: dict = {}
         for part in self.parts:
-            found |= part.read({key: m for key, m in self.canvas.shown.items() if key[0] == part.key})
+            shown = part.read({key: m for key, m in self.canvas.shown.items() if key[0] == part.key})
+            for name, value in shown.items():
+                both = isinstance(value, dict) and isinstance(found.get(name), dict)
+                found[name] = found[name] | value if both else value
         return found
 
     def _run(self, step: Step, pace: float) -> None:

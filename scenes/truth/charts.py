@@ -86,9 +86,5 @@ vouch_all(
         ),
         # The largest value at the ends of the steps between two events.
         "curve.peak": lambda witness, curve, first, last: _peak(witness.trace, curve, first, last),
-        # Nanoseconds between a request's tokens, the later one in a step from `first` to `last`.
-        "wait.longest": lambda witness, first, last: max(
-            round(gap * 1e6) for step, gap in _gaps(witness.trace) if first <= step <= last
-        ),
     }
 )
