@@ -13,10 +13,10 @@ from scenes.film.scene import FilmScene
 from scenes.measures import Said, say
 from scenes.parts.crowd import Crowd
 from scenes.parts.elapsed import Elapsed
+from scenes.parts.first_tokens import SHARE, FirstTokens
 from scenes.parts.map import Map
 from scenes.parts.part import Part
 from scenes.parts.question import Question, Takeaway
-from scenes.parts.first_tokens import SHARE, FirstTokens
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
