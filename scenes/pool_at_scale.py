@@ -148,9 +148,9 @@ class PoolAtScaleTelling(Telling):
 
     def question(self) -> Said:
         """What the film asks."""
-        if self.losses:
-            return say("What happens when all {} pages are full?", self.ask.pool_pages())
-        return say("Who holds what of {} pages?", self.ask.pool_pages())
+        pages = self.ask.pool_pages()
+        told = "What happens when all {} pages are full?" if self.losses else "Who holds what of {} pages?"
+        return self.told("question", say(told, pages), pages=pages, requests=self.ask.requests())
 
     def scenario_title(self) -> str:
         """The scenario's title."""
@@ -281,9 +281,11 @@ class PoolAtScaleTelling(Telling):
             "Nine in ten had it within {}: pages were full." if self.losses else "Nine in ten had it within {}.", most
         )
         self.shot(told, self.act(FirstTokens(), seconds=3.0), subject=("firsttokens",))
-        text = "Pages go where they are needed, and come back."
+        text = say("Pages go where they are needed, and come back.")
         if self.losses:
-            text = "A full pool turns nobody away: it makes the newest wait."
+            text = say("A full pool turns nobody away: it makes the newest wait.")
+        known = {"half": usual, "most": most, "pages": ask.pool_pages(), "preemptions": ask.preemptions()}
+        text = self.told("takeaway", text, **known)
         unit = say("nine in ten had their first token by then, half after {}", usual)
         self.shot(
             "",

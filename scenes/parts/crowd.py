@@ -181,7 +181,7 @@ def _tasks(view: View, kind: str) -> list[str]:
     if kind == "waiting":
         return state.waiting
     index = view.history.requests.index
-    tasks = [task for task in state.tables if state.tasks[task].status != "finished"]
+    tasks = [task for task in state.tables if state.tasks[task].status in ("prefilling", "running")]
     return sorted(tasks, key=lambda task: (turns.since(task, state.seq), index[task]))
 
 
