@@ -230,7 +230,8 @@ class Pool(Part):
         folded: list[int] = []
         for key, mobject in shown.items():
             page: Any = key[1]
-            kind, task = key[2] if len(key) > 2 else "", key[3:]
+            kind: str = key[2] if len(key) > 2 else ""
+            task: list[Any] = [*key[3:]]
             if kind in ("frame", "cached"):
                 frames[page] = kind
             elif kind == "band":
