@@ -55,7 +55,7 @@ class Plate(Part):
         aside = rectangle.right + ASIDE
         if self.tables:
             yield from self._titled(view, ("shape",), "page_table", ("rows", "columns"), rectangle.x + GAP, box.y)
-            look = {"stroke": t.accent, "width": 4.0, "acting": not self.attended}
+            look: dict[str, Any] = {"stroke": t.accent, "width": 4.0, "acting": not self.attended}
             yield ("rectangle",), Block(box=rectangle, fill=t.panel, **look)
         if self.lengths:
             yield from self._titled(view, ("longest",), "lengths", (), aside, box.y)
@@ -73,7 +73,12 @@ class Plate(Part):
                 stroke = hue if held else t.muted
                 yield (row, column, "cell"), Block(box=cell, fill=t.empty, stroke=stroke, dashed=not held)
                 entry = say("{}", measure("view.entry", page, "plain", seq=self.seq, row=row, column=column))
-                look = {"face": "mono-bold", "color": hue if held else t.muted, "align": "center", "ground": t.empty}
+                look: dict[str, Any] = {
+                    "face": "mono-bold",
+                    "color": hue if held else t.muted,
+                    "align": "center",
+                    "ground": t.empty,
+                }
                 yield (row, column, "entry"), Text(text=entry, at=(cell.cx, cell.cy), px=theme.CAPTION, **look)
             if self.lengths:
                 text = say("{}", measure("view.length", length, seq=self.seq, row=row))

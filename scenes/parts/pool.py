@@ -229,7 +229,8 @@ class Pool(Part):
         words: dict[int, dict[int, str]] = {}
         folded: list[int] = []
         for key, mobject in shown.items():
-            page, kind, *task = (*key[1:], "", "")
+            page: Any = key[1]
+            kind, task = key[2] if len(key) > 2 else "", key[3:]
             if kind in ("frame", "cached"):
                 frames[page] = kind
             elif kind == "band":
