@@ -11,7 +11,6 @@ from scenes.lint.moment import Moment, Problem, Rule
 from scenes.lint.motion import speaks
 from scenes.stage.shot import Section, Shot
 
-
 SCROLLS = "code"
 """The part whose lines go out of sight and come back as it runs."""
 
