@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 
 
@@ -30,11 +32,11 @@ class DenseView:
             v = torch.cat((self._v[layer], v), dim=1)
         self._k[layer], self._v[layer] = k, v
 
-    def gather(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """All K and V so far, each [1, length, n_kv_heads, head_dim]."""
-        return self._k[layer], self._v[layer]
+    def gather(self, layer: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """All K and V so far of the one sequence, each [length, n_kv_heads, head_dim]."""
+        return zip(self._k[layer], self._v[layer], strict=True)
 
-    def mask(self) -> torch.Tensor:
-        """Causal mask, bool [1, 1, S, length]."""
+    def masks(self) -> list[torch.Tensor]:
+        """Causal mask of the one sequence, bool [S, length]."""
         key = torch.arange(self.length, device=self.device)
-        return (key[None, None, :] <= self.positions[:, :, None])[:, None]
+        return [key <= self.positions[0, :, None]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -18,9 +19,9 @@ class KVView(Protocol):
 
     def write(self, layer: int, k: torch.Tensor, v: torch.Tensor) -> None: ...
 
-    def gather(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]: ...
+    def gather(self, layer: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]: ...
 
-    def mask(self) -> torch.Tensor: ...
+    def masks(self) -> list[torch.Tensor]: ...
 
 
 class RMSNorm(nn.Module):
@@ -51,8 +52,18 @@ def rope(x: torch.Tensor, positions: torch.Tensor, base: float) -> torch.Tensor:
     return turned.to(x.dtype)
 
 
+def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+    """Grouped-query attention of one sequence (Ainslie et al., 2023).
+
+    q: [S, n_heads, D]; k, v: [L, n_kv_heads, D]; mask: bool [S, L], None where every query may
+    look everywhere. Returns [S, n_heads, D].
+    """
+    q, k, v = (x.transpose(0, 1)[None] for x in (q, k, v))
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=True)[0].transpose(0, 1)
+
+
 class Attention(nn.Module):
-    """Grouped-query attention through a KV view (Ainslie et al., 2023)."""
+    """Attention through a KV view, sequence by sequence: a short one pays nothing for a long one beside it."""
 
     def __init__(self, config: ModelConfig, layer: int) -> None:
         super().__init__()
@@ -64,8 +75,8 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(config.hidden, kv, bias=False)
         self.o_proj = nn.Linear(config.hidden, config.hidden, bias=False)
 
-    def forward(self, x: torch.Tensor, view: KVView, mask: torch.Tensor) -> torch.Tensor:
-        """x: [B, S, hidden]; mask: bool [B, 1, S, L]. Returns [B, S, hidden]."""
+    def forward(self, x: torch.Tensor, view: KVView, masks: Sequence[torch.Tensor]) -> torch.Tensor:
+        """x: [B, S, hidden]; masks: bool [count, length] of each sequence. Returns [B, S, hidden]."""
         c = self.config
         batch, length, _ = x.shape
         q = self.q_proj(x).view(batch, length, c.n_heads, c.head_dim)
@@ -74,15 +85,11 @@ class Attention(nn.Module):
         q = rope(q, view.positions, c.rope_base)
         k = rope(k, view.positions, c.rope_base)
         view.write(self.layer, k, v)
-        keys, values = view.gather(self.layer)
-        groups = c.n_heads // c.n_kv_heads
-        out = F.scaled_dot_product_attention(
-            q.transpose(1, 2),
-            keys.transpose(1, 2).repeat_interleave(groups, dim=1),
-            values.transpose(1, 2).repeat_interleave(groups, dim=1),
-            attn_mask=mask,
-        )
-        return self.o_proj(out.transpose(1, 2).reshape(batch, length, -1))
+        out = torch.zeros_like(q)
+        for row, ((keys, values), mask) in enumerate(zip(view.gather(self.layer), masks, strict=True)):
+            n = len(mask)
+            out[row, :n] = attend(q[row, :n], keys, values, mask if n > 1 else None)
+        return self.o_proj(out.view(batch, length, -1))
 
 
 class SwiGLU(nn.Module):
@@ -108,6 +115,6 @@ class DecoderLayer(nn.Module):
         self.ffn_norm = RMSNorm(config.hidden, config.norm_eps)
         self.ffn = SwiGLU(config)
 
-    def forward(self, x: torch.Tensor, view: KVView, mask: torch.Tensor) -> torch.Tensor:
-        x = x + self.attention(self.attention_norm(x), view, mask)
+    def forward(self, x: torch.Tensor, view: KVView, masks: Sequence[torch.Tensor]) -> torch.Tensor:
+        x = x + self.attention(self.attention_norm(x), view, masks)
         return x + self.ffn(self.ffn_norm(x))

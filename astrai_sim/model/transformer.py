@@ -53,7 +53,7 @@ class Transformer(nn.Module):
     def hidden(self, tokens: torch.Tensor, view: KVView, last: torch.Tensor) -> torch.Tensor:
         """Residual stream [B, hidden] at column `last` after all layers."""
         x = self.embed(tokens)
-        mask = view.mask()
+        masks = view.masks()
         for layer in self.layers:
-            x = layer(x, view, mask)
+            x = layer(x, view, masks)
         return x[torch.arange(len(last), device=last.device), last]

@@ -13,12 +13,12 @@ from typing import Any
 
 import torch
 
-from astrai_sim.engine.cache import paged_cache
+from astrai_sim.engine.cache import CacheView, paged_cache
 from astrai_sim.engine.cache.prefix import ROOT, Prefix
 from astrai_sim.engine.clock import Clock
 from astrai_sim.engine.scheduler import InferenceScheduler, Task
 from astrai_sim.recorder.base import BaseRecorder, Batch, Original
-from astrai_sim.recorder.lines import LineTracer, plain
+from astrai_sim.recorder.lines import LineTracer
 from astrai_sim.text import TextStream, Tokenizer
 from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.events import WHOLE_LRU, WHOLE_MASK
@@ -32,16 +32,17 @@ class Recorder(BaseRecorder):
     kv_layer
         Layer whose writes and gathers are recorded.
     line_calls
-        Calls of each shown function that are recorded line by line; for `write`
-        and `gather` counted anew for every set of tasks in every phase. Such a call
-        runs slower, though what the tracing itself does is not counted as time.
+        Calls of each shown function that are recorded line by line; for `write`, `gather`
+        and the `CacheView` counted anew for every set of tasks in every phase, and when a
+        table of theirs has grown. Such a call runs slower, though what the tracing itself
+        does is not counted as time.
     line_steps
         Steps from the start in which lines are recorded at all; None: every step.
     tokenizer
         Gives the text of each token, which is then recorded too.
     """
 
-    SCHEDULER = (*BaseRecorder.SCHEDULER, "_make_room")
+    SCHEDULER = (*BaseRecorder.SCHEDULER, "_make_room", "_view")
     CACHE = (
         "alloc",
         "evict",
@@ -105,11 +106,18 @@ class Recorder(BaseRecorder):
         )
 
     def _lines(
-        self, name: str, function: Callable, *args: Any, key: Any = None, keep: Callable[[Any], bool] | None = None
+        self,
+        name: str,
+        function: Callable,
+        *args: Any,
+        key: Any = None,
+        keep: Callable[[Any], bool] | None = None,
+        inside: Callable | None = None,
     ) -> Any:
         """Call `function`; the first calls also give a `lines` event, ahead of their effects.
 
-        `keep` decides by the result whether this call is worth a `lines` event.
+        `keep` decides by the result whether this call is worth a `lines` event; `inside` as
+        for `LineTracer`.
         """
         budget = (name, key)
         late = self.line_steps is not None and self.step >= self.line_steps
@@ -117,22 +125,19 @@ class Recorder(BaseRecorder):
             return function(*args)
         began = self.clock.now_ns()
         with self.clock.aside:
-            tracer = LineTracer(function, self.clock.aside)
+            tracer = LineTracer(function, self.clock.aside, inside)
         with self._held() as queue:
             result = tracer.run(*args)
         if keep is None or keep(result):
             self._traced[budget] += 1
-            self._emit(
-                "lines",
-                began,
-                function=name,
-                task=self.task,
-                args=tracer.args,
-                steps=tracer.steps,
-                result=plain(result),
-            )
+            self.told(name, tracer, began)
         self._let_out(queue)
         return result
+
+    def told(self, name: str, tracer: LineTracer, at: int | None = None) -> None:
+        """Record the lines of a call of function `name` that began `at` nanoseconds: now, where that is None."""
+        call = {"args": tracer.args, "steps": tracer.steps, "result": tracer.result}
+        self._emit("lines", at, function=name, task=self.task, **call)
 
     @contextmanager
     def _held(self) -> Iterator[list[dict[str, Any]]]:
@@ -188,6 +193,14 @@ class Recorder(BaseRecorder):
         return self._lines(
             "InferenceScheduler._make_room", original, task, keep=lambda _: len(self.scheduler.running) < before
         )
+
+    def _on_view(self, original: Original, batch: Batch) -> CacheView:
+        return self._lines("CacheView.__init__", original, batch, key=self._pass(), inside=CacheView.__init__)
+
+    def _pass(self) -> tuple:
+        """What makes calls of the forward pass new: its phase, its tasks, and the length of their tables."""
+        tables = self.cache.tables
+        return self.phase, tuple((task.id, len(tables[task.id])) for task, _, _ in self.batch)
 
     def _on_forward(self, original: Original, batch: Batch) -> list[int]:
         tokens = super()._on_forward(original, batch)
@@ -281,13 +294,12 @@ class Recorder(BaseRecorder):
         if layer != self.kv_layer:
             original(layer, page_table, positions, k, v)
             return
-        tasks = tuple(task.id for task, _, _ in self.batch)
-        self._lines("PagedCache.write", original, layer, page_table, positions, k, v, key=(self.phase, tasks))
+        self._lines("PagedCache.write", original, layer, page_table, positions, k, v, key=self._pass())
         self._synchronize()
         with self.clock.aside:
             spans = [
-                self._span(task, table, [position for position in row if position >= 0])
-                for task, table, row in zip(tasks, page_table.tolist(), positions.tolist(), strict=True)
+                self._span(task.id, table, [position for position in row if position >= 0])
+                for (task, _, _), table, row in zip(self.batch, page_table.tolist(), positions.tolist(), strict=True)
             ]
             self._emit("kv_write", layer=layer, spans=spans)
 
@@ -313,13 +325,12 @@ class Recorder(BaseRecorder):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         if layer != self.kv_layer:
             return original(layer, page_table, lengths)
-        tasks = tuple(task.id for task, _, _ in self.batch)
-        result = self._lines("PagedCache.gather", original, layer, page_table, lengths, key=(self.phase, tasks))
+        result = self._lines("PagedCache.gather", original, layer, page_table, lengths, key=self._pass())
         self._synchronize()
         with self.clock.aside:
             rows = [
-                self._gather_row(task, [page for page in table if page >= 0], length)
-                for task, table, length in zip(tasks, page_table.tolist(), lengths.tolist(), strict=True)
+                self._gather_row(task.id, [page for page in table if page >= 0], length)
+                for (task, _, _), table, length in zip(self.batch, page_table.tolist(), lengths.tolist(), strict=True)
             ]
             self._emit("gather", layer=layer, rows=rows)
         return result

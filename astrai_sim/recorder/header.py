@@ -14,7 +14,8 @@ from typing import Any
 import torch
 
 import astrai_sim
-from astrai_sim.engine.cache import pages_for
+from astrai_sim.engine.cache import CacheView, pages_for
+from astrai_sim.engine.cache.view import padded
 from astrai_sim.engine.clock import CostClock
 from astrai_sim.engine.scheduler.model_free import RULE
 from astrai_sim.model.smollm2 import smollm2
@@ -25,6 +26,7 @@ from astrai_sim.trace.verify import RULES
 from astrai_sim.workload import Workload
 
 ROOT = Path(astrai_sim.__file__).resolve().parents[1]
+SHOWN: tuple[Callable, ...] = (pages_for, padded, CacheView.__init__, CacheView.gather)
 SHOWN_METHODS = {
     "cache": (
         "__init__",
@@ -79,7 +81,7 @@ def make_header(
 
 def sources(built: Built) -> dict[str, dict[str, Any]]:
     """File, first line and text of the functions that films show, from the running objects."""
-    shown: dict[str, Callable] = {"pages_for": pages_for}
+    shown: dict[str, Callable] = {function.__qualname__: function for function in SHOWN}
     for owner, names in SHOWN_METHODS.items():
         for name in names:
             function = getattr(type(getattr(built, owner)), name)

@@ -23,11 +23,11 @@ WATCHED = ("_free_mask", "_refs", "_lru", "_prefix", "running")
 def plain(value: Any) -> Any:
     """A value as it goes into the trace.
 
-    Integers, text and lists of them as they are; tasks by their name; tensors as
-    shape and first items (none for floating point); of an ordered dict its keys; of a
-    prefix index the pages that have a key; anything else by its type's name.
-    Of a mask of more than `LONGEST` bits only how many are set, of a longer list only
-    its length and first items.
+    Integers, text, lists and tables of them as they are; tasks by their name; tensors as
+    shape and first items (none for floating point), data types by their name; of an ordered
+    dict its keys; of a prefix index the pages that have a key; anything else by its type's
+    name. Of a mask of more than `LONGEST` bits only how many are set, of a longer list only
+    its length and first items, of longer tables nothing.
     """
     if isinstance(value, int) and value.bit_length() > LONGEST:
         return {"bits": value.bit_length(), "set": value.bit_count()}
@@ -38,6 +38,8 @@ def plain(value: Any) -> Any:
         if not value.is_floating_point():
             shown["data"] = value.flatten()[:FIRST].tolist()
         return shown
+    if isinstance(value, torch.dtype):
+        return str(value).removeprefix("torch.")
     if isinstance(value, Task):
         return value.id
     if isinstance(value, (OrderedDict, PrefixIndex)):
@@ -48,24 +50,33 @@ def plain(value: Any) -> Any:
         if len(value) > LONGEST:
             return {"length": len(value), "data": list(value[:FIRST])}
         return list(value)
+    if isinstance(value, list) and all(isinstance(item, list) for item in value) and sum(map(len, value)) <= LONGEST:
+        return [plain(item) for item in value]
+    if isinstance(value, dict) and not value:
+        return {}
     return type(value).__name__
 
 
 class LineTracer:
     """Runs one call of `function` under `sys.settrace`, looking at its own frame only.
 
-    `steps` holds {"line", "values"} for each executed line: the 1-based line in
-    the function's source, and the locals (and the watched attributes of `self`)
-    that it changed. What the tracing does happens inside `aside`, a context.
+    Or at the frame of `inside`, which the call makes somewhere: a constructor's, say. `steps`
+    holds {"line", "values"} for each executed line: the 1-based line in the function's source,
+    and the locals (and the watched attributes of `self`, in a constructor all) that it changed;
+    `result` is what it returned. What the tracing does happens inside `aside`, a context.
     """
 
-    def __init__(self, function: Callable, aside: AbstractContextManager | None = None) -> None:
+    def __init__(
+        self, function: Callable, aside: AbstractContextManager | None = None, inside: Callable | None = None
+    ) -> None:
         self.aside = nullcontext() if aside is None else aside
-        raw = inspect.unwrap(getattr(function, "__func__", function))
+        watched = inside or function
+        raw = inspect.unwrap(getattr(watched, "__func__", watched))
         self.function = function
         self.code = raw.__code__
         self.first = raw.__code__.co_firstlineno
         self.args: dict[str, Any] = {}
+        self.result: Any = None
         self.steps: list[dict[str, Any]] = []
         self._known: dict[str, Any] = {}
 
@@ -90,6 +101,8 @@ class LineTracer:
         if event in ("line", "return"):
             with self.aside:
                 self._note(frame, event)
+                if event == "return":
+                    self.result = plain(arg)
         return self._watch
 
     def _note(self, frame: FrameType, event: str) -> None:
@@ -104,7 +117,7 @@ class LineTracer:
     def _values(self, frame: FrameType) -> dict[str, Any]:
         values = {k: plain(v) for k, v in frame.f_locals.items() if k != "self"}
         owner = frame.f_locals.get("self")
-        for name in WATCHED:
+        for name in list(vars(owner)) if self.code.co_name == "__init__" else WATCHED:
             if hasattr(owner, name):
                 values[f"self.{name}"] = plain(getattr(owner, name))
         return values

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import torch
 
+from astrai_sim.engine.cache import PagedCache
 from astrai_sim.recorder.base import BaseRecorder
 from astrai_sim.recorder.bulk import BulkRecorder
 from astrai_sim.recorder.full import Recorder
 from astrai_sim.recorder.header import make_header
 from astrai_sim.recorder.interrupt import Interrupt
+from astrai_sim.recorder.lines import LineTracer
 from astrai_sim.scenario import CannotRun, Run, Scenario, build
 from astrai_sim.scenario.build import Built
 from astrai_sim.trace import TraceWriter
@@ -35,7 +37,9 @@ def record(
     leaving no file, when the scenario turns out to ask for what cannot be. Another
     exception or an interrupt in mid-run leaves the file as far as it got.
     """
-    built = _built(scenario, device, workload)
+    making = LineTracer(build, inside=PagedCache.__init__)
+    traced = scenario.record.traced_calls and not scenario.record.bulk
+    built = _built(making.run if traced else build, scenario, device, workload)
     run = Run(built.scheduler, built.tasks, scenario.stop, scenario.changes, built.clock)
     writer = TraceWriter(path, make_header(scenario, device, built, workload))
     recorder = make_recorder(scenario, writer, built)
@@ -43,6 +47,8 @@ def record(
         with Interrupt(lambda: run.waiting) as interrupt:
             built.clock.restart()
             recorder.attach()
+            if isinstance(recorder, Recorder) and traced:
+                recorder.told("PagedCache.__init__", making)
             total, told = run.total_tokens, 0.0
             for _ in run.steps():
                 interrupt.check()
@@ -64,10 +70,10 @@ def record(
         recorder.detach()
 
 
-def _built(scenario: Scenario, device: torch.device, workload: Workload | None) -> Built:
+def _built(make: Callable[..., Built], scenario: Scenario, device: torch.device, workload: Workload | None) -> Built:
     """The live objects, with every request known to fit. Raises CannotRun."""
     try:
-        built = build(scenario, device, workload.requests if workload else None)
+        built = make(scenario, device, workload.requests if workload else None)
         for task in built.tasks:
             built.scheduler.check(task)
     except ValueError as error:

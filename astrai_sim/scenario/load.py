@@ -41,6 +41,9 @@ TABLES = {
     "cost": CostModel,
     "workload": WorkloadPart,
 }
+TEXTS = ("title", "question", "takeaway")
+BRACED = re.compile(r"(?:[^{}]|\{[^{}]+\})*")
+"""Text with something in every pair of braces, and no pair within another."""
 LISTS = {"request": ("requests", RequestPart), "prefix": ("prefixes", PrefixPart), "change": ("changes", ChangePart)}
 DTYPES = ("bfloat16", "float16", "float32")
 KINDS = ("random", "none", "smollm2")
@@ -66,6 +69,7 @@ AT_LEAST = {
     "step": 0,
     "snapshot_every": 1,
     "line_calls": 0,
+    "line_steps": 0,
     "seed": 0,
     "limit": 1,
     "length_limit": 2,
@@ -117,7 +121,7 @@ class _Reader:
         self.language: Language | None = None
 
     def scenario(self, raw: dict[str, Any]) -> Scenario:
-        known = {"name", "title", "seed", *TABLES, *LISTS}
+        known = {"name", "seed", *TEXTS, *TABLES, *LISTS}
         for key in raw:
             if key not in known:
                 self.fail(f"unknown key {key!r}: choose from {', '.join(sorted(known))}", key)
@@ -127,7 +131,7 @@ class _Reader:
         if raw["model"].get("kind") == "smollm2":
             raw = self.filled(raw)
         values: dict[str, Any] = {"name": raw.get("name", self.path.stem)}
-        for key in ("title", "seed"):
+        for key in ("seed", *TEXTS):
             if key in raw:
                 values[key] = raw[key]
         for table, part in TABLES.items():
@@ -213,8 +217,11 @@ class _Reader:
         model = scenario.model
         if type(scenario.seed) is not int or scenario.seed < 0:
             self.fail("seed must be a whole number from 0 on", "seed")
-        if not isinstance(scenario.title, str) or not isinstance(scenario.name, str):
-            self.fail("name and title must be text", "name")
+        for key in ("name", *TEXTS):
+            if not isinstance(text := getattr(scenario, key), str):
+                self.fail(f"{key} must be text, not {text!r}", key)
+            if key in ("question", "takeaway") and not BRACED.fullmatch(text):
+                self.fail(f"{key}: write each measure in one pair of braces, {{measure}}, not {text!r}", key)
         if model.kind not in KINDS:
             self.fail(f"kind {model.kind!r}: choose from {', '.join(KINDS)}", "kind", "[model]")
         if model.dtype not in DTYPES:

@@ -56,8 +56,8 @@ class RecordPart:
     ones, lengths instead of norms, no gathers, no lines. `kv_layer`: layer whose K norms
     are read back. `snapshot_every`: steps between snapshots (16, in bulk 512).
     `line_calls`: how many first calls of each shown function are recorded line by line
-    (4, in bulk none). `line_steps`: how many steps from the start on may be, so that
-    later ones run untraced (None: all).
+    (4, in bulk none), ahead of all the one that makes the pool. `line_steps`: how many
+    steps from the start on may be, so that later ones run untraced (None: all).
     """
 
     detail: str = "full"
@@ -160,13 +160,19 @@ class ChangePart:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A whole scenario."""
+    """A whole scenario.
+
+    `question` and `takeaway` are what a film begins and ends with: text with measures in braces,
+    "Why does {task} wait?", which a trace only carries.
+    """
 
     name: str
     model: ModelPart
     cache: CachePart
     requests: tuple[RequestPart, ...]
     title: str = ""
+    question: str = ""
+    takeaway: str = ""
     seed: int = 0
     scheduler: SchedulerPart = field(default_factory=SchedulerPart)
     record: RecordPart = field(default_factory=RecordPart)

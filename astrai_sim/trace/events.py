@@ -357,7 +357,8 @@ class Line(Struct):
 
 class Lines(Event, gc=True):
     """One call of a function that films show, line by line, ahead of its effects (full detail). `task` is the one
-    that it was called for, where it is known."""
+    that it was called for, where it is known. The first of all, before any step, is the `PagedCache.__init__` that
+    made the pool; `CacheView.__init__` is what attention sees in a pass, its tables side by side."""
 
     function: str
     task: str | None

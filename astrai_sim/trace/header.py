@@ -148,13 +148,15 @@ class Cost(Struct, frozen=True):
 
 
 class ScenarioFacts(Struct, frozen=True):
-    """The scenario that was run."""
+    """The scenario that was run. `question` and `takeaway` are text with measures in braces, for films."""
 
     model: ModelSizes
     cache: PoolSizes
     scheduler: SchedulerSettings
     name: str = ""
     title: str = ""
+    question: str = ""
+    takeaway: str = ""
     seed: int = 0
     record: RecordSettings = RecordSettings()
     requests: list[AskedRequest] = []

@@ -128,18 +128,30 @@ class Cells(Atom):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Grid(Atom):
-    """`n` cells in rows of `columns` filling `box`, with colours `fills` [n, 4]; drawn as one image."""
+    """`n` cells in rows of `columns` filling `box`, with colours `fills` [n, 4]; drawn as one image.
+
+    `seams` [n], from 0 to 1, say how much of the gap there is at the right of each cell (None: all
+    of it). Only what lies in `window` is drawn, where that is given: `box` may be far larger.
+    """
 
     box: Box
     columns: int
     fills: np.ndarray
     gap: float = 1.0
+    seams: np.ndarray | None = None
+    window: Box | None = None
 
     def vector(self) -> np.ndarray:
         fills = self.fills.copy()
         fills[:, 3] *= self.alpha
-        b = self.box
-        return np.concatenate([[b.x, b.y, b.w, b.h, self.gap], fills.ravel()])
+        seams = np.ones(len(fills)) if self.seams is None else self.seams
+        b, w = self.box, self.window or self.box
+        return np.concatenate([[b.x, b.y, b.w, b.h, self.gap, w.x, w.y, w.w, w.h], fills.ravel(), seams])
+
+    @property
+    def seen(self) -> Box:
+        """The part of `box` that is drawn."""
+        return self.box if self.window is None else self.box.within(self.window)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -190,7 +202,7 @@ def bounds(atom: Atom) -> tuple[float, float, float, float]:
         x, y = atom.at
         return x - shift, y - 0.75 * atom.px, x - shift + atom.width, y + 0.75 * atom.px
     if isinstance(atom, (Block, Grid)):
-        b = atom.box
+        b = atom.seen if isinstance(atom, Grid) else atom.box
         half = atom.width / 2 if isinstance(atom, Block) and atom.stroke else 0.0
         return b.x - half, b.y - half, b.right + half, b.bottom + half
     xy = atom.edges.reshape(-1, 2) if isinstance(atom, Cells) else atom.points  # type: ignore[attr-defined]

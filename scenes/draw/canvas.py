@@ -95,7 +95,8 @@ class Track:
     """One mobject on its way: `start` and `end` are vectors, times in seconds.
 
     `fade` is (from, to) of its opacity; `late` [len(start)], 0 to 1, holds back single numbers, so
-    that a front passes over cells; `arc` [2] is how far the middle of the way swings out.
+    that a front passes over cells; `arc` [2] is how far the middle of the way swings out. With a
+    `scale` beyond `FAR` it is part of a camera move: sizes change by the same factor in equal times.
     """
 
     mobject: Any
@@ -111,6 +112,7 @@ class Track:
     glow: bool = False
     hidden: bool = False
     accent: Any = None
+    scale: float = 1.0
 
     def at(self, elapsed: float, flip: float) -> None:
         """Put the mobject where it is after `elapsed` seconds; texts swap at `flip`."""
@@ -119,7 +121,7 @@ class Track:
             if self.seconds
             else float(elapsed >= self.begins)
         )
-        w: Any = self.ease(t)
+        w: Any = motion.zoomed(self.ease(t), self.scale)
         if self.late is not None:
             w = np.clip((t * 1.15 - self.late) / 0.15, 0.0, 1.0)
         v = self.start + (self.end - self.start) * w
@@ -140,6 +142,7 @@ class Plan:
     `leaving`, `coming` and `changing` are keys; `flights` are the seconds of each of `moves`, the last
     of which has `landed` then; shapes, of which any may have `moved`, change over `objects` seconds,
     of which a front passes over cells in `swept`; texts swap at `flip`; all is over after `seconds`.
+    `scale` is how many times as large a grid becomes: a camera move, which all that changes takes part in.
     """
 
     def __init__(self, frame: Frame, before: Picture, after: Picture, moves: Sequence[Move], shift: float) -> None:
@@ -150,6 +153,8 @@ class Plan:
         self.flights = [move.seconds or motion.flight(_way(move), frame.width) for move in moves]
         self.landed = max((m.delay + s for m, s in zip(moves, self.flights, strict=True)), default=0.0)
         self.swept, moved = 0.0, False
+        scales = [_scale(before[key], after[key]) for key in self.changing]
+        self.scale = max(scales, key=lambda scale: abs(np.log(scale)), default=1.0)
         for key in self.changing:
             old, new = before[key], after[key]
             if isinstance(new, Cells) and isinstance(old, Cells):
@@ -162,11 +167,21 @@ class Plan:
         self.moved = moved
         come = any(not isinstance(after[key], Text) for key in self.coming)
         self.objects = max(self.swept, shift if moved or come else 0.0)
+        if self.scale != 1.0:
+            self.objects = max(self.objects, motion.push(self.scale))
         self.flip = self.landed + self.objects
         texts = [after[k] for k in self.coming] + [after[k] for k in self.changing if _says(before[k], after[k])]
         glow = motion.GLOW if any(isinstance(atom, Text) for atom in texts) else 0.0
         fade = motion.LEAVE if self.leaving and not self.objects else 0.0
         self.seconds = self.flip + glow + fade
+
+
+def _scale(old: Atom, new: Atom) -> float:
+    """How many times as large a grid becomes, both ways together; 1 for all else and for little."""
+    if not isinstance(old, Grid) or not isinstance(new, Grid):
+        return 1.0
+    scale = float(np.sqrt(new.box.w * new.box.h / max(1e-9, old.box.w * old.box.h)))
+    return scale if max(scale, 1 / max(scale, 1e-9)) > motion.FAR else 1.0
 
 
 def _says(old: Atom, new: Atom) -> bool:
@@ -186,8 +201,8 @@ class Change(FilmAnimation):
     First what leaves goes, and what flies is on its way; then shapes take their new colours and a
     front passes over cells; then all texts that say something else swap in one frame, and glow; so
     numbers are always of one moment, and never before what they count. `seconds` is how long all of
-    that takes; default: what the movements need. Where both pictures are of the `same` moment, what
-    leaves goes first, texts too, and what comes waits for what moves.
+    that takes, the glow as long as ever; default: what the movements need. Where both pictures are of
+    the `same` moment, what leaves goes first, texts too, and what comes waits for what moves.
 
     Attributes
     ----------
@@ -213,8 +228,12 @@ class Change(FilmAnimation):
         self.plan = Plan(canvas.frame, canvas.atoms, self.picture, self.moves, shift)
         self.leaving, self.coming, self.changing = self.plan.leaving, self.plan.coming, self.plan.changing
         natural = self.plan.seconds
-        self.factor = seconds / natural if seconds is not None and natural else 1.0
-        super().__init__(Group(), seconds=max(natural * self.factor, 1 / 60), rate=motion.linear, introducer=True)
+        self.factor = 1.0
+        if seconds is not None and natural:
+            rest = natural - self.plan.flip if seconds > natural and self.plan.flip else 0.0
+            self.factor = (seconds - rest) / (natural - rest)
+        length = natural if seconds is None or not natural else seconds
+        super().__init__(Group(), seconds=max(length, 1 / 60), rate=motion.linear, introducer=True)
         self.flip = self.plan.flip * self.factor
 
     @property
@@ -240,6 +259,8 @@ class Change(FilmAnimation):
             mobject = canvas.add_atom(key, atom)
             vector = atom.vector()
             begins = self.plan.landed * f + (LATE * self.plan.objects * f if self.same and self.plan.moved else 0.0)
+            if self.plan.scale != 1.0:
+                begins = max(begins, self.flip - motion.APPEAR)
             if isinstance(atom, Text) and (atom.early or not self.same):
                 begins = motion.LEAVE if atom.early else self.flip
             self.tracks.append(Track(mobject, vector, vector, begins, motion.APPEAR, motion.out_cubic, (0, 1)))
@@ -271,7 +292,7 @@ class Change(FilmAnimation):
         if shape > NEAR:
             begins, seconds = 0.0, max(1e-3, self.flip)
         mobject.say(new)
-        track = Track(mobject, start, end, begins, seconds, motion.in_out)
+        track = Track(mobject, start, end, begins, seconds, motion.in_out, scale=self.plan.scale)
         if isinstance(new, Cells) and new.order is not None and self.plan.swept > motion.POP and shape <= NEAR:
             order = np.repeat(new.order, 4)
             track.late = np.concatenate([np.zeros_like(order), order, order, [0.0]])
@@ -355,11 +376,14 @@ class Change(FilmAnimation):
 
 
 class Lapse(FilmAnimation):
-    """Show pictures one after another, each as long as its share of `times`, from 0 to 1, says."""
+    """Show pictures one after another, each as long as its share of `times`, from 0 to 1, says.
+
+    `pictures` may be made when they are asked for: only those that are shown are.
+    """
 
     def __init__(self, canvas: Canvas, pictures: Sequence[Picture], seconds: float, times: Sequence[float]) -> None:
         super().__init__(canvas, seconds=seconds, rate=motion.linear, introducer=True)
-        self.canvas, self.pictures, self.times = canvas, [dict(p) for p in pictures], np.asarray(times)
+        self.canvas, self.pictures, self.times = canvas, pictures, np.asarray(times)
         self.at_picture = -1
         self.whole = True
 

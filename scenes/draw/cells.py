@@ -99,38 +99,53 @@ class CellField(Mobject):
         left, top = ctx.user_to_device(*self.points[0][:2])
         right, bottom = ctx.user_to_device(*self.points[2][:2])
         gap = self.gap * (right - left) / max(self.box.w, 1e-9)
-        column, across = _coverage(left, right, self.columns, gap)
-        row, down = _coverage(top, bottom, self.rows, gap)
-        if not len(column) or not len(row):
-            return
-        cells = np.zeros((self.rows * self.columns, 4))
-        cells[: self.n] = self.rgba
-        cells[:, 3] *= 255.0 * self.opacity
-        cells[:, :3] *= cells[:, 3:]
-        packed = np.rint(cells).astype(np.uint8).view(np.uint32).reshape(self.rows, self.columns)
-        pixels = np.take(packed[row], column, axis=1).view(np.uint8).reshape(len(row), -1, 4)
-        covered = np.rint(down[:, None] * across * 255.0).astype(np.uint16)[:, :, None]
-        pixels = ((pixels * covered + 127) // 255).astype(np.uint8)
-        stride = cairo.ImageSurface.format_stride_for_width(cairo.FORMAT_ARGB32, len(column))
-        surface = cairo.ImageSurface.create_for_data(pixels, cairo.FORMAT_ARGB32, len(column), len(row), stride)  # type: ignore[arg-type]
-        ctx.save()
-        ctx.identity_matrix()
-        ctx.set_source_surface(surface, np.floor(left), np.floor(top))
-        ctx.paint()
-        ctx.restore()
+        column, across = coverage(left, right, self.columns, gap, left, right)
+        row, down = coverage(top, bottom, self.rows, gap, top, bottom)
+        if len(column) and len(row):
+            paint(ctx, image_of(self, row, column, down[:, None] * across), left, top)
 
 
-def _coverage(start: float, end: float, n: int, gap: float) -> tuple[np.ndarray, np.ndarray]:
-    """For each output pixel from `start` to `end`: which of `n` cells it shows, how much of it.
+def image_of(field: CellField, row: np.ndarray, column: np.ndarray, covered: np.ndarray) -> np.ndarray:
+    """Pixels [rows, columns, 4], premultiplied, uint8, of the cells at `row` and `column`, each
+    `covered` [rows, columns] by its cell."""
+    first, last = int(row.min()), int(row.max()) + 1
+    low, high = first * field.columns, min(last * field.columns, field.n)
+    cells = np.zeros(((last - first) * field.columns, 4))
+    cells[: high - low] = field.rgba[low:high]
+    cells[:, 3] *= 255.0 * field.opacity
+    cells[:, :3] *= cells[:, 3:]
+    packed = np.rint(cells).astype(np.uint8).view(np.uint32).reshape(last - first, field.columns)
+    pixels = np.take(packed[row - first], column, axis=1).view(np.uint8).reshape(len(row), -1, 4)
+    share = np.rint(covered * 255.0).astype(np.uint16)[:, :, None]
+    return ((pixels * share + 127) // 255).astype(np.uint8)
+
+
+def paint(ctx: cairo.Context, pixels: np.ndarray, left: float, top: float) -> None:
+    """Put an image on `ctx` with its corner at a place in output pixels."""
+    height, width = pixels.shape[:2]
+    stride = cairo.ImageSurface.format_stride_for_width(cairo.FORMAT_ARGB32, width)
+    surface = cairo.ImageSurface.create_for_data(pixels, cairo.FORMAT_ARGB32, width, height, stride)  # type: ignore[arg-type]
+    ctx.save()
+    ctx.identity_matrix()
+    ctx.set_source_surface(surface, np.floor(left), np.floor(top))
+    ctx.paint()
+    ctx.restore()
+
+
+def coverage(start: float, end: float, n: int, gap: float, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+    """For each output pixel between `low` and `high`: which of the `n` cells between `start` and
+    `end` it shows, and how much of it.
 
     Cells lie side by side with `gap` between them; each pixel belongs to the cell that
     its middle lies in, gap included. Both arrays have one entry a pixel.
     """
-    first, last = int(np.floor(start)), int(np.ceil(end))
+    first, last = int(np.floor(max(start, low))), int(np.ceil(min(end, high)))
     pitch = (end - start + gap) / n
-    edges = np.arange(first, last + 1, dtype=float)
+    edges = np.arange(first, max(first, last) + 1, dtype=float)
     index = np.floor((edges[:-1] + 0.5 - start) / pitch)
     index = np.clip(index, 0, n - 1).astype(int)
-    low = start + index * pitch
-    covered = np.minimum(edges[1:], low + pitch - gap) - np.maximum(edges[:-1], low)
+    left = start + index * pitch
+    covered = np.minimum(np.minimum(edges[1:], high), left + pitch - gap) - np.maximum(
+        np.maximum(edges[:-1], low), left
+    )
     return index, np.clip(covered, 0.0, 1.0)

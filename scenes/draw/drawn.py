@@ -9,7 +9,7 @@ import numpy as np
 from manim import Mobject, VMobject
 
 from scenes.draw.atoms import Atom, Block, Cells, Grid, Line, Text
-from scenes.draw.cells import CellField
+from scenes.draw.cells import CellField, coverage, image_of, paint
 from scenes.draw.label import Label
 from scenes.draw.layout import UNIT, Box, Frame
 from scenes.draw.token_field import rounded
@@ -168,7 +168,7 @@ class DrawnCells(CellField):
 
 
 class DrawnGrid(CellField):
-    """A `Grid`, drawn as one image, as far as the frame shows it."""
+    """A `Grid`, drawn as one image, as far as its window and the frame show it; `image` is kept until it changes."""
 
     def __init__(self, atom: Grid, frame: Frame) -> None:
         self.frame = frame
@@ -182,19 +182,59 @@ class DrawnGrid(CellField):
 
     def put(self, v: np.ndarray, fade: float = 1.0) -> None:
         """Take place and colours from the vector."""
-        x, y, w, h, self.gap = v[:5]
-        self._box = Box(x, y, w, h)
-        corners = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
+        self.gap = float(v[4])
+        self._box = Box(*v[:4])
+        self.window = Box(*v[5:9])
+        seen = self.seen
+        corners = np.array([(seen.x, seen.y), (seen.right, seen.y), (seen.right, seen.bottom), (seen.x, seen.bottom)])
         self.points = self.frame.points(corners)
-        self.rgba = v[5:].reshape(self.n, 4)
+        self.rgba = v[9 : 9 + 4 * self.n].reshape(self.n, 4)
+        self.seams = v[9 + 4 * self.n :]
         self.opacity = fade
+        self.image: tuple[tuple[float, ...], np.ndarray] | None = None
 
     @property
     def box(self) -> Box:
         return self._box
 
+    @property
+    def seen(self) -> Box:
+        """The part of the grid that is drawn."""
+        return self._box.within(self.window).within(Box(0, 0, self.frame.width, self.frame.height))
+
+    def cells_at(self, at: np.ndarray) -> np.ndarray:
+        seen = self.seen
+        inside = (at >= (seen.x, seen.y)).all(axis=1) & (at <= (seen.right, seen.bottom)).all(axis=1)
+        return np.where(inside, super().cells_at(at), -1)
+
     def draw(self, ctx: cairo.Context, pixel_scale: float) -> None:
-        self._draw_image(ctx)
+        seen, box, frame = self.seen, self._box, self.frame
+        if not seen.w or not seen.h:
+            return
+        (left, top, *_), (right, bottom, *_) = frame.point(box.x, box.y), frame.point(box.right, box.bottom)
+        edges = (*ctx.user_to_device(left, top), *ctx.user_to_device(right, bottom))
+        low = ctx.user_to_device(*frame.point(seen.x, seen.y)[:2])
+        if self.image is None or self.image[0] != edges:
+            high = ctx.user_to_device(*frame.point(seen.right, seen.bottom)[:2])
+            self.image = edges, self._pixels(edges, low, high)
+        if self.image[1].size:
+            paint(ctx, self.image[1], *low)
+
+    def _pixels(self, edges: tuple[float, ...], low: tuple[float, float], high: tuple[float, float]) -> np.ndarray:
+        """What is seen of the grid between `edges` (left, top, right, bottom), all in output pixels."""
+        left, top, right, bottom = edges
+        gap = self.gap * (right - left) / max(self._box.w, 1e-9)
+        column, open_ = coverage(left, right + gap, self.columns, 0.0, low[0], high[0])
+        _, across = coverage(left, right, self.columns, gap, low[0], high[0])
+        row, down = coverage(top, bottom, self.rows, gap, low[1], high[1])
+        seams = np.ones(self.rows * self.columns)
+        seams[: self.n] = self.seams
+        if not len(row) or not len(column):
+            return np.zeros((0, 0, 4), np.uint8)
+        first = row.min()
+        seam = seams.reshape(self.rows, self.columns)[first : row.max() + 1]
+        covered = open_ + (across - open_) * np.take(seam[row - first], column, axis=1)
+        return image_of(self, row, column, down[:, None] * covered)
 
 
 DRAWN: dict[type[Atom], type[Any]] = {

@@ -45,6 +45,11 @@ class Box:
         dy = dx if dy is None else dy
         return Box(self.x + dx, self.y + dy, self.w - 2 * dx, self.h - 2 * dy)
 
+    def within(self, other: Box) -> Box:
+        """The part of the box that lies in `other`; without width or height where none does."""
+        x, y = max(self.x, other.x), max(self.y, other.y)
+        return Box(x, y, max(0.0, min(self.right, other.right) - x), max(0.0, min(self.bottom, other.bottom) - y))
+
     def columns(self, n: int, gap: float) -> list[Box]:
         """`n` equal boxes side by side, `gap` pixels apart."""
         w = (self.w - gap * (n - 1)) / n

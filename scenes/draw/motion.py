@@ -34,6 +34,8 @@ APPEAR, LEAVE, DIM = 0.25, 0.15, 0.25
 CHANGE, POP, FLIP, GLOW, PULSE = 0.3, 0.12, 0.2, 0.4, 0.3
 CODE_STEP, CODE_VALUE = 0.35, 0.8
 PUSH, REWIND, RECOIL = 1.0, 0.6, 0.4
+FAR = 4.0
+"""A camera move by more than this changes sizes by the same factor in equal times."""
 STAGGER, MOST_STAGGER = 0.04, 1.2
 ARC = 0.1
 """How far a flight swings out, as a share of its length."""
@@ -54,7 +56,12 @@ def sweep(cells: int) -> float:
 def push(scale: float) -> float:
     """Seconds of a camera move that makes things `scale` times as large, or small."""
     scale = max(scale, 1 / scale)
-    return PUSH if scale <= 4 else max(PUSH, min(4.0, math.log(scale, 4) * PUSH))
+    return PUSH if scale <= FAR else max(PUSH, min(4.0, math.log(scale, 4) * PUSH))
+
+
+def zoomed(t: float, scale: float) -> float:
+    """How far numbers are on their way at `t` of a camera move that makes things `scale` times as large."""
+    return t if scale == 1.0 else (scale**t - 1) / (scale - 1)
 
 
 def staggered(n: int) -> np.ndarray:

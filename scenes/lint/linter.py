@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from astrai_sim.trace import Trace
+from scenes.draw.atoms import Atom, Key
+from scenes.film.moments import evenly
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
 from scenes.lint.moment import Moment, Problem, Rule
+from scenes.lint.motion import Motion, spans_of
 from scenes.lint.rules import all_rules
-from scenes.story.beats import Section
+from scenes.stage.stage import Stage
+
+WITHIN = 3
+"""Moments in the middle of each animation that `lint` looks at."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +45,35 @@ class Linter(Observer):
         self._seen: set[tuple[str, str, tuple[str, ...]]] = set()
         self._section = ""
         self._now = 0.0
+        self._motion = Motion()
+        self._before: dict[Key, Atom] = {}
+        self._ended = 0.0
 
-    def section_started(self, scene: FilmScene, section: Section) -> None:
+    def section_started(self, scene: FilmScene, section: Any) -> None:
         self._section = section.key
-        self._look(scene, began=scene.clock, moved=True)
+        moment = self._moment(scene, scene.clock)
+        self._ask("section_began", moment, section)
+        self._ask("look", moment)
+        self._before = dict(moment.atoms)
+
+    def moment(self, scene: FilmScene, time: float) -> None:
+        self._ask("within", self._moment(scene, self._ended))
 
     def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
-        self._look(scene, began, moved)
+        moment = self._moment(scene, began, moved)
+        if moment.stage is not None:
+            for animation in scene.animations or ():
+                moment.animation = animation
+                self._motion.add(spans_of(animation, self._before, began), scene.clock)
+            self._before = dict(moment.atoms)
+        self._ended = scene.clock
+        self._ask("look", moment)
+
+    def beat_ended(self, scene: FilmScene, section: Any, beat: Any) -> None:
+        self._ask("shot_ended", self._moment(scene, scene.clock), beat)
+
+    def section_ended(self, scene: FilmScene, section: Any) -> None:
+        self._ask("section_ended", self._moment(scene, scene.clock), section)
 
     def finish(self) -> list[Finding]:
         """All findings, in order of time; called when the film is over."""
@@ -53,11 +82,17 @@ class Linter(Observer):
         self.findings.sort(key=lambda finding: finding.time)
         return self.findings
 
-    def _look(self, scene: FilmScene, began: float, moved: bool) -> None:
+    def _moment(self, scene: FilmScene, began: float, moved: bool = True) -> Moment:
         self._now = scene.clock
-        moment = Moment(self._section, began, scene.clock, moved, list(scene.mobjects))
+        stage = scene.stage if isinstance(scene.stage, Stage) else None
+        return Moment(self._section, began, scene.clock, moved, list(scene.mobjects), stage, self._motion)
+
+    def _ask(self, what: str, moment: Moment, *about: Any) -> None:
+        """Have every rule say `what` it says of a moment; all but `look` is of films told in shots."""
+        if what != "look" and moment.stage is None:
+            return
         for rule in self.rules:
-            self._note(rule, rule.look(moment))
+            self._note(rule, getattr(rule, what)(moment, *about))
 
     def _note(self, rule: Rule, problems: Iterable[Problem]) -> None:
         for problem in problems:
@@ -75,5 +110,5 @@ def lint(film: type[FilmScene], trace: str | Path | Trace | None = None, seconds
     `seconds` is the length asked for; default: what the film takes.
     """
     linter = Linter()
-    rehearse(film, trace, observers=(linter,), seconds=seconds)
+    rehearse(film, trace, observers=(linter,), moments=evenly(WITHIN), seconds=seconds)
     return linter.finish()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from manim import Mobject, VMobject
@@ -11,8 +12,9 @@ from manim.utils.family import extract_mobject_family_members
 
 from scenes.draw.cells import CellField
 from scenes.draw.label import Label
-from scenes.draw.layout import UNIT
+from scenes.draw.layout import FRAME, UNIT, Frame
 from scenes.lint.geometry import box_of, polylines
+from scenes.theme import DARK, Theme
 
 FAINT = 0.02
 
@@ -44,11 +46,22 @@ def is_visible(mobject: Mobject) -> bool:
     return True
 
 
-class Picture:
-    """The visible mobjects among `roots` and their families."""
+class Look(Protocol):
+    """What a picture is composed for."""
 
-    def __init__(self, roots: Iterable[Mobject]) -> None:
+    @property
+    def frame(self) -> Frame: ...
+
+    @property
+    def theme(self) -> Theme: ...
+
+
+class Picture:
+    """The visible mobjects among `roots` and their families, in the frame and theme of `look`."""
+
+    def __init__(self, roots: Iterable[Mobject], look: Look | None = None) -> None:
         self.roots = list(roots)
+        self.frame, self.theme = (look.frame, look.theme) if look else (FRAME, DARK)
         members = extract_mobject_family_members(self.roots, use_z_index=True, only_those_with_points=True)
         self.members = [mobject for mobject in members if is_visible(mobject)]
 
@@ -75,12 +88,14 @@ class Picture:
     @cached_property
     def paths(self) -> dict[VMobject, list[np.ndarray]]:
         """Flattened outlines of the vector mobjects that are not text."""
-        return {m: polylines(m) for m in self.members if isinstance(m, VMobject) and not isinstance(m, Label)}
+        return {
+            m: polylines(m, self.frame) for m in self.members if isinstance(m, VMobject) and not isinstance(m, Label)
+        }
 
     def _box(self, mobject: Mobject) -> np.ndarray:
         if isinstance(mobject, Label):
             return np.array(mobject.ink())
-        box = box_of(mobject)
+        box = box_of(mobject, self.frame)
         if isinstance(mobject, VMobject):
             half = stroke_px(mobject) / 2
             box = box + np.array([-half, -half, half, half])

@@ -19,6 +19,8 @@ BAND, PAD = 6.0, 10.0
 MOST_BANDS = 6
 NAMED = 64.0
 """Width of a page from which on its number is written."""
+TALL, TALLEST = 1.8, 660.0
+"""Height of a cell as a share of its width, and of the pool where there is room."""
 ROOMY = 132.0
 """Width of a page from which on its refcount and its logical place are written."""
 
@@ -38,27 +40,51 @@ class Pool(Part):
         return self.pages or tuple(range(view.n_pages))
 
     def room(self, view: View, width: float) -> Room:
-        return Room(200, 420, grows=True)
+        heights = sorted(self._height(view, n, width) for n in self._splits(view, width))
+        return Room(heights[0], max((h for h in heights if h <= TALLEST), default=heights[0]))
 
-    def columns(self, n: int, box: Box) -> int:
-        """Pages side by side: those that come nearest to the shape of their slots."""
+    def _splits(self, view: View, width: float) -> list[int]:
+        """Numbers of pages side by side that can be shown in `width`; fewest pages first."""
+        n = len(self.shown(view))
+        least = min(NAMED, (width - self._left) / n - GAP)
+        return [
+            c
+            for c in range(1, n + 1)
+            if (width - self._left + GAP) / c - GAP >= least and (c == n or c * (-(-n // c) - 1) < n)
+        ]
 
-        def misshapen(columns: int) -> float:
-            rows = -(-n // columns)
-            w, h = box.w / columns, box.h / rows - HEAD - FOOT - (BITS if self.bits else 0)
-            return abs(w / max(1.0, h) - 1.5) + (0.6 if n % columns else 0.0)
+    @property
+    def _left(self) -> float:
+        return LABELS if self.bits else 0.0
 
-        return min(range(1, n + 1), key=misshapen)
+    def _height(self, view: View, columns: int, width: float) -> float:
+        """How high the pool is with so many pages side by side and cells of their best shape."""
+        rows = -(-len(self.shown(view)) // columns)
+        w = (width - self._left + GAP) / columns - GAP
+        return rows * (self._page_height(view, w) + (BITS if self.bits else 0.0) + GAP) - GAP
+
+    def _page_height(self, view: View, w: float) -> float:
+        columns = columns_of(view.page_size)
+        cells = -(-view.page_size // columns) * TALL * (w - 2 * PAD) / columns
+        return _head(w) + cells + _foot(w)
 
     def boxes(self, view: View, box: Box) -> dict[int, Box]:
-        """Where each page stands."""
+        """Where each page stands: as large as can be."""
         pages = self.shown(view)
         box = box.inset(2)
-        field = Box(box.x + LABELS, box.y, box.w - LABELS, box.h) if self.bits else box
-        columns = self.columns(len(pages), field)
-        rows = field.rows(-(-len(pages) // columns), GAP)
+        splits = self._splits(view, box.w)
+        fitting = [c for c in splits if self._height(view, c, box.w) <= box.h + 4]
+        columns = min(fitting) if fitting else max(splits)
         below = BITS if self.bits else 0.0
-        cells = [cell for row in rows for cell in Box(row.x, row.y, row.w, row.h - below).columns(columns, GAP)]
+        field = Box(box.x + self._left, box.y, box.w - self._left, box.h)
+        n_rows = -(-len(pages) // columns)
+        w = (field.w + GAP) / columns - GAP
+        h = min(self._page_height(view, w), (field.h + GAP) / n_rows - GAP - below)
+        spare = field.h - n_rows * (h + below + GAP) + GAP
+        cells = []
+        for row in range(n_rows):
+            y = field.y + spare / 2 + row * (h + below + GAP)
+            cells += Box(field.x, y, field.w, h).columns(columns, GAP)
         return dict(zip(pages, cells, strict=False))
 
     def draw(self, view: View, box: Box) -> Atoms:
@@ -86,8 +112,8 @@ class Pool(Part):
         yield (page, kind), Block(box=cell, stroke=stroke, width=width, dashed=dashed, acting=acting, z=1)
         yield from self._bands(view, page, cell, holders)
         roomy = cell.w >= ROOMY
-        head, foot = (HEAD if roomy else PAD + BAND + 4), (FOOT if cell.w >= NAMED else PAD)
-        body = Box(cell.x + PAD, cell.y + head, cell.w - 2 * PAD, cell.h - head - foot)
+        head = _head(cell.w)
+        body = Box(cell.x + PAD, cell.y + head, cell.w - 2 * PAD, cell.h - head - _foot(cell.w))
         columns = columns_of(view.page_size)
         side = min(body.w / columns, body.h / -(-view.page_size // columns))
         if side >= LEAST:
@@ -178,6 +204,16 @@ class Pool(Part):
                 slots[page] = int(filled(mobject, self.lit).sum())
                 ghosts[page] = int((mobject.lines[:, 3] > 0).sum())
         return {"pool.frames": frames, "pool.bands": bands, "pool.slots": slots, "pool.ghosts": ghosts}
+
+
+def _head(width: float) -> float:
+    """Height above the slots of a page."""
+    return HEAD if width >= ROOMY else PAD + BAND + 4
+
+
+def _foot(width: float) -> float:
+    """Height below the slots of a page."""
+    return FOOT if width >= NAMED else PAD
 
 
 def _logical(view: View, task: str, page: int) -> Any:

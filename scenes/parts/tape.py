@@ -18,8 +18,8 @@ from scenes.parts.slots import filled, slots_atom
 from scenes.parts.view import View
 
 TILE_GAP, CHIP_GAP, NUMBERS = 16.0, 24.0, 40.0
-LEAST_TILE = 64.0
-ROW, BEST_ROW, ROW_GAP = 96.0, 170.0, 18.0
+LEAST_TILE, WIDEST = 64.0, 380.0
+ROW, BEST_ROW, ROW_GAP = 96.0, 190.0, 18.0
 CHIP = 52.0
 KNOWN = 0.75
 """Opacity of the outline of a token that is known and not computed."""
@@ -45,7 +45,7 @@ class Tape(Part):
         count = fonts.width("1,000 tokens", "mono", theme.LABEL) + CHIP_GAP if self.counts else 0.0
         tiles = max(view.final_pages[view.history.requests[task].index] for task in self.tasks)
         room = box.w - chip - CHIP_GAP - count
-        width = min(1.6 * BEST_ROW, (room + TILE_GAP) / tiles - TILE_GAP)
+        width = min(WIDEST, (room + TILE_GAP) / tiles - TILE_GAP)
         most = tiles if width >= LEAST_TILE else max(5, int((room + TILE_GAP) / (LEAST_TILE + TILE_GAP)))
         width = max(width, LEAST_TILE)
         for task, row in zip(self.tasks, box.rows(len(self.tasks), ROW_GAP), strict=True):

@@ -29,7 +29,8 @@ class View:
 
     `known` is what lines of a function that runs have changed ahead of the events that tell of it:
     `mask` and `refs`. `beyond` counts steps after the recording's last event: what is computed of
-    them is shown, each as if it were an event of its own.
+    them is shown, each as if it were an event of its own. `lapse` says, within a time-lapse, from
+    after which event to which it runs, and in how many seconds.
     """
 
     trace: Trace
@@ -38,12 +39,13 @@ class View:
     theme: Theme = DARK
     known: Mapping[str, Any] = field(default_factory=dict)
     beyond: int = 0
+    lapse: tuple[int, int, float] | None = None
 
     def at(self, seq: int, known: Mapping[str, Any] | None = None) -> View:
         """The moment after event `seq` of the same film, or so many steps beyond the last one."""
         last = len(self.trace) - 1
         state = self.trace.state_at(min(seq, last))
-        return replace(self, state=state, known=known or {}, beyond=max(0, seq - last))
+        return replace(self, state=state, known=known or {}, beyond=max(0, seq - last), lapse=None)
 
     @property
     def seq(self) -> int:

@@ -82,8 +82,11 @@ def linked(sections: Sequence[Any]) -> tuple[Any, ...]:
     out = []
     for section in sections:
         if isinstance(section, Section):
-            if last is not None and not section.cut:
+            if section.cut:
+                last = None
+            if last is not None:
                 section = replace(section, before=last)
-            last = section.beats[-1] if section.beats else last
+            for shot in section.beats:
+                last = replace(shot, caption=last.caption) if shot.caption is None and last is not None else shot
         out.append(section)
     return tuple(out)

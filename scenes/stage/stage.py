@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 from manim import Animation, Mobject
@@ -54,6 +55,21 @@ class Step:
     changes: bool = False
 
 
+class Stops(Sequence[Picture]):
+    """The pictures of a time-lapse, each made by `picture` of its event when it is asked for, but the
+    `last`; the one that was asked for before is kept."""
+
+    def __init__(self, seqs: Sequence[int], picture: Callable[[int], Picture], last: Picture) -> None:
+        self.seqs, self.picture = seqs, lru_cache(1)(picture)
+        self.last = last
+
+    def __len__(self) -> int:
+        return len(self.seqs) + 1
+
+    def __getitem__(self, index: int) -> Picture:  # type: ignore[override]
+        return self.last if index in (-1, len(self.seqs)) else self.picture(self.seqs[index])
+
+
 class Stage:
     """What a section shows, and how shots change it.
 
@@ -96,6 +112,8 @@ class Stage:
         if self.section.before is not None:
             last = self.section.before
             self.parts, self.caption = last.parts, last.caption or ""
+            act = last.acts[-1]
+            self.view = self.view.at(self.section.start, act.known if act.until == self.section.start else None)
             self.canvas.show(self._compose(self.view, self.parts)[0])
         elif self.section.beats:
             first = self.section.beats[0].acts[0]
@@ -113,7 +131,8 @@ class Stage:
             self.caption = shot.caption or ""
         steps = self._steps(shot)
         natural = sum(step.seconds for step in steps)
-        needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else 0.0
+        read = self._read_by - self.scene.clock
+        needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else read
         pace = min(SLOWEST, max(1.0, (needed - STILL) / natural if natural else 1.0)) * shot.pace
         began = self.scene.clock
         for step in steps:
@@ -140,10 +159,13 @@ class Stage:
         return found
 
     def _run(self, step: Step, pace: float) -> None:
+        before = self.view.seq
         self.view = step.view
         if step.pictures:
-            seconds = step.seconds * pace
+            seconds = step.seconds * (self.shot.pace if self.shot else 1.0)
+            self.view = replace(self.view, lapse=(before, step.view.seq, seconds))
             self.scene.play(Lapse(self.canvas, step.pictures, seconds, step.times))
+            self.view = replace(self.view, lapse=None)
             return
         seconds = max(step.seconds * pace, 1 / 60)
         accent = self.view.theme.accent
@@ -185,10 +207,14 @@ class Stage:
         after = view.at(act.until, act.known)
         picture, _ = self._compose(after, act.parts)
         if act.stops:
-            stops = [view.at(seq) for seq in (*(s for s in act.stops if s < act.until), act.until)]
-            pictures = [self._compose(stop, act.parts)[0] for stop in stops]
-            times = act.times or tuple((i + 1) / len(pictures) for i in range(len(pictures)))
-            return Step(after, picture, act.seconds or 0.1 * len(pictures), (), pictures, times, changes=True)
+            seqs = [seq for seq in act.stops if seq < act.until]
+            times = act.times or tuple((i + 1) / (len(seqs) + 1) for i in range(len(seqs) + 1))
+            seconds = act.seconds or 0.1 * len(times)
+
+            def stop(seq: int) -> Picture:
+                return self._compose(replace(view.at(seq), lapse=self.view.lapse), act.parts)[0]
+
+            return Step(after, picture, seconds, (), Stops(seqs, stop, picture), times, changes=True)
         moves = [m for part in act.parts for m in part.moves(atoms, picture, view, after)]
         natural = Plan(view.frame, atoms, picture, moves, motion.CHANGE).seconds
         return Step(after, picture, act.seconds or natural, moves, changes=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from astrai_sim.trace import Event
 from scenes.truth.vouching import vouch_all, vouches
 from scenes.truth.witness import Witness
@@ -113,17 +115,22 @@ def prefix_found(witness: Witness, task: str, at: int) -> int:
     return event.logical * witness.page_size
 
 
+def _ids(state: Any, task: str) -> list[int]:
+    tokens = state.tasks[task].tokens
+    if tokens is None:
+        raise LookupError(f"the trace does not say which tokens {task} has")
+    return tokens
+
+
 @vouches("prefix.once")
 def prefix_once(witness: Witness, task: str, at: int) -> int:
     """Tokens that a lookup would have found if nothing that had a key had lost it since."""
     size, state = witness.page_size, witness.state(at)
     known = set()
     for event in witness.events("pages_keyed", before=at):
-        tokens = state.tasks[event.task].tokens
-        assert tokens is not None
+        tokens = _ids(state, event.task)
         known |= {tuple(tokens[: (logical + 1) * size]) for logical in event.entries}
-    tokens = state.tasks[task].tokens
-    assert tokens is not None
+    tokens = _ids(state, task)
     pages = prefix_found(witness, task, at) // size
     while pages < (len(tokens) - 1) // size and tuple(tokens[: (pages + 1) * size]) in known:
         pages += 1

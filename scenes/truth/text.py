@@ -67,7 +67,8 @@ def content(trace: Trace, at: int) -> dict[Row, int]:
 
 def _texts(witness: Witness, task: str, at: int) -> tuple[str, ...]:
     texts = witness.state(at).tasks[task].texts
-    assert texts is not None
+    if texts is None:
+        raise LookupError(f"the trace does not say the words of {task}")
     return texts
 
 

@@ -56,8 +56,8 @@ def test_paged_and_dense_attention_give_the_same():
     cache = PagedCache(1, 8, 4, attention.N_KV_HEADS, 8, CPU, torch.float32)
     view = CacheView(cache, [[5, 0, 3], [7, 2, 6]], [0, 0], [9, 9])
     view.write(0, keys, values)
-    dense = attention.attend(query, keys, values)
-    assert torch.equal(attention.attend(query, *view.gather(0)), dense)
+    dense = attention.attend_all(query, zip(keys, values, strict=True))
+    assert torch.equal(attention.attend_all(query, view.gather(0)), dense)
 
 
 @pytest.fixture

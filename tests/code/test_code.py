@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from astrai_sim.recorder.header import SHOWN_METHODS
+from astrai_sim.recorder.header import SHOWN, SHOWN_METHODS
 from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
 PACKAGES = ("astrai_sim", "scenes")
 LONGEST = 400
-SHOWN = "astrai_sim/engine/cache/paged_cache.py"
+SHOWN_FILES = ("astrai_sim/engine/cache/paged_cache.py", "astrai_sim/engine/cache/view.py")
 
 
 def sources() -> list[Path]:
@@ -40,7 +40,7 @@ def test_no_file_is_long():
 
 def test_what_is_let_off_the_annotations_needs_it():
     """An entry that covers no finding any more has to go."""
-    entries = set(PROJECT["ruff"]["lint"]["per-file-ignores"]) - {"tests/**", SHOWN}
+    entries = set(PROJECT["ruff"]["lint"]["per-file-ignores"]) - {"tests/**", *SHOWN_FILES}
     found = [Path(finding["filename"]) for finding in untyped(*PACKAGES)]
     idle = {
         entry for entry in entries if not any(path.is_relative_to(ROOT / entry.removesuffix("/**")) for path in found)
@@ -48,16 +48,18 @@ def test_what_is_let_off_the_annotations_needs_it():
     assert not idle
 
 
-def test_only_functions_that_films_show_are_untyped_in_the_cache():
+@pytest.mark.parametrize("file", SHOWN_FILES)
+def test_only_functions_that_films_show_are_untyped_in_the_cache(file):
     """Their text is that of the shipped traces, so they keep it."""
-    tree = ast.parse((ROOT / SHOWN).read_text())
-    (cache,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "PagedCache")
+    names = {function.__qualname__ for function in SHOWN} | {f"PagedCache.{name}" for name in SHOWN_METHODS["cache"]}
     shown = [
         range(node.lineno, node.end_lineno + 1)
-        for node in cache.body
-        if isinstance(node, ast.FunctionDef) and node.name in SHOWN_METHODS["cache"]
+        for owner in ast.parse((ROOT / file).read_text()).body
+        if isinstance(owner, ast.ClassDef)
+        for node in owner.body
+        if isinstance(node, ast.FunctionDef) and f"{owner.name}.{node.name}" in names
     ]
-    rows = [finding["location"]["row"] for finding in untyped(SHOWN)]
+    rows = [finding["location"]["row"] for finding in untyped(file)]
     assert rows and all(any(row in lines for lines in shown) for row in rows)
 
 

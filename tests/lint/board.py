@@ -20,6 +20,8 @@ def judge(rule: PictureRule, *mobjects: Mobject) -> list[Problem]:
 class Board:
     """Plays pictures to a linter with one rule, as a rehearsed film would."""
 
+    stage = None
+
     def __init__(self, rule: Rule) -> None:
         self.linter = Linter([rule])
         self.clock = 0.0

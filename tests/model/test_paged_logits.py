@@ -7,7 +7,7 @@ import random
 import pytest
 import torch
 
-from astrai_sim.model import Transformer
+from astrai_sim.model import Transformer, layers
 from tests.model.paged import Dense, Paged, pool_for, small
 
 DEVICES = [
@@ -113,3 +113,20 @@ def test_logits_depend_on_every_token_and_on_order():
         assert (Dense(model).feed(other) - base).abs().max() > 100 * TOLERANCE
     swapped = [text[1], text[0], *text[2:]]
     assert (Dense(model).feed(swapped) - base).abs().max() > 100 * TOLERANCE
+
+
+def test_a_short_sequence_pays_nothing_for_a_long_one_beside_it(monkeypatch):
+    """Attention of each reads as many K and V as it has tokens, and asks as many queries as are new."""
+    seen = []
+    real = layers.F.scaled_dot_product_attention
+    monkeypatch.setattr(
+        layers.F,
+        "scaled_dot_product_attention",
+        lambda q, k, v, **more: seen.append((q.shape[-2], k.shape[-2], v.shape[-2])) or real(q, k, v, **more),
+    )
+    config = small(n_layers=1)
+    model = Transformer.seeded(config, 0, torch.device("cpu"), torch.float32)
+    paged = Paged(model, pool_for(model))
+    paged.feed({"short": [1, 2, 3], "long": [*range(40)]})
+    paged.feed({"short": [4], "long": [5]})
+    assert seen == [(3, 3, 3), (40, 40, 40), (1, 4, 4), (1, 41, 41)]

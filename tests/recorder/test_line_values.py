@@ -35,8 +35,8 @@ def test_every_line_that_ran_is_one_of_the_body(trace):
     count = 0
     for event in trace.find(event="lines"):
         lines = sources(trace, event)
-        body = ast.parse("\n".join(lines)).body[0].body
-        first = body[1].lineno if isinstance(body[0], ast.Expr) else body[0].lineno
+        function = ast.parse("\n".join(lines)).body[0]
+        first = function.body[ast.get_docstring(function) is not None].lineno
         for step in event.steps:
             text = lines[step.line - 1].strip()
             assert step.line >= first and text and not text.startswith("#")
@@ -86,6 +86,37 @@ def test_values_are_what_the_lines_compute(trace):
         ("PagedCache.alloc", "self._free_mask"),
         ("PagedCache.alloc", "self._refs"),
     }
+
+
+def test_how_the_pool_was_made_is_told_before_anything_else(trace):
+    first, *others = (e for e in trace.find(event="lines") if e.function == "PagedCache.__init__")
+    assert not others and (first.seq, first.step, first.phase) == (0, -1, None)
+    pool, model = trace.header.scenario.cache, trace.header.scenario.model
+    shape = [model.n_layers, pool.n_pages, pool.page_size, model.n_kv_heads, model.head_dim]
+    values = {name: value for step in first.steps for name, value in step.values.items()}
+    assert values["self.k_cache"] == values["self.v_cache"] == {"shape": shape}
+    assert values["self._free_mask"] == 2**pool.n_pages - 1 and values["self._refs"] == [0] * pool.n_pages
+    assert first.args["dtype"] == model.dtype and values["self.tables"] == {}
+
+
+def test_what_attention_sees_is_the_tables_of_the_tasks_side_by_side(trace):
+    """Rows are padded with -1, lengths count what the pass has written: as the state has both then."""
+    told, widths = 0, set()
+    for event in trace.find(event="lines"):
+        if event.function != "CacheView.__init__":
+            continue
+        write = next(trace.find(event="kv_write", after=event.seq))
+        state = trace.state_at(write.seq)
+        values = {name: value for step in event.steps for name, value in step.values.items()}
+        tables = [state.tables[span.task] for span in write.spans]
+        assert event.args["tables"] == tables
+        width = max(map(len, tables))
+        rows = [page for table in tables for page in (*table, *[-1] * (width - len(table)))]
+        assert values["self.page_table"] == {"shape": [len(tables), width], "data": rows[:8]}
+        assert values["self.lengths"]["data"] == [state.tasks.stored(span.task) for span in write.spans]
+        told += 1
+        widths |= set(map(len, tables))
+    assert told > 10 and len(widths) > 1
 
 
 def test_lines_come_before_what_they_do(trace):

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from click.testing import CliRunner
 
+from astrai_sim.recorder import record
 from astrai_sim.scenario import ScenarioError, find_scenario, load_scenario
 from astrai_sim.tools.cli import main
+from astrai_sim.trace import Trace
+from astrai_sim.trace.verify import verify
+from tests.trace.recording import lines_of, resealed
 
 GOOD = """name = "good"
 seed = 1
@@ -82,6 +87,11 @@ BAD = [
     ("arrival_step = 1", "[stop]\ntask = 'C'\ntokens = 1", "arrival_step", "no request is named"),
     ("arrival_step = 1", "[cost]\ndecode_step_s = 1", "arrival_step", "[cost] is the clock of"),
     ("seed = 1", "seed = = 1", "seed", "not TOML"),
+    ("seed = 1", "question = 'Why {task?'", "seed", "question: write each measure in one pair of braces"),
+    ("seed = 1", "takeaway = '{a {b}}'", "seed", "takeaway: write each measure in one pair of braces"),
+    ("seed = 1", "takeaway = '{} pages'", "seed", "takeaway: write each measure in one pair of braces"),
+    ("seed = 1", "question = 'A } and a {'", "seed", "question: write each measure in one pair of braces"),
+    ("seed = 1", "question = 3", "seed", "question must be text, not 3"),
 ]
 
 
@@ -103,6 +113,29 @@ def test_the_good_one_is_read(tmp_path):
     scenario = load_scenario(path)
     assert scenario.record.snapshot_steps == 4 and scenario.record.traced_calls == 4
     assert scenario.requests[1].prompt_ids == (1, 2, 3)
+
+
+def test_what_a_film_asks_and_says_goes_into_the_header_as_it_is(tmp_path):
+    said = {"question": "Why does {task} live in {table}?", "takeaway": "{n} of {m} pages."}
+    path = tmp_path / "asked.toml"
+    path.write_text("".join(f'{key} = "{text}"\n' for key, text in said.items()) + GOOD)
+    record(load_scenario(path), tmp_path / "run.jsonl", torch.device("cpu"))
+    trace = Trace.open(tmp_path / "run.jsonl")
+    facts = trace.header.scenario
+    assert {key: getattr(facts, key) for key in said} == said
+    assert f"the question: {said['question']!r}" in verify(trace).trusted
+    path.write_text(GOOD)
+    assert (load_scenario(path).question, load_scenario(path).takeaway) == ("", "")
+
+
+def test_a_header_from_before_there_were_questions_is_read(tmp_path):
+    path = tmp_path / "good.toml"
+    path.write_text(GOOD)
+    record(load_scenario(path), tmp_path / "run.jsonl", torch.device("cpu"))
+    header, *events = lines_of(Trace.open(tmp_path / "run.jsonl"))
+    header["scenario"] = {k: v for k, v in header["scenario"].items() if k not in ("question", "takeaway")}
+    old = resealed([header, *events])
+    assert old.header.scenario.question == "" and verify(old).events == len(events) - 1
 
 
 def test_a_run_without_a_model_needs_fewer_sizes(tmp_path):

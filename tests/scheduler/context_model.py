@@ -48,16 +48,13 @@ class ContextModel:
     def __call__(self, tokens: torch.Tensor, view: CacheView, last: torch.Tensor) -> torch.Tensor:
         written = torch.stack((tokens, view.positions), dim=-1)[:, :, None].double()
         view.write(0, written, -written)
-        k, v = view.gather(0)
-        assert torch.equal(k, -v)
-        ids, positions = k[:, :, 0].long().unbind(-1)
-        at = torch.arange(k.shape[1])
-        end = view.positions[torch.arange(len(last)), last]
-        inside = at <= end[:, None]
-        assert torch.equal(positions, torch.where(inside, at, 0))
-        while len(self.weights) < len(at):
-            following = self.weights[-1:] * BASE % PRIME
-            self.weights = torch.cat((self.weights, following))
-        total = ((ids + 1) * self.weights[: len(at)] * inside).sum(dim=1)
-        chosen = total % PRIME % self.vocab_size
-        return torch.nn.functional.one_hot(chosen, self.vocab_size).float()
+        chosen = []
+        for (k, v), end in zip(view.gather(0), view.positions[torch.arange(len(last)), last], strict=True):
+            assert torch.equal(k, -v)
+            ids, positions = k[:, 0].long().unbind(-1)
+            assert torch.equal(positions, torch.arange(end + 1))
+            while len(self.weights) < len(ids):
+                following = self.weights[-1:] * BASE % PRIME
+                self.weights = torch.cat((self.weights, following))
+            chosen.append(((ids + 1) * self.weights[: len(ids)]).sum() % PRIME % self.vocab_size)
+        return torch.nn.functional.one_hot(torch.stack(chosen), self.vocab_size).float()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from astrai_sim.extras import MissingExtra
+from astrai_sim.model.smollm2 import smollm2
 from astrai_sim.scenario.schema import CachePart, RecordPart, RequestPart, Scenario, SchedulerPart, WorkloadPart
 from astrai_sim.tools.reproduce import CannotReproduce, reproduce
 from astrai_sim.trace import Trace
@@ -36,10 +38,20 @@ def test_a_recording_is_reproduced(tmp_path, kind, detail):
     assert bool(found.left_out) == (kind == "random")
 
 
-@pytest.mark.parametrize("name", ["promo", "eviction", "preemption", "prefix_sharing"])
+@pytest.mark.parametrize("name", ["paging", "fragmentation", pytest.param("promo", marks=pytest.mark.slow)])
 def test_the_shipped_traces_are_reproduced(name):
     trace = Trace.open(ROOT / "assets" / "traces" / f"{name}.jsonl.gz")
     assert reproduce(trace).differences == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["chat", "eviction", "preemption", "prefix_sharing"])
+def test_the_shipped_traces_with_words_are_reproduced(name):
+    try:
+        smollm2()
+    except MissingExtra as missing:
+        pytest.skip(str(missing))
+    test_the_shipped_traces_are_reproduced(name)
 
 
 def test_what_verify_cannot_see_is_told_with_its_line(tmp_path):

@@ -252,22 +252,16 @@ class PagedCache:
         self.v_cache[layer, page, slot] = v[row, col]
 
     def gather(self, layer, page_table, lengths):
-        """K and V of the first `lengths` positions of each sequence.
+        """K and V of the first `lengths` positions, one sequence after the other.
 
         page_table: int64 [B, P]; lengths: int64 [B]. Returns two tensors of shape
-        [B, max(lengths), n_kv_heads, head_dim], zero past each length. Raises
-        IndexError where a position within its length has no page.
+        [sum(lengths), n_kv_heads, head_dim]: nothing is padded. Raises IndexError
+        where a position within its length has no page.
         """
         pos = torch.arange(int(lengths.max())).to(lengths)
         row, col = (pos < lengths[:, None]).nonzero().T
         page = owned(page_table[row, col // self.page_size])
         slot = col % self.page_size
-        k, v = self._blank(len(lengths), len(pos))
-        k[row, col] = self.k_cache[layer, page, slot]
-        v[row, col] = self.v_cache[layer, page, slot]
+        k = self.k_cache[layer, page, slot]
+        v = self.v_cache[layer, page, slot]
         return k, v
-
-    def _blank(self, batch: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Two zero tensors of shape [batch, length, n_kv_heads, head_dim]."""
-        shape = (batch, length, *self.k_cache.shape[3:])
-        return self.k_cache.new_zeros(shape), self.v_cache.new_zeros(shape)

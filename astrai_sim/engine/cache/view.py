@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
-from astrai_sim.engine.cache.paged_cache import PagedCache
+
+def padded(tables: Sequence[Sequence[int]]) -> torch.Tensor:
+    """Page tables as one rectangle, int64 [B, P]: -1 fills up the shorter ones."""
+    width = max(map(len, tables))
+    return torch.tensor([[*table, *[-1] * (width - len(table))] for table in tables])
+
+
+def check_room(tables: Sequence[Sequence[int]], starts: Sequence[int], counts: Sequence[int], page_size: int) -> None:
+    """Raise IndexError where a sequence's tokens need more pages than its table has.
+
+    Told here, because an index out of range ends a CUDA context instead of one call.
+    """
+    for table, start, count in zip(tables, starts, counts, strict=True):
+        if start + count > len(table) * page_size:
+            raise IndexError(f"{start + count} tokens do not fit {len(table)} pages")
 
 
 class CacheView:
@@ -14,48 +28,44 @@ class CacheView:
 
     Parameters
     ----------
+    cache
+        The `PagedCache` that holds their K and V.
     tables
         Page table of each sequence; may differ in length.
     starts, counts
         For each sequence the position of its first new token and how many there are.
 
-    `positions` has shape [B, max(counts)], -1 where a sequence has no token;
-    `lengths` has shape [B]: tokens in the cache once this pass has written.
+    `page_table` has shape [B, P], -1 beyond a sequence's table; `positions` has shape
+    [B, max(counts)], -1 where a sequence has no token; `lengths` has shape [B]: tokens in
+    the cache once this pass has written. All are int64.
 
-    Raises IndexError where a sequence's tokens need more pages than its table has; told
-    here, because an index out of range ends a CUDA context instead of one call.
+    Raises IndexError as `check_room` does.
     """
 
-    def __init__(
-        self, cache: PagedCache, tables: Sequence[Sequence[int]], starts: Sequence[int], counts: Sequence[int]
-    ) -> None:
-        self.cache = cache
-        for table, start, count in zip(tables, starts, counts, strict=True):
-            if start + count > len(table) * cache.page_size:
-                raise IndexError(f"{start + count} tokens do not fit {len(table)} pages")
-        device = cache.k_cache.device
-        width = max(len(table) for table in tables)
-        padded = [[*table, *[-1] * (width - len(table))] for table in tables]
-        self.page_table = torch.tensor(padded, dtype=torch.int64, device=device)
-        start = torch.tensor(starts, dtype=torch.int64, device=device)[:, None]
-        count = torch.tensor(counts, dtype=torch.int64, device=device)[:, None]
-        offset = torch.arange(max(counts), device=device)[None, :]
-        self.positions = torch.where(offset < count, start + offset, -1)
-        self.lengths = (start + count)[:, 0]
+    # Films show this function line by line.
+    def __init__(self, cache, tables, starts, counts):
+        check_room(tables, starts, counts, cache.page_size)
+        self.cache, device = cache, cache.k_cache.device
+        self.page_table = padded(tables).to(device)
+        start = torch.tensor(starts, device=device)
+        count = torch.tensor(counts, device=device)
+        self.lengths = start + count
+        offset = torch.arange(max(counts), device=device)
+        position = start[:, None] + offset
+        self.positions = position.where(offset < count[:, None], -1)
 
     def write(self, layer: int, k: torch.Tensor, v: torch.Tensor) -> None:
         """Store k, v of shape [B, S, n_kv_heads, head_dim] for this pass's tokens."""
         self.cache.write(layer, self.page_table, self.positions, k, v)
 
-    def gather(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """K and V so far: two tensors of shape [B, max(lengths), n_kv_heads, head_dim]."""
-        return self.cache.gather(layer, self.page_table, self.lengths)
+    def gather(self, layer: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """K and V so far of each sequence: two tensors of shape [its length, n_kv_heads, head_dim]."""
+        lengths = self.lengths.tolist()
+        k, v = self.cache.gather(layer, self.page_table, self.lengths)
+        return zip(k.split(lengths), v.split(lengths), strict=True)
 
-    def mask(self) -> torch.Tensor:
-        """Causal mask of shape [B, 1, S, max(lengths)]: True where a query may look.
-
-        Queries that are padding may look at position 0, so that no row is empty.
-        """
+    def masks(self) -> list[torch.Tensor]:
+        """Causal mask of each sequence, bool [its count, its length]: True where a query may look."""
         key = torch.arange(int(self.lengths.max()), device=self.lengths.device)
-        query = self.positions.clamp(min=0)
-        return (key[None, None, :] <= query[:, :, None])[:, None]
+        rows = zip(self.positions, self.lengths.tolist(), strict=True)
+        return [key[:length] <= row[row >= 0, None] for row, length in rows]

@@ -224,17 +224,20 @@ class InferenceScheduler:
 
         Temperature 0: the largest logit, the lowest id among equals.
         """
-        tables = [self.cache.tables[task.id] for task, _, _ in batch]
-        starts = [start for _, start, _ in batch]
         counts = [count for _, _, count in batch]
         assert self.model is not None
-        view = CacheView(self.cache, tables, starts, counts)
+        view = self._view(batch)
         device = self.cache.k_cache.device
         width = max(counts)
         rows = [[*task.tokens[start : start + count], *[0] * (width - count)] for task, start, count in batch]
         last = torch.tensor(counts, device=device) - 1
         logits = self.model(torch.tensor(rows, device=device), view, last)
         return logits.argmax(dim=-1).tolist()
+
+    def _view(self, batch: list[tuple[Task, int, int]]) -> CacheView:
+        """The cache as attention sees it in a pass over `batch`."""
+        tables = [self.cache.tables[task.id] for task, _, _ in batch]
+        return CacheView(self.cache, tables, [start for _, start, _ in batch], [count for _, _, count in batch])
 
     def _most_pages(self, task: Task) -> int:
         return pages_for(task.max_kv, self.cache.page_size)

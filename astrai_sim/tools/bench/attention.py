@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
-import torch.nn.functional as F
 
 from astrai_sim.engine.cache import CacheView, PagedCache, pages_for
+from astrai_sim.model.layers import attend
 from astrai_sim.tools.bench.measure import Comparison, compare, timed
 
 N_HEADS, N_KV_HEADS, HEAD_DIM, PAGE_SIZE = 8, 4, 64, 64
@@ -28,18 +28,13 @@ def attention(device: torch.device, rounds: int) -> Iterator[Comparison]:
         view.write(0, keys, values)
         query = torch.randn(batch, 1, N_HEADS, HEAD_DIM, generator=generator).to(device, dtype)
         runs = {
-            "dense": timed(lambda q=query, k=keys, v=values: attend(q, k, v), device),
-            "paged": timed(lambda q=query, view=view: attend(q, *view.gather(0)), device),
+            "dense": timed(lambda q=query, k=keys, v=values: attend_all(q, zip(k, v, strict=True)), device),
+            "paged": timed(lambda q=query, view=view: attend_all(q, view.gather(0)), device),
         }
         yield from compare(f"{batch} × {length} tokens", runs, rounds)
 
 
 @torch.inference_mode()
-def attend(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """Grouped-query attention of one new token over all K and V, as the decoder calls it."""
-    groups = N_HEADS // N_KV_HEADS
-    return F.scaled_dot_product_attention(
-        query.transpose(1, 2),
-        keys.transpose(1, 2).repeat_interleave(groups, dim=1),
-        values.transpose(1, 2).repeat_interleave(groups, dim=1),
-    )
+def attend_all(query: torch.Tensor, rows: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> torch.Tensor:
+    """Attention of one new token of each sequence over its K and V, as the decoder calls it."""
+    return torch.stack([attend(q, keys, values) for q, (keys, values) in zip(query, rows, strict=True)])

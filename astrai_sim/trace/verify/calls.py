@@ -20,9 +20,11 @@ from astrai_sim.trace.verify.scripts import (
     Script,
     gather_script,
     line_numbers,
+    pool_script,
     shown_as,
     tensor,
     version_of,
+    view_script,
     write_script,
 )
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from astrai_sim.trace.verify.full import FullModel
 
 CALLS = 4
+MAKING, VIEWING = "PagedCache.__init__", "CacheView.__init__"
+PASSES = (VIEWING, "PagedCache.write", "PagedCache.gather")
+"""Functions that are called once a forward pass."""
 INLINED = (3, 12)
 """From this Python on the loop of a list comprehension runs in the frame around it, line by line."""
 
@@ -44,15 +49,26 @@ class Calls:
         self.most = CALLS if record.line_calls is None else record.line_calls
         self.steps = record.line_steps
         self.trusted: Counter[str] = Counter()
-        self.untold: Event | None = None
+        self.untold: dict[str, Event] = {}
         self._seen: set[str] = set()
         self._counts: Counter[Any] = Counter()
         self._promised: list[tuple[str | None, int]] = []
         rules = ("lowest-page-first", "least-recently-used", "last-page-freed-first", "first-come-first-served")
         self._known = all(model.policy[rule].claimed for rule in rules)
 
+    def begins(self, event: Event) -> None:
+        """The first event of all: the lines that made the pool, where lines are recorded.
+
+        Recordings from before they were have no source of `CacheView` either; who came to a pool that
+        was there already, and so claims no scenario, cannot tell them.
+        """
+        due = self.most > 0 and VIEWING in self.model.header.sources
+        told = event.event == "lines" and event.function == MAKING
+        if told or self.model.policy["scenario-kept"].claimed:
+            self.model.policy["calls-traced"].same("lines that made the pool", told, due)
+
     def check(self, event: Event) -> None:
-        """A call is told. Those of `write` and `gather` are checked when it is known for whom they were."""
+        """A call is told. Those of a pass are checked when it is known for whom they were."""
         traced = self.model.policy["calls-traced"]
         source = self.model.header.sources.get(event.function)
         if source is None:
@@ -62,8 +78,12 @@ class Calls:
         late = self.steps is not None and event.step >= self.steps
         traced.true("calls told", not late, f"a call in step {event.step}, of which no lines were to be recorded")
         traced.true("calls told", event.function not in self._seen, f"{event.function} is told twice for one call")
-        if event.function in ("PagedCache.write", "PagedCache.gather"):
-            self.untold = event
+        if event.function == MAKING:
+            traced.same("event that tells how the pool was made", self.model.seq, 0)
+            self._pool(event, source)
+            return
+        if event.function in PASSES:
+            self.untold[event.function] = event
             self._seen.add(event.function)
             return
         script = getattr(self, f"_{event.function.rpartition('.')[2].lstrip('_')}", None)
@@ -96,7 +116,7 @@ class Calls:
         """Nothing that was told may be left without effect."""
         if self._promised:
             raise self.paging.lie(f"a call was told about page {self._promised[0][1]}, but nothing came of it")
-        if self.untold is not None or self._seen:
+        if self._seen:
             raise self.paging.lie(f"lines of {', '.join(sorted(self._seen))} without what the call did")
 
     def _held(self) -> Held:
@@ -132,6 +152,20 @@ class Calls:
         return model.requests[event.task].name
 
     # one function after the other
+
+    def _pool(self, event: Event, source: Source) -> None:
+        header = self.model.header
+        pool, model = header.scenario.cache, header.scenario.model
+        sizes = {
+            "n_layers": model.n_layers,
+            "n_pages": pool.n_pages,
+            "page_size": pool.page_size,
+            "n_kv_heads": model.n_kv_heads,
+            "head_dim": model.head_dim,
+        }
+        how = {"device": "device", "dtype": header.dtype, "prefix_caching": pool.prefix_caching}
+        self.paging.same("task of the call", event.task, None)
+        self._compare(event, source, {}, {**sizes, **how}, pool_script(sizes, pool.prefix_caching), None)
 
     def _pages_for(self, event: Event, source: Source) -> None:
         n, size = self.model.requests[self._caller(event)].n_tokens, self.model.size
@@ -304,25 +338,36 @@ class Calls:
             script += [(loop, {}), ("return False", {})]
         self._compare(event, source, before, {"task": name}, script, result)
 
-    # write and gather, for the tasks of a pass
+    # what is called once a pass, for its tasks
 
     def passed(self, function: str, batch: Sequence[tuple[str, int, int]]) -> None:
-        """K and V of a `batch` of (task, first position, count) were written, or read from 0 on."""
-        event, self.untold = self.untold, None
+        """Of a `batch` of (task, first position, count) K and V were written, or read from 0 on."""
+        event = self.untold.pop(function, None)
         model = self.model
-        self.happened(function, key=(model.phase, tuple(task for task, _, _ in batch)))
+        tables = [model.pool.tables[task] for task, _, _ in batch]
+        grown = VIEWING in model.header.sources  # older recordings do not count anew where a table has grown
+        names = tuple((task, len(table) if grown else 0) for (task, _, _), table in zip(batch, tables, strict=True))
+        self.happened(function, key=(model.phase, names))
         if event is None:
             return
-        self.paging.same("function of the call", event.function, function)
         self.paging.same("task of the call", event.task, None)
         if not self._known:
             self.trusted[function] += 1
             return
-        tables = [model.pool.tables[task] for task, _, _ in batch]
+        source, known = model.header.sources[function], self._held().values()
         width, size = max(map(len, tables)), model.size
         padded = (page for table in tables for page in (*table, *[-1] * (width - len(table))))
-        args = {"layer": model.header.kv_layer, "page_table": tensor([len(batch), width], padded)}
+        page_table = tensor([len(batch), width], padded)
         longest, total = max(count for _, _, count in batch), sum(count for _, _, count in batch)
+        grid = (start + o if o < count else -1 for _, start, count in batch for o in range(longest))
+        positions = tensor([len(batch), longest], grid)
+        if function == VIEWING:
+            starts, counts = [start for _, start, _ in batch], [count for _, _, count in batch]
+            args = {"cache": "PagedCache", "tables": shown_as(tables), "starts": starts, "counts": counts}
+            script = view_script(starts, counts, {"page_table": page_table, "positions": positions})
+            self._compare(event, source, {}, args, script, None)
+            return
+        args = {"layer": model.header.kv_layer, "page_table": page_table}
         every = ((i, offset) for i, (_, _, count) in enumerate(batch) for offset in range(count))
         places = list(islice(every, FIRST))
         at = [batch[i][1] + offset for i, offset in places]
@@ -335,15 +380,12 @@ class Calls:
         }
         shown = {name: tensor([total], numbers) for name, numbers in first.items()}
         sizes = model.header.scenario.model
-        numbers = {"shape": [len(batch), longest, sizes.n_kv_heads, sizes.head_dim]}
-        both = {"k": numbers, "v": numbers}
-        source = model.header.sources[function]
-        known = self._held().values()
+        token = [sizes.n_kv_heads, sizes.head_dim]
+        padded_kv = {name: {"shape": [len(batch), longest, *token]} for name in "kv"}
         if function == "PagedCache.write":
-            grid = (start + o if o < count else -1 for _, start, count in batch for o in range(longest))
-            args |= {"positions": tensor([len(batch), longest], grid), **both}
+            args |= {"positions": positions, **padded_kv}
             self._compare(event, source, known, args, write_script(source, shown), None)
         else:
             args["lengths"] = tensor([len(batch)], (count for _, _, count in batch))
-            shown["pos"] = tensor([longest], range(longest))
-            self._compare(event, source, known, args, gather_script(source, shown, both), "tuple")
+            shown |= {"pos": tensor([longest], range(longest)), **{name: {"shape": [total, *token]} for name in "kv"}}
+            self._compare(event, source, known, args, gather_script(source, shown, padded_kv), "tuple")

@@ -22,6 +22,8 @@ class FullModel(Model):
 
     def _follows(self, event: Event) -> None:
         super()._follows(event)
+        if self.seq == 0:
+            self.calls.begins(event)
         if self.handed is not None and event.event != "table":
             task, page = self.handed
             raise self.paging.lie(f"page {page} was handed to {task}, but its table does not follow")
@@ -201,7 +203,8 @@ class FullModel(Model):
                 all(0 <= norm < float("inf") for norm in span.norms),
                 f"a norm of {span.task} is below 0 or not finite",
             )
-        self.calls.passed("PagedCache.write", [(span.task, span.start, span.count) for span in spans])
+        for function in ("CacheView.__init__", "PagedCache.write"):
+            self.calls.passed(function, [(span.task, span.start, span.count) for span in spans])
         self.to_gather = names
 
     def on_gather(self, event: Event) -> None:

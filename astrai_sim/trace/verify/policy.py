@@ -28,7 +28,8 @@ RULES = {
     "arrivals-in-time": "a request is submitted before the step, or after the second, of its arrival",
     "stop-when-due": "the run stops for the first of the scenario's reasons, and for no other",
     "snapshot-cadence": "snapshots come after every so many steps, and at the end",
-    "calls-traced": "the first calls of each shown function are recorded line by line, as many as asked for",
+    "calls-traced": "the making of the pool and the first calls of each shown function are recorded line by line, "
+    "as many as asked for",
 }
 
 

@@ -37,5 +37,6 @@ def trusted(model: Model) -> Iterator[str]:
         yield f"the rule {name!r}, which is not known here"
     for function, count in sorted(model.trusted_calls.items()):
         yield f"values on executed lines of {count} calls of {function}: its text is not known here"
-    if scenario.title:
-        yield f"the title: {scenario.title!r}"
+    for name in ("title", "question", "takeaway"):
+        if text := getattr(scenario, name):
+            yield f"the {name}: {text!r}"

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scenes.lint.moment import Moment, Problem
+from scenes.lint.moment import Moment, Problem, Rule
 from scenes.lint.picture import Picture
 
 
-class PictureRule:
+class PictureRule(Rule):
     """A rule without memory. A picture that stood still was judged when it came about."""
-
-    name: str
 
     def look(self, moment: Moment) -> Iterator[Problem]:
         if moment.moved:
             yield from self.judge(moment.picture)
-
-    def finish(self, now: float) -> Iterator[Problem]:
-        yield from ()
 
     def judge(self, picture: Picture) -> Iterator[Problem]:
         """Problems of `picture`."""

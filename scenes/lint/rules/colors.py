@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from coloraide import Color
@@ -11,7 +11,7 @@ from manim import Mobject, VMobject
 
 from scenes import theme
 from scenes.draw.cells import CellField
-from scenes.lint.moment import Moment, Problem
+from scenes.lint.moment import Moment, Problem, Rule
 from scenes.lint.picture import FAINT, fill_of, stroke_px
 
 LEAST = 15.0
@@ -33,26 +33,33 @@ def differences(first: str, second: str) -> dict[str, float]:
     return result
 
 
-class TaskColors:
-    """Task colours that a film uses differ by at least 15 (CIEDE2000), pair by pair."""
+class TaskColors(Rule):
+    """Task colours that a film uses differ by at least 15 (CIEDE2000), pair by pair.
+
+    In a film told in shots those are the hues of its theme; they differ from the colours of the
+    crowd and from the accent as well.
+    """
 
     name = "task-colors"
 
     def __init__(self, palette: Iterable[str] = theme.TASK_COLORS) -> None:
-        self._names = {_key(np.array(theme.rgb(color))): color for color in palette}
-        self._used: dict[str, None] = {}
+        self._hues, self._others = tuple(palette), ()
+        self._used: set[tuple[int, ...]] = set()
 
     def look(self, moment: Moment) -> Iterator[Problem]:
+        if moment.stage is not None:
+            look = moment.stage.view.theme
+            self._hues, self._others = look.hues, (*look.crowd, look.accent)
         if moment.moved:
             for mobject in moment.picture.members:
-                for rgb in _colors_of(mobject):
-                    color = self._names.get(_key(rgb))
-                    if color:
-                        self._used[color] = None
+                self._used.update(map(_key, _colors_of(mobject)))
         yield from ()
 
     def finish(self, now: float) -> Iterator[Problem]:
-        for first, second in combinations(self._used, 2):
+        hues, others = (
+            [c for c in colors if _key(theme.rgb(c)) in self._used] for colors in (self._hues, self._others)
+        )
+        for first, second in (*combinations(hues, 2), *product(hues, others)):
             for vision, difference in differences(first, second).items():
                 if difference < LEAST:
                     detail = f"differ by only {difference:.1f} (CIEDE2000) in {vision}"
@@ -60,7 +67,7 @@ class TaskColors:
                     break
 
 
-def _key(rgb: np.ndarray) -> tuple[int, ...]:
+def _key(rgb: Iterable[float]) -> tuple[int, ...]:
     return tuple(int(round(value * 255)) for value in rgb)
 
 

@@ -51,7 +51,7 @@ class Contrast(PictureRule):
         self, picture: Picture, label: Label, ink: np.ndarray, near: np.ndarray, place: int
     ) -> tuple[float, str]:
         at = _grid(ink)
-        ground = np.tile(theme.rgb(theme.BACKGROUND), (len(at), 1))
+        ground = np.tile(theme.rgb(picture.theme.ground), (len(at), 1))
         text = ground
         for index in near:
             mobject = picture.members[index]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scenes.draw.layout import FRAME
 from scenes.lint.moment import Problem
 from scenes.lint.picture import Picture, name
 from scenes.lint.rules.base import PictureRule
@@ -20,7 +19,7 @@ class SafeArea(PictureRule):
     name = "safe-area"
 
     def judge(self, picture: Picture) -> Iterator[Problem]:
-        safe = FRAME.safe
+        safe = picture.frame.safe
         limits = np.array([safe.x, safe.y, -safe.right, -safe.bottom])
         sign = np.array([1, 1, -1, -1])
         beyond = limits - picture.boxes * sign

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scenes.lint.moment import Moment, Problem
+from scenes.lint.moment import Moment, Problem, Rule
 
 LONGEST = 4.0
 
 
-class Stillness:
-    """No more than 4 s of waits in a row, also where one section follows another."""
+class Stillness(Rule):
+    """No more than 4 s of waits in a row, also where one section follows another.
+
+    Films told in shots have a stricter rule, `Still`.
+    """
 
     name = "stillness"
 
@@ -20,6 +23,8 @@ class Stillness:
         self._still = False
 
     def look(self, moment: Moment) -> Iterator[Problem]:
+        if moment.stage is not None:
+            return
         if moment.moved:
             if moment.now > moment.began:
                 yield from self._close(moment.began)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scenes.lint.moment import Problem
+from scenes.lint.moment import Moment, Problem
 from scenes.lint.picture import Picture, name
 from scenes.lint.rules.base import PictureRule
 
@@ -14,9 +14,12 @@ TOLERANCE = 0.5
 
 
 class TextOverlap(PictureRule):
-    """Ink boxes of different labels do not overlap by more than half a pixel."""
+    """Ink boxes of different labels do not overlap by more than half a pixel, on their way either."""
 
     name = "text-overlap"
+
+    def within(self, moment: Moment) -> Iterator[Problem]:
+        yield from self.judge(moment.picture)
 
     def judge(self, picture: Picture) -> Iterator[Problem]:
         boxes = picture.inks
