@@ -15,17 +15,19 @@ from scenes.parts.score import Score
 from scenes.parts.strip import Strip
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
-from scenes.story.contiguous import RULES
+from scenes.story.contiguous import RULES, first_fit
 from scenes.story.errors import DoesNotApply
+from scenes.story.limits import reading_time
 
-LARGEST = 128
-STEP, RACE = 0.3, 0.14
-"""Seconds of a step of a time-lapse while the servers are watched, and in a race."""
-MOST = 8.0
-"""Seconds of a time-lapse at most."""
-REACH, BACK = 0.7, 0.4
-ROWS = (*RULES, "paged")
-MOST_TRIES = 3
+LARGEST, LONGEST = 128, 60
+"""Most pages of the pool, and most characters of a caption."""
+STEP, RACE, MOST = 0.28, 0.16, 7.0
+"""Seconds of a step of a time-lapse while the servers are watched, and in a race; and of all its steps."""
+FEW, PACE, MARGIN = 3, 1.2, 0.6
+"""Steps that are shown one by one; how much slower than their sentence wants; seconds for it to come and go."""
+REACH, BACK = 0.6, 0.4
+ROWS = (*RULES, "pages")
+MOST_TRIES = 2
 
 
 class FragmentationTelling(Telling):
@@ -40,7 +42,7 @@ class FragmentationTelling(Telling):
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
         self.check()
-        self.done, self.whole_done = self.ask.steps_of("paged").value, self.ask.steps_of("reserve").value
+        self.done, self.whole_done = self.ask.steps_of("pages").value, self.ask.steps_of("reserve").value
         self.needs = {load.task: load.reserved for load in self.ask.loads}
         self.slots = self.ask.pool_slots().value
         self.told = -1
@@ -68,7 +70,7 @@ class FragmentationTelling(Telling):
     def sections(self) -> Iterator[Section]:
         yield self.hook()
         yield self.rule()
-        blocked = next((step for step in range(self.told, self.done) if self.ask.whole(step).waiting), None)
+        blocked = next((step for step in range(self.told, self.done) if self.refused(step)), None)
         if blocked is not None:
             yield self.waiting(blocked)
         yield self.price()
@@ -80,12 +82,12 @@ class FragmentationTelling(Telling):
 
     def lanes(self, look: str = "", whole: dict[str, Any] | None = None, acting: Sequence[int] = ()) -> list[Part]:
         """Both servers, the one at which the sentence does not `look` stepped back."""
-        lit = {side: look in ("", side) for side in ("whole", "paged")}
+        lit = {side: look in ("", side) for side in ("whole", "pages")}
         return [
             Strip("reserve", door="whole-score", name="whole", lit=lit["whole"], **(whole or {})),
             Score("reserve", memory="whole", name="whole-score", lit=lit["whole"]),
-            Strip("paged", door="paged-score", name="paged", lit=lit["paged"], acting=tuple(acting)),
-            Score("paged", memory="paged", name="paged-score", lit=lit["paged"]),
+            Strip("pages", door="pages-score", name="pages", lit=lit["pages"], acting=tuple(acting)),
+            Score("pages", memory="pages", name="pages-score", lit=lit["pages"]),
         ]
 
     def to(self, step: int, *parts: Part, seconds: float | None = None) -> Act:
@@ -93,32 +95,46 @@ class FragmentationTelling(Telling):
         self.told = max(self.told, step)
         return self.act(*parts, until=self.ask.moment(step), seconds=seconds)
 
-    def run_to(self, step: int, *parts: Part, each: float = STEP) -> Act:
-        """A time-lapse to the end of `step`: every step where there are not too many, else every few."""
-        seconds = min(MOST, each * (step - self.told))
-        every = max(1, -(-(step - self.told) // max(1, int(24 * seconds))))
+    def go(self, caption: str | None, step: int, *parts: Part, each: float = STEP, **shot: Any) -> None:
+        """A sentence, and the steps up to the end of `step`: a few one by one, many as a time-lapse in
+        which the sentence can be read."""
+        count = step - self.told
+        read = reading_time(caption or "") + MARGIN
+        if 0 < count <= FEW or 0.3 * count < read:
+            seconds = None if count <= FEW else max(0.45, read / count)
+            acts = [self.to(at, *parts, seconds=seconds) for at in range(self.told + 1, step + 1)]
+            if acts:
+                self.shot(caption, *acts, pace=PACE if count <= FEW else 1.0, **shot)
+            return
+        seconds = max(min(MOST, each * count), read)
+        every = -(-count // int(24 * seconds))
         stops = tuple(self.ask.moment(stop) for stop in range(step, self.told, -every))[::-1]
         self.told, self.at = step, self.ask.moment(step)
-        return Act(self.at, parts, seconds, stops=stops)
+        self.shot(caption, Act(self.at, parts, seconds, stops=stops), **shot)
 
-    def tries(self, steps: Sequence[int], *above: Part) -> list[Act]:
+    def tries(self, steps: Sequence[int], *above: Part, clock: bool = True) -> list[Act]:
         """At the end of each of `steps` the first who waits reaches for a hole and does not fit."""
-        acts = []
+        acts, below = [], [self.clock()] if clock else []
         for place, step in enumerate(steps):
             layout = self.ask.whole(step)
-            task, holes = layout.waiting[0], [start for start, _ in layout.holes()] or [0]
-            trying = {"trying": task, "hole": None}
-            acts.append(self.to(step, *above, *self.lanes(whole=trying)))
-            reach = trying | {"hole": holes[place % len(holes)]}
-            acts.append(self.act(*above, *self.lanes(whole=reach), seconds=REACH))
-            acts.append(self.act(*above, *self.lanes(whole=trying), seconds=BACK))
-        acts.append(self.act(*above, *self.lanes()))
+            holes = [start for start, _ in layout.holes()] or [0]
+            door: dict[str, Any] = {"trying": layout.waiting[0]}
+            reach = door | {"hole": holes[place % len(holes)]}
+            acts.append(self.to(step, *above, *self.lanes(whole=door), *below))
+            for look, seconds in ((reach, REACH), (reach | {"refused": place + 1}, BACK), (reach, 0.2), (door, BACK)):
+                acts.append(self.act(*above, *self.lanes(whole=look), *below, seconds=seconds))
+        acts.append(self.act(*above, *self.lanes(), *below))
         return acts
+
+    def refused(self, step: int) -> bool:
+        """Whether somebody waits because no hole is large enough."""
+        layout = self.ask.whole(step)
+        return bool(layout.waiting) and first_fit(layout, self.needs[layout.waiting[0]]) is None
 
     def split(self, step: int) -> bool:
         """Whether the first who waits for a piece has room in all holes together, and in none of them."""
         layout = self.ask.whole(step)
-        return bool(layout.waiting) and self.slots - layout.reserved >= self.needs[layout.waiting[0]]
+        return self.refused(step) and self.slots - layout.reserved >= self.needs[layout.waiting[0]]
 
     def ahead(self, step: int) -> int:
         """How many requests more are in with pages at the end of `step`, or have been."""
@@ -129,13 +145,13 @@ class FragmentationTelling(Telling):
 
     def hook(self) -> Section:
         """The refusal at which pages are ahead most; where nobody waits, the fullest moment."""
-        waiting = [step for step in range(self.done) if self.ask.whole(step).waiting]
+        waiting = [step for step in range(self.done) if self.refused(step)]
         shown = [step for step in waiting if self.split(step)] or waiting
         if not shown:
             fullest = max(range(self.done), key=lambda step: self.state(self.ask.moment(step)).n_in_use)
             ask = Question("What do pages save where there is room for all?")
             self.start_at(max(-1, fullest - MOST_TRIES))
-            self.shot(None, self.run_to(fullest, ask, *self.lanes(), each=1.0), subject=("paged",))
+            self.go(None, fullest, ask, *self.lanes(), subject=("pages",))
             return self.section("hook", self.title, cut=True)
         most = max(shown, key=self.ahead)
         first = most
@@ -146,7 +162,8 @@ class FragmentationTelling(Telling):
         if not self.split(most):
             question = say("Pages serve {}. Why does one piece each not?", name)
         self.start_at(first - 1)
-        self.shot(None, *self.tries(range(first, most + 1), Question(question)), subject=("whole",))
+        acts = self.tries(range(first, most + 1), Question(question), clock=False)
+        self.shot(None, *acts, subject=("whole",))
         return self.section("hook", self.title, cut=True)
 
     @property
@@ -170,18 +187,27 @@ class FragmentationTelling(Telling):
         first = next(step for step in range(self.done) if self.state(ask.moment(step)).tables)
         piece = ask.whole(first).pieces[0]
         name = ask.name(piece.task)
-        self.shot(
-            say("{} may need {} slots, so one piece of them is reserved.", name, ask.piece("reserved", piece.task)),
-            self.act(*self.lanes("whole"), self.clock()),
-            self.to(first, *self.lanes("whole", {"acting": (piece.start,)}), self.clock()),
+        self.go(
+            brief(
+                say("{} may need {} slots: one piece of them is reserved.", name, ask.piece("reserved", piece.task)),
+                say("{} may fill {} slots: all are reserved.", name, ask.piece("reserved", piece.task)),
+            ),
+            first,
+            *self.lanes("whole", {"acting": (piece.start,)}),
+            self.clock(),
             subject=("whole", piece.task),
         )
-        held = ask.table_pages(piece.task, self.at)
+        held = self.pages_of(piece.task)
+        takes = ask.table_pages(piece.task, self.at)
         self.shot(
-            say("With pages, {} takes {} now, more when those are full.", name, pages(held)),
-            self.act(*self.lanes("paged", acting=self.pages_of(piece.task)), self.clock(), seconds=0.6),
-            self.to(min(first + 1, self.done - 1), *self.lanes("paged"), self.clock()),
-            subject=("paged", piece.task),
+            brief(
+                say("With pages {} takes {}, and more when those are full.", name, pages(takes)),
+                say("{} takes {}, more when they are full.", name, pages(takes)),
+            ),
+            self.act(*self.lanes("pages", acting=held), self.clock(), seconds=0.6),
+            self.to(min(first + 1, self.done - 1), *self.lanes("pages", acting=held), self.clock()),
+            subject=("pages",),
+            pace=PACE,
         )
         return self.section("rule", "One queue, two servers", cut=True)
 
@@ -197,69 +223,68 @@ class FragmentationTelling(Telling):
         """Who does not fit, and who waits behind."""
         ask = self.ask
         self.begin()
-        if self.told < blocked - 1:
-            rule = "First come, first served, in the lowest hole that fits."
-            self.shot(rule, self.run_to(blocked - 1, *self.lanes(), self.clock()), subject=("whole",))
+        rule = "First come, first served, in the lowest hole that fits."
+        self.go(rule, blocked - 1, *self.lanes(), self.clock(), subject=("whole",))
         task = self.head(blocked)
         name, need = ask.name(task), ask.piece("reserved", task)
         self.shot(
-            say("{} needs {} in one piece; the largest hole has {}.", name, need, ask.whole_largest(blocked)),
-            *self.tried([blocked]),
+            brief(
+                say("{} needs {} in one piece; the largest hole has {}.", name, need, ask.whole_largest(blocked)),
+                say("{} needs {}; the largest hole has {}.", name, need, ask.whole_largest(blocked)),
+            ),
+            *self.tries([blocked]),
             subject=("whole", task),
+            pace=PACE,
         )
-        if task in self.state().tables:
+        if task in self.state().tables and blocked + 1 < self.done:
             held = self.pages_of(task)
             self.shot(
-                say("With pages, any free one will do: {} is in.", name),
-                self.act(*self.lanes("paged", acting=held), self.clock(), seconds=0.8),
-                self.to(blocked + 1, *self.lanes("paged", acting=held), self.clock()),
-                subject=("paged", task),
+                say("With pages any free one will do: {} is in.", name),
+                self.act(*self.lanes("pages", acting=held), self.clock(), seconds=0.8),
+                self.to(blocked + 1, *self.lanes("pages", acting=held), self.clock()),
+                subject=("pages",),
                 detail=MORE,
+                pace=PACE,
             )
         split = next((step for step in range(self.told + 1, self.done) if self.split(step)), None)
         if split is not None:
-            line = "Nobody overtakes, so all wait behind the first."
-            if self.told < split - 1:
-                self.shot(line, self.run_to(split - 1, *self.lanes(), self.clock()), subject=("whole-score",))
+            self.go("Nobody overtakes.", split - 1, *self.lanes(), self.clock(), subject=("whole-score",))
             name = ask.name(self.head(split))
             free, holes = ask.whole_free(split), ask.whole_holes(split)
-            last = next((step for step in range(split, self.done) if not self.split(step)), self.done) - 1
+            after = split + 1
+            again = after < self.done and self.split(after) and self.head(after) == self.head(split)
             self.shot(
-                say("{} slots are free, in {} holes: {} still waits.", free, holes, name),
-                *self.tried(range(split, min(last, split + MOST_TRIES - 2) + 1)),
+                brief(
+                    say("{} slots are free, in {} holes: {} still waits.", free, holes, name),
+                    say("{} are free, in {} holes: {} waits.", free, holes, name),
+                ),
+                *self.tries([split, after] if again else [split]),
                 subject=("whole", self.head(split)),
+                pace=PACE,
             )
         return self.section("waiting", "No hole is large enough")
-
-    def tried(self, steps: Sequence[int]) -> list[Act]:
-        """`tries` over the clock."""
-        return [Act(a.until, (*a.parts, self.clock()), a.seconds) for a in self.tries(steps)]
 
     def price(self) -> Section:
         """What is held and empty on both sides, where it is most with pages."""
         ask = self.ask
         self.begin()
         step = max(range(min(self.told + 1, self.done - 1), self.done), key=lambda step: ask.empty(step).value)
-        if self.told < step - 1:
-            run = self.run_to(step - 1, *self.lanes(), self.clock())
-            self.shot("Each step gives everyone inside one token.", run, subject=("paged",))
-        act = self.to(step, *self.lanes(), self.clock())
-        fill, size = self.state().fill(), ask.size
-        partly = [page * size for page, ref in enumerate(self.state().refs) if ref and fill[page] < size]
-        look = self.act(*self.lanes("paged", acting=partly), self.clock(), seconds=0.6)
-        empty = say("Pages cost as well: rounding up keeps {} slots empty.", ask.empty(step))
-        self.shot(empty, act, look, subject=("paged",), rest=1.0)
-        layout = ask.whole(step)
-        if layout.pieces and self.told < self.done - 1:
-            starts = tuple(piece.start for piece in layout.pieces)
-            lanes = self.lanes("whole", {"acting": starts})
-            self.shot(
-                "One piece each keeps room for answers that stay short.",
-                self.act(*lanes, self.clock(), seconds=0.6),
-                self.run_to(min(self.told + 3, self.done - 1), *lanes, self.clock(), each=0.8),
-                subject=("whole",),
-                detail=ASIDE,
-            )
+        self.go("A step is one token for all inside.", step - 1, *self.lanes("pages"), self.clock(), subject=("pages",))
+        state = self.state(ask.moment(step))
+        fill, size = state.fill(), ask.size
+        partly = [page * size for page, ref in enumerate(state.refs) if ref and fill[page] < size]
+        self.shot(
+            say("Pages cost too: rounding up keeps {} slots empty.", ask.empty(step)),
+            self.to(step, *self.lanes(), self.clock()),
+            self.act(*self.lanes("pages", acting=partly), self.clock(), seconds=0.6),
+            subject=("pages",),
+            pace=PACE,
+        )
+        pieces = ask.whole(step).pieces
+        if pieces:
+            lanes = self.lanes("whole", {"acting": tuple(piece.start for piece in pieces)})
+            stays = "One piece each keeps room for answers that stay short."
+            self.go(stays, min(step + 3, self.done - 1), *lanes, self.clock(), subject=("whole",), detail=ASIDE)
         return self.section("price", "Held and empty")
 
     def race(self) -> Section:
@@ -269,18 +294,15 @@ class FragmentationTelling(Telling):
         half = (self.told + last + 1) // 2
         for step, told in (
             (half, "No server knows where an answer ends: the scenario does."),
-            (last, "These are steps, not seconds: full ones take longer."),
+            (last, "Steps, not seconds: full ones take longer."),
         ):
-            if self.told < step:
-                self.shot(told, self.run_to(step, *lanes, each=2 * RACE), subject=("race",), detail=MORE)
-        after = max(self.done, len(self.steps))
-        over = self.end if self.whole_done <= self.done else ask.moment(after)
-        ended = say("Pages have served all {} after {} steps.", ask.requests(), ask.steps_of("paged"))
-        self.shot(ended, self.act(*lanes, until=max(over, self.at), seconds=1.0), subject=("paged-score",))
-        self.told = max(self.told, len(self.steps) - 1 if over == self.end else after)
-        if self.whole_done - 1 > self.told:
-            alone = "One piece each goes on: computed, the recording is over."
-            self.shot(alone, self.run_to(self.whole_done - 1, *lanes, each=RACE), subject=("whole",), rest=0.8)
+            self.go(told, step, *lanes, subject=("race",), detail=MORE)
+        over = max(self.done, len(self.steps))
+        if self.whole_done > over:
+            ended = say("Pages have served all {} after {} steps.", ask.requests(), ask.steps_of("pages"))
+            self.shot(ended, self.to(over, *lanes, seconds=2.0), subject=("pages-score",), pace=PACE)
+        alone = "One piece each goes on: computed, the recording is over."
+        self.go(alone, self.whole_done - 1, *lanes, each=RACE, subject=("whole",))
         return self.section("race", "One clock")
 
     def cause(self) -> Section:
@@ -289,20 +311,21 @@ class FragmentationTelling(Telling):
         ends = {rule: ask.steps_of(rule) for rule in ROWS}
         last = max(end.value for end in ends.values()) - 1
         self.start_at(-1)
-        half = max(0, min(end.value for end in ends.values()) // 2 - 1)
-        run = self.run_to(half, Race(ROWS, name="race"), each=1.4 * RACE)
-        self.shot("The same queue under four rules: what was the loss?", run, subject=("race",))
         told = {
-            "exact": say("With lengths known, one piece each takes {} steps.", ends["exact"]),
-            "paged": say("Pages need not know them, and take {}.", ends["paged"]),
-            "compact": say("With all holes closed it still takes {}.", ends["compact"]),
+            "known": say("With lengths known, one piece each takes {} steps.", ends["known"]),
+            "pages": say("Pages need not know them, and take {}.", ends["pages"]),
+            "closed": say("With all holes closed it still takes {}.", ends["closed"]),
         }
-        steps = {rule: ends[rule].value - 1 for rule in told}
-        if steps["paged"] == steps["exact"]:
-            steps["paged"] += max(0, steps["compact"] - steps["exact"]) // 3
-        for rule in sorted(told, key=lambda rule: steps[rule]):
-            self.row(told[rule], steps[rule], rule)
-        holes, reserve = (ask.less(ends["reserve"], ends[rule]) for rule in ("compact", "exact"))
+        order = sorted(told, key=lambda rule: ends[rule].value)
+        goals, goal, apart = {}, last, max(2, last // 8)
+        for rule in reversed(order):
+            goal = goals[rule] = min(ends[rule].value - 1, goal - apart)
+        same = "The same queue under four rules: what was the loss?"
+        start = max(0, min(goals[order[0]] - apart, goals[order[0]] // 2))
+        self.go(same, start, Race(ROWS, name="race"), each=RACE, subject=("race",))
+        for rule in order:
+            self.row(told[rule], goals[rule], rule)
+        holes, reserve = (ask.less(ends["reserve"], ends[rule]) for rule in ("closed", "known"))
         verdict = say("One piece: {} steps. No holes: {}. Known: {}.", *(ends[rule] for rule in RULES))
         if holes.value >= 0 and reserve.value >= 0:
             verdict = say("So the holes cost {} of {} steps, the reserve {}.", holes, ends["reserve"], reserve)
@@ -311,17 +334,19 @@ class FragmentationTelling(Telling):
 
     def row(self, caption: Said, step: int, rule: str, rest: float = 0.0) -> None:
         """Run on to `step`, and point to the row of a rule."""
-        race = Race(ROWS, (rule,), name="race")
-        act = self.run_to(step, race, each=1.4 * RACE) if step > self.told else self.act(race, seconds=0.6)
-        self.shot(caption, act, subject=("race", rule), rest=rest)
+        race, subject = Race(ROWS, (rule,), name="race"), ("race", rule)
+        if step > self.told:
+            self.go(caption, step, race, each=RACE, subject=subject, rest=rest)
+        else:
+            self.shot(caption, self.act(race, seconds=2.0), subject=subject, rest=rest)
 
     def takeaway(self) -> Section:
         """What it comes to."""
         ask = self.ask
-        whole, paged = ask.steps_of("reserve"), ask.steps_of("paged")
+        whole, paged = ask.steps_of("reserve"), ask.steps_of("pages")
         self.begin()
         if whole.value > paged.value:
-            exact, compact = ask.steps_of("exact").value, ask.steps_of("compact").value
+            exact, compact = ask.steps_of("known").value, ask.steps_of("closed").value
             text = "Memory kept for what may come serves nobody: take pages as you go."
             if exact > compact:
                 text = "Memory in pieces serves nobody: any page will do."
@@ -336,6 +361,11 @@ class FragmentationTelling(Telling):
 def pages(count: Any) -> Said:
     """So many pages, in words."""
     return say("{} page" if count.value == 1 else "{} pages", count)
+
+
+def brief(*said: Said) -> Said:
+    """The first that is short enough for a caption, else the last."""
+    return next((text for text in said if len(text) <= LONGEST), said[-1])
 
 
 class Fragmentation(FilmScene):

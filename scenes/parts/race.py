@@ -28,7 +28,7 @@ class Race(Part):
     has served it, and one clock for all. Beside a row that has served everybody stands how long it
     took. `acting` rows are those that the caption speaks of."""
 
-    rules: tuple[str, ...] = ("reserve", "paged")
+    rules: tuple[str, ...] = ("reserve", "pages")
     acting: tuple[str, ...] = ()
 
     def room(self, view: View, width: float) -> Room:

@@ -31,8 +31,8 @@ class Score(Part):
 
     def count(self, view: View) -> Measure:
         """How many it has served."""
-        name = "requests.finished" if self.rule == "paged" else "contiguous.finished"
-        rule = {} if self.rule == "paged" else {"rule": self.rule}
+        name = "requests.finished" if self.rule == "pages" else "contiguous.finished"
+        rule = {} if self.rule == "pages" else {"rule": self.rule}
         return measure(name, len(served(self.rule, view)), **rule)
 
     def draw(self, view: View, box: Box) -> Atoms:

@@ -17,15 +17,15 @@ FACE = "sans-bold"
 
 
 def title(rule: str, view: View) -> Said:
-    """What a server is called that keeps a `rule` of `scenes.story.contiguous.RULES`, or is "paged"."""
-    if rule == "paged":
+    """What a server is called that keeps a `rule` of `scenes.story.contiguous.RULES`, or is "pages"."""
+    if rule == "pages":
         return say("pages of {}", view.ask.page_size())
-    return say({"reserve": "one piece each", "compact": "… holes closed", "exact": "… lengths known"}[rule])
+    return say({"reserve": "one piece each", "closed": "… holes closed", "known": "… lengths known"}[rule])
 
 
 def source(rule: str) -> str:
     """Where what is shown of it comes from."""
-    return "recorded" if rule == "paged" else "computed"
+    return "recorded" if rule == "pages" else "computed"
 
 
 def step_of(view: View) -> int:
@@ -35,7 +35,7 @@ def step_of(view: View) -> int:
 
 def waiting(rule: str, view: View) -> Sequence[str]:
     """Who waits, the first first."""
-    return view.state.waiting if rule == "paged" else view.ask.whole(step_of(view), rule).waiting
+    return view.state.waiting if rule == "pages" else view.ask.whole(step_of(view), rule).waiting
 
 
 def served(rule: str, view: View) -> list[str]:
@@ -66,5 +66,6 @@ def tag(key: Key, task: str, at: tuple[float, float], view: View, z: int = 0) ->
             ground=hue,
             keeps=True,
             z=z + 1,
+            early=True,
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,6 +22,10 @@ LEAST_PITCH, MOST_ROWS = 2.0, 4
 HELD = 0.24
 """How much of its hue a stretch has where it is held and empty."""
 INSET = 2.0
+BELOW = TAG + 12
+"""Pixels below the top of the strip at which it is reached for, so that no tag is hidden."""
+KINDS = ("piece", "page")
+"""What a stretch is called, in one piece and in pages."""
 
 
 class Stretch(NamedTuple):
@@ -35,14 +39,16 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True)
 class Strip(Part):
-    """All slots by address. `rule` is the server's: "paged" shows the recorded pages, others of
+    """All slots by address. `rule` is the server's: "pages" shows the recorded pages, others of
     `scenes.story.contiguous.RULES` what is computed. `trying` is who reaches for the hole that
-    begins at slot `hole` and does not fit, or stands at the `door`, a score, while that is None.
+    begins at slot `hole` and does not fit, or stands at the `door`, a score, while that is None; where it
+    was `refused`, for the how-many-th time, it is said what it needs.
     `acting` are stretches, by their first slot, that the caption speaks of."""
 
     rule: str = "reserve"
     trying: str = ""
     hole: int | None = None
+    refused: int = 0
     door: str = ""
     acting: tuple[int, ...] = ()
 
@@ -73,7 +79,7 @@ class Strip(Part):
 
     def stretches(self, view: View) -> list[Stretch]:
         """What is held, by address."""
-        if self.rule != "paged":
+        if self.rule != "pages":
             pieces = view.ask.whole(step_of(view), self.rule).pieces
             return [Stretch(piece.task, piece.start, piece.size, piece.used) for piece in pieces]
         fill, size = view.state.fill(), view.page_size
@@ -85,24 +91,25 @@ class Strip(Part):
         yield from self._title(view, box)
         for row, line in self.spans(view, box, 0, view.n_pages * view.page_size):
             yield ("row", row), Block(box=line, fill=t.empty, radius=4)
-        tagged = set()
+        kind, tables = KINDS[self.rule == "pages"], view.state.tables
+        firsts = {pages[0] * view.page_size for pages in tables.values() if pages}
         for stretch in self.stretches(view):
             hue = view.hue(stretch.task) if stretch.task else t.muted
             acting = stretch.start in self.acting
-            key = (stretch.task, stretch.start) if self.rule == "paged" else (stretch.task,)
+            key = (stretch.task, stretch.start) if self.rule == "pages" else (stretch.task,)
             spans = self.spans(view, box, stretch.start, stretch.size)
             for row, span in spans:
                 fill, stroke = mix(t.panel, hue, HELD), t.accent if acting else hue
                 width = 4.0 if acting else 2.0
                 yield (
-                    (*key, row, "held"),
+                    (*key, row, kind),
                     Block(box=_inset(span), fill=fill, stroke=stroke, width=width, radius=4, acting=acting),
                 )
             for row, span in self.spans(view, box, stretch.start, stretch.used):
                 yield (*key, row, "used"), Block(box=_inset(span), fill=hue, radius=4)
             first = spans[0][1]
-            if stretch.task and stretch.task not in tagged and tag_width(stretch.task) + 8 <= first.w:
-                tagged.add(stretch.task)
+            named = stretch.task and (self.rule != "pages" or stretch.start in firsts)
+            if named and tag_width(stretch.task) + 8 <= first.w:
                 yield from tag((stretch.task,), stretch.task, (first.x + 6, first.y + 6 + TAG / 2), view, z=2)
 
     def _title(self, view: View, box: Box) -> Atoms:
@@ -117,7 +124,7 @@ class Strip(Part):
 
     def _held(self, view: View) -> Said:
         """How many slots are held, and how many of them are empty."""
-        if self.rule == "paged":
+        if self.rule == "pages":
             held = measure("slots.reserved.total", view.state.n_in_use * view.page_size)
             used = measure("slots.filled.total", view.state.kv_slots)
         else:
@@ -139,22 +146,26 @@ class Strip(Part):
         need = view.ask.piece("reserved", self.trying)
         last = view.n_pages * view.page_size - need.value
         _, span = self.spans(view, box, min(self.hole, last), need.value)[0]
-        reach = Box(span.x, span.y + span.h * 0.3, span.w, span.h * 0.86)
+        reach = Box(span.x, span.y + BELOW, span.w, max(14.0, span.h - BELOW + 8))
         yield (self.trying, "reach"), Block(box=reach, fill=t.panel, acting=True, **look)
         text = say("{} needs {}", view.ask.name(self.trying), need)
-        if fonts.width(text, "sans-bold", theme.LABEL) + 24 <= reach.w:
-            at = (reach.cx, reach.cy)
+        width = fonts.width(text, "sans-bold", theme.LABEL) + 24
+        if self.refused and width <= reach.w and reach.h >= TAG:
+            edges = [atom.box for key, atom in picture.items() if key[0] == self.key and key[-1] == "piece"]  # type: ignore[attr-defined]
+            borders = [x for edge in edges for x in (edge.x, edge.right)]
+            free = (x for x in (reach.cx, reach.x + width / 2, reach.right - width / 2) if not _hits(x, width, borders))
             look = {"face": "sans-bold", "color": t.alarm, "align": "center", "ground": t.panel, "z": FRONT + 1}
-            yield (self.trying, "needs"), Text(text=text, at=at, **look)
+            at = (next(free, reach.cx), reach.cy)
+            yield (self.trying, self.refused, "needs"), Text(text=text, at=at, acting=True, **look)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """What has newly been taken flies in from the door, empty."""
-        held = {key[1] for key in before if key[0] == self.key and key[-1] == "held"}
+        held = {key[1] for key in before if key[0] == self.key and key[-1] in KINDS}
         label = before.get((self.door, "label"))
         if not isinstance(label, Text):
             return
         for key, atom in after.items():
-            if key[0] == self.key and key[-1] == "held" and key[1] not in held and isinstance(atom, Block):
+            if key[0] == self.key and key[-1] in KINDS and key[1] not in held and isinstance(atom, Block):
                 start = before.get((self.door, key[1], "tag"))
                 at = Box(label.at[0] + label.width + 20, label.at[1] - TAG / 2, tag_width(key[1]), TAG)
                 look = {"fill": atom.fill, "stroke": atom.stroke, "width": 2.0, "radius": 4.0}
@@ -167,18 +178,23 @@ class Strip(Part):
         rows = {key[2]: mobject.box for key, mobject in shown.items() if key[1] == "row"}
         found: dict[Key, list[float]] = {}
         for key, mobject in shown.items():
-            if key[-1] not in ("held", "used") or len(key) < 4:
+            if key[-1] not in (*KINDS, "used"):
                 continue
             row, box = rows[key[-2]], _outset(mobject.box)
             entry = found.setdefault(key[1:-2], [float("inf"), 0.0, 0.0])
             size = box.w / rows[0].w
-            if key[-1] == "held":
+            if key[-1] in KINDS:
                 entry[0] = min(entry[0], key[-2] + (box.x - row.x) / rows[0].w)
                 entry[1] += size
             else:
                 entry[2] += size
         stretches = sorted((entry[0], str(key[0]), *entry[1:]) for key, entry in found.items())
         return {"strip.rows": len(rows), f"strip.{self.rule}": tuple(stretches)}
+
+
+def _hits(middle: float, width: float, borders: Sequence[float]) -> bool:
+    """Whether a text of that width around `middle` would cover a border."""
+    return any(abs(x - middle) <= width / 2 for x in borders)
 
 
 def _inset(box: Box) -> Box:

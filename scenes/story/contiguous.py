@@ -15,8 +15,8 @@ prompts prefilled whole:
 
 A request has finished when it has as many tokens as the recorded run gave it.
 
-What the rule costs is told by runs under rules that lack one of its faults: `compact` moves pieces
-together whenever the next request fits nowhere, `exact` reserves what a request will have filled
+What the rule costs is told by runs under rules that lack one of its faults: `closed` moves pieces
+together whenever the next request fits nowhere, `known` reserves what a request will have filled
 at its end, as if its length were known ahead.
 """
 
@@ -28,7 +28,7 @@ from dataclasses import dataclass, replace
 
 from astrai_sim.trace import RequestTimes, Trace
 
-RULES = ("reserve", "compact", "exact")
+RULES = ("reserve", "closed", "known")
 """One piece of the longest length at the lowest address; that with holes closed; one of the exact length."""
 
 
@@ -127,7 +127,7 @@ def first_fit(layout: Layout, size: int) -> int | None:
 
 def needed(load: Load, rule: str) -> int:
     """Slots that a request reserves under a rule of `RULES`."""
-    return load.used if rule == "exact" else load.reserved
+    return load.used if rule == "known" else load.reserved
 
 
 def simulate(requests: Sequence[Load], n_slots: int, max_batch: int, rule: str = "reserve") -> list[Layout]:
@@ -187,7 +187,7 @@ def _refill(layout: Layout, waiting: deque[Load], max_batch: int, rule: str) -> 
         load = waiting[0]
         size = needed(load, rule)
         start = first_fit(layout, size)
-        if start is None and rule == "compact":
+        if start is None and rule == "closed":
             layout = _closed(layout)
             start = first_fit(layout, size)
         if start is None:

@@ -73,7 +73,7 @@ class Plan:
 @lru_cache(maxsize=16)
 def plan(trace: Trace, rule: str = "reserve") -> Plan:
     """What a trace's requests do in a pool of one piece each, under a rule: `reserve` as said above;
-    `compact` closes holes, so that only the sum of what is held counts; `exact` knows what a request
+    `closed` closes holes, so that only the sum of what is held counts; `known` knows what a request
     will have filled at its end, and reserves no more."""
     witness = Witness.of(trace)
     n_slots = witness.n_pages * witness.page_size
@@ -88,8 +88,8 @@ def plan(trace: Trace, rule: str = "reserve") -> Plan:
         owner[np.isin(owner, gone)] = FREE
         while line and arrivals[line[0].task] <= step and len(stays) - len(gone) < most:
             life = line[0]
-            size = life.prompt + (len(life.tokens) - 1 if rule == "exact" else life.max_tokens)
-            if rule == "compact":
+            size = life.prompt + (len(life.tokens) - 1 if rule == "known" else life.max_tokens)
+            if rule == "closed":
                 owner = np.concatenate([owner[owner != FREE], owner[owner == FREE]])
             start = next((i for i in range(n_slots - size + 1) if (owner[i : i + size] == FREE).all()), None)
             if start is None:

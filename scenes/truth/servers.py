@@ -8,12 +8,12 @@ from scenes.truth.contiguous import plan, step_of
 from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
 
-RULES = ("reserve", "compact", "exact")
+RULES = ("reserve", "closed", "known")
 
 
 def _stretches(witness: Witness, at: int, rule: str) -> list[tuple[str, int, int, int]]:
     """(request, first slot, size, filled) of everything held, by address."""
-    if rule != "paged":
+    if rule != "pages":
         told, step = plan(witness.trace, rule), step_of(witness, at)
         return [(stay.life.task, stay.start, stay.size, stay.used(step)) for stay in told.held(step)]
     state, size = witness.state(at), witness.page_size
@@ -30,7 +30,7 @@ def _strip(witness: Witness, at: int, shown: Mapping, rule: str) -> list[tuple[f
 
 def _ends(witness: Witness, rule: str) -> dict[str, int]:
     """The step that served each request."""
-    if rule == "paged":
+    if rule == "pages":
         return {task: life.finished.step for task, life in witness.lives.items() if life.finished}
     return {stay.life.task: stay.last for stay in plan(witness.trace, rule).stays}
 
@@ -38,7 +38,7 @@ def _ends(witness: Witness, rule: str) -> dict[str, int]:
 def _line(witness: Witness, at: int, rule: str) -> list[str]:
     """Who waits."""
     return (
-        list(witness.state(at).waiting) if rule == "paged" else plan(witness.trace, rule).waiting(step_of(witness, at))
+        list(witness.state(at).waiting) if rule == "pages" else plan(witness.trace, rule).waiting(step_of(witness, at))
     )
 
 
@@ -71,8 +71,8 @@ def race_steps(witness: Witness, at: int) -> int:
     return step_of(witness, at) + 1
 
 
-for _rule in (*RULES, "paged"):
-    if _rule != "compact":  # its stays do not say where they are moved to
+for _rule in (*RULES, "pages"):
+    if _rule != "closed":  # its stays do not say where they are moved to
         shows(f"strip.{_rule}", fades=True)(lambda witness, at, shown, rule=_rule: _strip(witness, at, shown, rule))
     shows(f"score.{_rule}", fades=True)(
         lambda witness, at, shown, rule=_rule: _score(witness, at, shown[f"score.{rule}"], rule)

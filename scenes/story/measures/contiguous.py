@@ -12,7 +12,7 @@ from scenes.story.measures.asked import AskedMeasures
 class ContiguousMeasures(AskedMeasures):
     """The pool without pages at the end of a step, also of one beyond the recording.
 
-    A `rule` is one of `scenes.story.contiguous.RULES`, or "paged" for the recorded run.
+    A `rule` is one of `scenes.story.contiguous.RULES`, or "pages" for the recorded run.
     """
 
     @cached_property
@@ -36,7 +36,7 @@ class ContiguousMeasures(AskedMeasures):
 
     def served(self, rule: str) -> dict[str, int]:
         """At the end of which step each request that ends has ended, the first first."""
-        if rule == "paged":
+        if rule == "pages":
             ended = {task: life.finished for task, life in self.history.requests.items() if life.finished}
             return {task: event.step for task, event in sorted(ended.items(), key=lambda pair: pair[1].seq)}
         found: dict[str, int] = {}
@@ -46,7 +46,7 @@ class ContiguousMeasures(AskedMeasures):
 
     def steps_of(self, rule: str) -> Measure:
         """Steps until every request has ended."""
-        return self.steps_done() if rule == "paged" else measure("contiguous.steps", self._last(rule), rule=rule)
+        return self.steps_done() if rule == "pages" else measure("contiguous.steps", self._last(rule), rule=rule)
 
     def _last(self, rule: str) -> int:
         return len(self._layouts[rule]) - 1
