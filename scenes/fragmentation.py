@@ -8,11 +8,11 @@ from typing import Any
 from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene
 from scenes.measures import Said, say
+from scenes.parts.memory import Memory
 from scenes.parts.part import Part
+from scenes.parts.progress import Progress
 from scenes.parts.question import Question, Takeaway
-from scenes.parts.race import Race
 from scenes.parts.score import Score
-from scenes.parts.strip import Strip
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.contiguous import RULES, first_fit
@@ -21,9 +21,9 @@ from scenes.story.limits import reading_time
 
 LARGEST, LONGEST = 128, 60
 """Most pages of the pool, and most characters of a caption."""
-STEP, RACE, MOST = 0.28, 0.16, 7.0
+STEP, RACE, MOST = 0.28, 0.14, 7.0
 """Seconds of a step of a time-lapse while the servers are watched, and in a race; and of all its steps."""
-FEW, PACE, MARGIN = 3, 1.2, 0.6
+FEW, PACE, MARGIN = 3, 1.15, 0.6
 """Steps that are shown one by one; how much slower than their sentence wants; seconds for it to come and go."""
 REACH, BACK = 0.6, 0.4
 ROWS = (*RULES, "pages")
@@ -84,9 +84,9 @@ class FragmentationTelling(Telling):
         """Both servers, the one at which the sentence does not `look` stepped back."""
         lit = {side: look in ("", side) for side in ("whole", "pages")}
         return [
-            Strip("reserve", door="whole-score", name="whole", lit=lit["whole"], **(whole or {})),
+            Memory("reserve", door="whole-score", name="whole", lit=lit["whole"], **(whole or {})),
             Score("reserve", memory="whole", name="whole-score", lit=lit["whole"]),
-            Strip("pages", door="pages-score", name="pages", lit=lit["pages"], acting=tuple(acting)),
+            Memory("pages", door="pages-score", name="pages", lit=lit["pages"], acting=tuple(acting)),
             Score("pages", memory="pages", name="pages-score", lit=lit["pages"]),
         ]
 
@@ -211,9 +211,9 @@ class FragmentationTelling(Telling):
         )
         return self.section("rule", "One queue, two servers", cut=True)
 
-    def clock(self) -> Race:
+    def clock(self) -> Progress:
         """The clock of both."""
-        return Race(name="race")
+        return Progress(name="race")
 
     def pages_of(self, task: str) -> list[int]:
         """First slots of a request's pages."""
@@ -322,7 +322,7 @@ class FragmentationTelling(Telling):
             goal = goals[rule] = min(ends[rule].value - 1, goal - apart)
         same = "The same queue under four rules: what was the loss?"
         start = max(0, min(goals[order[0]] - apart, goals[order[0]] // 2))
-        self.go(same, start, Race(ROWS, name="race"), each=RACE, subject=("race",))
+        self.go(same, start, Progress(ROWS, name="race"), each=RACE, subject=("race",))
         for rule in order:
             self.row(told[rule], goals[rule], rule)
         holes, reserve = (ask.less(ends["reserve"], ends[rule]) for rule in ("closed", "known"))
@@ -334,7 +334,7 @@ class FragmentationTelling(Telling):
 
     def row(self, caption: Said, step: int, rule: str, rest: float = 0.0) -> None:
         """Run on to `step`, and point to the row of a rule."""
-        race, subject = Race(ROWS, (rule,), name="race"), ("race", rule)
+        race, subject = Progress(ROWS, (rule,), name="race"), ("race", rule)
         if step > self.told:
             self.go(caption, step, race, each=RACE, subject=subject, rest=rest)
         else:

@@ -59,7 +59,7 @@ class Score(Part):
             yield ("more",), Text(text=more, at=at, px=theme.LEAST_SIZE, face="mono", color=t.muted)
         right = box.right - unit - number - 24
         for i, task in enumerate(done):
-            yield from tag((task,), task, (right - (i + 1) * pitch, box.cy), view)
+            yield from tag((task,), task, (right - (i + 1) * pitch, box.cy), view, early=False)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """Those that have been served fly out of the memory."""

@@ -22,9 +22,9 @@ def _stretches(witness: Witness, at: int, rule: str) -> list[tuple[str, int, int
     return [(owners[page][0] if owners[page] else "", page * size, size, witness.slots(page, at)) for page in pages]
 
 
-def _strip(witness: Witness, at: int, shown: Mapping, rule: str) -> list[tuple[float | str, ...]]:
+def _memory(witness: Witness, at: int, shown: Mapping, rule: str) -> list[tuple[float | str, ...]]:
     """Stretches by where they begin, as shares of a row of the strip."""
-    row = -(-witness.n_pages * witness.page_size // shown["strip.rows"])
+    row = -(-witness.n_pages * witness.page_size // shown["memory.rows"])
     return [(start / row, task, size / row, used / row) for task, start, size, used in _stretches(witness, at, rule)]
 
 
@@ -65,30 +65,30 @@ def score_more(witness: Witness, rule: str, shown: int, at: int) -> int:
     return len(_line(witness, at, rule)) - shown
 
 
-@vouches("race.steps")
-def race_steps(witness: Witness, at: int) -> int:
+@vouches("servers.steps")
+def servers_steps(witness: Witness, at: int) -> int:
     """Steps that are over."""
     return step_of(witness, at) + 1
 
 
 for _rule in (*RULES, "pages"):
     if _rule != "closed":  # its stays do not say where they are moved to
-        shows(f"strip.{_rule}", fades=True)(lambda witness, at, shown, rule=_rule: _strip(witness, at, shown, rule))
+        shows(f"memory.{_rule}", fades=True)(lambda witness, at, shown, rule=_rule: _memory(witness, at, shown, rule))
     shows(f"score.{_rule}", fades=True)(
         lambda witness, at, shown, rule=_rule: _score(witness, at, shown[f"score.{rule}"], rule)
     )
 
 
-@shows("strip.rows")
-def strip_rows(witness: Witness, at: int, shown: Mapping) -> int:
+@shows("memory.rows")
+def memory_rows(witness: Witness, at: int, shown: Mapping) -> int:
     """How the strips are to be read."""
-    return shown["strip.rows"]
+    return shown["memory.rows"]
 
 
-@shows("race", fades=True)
-def race(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float, dict[str, float]]]:
+@shows("progress", fades=True)
+def progress(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float, dict[str, float]]]:
     """How far each server is, and where it served whom, as shares of the longest run."""
-    rules = {rule: _ends(witness, rule) for rule in shown["race"]}
+    rules = {rule: _ends(witness, rule) for rule in shown["progress"]}
     total = max(1, *(max(ends.values(), default=-1) + 1 for ends in rules.values()))
     now = min(total, step_of(witness, at) + 1)
     return {

@@ -38,7 +38,7 @@ class Stretch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Strip(Part):
+class Memory(Part):
     """All slots by address. `rule` is the server's: "pages" shows the recorded pages, others of
     `scenes.story.contiguous.RULES` what is computed. `trying` is who reaches for the hole that
     begins at slot `hole` and does not fit, or stands at the `door`, a score, while that is None; where it
@@ -189,7 +189,7 @@ class Strip(Part):
             else:
                 entry[2] += size
         stretches = sorted((entry[0], str(key[0]), *entry[1:]) for key, entry in found.items())
-        return {"strip.rows": len(rows), f"strip.{self.rule}": tuple(stretches)}
+        return {"memory.rows": len(rows), f"memory.{self.rule}": tuple(stretches)}
 
 
 def _hits(middle: float, width: float, borders: Sequence[float]) -> bool:

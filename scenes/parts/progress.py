@@ -23,7 +23,7 @@ MARK = 10.0
 
 
 @dataclass(frozen=True)
-class Race(Part):
+class Progress(Part):
     """A row for each of `rules` on one axis of steps, with a mark for each request at the step that
     has served it, and one clock for all. Beside a row that has served everybody stands how long it
     took. `acting` rows are those that the caption speaks of."""
@@ -71,7 +71,7 @@ class Race(Part):
         points = np.array([(x, box.y - 6), (x, bottom + 6)])
         yield ("playhead",), Line(points=points, color=t.accent, width=4, z=2)
         done = step_of(view) + 1
-        text = say("{} step" if done == 1 else "{} steps", measure("race.steps", done))
+        text = say("{} step" if done == 1 else "{} steps", measure("servers.steps", done))
         if view.beyond:
             text = say("{} · {}", text, source("reserve"))
         half = fonts.width(text, "mono", px) / 2
@@ -88,4 +88,4 @@ class Race(Part):
             gone = next(m.box.w for key, m in shown.items() if key[1:] == (rule, "gone")) / track.w
             marks = {k[2]: (m.box.right - track.x) / track.w for k, m in shown.items() if k[1::2] == (rule, "mark")}
             found[rule] = (gone if gone > 0.6 / track.w else 0.0, marks)
-        return {"race": found}
+        return {"progress": found}
