@@ -2,320 +2,393 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import product
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
 
 from astrai_sim.trace import Trace
-from astrai_sim.trace.events import SettingChanged
-from scenes import theme
 from scenes.film.scene import FilmScene
-from scenes.measures import joined, say
-from scenes.story.beats import Chart, Curve, Lane, Lanes, Peak, Section, ShowSteps, ShowVersus, StepTokens, Versus
-from scenes.story.chapters import Chapters
-from scenes.story.curves import points
+from scenes.measures import Measure, Said, measure, say
+from scenes.parts.bars import Bar, Bars
+from scenes.parts.batch import Batch
+from scenes.parts.clock import Clock
+from scenes.parts.lanes import Lanes, Wait
+from scenes.parts.part import Part
+from scenes.parts.question import Question, Takeaway
+from scenes.parts.timeline import Timeline
+from scenes.stage.shot import Act, Section
+from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
-from scenes.story.history.prompts import Prompt, long_decode, prompts
+from scenes.story.history.prompts import chosen, prompts
 from scenes.story.history.sure import sure
-from scenes.story.words import listed, many, plural
+from scenes.story.limits import reading_time
+from scenes.story.words import counted, listed, plural, possessive
 
-LANES_AREA = (0.0, 0.0, 1.0, 0.42)
-CHART_AREA = (0.0, 0.445, 1.0, 1.0)
-MOST_BESIDE = 4
-COLUMNS = 64
-MOST_CELLS = 1400
-"""Most tokens of a step that are shown one by one."""
-NAME_PX = 17.0
-GAP = "longest gap"
-MOST_NAMED = 3
-"""Most steps that are named one by one."""
-APART = 0.12
-"""Least distance of two marked peaks, as a part of the time axis."""
-
-
-def chosen(film: str, found: Sequence[Prompt]) -> tuple[Prompt, Prompt]:
-    """The pair with the longest prompts, one computed whole and one in chunks.
-
-    One must be done before the other begins. Raises DoesNotApply where there is no pair.
-    """
-    kinds = [p for p in found if p.whole], [p for p in found if not p.whole]
-    for kind, how in zip(kinds, ("in one step", "in chunks"), strict=True):
-        if not kind:
-            raise DoesNotApply(f"{film} needs a prompt that was computed {how} while others were decoding")
-    pairs = [(a, b) for a, b in product(*kinds) if a.steps[-1] < b.steps[0] or b.steps[-1] < a.steps[0]]
-    if not pairs:
-        raise DoesNotApply(
-            f"{film} needs its two prompts one after the other, and here one was computed while the other was"
-        )
-    return max(pairs, key=lambda pair: min(prompt.tokens for prompt in pair))
+SHORT = 10
+"""Characters of a name up to which sentences say it."""
+READERS, COLUMNS, MOST_CELLS = 3, 64, 1400
+"""Most readers with a lane of their own, tokens of a step side by side, and tokens that it is shown with."""
+LONGEST = 12.0
+"""Seconds that the clock takes at most from one end to the other."""
+ROUND = (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2, 2.2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)
+LEAD, TAIL, ENOUGH = 0.4, 0.5, 1.15
+"""What is shown before and after a prompt as a part of what it takes; and how much of the clock shows its price."""
+AHEAD = 0.8
+"""Seconds of film by which a sentence stands before its prompt comes."""
+HAIR = 1e-4
+"""How long before the freeze ends its tokens are counted, as a part of the clock."""
+TURN = 0.45
+"""Seconds that a sentence takes to come and to go."""
+REWIND = 0.6
+Made = Callable[[Timeline], Part]
+"""A part for where the clock stands."""
 
 
-class ChunkedPrefillChapters(Chapters):
-    """Two long prompts beside decoding requests, in the order in which they came.
+@dataclass(frozen=True)
+class Stretch:
+    """A part of the run, laid on the clock so that `zero`, in ns of the run, is its 0.
 
-    `told` is the last step whose end has been told, `last` the last of the run.
+    What is shown of it is from `since` to `until`, ns since that; `core` after it, what it is about is over.
+    `steps` are the first and the last of it.
     """
 
-    stage = ("chart", "lanes")
+    zero: int
+    since: int
+    until: int
+    core: int = 0
+    steps: tuple[int, int] = (0, 0)
+
+
+class ChunkedPrefillTelling(Telling):
+    """Two long prompts beside decoding requests, whole and in chunks, on one clock that runs at one speed."""
+
     phases = False
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
         if trace.header.detail != "full" or not self.history.count("tokens"):
             raise DoesNotApply(f"{film} needs an event for every token: record in full detail")
-        self.whole, self.chunked = chosen(film, prompts(self.history))
-        self.both = sorted((self.whole, self.chunked), key=lambda prompt: prompt.steps[0])
-        together = [name for name in self.whole.beside if name in self.chunked.beside]
-        self.shown = tuple((together or [*self.whole.beside, *self.chunked.beside])[:MOST_BESIDE])
-        self.names = listed(self.ask.names(self.shown))
-        self.usual = self.ask.usual_wait(self.both[0].steps[0])
-        self.last, self.told = len(self.steps) - 1, -1
-        self.props = (self.chart(), self.lanes())
+        self.prompts = chosen(film, prompts(self.history))
+        whole, chunked = self.prompts
+        both = [name for name in whole.beside if name in chunked.beside]
+        self.readers = tuple((both or whole.beside)[:READERS]), tuple((both or chunked.beside)[:READERS])
+        self.waits = self.longest(0), self.longest(1)
+        self.stretches = self.around(0), self.around(1)
+        self.plain = self.without()
+        core = max(stretch.core for stretch in self.stretches)
+        start = -round(min(LEAD * core, max(-stretch.since for stretch in self.stretches)))
+        end = round(core * (1 + TAIL))
+        names = tuple(dict.fromkeys((*self.readers[0], *self.readers[1], whole.task, chunked.task)))
+        self.time = Timeline(start, end, start, None, names)
+        self.factor = rounded(LONGEST * 1e9 / (end - start))
+        self.ahead = max(start, -round(AHEAD * 1e9 / self.factor))
+        self.stop = end
+
+    # what the run has
+
+    def ns(self, step: int, end: bool = False) -> int:
+        """When a step began, or ended, in ns of the run."""
+        return int(self.trace[int((self.steps.end if end else self.steps.begin)[step])].ns)
+
+    def longest(self, side: int) -> Measure:
+        """The longest wait of one of the readers for a token that came in the prompt's steps."""
+        _, begin, end = self.waited(side)
+        steps = self.prompts[side].steps
+        args = {"tasks": self.readers[side], "first": steps[0], "last": steps[-1]}
+        return measure("wait.among", end - begin, "time", **args)
+
+    def waited(self, side: int) -> tuple[str, int, int]:
+        """Who waited so long, from when, and until when, in ns of the run."""
+        first, last = self.prompts[side].steps[0], self.prompts[side].steps[-1]
+        found = []
+        for task in self.readers[side]:
+            tokens = self.requests[task].tokens
+            ended = np.flatnonzero((tokens.step[1:] >= first) & (tokens.step[1:] <= last))
+            found += [(task, int(tokens.ns[i]), int(tokens.ns[i + 1])) for i in ended]
+        return max(found, key=lambda wait: wait[2] - wait[1])
+
+    def span(self, side: int) -> tuple[int, int]:
+        """When that was, in ns since the clock's 0."""
+        _, begin, end = self.waited(side)
+        return begin - self.stretches[side].zero, end - self.stretches[side].zero
+
+    def around(self, side: int) -> Stretch:
+        """From the last prompt before this one, or the run's beginning, to the next, or the run's end."""
+        prompt, phases = self.prompts[side], self.steps.phases
+        zero, busy = self.ns(prompt.steps[0]), [i for i in range(len(self.steps)) if self.history.prefilled(i)]
+        before = [self.steps.row("prefill", step) for step in busy if step < prompt.steps[0]]
+        after = [self.ns(step) for step in busy if step > prompt.steps[-1]]
+        since = int(phases.ended[sure(before[-1])]) if before else 0
+        until = after[0] if after else self.ns(len(self.steps) - 1, True)
+        core = max(int(self.requests[prompt.task].tokens.ns[0]), self.waited(side)[2])
+        return Stretch(zero, since - zero, max(until, core) - zero, core - zero)
+
+    def without(self) -> Stretch | None:
+        """The most steps in a row without a prompt that all gave the first reader a token; None for fewer than two."""
+        best, begin = range(0), 0
+        for step in range(len(self.steps) + 1):
+            quiet = step < len(self.steps) and not self.history.prefilled(step)
+            if not quiet or self.readers[0][0] not in self.history.decoded(step):
+                best, begin = max(best, range(begin, step), key=len), step + 1
+        if len(best) < 2:
+            return None
+        return Stretch(zero := self.ns(best[0]), 0, self.ns(best[-1], True) - zero, steps=(best[0], best[-1]))
+
+    def work(self, side: int, n: int) -> Measure | None:
+        """Time from a prompt's beginning until it has its first token and each reader `n` more; None
+        where the run has no such moment before it ends or the next prompt begins."""
+        task, zero, readers = self.prompts[side].task, self.stretches[side].zero, self.readers[side]
+        ends = [int(self.requests[task].tokens.ns[0]) - zero]
+        for reader in readers:
+            got = self.requests[reader].tokens.ns - zero
+            if len(got := got[got > 0]) < n:
+                return None
+            ends.append(int(got[n - 1]))
+        took = measure("work.took", max(ends), "time", task=task, readers=readers, tokens=n)
+        return took if max(ends) <= self.stretches[side].until else None
+
+    def count(self, side: int, until: int) -> Measure:
+        """Tokens that the first reader got from the clock's 0 to `until`."""
+        task, zero = self.readers[side][0], self.stretches[side].zero
+        got = self.requests[task].tokens.ns - zero
+        n = int(np.count_nonzero((got > 0) & (got <= until)))
+        return measure("lane.tokens", n, task=task, after=zero, until=zero + until)
+
+    # what is shown
+
+    def lanes(self, side: int, time: Timeline, readers: int = READERS, **options: Any) -> Lanes:
+        """The stretch of the whole prompt (0), or of that in chunks (1), with so many readers."""
+        stretch, task, names = self.stretches[side], self.prompts[side].task, self.readers[side]
+        (begin, end), ask = self.span(side), self.ask
+        words = "nobody gets a token" if len(names) > 1 else "no token"
+        title = say("{} prompt tokens, whole", ask.prompt_tokens(task))
+        if side:
+            title = say("{} prompt tokens, in {} chunks", ask.prompt_tokens(task), ask.prompt_steps(task))
+        fields = {
+            "title": title,
+            "zero": stretch.zero,
+            "since": stretch.since,
+            "until": stretch.until,
+            "tasks": names[:readers],
+            "prompt": task,
+            "wait": Wait(begin, end, self.waits[side], round(0.25 * (end - begin)), words),
+            "name": ("whole", "chunks")[side],
+        }
+        return Lanes(time, **(fields | options))
+
+    def priced(self, side: int, time: Timeline) -> Lanes:
+        """The same with one reader, and the time to the prompt's own first token."""
+        life, zero = self.requests[self.prompts[side].task], self.stretches[side].zero
+        first = Wait(life.arrived_ns - zero, int(life.tokens.ns[0]) - zero, self.ask.ttft(life.name))
+        return self.lanes(side, time, 1, wait=None, first=first)
+
+    def plain_lane(self, time: Timeline) -> Lanes:
+        """The stretch without a prompt, for the first reader."""
+        plain = sure(self.plain)
+        title = say("no prompt: steps {}–{}", *map(self.ask.step, plain.steps))
+        return Lanes(time, title, plain.zero, 0, plain.until, self.readers[0][:1], name="none")
+
+    def clock(self, time: Timeline) -> Clock:
+        """The axis, with the one speed at which it runs."""
+        seconds, slower = (time.end - time.start) / 1e9 * self.factor, self.factor >= 1
+        args = {"ns": time.end - time.start, "seconds": seconds, "slower": slower}
+        value = measure("clock.factor", round(self.factor if slower else 1 / self.factor, 6), "tick", **args)
+        speed = say("{}× slower than the recording" if slower else "{}× faster than the recording", value)
+        return Clock(time, "time since the prompt began", speed)
+
+    def go(self, time: Timeline, to: int, *parts: Made, seconds: float | None = None) -> Act:
+        """The clock runs on from where `time` stands, with `parts` above it, at the film's one speed."""
+        later = time.to(to)
+        spent = abs(to - time.now) / 1e9 * self.factor if seconds is None else seconds
+        return replace(self.act(*(part(later) for part in (*parts, self.clock)), seconds=spent), running=True)
+
+    # the story
 
     def sections(self) -> Iterator[Section]:
-        yield self.decode()
-        plain = self.plain_step(self.both[0].steps[0])
-        shown = [] if plain is None else [self.step_tokens(plain)]
-        for prompt in self.both:
-            yield self.stall(prompt)
-            shown.append(self.step_tokens(prompt.steps[0]))
-            if max(sum(count for _, count, _ in step.runs) for step in shown) <= MOST_CELLS:
-                yield self.inside(prompt, tuple(shown))
-        yield self.compare()
+        yield self.hook()
+        yield self.alone()
+        if max(map(self.computed, (self.prompts[0].steps[0], self.prompts[1].steps[0]))) <= MOST_CELLS:
+            yield self.inside()
+        yield self.chunks()
+        yield self.race()
+        yield self.price()
+        yield self.takeaway()
 
-    def chart(self) -> Chart:
-        """Time between tokens over the run."""
-        s, gaps = self.history.series, self.history.gaps / 1e6
-        known, seconds = gaps >= 0, s.end_ns / 1e9
-        curve_points = points(s.seq[known], seconds[known], gaps[known], None)
-        curve = Curve(GAP, "longest wait in the step", theme.SERIES[1], curve_points, rate=1000.0)
-        peaks: list[Peak] = []
-        for prompt in self.both:
-            first, last = prompt.steps[0], prompt.steps[-1]
-            top = max(prompt.steps, key=lambda step: gaps[step])
-            begin, end = int(self.steps.begin[first]), self.steps.seq(last)
-            if all(abs(seconds[top] - other.x) > APART * seconds[-1] for other in peaks):
-                peaks.append(Peak(GAP, begin, end, float(seconds[top]), float(gaps[top]), "ms"))
-        longest = max(len(name) for name in (*self.shown, self.whole.task, self.chunked.task))
-        return Chart(
-            "gaps",
-            "Time since a request's last token, ms",
-            "seconds",
-            float(seconds[-1]),
-            float(gaps.max()) * 1.04,
-            (curve,),
-            CHART_AREA,
-            tuple(peaks),
-            margin=60 + NAME_PX * longest,
-        )
+    def stood(self, now: int) -> Timeline:
+        """The clock standing at `now`."""
+        return replace(self.time, now=now)
 
-    def lanes(self) -> Lanes:
-        """Tokens and prompts of the requests that are shown."""
-        phases, lanes = self.steps.phases, []
-        for task in sorted({*self.shown, self.whole.task, self.chunked.task}, key=self.requests.index.__getitem__):
-            life = self.requests[task]
-            known = life.tokens.step <= self.last
-            tokens = zip(life.tokens.seq[known].tolist(), (life.tokens.ns[known] / 1e9).tolist(), strict=True)
-            spans = []
-            for event in life.computed:
-                if event.step <= self.last:
-                    row = self.steps.row("prefill", event.step)
-                    times = float(phases.began[row] / 1e9), float(phases.ended[row] / 1e9)
-                    spans.append((int(phases.end[row]), *times, event.end - event.start))
-            lanes.append(Lane(task, tuple(tokens), tuple(spans)))
-        ends = self.history.series.end_ns / 1e9
-        steps = tuple(zip(self.steps.begin[: len(ends)].tolist(), ends.tolist(), strict=True))
-        return Lanes("A mark is a token, a dim bar a prompt being computed", "gaps", tuple(lanes), LANES_AREA, steps)
+    def after(self, text: str, since: int) -> int:
+        """The moment by which `text`, which comes at `since`, has been read."""
+        return since + round((reading_time(text) + TURN) * 1e9 / self.factor)
 
-    def to(self, step: int, caption: str | None = None, seconds: float = 1.0, detail: int = 0) -> None:
-        """Go on to the end of `step`, if that is still to come."""
-        if step > self.told:
-            self.told = step
-            self.advance(self.steps.seq(step), caption, seconds, detail)
-        elif caption is not None:
-            self.say(caption, detail=detail)
+    def read(self, text: str, since: int, wanted: int) -> int:
+        """The same, or the moment `wanted` if that is later, but before the clock's tail."""
+        tail = self.time.end - round((self.time.end - self.time.start) * TAIL / (1 + LEAD + TAIL))
+        return max(since, min(tail, max(wanted, self.after(text, since))))
 
-    def decode(self) -> Section:
-        ask, before, many_shown = self.ask, self.both[0].steps[0] - 1, len(self.shown) > 1
-        started = next(i for i in range(len(self.steps)) if self.history.prefilled(i))
-        first = {task for task, _ in self.history.prefilled(started)}
-        together, plain = first >= set(self.shown), range(started + 1, before + 1)
-        text = say("Step {} computes the {} of {}.", ask.step(started), plural(self.shown, "prompt"), self.names)
-        self.begin(-1)
-        self.say(text if together else None, 0.5)
-        if started < before:
-            self.to(started, seconds=1.5)
-        text = None
-        if together and plain and all({*self.shown} <= {*self.history.decoded(step)} for step in plain):
-            text = say("After it, every step decodes one token{}", " each" if many_shown else "")
-            if self.usual is not None:
-                text = say("{}, {} after the last (median)", text, self.usual)
-            text = say("{}.", text)
-        elif self.usual is not None:
-            text = say("Once their prompts are computed, tokens are {} apart (median).", self.usual)
-        self.to(before, text, 3.5)
-        title = say("{} requests decode", many(ask.names(self.shown)))
-        return self.section("decode", title if many_shown else say("{} decodes", self.names))
+    def whose(self, side: int) -> tuple[Said, Said]:
+        """Whom the prompt holds up: as a subject with its verb, and as an object."""
+        names = self.readers[side]
+        if len(self.prompts[side].beside) > 1:
+            return say("all others wait"), say("every reader")
+        name = say("{}", self.ask.name(names[0])) if len(names[0]) <= SHORT else say("the reader")
+        return say("{} waits", name), name
 
-    def since(self, step: int) -> int | None:
-        """The step from which the token budget of `step` holds; None: from the start."""
-        begin = int(self.steps.begin[step])
-        changed = self.history.latest(SettingChanged, before=begin, name="max_tokens_per_step")
-        return None if changed is None else changed.step + 1
+    def owner(self, side: int) -> Said:
+        """Whose prompt it is, where the name leaves room for what is said of it."""
+        task = self.prompts[side].task
+        return possessive(self.ask.name(task)) if len(task) <= SHORT else say("the")
 
-    def stall(self, prompt: Prompt) -> Section:
-        ask, first, last = self.ask, prompt.steps[0], prompt.steps[-1]
-        name, tokens = ask.name(prompt.task), ask.prompt_tokens(prompt.task)
-        budget, since = ask.budget(first), self.since(first)
-        wait = ask.longest_wait(first, last)
-        waits = plural(self.shown, "waits", "wait")
-        limit = None
-        self.begin(self.steps.seq(self.told))
-        if not prompt.whole and budget.value is not None:
-            limit = say("A step computes at most {} tokens.", budget)
-            if since is not None and self.told < since <= first:
-                self.to(since - 1)
-                limit = say("From step {} on, a step computes at most {} tokens.", ask.step(since), budget)
-        self.to(first - 1, limit, 1.0 if limit is None else 1.2)
-        arrives = say("{} arrives with {} prompt tokens.", name, tokens)
-        if prompt.whole:
-            self.to(first, say("{} Step {} computes them all.", arrives, ask.step(first)), 3.0)
-            text = say("{} {} {} for the next token", self.names, waits, wait)
-            if self.usual is not None:
-                text = say("{}, {} times the usual", text, ask.ratio(wait, self.usual))
-            self.say(say("{}.", text))
-        else:
-            steps = ask.prompt_steps(prompt.task)
-            self.to(
-                first, say("{} The first step takes {} of them.", arrives, ask.prefilled_of(prompt.task, first)), 1.2
-            )
-            middle = prompt.steps[len(prompt.steps) // 2]
-            self.to(middle, say("{} steps share the prompt. Each also gives {} a token.", steps, self.names), 2.0)
-            self.to(last, seconds=2.0)
-            self.say(say("{} never {} longer than {} for a token.", self.names, waits, wait))
-            self.why(prompt)
-        own = say("{} has its own first token {} after it arrived.", name, ask.ttft(prompt.task))
-        self.to(self.end_of(prompt), own, 2.0)
-        key, how = ("whole", "in one step") if prompt.whole else ("chunked", "in chunks")
-        return self.section(f"stall-{key}", say("{} prompt tokens {}", tokens, how))
+    def hook(self) -> Section:
+        ask, (first, last), names = self.ask, self.span(0), self.readers[0]
+        self.begin(self.end)
+        every = say("every") if len(self.prompts[0].beside) > 1 else possessive(ask.name(names[0]))
+        question = Question(say("Why did {} answer freeze for {}?", every, self.waits[0]))
+        title = say("Tokens that {} {}", listed(ask.names(names)), plural(names, "gets", "get"))
+        self.stop = min(self.time.end, last + round(0.15 * (last - first)))
+        time = self.stood(max(self.time.start, first - round(0.3 * (last - first))))
+        lanes = partial(self.lanes, 0, title=title, prompt="")
+        self.shot(None, self.go(time, self.stop, lambda at: question, lanes), subject=("whole",), rest=1.0)
+        return self.section("question", "Question", cut=True)
 
-    def why(self, prompt: Prompt) -> None:
-        """What made the longest wait beside chunks so long, where the trace shows it."""
-        found, ask, task = long_decode(self.history, self.trace, prompt), self.ask, prompt.task
-        if found is None:
-            return
-        name, here = ask.name(task), ask.step(found.step)
-        chunk = ask.prefilled_of(task, found.step)
-        smallest = "That was step {}, with the smallest chunk: {} tokens. But {} decodes in it too."
-        self.say(say(smallest, here, chunk, name), detail=1)
-        took = ask.phase_time("decode", found.step)
-        others = ask.largest(*(ask.phase_time("decode", step) for step in found.before))
-        positions = ask.stored(task, self.steps.seq(found.step))
-        padded = say("K and V of every request are padded to {}'s {} positions", name, positions)
-        self.say(say("{}: {} of decoding, at most {} in the chunks before.", padded, took, others), detail=1)
-        after = [step for step in found.after if step <= self.end_of(prompt)][:MOST_NAMED]
-        if after:
-            steps = listed([ask.step(step) for step in after])
-            times = listed([ask.phase_time("decode", step) for step in after])
-            who = say("{} {} {}", plural(after, "Step"), steps, plural(after, "decodes", "decode"))
-            text = say("{} for {} without a prompt: {} is in the batch.", who, times, name)
-            self.to(after[-1], text, 2.0, detail=1)
-
-    def end_of(self, prompt: Prompt) -> int:
-        """Where the chapter of a prompt ends: shortly before the next, or with the run."""
-        later = [p for p in self.both if p.steps[0] > prompt.steps[-1]]
-        if not later:
-            return max(self.last, prompt.steps[-1])
-        since = self.since(later[0].steps[0])
-        limit = later[0].steps[0] - 1
-        if since is not None and prompt.steps[-1] < since - 1 < limit:
-            limit = since - 1
-        return max(limit, prompt.steps[-1])
-
-    def plain_step(self, before: int) -> int | None:
-        """The last step before `before` that only decoded."""
-        steps = range(before - 1, -1, -1)
-        return next((i for i in steps if self.history.decoded(i) and not self.history.prefilled(i)), None)
-
-    def step_tokens(self, step: int) -> StepTokens:
-        """What a step computed, and how long it took."""
-        ask, decoded, prefilled = self.ask, self.history.decoded(step), self.history.prefilled(step)
-        parts = say("{} decoded", ask.decoded(step))
-        if prefilled:
-            parts = say("{} + {} of a prompt", parts, ask.prefilled(step))
-        facts = (say("Step {}: {}", ask.step(step), ask.step_took(step)), parts)
-        budget = ask.budget(step)
-        if budget.value is not None:
-            facts += (say("budget: {} tokens", budget),)
-        return StepTokens((*((t, 1, False) for t in decoded), *((t, n, True) for t, n in prefilled)), facts)
-
-    def inside(self, prompt: Prompt, shown: tuple[StepTokens, ...]) -> Section:
-        """What the prompt's step computed, below the steps shown before it."""
-        ask, step, budget = self.ask, prompt.steps[0], self.ask.budget(prompt.steps[0])
-        columns = min(COLUMNS, max(8, self.computed(self.chunked.steps[0])))
-        title = "What a step computes: bright cells are decoded tokens, dim ones a prompt's"
-
-        def show(n: int, caption: str | None) -> None:
-            self.teller.add(ShowSteps(self.at, caption, title, shown, columns, n))
-
-        self.begin(self.steps.seq(self.told))
-        if prompt is self.both[1]:
-            show(len(shown) - 1, None)
-        elif len(shown) > 1:
-            plain = sure(self.plain_step(step))
-            n = ask.decoded(plain)
-            show(1, say("Step {} only decodes: {} {}.", ask.step(plain), n, plural(n, "token")))
-        name = ask.name(prompt.task)
-        text = say("A chunk of {}'s prompt takes less time than all of it.", name)
-        if prompt.whole:
-            all_of = ask.total(ask.prefilled(step), ask.decoded(step))
-            text = say("Step {} computes {} tokens, and everyone waits for all of them.", ask.step(step), all_of)
-        elif budget.value:
-            text = "With a budget of {} tokens, decoding goes first and a chunk of {}'s prompt fills the rest."
-            text = say(text, budget, name)
-        show(len(shown), text)
-        self.say(None, 0.5)
-        key = "whole" if prompt.whole else "chunked"
-        return self.section(f"steps-{key}", "Inside a step", 1, (), ())
+    def alone(self) -> Section:
+        ask, over, task = self.ask, self.span(0)[1], self.prompts[0].task
+        wait, reader = self.whose(0)
+        lanes = partial(self.lanes, 0)
+        self.begin()
+        rewind = self.go(self.stood(self.stop), self.time.start, lanes, seconds=REWIND)
+        text = say("Each step gives {} one token.", reader)
+        self.shot(text, rewind, self.go(self.time, self.ahead, lanes), subject=("whole",))
+        text = say("{} {} tokens take one step: {}.", self.owner(0), ask.prompt_tokens(task), wait).capitalised()
+        over = self.read(text, self.ahead, over)
+        self.shot(text, self.go(self.stood(self.ahead), over, lanes), subject=("whole", "wait"))
+        text, usual = say("{} without a token.", self.waits[0]), ask.usual_wait(self.prompts[0].steps[0])
+        if usual is not None:
+            text = say("{} without a token: {} times the usual.", self.waits[0], ask.ratio(self.waits[0], usual))
+        self.shot(text, self.go(self.stood(over), self.time.end, lanes), subject=("whole", "wait"))
+        return self.section("whole", "A long prompt, whole")
 
     def computed(self, step: int) -> int:
         """Tokens that a step computed."""
         return len(self.history.decoded(step)) + sum(count for _, count in self.history.prefilled(step))
 
-    def compare(self) -> Section:
-        ask, sides = self.ask, (self.whole, self.chunked)
-        waits = [ask.longest_wait(side.steps[0], side.steps[-1]) for side in sides]
-        first = [ask.ttft(side.task) for side in sides]
-        rows = tuple(
-            Versus(label, (say("{}", a), say("{}", b)), (a.value, b.value))
-            for label, (a, b) in (
-                ("Longest wait of a decoding request for its next token", waits),
-                ("Time from arrival to the long prompt's own first token", first),
-                ("Steps that computed the prompt", [ask.prompt_steps(side.task) for side in sides]),
-            )
+    def inside(self) -> Section:
+        """What the step before the whole prompt, that with it and that with the first chunk computed."""
+        ask, (whole, chunk) = self.ask, (prompt.steps[0] for prompt in self.prompts)
+        columns = max(8, min(COLUMNS, self.computed(chunk)))
+        steps = [whole - 1, whole, chunk] if whole and self.computed(whole - 1) else [whole, chunk]
+        rows = [[Batch(s, columns, done, name=f"step-{s}") for done in (False, True)] for s in steps]
+        n, budget = [ask.total(ask.decoded(s), ask.prefilled(s)) for s in steps], ask.budget(chunk)
+        self.begin()
+        text = say("{} step computes {}", self.owner(0), counted(n[-2], "token")).capitalised()
+        text = say("{}, not {}.", text, n[0]) if n[0].value < n[-2].value else say("{}.", text)
+        filled = [[row[k < i] for k, row in enumerate(rows[:-1])] for i in range(len(rows))]
+        self.shot(text, *(self.act(*shown) for shown in filled), subject=(f"step-{whole}",))
+        text = say("A part of a prompt is a shorter step.")
+        if budget.value is not None:
+            text = say("With a limit of {} tokens, a step is short.", budget)
+        done = [row[1] for row in rows]
+        self.shot(text, self.act(*done[:-1], rows[-1][0]), self.act(*done), subject=(f"step-{chunk}",))
+        return self.section("inside", "Inside a step")
+
+    def chunks(self) -> Section:
+        ask, task, over = self.ask, self.prompts[1].task, self.span(1)[1]
+        name, first = self.owner(1), self.prompts[1].steps[0]
+        above = self.lanes(0, self.stood(self.time.end)).unlit()
+        parts: tuple[Made, ...] = (lambda at: above, partial(self.lanes, 1))
+        self.begin()
+        text = say("Now {} prompt comes in parts.", name)
+        ahead = self.read(text, self.time.start, self.ahead)
+        self.shot(text, self.go(self.time, ahead, *parts), subject=("chunks",))
+        text = say("A step: {} of {} prompt, a token for {}.", ask.prefilled_of(task, first), name, self.whose(1)[1])
+        over = self.read(text, ahead, over)
+        self.shot(text, self.go(self.stood(ahead), over, *parts), subject=("chunks",))
+        self.shot(
+            self.compared(), self.go(self.stood(over), self.time.end, *parts), subject=("chunks", "wait"), rest=1.0
         )
-        text = "In chunks, the others' longest wait was not shorter in this run."
-        if waits[0].value > waits[1].value:
-            text = say("In chunks, the others' longest wait is {} times shorter.", ask.ratio(waits[0], waits[1]))
-        whole, chunked = ask.names([side.task for side in sides])
-        more = first[1].value > first[0].value
-        change = ask.ratio(ask.less(*(reversed(first) if more else first)), first[0], "share")
-        own = say("{}'s own first token comes {} sooner than {}'s.", chunked, change, whole)
-        if more:
-            own = say("The price: {}'s own first token takes {} longer than {}'s.", chunked, change, whole)
-        title = "Measured in this run" if self.trace.header.clock == "real" else "By the run's cost model"
-        left, right = (
-            joined(": ", (ask.name(side.task), say("{} {}", ask.prompt_tokens(side.task), how)))
-            for side, how in zip(sides, ("whole", "in chunks"), strict=True)
+        return self.section("chunks", "The same length, in chunks")
+
+    def compared(self) -> Said:
+        """What the chunks did to the longest wait."""
+        whole, longest = self.waits
+        if longest.value < whole.value:
+            return say("Longest wait: {}, {} times shorter.", longest, self.ask.ratio(whole, longest))
+        return say("Longest wait: {}, no shorter here.", longest)
+
+    def race(self) -> Section:
+        reader, over = self.ask.name(self.readers[0][0]), max(1, self.span(0)[1] - round(HAIR * self.time.end))
+        time = replace(self.time, start=0, now=0, counted=True)
+        parts: list[Made] = [partial(self.lanes, side, readers=1, wait=None) for side in (0, 1)]
+        text = say("How many tokens does {} get meanwhile?", reader)
+        if self.plain is not None:
+            parts.insert(0, self.plain_lane)
+            text = say("Without a prompt, {} gets a token at every step.", reader)
+        self.begin()
+        chunked, whole = self.count(1, over), self.count(0, over)
+        over = self.read(text, 0, over)
+        self.shot(text, self.go(time, over, *parts), subject=("chunks",))
+        text = say("Freeze over: {} in chunks, {} whole.", counted(chunked, "token"), whole)
+        end = min(time.end, max(self.after(text, over), min(stretch.until for stretch in self.stretches)))
+        self.shot(text, self.go(replace(time, now=over), end, *parts), subject=("chunks", "count"))
+        return self.section("race", "One reader, one clock")
+
+    def price(self) -> Section:
+        ask, time, steps = self.ask, replace(self.time, start=0, now=0), len(self.prompts[1].steps)
+        whole, chunked = (ask.ttft(prompt.task) for prompt in self.prompts)
+        parts, end = [partial(self.priced, side) for side in (0, 1)], round(time.end * ENOUGH / (1 + TAIL))
+        own = say("its") if len(self.prompts[1].task) > SHORT else self.owner(1)
+        text = say("{} own first token comes after {}", own, chunked)
+        text = say("The price: {}.", text) if chunked.value > whole.value else say("{}.", text).capitalised()
+        self.begin()
+        self.shot(text, self.go(time, end, *parts), subject=("chunks", "first"))
+        took = [self.work(side, steps) for side in (0, 1)]
+        if None not in took:
+            first, second = (sure(one) for one in took)
+            n = ask.prompt_steps(self.prompts[1].task)
+            title = say("Time for the prompt, and {} for each reader", counted(n, "token"))
+            bars = Bars(title, (Bar("whole", first, muted=True), Bar("in chunks", second)))
+            more, less = second.value > first.value, second.value < first.value
+            apart = ask.less(*((second, first) if more else (first, second)))
+            change = ask.ratio(apart, first, "percent" if apart.value < first.value / 10 else "share")
+            text = say("The same work takes {} {}.", change, "longer" if more else "less")
+            text = text if more or less else say("The same work takes as long.")
+            still = [part(replace(time, now=end)).unlit() for part in parts]
+            self.shot(text, self.act(*still, bars), subject=("bars",))
+        return self.section("price", "What it costs")
+
+    def takeaway(self) -> Section:
+        whole, longest = self.waits
+        text, number, unit = (
+            "Chunks share a long prompt's wait.",
+            say("{}", longest),
+            "no shorter than with the whole prompt",
         )
-        self.begin(self.end)
-        self.teller.add(ShowVersus(self.end, text, title, (left, right), rows, (self.whole.task, self.chunked.task)))
-        self.say(own, 0.5)
-        return self.section("compare", "Whole, and in chunks", stage=(), props=(), stays=True)
+        if longest.value < whole.value:
+            text = "In chunks, a long prompt no longer stops everybody."
+            number, unit = say("{}×", self.ask.ratio(whole, longest)), say("shorter freeze: {}, not {}", longest, whole)
+        last = self.stood(self.time.end)
+        parts = [self.lanes(side, last, tasks=self.waited(side)[:1]).unlit() for side in (0, 1)]
+        self.begin()
+        self.shot("", self.act(Takeaway(text, number, unit), *parts), subject=("takeaway",), rest=2.0)
+        return self.section("takeaway", "Takeaway")
+
+
+def rounded(factor: float) -> float:
+    """The largest round number up to `factor`: one of `ROUND` times a power of ten, or one over such a number."""
+    power = 10.0 ** math.floor(math.log10(factor if factor >= 1 else 1 / factor))
+    if factor >= 1:
+        return max(n * power for n in ROUND if n * power <= factor * (1 + 1e-9))
+    return 1 / min(n * p for n in ROUND for p in (power, 10 * power) if n * p >= (1 - 1e-9) / factor)
 
 
 class ChunkedPrefill(FilmScene):
     """Recorded times between tokens while a long prompt is computed, whole and in chunks."""
 
     default_trace = "chunked_prefill.jsonl.gz"
-    summary = "Times between tokens while a long prompt is prefilled, whole and in chunks."
-    chapters = ChunkedPrefillChapters
+    summary = "Tokens of three readers over time while a long prompt is computed, whole and in chunks."
+    chapters = ChunkedPrefillTelling

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
-from astrai_sim.trace import Event, Trace
-from astrai_sim.trace.events import Lines, PagesCached, PagesEvicted, PagesRevived, PrefixHit
+from astrai_sim.trace import Trace
+from astrai_sim.trace.events import Lines, PagesCached, PagesEvicted, PagesRevived, TaskSubmitted
 from scenes.film.scene import FilmScene
-from scenes.measures import Measure, say
-from scenes.story.beats import Reveal, Section, ShowStates
-from scenes.story.chapters import ASIDE, FRAME, MORE, WORDS, Chapters, fact, requests_finished
-from scenes.story.history import Missed, first_missed
+from scenes.measures import Measure, Said, say
+from scenes.parts.bars import Bar, Bars
+from scenes.parts.code import Code
+from scenes.parts.lru import Lru
+from scenes.parts.part import Part
+from scenes.parts.pool import Pool
+from scenes.parts.question import Question, Takeaway
+from scenes.parts.tape import Tape
+from scenes.stage.shot import Act, Section
+from scenes.stage.telling import ASIDE, MORE, Telling
+from scenes.story.history import Missed, first_missed, first_tokens
 from scenes.story.history.sure import sure
-from scenes.story.words import are, counted, listed, many, pages_text, plural, sentence
+from scenes.story.words import are, counted, pages_text, plural
 
-BARE = ("pool", "mask", "tables", "queue", "lru")
 EVICT = "PagedCache.evict"
-MOST_STOPS = 6
+COMING, SEEN, ALIKE = 2, 3, 0.1
+"""Requests that come and go before the film hurries on, evictions that are seen one by one, and by how
+much, as a share, prompts differ that are set side by side."""
 
 
-class EvictionChapters(Chapters):
+class EvictionTelling(Telling):
     """How pages stay cached, which goes first, what a newcomer takes, and who comes too late."""
-
-    stage = BARE
-    budget = {EVICT: 1}
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
@@ -36,172 +42,300 @@ class EvictionChapters(Chapters):
         )
         self.kept = self.need(PagesCached, needed, phase="cleanup")
         self.cleaned = self.steps.phase_end(self.kept.seq)
-        self.evicted = self.need(PagesEvicted, needed, self.cleaned)
+        self.missed = first_missed(trace)
+        first = self.need(PagesEvicted, needed, self.cleaned)
+        self.evicted = next(filter(self.is_missed, self.history.events(PagesEvicted, self.cleaned)), first)
         seq, holds = self.evicted.seq, self.pages.holds
         row = self.pages.took(seq, self.end + 1, "alloc")[0]
         self.newcomer, self.taken = self.requests.names[holds.task[row]], int(holds.shown[row])
         self.grows = self.evicted.phase != "refill"
-        start = self.steps.before(seq)
-        self.until = start if self.grows else self.before_arrival(self.newcomer, seq, 0)
-        self.missed = first_missed(trace)
+        self.until = self.steps.before(seq) if self.grows else self.before(self.newcomer, seq)
+        used = self.history.first(PagesRevived, self.cleaned, self.until)
+        self.used = None if used is None or self.before(sure(used.task), used.seq) <= self.cleaned else used
+
+    def is_missed(self, event: PagesEvicted) -> bool:
+        """Whether the page that goes holds text that a request begins with, too late."""
+        missed, evicted = self.missed, self.pages.evicted
+        if missed is None or event.seq > missed.seq:
+            return False
+        content = int(evicted.content[np.searchsorted(evicted.seq, event.seq)])
+        return content >= 0 and self.pages.text_of(content)[0] == missed.like
+
+    def before(self, task: str, seq: int) -> int:
+        """The event before `task` came, or, where that was long before event `seq`, before that step."""
+        came, step = self.requests[task].submitted.seq - 1, self.steps.before(seq)
+        return came if self.steps.done_by(seq) <= came else step
 
     def sections(self) -> Iterator[Section]:
-        used = self.history.first(PagesRevived, self.cleaned, self.until)
-        seen = -1 if used is None else self.before_arrival(sure(used.task), used.seq, self.cleaned)
-        yield self.one()
-        yield self.fill(seen if seen > 0 else self.until)
-        if used is not None and seen > 0:
-            yield self.order(used)
+        yield self.hook()
+        yield self.stay()
+        yield self.fill() if self.used is None else self.order(self.used)
         yield self.evict()
         if self.missed is not None:
             yield self.miss(self.missed)
-        yield self.summary()
+        yield self.takeaway()
 
-    def stop_on_the_way(self, until: int) -> None:
-        """Show the ends of the first and the last prefill and cleanup phases up to event `until`."""
-        ends = sorted(
-            int(end) for phase in ("prefill", "cleanup") for end in self.steps.ends(phase, self.at, until + 1)
-        )
-        for end in ends[:2] + ends[2:][-(MOST_STOPS - 2) :]:
-            self.advance(end, self.filled(end), 1.6)
+    def stage(
+        self, task: str, acting: Sequence[int] = (), places: Sequence[int] = (), tiles: Sequence[int] = ()
+    ) -> tuple[Part, ...]:
+        """The tape of a request with what it asks, the row of cached pages and the pool."""
+        tape = Tape((task,), tuple((task, tile) for tile in tiles), asks=True, low=True)
+        return tape, Lru(tuple(acting), tuple(places)), Pool(tuple(acting), bits=False)
 
-    def filled(self, end: int) -> str | None:
-        """The sentence for a phase that worked on one request, which holds pages."""
-        task, *others = self.trace[end].tasks
-        if others or task not in self.ask.state(end).tables:
-            return None
-        name, pages = self.ask.name(task), counted(self.ask.table_pages(task, end), "page")
-        if "request" not in self.said:
-            return self.once("request", say("Request {}: {} tokens in {}.", name, self.ask.prompt(task), pages))
-        return self.once(f"next {task}", say("Request {} follows.", name))
+    def swept(self, task: str, until: int) -> list[Act]:
+        """The tiles of a request that are still to compute are marked, then filled up to event `until`."""
+        state = self.state()
+        parts = self.stage(task, (), (), range(state.tasks[task].kv_len // self.ask.size, len(state.tables[task])))
+        return [self.act(*parts), self.act(*parts, until=until)]
 
-    def one(self) -> Section:
-        """The first requests, up to the first page that stays cached."""
+    def tear(self, seqs: Sequence[int], parts: Callable[..., tuple[Part, ...]], pace: float = 1.0) -> Iterator[Act]:
+        """Each of the evictions `seqs`: the page at the door is marked, its key is torn off, the row closes up."""
+        for seq in seqs:
+            pages, row = self.trace[seq].pages, self.state(seq - 1).lru
+            yield self.act(*parts(pages, row), until=seq - 1)
+            yield self.act(*parts(pages, row), until=seq, seconds=0.9 * pace)
+            yield self.act(*parts(pages, ()), until=seq, seconds=0.4 * pace)
+
+    def hook(self) -> Section:
+        """The page that is missed later is evicted, and those after it."""
+        self.begin(self.evicted.seq - 1)
+        question = Question(self.told("question", self.asked(), **self.measures()))
+
+        def parts(pages: Sequence[int] = (), row: Sequence[int] = ()) -> tuple[Part, ...]:
+            return question, Lru((), tuple(row)), Pool((), bits=False)
+
+        self.shot(None, *self.tear(self.gone()[:SEEN], parts), subject=("lru",), rest=0.5)
+        return self.section("hook", "A key is torn off", cut=True)
+
+    def asked(self) -> Said:
+        """The question of the film."""
+        if self.missed is None:
+            return say("All {} pages are taken: which one goes?", self.ask.pool_pages())
+        return say("Why must {} compute {} tokens again?", self.ask.name(self.missed.task), self.lost(self.missed))
+
+    def gone(self) -> list[int]:
+        """The evictions for the newcomer, from the one that the film is about on."""
+        seqs = self.history.seqs("pages_evicted")
+        return [int(seq) for seq in seqs[(seqs >= self.evicted.seq) & (seqs <= self.settled())]]
+
+    def settled(self) -> int:
+        """The event after which the newcomer has all its pages."""
+        again = None if self.grows else self.requests[self.newcomer].admission(self.taken)
+        return self.taken if again is None else again.seq
+
+    def stay(self) -> Section:
+        """The first request whose pages stay when it is done."""
+        ask, task = self.ask, sure(self.kept.task)
+        name, admitted = ask.name(task), sure(self.requests[task].admission(-1)).seq
         self.begin(-1)
-        until = self.steps.phase_begin(self.kept.seq)
-        self.stop_on_the_way(until)
-        tasks = self.ask.names([*self.ask.state(until).tables])
-        self.advance(until - 1, say("{} {}.", listed(tasks), plural(tasks, "decodes", "decode")), 2.0)
-        return self.section("one", "A request comes and goes", FRAME, (*BARE, "meters"))
+        parts, done, came = self.stage(task), self.requests[task].prefilled(admitted), self.steps.phase_begin(admitted)
+        n, pages = counted(ask.prompt(task), "token"), counted(ask.table_pages(task, admitted), "page")
+        begin = self.lapse if self.steps.done_by(came) >= 0 else self.act
+        acts = [begin(*parts, until=came, seconds=1.0), self.act(*parts, until=admitted)]
+        if done is not None:
+            acts.append(self.act(*parts, until=min(self.steps.phase_end(done.seq), self.kept.seq - 1)))
+        self.shot(say("{} comes: {}, computed into {}.", name, n, pages), *acts, subject=("tape", task), pace=1.2)
+        before = self.steps.phase_begin(self.kept.seq) - 1
+        if before > self.at:
+            told = "Its answer comes, token by token."
+            self.shot(told, self.lapse(*parts, until=before, seconds=2.5), subject=("tape", task))
+        told = say("{} is done, but its full pages stay: each has a key.", name)
+        self.shot(told, self.act(*parts, until=self.cleaned), subject=("lru",), pace=1.4)
+        return self.section("stay", "A page outlives its request", cut=True)
 
-    def fill(self, until: int) -> Section:
-        ask = self.ask
+    def fill(self) -> Section:
+        """Others come and leave their pages, too."""
         self.begin()
-        kept = say("{} is done. Its full pages have keys: they stay cached.", ask.name(sure(self.kept.task)))
-        self.teller.add(Reveal(self.at, kept, ("shelf",)))
-        self.teller.tell(self.cleaned)
-        self.stop_on_the_way(until)
-        self.advance(until)
-        free, cached, used = ask.pool_free(self.at), ask.pool_cached(self.at), ask.pool_in_use(self.at)
-        left = say("{} free", counted(free, "page")) if free.value else "no page is free"
-        self.say(sentence(say("{}, {} cached, {} in use.", left, cached, used)))
-        if not used.value:
-            told = "A cached page keeps its content until its room is needed."
-            self.panel(ShowStates(self.at, told), seconds=1.0, detail=WORDS)
-        self.stage = (*BARE, "shelf")
-        return self.section("fill", "The pool fills", stage=BARE)
+        self.others(self.until)
+        return self.section("fill", "The pool fills", MORE)
 
-    def order(self, used: Event) -> Section:
-        ask, task, name = self.ask, used.task, self.ask.name(used.task)
+    def others(self, until: int) -> None:
+        """The requests that come and go up to event `until`: the first ones to see, the rest in a lapse."""
+        ends = [int(end) for end in self.steps.ends("cleanup", self.at, until + 1)]
+        for end in ends[:COMING]:
+            kept = self.history.first(PagesCached, self.steps.phase_begin(end), end)
+            if kept is None:
+                continue
+            parts, begin = self.stage(sure(kept.task)), self.steps.phase_begin(end) - 1
+            acts = [self.lapse(*parts, until=begin, seconds=2.5)] if begin > self.at else []
+            told = say(
+                "{} leaves its pages, too: {} are cached.", self.ask.name(sure(kept.task)), self.ask.pool_cached(end)
+            )
+            self.shot(told, *acts, self.act(*parts, until=end), subject=("lru",))
+        if self.history.first(PagesCached, self.at, until + 1) is not None:
+            task = sure(self.history.latest(TaskSubmitted, until + 1)).task
+            told = say(
+                "Others come and go, until {} of {} pages are cached.",
+                self.ask.pool_cached(until),
+                self.ask.pool_pages(),
+            )
+            self.shot(told, self.lapse(*self.stage(task), until=until, seconds=2.5), subject=("lru",))
+        self.at = max(self.at, until)
+
+    def order(self, used: PagesRevived) -> Section:
+        """A request that begins as one before finds its pages: they are in use again."""
+        ask, task = self.ask, sure(used.task)
+        name, admitted = ask.name(task), sure(self.requests[task].admission(used.seq)).seq
         self.begin()
-        pages = sure(self.history.first(PrefixHit, self.at, task=task)).pages
-        like = [keyed.task for keyed in self.pages.keyed if keyed.page == pages[0] and keyed.seq < used.seq][-1]
-        self.arrive(task, say("Request {} begins as {} did: a hit.", name, ask.name(like)))
-        self.advance(used.seq + 1, seconds=0.9)
-        end = sure(self.requests[task].admission(used.seq)).seq
-        hit = sentence(pages_text(ask.pages(pages)))
-        leaves = say("{} {} the LRU and {} in use again.", hit, plural(pages, "leaves", "leave"), are(pages))
-        self.advance(end, leaves, 1.2)
-        self.advance(self.prefill_end(task, end))
-        back = self.history.first(PagesCached, end, self.until + 1, task=task)
+        self.others(self.before(task, used.seq))
+        table, came = self.ask.state(admitted).tables[task], max(self.at, used.seq - 1)
+        row = self.state(came).lru
+        found = [page for page in table if page in row]
+        like = [keyed.task for keyed in self.pages.keyed if keyed.page == used.pages[0] and keyed.seq < used.seq][-1]
+        acts = [self.act(*self.stage(task), until=came), self.act(*self.stage(task, found))]
+        acts += [self.act(*self.stage(task, found, row), until=admitted), self.act(*self.stage(task))]
+        self.shot(
+            say("{} begins as {} did: the keys lead to its pages.", name, ask.name(like)), *acts, subject=("lru",)
+        )
+        parts, done = self.stage(task), self.requests[task].prefilled(admitted)
+        if done is not None:
+            told = say(
+                "So only {} of its {} are computed.",
+                ask.computed(task, done.seq),
+                counted(ask.tokens(task, admitted), "token"),
+            )
+            self.shot(told, *self.swept(task, self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.5)
+        back = self.history.first(PagesCached, self.at, self.until + 1, task=task)
         if back is not None:
-            self.advance(back.seq - 1)
-            last = say("{} is done: they go to the end of the order.", name)
-            self.advance(self.steps.next_phase("cleanup", back.seq), last, 1.5)
-        self.advance(self.until)
-        front = self.state().lru[:1]
-        if front:
-            self.say(say("Page {} is at the front: unused for longest.", *ask.pages(front)), 0.5)
+            begin, end = self.steps.phase_begin(back.seq) - 1, self.steps.phase_end(back.seq)
+            told = say("{} is done: just used, its pages go last in the row.", name)
+            self.shot(
+                told,
+                self.lapse(*parts, until=begin, seconds=2.0),
+                self.act(*parts, until=end),
+                subject=("lru",),
+                pace=1.2,
+            )
         return self.section("order", "Used again, last to go", ASIDE)
 
     def evict(self) -> Section:
+        """The newcomer takes what is free, then what was used the longest time ago."""
         ask, task, name, seq = self.ask, self.newcomer, self.ask.name(self.newcomer), self.evicted.seq
-        self.begin(functions=(EVICT,))
-        found = None
-        if self.grows:
-            self.advance(seq - 1, say("{} needs a page to grow, and none is free.", name))
-        else:
-            needed = ask.needed(task, max(self.at, self.requests[task].submitted.seq))
-            free, comes = ask.pool_free(self.at), "is back" if self.requests[task].admitted[0].seq < seq else "is new"
-            left = say("{} {}", free if free.value else "none", "are" if free.value > 1 else "is")
-            self.arrive(task, say("Request {} {}: it needs {}, {} free.", name, comes, counted(needed, "page"), left))
-            found = self.takes(needed)
-        lines = self.history.latest(Lines, seq, function=EVICT)
-        self.advance((self.evicted if lines is None else lines).seq - 1, found, detail=WORDS)
-        self.teller.tell(self.taken, pace=0.85)
-        self.teller.close_panel()
-        evicted, page = self.pages.evicted, self.evicted.page
-        holder, *_ = self.pages.text_of(int(evicted.content[np.searchsorted(evicted.seq, seq)]))
-        held = say("Page {} held tokens {}–{} of {}.", ask.page(page), *ask.held(page, seq), ask.name(holder))
-        self.say(say("{} Nothing finds them now.", held), 0.3)
+        self.begin()
+        self.at = max(self.at, self.until)
+        lines = self.history.latest(Lines, seq, self.at, function=EVICT)
+        start, parts = (seq if lines is None else lines.seq) - 1, self.stage(task)
+        free = ask.pool_free(max(self.at, self.steps.before(seq)))
+        told = say("{} needs a page to grow, and none is free.", name)
+        acts = [self.act(*parts, until=start)]
         if not self.grows:
-            end = sure(self.requests[task].admission(self.taken)).seq
-            more = ask.pages(evicted.page[(evicted.seq > self.taken) & (evicted.seq < end)].tolist())
-            follow = sentence(say("{} {}", pages_text(more), plural(more, "follows", "follow")))
-            self.advance(end, say("{}, from the front of the LRU.", follow) if more else None, 1.5)
-            done, over = self.requests[task].prefilled(end), None
-            if done is not None:
-                n = ask.computed(task, done.seq)
-                its = "its " if n.value == done.end else ""
-                over = say("{} computes {}{} tokens over the old content.", name, its, n)
-            self.advance(self.prefill_end(task, end), over, 1.6)
-        return self.section("evict", say("{} needs room: eviction", name))
+            came = max(self.at, self.requests[task].submitted.seq)
+            told = say("{} needs {}, and {} {} free.", name, counted(ask.needed(task, came), "page"), free, are(free))
+            acts.insert(0, self.act(*parts, until=came))
+        self.shot(told, *acts, subject=("pool",), pace=1.4)
+        if lines is not None:
+            self.code(lines)
+        page, gone = self.evicted.pages[0], self.gone()
+        if lines is None:
+            told = say("Page {} was unused for longest: its key is torn off.", ask.page(page))
+            self.shot(told, *self.tear(gone[:1], partial(self.stage, task), 1.5), subject=("lru",))
+        self.at = max(self.at, self.taken)
+        pages = ask.pages([self.trace[other].pages[0] for other in gone[1:]])
+        acts = [
+            self.act(*self.stage(task, (page,)), until=self.taken),
+            *self.tear(gone[1 : 1 + SEEN], partial(self.stage, task)),
+        ]
+        told = say("{} takes page {}.", name, ask.page(page))
+        if pages:
+            told = say(
+                "{} takes page {}; {} {}.", name, ask.page(page), pages_text(pages), plural(pages, "follows", "follow")
+            )
+        self.shot(told, *acts, self.act(*parts, until=self.settled()), subject=("lru",))
+        done = None if self.grows else self.requests[task].prefilled(self.at)
+        until = self.steps.next_phase("decode", self.at) if done is None else self.steps.phase_end(done.seq)
+        evicted = self.pages.evicted
+        old, *_ = self.pages.text_of(int(evicted.content[np.searchsorted(evicted.seq, seq)]))
+        told = say("The words of {} are there until {} writes over them.", ask.name(old), name)
+        self.shot(told, *self.swept(task, until), subject=("pool", page), pace=1.8)
+        return self.section("evict", say("{} needs room", name))
 
-    def takes(self, needed: Measure) -> str | None:
-        """The sentence for the free pages that the newcomer gets before it needs those of others."""
-        holds, rows = self.pages.holds, self.pages.took(self.at, self.evicted.seq, task=self.newcomer)
-        got = self.ask.pages(holds.page[rows[holds.taken[rows] == 0]].tolist())
-        missing = self.ask.less(needed, many(self.ask.pages(holds.page[rows].tolist())))
-        return say("It takes the free {}; {} {} missing.", pages_text(got), missing, are(missing)) if got else None
+    def code(self, lines: Lines) -> None:
+        """The lines that take a page: at one of them its key is torn off."""
+        seq, page = self.evicted.seq, self.evicted.pages[0]
+        row = tuple(self.state(seq - 1).lru)
+
+        def parts(code: Code) -> Sequence[Part]:
+            return Lru((page,), row), Pool((page,), bits=False, pages=(page,), name="page"), code
+
+        acts = self.run(lines, self.taken, parts)
+        torn = next((i for i, act in enumerate(acts) if "lru" in act.known), len(acts) - 1)
+        self.shot(
+            say("No page is free: evict takes page {}, first in the row.", self.ask.page(page)),
+            *acts[:torn],
+            pace=1.4,
+            subject=("code",),
+        )
+        told = say("Its key is torn off: nobody finds page {} any more.", self.ask.page(page))
+        self.shot(told, *acts[torn:], subject=("code",), pace=1.2)
+
+    def lost(self, missed: Missed) -> Measure:
+        """Tokens that were cached once and are not any more."""
+        return self.ask.less(self.ask.once_cached(missed), self.ask.still_cached(missed))
 
     def miss(self, missed: Missed) -> Section:
-        ask, task, seq, start = self.ask, missed.task, missed.seq, self.at
-        name, n, once, found = ask.name(task), ask.tokens(task, seq), ask.once_cached(missed), ask.still_cached(missed)
+        """The one who comes too late computes what was there."""
+        ask, task, name = self.ask, missed.task, self.ask.name(missed.task)
         self.begin()
-        self.advance(self.before_arrival(task, seq, start), seconds=1.5)
-        begins = say("Request {} begins as {} did", name, ask.name(missed.like))
-        self.arrive(task, say("{}: {} of its {} tokens were cached once.", begins, once, n))
-        gone = "But they were evicted: a miss."
-        self.advance(seq, say("{} still are; the rest was evicted: a miss.", found) if found.value else gone, 0.8)
-        end = sure(self.requests[task].admission(seq)).seq
-        self.advance(end, seconds=1.2)
+        parts, came = self.stage(task), max(self.at, self.before(task, missed.seq))
+        if self.steps.done_by(came) > self.at:
+            told = say("{} goes on. Then {} comes.", ask.name(self.newcomer), name)
+            self.shot(told, self.lapse(*parts, until=came, seconds=2.0), subject=("pool",))
+        end, self.at = sure(self.requests[task].admission(missed.seq)).seq, max(self.at, came)
+        told = say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like))
+        row = self.ask.state(missed.seq).lru
+        acts = [self.act(*parts, until=missed.seq), self.act(*self.stage(task, (), row), until=end), self.act(*parts)]
+        self.shot(told, *acts, subject=("lru",), pace=1.3)
         done = self.requests[task].prefilled(end)
-        computed = ask.less(n, found) if done is None else ask.computed(task, done.seq)
-        told = "{} tokens are computed; with a hit it would have been {}."
-        self.advance(self.prefill_end(task, end), say(told, computed, ask.less(n, once)), 1.6)
-        return self.section("miss", say("{} comes too late", name), MORE)
+        if done is not None:
+            computed = counted(ask.computed(task, done.seq), "token")
+            told = say("So {} computes {}, {} of them again.", name, computed, self.lost(missed))
+            self.shot(told, *self.swept(task, self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.8)
+            self.cost(missed, ask.computed(task, done.seq))
+        return self.section("miss", say("{} comes too late", name))
 
-    def summary(self) -> Section:
+    def cost(self, missed: Missed, computed: Measure) -> None:
+        """What it costs, beside the request that found its pages: time to the first token where that tells
+        of it, else tokens to compute."""
         ask = self.ask
-        facts = [
-            requests_finished(ask),
-            fact("pages cached at the peak", ask.most_cached(), ask.pool_pages()),
-            fact("times a page stayed cached", ask.kept()),
-            fact("times a page was evicted", ask.evictions()),
-            fact("tokens found in the cache at admission", ask.all_found(), ask.asked()),
-        ]
-        if (missed := self.missed) is not None:
-            lost = ask.less(ask.once_cached(missed), ask.still_cached(missed))
-            facts.append(fact(say("tokens that {} would have found", ask.name(missed.task)), lost))
-        return self.figures(facts)
+        if self.used is None:
+            return
+        task = sure(self.used.task)
+        done = self.requests[task].prefilled(self.used.seq)
+        times = {time.task: time for time in first_tokens(self.history)}
+        hit, miss = times.get(task), times.get(missed.task)
+        alike = hit is not None and miss is not None and abs(hit.prompt - miss.prompt) <= ALIKE * miss.prompt
+        if alike and hit.ns < miss.ns:
+            pair, title = [ask.first_token(name) for name in (task, missed.task)], "from its arrival to its first token"
+        elif done is not None:
+            pair, title = [ask.computed(task, done.seq), computed], "tokens to compute before its first one"
+        else:
+            return
+        names = [say("{} found its pages", ask.name(task)), say("{} came too late", ask.name(missed.task))]
+        bars = [Bar(name, of, task=who) for name, of, who in zip(names, pair, (task, missed.task), strict=True)]
+        told = say("{} against {}: that is what the lost pages cost.", pair[1], pair[0])
+        self.shot(
+            told, self.act(Tape((missed.task,), asks=True), Bars(title, tuple(bars))), subject=("bars",), rest=1.5
+        )
 
-    def caption_of(self, event: Event) -> str | None:
-        """The sentence for an event that the teller comes to, the first of its kind."""
-        if event.event == "lines" and event.function == EVICT:
-            return self.once("evict", "No bit of the mask is set: alloc turns to evict.")
-        if event.event == "pages_cached":
-            return self.once("cached", "The last page of a prefix first: it is of no use without those before.")
-        return None
+    def takeaway(self) -> Section:
+        """What is left of the film: its sentence and its number, over the row as it is now."""
+        ask = self.ask
+        self.begin()
+        text = say("A cached page is a loan: the least recently used goes first.")
+        number, unit = say("{}", ask.evictions()), say("times a cached page made room")
+        if self.missed is not None:
+            number = say("{}", self.lost(self.missed))
+            unit = say("tokens computed again, because {} came too late", ask.name(self.missed.task))
+        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit), Pool(bits=False)
+        self.shot("", self.act(*last), subject=("takeaway",), rest=1.8)
+        return self.section("takeaway", "What it costs")
+
+    def measures(self) -> dict[str, Measure]:
+        """What a scenario's question and takeaway can say."""
+        found = {"newcomer": self.ask.name(self.newcomer), "pages": self.ask.pool_pages()}
+        if self.missed is None:
+            return found
+        return {**found, "late": self.ask.name(self.missed.task), "lost": self.lost(self.missed)}
 
 
 class Eviction(FilmScene):
@@ -209,4 +343,4 @@ class Eviction(FilmScene):
 
     default_trace = "eviction.jsonl.gz"
     summary = "The pool fills with cached pages; the least recently used make room."
-    chapters = EvictionChapters
+    chapters = EvictionTelling

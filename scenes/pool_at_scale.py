@@ -9,57 +9,37 @@ from dataclasses import replace
 import numpy as np
 
 from astrai_sim.trace import Trace
-from scenes import theme
 from scenes.film.scene import FilmScene
-from scenes.measures import Measure, Said, say
-from scenes.story import curves
-from scenes.story.beats import Chart, Curve, Focus, Limit, Reveal, Section, ShowFacts, Spotlight
-from scenes.story.chapters import Chapters, fact
+from scenes.measures import Said, say
+from scenes.parts.crowd import Crowd
+from scenes.parts.elapsed import Elapsed
+from scenes.parts.first_tokens import SHARE, FirstTokens
+from scenes.parts.map import Map
+from scenes.parts.part import Part
+from scenes.parts.question import Question, Takeaway
+from scenes.stage.shot import Act, Section
+from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
-from scenes.story.history import First, firsts
-from scenes.story.lapse import lapse
-from scenes.story.limits import LARGEST, round_step
-from scenes.story.words import are, counted, plural
+from scenes.story.history import firsts
+from scenes.story.history.turns import Loss, turns_of
+from scenes.story.limits import LARGEST, reading_time
+from scenes.story.words import are, counted
 
-FRAME = ("map", "census", "clock")
-CLOSE_UP = (*FRAME, "tables", "lens")
-ARRIVAL = (*FRAME, "queue", "lens")
-CURVES = (*FRAME, "chart")
-LAPSES = 30.0
-"""Seconds of all time-lapses together, unless another length is asked for."""
-
-WORTH = 0.03
-"""Share of the run's time from which on a stretch between two moments is shown."""
-
-TIME_STEPS = 4
-"""Most steps of the time axis."""
-
-HEADROOM = 1.3
-"""Height of the chart of slots, by that of the pool: its name stands above it."""
-
-LEAST_SIDE = 0.2
-"""Share of a time-lapse from which on what follows the last of the queue has its own words."""
-
-CLOSE_UPS = {
-    "first": ("The first pages", 1),
-    "growth": ("Growth on demand", 2),
-    "share": ("A shared page", 2),
-    "eviction": ("An eviction", 2),
-    "preemption": ("A preemption", 1),
-    "release": ("A request ends", 2),
-}
-"""Title of each close-up, and how early it is left out."""
-
-LEAVING = ("preemption", "release")
-FIGURES, LOAD, WORDS, COST = 1, 2, 3, 4
+LAPSES = 40.0
+"""Seconds of all time-lapses together, at most."""
+ZOOM = 3.0
+"""Seconds from all pages to one, and back."""
+LONGEST = 0.6
+"""Seconds that the longest step takes at most in one."""
+STOPS_A_SECOND = 12
+HOOK, FLASH, RUN_UP, RUN_OUT = 2.0, 0.5, 2.2, 1.8
+"""Seconds of time-lapse in the hook, those for which pages given back stay white, and those before and
+after the first request that is seen to give way."""
+READ, MOVING = 0.6, 1.3
+"""Seconds beyond its reading time for which a sentence stands in a time-lapse, and that time by the least of one."""
+APART = 1.5
+"""How many times as long as half of the requests nine in ten waited, from which on it is told."""
 SOURCES = {"azure": "Azure", "burstgpt": "BurstGPT", "mooncake": "Mooncake"}
-COSTS = {
-    "prefill_step_s": "for each prefill pass",
-    "prefill_token_s": "for each token prefilled",
-    "decode_step_s": "for each decode pass",
-    "decode_token_s": "for each request that it decodes",
-    "decode_kv_s": "for each token in their caches",
-}
 
 
 def height(seqs: np.ndarray, counts: np.ndarray) -> int | None:
@@ -67,14 +47,20 @@ def height(seqs: np.ndarray, counts: np.ndarray) -> int | None:
     return int(seqs[counts.argmax()]) if counts.any() else None
 
 
-class PoolAtScaleChapters(Chapters):
-    """The load, then what happens for the first time in close-up, and the time between in time-lapse.
+def round_up(value: float) -> float:
+    """The next number of two figures."""
+    power = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return math.ceil(value / power - 1e-9) * power
 
-    `peak` and `crowd` are the ends of the steps with the most pages in use and the longest queue, the latter
-    None where that is the last step; `last` is the end of the last.
+
+class PoolAtScaleTelling(Telling):
+    """One page, all pages, the load in time-lapse at one speed, and what happens when no page is free.
+
+    `peak` and `crowd` are the ends of the steps with the most pages in use and the longest queue, the
+    latter None where that is the last step; `last` is the end of the last. `rate` are the seconds of
+    the run that go by in one of a time-lapse.
     """
 
-    stage = FRAME
     phases = False
 
     def __init__(self, film: str, trace: Trace) -> None:
@@ -82,254 +68,237 @@ class PoolAtScaleChapters(Chapters):
         n_pages, series = self.ask.n_pages, self.history.series
         if n_pages <= LARGEST:
             raise DoesNotApply(f"{film} shows a pool as a map, from {LARGEST + 1} pages on; the trace has {n_pages}")
-        self.firsts, peak = firsts(self.history), height(series.seq, series.in_use)
-        if peak is None or all(first.kind != "first" for first in self.firsts):
+        found, peak = firsts(self.history), height(series.seq, series.in_use)
+        first = next((one for one in found if one.kind == "first"), None)
+        if peak is None or first is None:
             raise DoesNotApply(f"{film} needs a request that got pages, and a step that ended")
-        self.series, self.peak = series, peak
+        self.first, self.peak, self.series = first, peak, series
         self.last = int(series.seq[-1])
         crowd = height(series.seq, series.waiting)
         self.crowd = None if crowd == self.last else crowd
-        self.charts = self._charts()
+        self.turns = turns_of(self.history)
+        self.losses = self.turns.lost(-1, self.last)
+        self.shown = next((loss for loss in self.losses if loss.stored), None) or next(iter(self.losses), None)
+        longest = int(np.diff(series.end_ns, prepend=0).max())
+        self.rate = round_up(max(1, int(series.end_ns[-1]) / LAPSES, longest / LONGEST) / 1e9)
+        self.frame: tuple[Part, ...] = (Crowd(), Map(flash=FLASH * self.rate), Elapsed())
 
     def sections(self) -> Iterator[Section]:
-        yield self.load()
-        stretches = self.stretches()
-        roots = [math.sqrt(max(1, self.span(start, until))) for start, until, _ in stretches]
-        worth = WORTH * self.span(-1, self.last)
-        for (start, until, first), root in zip(stretches, roots, strict=True):
-            if until > start and (until == self.last or self.span(start, until) >= worth):
-                yield self.stretch(start, until, LAPSES * (root / sum(roots)))
-            if first is not None:
-                yield self.close_up(first)
-        yield self.summary()
+        for section in (self.hook, self.one_page, self.giving_way, self.under_load, self.price):
+            if (made := section()).beats:
+                yield made
 
-    def stretches(self) -> list[tuple[int, int, First | None]]:
-        """(start, end, what comes then) of the time up to each close-up and the longest queue, between
-        ends of steps."""
-        marks: list[tuple[int, First | None]] = [(first.begin, first) for first in self.firsts]
-        if self.crowd is not None:
-            marks.append((self.crowd, None))
-        found, at = [], -1
-        for seq, first in sorted(marks, key=lambda mark: mark[0]):
-            found.append((at, max(at, self.steps.done_by(seq)), first))
-            at = max(at, self.steps.done_from(seq if first is None else first.end))
-        return [*found, (at, self.last, None)]
+    # what happens in it
 
-    def span(self, start: int, until: int) -> int:
-        """Nanoseconds of the run between the ends of two steps."""
-        return self.ask.time_between(start, until).value
+    def ns(self, seq: int) -> int:
+        """When event `seq` was; -1 is the beginning."""
+        return self.trace[seq].ns if seq >= 0 else 0
 
-    # the load
+    def before(self, ns: float) -> int:
+        """The end of the last step that was over at a time; -1 before the first."""
+        return self.steps.seq(int(np.searchsorted(self.series.end_ns, ns, side="right")) - 1)
 
-    def load(self) -> Section:
-        """What is coming, and what it meets."""
-        ask, header = self.ask, self.trace.header
-        of = ""
-        if header.workload is not None:
-            kind = header.workload.kind
-            of = say(" of the {} trace", SOURCES.get(kind, ask.header(kind)))
-        facts = (
-            fact(say("requests{}", of), ask.requests()),
-            fact("tokens in the median prompt", ask.median_prompt()),
-            fact(say("pages of {} token slots", ask.page_size()), ask.pool_pages()),
-            fact("of K and V, if every slot is filled", ask.bytes_of("pool")),
-            fact("requests at most run at a time", ask.max_batch()),
-        )
-        cell, group = "Every cell below is {}: dark while {} free, brighter for later requests.", ask.cell_pages()
-        one = group.value == 1
-        cell = say(cell, "a page" if one else say("{} pages", group), "it is" if one else "they are")
+    def through(self, parts: tuple[Part, ...], until: int) -> Act:
+        """A time-lapse to event `until` at the film's one rate, which stops evenly in the run's time."""
+        until = max(until, self.at)
+        began, ended = self.ns(self.at), self.ns(until)
+        seconds = (ended - began) / 1e9 / self.rate
+        wanted = np.linspace(began, ended, max(2, round(seconds * STOPS_A_SECOND)) + 1)[1:-1]
+        places = np.unique(np.searchsorted(self.series.end_ns, wanted, side="right") - 1)
+        stops = [int(seq) for seq in self.series.seq[places[places >= 0]] if self.at < seq < until]
+        if not stops or seconds < 2 / STOPS_A_SECOND:
+            return self.act(*parts, until=until)
+        times = [(self.ns(seq) - began) / (ended - began) for seq in stops[1:]]
+        self.at = until
+        return Act(until, parts, seconds, {}, (*stops, until), (*times, 1.0, 1.0)[: len(stops) + 1])
+
+    def lapse_with(self, parts: tuple[Part, ...], until: int, captions: list[Said | str]) -> None:
+        """The way to event `until`, cut into a shot for each caption that can be read on it."""
+        start, seconds = self.at, (self.ns(until) - self.ns(self.at)) / 1e9 / self.rate
+        if until <= start:
+            return
+        while len(captions) > 1 and sum(reading_time(text) + READ for text in captions) > seconds:
+            captions = captions[:-1]
+        if sum(reading_time(text) for text in captions) > MOVING * seconds:
+            captions = [""]
+        read = [reading_time(text) + READ for text in captions]
+        ends = self.ns(start) + np.cumsum(read) / sum(read) * (self.ns(until) - self.ns(start))
+        for text, end in zip(captions, ends.tolist(), strict=True):
+            last = text is captions[-1]
+            seq = until if last else int(self.series.seq[np.searchsorted(self.series.end_ns, end)])
+            if seq > self.at:
+                self.shot(text, self.through(parts, min(seq, until)), subject=("map",))
+
+    # sections
+
+    def hook(self) -> Section:
+        """The preemption that cost most, or else the fullest moment, under the question."""
+        worst = max(self.losses, key=lambda loss: loss.stored, default=None)
+        moment = self.peak if worst is None else worst.seq - 1
+        self.begin(min(self.before(self.ns(moment) - HOOK * self.rate * 1e9), moment))
+        question, shown = Question(self.question()), self.frame[1]
+        acts = [self.through((question, shown), moment)]
+        if worst is not None:
+            white = replace(shown, acting=(worst.task,))
+            acts.append(self.act(question, white, seconds=0.8))
+            acts.append(self.act(question, white, until=self.empty(worst), seconds=0.8))
+            acts.append(self.act(question, white, until=self.steps.done_from(self.at), seconds=0.8))
+        self.shot("", *acts, subject=("map",))
+        return self.section("hook", self.scenario_title(), cut=True)
+
+    def question(self) -> Said:
+        """What the film asks."""
+        pages = self.ask.pool_pages()
+        told = "What happens when all {} pages are full?" if self.losses else "Who holds what of {} pages?"
+        return self.told("question", say(told, pages), pages=pages, requests=self.ask.requests())
+
+    def scenario_title(self) -> str:
+        """The scenario's title."""
+        title = self.ask.scenario.title
+        return say("{}", self.ask.header(title)) if title else "A pool at scale"
+
+    def one_page(self) -> Section:
+        """The first page that is taken, as large as the frame; then all of them."""
+        ask, first = self.ask, self.first
+        page, task = first.pages[0], first.task
+        life = self.requests[task]
+        near = Map(named=(task,), close=(page,))
+        filled = life.prefilled(first.end)
         self.begin(-1)
-        self.teller.add(ShowFacts(-1, cell, "", facts, large=True))
-        self.say(None, 2.0)
+        pages = counted(ask.table_pages(task, first.end), "page")
+        told = say("{} slots a page: {}'s {} tokens take {}.", ask.page_size(), ask.name(task), ask.prompt(task), pages)
+        acts = [self.act(*self.frame), self.act(near, seconds=ZOOM), self.act(near, until=life.submitted.seq)]
+        acts.append(self.act(near, until=first.end, seconds=1.0))
+        if filled is not None and filled.seq <= self.last:
+            acts.append(self.act(near, until=filled.seq, seconds=1.2))
+        self.shot(told, *acts, subject=("map",))
+        self.at = self.steps.done_from(self.at)
+        whole = say("All pages keep {} of keys and values.", ask.bytes_of("pool"))
+        far = Map(named=(task,), flash=FLASH * self.rate)
+        self.shot(whole, self.act(self.frame[0], far, self.frame[2], seconds=ZOOM), subject=("map",))
+        self.load()
+        return self.section("page", "From one page to all", cut=True)
+
+    def load(self) -> None:
+        """The requests come, and the pool fills, up to the first of what happens then."""
+        ask, header = self.ask, self.trace.header
+        until = self.last if self.crowd is None else self.crowd
+        if self.shown is not None:
+            until = self.before(self.shown.ns - RUN_UP * self.rate * 1e9)
+        told = say("{} requests come, one after another.", ask.requests())
+        if header.workload is not None:
+            scale, kind = ask.time_scale(), header.workload.kind
+            name = SOURCES.get(kind, ask.header(kind))
+            told = say("{} requests come as {}'s did, in {} of the time.", ask.requests(), name, scale)
+        self.lapse_with(self.frame, until, [told])
+
+    def empty(self, loss: Loss) -> int:
+        """The event after which the request that had to give way has no page."""
+        return self.requests[loss.task].empty_after(loss.seq) or loss.seq
+
+    def giving_way(self) -> Section:
+        """The first time that no page is free: who gives way, why, and what that costs."""
+        ask, loss = self.ask, self.shown
+        self.begin()
+        if loss is None:
+            return self.section("giving-way", "")
+        task = loss.task
+        newest = max(
+            self.state(loss.seq - 1).tables, key=lambda one: (self.turns.since(one, loss.seq), self.requests[one].index)
+        )
+        quiet = (Crowd(tall=True), Map(), Elapsed())
+        acting = (Crowd(tall=True, acting=(task,)), Map(acting=(task,)), Elapsed())
+        free = ask.pool_free(loss.seq - 1)
+        grow = say("Answers grow until no page is free.")
+        if free.value:
+            grow = say("Answers grow until only {} {} free.", counted(free, "page"), are(free))
+        self.shot(grow, self.act(*quiet, seconds=1.8), self.through(quiet, loss.seq - 1), subject=("crowd",))
+        why = say("{}, admitted last, gives its pages back.", ask.name(task))
+        if newest != task:
+            why = say("{} has to give its pages back.", ask.name(task))
+        self.shot(why, self.act(*acting, seconds=0.6), self.act(*acting, until=self.empty(loss)), subject=("crowd",))
+        freed = ask.less(ask.pool_free(self.at), free)
+        told = say("{} of {} go to others; it waits first in line.", counted(freed, "page"), ask.name(task))
+        step = self.act(*acting, until=self.steps.done_from(self.at))
+        on = self.through(acting, self.before(self.ns(self.at) + RUN_OUT * self.rate * 1e9))
+        self.shot(told, step, on, self.act(*self.frame), subject=("map",))
+        return self.section("giving-way", "No page is free")
+
+    def under_load(self) -> Section:
+        """The rest of the run: up to the longest queue, to the last that gave way, to the end."""
+        ask, header = self.ask, self.trace.header
+        self.begin()
+        captions: list[Said | str] = []
+        if self.shown is not None:
+            lost = self.ask.stored(self.shown.task, self.shown.seq - 1)
+            captions = [
+                say("Its {} cached tokens must be computed again.", lost),
+                "White: pages of a request that just had to give way.",
+                "It comes back as soon as pages are free for it.",
+            ]
+        if self.crowd is not None and self.crowd > self.at:
+            self.lapse_with(self.frame, self.crowd, captions or ["Nobody gets in before a page is free."])
+            captions = [say("The longest queue: {} requests wait for pages.", ask.waiting(self.crowd))]
+        cost: list[Said | str] = []
         if header.clock == "cost-model" and header.cost is not None:
-            told = "No model runs: cache and scheduler alone, timed by a cost model."
-            facts = tuple(fact(label, ask.cost(name)) for name, label in COSTS.items())
-            self.teller.add(ShowFacts(-1, told, "The cost model: a step takes", facts, large=True, detail=COST))
-            self.say(None, 2.0, COST)
-        return self.section("load", "A load and a pool", LOAD)
+            words = (
+                "No model ran: a prefill takes {} + {} a token.",
+                "A decode: {} + {} a request + {} a cached token.",
+            )
+            names = (("prefill_step_s", "prefill_token_s"), ("decode_step_s", "decode_token_s", "decode_kv_s"))
+            cost = [say(told, *map(ask.cost, of)) for told, of in zip(words, names, strict=True)]
+        if self.losses and (until := self.steps.done_from(self.losses[-1].seq)) > self.at:
+            captions.append("Each time the newest pays, because older answers grow.")
+            self.lapse_with(self.frame, until, [*captions, *cost[:1]])
+            captions, cost = [], cost[1:]
+        self.lapse_with(self.frame, self.last, [*captions, *cost, self.outcome()])
+        return self.section("under-load", "Under load")
 
-    # time-lapse
-
-    def stretch(self, start: int, until: int, seconds: float) -> Section:
-        """The run between two ends of steps, with its curves."""
-        ask, took, calm = self.ask, self.span(start, until), self.queue_gone(start, until)
-        caption = self.lapse_caption(start, until)
-        self.begin(start)
-        if calm is None:
-            self.teller.add(lapse(self.series, start, until, seconds, caption))
-        else:
-            part, empty = seconds * self.span(start, calm) / took, "the queue is empty at the end of every step."
-            self.teller.add(lapse(self.series, start, calm, part, caption))
-            self.teller.add(lapse(self.series, calm, until, seconds - part, f"From here on {empty}"))
-        if until == self.crowd:
-            self.say(say("The longest queue: {} requests wait.", ask.waiting(until)), 1.0, FIGURES)
-            held = ask.reserved(until)
-            if held.value:
-                empty = ask.less(held, ask.filled(until))
-                told = "{} of the {} slots in pages in use are not filled: {}."
-                self.say(say(told, empty, held, ask.ratio(empty, held, "percent")), 1.0, FIGURES)
-        share = (ask.pool_in_use(until).value - ask.pool_in_use(start).value) / ask.n_pages
-        title = "The pool fills" if share > 0.1 else "The pages return" if share < -0.1 else "Under load"
-        return self.section(f"lapse-{start + 1}", title, stage=CURVES, props=self.charts)
-
-    def queue_gone(self, start: int, until: int) -> int | None:
-        """The end of the step after which no request waits up to `until`.
-
-        None where that leaves too little of the stretch on one of its sides.
-        """
-        first, last = np.searchsorted(self.series.seq, [start, until])
-        busy = np.flatnonzero(self.series.waiting[first : last + 1])
-        if not len(busy) or busy[-1] == last - first:
-            return None
-        calm = int(self.series.seq[first + busy[-1] + 1])
-        least = LEAST_SIDE * self.span(start, until)
-        worth = min(self.span(start, calm), self.span(calm, until)) >= least
-        return calm if worth and calm > start else None
-
-    def lapse_caption(self, start: int, until: int) -> Said:
-        """How much of the run the stretch is, and what happens often in it."""
-        told = say("{} of the run in time-lapse", self.ask.time_between(start, until))
-        for kind, often in (("task_preempted", "preemptions"), ("task_finished", "requests finish")):
-            count = self.ask.between(kind, start, until)
-            if count.value > 1:
-                return say("{}: {} {}.", told, count, often)
-        return say("{}.", told)
-
-    def _charts(self) -> tuple[Chart, Chart]:
-        series, slots = self.series, self.ask.pool_slots().value
-        x = curves.seconds(series)
-        x_max = float(max(x[-1], 1e-9))
-        waiting, running = series.waiting, series.running
-        x_step = round_step(x_max, TIME_STEPS)
-        x_max = x_step * math.ceil(x_max / x_step - 1e-9)
-        colors = theme.TASK_COLORS
-
-        def curve(measure: str, label: str, color: str, values: np.ndarray, fill: bool = False, on: str = "") -> Curve:
-            return Curve(measure, label, color, curves.points(series.seq, x, values), fill=fill, on=on)
-
-        requests = (
-            curve("running requests", "running", colors[0], running),
-            curve("waiting requests", "waiting", colors[1], waiting),
-        )
-        waste = series.reserved_slots - series.kv_slots
-        use = (
-            curve("used slots", "filled", colors[3], series.kv_slots, True),
-            curve("wasted slots", "not filled", colors[2], waste, True, "used slots"),
-        )
-        most, room, limit = float(max(1, waiting.max(), running.max())), float(slots), Limit(slots, "the pool")
-        left, right = (0.0, 0.0, 0.49, 1.0), (0.51, 0.0, 1.0, 1.0)
-        return (
-            Chart("queue", "Requests", "s", x_max, most * 1.05, requests, left),
-            Chart("use", "KV slots in pages in use", "s", x_max, room * HEADROOM, use, right, limit=limit),
-        )
-
-    # close-ups
-
-    def close_up(self, first: First) -> Section:
-        """Slowly, with the pages that it is about in the lens."""
-        kind, task, pages = first.kind, first.task, first.pages
-        title, detail = CLOSE_UPS[kind]
-        start, stage = (-1, ARRIVAL) if kind == "first" else (first.begin, CLOSE_UP)
-        self.begin(start)
-        self.teller.add(Spotlight(start, tasks=(task,)))
-        if kind == "first":
-            self.arrival(first)
-        else:
-            before, after = getattr(self, f"_{kind}")(first)
-            self.say(before, 0.5, 0 if kind == "preemption" else WORDS)
-            self.advance(first.end, after, 1.2 if kind in LEAVING else 1.0)
-        if kind == "growth":
-            pages = tuple(self.state().tables[task][-4:])
-        self.say(None, 1.0)
-        self.teller.add(Spotlight(self.at))
-        return replace(self.section(kind, title, detail, stage, (Focus((task,), pages),)), phases=True)
-
-    def arrival(self, first: First) -> None:
-        """The first request that gets pages, from its submission to its prefill."""
-        ask, task, size = self.ask, first.task, self.ask.page_size()
-        submitted, filled = self.requests[task].submitted.seq, self.requests[task].prefilled(first.end)
-        came = "Request {} arrives: a prompt of {} tokens."
-        self.advance(submitted, say(came, ask.name(task), ask.prompt(task)), 0.6)
-        self.advance(first.end, say("It gets {} of {} slots.", counted(self.gained(first), "page"), size))
-        self.teller.add(Reveal(first.end, parts=("tables",)))
-        if filled is not None:
-            self.advance(filled.seq, "Prefill fills their slots.", 1.6)
-
-    def _growth(self, first: First) -> tuple[str, str]:
-        ask, name, page = self.ask, self.ask.name(first.task), first.pages[0]
-        token = ask.first_token_of(ask.state(first.end).tables[first.task].index(page))
-        added = say(
-            "Token {} of {} needs a slot: page {} is added.", token, name, replace(ask.page(page), form="count")
-        )
-        return say("{} has filled its pages.", name), added
-
-    def _share(self, first: First) -> tuple[str, str]:
-        again = self.gained(first)
-        begins = say("{} begins like a prompt that is in the cache.", self.ask.name(first.task))
-        return begins, say("{} of it {} used again.", counted(again, "page"), are(again))
-
-    def _eviction(self, first: First) -> tuple[str, str]:
-        emptied = "The page that was not used for longest is emptied for {}."
-        return say("{}.", self.left(first)), say(emptied, self.ask.name(first.task))
-
-    def _preemption(self, first: First) -> tuple[str, str]:
-        stored = self.ask.stored(first.task, first.begin).value
-        grow = say("{}, and a request must grow: {} is preempted.", self.left(first), self.ask.name(first.task))
-        again = "it waits to be computed again" if stored else "none of them had been filled"
-        return grow, say("{}; {}.", self.back(first), again)
-
-    def _release(self, first: First) -> tuple[str, str]:
-        return say("{} has its last token.", self.ask.name(first.task)), say("{}.", self.back(first))
-
-    def gained(self, first: First) -> Measure:
-        """Pages by which the request's table grows."""
-        had, has = (self.ask.table_pages(first.task, at) for at in (first.begin, first.end))
-        return self.ask.less(has, had)
-
-    def left(self, first: First) -> str:
-        """How many pages are free before it, in words."""
-        free = self.ask.pool_free(first.begin)
-        return say("Only {} {} free", counted(free, "page"), are(free)) if free.value else "No page is free"
-
-    def back(self, first: First) -> Said:
-        """What becomes of the pages that a request gives back."""
-        ask, name, begin, end = self.ask, self.ask.name(first.task), first.begin, first.end
-        freed = ask.less(ask.pool_free(end), ask.pool_free(begin))
-        kept = ask.less(ask.pool_cached(end), ask.pool_cached(begin))
-        stay = plural(kept, "stays", "stay")
-        free = say("{} of {} {} free again", counted(freed, "page"), name, are(freed))
-        if freed.value and kept.value:
-            return say("{}, {} {} cached", free, kept, stay)
-        if kept.value:
-            return say("{} of {} {} cached", counted(kept, "page"), name, stay)
-        return free if freed.value else say("Others still hold the pages of {}", name)
-
-    # figures
-
-    def summary(self) -> Section:
-        """What came of it, counted from the trace."""
+    def outcome(self) -> Said:
+        """What came of it in work."""
         ask = self.ask
-        waited, preempted = ask.median_ttft(), ask.preemptions()
-        facts = [
-            fact(say("of {} requests finished", ask.requests()), ask.finished()),
-            fact(say("tokens generated in {} steps", ask.steps()), ask.all_generated()),
-            fact(say("of {} pages at the peak", ask.pool_pages()), ask.pool_in_use(self.peak)),
-            fact("empty slots in used pages, mean", ask.empty_share()),
-        ]
-        if waited is not None:
-            facts.append(fact("median wait for the first token", waited))
-        if preempted.value:
-            facts.append(fact("preemptions", preempted))
-        told = "Counted from the recorded trace; below, the pool at its peak."
-        self.begin(self.peak)
-        self.teller.add(ShowFacts(self.peak, told, "", tuple(facts), large=True))
-        self.say(None, 3.0)
-        return self.section("summary", "What the trace says", FIGURES, stays=True)
+        if not self.losses:
+            return say("{} of {} requests finish.", ask.finished(), ask.requests())
+        twice = ask.recomputed()
+        return say(
+            "{} tokens were computed twice: {} of all work.", twice, ask.ratio(twice, ask.all_computed(), "percent")
+        )
+
+    def price(self) -> Section:
+        """What waiting cost; one sentence, one number, and what came of the run."""
+        ask = self.ask
+        self.begin()
+        waits = [] if ask.median_ttft() is None else [ask.wait_within(0.5), ask.wait_within(SHARE)]
+        if not waits or waits[1].value < APART * waits[0].value:
+            last = Takeaway("Pages go where they are needed.", say("{}", ask.most_in_use()), "pages in use at the peak")
+            self.shot("", self.act(last, Map(), seconds=1.5), subject=("takeaway",))
+            return self.section("price", "What came of it")
+        usual, most = waits
+        half = say("Half of the requests had a token within {}.", usual)
+        acts = [self.act(FirstTokens(lines=0, dots=False)), self.act(FirstTokens(lines=1), seconds=3.2)]
+        self.shot(half, *acts, subject=("firsttokens",))
+        told = say(
+            "Nine in ten had it within {}: pages were full." if self.losses else "Nine in ten had it within {}.", most
+        )
+        self.shot(told, self.act(FirstTokens(), seconds=3.0), subject=("firsttokens",))
+        text = say("Pages go where they are needed, and come back.")
+        if self.losses:
+            text = say("A full pool turns nobody away: it makes the newest wait.")
+        known = {"half": usual, "most": most, "pages": ask.pool_pages(), "preemptions": ask.preemptions()}
+        text = self.told("takeaway", text, **known)
+        unit = say("nine in ten had their first token by then, half after {}", usual)
+        self.shot(
+            "",
+            self.act(Takeaway(text, say("{}", most), unit), FirstTokens(), seconds=2.0),
+            subject=("takeaway",),
+            rest=1.0,
+        )
+        return self.section("price", "Waiting for the first token")
 
 
 class PoolAtScale(FilmScene):
-    """A big pool under a production load: a map of its pages, the queue, the batch, the waste."""
+    """A big pool under a production load: from one page to a map of all, the queue, and what waiting costs."""
 
     default_trace = "pool_at_scale.jsonl.gz"
-    summary = "A production load on a big pool: occupancy map, queue, batch, KV use and waste."
-    chapters = PoolAtScaleChapters
+    summary = "A production load on a big pool: a map of all pages, the queue, who gives way and what it costs."
+    chapters = PoolAtScaleTelling

@@ -1,213 +1,293 @@
-"""The film `Preemption`: memory runs out in decode, one request waits, nothing is lost."""
+"""The film `Preemption`: memory runs out in decode, the newest request gives way, no token is lost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from astrai_sim.trace import Trace
-from astrai_sim.trace.events import Lines, PhaseEnd, StepBegin, TaskAdmitted, TaskFinished, TaskPreempted
+from astrai_sim.trace.events import Lines, PagesAlloc, PhaseEnd, TaskAdmitted, TaskPreempted
 from scenes.film.scene import FilmScene
-from scenes.measures import say
-from scenes.story.beats import RunCode, Section, ShowFacts
-from scenes.story.chapters import ASIDE, CODE, MORE, WORDS, Chapters, fact, requests_finished
-from scenes.story.source import open_code, steps_of, value_text
+from scenes.measures import Measure, say
+from scenes.parts.answers import Answers
+from scenes.parts.code import Code
+from scenes.parts.free import Free
+from scenes.parts.knock import Knock
+from scenes.parts.part import Part
+from scenes.parts.pool import Pool
+from scenes.parts.question import Question, Takeaway
+from scenes.parts.queue import Queue, in_memory
+from scenes.parts.tape import Tape
+from scenes.parts.view import View
+from scenes.parts.waits import Waits
+from scenes.stage.shot import Act, Section
+from scenes.stage.telling import ASIDE, MORE, Telling
+from scenes.story.history.sure import sure
 from scenes.story.words import are, counted, listed, pages_text, plural
 
-MAKE_ROOM = "InferenceScheduler._make_room"
+MAKE_ROOM, PREEMPT = "InferenceScheduler._make_room", "_preempt("
+ROWS = ((12, 3), (33, 2))
+"""Tapes beside a pool of up to so many pages."""
+ARRIVALS = 3
+Alarm = bool | tuple[int, ...]
+Tiles = tuple[tuple[str, int], ...]
 
 
-class PreemptionChapters(Chapters):
-    """How the first request that was preempted lost its pages, and what became of it."""
+class PreemptionTelling(Telling):
+    """How the request that stood still the longest was preempted, and what became of it."""
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
         self.need_single_pages()
-        self.preempted = self.need(
+        self.need(
             TaskPreempted, "a request that was preempted: record a scenario whose requests outgrow the pool together"
         )
-        if not trace.header.scenario.cache.prefix_caching:
-            self.stage = ("pool", "mask", "tables", "queue", "meters")
-        self.victim: str = self.preempted.task
-        self.name = self.ask.name(self.victim)
-        self.step = self.steps.before(self.preempted.seq)
-        self.life = self.requests[self.victim]
-        self.again = self.life.admission(self.preempted.seq)
+        out = max(self.history.events(TaskPreempted), key=self.cost)
+        self.out, self.victim, self.seq = out, out.task, out.seq
+        self.life, self.name = self.requests[out.task], self.ask.name(out.task)
+        lines = self.history.latest(Lines, self.seq, self.steps.before(self.seq), function=MAKE_ROOM)
+        self.lines = lines if lines is not None and lines.phase == "decode" else None
+        self.full = (self.seq if self.lines is None else self.lines.seq) - 1
+        self.freed = self.life.empty_after(self.seq) or self.seq
+        self.decoded = self.steps.phase_end(self.freed)
+        self.asks = self.asking()
+        self.again, self.token = self.life.admission(self.seq), self.life.token_after(self.seq)
+        self.running = in_memory(View(trace, self.state(self.full)))
+        self.newest = self.running[-1:] == [self.victim]
+        self.stood = None if self.token is None else self.ask.wait(self.victim, self.seq)
+        most = next(rows for pages, rows in ROWS if self.ask.n_pages <= pages)
+        named = [*dict.fromkeys((self.asks, self.victim, *self.running))]
+        self.cast = tuple(task for task in self.running if task in named[:most])
+        self.behind = self.waited()
+
+    def cost(self, out: TaskPreempted) -> int:
+        """Nanoseconds that a preempted request stood still; -1 where it never went on."""
+        life = self.requests[out.task]
+        token = life.token_after(out.seq)
+        return -1 if token is None else life.wait(out.seq, token, 0)
+
+    def asking(self) -> str:
+        """The request whose token found no slot: the pages went to it, if not it gave way itself."""
+        if self.lines is not None:
+            return str(self.lines.args["task"])
+        took = self.history.first(PagesAlloc, self.seq, self.decoded)
+        last = self.history.latest(TaskPreempted, self.decoded)
+        return sure((took or sure(last)).task)
+
+    def waited(self) -> str | None:
+        """Who waited behind it, without a token so far, and got its first one last; None where nobody did."""
+        queue = self.state(self.freed).waiting
+        ahead = queue[: queue.index(self.victim) + 1] if self.victim in queue else queue
+        behind = [
+            t
+            for t in queue
+            if t not in ahead and self.requests[t].generated and not self.state(self.seq).tasks[t].generated
+        ]
+        return max(behind, key=lambda task: self.ask.wait(task, self.seq).value, default=None)
 
     def sections(self) -> Iterator[Section]:
-        yield self.full()
-        yield self.out()
-        if self.again is not None:
-            yield self.goes_on(self.again)
-            yield self.recompute(self.again)
-            if self.life.finished is not None:
-                yield self.finish(self.life.finished)
-        yield self.summary()
+        yield self.hook()
+        yield self.fill()
+        yield self.refuse()
+        yield self.give_way()
+        if self.again is not None and self.token is not None and self.stood is not None:
+            yield self.stand(self.again)
+            yield self.come_back(self.again, self.token, self.stood)
+        yield self.takeaway()
 
-    def full(self) -> Section:
-        ask, step = self.ask, self.step
+    def stage(
+        self, queue: Queue | None = None, alarm: Alarm = False, *, acting: Tiles = (), pages: tuple[int, ...] = ()
+    ) -> tuple[Part, ...]:
+        """Tapes, the line of requests and the pool."""
+        pool = Pool(pages, bits=False, alarm=alarm)
+        return Tape(self.cast, acting), queue or Queue(), Free(alarm=alarm is True), pool
+
+    # the parts of the story
+
+    def hook(self) -> Section:
+        """A token finds every page taken."""
+        self.begin(self.full)
+        asked = say("Why must {} stop?", self.name)
+        if self.stood is not None:
+            asked = say("Why did {} stand still for {}?", self.name, self.stood)
+        question = Question(self.told("question", asked, **self.measures()))
+
+        def parts(page: int | None, alarm: Alarm) -> tuple[Part, ...]:
+            return question, Tape((self.asks,)), Pool(bits=False, alarm=alarm), Knock(task=self.asks, page=page)
+
+        self.shot(None, *self.knocks(parts, 2.4), subject=("pool",), rest=0.8)
+        return self.section("hook", "Memory is full", cut=True)
+
+    def knocks(self, parts: Callable[[int | None, Alarm], tuple[Part, ...]], seconds: float) -> list[Act]:
+        """The token goes from page to page, is refused by each, and comes back."""
+        pages = range(self.ask.n_pages)
+        hop = seconds / len(pages)
+        acts = [self.act(*parts(None, False))]
+        acts += [self.act(*parts(page, tuple(pages[: page + 1])), seconds=hop) for page in pages]
+        return [*acts, self.act(*parts(None, True), seconds=0.6)]
+
+    def fill(self) -> Section:
+        """The requests come, until the last page is taken."""
+        ask = self.ask
         self.begin(-1)
-        for refill in self.steps.ends("refill", -1, step + 1):
-            self.admit(self.history.event(PhaseEnd, int(refill)))
-        late = [task for task in ask.state(step).waiting if self.requests[task].submitted.seq > self.at]
-        if late:
-            self.wait(late[0])
-        grow = "They decode and grow, a page at a time"
-        self.advance(step, f"{grow}." if ask.pool_free(step).value else f"{grow}, until none is free.", 3.5)
-        used, pages, free = ask.pool_in_use(step), ask.pool_pages(), ask.pool_free(step)
-        self.say(say("{} of {} pages are in use, {} free.", used, pages, free), 0.3, detail=WORDS)
-        return self.section("full", "The pool fills", detail=MORE)
+        for end in [int(end) for end in self.steps.ends("refill", -1, self.full + 1)][:ARRIVALS]:
+            tasks = ask.names(sure(self.history.event(PhaseEnd, end).tasks))
+            before = self.steps.phase_begin(end)
+            came = self.lapse if self.steps.done_by(before) > self.at else self.act
+            acts = [came(*self.stage(), until=before, seconds=1.0), self.act(*self.stage(), until=end)]
+            acts.append(self.act(*self.stage(), until=min(self.steps.next_phase("prefill", end), self.full)))
+            free = ask.pool_free(end)
+            left = say("{} {} left", counted(free, "page"), are(free))
+            told = say("{} {} in: {}.", listed(tasks), plural(tasks, "comes", "come"), left)
+            self.shot(told, *acts, subject=("pool",), pace=1.2)
+        told = say("They grow, token by token, until all {} pages are taken.", ask.pool_pages())
+        self.shot(told, self.lapse(*self.stage(), until=self.full, seconds=4.0), subject=("pool",))
+        return self.section("full", "The pool fills", MORE, cut=True)
 
-    def admit(self, refill: PhaseEnd) -> None:
-        """A refill that admitted requests, and the prefill that follows."""
-        tasks = self.ask.names(refill.tasks)
-        pages = [counted(self.ask.table_pages(task, refill.seq), "page") for task in refill.tasks or ()]
-        self.advance(refill.seq, say("{} {} admitted, to {}.", listed(tasks), are(tasks), listed(pages, 3)))
-        self.advance(self.steps.next_phase("prefill", refill.seq), seconds=1.4)
+    def refuse(self) -> Section:
+        """The token is refused, and the newest request has to give way."""
+        ask, name, asks = self.ask, self.name, self.ask.name(self.asks)
+        self.begin()
+        told = say("Token {} of {} needs a page: every page is taken.", ask.tokens(self.asks, self.full), asks)
 
-    def wait(self, task: str) -> None:
-        """A request that cannot be admitted."""
-        ask, name = self.ask, self.ask.name(task)
-        submitted = self.requests[task].submitted.seq
-        refills = self.steps.ends("refill", submitted, self.end + 1, worked=False)
-        tried = int(refills[0]) if len(refills) else submitted
-        needed, left = ask.needed(task, tried), ask.pool_available(tried)
-        caption = say("{} waits.", name)
-        if needed.value > left.value:
-            caption = say("{} needs {} and {} {} left: it waits.", name, counted(needed, "page"), left, are(left))
-        self.advance(tried, caption, 0.8)
+        def parts(page: int | None, alarm: Alarm) -> tuple[Part, ...]:
+            return *self.stage(alarm=alarm, acting=(self.tile(),)), Knock(task=self.asks, page=page)
 
-    def out(self) -> Section:
+        self.shot(told, *self.knocks(parts, 3.0), subject=("pool",))
+        if self.lines is not None:
+            self.code(self.lines)
+        held = [(self.victim, place) for place in range(len(self.state(self.full).tables.get(self.victim, ())))]
+        marked = Queue((self.victim,), ((self.victim, "last in" if self.newest else "chosen"),))
+        why = say("{} has to give way.", name)
+        if self.newest:
+            why = say("{} came last, so it gives way: the others can finish.", name)
+        acts = [self.act(*self.stage(marked, True)), self.act(*self.stage(marked, True, acting=tuple(held)))]
+        self.shot(why, *acts, subject=("queue",), pace=1.3)
+        return self.section("refused", "No page is free")
+
+    def code(self, lines: Lines) -> None:
+        """The lines of the scheduler, up to the call that takes the pages."""
+        called = self.ask.source("running[-1]")
+        marked = Queue((self.victim,), ((self.victim, say("{}", called)),))
+
+        def parts(code: Code) -> Sequence[Part]:
+            if PREEMPT in text_of(code):
+                return Tape(self.cast), marked, replace(code, values=(), fresh=0)
+            return Tape(self.cast), Queue(), code
+
+        acts = self.run(lines, lines.seq, parts)
+        texts = [text_of(act.parts[-1]) for act in acts]
+        end = next((i for i, text in enumerate(texts) if PREEMPT in text), len(acts) - 1) + 1
+        caught = next((i for i, text in enumerate(texts) if text.startswith("except")), end)
+        if caught:
+            self.shot("grow finds no free page and raises OutOfPages.", *acts[:caught], subject=("code",))
+        if caught < end:
+            told = say("So {} has to go, the last admitted: {}.", called, self.name)
+            self.shot(told, *acts[caught:end], subject=("code",), pace=1.2)
+
+    def give_way(self) -> Section:
+        """Its numbers fall, its fills go hollow; its pages go to the one that asked."""
         ask, name = self.ask, self.name
         self.begin()
-        seq = self.preempted.seq
-        lines = self.history.latest(Lines, seq, self.step, function=MAKE_ROOM)
-        before = (seq if lines is None else lines.seq) - 1
-        grower = self.grower(lines)
-        if grower is not None:
-            need = "{}'s token {} needs a slot in a new page, and no page is free."
-            if grower == self.victim:
-                need = "{} needs a new page for its token {}, and no page is free."
-            self.advance(before, say(need, ask.name(grower), ask.tokens(grower, before)))
-        left = None if lines is None else self.run_lines(lines)
-        freed = self.life.empty_after(seq) or seq
-        pages = pages_text(ask.pages(self.preempted.pages))
-        self.advance(freed, say("{} has to go: it was admitted last. Its {} return to the pool.", name, pages), 1.4)
-        if left is not None:
-            self.teller.add(replace(left, until=freed))
-        queue = ask.names(self.state().waiting)
-        if len(queue) > 1:
-            self.say(say("{} goes to the front of the queue, before {}.", name, listed(queue[1:])), 0.3)
-        kept, gone = ask.tokens(self.victim, seq), ask.stored(self.victim, seq - 1)
-        self.say(say("Its {} tokens are kept; the K and V of {} are gone.", kept, gone), 0.3)
-        end, holds = self.steps.next_phase("decode", seq), self.pages.holds
-        rows = self.pages.took(freed, end)
-        if len(rows) and (taker := self.requests.names[holds.task[rows[0]]]) == grower:
-            taken = say("{} takes page {} and decodes on.", ask.name(taker), ask.page(int(holds.page[rows[0]])))
-            self.advance(int(holds.shown[rows[0]]), taken, 0.9)
-        self.advance(end, seconds=0.8)
-        return self.section("out", "Memory runs out in decode")
+        lost = say("{} loses its pages; its {} stay known.", name, counted(ask.tokens(self.victim, self.seq), "token"))
+        out = self.act(*self.stage(Queue((self.victim,))), until=self.freed)
+        self.shot(lost, out, subject=("tape", self.victim), pace=1.6)
+        took = self.history.first(PagesAlloc, self.freed, self.decoded, task=self.asks)
+        if took is not None:
+            page = took.pages[0]
+            told = say("Page {} goes to {}, which writes over what {} left.", ask.page(page), ask.name(self.asks), name)
+            given = self.stage(self.head(), acting=(self.tile(),), pages=(page,))
+            acts = [self.act(*given), self.act(*given, until=took.seq + 1), self.act(*given, until=self.decoded)]
+            self.shot(told, *acts, subject=("pool", page), pace=1.5)
+        return self.section("out", say("{} gives way", name))
 
-    def grower(self, lines: Lines | None) -> str | None:
-        """Who needed the page."""
-        if lines is not None:
-            return lines.args["task"]
-        rows = self.pages.took(self.preempted.seq, self.end + 1, "alloc")[:1]
-        return self.requests.names[self.pages.holds.task[rows[0]]] if self.pages.holds.decode[rows].any() else None
+    def head(self) -> Queue:
+        """The line with the victim at the head of those that wait."""
+        return Queue((self.victim,), ((self.victim, "next in"),))
 
-    def run_lines(self, lines: Lines) -> RunCode:
-        """Step through `lines` to the call that preempts, with the values that it finds.
+    def meanwhile(self, queue: Queue) -> tuple[Part, ...]:
+        """What the requests say, the line, and how long they wait."""
+        tasks = [(self.victim, say("{} stands still", self.name))]
+        if self.behind is not None:
+            tasks.append((self.behind, say("{} waits behind it", self.ask.name(self.behind))))
+        usual = self.ask.usual_wait(self.out.step)
+        waits = Waits(self.seq, tuple(tasks), None if usual is None else ("usual, for a token", usual))
+        return self.words(self.cast), queue, waits
 
-        Returns the beat that shows what the call leaves.
-        """
-        at, steps = self.at, steps_of(self.trace, lines)
-        finds = (i for i, step in enumerate(steps) if any(name == "running" for name, _ in step.values))
-        last = next(finds, len(steps) - 1)
-        code = open_code(self.trace, MAKE_ROOM, at, detail=CODE)
-        caught = (i for i, step in enumerate(steps[:last]) if code.lines[step.line][0].lstrip().startswith("except"))
-        raised = next(caught, last)
-        running = self.running(lines)
-        found = replace(steps[last], values=(("running", value_text("running", running, self.ask.n_pages)),))
-        latest = say("{} is {}: it was admitted last.", self.ask.source("running[-1]"), self.ask.name(running[-1]))
-        self.teller.add(code)
-        for caption, played, pace in (
-            (None, steps[:raised], 0.9),
-            ("grow found no page: it raised OutOfPages.", steps[raised:last], 0.9),
-            (latest, (found,), 1.2),
-        ):
-            self.teller.add(RunCode(at, caption, steps=played, pace=pace, detail=CODE))
-        self.teller.panel = MAKE_ROOM
-        return RunCode(at, steps=steps[last : last + 1], pace=0.3, detail=CODE)
+    def words(self, tasks: tuple[str, ...]) -> Part:
+        """What `tasks` say, where that was recorded, else their tapes."""
+        return Tape(tasks) if self.state(self.seq).tasks[self.victim].texts is None else Answers(tasks)
 
-    def running(self, lines: Lines) -> list[str]:
-        """The scheduler's running requests when the call recorded in `lines` began."""
-        begin = self.history.event(StepBegin, self.step + 1)
-        admitted = [event.task for event in self.history.events(TaskAdmitted, begin.seq, lines.seq)]
-        tasks = self.ask.state(lines.seq).tasks
-        return [task for task in (*(begin.running or ()), *admitted) if tasks[task].status == "running"]
-
-    def goes_on(self, again: TaskAdmitted) -> Section:
-        ask = self.ask
+    def stand(self, again: TaskAdmitted) -> Section:
+        """It waits at the head of the line while the others go on."""
         self.begin()
-        until = max(self.start, self.steps.before(again.seq))
-        before, after = (ask.state(seq).tables for seq in (self.start, until))
-        others = ask.names([task for task in self.requests if task in before and task in after])
-        needed, free = ask.needed(self.victim, self.start), ask.pool_free(self.start)
-        waits = say("{} waits for {}; {} {} free.", self.name, counted(needed, "page"), free, are(free))
-        going = say("{} {} on. {}", listed(others), plural(others, "decodes", "decode"), waits)
-        self.advance(until, going if others else waits, 3.5)
-        gone = self.steps.next_phase("cleanup", until)
+        parts, until = self.meanwhile(self.head()), max(self.at, self.steps.before(again.seq))
+        others = self.ask.names([t for t in self.running if t != self.victim and t in self.state().tables])
+        told = say("{} stands still.", self.name)
+        if others:
+            told = say("{} {} on; {} stands still.", listed(others), plural(others, "goes", "go"), self.name)
+        self.shot(told, self.act(*parts), self.lapse(*parts, until=until, seconds=5.0), subject=("waits",))
+        return self.section("waits", say("{} waits", self.name), ASIDE)
+
+    def come_back(self, again: TaskAdmitted, token: int, stood: Measure) -> Section:
+        """It is admitted first, and computed again in one sweep."""
+        ask, name, victim = self.ask, self.name, self.victim
+        self.begin()
+        gone = self.steps.next_phase("cleanup", self.at)
         if gone < again.seq:
-            done = ask.names(self.history.event(PhaseEnd, gone).tasks)
-            self.advance(gone, say("{} {} done: pages return.", listed(done), are(done)), 1.2)
-        return self.section("waits", say("{} waits, the others go on", self.name), detail=ASIDE)
-
-    def recompute(self, again: TaskAdmitted) -> Section:
-        ask, task, name = self.ask, self.victim, self.name
-        self.begin()
-        self.advance(again.seq, say("First in the queue: {} is admitted again.", name), 1.2)
+            done, free = ask.names(self.history.event(PhaseEnd, gone).tasks), ask.pool_free(gone)
+            told = say("{} {} done: {} {} free.", listed(done), are(done), counted(free, "page"), are(free))
+            self.shot(told, self.act(*self.stage(), until=gone), subject=("pool",), pace=1.3)
+        told = say("{} was next in line: it gets {}.", name, pages_text(ask.pages(again.pages)))
+        back = self.act(*self.stage(Queue((victim,))), until=again.seq)
+        self.shot(told, back, subject=("tape", victim), pace=1.3)
         done = self.life.prefilled(again.seq)
         if done is not None:
-            n, twice = ask.computed(task, done.seq), ask.again(task, done.seq)
-            told = say("All {} tokens of {} go through the model, {} of them for the second time.", n, name, twice)
-            self.advance(self.prefill_end(task, again.seq), told, 2.5)
-            tokens = self.life.tokens.seq
-            token = int(tokens[np.searchsorted(tokens, done.seq)])
-            self.say(say("The prefill gives its next token, number {}.", ask.tokens(task, token)), 0.3)
-        return self.section("again", say("{} is computed again", name))
+            told = say("One sweep computes its {} tokens again.", ask.computed(victim, done.seq))
+            self.shot(told, self.act(*self.stage(), until=token), subject=("tape", victim), pace=1.6)
+        self.at = until = max(self.at, token)
+        cost = say("{} stood still for {}.", name, stood)
+        if self.behind is not None:
+            until = max(until, sure(self.requests[self.behind].token_after(self.seq)))
+            waited = ask.wait(self.behind, self.seq)
+            cost = say("{} stood still for {}, {} waited {}.", name, stood, ask.name(self.behind), waited)
+        parts = self.meanwhile(Queue())
+        self.shot(cost, self.act(*parts), self.act(*parts, until=until, seconds=1.8), subject=("waits",), rest=1.5)
+        end = self.end if self.life.finished is None else self.life.finished.seq
+        if end > self.at:
+            told = say("{} goes on{}.", name, ", and finishes" if self.life.finished else "")
+            self.shot(told, self.lapse(*parts, until=end, seconds=3.0), subject=(parts[0].key, self.victim))
+        return self.section("again", say("{} comes back", name))
 
-    def finish(self, finished: TaskFinished) -> Section:
-        ask, task, name = self.ask, self.victim, self.name
+    def takeaway(self) -> Section:
+        """What is left of the film: its sentence and its number, over what the request came to."""
+        ask, name, stood = self.ask, self.name, self.stood
         self.begin()
-        self.advance(finished.seq, say("{} decodes on where it stopped.", name), 3.5)
-        before, whole = ask.answered(task, self.preempted.seq), ask.generated(task)
-        facts = (
-            fact("tokens before it was preempted", before),
-            fact("tokens after it came back", ask.less(whole, before)),
-            fact(say("tokens in the end, of at most {}", ask.max_tokens(task)), whole),
-        )
-        told = say("{} finishes, and no token was lost.", name)
-        self.panel(ShowFacts(self.at, told, say("What {} generated", name), facts), seconds=1.5, close=False)
-        return self.section("finish", say("{} finishes", name), detail=MORE)
+        text, unit = say("A preempted request loses its pages, never a token."), say("is how long {} stood still", name)
+        if stood is None:
+            text, unit = (
+                say("Without a free page, the newest gives way."),
+                say("tokens of {} are to be computed again", name),
+            )
+        number = say("{}", stood or ask.stored(self.victim, self.seq - 1))
+        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit), self.words((self.victim,))
+        self.shot("", self.act(*last), subject=("takeaway",), rest=1.8)
+        return self.section("takeaway", "What it costs")
 
-    def summary(self) -> Section:
-        ask = self.ask
-        preemptions = ask.preemptions()
-        facts = [
-            requests_finished(ask),
-            fact(plural(preemptions, "preemption", "preempted"), preemptions),
-            fact("tokens computed again", ask.recomputed()),
-            fact("generated tokens lost", ask.lost()),
-            fact("pages in use at the peak", ask.most_in_use(), ask.pool_pages()),
-        ]
-        done = None if self.again is None else self.life.prefilled(self.again.seq)
-        if done is not None:
-            end = self.steps.next_phase("prefill", done.seq)
-            tasks, tokens = ask.names(self.history.event(PhaseEnd, end).tasks), counted(ask.phase_tokens(end), "token")
-            facts.append(fact(say("for one prefill of {}: {}", listed(tasks), tokens), ask.duration(end)))
-        return self.figures(facts)
+    def tile(self) -> tuple[str, int]:
+        """The tile of the token that asks."""
+        return self.asks, (self.state(self.full).tasks[self.asks].n_tokens - 1) // self.ask.size
+
+    def measures(self) -> dict[str, Measure]:
+        """What a scenario's question and takeaway can say."""
+        found = {"victim": self.name, "asks": self.ask.name(self.asks), "pages": self.ask.pool_pages()}
+        return found | ({} if self.stood is None else {"stood": self.stood})
+
+
+def text_of(code: Part) -> str:
+    """The line that runs."""
+    assert isinstance(code, Code)
+    return "" if code.line is None else "".join(code.lines[code.line]).strip()
 
 
 class Preemption(FilmScene):
@@ -215,4 +295,4 @@ class Preemption(FilmScene):
 
     default_trace = "preemption.jsonl.gz"
     summary = "Memory runs out in decode: who is preempted, and what is computed again."
-    chapters = PreemptionChapters
+    chapters = PreemptionTelling

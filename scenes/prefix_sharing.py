@@ -2,268 +2,296 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from astrai_sim.trace import Event, State, Trace
-from astrai_sim.trace.events import PagesCached, PagesFree, PagesKeyed, PagesRef, PagesRevived, PrefixHit, TaskAdmitted
+from astrai_sim.trace import Trace
+from astrai_sim.trace.events import (
+    PagesAlloc,
+    PagesCached,
+    PagesFree,
+    PagesKeyed,
+    PagesRef,
+    PagesRevived,
+    PrefixHit,
+    TaskAdmitted,
+)
 from scenes.film.scene import FilmScene
-from scenes.measures import Said, say
-from scenes.story.beats import Bar, PageKey, Reveal, Section, ShowBars, ShowKeys, ShowStates
-from scenes.story.chapters import ASIDE, MORE, WORDS, Chapters, fact, requests_finished
-from scenes.story.history.first_tokens import FirstToken, comparable, first_tokens
+from scenes.measures import say
+from scenes.parts.part import Part
+from scenes.parts.pool import Pool
+from scenes.parts.question import Question, Takeaway
+from scenes.parts.tape import Tape
+from scenes.parts.wires import MOST, Wires
+from scenes.stage.racing import RaceTelling
+from scenes.stage.shot import Section
+from scenes.stage.telling import ASIDE, MORE
 from scenes.story.history.sure import sure
-from scenes.story.words import are, counted, listed, pages_text, possessive
+from scenes.story.words import counted, pages_text
 
-BARE = ("pool", "mask", "tables", "queue", "lru")
-MOST_KEYS = 3
-KEY_DIGITS = 8
-MOST_JOINS = 2
-E = TypeVar("E", PagesFree, PagesCached, PagesRef)
+E = TypeVar("E", PagesFree, PagesCached, PagesRef, PagesRevived)
+SHOWN = 6
+"""Most pages that are shown: shared ones first."""
 
 
-class PrefixSharingChapters(Chapters):
+class PrefixSharingTelling(RaceTelling):
     """How `owner` computed the pages `shared`, and what became of them after `sharer` hit them."""
-
-    budget = {"PagedCache.lookup": 1, "PagedCache.inc_ref": 1}
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
         self.need_single_pages()
+        self.worded = any(life.submitted.texts for life in self.requests.values())
         ref = self.need(
             PagesRef,
             "a request that hits pages of another one: record a scenario with "
             "prefix_caching = true and a shared [[prefix]]",
         )
-        self.page, self.sharer = ref.page, sure(ref.task)
-        self.admitted = sure(self.requests[self.sharer].admission(ref.seq))
-        hit = sure(self.history.latest(PrefixHit, ref.seq))
-        self.hit, self.shared = hit.seq, list(hit.pages)
-        self.keys = [e for e in self.history.events(PagesKeyed, before=self.hit) if e.page in self.shared]
-        self.owner = sure(self.keys[0].task)
+        self.sharer = sure(ref.task)
+        self.hit = sure(self.history.latest(PrefixHit, ref.seq))
+        self.shared = list(self.hit.pages)
+        keyed = [e for e in self.history.events(PagesKeyed, before=self.hit.seq) if e.page in self.shared]
+        self.owner = sure(keyed[0].task)
+        self.keyed = keyed[-1].seq
+        self.admitted = sure(self.requests[self.sharer].admission(self.hit.seq))
+        self.known = self.computed(self.sharer, self.admitted.seq)
+        joins = list(self.to_come(PagesRef, self.known))
+        peak = max(joins, key=lambda event: (event.ref, -event.seq), default=None)
+        self.peak = peak if peak is not None and peak.ref >= 3 else None
+        third = () if self.peak is None else (sure(self.peak.task),)
+        self.cast = tuple(dict.fromkeys((self.owner, self.sharer, *third)))
+        self.pages_shown = self.some_pages()
+
+    def to_come(self, kind: type[E], after: int | None = None) -> Iterator[E]:
+        """Events of a kind about a shared page after event `after`, else after what was told."""
+        return (e for e in self.history.events(kind, self.at if after is None else after) if e.page in self.shared)
+
+    def some_pages(self) -> tuple[int, ...]:
+        """Pages that are shown: the shared ones, and those that the cast has besides, as far as there is room."""
+        found = dict.fromkeys(self.shared)
+        for task in self.cast:
+            found |= dict.fromkeys(self.requests[task].admitted[0].pages or ())
+        for task in self.cast:
+            found |= dict.fromkeys(p for event in self.history.events(PagesAlloc, task=task) for p in event.pages)
+        return tuple(sorted([*found][:SHOWN]))
+
+    # what stands
+
+    def parts(
+        self, task: str = "", pages: Sequence[int] = (), tasks: tuple[str, ...] = (), lit: tuple[str, ...] = ()
+    ) -> tuple[Part, ...]:
+        """Tapes, wires of `task`, and the pool; `pages` of it act, with the tiles of those that are `lit`."""
+        tables = self.state().tables
+        marked = pages or self.shared
+        tiles = tuple((one, i) for one in lit for i, page in enumerate(tables.get(one, self.shared)) if page in marked)
+        places = tuple(range(min(MOST, len(self.shared))))
+        return (
+            Tape(tasks or self.cast, tiles, asks=True),
+            Wires(task, places),
+            Pool(tuple(pages), bits=False, pages=self.pages_shown),
+        )
+
+    def named(self, task: str, admitted: TaskAdmitted) -> int:
+        """The event by which the table of `task` names all pages that were found for it."""
+        found = admitted.cached_tokens // self.ask.size
+        tables = self.history.events("table", before=admitted.seq, task=task)
+        full = (event.seq for event in tables if event.seq > self.hit.seq and len(event.pages) >= found)
+        return next(full, admitted.seq)
+
+    # the story
 
     def sections(self) -> Iterator[Section]:
+        yield self.hook()
         yield self.first()
         yield self.second()
-        peak = self.peak()
-        if peak is not None:
-            yield self.more(peak)
+        pair = self.compared(self.owner, self.sharer)
+        if pair is not None:
+            self.begin()
+            self.race(*pair, Tape(tuple(time.task for time in pair), asks=True))
+            yield self.section("cost", "What it saves")
+        if self.peak is not None:
+            yield self.joins(self.peak)
         leaving = next((e for e in self.to_come(PagesFree) if e.ref), None)
         if leaving is not None:
-            yield self.leave(leaving)
+            yield self.leaves(leaving)
         kept = next(self.to_come(PagesCached), None)
         if kept is not None:
-            yield self.stay(kept)
-            revived = self.history.first(PagesRevived, self.at)
-            if revived is not None:
-                yield self.revive(revived)
-        pair = comparable(first_tokens(self.history))
-        if pair is not None:
-            yield self.compare(*pair)
-        yield self.summary(pair)
+            yield self.stays(kept)
+        yield self.comes_to()
 
-    def to_come(self, kind: type[E]) -> Iterator[E]:
-        """Events of a kind that are still to be told and about a shared page."""
-        return (event for event in self.history.events(kind, self.at) if event.page in self.shared)
-
-    def holders(self, state: State, page: int) -> list[str]:
-        """Tasks whose tables hold `page`, in order of submission."""
-        held = {task for task, _ in state.owners(page)}
-        return [task for task in self.requests if task in held]
-
-    def text(self, pages: list[int]) -> Said:
-        """The pages' numbers as words."""
-        return pages_text(self.ask.pages(pages))
+    def hook(self) -> Section:
+        """The hit that is told, under the question."""
+        task, admitted = self.sharer, self.admitted
+        found, prompt = self.ask.found(task, admitted.seq), self.ask.prompt(task)
+        asked = Question(say("Why does {} skip {} of its {} tokens?", self.ask.name(task), found, prompt))
+        tasks = (task,)
+        self.begin(self.hit.seq)
+        self.shot(
+            None,
+            self.act(asked, *self.parts(tasks=tasks)),
+            self.act(asked, *self.parts(task, (), tasks), until=self.named(task, admitted), seconds=1.2),
+            self.act(asked, *self.parts(task, (), tasks), until=admitted.seq),
+            self.act(asked, *self.parts(task, (), tasks), until=self.known),
+            subject=("pool", self.shared[0]),
+            rest=1.0,
+        )
+        return self.section("hook", self.trace.header.scenario.title, cut=True)
 
     def first(self) -> Section:
-        until = self.before_arrival(self.sharer, self.hit, self.keys[-1].seq)
-        task, n, name = self.owner, self.ask.prompt(self.owner), self.ask.name(self.owner)
-        self.begin(-1)
-        self.arrive(task, say("Request {}: a prompt of {} tokens, none of them cached.", name, n))
-        self.advance(self.requests[task].admitted[0].seq)
-        self.advance(self.keys[-1].seq, say("All {} tokens are computed.", n), 2.5)
-        told = "Each full page gets a key: a hash of its tokens and of the key before."
-        self.panel(self.show_keys(told, say("Keys of {} full pages", possessive(name))), seconds=3.0, detail=WORDS)
-        self.advance(until)
-        return self.section("first", say("{} computes the prefix", name))
-
-    def show_keys(self, caption: str, title: str, lit: bool = False) -> ShowKeys:
-        """The first shared pages with their keys, each hashed after the one before."""
-        keys: list[PageKey] = []
-        for event in self.keys[:MOST_KEYS]:
-            if keys and not event.parent.startswith(keys[-1].key):
-                break
-            low = sure(event.logical) * self.ask.size
-            keys.append(PageKey(event.page, event.key[:KEY_DIGITS], low, low + self.ask.size - 1))
-        return ShowKeys(self.at, caption, task=self.owner, title=title, keys=tuple(keys), lit=lit)
+        ask, task = self.ask, self.owner
+        name, submitted = ask.name(task), self.requests[task].submitted.seq
+        admitted = [event for event in self.requests[task].admitted if event.seq < self.keyed][-1]
+        self.begin(submitted - 1)
+        self.shot(
+            say("{} comes first: nothing of it is stored.", name),
+            self.act(*self.parts()),
+            self.act(*self.parts(), until=submitted, seconds=2.0),
+            subject=("tape", task),
+        )
+        need = counted(ask.prompt_pages(task), "page")
+        self.shot(
+            say("{} tokens need {} of {} slots.", ask.prompt(task), need, ask.page_size()),
+            self.act(*self.parts(pages=admitted.pages or ()), until=admitted.seq),
+            subject=("pool",),
+        )
+        what = "word" if self.worded else "token"
+        self.shot(
+            f"So every {what} is computed: K and V fill the slots.",
+            self.act(*self.parts(), until=max(self.keyed, self.computed(task, admitted.seq))),
+            subject=("pool",),
+        )
+        return self.section("first", say("{} computes the prefix", name), cut=True)
 
     def second(self) -> Section:
-        ask, task = self.ask, self.sharer
-        name, pages = ask.name(task), self.text(self.shared)
-        self.begin(functions=tuple(self.budget))
-        begins = "Request {}: {} tokens, and they begin as {} do."
-        self.arrive(task, say(begins, name, ask.prompt(task), possessive(ask.name(self.owner))))
-        self.teller.tell(self.hit, pace=0.55)
-        self.teller.close_panel()
-        told = say("The same tokens give the same keys: a hit on {}.", pages)
-        title = say("Keys of {} first pages, and where they are found", possessive(name))
-        self.panel(self.show_keys(told, title, lit=True), detail=WORDS)
-        self.teller.tell(self.admitted.seq, pace=0.55)
-        self.teller.close_panel()
-        others = [other for other in self.holders(self.state(), self.page) if other != task]
-        whose = say("{} {}", possessive(ask.name(others[0])), pages) if others else pages
-        self.say(say("{} table names {}; only the rest is its own.", possessive(name), whose), 0.3)
-        self.computed(task)
-        return self.section("second", say("{} starts with the same tokens", name))
-
-    def computed(self, task: str, brief: bool = False) -> None:
-        """Prefill of `task`, with how many of its tokens were computed."""
-        ask, caption = self.ask, None
-        done = self.requests[task].prefilled(self.at)
+        ask, task, admitted = self.ask, self.sharer, self.admitted
+        name, named, both = ask.name(task), self.named(task, admitted), (task, self.owner)
+        self.begin()
+        begins = say("{} begins with the same {} tokens.", name, ask.found(task, admitted.seq))
+        self.shot(
+            begins,
+            self.act(*self.parts(), until=max(self.at, self.requests[task].submitted.seq), seconds=1.8),
+            subject=("tape", task),
+        )
+        self.shot(
+            "Same tokens, same key: the pages are found.",
+            self.act(*self.parts(lit=both), seconds=1.5),
+            self.act(*self.parts(pages=self.shared, lit=both), seconds=1.5),
+            self.act(*self.parts(pages=self.shared, lit=both), until=max(self.at, self.hit.seq)),
+            subject=("pool", self.shared[0]),
+        )
+        ref = ask.ref(self.shared[0], named)
+        own = [page for page in admitted.pages or () if page not in self.shared and page in self.pages_shown]
+        self.shot(
+            say("Its table names these pages: ref {}, nothing is copied.", ref),
+            self.act(*self.parts(task, self.shared, lit=(task,)), until=named),
+            self.act(*self.parts(task), seconds=0.8),
+            subject=("pool", self.shared[0]),
+        )
+        done = self.requests[task].prefilled(admitted.seq + 1)
+        told = None
         if done is not None:
-            admitted = [event for event in self.requests[task].admitted if event.seq < done.seq][-1]
-            whose, n = possessive(ask.name(task)), ask.tokens(task, done.seq)
-            caption = say("Only {} of {} {} tokens are computed", ask.computed(task, done.seq), whose, n)
-            caption = (
-                say("{}.", caption) if brief else say("{}; {} were there.", caption, ask.found(task, admitted.seq))
-            )
-        self.advance(self.prefill_end(task, self.at), caption, 1.6)
+            there = say(", in {}", pages_text(ask.pages(own), runs=True)) if own else ""
+            told = say("Only the other {} are computed{}.", ask.computed(task, done.seq), there)
+        self.shot(
+            told,
+            self.act(*self.parts(task, own, lit=(task,)), until=admitted.seq),
+            self.act(*self.parts(task), until=self.known),
+            subject=("pool", *own[:1]),
+        )
+        return self.section("second", say("{} begins the same", name))
 
-    def peak(self) -> Event | None:
-        """The hit that brings a shared page to its most owners, if there is one to come."""
-        refs = list(self.to_come(PagesRef))
-        best = max((event.ref for event in refs), default=0)
-        return next((event for event in refs if event.ref == best and best >= 3), None)
-
-    def more(self, peak: Event) -> Section:
-        ask = self.ask
-        self.begin()
-        end = sure(self.requests[peak.task].admission(peak.seq)).seq
-        joins = [event for event in self.history.events(TaskAdmitted, self.at, end + 1) if event.cached_tokens]
-        for event in joins[-MOST_JOINS:]:
-            self.arrive(event.task, say("Request {} begins with them, too.", ask.name(event.task)))
-            self.advance(event.seq, seconds=1.5)
+    def joins(self, peak: PagesRef) -> Section:
+        ask, task = self.ask, sure(peak.task)
+        name, admitted = ask.name(task), sure(self.requests[task].admission(peak.seq))
         ref = ask.ref(peak.page, peak.seq)
-        pages = [page for page in self.shared if self.state().refs[page] == peak.ref]
-        which = "its ref" if len(pages) == 1 else "the ref of each"
-        self.say(say("{} name {}: {} is {}.", counted(ref, "table"), self.text(pages), which, ref), 0.5)
-        entries, used = ask.entries(self.at), ask.pool_in_use(self.at)
-        self.say(say("{} table entries, but only {} pages in use.", entries, used), 0.3, detail=WORDS)
-        self.computed(peak.task, brief=True)
-        title = say("{} joins: {} owners of {}", ask.name(peak.task), ref, self.text(pages))
-        return self.section("more", title, MORE)
+        self.begin()
+        self.shot(
+            say("{} names the same pages: ref {}, still one copy.", name, ref),
+            self.act(*self.parts(), until=max(self.at, self.requests[task].submitted.seq)),
+            self.act(*self.parts(task, self.shared), until=max(self.at, self.named(task, admitted))),
+            self.act(*self.parts(task), until=admitted.seq),
+            subject=("pool", peak.page),
+        )
+        entries, used = ask.entries(admitted.seq), ask.pool_in_use(admitted.seq)
+        self.shot(
+            say("{} table entries, and only {} in use.", entries, counted(used, "page")),
+            self.act(*self.parts(task), until=self.computed(task, admitted.seq), seconds=2.4),
+            subject=("tape", task),
+        )
+        return self.section("joins", say("{} joins", name), MORE)
 
-    def drop(self, event: Event) -> Said:
-        """How a page's refcount falls."""
-        before, after = (self.ask.ref(event.page, seq) for seq in (event.seq - 1, event.seq))
-        return say("ref {} becomes {}", before, after)
-
-    def leave(self, drop: PagesFree) -> Section:
+    def leaves(self, drop: PagesFree) -> Section:
         ask, task = self.ask, sure(drop.task)
-        name = ask.name(task)
+        name, begin = ask.name(task), self.steps.phase_begin(drop.seq) - 1
+        tasks = self.cast if task in self.cast else (*self.cast[:-1], task)
+        reading = self.parts(tasks=tasks)
         self.begin()
-        begin = self.steps.phase_begin(drop.seq)
-        holding = ask.state(begin)
-        own = sorted(set(holding.tables[task]) - set(self.shared))
-        names = listed(ask.names(self.holders(holding, drop.page)))
-        self.advance(begin - 1, say("{} decode on; the shared pages are only read.", names), 2.5)
-        self.advance(drop.seq, say("{} is done and lets go of its pages: {}.", name, self.drop(drop)), 0.9)
-        self.advance(self.steps.next_phase("cleanup", drop.seq), seconds=1.5)
-        rest = listed(ask.names(self.holders(self.state(), drop.page)))
-        self.say(
-            say("Nothing is freed under {}: ref {}, not {}.", rest, ask.ref(drop.page, self.at), ask.free_ref()), 0.5
+        if begin > self.at:
+            told = "Every step reads the shared pages and writes elsewhere."
+            self.shot(told, *self.decode(reading, begin), subject=("pool",))
+        before, after = ask.ref(drop.page, drop.seq - 1), ask.ref(drop.page, drop.seq)
+        self.shot(
+            say("{} leaves. Ref {} becomes {}, so the pages stay.", name, before, after),
+            self.act(*self.parts(pages=self.shared, tasks=tasks), seconds=0.8),
+            self.act(*self.parts(pages=self.shared, tasks=tasks), until=self.steps.next_phase("cleanup", drop.seq)),
+            subject=("pool", drop.page),
         )
-        if own and self.state().page_state(own[0]) == "free":
-            told = say("Only {} own {} {} free again.", possessive(name), self.text(own), are(own))
-            self.say(told, 0.3, detail=WORDS)
-        return self.section("leave", say("{} leaves, the prefix stays", name), MORE)
+        return self.section("leaves", say("{} leaves", name), MORE)
 
-    def stay(self, kept: PagesCached) -> Section:
+    def stays(self, kept: PagesCached) -> Section:
+        """The last holder leaves, and where another request comes, it finds the pages still."""
+        ask, task = self.ask, sure(kept.task)
         self.begin()
-        begin = self.steps.phase_begin(kept.seq)
-        self.advance(begin, say("The others finish, {} last.", self.ask.name(sure(kept.task))), 2.5)
-        self.teller.tell(self.steps.next_phase("cleanup", kept.seq))
-        told = say("Cached: nobody holds the page, but its mask bit stays {}.", self.ask.held_bit())
-        self.panel(ShowStates(self.at, told), seconds=5.0)
-        return self.section("stay", "The last one leaves, the pages stay cached", ASIDE)
+        tasks = self.cast if task in self.cast else (*self.cast[:-1], task)
+        begin, end = self.steps.phase_begin(kept.seq) - 1, self.steps.next_phase("cleanup", kept.seq)
+        if begin > self.at:
+            self.shot(None, *self.decode(self.parts(tasks=tasks), begin), subject=("pool",))
+        self.shot(
+            say("{} leaves last: no one holds the pages, but keys stay.", ask.name(task)),
+            self.act(*self.parts(pages=self.shared, tasks=tasks), until=end),
+            self.act(*self.parts(tasks=tasks), seconds=0.8),
+            subject=("pool", kept.page),
+        )
+        revived = next(self.to_come(PagesRevived), None)
+        if revived is not None:
+            late = sure(revived.task)
+            admitted = sure(self.requests[late].admission(revived.seq))
+            tasks = (*tasks[1:], late) if late not in tasks else tasks
+            came = max(self.at, self.requests[late].submitted.seq)
+            if came > self.at:
+                self.shot(None, *self.decode(self.parts(tasks=tasks), came), subject=("pool",))
+            self.shot(
+                say(
+                    "{} finds the cached pages and skips {} tokens.",
+                    ask.name(late),
+                    ask.hit_tokens(self.found(revived)),
+                ),
+                self.act(*self.parts(late, self.shared, tasks, (late,)), until=self.named(late, admitted)),
+                self.act(*self.parts(late, (), tasks), until=admitted.seq),
+                self.act(*self.parts(late, (), tasks), until=self.computed(late, admitted.seq)),
+                subject=("tape", late),
+            )
+        return self.section("stays", "Cached, not lost", ASIDE)
 
-    def revive(self, revived: PagesRevived) -> Section:
-        ask, task = self.ask, sure(revived.task)
-        self.begin()
-        self.teller.add(Reveal(self.at, parts=("shelf",)))
-        self.stage = (*BARE, "shelf")
-        hit = sure(self.history.latest(PrefixHit, revived.seq, task=task))
-        begins = say("Request {} begins with the same {} tokens.", ask.name(task), ask.hit_tokens(hit.seq))
-        self.arrive(task, begins)
-        self.advance(revived.seq + 1, self.caption_of(revived), 0.9)
-        self.advance(sure(self.requests[task].admission(revived.seq)).seq, seconds=1.2)
-        self.computed(task)
-        return self.section("revive", say("{} revives the cached pages", ask.name(task)), ASIDE, BARE)
+    def found(self, revived: PagesRevived) -> int:
+        """The lookup that found a page again."""
+        return sure(self.history.latest(PrefixHit, revived.seq, task=revived.task)).seq
 
-    def compare(self, hit: FirstToken, miss: FirstToken) -> Section:
+    def comes_to(self) -> Section:
         ask = self.ask
         self.begin()
-        if miss.seq > self.at:
-            length = "as long" if miss.prompt == hit.prompt else "about as long"
-            told = "{} prompt is {} as {}, but none of it is cached."
-            whose = possessive(ask.name(miss.task)), length, possessive(ask.name(hit.task))
-            self.arrive(miss.task, say(told, *whose))
-            self.advance(miss.seq, seconds=2.5)
-        if hit.seq > self.at:
-            self.advance(hit.seq)
-        bars = []
-        for kind, time in (("miss", miss), ("hit", hit)):
-            prompt, took = ask.prompt(time.task), ask.first_token(time.task)
-            computed = ask.less(prompt, ask.found(time.task, 0))
-            label = "{}, {}: {}, {} of {} prompt tokens computed"
-            us = round(time.ns / 1000)
-            bars.append(Bar(time.task, say(label, ask.name(time.task), kind, took, computed, prompt), us, us))
-        title, scale = "Time to first token, line recording off", max(bar.reserved for bar in bars)
-        told = say("{} found {} tokens.", ask.name(hit.task), ask.found(hit.task, 0))
-        ratio = ask.ratio(ask.first_token(miss.task), ask.first_token(hit.task))
-        if ratio.value >= 1.05:
-            told = say("In this run the hit brought the first token {} times sooner.", ratio)
-        counted_from = "Counted from the start of the request's first step."
-        self.panel(
-            ShowBars(self.at, counted_from, title, tuple(bars[:1]), scale, 2),
-            ShowBars(self.at, told, title, tuple(bars), scale, 2),
-            seconds=4.5,
-            close=False,
+        pool = Pool(bits=False, pages=self.pages_shown)
+        told = Takeaway(
+            "One prefix is computed once and read by every table that names it.",
+            say("{}", ask.all_found()),
+            say("of {} prompt tokens were never computed again", ask.asked()),
         )
-        return self.section("compare", "Time to first token, with and without the hit", MORE)
-
-    def summary(self, pair: tuple[FirstToken, FirstToken] | None) -> Section:
-        ask = self.ask
-        facts = [
-            requests_finished(ask),
-            fact("tokens found in the cache at admission", ask.all_found(), ask.asked()),
-            fact("tables held one page at the peak", ask.most_shared()),
-            fact("pages in use at the peak", ask.most_in_use(), ask.pool_pages()),
-        ]
-        for kind, time in zip(("hit", "miss"), pair or (), strict=False):
-            label = say("to {} first token, with a {}", possessive(ask.name(time.task)), kind)
-            facts.append(fact(label, ask.first_token(time.task)))
-        return self.figures(facts)
-
-    def caption_of(self, event: Event) -> str | None:
-        """The sentence for an event that the teller comes to, the first of its kind."""
-        if event.event == "lines":
-            texts = {
-                "PagedCache.lookup": "lookup asks for each full page: is its prefix known?",
-                "PagedCache.inc_ref": "inc_ref: one more table holds the page.",
-            }
-            text = texts.get(event.function)
-            return self.once(event.function, text) if text else None
-        if isinstance(event, PagesRevived):
-            ref = self.ask.ref(event.page, event.seq)
-            told = say("A hit: page {} leaves the LRU, and its ref is {}.", self.ask.page(event.page), ref)
-            return self.once("revived", told)
-        if isinstance(event, PagesCached) and event.page in self.shared:
-            told = say("Page {} has a key: it is not freed, it stays cached.", self.ask.page(event.page))
-            return self.once("cached", told)
-        if isinstance(event, PagesFree) and event.ref:
-            return self.once("drop", say("Page {}: {}.", self.ask.page(event.page), self.drop(event)))
-        return None
+        self.shot(
+            "",
+            self.lapse(told, pool, until=self.end, seconds=1.6) if self.end > self.at else self.act(told, pool),
+            subject=("takeaway",),
+            rest=2.0,
+        )
+        return self.section("comes-to", self.trace.header.scenario.title)
 
 
 class PrefixSharing(FilmScene):
@@ -271,4 +299,4 @@ class PrefixSharing(FilmScene):
 
     default_trace = "prefix_sharing.jsonl.gz"
     summary = "Requests with one system prompt share its pages; hits, refcounts, cached pages."
-    chapters = PrefixSharingChapters
+    chapters = PrefixSharingTelling

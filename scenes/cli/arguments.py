@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,19 @@ from typing import Any
 import click
 
 from astrai_sim.trace import TraceError
+from scenes.draw.layout import FRAMES, WIDE
 from scenes.film import catalog
 from scenes.film.gif import TooLarge
 from scenes.film.join import CannotJoin
 from scenes.film.new_film import CannotWrite
 from scenes.film.pacing import CannotPace
-from scenes.film.quality import FINAL, QUALITIES, Quality
+from scenes.film.quality import FINAL, QUALITIES
 from scenes.film.render import film_path
 from scenes.film.scene import SECONDS_VARIABLE, FilmScene
 from scenes.film.stills import NoStill
 from scenes.film.vouched import UNVERIFIED_VARIABLE
 from scenes.story.errors import DoesNotApply
+from scenes.theme import DARK, THEMES
 
 
 class FilmName(click.ParamType):
@@ -38,16 +40,15 @@ class FilmName(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class QualityName(click.Choice):
-    """`final` or `preview`; converts to a `Quality`."""
+class Named(click.Choice):
+    """The name of one of `values`; converts to it."""
 
-    def __init__(self) -> None:
-        super().__init__(list(QUALITIES))
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(list(values))
+        self.values = values
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Quality:
-        if isinstance(value, Quality):
-            return value
-        return QUALITIES[super().convert(value, param, ctx)]
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return self.values[super().convert(value, param, ctx)] if isinstance(value, str) else value
 
 
 film_argument = click.argument("film", type=FilmName())
@@ -95,8 +96,17 @@ seconds_option = click.option(
     help=f"Length of the film, met within a tenth; default: what it takes, or ${SECONDS_VARIABLE}.",
 )
 quality_option = click.option(
-    "--quality", type=QualityName(), default=FINAL.name, show_default=True, help="final is 1080p60, preview 480p15."
+    "--quality", type=Named(QUALITIES), default=FINAL.name, show_default=True, help="final is 1080p60, preview 480p15."
 )
+
+
+def look_options(command: Callable) -> Callable:
+    """`--frame` and `--theme`: how a film looks."""
+    frame = click.option(
+        "--frame", type=Named(FRAMES), default=WIDE.name, show_default=True, help="Shape of the picture."
+    )
+    theme = click.option("--theme", type=Named(THEMES), default=DARK.name, show_default=True, help="Its colours.")
+    return frame(theme(command))
 
 
 def rendered_option(purpose: str) -> Callable:

@@ -6,19 +6,29 @@ from pathlib import Path
 
 import click
 
-from scenes.cli.arguments import film_argument, one_line_errors, seconds_option, trace_option
+from scenes.cli.arguments import film_argument, look_options, one_line_errors, seconds_option, trace_option
+from scenes.draw.layout import Frame
 from scenes.film.checking import EVERY_FRAME, WITHIN, check
+from scenes.film.quality import PREVIEW
 from scenes.film.scene import FilmScene
+from scenes.theme import Theme
 
 
 @click.command("check")
 @film_argument
 @trace_option
 @seconds_option
+@look_options
 @click.option("--every-frame", is_flag=True, help="Look within animations 15 times a second, not 5 times each.")
 @click.option("--between", is_flag=True, help="Name every contradiction within animations, too.")
 def check_command(
-    film: type[FilmScene], trace: Path | None, seconds: float | None, every_frame: bool, between: bool
+    film: type[FilmScene],
+    trace: Path | None,
+    seconds: float | None,
+    frame: Frame,
+    theme: Theme,
+    every_frame: bool,
+    between: bool,
 ) -> None:
     """Compare what FILM shows with what the trace recorded.
 
@@ -28,7 +38,7 @@ def check_command(
     values.
     """
     with one_line_errors():
-        report = check(film, trace, seconds, EVERY_FRAME if every_frame else WITHIN)
+        report = check(film, trace, seconds, EVERY_FRAME if every_frame else WITHIN, PREVIEW.shaped(frame, theme))
     for mismatch in (*report.mismatches, *report.unvouched, *(report.contradictions if between else ())):
         click.echo(str(mismatch))
     name = film.__name__

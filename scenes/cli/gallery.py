@@ -8,9 +8,8 @@ import click
 
 from scenes.cli.arguments import one_line_errors
 from scenes.film import catalog
-from scenes.film.gallery import gallery
+from scenes.film.gallery import gallery, parts
 from scenes.film.render import MEDIA
-from scenes.old.parts import PARTS
 
 
 @click.command("gallery")
@@ -23,7 +22,7 @@ from scenes.old.parts import PARTS
     help="Folder for the PNGs.",
 )
 def gallery_command(output: Path) -> None:
-    """Draw one still of every part of the stage, from the shipped traces.
+    """Draw one still of every part of the picture, from the shipped traces.
 
     One line for each: the file, and where in which film it is seen so.
     """
@@ -33,6 +32,6 @@ def gallery_command(output: Path) -> None:
         for still in stills:
             still.image.save(output / f"{still.part}.png")
             click.echo(f"{output / still.part}.png: {still.film} at {still.time:.2f} s")
-    missing = [name for name in PARTS if name not in {still.part for still in stills}]
+    missing = [name for name in parts() if name not in {still.part for still in stills}]
     if missing:
-        raise click.ClickException(f"no film brings on stage: {', '.join(missing)}")
+        raise click.ClickException(f"no film shows: {', '.join(missing)}")

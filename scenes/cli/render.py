@@ -8,11 +8,13 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from scenes.cli.arguments import FilmName, one_line_errors, quality_option, seconds_option, trace_option
+from scenes.cli.arguments import FilmName, look_options, one_line_errors, quality_option, seconds_option, trace_option
+from scenes.draw.layout import Frame
 from scenes.film import catalog
 from scenes.film.quality import Quality
 from scenes.film.render import Film, render_film
 from scenes.film.scene import FilmScene
+from scenes.theme import Theme
 
 
 @click.command("render")
@@ -21,6 +23,7 @@ from scenes.film.scene import FilmScene
 @trace_option
 @seconds_option
 @quality_option
+@look_options
 @click.option(
     "-o",
     "--output",
@@ -34,6 +37,8 @@ def render_command(
     trace: Path | None,
     seconds: float | None,
     quality: Quality,
+    frame: Frame,
+    theme: Theme,
     output: Path | None,
     processes: int | None,
 ) -> None:
@@ -44,7 +49,7 @@ def render_command(
         raise click.UsageError("--all takes each film's own trace and place")
     for one in catalog.films().values() if film is None else (film,):
         with one_line_errors():
-            _show(_render(one, trace, seconds, quality, output, processes))
+            _show(_render(one, trace, seconds, quality.shaped(frame, theme), output, processes))
 
 
 def _render(

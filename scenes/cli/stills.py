@@ -10,12 +10,14 @@ from typing import Any
 
 import click
 
-from scenes.cli.arguments import film_argument, one_line_errors, seconds_option, trace_option
+from scenes.cli.arguments import film_argument, look_options, one_line_errors, seconds_option, trace_option
+from scenes.draw.layout import WIDE, Frame
 from scenes.film.quality import Quality
 from scenes.film.revision import Other
 from scenes.film.scene import FilmScene
 from scenes.film.sheet import Sheet
 from scenes.film.stills import Chosen, NoStill, Still, draw_stills, file_name
+from scenes.theme import DARK, Theme
 
 
 class Times(click.ParamType):
@@ -36,7 +38,7 @@ class Times(click.ParamType):
 
 
 class Size(click.ParamType):
-    """The height of a 16:9 picture, as 1080p; converts to a `Quality`."""
+    """The short side of a picture, as 1080p; converts to a `Quality`."""
 
     name = "size"
 
@@ -80,7 +82,8 @@ class Album:
 @click.option("--at", type=Times(), help="Film seconds, as 12.5,13.2.")
 @click.option("--every", type=click.FloatRange(0.01), metavar="SECONDS", help="A still every so many seconds.")
 @click.option("--beats", is_flag=True, help="A still at the end of every beat.")
-@click.option("--size", type=Size(), default="1080p", show_default=True, help="Height of the picture.")
+@click.option("--size", type=Size(), default="1080p", show_default=True, help="Short side of the picture.")
+@look_options
 @click.option("--digests", is_flag=True, help="Print time, section and a digest of the pixels, one still a line.")
 @click.option("--diff", "revision", metavar="REV", help="Set the same stills of another commit beside them.")
 @click.option("--columns", type=click.IntRange(1), help="Pictures side by side in a sheet; default: 4, with --diff 2.")
@@ -97,6 +100,8 @@ def stills_command(
     every: float | None,
     beats: bool,
     size: Quality,
+    frame: Frame,
+    theme: Theme,
     digests: bool,
     revision: str | None,
     columns: int | None,
@@ -121,6 +126,8 @@ def stills_command(
         if revision:
             path = film.trace_for(trace).resolve()
             words = [film.__name__, "--trace", str(path), "--size", size.name]
+            words += ["--frame", frame.name] if frame != WIDE else []
+            words += ["--theme", theme.name] if theme != DARK else []
             words += chosen.words
             words += ["--seconds", repr(seconds)] if seconds else []
             other = Other(revision, words, Path(theirs))
@@ -134,7 +141,7 @@ def stills_command(
                 counts["differ"] += differs
             album.take(still)
 
-        draw_stills(film, chosen, take, trace, seconds, size)
+        draw_stills(film, chosen, take, trace, seconds, size.shaped(frame, theme))
         if not counts["drawn"]:
             raise NoStill(f"{film.__name__} has no moment like that")
         album.close()

@@ -33,13 +33,14 @@ class Atom:
     """Common to all: `z`, the height at which it is drawn, and `alpha`, its opacity.
 
     With `acting` it is what the caption speaks of; one that `keeps` looks the same where its part
-    has stepped back.
+    has stepped back. A `steady` one changes at one speed: what it shows is time.
     """
 
     z: int = PICTURE
     alpha: float = 1.0
     acting: bool = False
     keeps: bool = False
+    steady: bool = False
 
     def vector(self) -> np.ndarray:
         """Everything that can be blended, as one array of floats."""
@@ -64,7 +65,8 @@ class Text(Atom):
     """One line of type at the pixel `at`: x of the `align` edge, y of the middle of the capitals.
 
     `ground` is the colour behind it where that is not the film's. An `early` one comes and goes
-    when a movement begins, others when all numbers swap.
+    when a movement begins, one with an `order` when a front over cells reaches that, others when
+    all numbers swap. One that goes `falls` so many pixels.
     """
 
     text: str
@@ -75,6 +77,8 @@ class Text(Atom):
     align: str = "left"
     ground: str | None = None
     early: bool = False
+    order: float | None = None
+    falls: float = 0.0
     z: int = 1
 
     @property
@@ -109,7 +113,7 @@ class Block(Atom):
 class Cells(Atom):
     """Rectangles `edges` [n, 4] (left, top, right, bottom) with fills and outlines [n, 4] as rgba.
 
-    `order` [n] says how late each takes a new colour when a front passes over them, 0 to 1.
+    `order` [n] says in which order they take new colours when a front passes over all that do.
     """
 
     edges: np.ndarray
@@ -177,13 +181,14 @@ Picture = Mapping[Key, Atom]
 class Move:
     """What flies while one picture becomes the next, and is in neither: from `start` to `end`.
 
-    It leaves `delay` seconds after the movement has begun.
+    It leaves `delay` seconds after the movement has begun; one that comes `back` recoils at `end`.
     """
 
     start: Atom
     end: Atom
     delay: float = 0.0
     seconds: float | None = field(default=None)
+    back: bool = False
 
 
 def grid_edges(box: Box, n: int, columns: int, gap: float) -> np.ndarray:

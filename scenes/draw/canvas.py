@@ -7,8 +7,8 @@ out here, once for all parts.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,15 +18,12 @@ from scenes import theme
 from scenes.draw import motion
 from scenes.draw.animation import Extent, FilmAnimation
 from scenes.draw.atoms import FLYING, Atom, Block, Cells, Grid, Key, Line, Move, Picture, Text, bounds
+from scenes.draw.crossing import NEAR, crossing
 from scenes.draw.drawn import drawn
 from scenes.draw.layout import UNIT, Frame
 
-NEAR = 1.0
-"""Pixels by which something is off its place from which on it counts as moved."""
 LATE = 0.6
 """Share of a movement after which things come that make use of the place."""
-LOOKS = 9
-"""Moments at which a movement is searched for texts that would cross."""
 
 
 class Canvas(Group):
@@ -96,7 +93,8 @@ class Track:
 
     `fade` is (from, to) of its opacity; `late` [len(start)], 0 to 1, holds back single numbers, so
     that a front passes over cells; `arc` [2] is how far the middle of the way swings out. With a
-    `scale` beyond `FAR` it is part of a camera move: sizes change by the same factor in equal times.
+    `scale` beyond `FAR` it is part of a camera move: sizes change by the same factor in equal times. A
+    `hidden` text goes out where it stands and comes in where it belongs.
     """
 
     mobject: Any
@@ -121,8 +119,8 @@ class Track:
             if self.seconds
             else float(elapsed >= self.begins)
         )
-        w: Any = motion.zoomed(self.ease(t), self.scale)
-        if self.late is not None:
+        w: Any = motion.zoomed(self.ease(t), self.scale) if not self.hidden else float(elapsed >= motion.LEAVE)
+        if self.late is not None and t < 1:
             w = np.clip((t * 1.15 - self.late) / 0.15, 0.0, 1.0)
         v = self.start + (self.end - self.start) * w
         if self.arc is not None:
@@ -141,7 +139,8 @@ class Plan:
 
     `leaving`, `coming` and `changing` are keys; `flights` are the seconds of each of `moves`, the last
     of which has `landed` then; shapes, of which any may have `moved`, change over `objects` seconds,
-    of which a front passes over cells in `swept`; texts swap at `flip`; all is over after `seconds`.
+    of which a front passes over cells in `swept`, from an order on and over a range of it as `front`
+    says (None without one); texts swap at `flip`; all is over after `seconds`.
     `scale` is how many times as large a grid becomes: a camera move, which all that changes takes part in.
     """
 
@@ -153,27 +152,39 @@ class Plan:
         self.flights = [move.seconds or motion.flight(_way(move), frame.width) for move in moves]
         self.landed = max((m.delay + s for m, s in zip(moves, self.flights, strict=True)), default=0.0)
         self.swept, moved = 0.0, False
+        passed, front = [np.zeros(0)], 0
         scales = [_scale(before[key], after[key]) for key in self.changing]
         self.scale = max(scales, key=lambda scale: abs(np.log(scale)), default=1.0)
         for key in self.changing:
             old, new = before[key], after[key]
             if isinstance(new, Cells) and isinstance(old, Cells):
-                front = int(np.count_nonzero(np.any(new.fills != old.fills, axis=1)))
-                front_moves = new.order is not None and front > 2 and _place(old, new) <= NEAR
-                self.swept = max(self.swept, motion.sweep(front) if front_moves else motion.POP if front else 0.0)
+                fresh = np.any(new.fills != old.fills, axis=1)
+                if fresh.any():
+                    self.swept = max(self.swept, motion.POP)
+                fresh &= (old.fills[:, 3] > 0) | (old.vector()[8 * len(fresh) : -1].reshape(-1, 4)[:, 3] > 0)
+                if new.order is not None and fresh.sum() > 2 and _place(old, new) <= NEAR:
+                    passed.append(new.order[fresh])
+                    front = max(front, int(fresh.sum()))
             both = isinstance(new, Text) and isinstance(old, Text)
             if not both or np.hypot(*np.subtract(new.at, old.at)) > NEAR:  # type: ignore[attr-defined]
                 moved = True
         self.moved = moved
+        order = np.concatenate(passed)
+        self.front = (float(order.min()), float(max(order.max() - order.min(), 1e-9))) if front else None
+        if front:
+            self.swept = max(self.swept, motion.sweep(len(order)))
         come = any(not isinstance(after[key], Text) for key in self.coming)
         self.objects = max(self.swept, shift if moved or come else 0.0)
         if self.scale != 1.0:
             self.objects = max(self.objects, motion.push(self.scale))
         self.flip = self.landed + self.objects
-        texts = [after[k] for k in self.coming] + [after[k] for k in self.changing if _says(before[k], after[k])]
-        glow = motion.GLOW if any(isinstance(atom, Text) for atom in texts) else 0.0
+        texts = [after[k] for k in self.coming if isinstance(after[k], Text)]
+        texts += [after[k] for k in self.changing if _says(before[k], after[k])]
+        swept = self.front is not None
+        early = {atom.early for atom in texts if not swept or atom.order is None}  # type: ignore[attr-defined]
+        glow = motion.GLOW if False in early else 0.0
         fade = motion.LEAVE if self.leaving and not self.objects else 0.0
-        self.seconds = self.flip + glow + fade
+        self.seconds = max(self.flip + glow + fade, motion.LEAVE + motion.APPEAR if True in early else 0.0)
 
 
 def _scale(old: Atom, new: Atom) -> float:
@@ -245,11 +256,18 @@ class Change(FilmAnimation):
         canvas, f = self.canvas, self.factor
         before = dict(canvas.atoms)
         self.tracks: list[Track] = []
+        hidden, crossed = crossing(before, self.picture, self.same)
+        under = 0.0
         for key in self.leaving:
             atom = before[key]
-            vector, stays = atom.vector(), isinstance(atom, Text) and not atom.early and not self.same
+            vector, begins = atom.vector(), 0.0
+            stays = isinstance(atom, Text) and not (atom.early or self.same or key in crossed)
+            if stays and self.plan.front is not None and atom.order is not None:  # type: ignore[attr-defined]
+                stays, begins, under = False, self.plan.landed * f, motion.LEAVE
             seconds = max(1e-3, self.flip) if stays else motion.LEAVE
-            self.tracks.append(Track(canvas.shown[key], vector, vector, 0.0, seconds, _leaving(stays), (1, 0)))
+            falls = atom.falls if isinstance(atom, Text) else 0.0
+            gone, ease = vector + np.eye(1, len(vector), 1)[0] * falls, _leaving(stays and not falls)
+            self.tracks.append(Track(canvas.shown[key], vector, gone, begins, seconds, ease, (1, 0)))
         self.old = [canvas.shown[key] for key in self.leaving]
         for key in self.leaving:
             canvas.shown.pop(key)
@@ -263,10 +281,11 @@ class Change(FilmAnimation):
                 begins = max(begins, self.flip - motion.APPEAR)
             if isinstance(atom, Text) and (atom.early or not self.same):
                 begins = motion.LEAVE if atom.early else self.flip
+                if atom.order is not None and self.plan.front is not None:
+                    begins = (self.plan.landed + self.plan.objects * float(self._late(atom.order))) * f + under
             self.tracks.append(Track(mobject, vector, vector, begins, motion.APPEAR, motion.out_cubic, (0, 1)))
-        crossing = self._crossing(before)
         for key in self.changing:
-            self.tracks.append(self._changed(key, before[key], self.picture[key], key in crossing))
+            self.tracks.append(self._changed(key, before[key], self.picture[key], key in hidden))
             canvas.atoms[key] = self.picture[key]
         self.flyers: list[Any] = []
         for move, seconds in zip(self.moves, self.plan.flights, strict=True):
@@ -292,11 +311,20 @@ class Change(FilmAnimation):
         if shape > NEAR:
             begins, seconds = 0.0, max(1e-3, self.flip)
         mobject.say(new)
-        track = Track(mobject, start, end, begins, seconds, motion.in_out, scale=self.plan.scale)
-        if isinstance(new, Cells) and new.order is not None and self.plan.swept > motion.POP and shape <= NEAR:
-            order = np.repeat(new.order, 4)
+        if isinstance(new, Cells) and isinstance(old, Cells):
+            start, end = _where_sized(start, end, len(new.edges))
+        ease = motion.linear if new.steady else motion.in_out
+        track = Track(mobject, start, end, begins, seconds, ease, scale=self.plan.scale)
+        if isinstance(new, Cells) and new.order is not None and self.plan.front is not None and shape <= NEAR:
+            order = np.repeat(self._late(new.order), 4)
             track.late = np.concatenate([np.zeros_like(order), order, order, [0.0]])
         return track
+
+    def _late(self, order: np.ndarray | float) -> np.ndarray:
+        """When the front reaches what has this `order`, from 0 to 1."""
+        assert self.plan.front is not None
+        low, span = self.plan.front
+        return np.clip((np.asarray(order) - low) / span, 0.0, 1.0)
 
     def _fly(self, move: Move, seconds: float) -> None:
         f = self.factor
@@ -305,32 +333,10 @@ class Change(FilmAnimation):
         mobject.z_index = FLYING
         way = end[:2] - start[:2]
         arc = np.array([way[1], -way[0]]) * motion.ARC if not isinstance(move.start, (Cells, Line)) else None
-        track = Track(mobject, start, end, move.delay * f, seconds * f, motion.in_out, (1, 1), arc=arc)
+        ease = motion.recoil if move.back else motion.in_out
+        track = Track(mobject, start, end, move.delay * f, seconds * f, ease, (1, 1), arc=arc)
         self.tracks.append(track)
         self.flyers.append(mobject)
-
-    def _crossing(self, before: Picture) -> set[Key]:
-        """Moved texts that would cross another on their way: they go out and come in again."""
-        moving, kept = [], []
-        for key, atom in self.picture.items():
-            if not isinstance(atom, Text) or key not in before:
-                continue
-            old = before[key]
-            far = isinstance(old, Text) and float(np.hypot(*np.subtract(atom.at, old.at))) > NEAR
-            (moving if far else kept).append(key)
-        if not moving:
-            return set()
-        keys = moving + kept
-        ends = [np.array([bounds(picture[key]) for key in keys]) for picture in (before, self.picture)]
-        found: set[Key] = set()
-        for share in np.linspace(0, 1, LOOKS)[1:-1]:
-            boxes = ends[0] + (ends[1] - ends[0]) * motion.in_out(float(share))
-            low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-            high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-            hit = np.all(high - low > 0, axis=2)
-            np.fill_diagonal(hit, False)
-            found |= {keys[i] for i in np.flatnonzero(hit[: len(moving)].any(axis=1))}
-        return found
 
     def _covered(self, before: Picture) -> list[Extent]:
         """Every place, in Manim units, that anything covers meanwhile."""
@@ -364,8 +370,9 @@ class Change(FilmAnimation):
         for track in self.tracks:
             track.at(elapsed, self.flip)
             if track.hidden:
-                left, there = 1 - elapsed / motion.LEAVE, 1 - (self.flip - elapsed) / motion.APPEAR
-                track.mobject.fill_rgbas[0, 3] *= min(1.0, max(0.0, left, there))
+                gone = elapsed < motion.LEAVE
+                share = 1 - elapsed / motion.LEAVE if gone else 1 - (self.flip - elapsed) / motion.APPEAR
+                track.mobject.fill_rgbas[0, 3] *= min(1.0, max(0.0, share))
 
     def finish(self) -> None:
         super().finish()
@@ -378,7 +385,8 @@ class Change(FilmAnimation):
 class Lapse(FilmAnimation):
     """Show pictures one after another, each as long as its share of `times`, from 0 to 1, says.
 
-    `pictures` may be made when they are asked for: only those that are shown are.
+    `pictures` may be made when they are asked for: only those that are shown are. A sentence that
+    is new fades in.
     """
 
     def __init__(self, canvas: Canvas, pictures: Sequence[Picture], seconds: float, times: Sequence[float]) -> None:
@@ -386,6 +394,7 @@ class Lapse(FilmAnimation):
         self.canvas, self.pictures, self.times = canvas, pictures, np.asarray(times)
         self.at_picture = -1
         self.whole = True
+        self.before = set(canvas.atoms)
 
     def _setup_scene(self, scene: Scene) -> None:
         """The canvas is on the scene."""
@@ -395,9 +404,44 @@ class Lapse(FilmAnimation):
         if at != self.at_picture:
             self.canvas.show(self.pictures[at])
             self.at_picture = at
+        there = min(1.0, progress * self.seconds / motion.APPEAR)
+        for key, atom in self.canvas.atoms.items():
+            if isinstance(atom, Text) and atom.early and key not in self.before:
+                self.canvas.shown[key].put(atom.vector(), there)
 
     def clean_up_from_scene(self, scene: Scene) -> None:
         self.canvas.show(self.pictures[-1])
+
+
+class Running(FilmAnimation):
+    """Show at every moment what `picture` gives for the share, from 0 to 1, of `seconds` that has passed.
+
+    What its first picture has not fades out meanwhile, and what it has anew fades in.
+    """
+
+    def __init__(self, canvas: Canvas, picture: Callable[[float], Picture], seconds: float) -> None:
+        super().__init__(canvas, seconds=seconds, rate=motion.linear, introducer=True)
+        self.canvas, self.picture = canvas, picture
+        self.whole = True
+
+    def _setup_scene(self, scene: Scene) -> None:
+        """The canvas is on the scene."""
+
+    def prepare(self) -> None:
+        first = self.picture(0.0)
+        self.going = {key: atom for key, atom in self.canvas.atoms.items() if key not in first}
+        self.fresh = [key for key in first if key not in self.canvas.atoms]
+
+    def apply(self, progress: float) -> None:
+        shown, elapsed = dict(self.picture(progress)), progress * self.seconds
+        if elapsed < motion.LEAVE:
+            left = 1 - elapsed / motion.LEAVE
+            shown |= {key: replace(atom, alpha=atom.alpha * left) for key, atom in self.going.items()}
+        there = (elapsed - motion.LEAVE) / motion.APPEAR
+        if there < 1:
+            for key in self.fresh:
+                shown[key] = replace(shown[key], alpha=shown[key].alpha * max(0.0, there))
+        self.canvas.show(shown)
 
 
 def _leaving(stays: bool) -> motion.Easing:
@@ -405,9 +449,21 @@ def _leaving(stays: bool) -> motion.Easing:
     return (lambda t: float(t >= 1)) if stays else motion.in_cubic
 
 
+def _where_sized(start: np.ndarray, end: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The vectors of `n` cells, those without a size at one end standing where they do at the other."""
+    edges = [v[: 4 * n].reshape(n, 4) for v in (start, end)]
+    none = [np.any(e[:, 2:] <= e[:, :2], axis=1)[:, None] for e in edges]
+    first, last = np.where(none[0], edges[1], edges[0]), np.where(none[1], edges[0], edges[1])
+    return np.concatenate([first.ravel(), start[4 * n :]]), np.concatenate([last.ravel(), end[4 * n :]])
+
+
 def _place(old: Atom, new: Atom) -> float:
-    """How far apart two atoms of one kind stand, in pixels."""
+    """How far apart two atoms of one kind stand, in pixels; cells without a size stand anywhere."""
+    if isinstance(old, Cells) and isinstance(new, Cells):
+        sized = [np.all(e[:, 2:] > e[:, :2], axis=1) for e in (old.edges, new.edges)]
+        both = sized[0] & sized[1]
+        return float(np.abs(old.edges[both] - new.edges[both]).max(initial=0.0))
     return float(np.max(np.abs(np.subtract(bounds(old), bounds(new)))))
 
 
-__all__ = ["Canvas", "Change", "Lapse", "fits"]
+__all__ = ["Canvas", "Change", "Lapse", "Running", "fits"]

@@ -100,6 +100,6 @@ class Frame:
 
 WIDE = Frame()
 SQUARE = Frame("1:1", 1080, 1080, Box(54, 54, 972, 972), Box(54, 104, 972, 746), Box(54, 880, 972, 146))
-UPRIGHT = Frame("9:16", 1080, 1920, Box(64, 220, 896, 1280), Box(64, 300, 896, 1050), Box(64, 1370, 896, 130), 1.2)
+UPRIGHT = Frame("9:16", 1080, 1920, Box(64, 220, 896, 1280), Box(64, 300, 896, 1000), Box(64, 1320, 896, 130), 1.2)
 FRAMES = {frame.name: frame for frame in (WIDE, SQUARE, UPRIGHT)}
 FRAME = WIDE

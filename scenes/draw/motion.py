@@ -30,6 +30,11 @@ def in_out(t: float) -> float:
     return 4 * t**3 if t < 0.5 else 1 - (2 - 2 * t) ** 3 / 2
 
 
+def recoil(t: float) -> float:
+    """There and back, each way slower and slower."""
+    return out_cubic(2 * t) if t < 0.5 else 1 - out_cubic(2 * t - 1)
+
+
 APPEAR, LEAVE, DIM = 0.25, 0.15, 0.25
 CHANGE, POP, FLIP, GLOW, PULSE = 0.3, 0.12, 0.2, 0.4, 0.3
 CODE_STEP, CODE_VALUE = 0.35, 0.8
@@ -39,7 +44,7 @@ FAR = 4.0
 STAGGER, MOST_STAGGER = 0.04, 1.2
 ARC = 0.1
 """How far a flight swings out, as a share of its length."""
-BEFORE, AFTER = 0.3, 0.5
+BEFORE, AFTER = 0.3, 0.3
 """Calm before and after a section's movement."""
 
 

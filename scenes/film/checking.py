@@ -7,6 +7,7 @@ from pathlib import Path
 from astrai_sim.trace import Trace
 from scenes.check.checker import Checker, CheckReport
 from scenes.film.moments import Moments, evenly, every
+from scenes.film.quality import PREVIEW, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
 
@@ -20,11 +21,13 @@ def check(
     trace: str | Path | Trace | None = None,
     seconds: float | None = None,
     moments: Moments = WITHIN,
+    quality: Quality = PREVIEW,
 ) -> CheckReport:
     """Play `film` from `trace` (default: the film's own) and compare after every beat and at `moments`.
 
-    `seconds` is the length asked for; default: what the film takes.
+    `seconds` is the length asked for; default: what the film takes; `quality` says
+    in which frame and theme.
     """
     checker = Checker()
-    rehearse(film, trace, observers=(checker,), moments=moments, seconds=seconds)
+    rehearse(film, trace, observers=(checker,), moments=moments, seconds=seconds, quality=quality)
     return checker.report()

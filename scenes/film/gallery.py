@@ -1,20 +1,26 @@
-"""One still of every part of the stage, where the films show most of it."""
+"""One still of every part of the picture, where the films show most of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from manim import Mobject
 from PIL import Image
 
+import scenes.parts
 from scenes.draw.camera import FilmCamera
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
-from scenes.old.parts import PARTS
-from scenes.old.parts.part import Part
-from scenes.story.beats import Beat, Section
+from scenes.parts.caption import Caption
+from scenes.parts.header import Badge, Header
+from scenes.parts.part import Part
+from scenes.stage.stage import Stage
 
 MARGIN = 24
 """Pixels left around a part."""
@@ -33,41 +39,59 @@ class PartStill:
     image: Image.Image
 
 
-def gallery(films: Iterable[type[FilmScene]]) -> list[PartStill]:
-    """For each part that `films`, told from their own traces, bring on stage: its fullest picture.
+def parts() -> list[str]:
+    """The names of all parts that there are: subclasses of `Part` in the modules of `scenes.parts`."""
+    found = set()
+    for info in pkgutil.iter_modules(scenes.parts.__path__):
+        module = importlib.import_module(f"scenes.parts.{info.name}")
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, Part) and value.__module__ == module.__name__:
+                found.add(value.__name__)
+    return sorted(found - {Part.__name__})
 
-    They are those of the ends of beats, in the order of `PARTS`.
-    """
+
+def gallery(films: Iterable[type[FilmScene]]) -> list[PartStill]:
+    """For each part that `films`, told from their own traces, show at the end of a shot: its fullest picture."""
     best: dict[str, PartStill] = {}
     for film in films:
         rehearse(film, observers=(_Collector(best),), quality=GLANCE)
-    return [best[name] for name in PARTS if name in best]
+    return [best[name] for name in sorted(best)]
 
 
 class _Collector(Observer):
     def __init__(self, best: dict[str, PartStill]) -> None:
         self.best = best
 
-    def beat_ended(self, scene: FilmScene, section: Section, beat: Beat) -> None:
+    def beat_ended(self, scene: FilmScene, section: Any, beat: Any) -> None:
         """Draw each part that can be seen, and keep it where there is more of it than before."""
-        for part in scene.stage.playing():
-            pixels, ground = _drawn(scene.renderer.camera, part)
+        if not isinstance(scene.stage, Stage):
+            return
+        for name, drawn in _parts_of(scene.stage):
+            pixels, ground = _drawn(scene.renderer.camera, drawn)
             ink = int(np.abs(pixels - ground).sum())
-            if ink > (self.best[part.name].ink if part.name in self.best else 0):
+            if ink > (self.best[name].ink if name in self.best else 0):
                 large = FilmCamera(pixel_width=FINAL.width, pixel_height=FINAL.height, frame_rate=FINAL.fps)
-                pixels, ground = _drawn(large, part)
+                pixels, ground = _drawn(large, drawn)
                 inked = (pixels != ground).any(axis=2)
                 rows, columns = (np.flatnonzero(inked.any(axis=axis)) for axis in (1, 0))
                 top, left = max(0, rows[0] - MARGIN), max(0, columns[0] - MARGIN)
                 image = Image.fromarray(
                     pixels[top : rows[-1] + MARGIN + 1, left : columns[-1] + MARGIN + 1].astype(np.uint8)
                 )
-                self.best[part.name] = PartStill(part.name, type(scene).__name__, scene.clock, ink, image)
+                self.best[name] = PartStill(name, type(scene).__name__, scene.clock, ink, image)
 
 
-def _drawn(camera: FilmCamera, part: Part) -> tuple[np.ndarray, np.ndarray]:
-    """The picture of `part` alone, 0 to 255, shape [height, width, 4], and the colour of the ground, shape [4]."""
+def _parts_of(stage: Stage) -> Iterator[tuple[str, list[Mobject]]]:
+    """The name of each part on stage, with what is drawn of it."""
+    for part in (*stage.parts, Header(), Caption(), Badge()):
+        drawn = [mobject for key, mobject in stage.canvas.shown.items() if key[0] == part.key]
+        if drawn:
+            yield type(part).__name__, drawn
+
+
+def _drawn(camera: FilmCamera, mobjects: list[Mobject]) -> tuple[np.ndarray, np.ndarray]:
+    """The picture of `mobjects` alone, 0 to 255, shape [height, width, 4], and the colour of the ground, shape [4]."""
     camera.reset()
     ground = camera.pixel_array[0, 0].astype(int)
-    camera.capture_mobjects(part.mobjects())
+    camera.capture_mobjects(mobjects)
     return camera.pixel_array.astype(int), ground

@@ -15,30 +15,70 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from astrai_sim.trace import Trace
+from astrai_sim.trace.events import PagesAlloc, TaskAdmitted
 from scenes.film.scene import FilmScene
 from scenes.measures import say
-from scenes.story.beats import Section, Storyboard
-from scenes.story.chapters import Chapters, requests_finished
-from scenes.story.words import counted
+from scenes.parts.pool import Pool
+from scenes.parts.question import Question, Takeaway
+from scenes.parts.tape import Tape
+from scenes.parts.wires import Wires
+from scenes.stage.shot import Section
+from scenes.stage.telling import Telling
+
+CAST, RUN_UP = 3, 5
+"""Requests that have a tape of their own, and steps before the fullest moment with which the film begins."""
 
 
-class ${film}Chapters(Chapters):
-    """What `$film` tells of a trace, chapter by chapter."""
+class ${film}Telling(Telling):
+    """What `$film` tells of a trace: a question, what happens, what it comes to."""
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
         self.need_single_pages()
+        self.first = self.need(TaskAdmitted, "a request that was admitted").task
+        self.given = self.need(PagesAlloc, "a page that a request was given")
+        self.ends = [event.seq for event in trace.find(event="step_end")] or [self.end]
+        self.fullest = max(self.ends, key=lambda seq: self.ask.pool_in_use(seq).value)
 
     def sections(self) -> Iterator[Section]:
-        yield self.run()
-        yield self.figures([requests_finished(self.ask)])
+        yield self.question()
+        yield self.run_told()
+        yield self.takeaway()
 
-    def run(self) -> Section:
-        """From the empty pool to the end of the recording: every number is a measure of the trace."""
+    def question(self) -> Section:
+        """The fullest moment, under the question that the film answers."""
+        self.begin(self.ends[max(0, self.ends.index(self.fullest) - RUN_UP)])
+        most, all_pages = self.ask.most_in_use(), self.ask.pool_pages()
+        asked = Question(say("Who needs {} of {} pages, and for how long?", most, all_pages))
+        fills = self.lapse(asked, Pool(bits=False), until=self.fullest, seconds=2.4)
+        self.shot(None, fills, subject=("pool",))
+        return self.section("question", "The question")
+
+    def run_told(self) -> Section:
+        """The first request gets its pages; then everything else happens, in time-lapse."""
+        tape, wires, pool = Tape(tuple(self.requests)[:CAST]), Wires(self.first), Pool()
         self.begin(-1)
-        self.say(say("A pool of {} for this run.", counted(self.ask.pool_pages(), "page")))
-        self.advance(self.end, "Requests take pages, fill them with tokens, and give them back.", 8.0)
-        return self.section("run", "The whole run")
+        arrives = self.requests[self.first].submitted.seq
+        filled = self.steps.next_phase("prefill", self.given.seq, worked=False)
+        self.shot(
+            say("{} gets pages, because its tokens need room.", self.ask.name(self.first)),
+            self.act(tape, wires, pool, until=arrives),
+            self.act(tape, wires, pool, until=filled),
+            subject=("pool", self.given.pages[0]),
+        )
+        self.shot(
+            "Pages come and go, because requests grow and end.",
+            self.lapse(tape, wires, pool, until=self.end, seconds=10.0),
+            subject=("pool",),
+        )
+        return self.section("run", "The whole run", cut=True)
+
+    def takeaway(self) -> Section:
+        """One sentence and one number."""
+        self.begin()
+        number = Takeaway("Pages are held while they are needed.", say("{}", self.ask.most_in_use()), "pages at most")
+        self.shot("", self.act(number, Pool(bits=False).unlit()), subject=("takeaway",), rest=1.0)
+        return self.section("takeaway", "What it comes to")
 
 
 class $film(FilmScene):
@@ -46,10 +86,7 @@ class $film(FilmScene):
 
     default_trace = "promo.jsonl.gz"
     summary = "Pages of a recorded run are taken, filled and given back."
-
-    @classmethod
-    def tell(cls, trace: Trace) -> Storyboard:
-        return ${film}Chapters(cls.__name__, trace).storyboard()
+    chapters = ${film}Telling
 ''')
 
 

@@ -56,7 +56,7 @@ def render_film(
     is called with the film seconds rendered and those to render. The output
     appears whole or not at all.
     """
-    rehearsal = rehearse(film, trace, seconds=seconds)
+    rehearsal = rehearse(film, trace, seconds=seconds, quality=quality)
     output = output or film_path(film, quality, media)
     cache = SectionCache(media / "sections" / film.__name__)
     clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}

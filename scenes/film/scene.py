@@ -16,11 +16,11 @@ from manim import Animation, Mobject, Wait
 from astrai_sim.trace import Trace, TraceError
 from scenes.draw.animation import Extent, FilmAnimation, bounds
 from scenes.draw.camera import FilmCamera
-from scenes.draw.layout import WIDE, Frame
+from scenes.draw.layout import WIDE
 from scenes.film.moments import Moments, nowhere
 from scenes.film.opening import for_the_screen, other_trace
 from scenes.film.pacing import CannotPace, pace
-from scenes.film.quality import PREVIEW, Quality
+from scenes.film.quality import FINAL, PREVIEW, Quality
 from scenes.film.settings import rehearsing
 from scenes.old.stage.reading import TimedScene
 from scenes.old.stage.stage import Stage as OldStage
@@ -30,7 +30,8 @@ from scenes.stage.stage import Stage
 from scenes.stage.telling import Telling
 from scenes.story.beats import Beat, Section, Storyboard
 from scenes.story.chapters import Chapters
-from scenes.theme import DARK, Theme
+from scenes.story.errors import DoesNotApply
+from scenes.theme import DARK
 
 TRACE_VARIABLE = "ASTRAI_TRACE"
 SECONDS_VARIABLE = "ASTRAI_SECONDS"
@@ -106,11 +107,11 @@ class FilmScene(TimedScene):
     seconds
         How long that is to be, to within a tenth; default: what the environment variable
         ``ASTRAI_SECONDS`` says, or as long as it is.
+    quality
+        Says in which frame and theme; Manim's settings must be those of `scenes.film.settings`.
     """
 
     default_trace: ClassVar[str]
-    frame: ClassVar[Frame] = WIDE
-    theme: ClassVar[Theme] = DARK
     summary: ClassVar[str] = ""
     chapters: ClassVar[type[Chapters] | type[Telling]]
     section: Section
@@ -125,11 +126,13 @@ class FilmScene(TimedScene):
         storyboard: Storyboard | None = None,
         moments: Moments = nowhere,
         seconds: float | None = None,
+        quality: Quality = FINAL,
         **kwargs: Any,
     ) -> None:
         super().__init__(camera_class=FilmCamera, **kwargs)
         self.opened = for_the_screen(trace) if isinstance(trace, Trace) else None
         self.trace_path = Path(trace.path) if isinstance(trace, Trace) else self.trace_for(trace)
+        self.frame, self.theme = quality.frame, quality.theme
         self.given = storyboard
         self.wanted = seconds
         self.only = set(only) if only is not None else None
@@ -181,7 +184,8 @@ class FilmScene(TimedScene):
 
     def _measure(self, storyboard: Storyboard) -> tuple[float, list[float]]:
         """The length is between that at the finest rate of frames and a preview's, whose frames are the longest."""
-        scene = self.rehearsed(self.trace, storyboard=storyboard)
+        quality = PREVIEW.shaped(self.frame, self.theme)
+        scene = self.rehearsed(self.trace, quality, storyboard=storyboard)
         return (scene.clock + scene.preview_frames / PREVIEW.fps) / 2, [
             seconds for played in scene.played for seconds in played.beats
         ]
@@ -190,7 +194,7 @@ class FilmScene(TimedScene):
     def rehearsed(cls, trace: Trace, quality: Quality = PREVIEW, **options: Any) -> Self:
         """The film played for `trace` to its end without drawing; `options` are those of the class."""
         with rehearsing(quality):
-            scene = cls(trace, rehearse=True, **options)
+            scene = cls(trace, rehearse=True, quality=quality, **options)
             scene.setup()
             scene.construct()
         return scene
@@ -220,6 +224,8 @@ class FilmScene(TimedScene):
     def _stage(self, section: Any) -> Any:
         """The stage that a section of this kind is played on."""
         if not isinstance(section, shot.Section):
+            if self.frame != WIDE or self.theme != DARK:
+                raise DoesNotApply(f"{type(self).__name__} is not told in shots: it is wide and dark only")
             return OldStage(self, self.trace, section)
         trace = self.trace if section.source is None else self.other(section.source)
         view = View(trace, trace.state_at(-1), self.frame, self.theme)

@@ -33,10 +33,12 @@ class SectionCache:
 
     def clip(self, rehearsal: Rehearsal, played: Played, quality: Quality) -> Path:
         """Where the clip of a section is, or will be, kept."""
+        source = getattr(played.section, "source", None)
         facts = [
             repr(played.section),
             rehearsal.scene.trace.content_sha256,
             f"unverified {rehearsal.scene.trace.unverified}",
+            *([rehearsal.scene.other(source).content_sha256] if source else ()),
             repr(quality),
             *(f"{name} {version(name)}" for name in LIBRARIES),
             *(hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(fonts.FOLDER.iterdir())),

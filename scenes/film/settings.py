@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from manim import tempconfig
 
-from scenes import theme
+from scenes.draw.layout import UNIT
 from scenes.film.quality import PREVIEW, Quality
 
 ENCODER = {
@@ -26,7 +27,6 @@ same packets (with `mbtree` they do not); one thread, since sections run side by
 and the matrix that the pictures are converted with is written down for players."""
 
 QUIET = {
-    "background_color": theme.BACKGROUND,
     "disable_caching": True,
     "notify_outdated_version": False,
     "preview": False,
@@ -39,19 +39,22 @@ def rendering(quality: Quality, folder: Path) -> AbstractContextManager:
     """Settings for writing video at `quality` below `folder`, silently."""
     return tempconfig(
         QUIET
-        | {
-            "pixel_width": quality.width,
-            "pixel_height": quality.height,
-            "frame_rate": quality.fps,
-            "media_dir": str(folder),
-            "video_encoder_options": ENCODER,
-            "write_to_movie": True,
-            "save_sections": False,
-        }
+        | _picture(quality)
+        | {"media_dir": str(folder), "video_encoder_options": ENCODER, "write_to_movie": True, "save_sections": False}
     )
 
 
 def rehearsing(quality: Quality = PREVIEW) -> AbstractContextManager:
     """Settings for playing a scene without writing anything; what is drawn has the size of `quality`."""
-    size = {"pixel_width": quality.width, "pixel_height": quality.height, "frame_rate": quality.fps}
-    return tempconfig(QUIET | size | {"dry_run": True})
+    return tempconfig(QUIET | _picture(quality) | {"dry_run": True})
+
+
+def _picture(quality: Quality) -> dict[str, Any]:
+    return {
+        "background_color": quality.theme.ground,
+        "pixel_width": quality.width,
+        "pixel_height": quality.height,
+        "frame_width": quality.frame.width / UNIT,
+        "frame_height": quality.frame.height / UNIT,
+        "frame_rate": quality.fps,
+    }

@@ -78,7 +78,7 @@ def draw_stills(
     `seconds` is the film's length; default: what it takes. Raises `NoStill` for a time past
     the film's end, before anything is drawn.
     """
-    first = rehearse(film, trace, seconds=seconds)
+    first = rehearse(film, trace, seconds=seconds, quality=quality)
     length, storyboard = first.seconds, first.scene.storyboard
     late = [time for time in chosen.at if time > length + CLOSE]
     if late and not chosen.within:

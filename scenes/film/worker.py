@@ -53,7 +53,10 @@ def render_section(job: Job) -> Path:
         folder = Path(name)
         with rendering(job.quality, folder):
             scene = job.film(
-                trace=trace, observers=(_Reporter(job.key),), storyboard=Storyboard(job.film.__name__, (job.section,))
+                trace=trace,
+                observers=(_Reporter(job.key),),
+                storyboard=Storyboard(job.film.__name__, (job.section,)),
+                quality=job.quality,
             )
             scene.render()
         parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]

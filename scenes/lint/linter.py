@@ -10,6 +10,7 @@ from typing import Any
 from astrai_sim.trace import Trace
 from scenes.draw.atoms import Atom, Key
 from scenes.film.moments import evenly
+from scenes.film.quality import PREVIEW, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
 from scenes.lint.moment import Moment, Problem, Rule
@@ -104,11 +105,17 @@ class Linter(Observer):
                 self.findings.append(Finding(time, section, rule.name, problem.mobjects, problem.detail))
 
 
-def lint(film: type[FilmScene], trace: str | Path | Trace | None = None, seconds: float | None = None) -> list[Finding]:
+def lint(
+    film: type[FilmScene],
+    trace: str | Path | Trace | None = None,
+    seconds: float | None = None,
+    quality: Quality = PREVIEW,
+) -> list[Finding]:
     """Findings of all rules for `film` played from `trace` (default: the film's own).
 
-    `seconds` is the length asked for; default: what the film takes.
+    `seconds` is the length asked for; default: what the film takes; `quality` says
+    in which frame and theme.
     """
     linter = Linter()
-    rehearse(film, trace, observers=(linter,), moments=evenly(WITHIN), seconds=seconds)
+    rehearse(film, trace, observers=(linter,), moments=evenly(WITHIN), seconds=seconds, quality=quality)
     return linter.finish()

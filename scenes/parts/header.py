@@ -9,7 +9,7 @@ from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import Text
 from scenes.draw.layout import Box
-from scenes.measures import measure, say, written
+from scenes.measures import joined, measure, say, written
 from scenes.parts.part import Atoms, Part
 from scenes.parts.view import View
 
@@ -51,14 +51,20 @@ class Badge(Part):
         if header.device.type == "cpu" and "CPU" not in words:
             words.append("CPU")
         whole = written("header.device", " ".join(words), "name")
-        while len(words) > 1 and fonts.width(" ".join(words), "sans", px) > box.w:
-            words.pop()
-        first = whole.cut(0, len(" ".join(words)))
         second = say("{} · {}", written("header.dtype", header.dtype, "name"), day)
         if header.model == "none":
             second = say("scheduler only · {}", day)
+        one_line = box.h < 2 * px
+        room = box.w - fonts.width(say(" · {}", second), "sans", px) if one_line else box.w
+        while len(words) > 1 and fonts.width(" ".join(words), "sans", px) > room:
+            words.pop()
+        first = whole.cut(0, len(" ".join(words)))
         if view.trace.unverified:
             first, second = say("UNVERIFIED"), say("trace of {}", day)
+        if one_line:
+            text = joined(" · ", (first, second))
+            yield (0,), Text(text=text, at=(box.right, box.cy), px=px, color=t.muted, align="right")
+            return
         for i, text in enumerate((first, second)):
             at = (box.right, box.bottom - 60 + i * 38)
             yield (i,), Text(text=text, at=at, px=px, color=t.muted, align="right")

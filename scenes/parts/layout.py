@@ -17,7 +17,8 @@ MOST_TOP, SIDE_SHARE, SIDE_ABOVE = 0.6, 0.5, 0.4
 """What parts at the top take at most of the stage's height, those at the side of its width, and, in an
 upright frame, of its height."""
 HEADER = 58.0
-CORNER = 0.29
+CORNER, LINE = 0.29, 40.0
+"""Share of the width that the corner has, and its height where it is the line below the words."""
 
 
 def layout(parts: Sequence[Part], view: View) -> dict[str, Box]:
@@ -37,7 +38,8 @@ def layout(parts: Sequence[Part], view: View) -> dict[str, Box]:
     for part in by.get("words", ()):
         boxes[part.key] = Box(words.x, words.y, words.w * (0.98 - beside), words.h)
     for part in by.get("corner", ()):
-        boxes[part.key] = Box(safe.right - safe.w * CORNER, words.y, safe.w * CORNER, words.h)
+        low = Box(safe.x, safe.bottom - LINE, safe.w, LINE)
+        boxes[part.key] = low if frame.upright else Box(safe.right - safe.w * CORNER, words.y, safe.w * CORNER, words.h)
     for part in by.get("over", ()):
         boxes[part.key] = stage
     if top := by.get("top"):
@@ -103,20 +105,23 @@ def _room(row: Sequence[Part], view: View, width: float) -> Room:
     lanes = _lanes(row)
     column = (width - LANES * (len(lanes) - 1)) / len(lanes)
     rooms = [[part.room(view, column) for part in lane] for lane in lanes]
-    least, best = (
+    least, best, good = (
         max(sum(getattr(room, size) for room in lane) + GUTTER * (len(lane) - 1) for lane in rooms)
-        for size in ("least", "best")
+        for size in ("least", "best", "good")
     )
-    return Room(least, best, any(room.grows for lane in rooms for room in lane))
+    return Room(least, best, any(room.grows for lane in rooms for room in lane), good)
 
 
 def _heights(rooms: Sequence[Room], height: float) -> list[float]:
     least = sum(room.least for room in rooms)
     if least > height + 0.5:
         raise ValueError(f"parts need {least:.0f} pixels of height and there are {height:.0f}")
-    wish = sum(room.best - room.least for room in rooms)
-    share = min(1.0, (height - least) / wish) if wish else 0.0
-    heights = [room.least + (room.best - room.least) * share for room in rooms]
+    heights = [room.least for room in rooms]
+    for i, room in enumerate(rooms):
+        heights[i] += max(0.0, min(room.good - room.least, height - sum(heights)))
+    wishes = [max(0.0, room.best - had) for room, had in zip(rooms, heights, strict=True)]
+    share = min(1.0, (height - sum(heights)) / sum(wishes)) if sum(wishes) else 0.0
+    heights = [had + wish * share for had, wish in zip(heights, wishes, strict=True)]
     growing = [i for i, room in enumerate(rooms) if room.grows]
     spare = height - sum(heights)
     for i in growing:

@@ -26,11 +26,13 @@ Atoms = Iterator[tuple[Key, Atom]]
 @dataclass(frozen=True)
 class Room:
     """The heights, in design pixels, at which a part in a column of a width is still right and at
-    its best; `weight` is its share of what is left over. It `grows` beyond the best one or not."""
+    its best. It `grows` beyond the best one or not. Up to `good` it comes before what others have
+    beyond their least."""
 
     least: float
     best: float
     grows: bool = False
+    good: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,10 @@ class Part:
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
         """What it shows that is no text, read back from its mobjects, by field (see `scenes.truth`)."""
         return {}
+
+    def during(self, share: float) -> Part:
+        """The same part while `share`, from 0 to 1, of the stretch of time that it runs through is over."""
+        return self
 
     def unlit(self) -> Part:
         """The same part, stepped back."""

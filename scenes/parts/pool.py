@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from scenes import theme
+from scenes.draw import fonts
 from scenes.draw.atoms import Block, Key, Move, Picture, Text
 from scenes.draw.layout import Box
 from scenes.measures import joined, measure, say, written
 from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.slots import LEAST, columns_of, filled, page_colors, slots_atom
 from scenes.parts.view import View
+from scenes.parts.words import SIZES, page_words, spoken, text_height, type_size
 
-GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 54.0, 92.0
+GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 62.0, 92.0
+LOWEST = 165.0
+"""Height in which a pool of any number of pages can be shown."""
+GOOD = 384.0
+"""Height within which pages with words are as large as can be."""
 BAND, PAD = 6.0, 10.0
+BARE = PAD + BAND + 4
+"""Height above the slots of a page where nothing is written there."""
 MOST_BANDS = 6
 NAMED = 64.0
 """Width of a page from which on its number is written."""
@@ -27,12 +35,12 @@ ROOMY = 132.0
 
 @dataclass(frozen=True)
 class Pool(Part):
-    """Every page of the pool, or `pages` of it. `acting` pages have the accent's frame; with
-    `alarm` every page has that of a refusal; with `bits` the free mask stands below the pages."""
+    """Every page of the pool, or `pages` of it. `acting` pages have the accent's frame; those of
+    `alarm`, or all, that of a refusal; with `bits` the free mask stands below the pages."""
 
     acting: tuple[int, ...] = ()
     bits: bool = True
-    alarm: bool = False
+    alarm: bool | tuple[int, ...] = False
     pages: tuple[int, ...] = ()
 
     def shown(self, view: View) -> tuple[int, ...]:
@@ -40,8 +48,12 @@ class Pool(Part):
         return self.pages or tuple(range(view.n_pages))
 
     def room(self, view: View, width: float) -> Room:
-        heights = sorted(self._height(view, n, width) for n in self._splits(view, width))
-        return Room(heights[0], max((h for h in heights if h <= TALLEST), default=heights[0]))
+        splits = self._splits(view, width)
+        heights = {px: sorted(self._height(view, n, width, px) for n in splits) for px in (None, SIZES[-1], SIZES[1])}
+        best = max((h for some in heights.values() for h in some if h <= TALLEST), default=heights[None][0])
+        words = heights[SIZES[-1]]
+        good = 4 + max((h for h in words if h <= GOOD), default=words[0])
+        return Room(min(LOWEST, heights[None][0]), best, good=good if spoken(view.trace) else 0.0)
 
     def _splits(self, view: View, width: float) -> list[int]:
         """Numbers of pages side by side that can be shown in `width`; fewest pages first."""
@@ -57,13 +69,17 @@ class Pool(Part):
     def _left(self) -> float:
         return LABELS if self.bits else 0.0
 
-    def _height(self, view: View, columns: int, width: float) -> float:
-        """How high the pool is with so many pages side by side and cells of their best shape."""
+    def _height(self, view: View, columns: int, width: float, px: float | None) -> float:
+        """How high the pool is with so many pages side by side and cells of their best shape, or,
+        where there are words, room for the longest page's in type of `px`."""
         rows = -(-len(self.shown(view)) // columns)
         w = (width - self._left + GAP) / columns - GAP
-        return rows * (self._page_height(view, w) + (BITS if self.bits else 0.0) + GAP) - GAP
+        return rows * (self._page_height(view, w, px) + (BITS if self.bits else 0.0) + GAP) - GAP
 
-    def _page_height(self, view: View, w: float) -> float:
+    def _page_height(self, view: View, w: float, px: float | None) -> float:
+        text = px and text_height(view, w - 2 * PAD, px)
+        if text:
+            return BARE + text + _foot(w)
         columns = columns_of(view.page_size)
         cells = -(-view.page_size // columns) * TALL * (w - 2 * PAD) / columns
         return _head(w) + cells + _foot(w)
@@ -73,13 +89,13 @@ class Pool(Part):
         pages = self.shown(view)
         box = box.inset(2)
         splits = self._splits(view, box.w)
-        fitting = [c for c in splits if self._height(view, c, box.w) <= box.h + 4]
-        columns = min(fitting) if fitting else max(splits)
-        below = BITS if self.bits else 0.0
+        fitting = {px: [c for c in splits if self._height(view, c, box.w, px) <= box.h + 4] for px in (SIZES[-1], None)}
+        words = SIZES[-1] if fitting[SIZES[-1]] else None
+        n_rows = -(-len(pages) // min(fitting[words], default=max(splits)))
+        columns, below = -(-len(pages) // n_rows), BITS if self.bits else 0.0
         field = Box(box.x + self._left, box.y, box.w - self._left, box.h)
-        n_rows = -(-len(pages) // columns)
         w = (field.w + GAP) / columns - GAP
-        h = min(self._page_height(view, w), (field.h + GAP) / n_rows - GAP - below)
+        h = min(self._page_height(view, w, words and SIZES[0]), (field.h + GAP) / n_rows - GAP - below)
         spare = field.h - n_rows * (h + below + GAP) + GAP
         cells = []
         for row in range(n_rows):
@@ -95,30 +111,33 @@ class Pool(Part):
             rows[cell.bottom] = cell
         if not self.bits:
             return
-        for i, (bottom, _) in enumerate(rows.items()):
-            text = "free?"
-            at = (box.x, bottom + BITS / 2)
-            yield ("free", i), Text(text=text, at=at, px=theme.LEAST_SIZE, color=view.theme.muted)
+        for i, bottom in enumerate(rows):
+            for j, text in enumerate(("free", "mask")):
+                at = (box.x, bottom + 8 + BITS / 2 + (j - 0.5) * 30)
+                yield (text, i), Text(text=text, at=at, px=theme.LEAST_SIZE, color=view.theme.muted)
 
     def _page(self, view: View, page: int, cell: Box) -> Atoms:
         holders, state = view.holders(page), view.state.page_state(page)
         acting, t = page in self.acting, view.theme
+        alarm = self.alarm is True or (self.alarm and page in self.alarm)
         hue = view.hue(holders[0]) if holders else None
-        stroke = t.alarm if self.alarm else t.accent if acting else hue or (t.muted if state == "cached" else t.empty)
-        width = 4.0 if acting or self.alarm else 3.0 if holders else 2.0
+        stroke = t.alarm if alarm else t.accent if acting else hue or (t.muted if state == "cached" else t.empty)
+        width = 4.0 if acting or alarm else 3.0 if holders else 2.0
         dashed = state == "cached" and not acting
         kind = "cached" if dashed else "frame"
         yield (page, "ground"), Block(box=cell, fill=t.panel)
         yield (page, kind), Block(box=cell, stroke=stroke, width=width, dashed=dashed, acting=acting, z=1)
         yield from self._bands(view, page, cell, holders)
         roomy = cell.w >= ROOMY
-        head = _head(cell.w)
-        body = Box(cell.x + PAD, cell.y + head, cell.w - 2 * PAD, cell.h - head - _foot(cell.w))
+        body, px, headed = self._body(view, cell)
         columns = columns_of(view.page_size)
         side = min(body.w / columns, body.h / -(-view.page_size // columns))
-        if side >= LEAST:
+        first = view.state.tables[holders[0]].index(page) * view.page_size if holders else 0
+        if px is not None:
+            yield from page_words(view, page, body, px, first)
+        elif side >= LEAST:
             fills, lines = page_colors(view, page)
-            yield (page, "slots"), slots_atom(body, fills, lines)
+            yield (page, "slots"), slots_atom(body, fills, lines, first)
         else:
             share = view.state.fill()[page] / view.page_size
             level = Box(body.x, body.bottom - body.h * share, body.w, body.h * share)
@@ -143,8 +162,8 @@ class Pool(Part):
                 say("{}·{}", measure("task.name", task, "name", task=task), _logical(view, task, page))
                 for task in holders
             ]
-            if places and len(places) * 62 <= cell.w:
-                text = joined(" ", places)
+            text = joined(" ", places)
+            if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD - 4:
                 at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 5)
                 yield (
                     (page, "place"),
@@ -152,8 +171,9 @@ class Pool(Part):
                 )
         if self.bits:
             bit = view.mask >> page & 1
-            box = Box(cell.cx - 22, cell.bottom + 8, 44, BITS - 14)
-            yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, stroke=t.empty, width=2, radius=6)
+            box = Box(cell.cx - 30, cell.bottom + 10, 60, BITS - 14)
+            look = {"stroke": t.accent if acting else t.empty, "width": 4.0 if acting else 2.0, "acting": acting}
+            yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, radius=6, **look)
             text = say("{}", measure("mask.bit", bit, "plain", page=page))
             ground = t.empty if bit else t.ground
             color = t.text if bit else t.muted
@@ -162,6 +182,17 @@ class Pool(Part):
                 (page, "digit"),
                 Text(text=text, at=at, face="mono-bold", color=color, align="center", ground=ground),
             )
+
+    def _body(self, view: View, cell: Box) -> tuple[Box, int | None, bool]:
+        """Where a page's slots are, the size of type where they are words, and whether there is room for
+        a line above them: words that fit come first."""
+        found = []
+        for head in {_head(cell.w), BARE}:
+            body = Box(cell.x + PAD, cell.y + head, cell.w - 2 * PAD, cell.h - head - _foot(cell.w))
+            px, whole = type_size(view, body) or (0, False)
+            found.append((whole, px, head == HEAD, body))
+        _, px, headed, body = max(found, key=lambda one: one[:3])
+        return body, px or None, headed
 
     def _bands(self, view: View, page: int, cell: Box, holders: list[str]) -> Atoms:
         if not holders:
@@ -174,14 +205,15 @@ class Pool(Part):
             yield (page, "band", task), Block(box=part, fill=view.hue(task), radius=3)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
-        """Pages that a request has newly been given fly from its tape, empty."""
-        come = 0
+        """Pages that a request has newly been given fly from its tape, empty; those that it found do not."""
+        come, pages = 0, now.history.pages
+        found = set(pages.holds.page[pages.took(then.state.seq, now.state.seq + 1, "revived")].tolist())
         for task, table in now.state.tables.items():
             had = then.state.tables.get(task, [])
             for logical, page in enumerate(table):
-                if page in had or now.refs[page] > 1:
+                if page in had or page in found or now.refs[page] > 1:
                     continue
-                tile = after.get(("tape", task, logical, "tile"))
+                tile = after.get(("tape", task, logical, "tile")) or after.get(("talk", task, logical, "tile"))
                 place = after.get((self.key, page, "ground"))
                 if isinstance(tile, Block) and isinstance(place, Block):
                     look = {"fill": now.theme.panel, "stroke": now.hue(task), "width": 3.0, "z": 20}
@@ -194,6 +226,8 @@ class Pool(Part):
         bands: dict[int, list[str]] = {}
         slots: dict[int, int] = {}
         ghosts: dict[int, int] = {}
+        words: dict[int, dict[int, str]] = {}
+        folded: list[int] = []
         for key, mobject in shown.items():
             page, kind, *task = (*key[1:], "", "")
             if kind in ("frame", "cached"):
@@ -203,12 +237,17 @@ class Pool(Part):
             elif kind == "slots":
                 slots[page] = int(filled(mobject, self.lit).sum())
                 ghosts[page] = int((mobject.lines[:, 3] > 0).sum())
-        return {"pool.frames": frames, "pool.bands": bands, "pool.slots": slots, "pool.ghosts": ghosts}
+            elif kind == "word":
+                words.setdefault(page, {})[task[0]] = str(mobject.text)
+            elif kind == "fold":
+                folded.append(page)
+        found = {"pool.frames": frames, "pool.bands": bands, "pool.slots": slots, "pool.ghosts": ghosts}
+        return found | ({"pool.words": words, "pool.folded": tuple(folded)} if words else {})
 
 
 def _head(width: float) -> float:
     """Height above the slots of a page."""
-    return HEAD if width >= ROOMY else PAD + BAND + 4
+    return HEAD if width >= ROOMY else BARE
 
 
 def _foot(width: float) -> float:

@@ -51,7 +51,7 @@ class Takeaway(Part):
 
     def draw(self, view: View, box: Box) -> Atoms:
         px, t = view.size(theme.TAKEAWAY), view.theme
-        yield from sentence(self.text, px, view, box)
+        yield from sentence(self.text, px, view, box, early=False)
         if not self.number:
             return
         big, label = view.size(theme.NUMBER), view.size(theme.LABEL)
@@ -61,10 +61,10 @@ class Takeaway(Part):
         yield ("unit",), Text(text=self.unit, at=at, px=label, color=t.muted)
 
 
-def sentence(text: str, px: float, view: View, box: Box) -> Atoms:
-    """A sentence in large type at the top of `box`."""
+def sentence(text: str, px: float, view: View, box: Box, early: bool = True) -> Atoms:
+    """A sentence in large type at the top of `box`; `early` as of `Text`."""
     lines = balanced(text, FACE, px, box.w)
     said = text.lines(lines) if isinstance(text, Said) else lines
     for i, line in enumerate(said):
         at = (box.x, box.y + (0.5 + i * PITCH) * px)
-        yield (text, i), Text(text=line, at=at, px=px, face=FACE, color=view.theme.text, early=True)
+        yield (text, i), Text(text=line, at=at, px=px, face=FACE, color=view.theme.text, early=early)

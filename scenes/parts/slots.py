@@ -36,11 +36,14 @@ def gap_of(box: Box, size: int) -> float:
     return 2.0 if pitch >= APART else 0.0
 
 
-def slots_atom(box: Box, fills: np.ndarray, lines: np.ndarray, z: int = 0) -> Cells:
-    """The slots of one page, `fills` and `lines` [page_size, 4] in logical order; a front passes in that order."""
+def slots_atom(box: Box, fills: np.ndarray, lines: np.ndarray, first: int | None = 0, z: int = 0) -> Cells:
+    """The slots of one page, `fills` and `lines` [page_size, 4] in logical order; a front passes in
+    that order, over all tokens of a request, of which the page's first is the `first`; without one
+    all change at once."""
     size = len(fills)
     edges = grid_edges(box, size, columns_of(size), gap_of(box, size))
-    return Cells(edges=edges, fills=fills, lines=lines, order=np.arange(size) / size, z=z)
+    order = None if first is None else first + np.arange(size, dtype=float)
+    return Cells(edges=edges, fills=fills, lines=lines, order=order, z=z)
 
 
 def page_colors(view: View, page: int) -> tuple[np.ndarray, np.ndarray]:
@@ -61,8 +64,11 @@ def page_colors(view: View, page: int) -> tuple[np.ndarray, np.ndarray]:
 
 def filled(cells: Any, lit: bool) -> np.ndarray:
     """Which cells [n] of drawn slots have another colour than an empty one's, in a part that is `lit` or not."""
-    empty = np.array(theme.rgb(theme.EMPTY if lit else theme.mix(theme.EMPTY, theme.BACKGROUND, 1 - DIMMED)))
-    return (cells.rgba[:, 3] > 0) & np.any(np.abs(cells.rgba[:, :3] - empty) > 0.01, axis=1)
+    found = cells.rgba[:, 3] > 0
+    for look in theme.THEMES.values():
+        empty = look.empty if lit else theme.mix(look.empty, look.ground, 1 - DIMMED)
+        found &= np.any(np.abs(cells.rgba[:, :3] - np.array(theme.rgb(empty))) > 0.01, axis=1)
+    return found
 
 
 GHOST = 0.55

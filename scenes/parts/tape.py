@@ -12,46 +12,70 @@ from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import Block, Key, Text, rgba
 from scenes.draw.layout import Box
-from scenes.measures import measure, say, written
+from scenes.measures import joined, measure, say, written
 from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.slots import filled, slots_atom
+from scenes.parts.slots import columns_of, filled, slots_atom
+from scenes.parts.speech import question
 from scenes.parts.view import View
 
 TILE_GAP, CHIP_GAP, NUMBERS = 16.0, 24.0, 40.0
 LEAST_TILE, WIDEST = 64.0, 380.0
-ROW, BEST_ROW, ROW_GAP = 96.0, 190.0, 18.0
+ROW, BEST_ROW, ROW_GAP = 92.0, 190.0, 10.0
 CHIP = 52.0
-KNOWN = 0.75
-"""Opacity of the outline of a token that is known and not computed."""
+MOST_ASKED = 0.4
+"""What is asked takes at most so much of a row."""
+KNOWN, FINE, FINE_KNOWN = 0.75, 18.0, 0.45
+"""Opacity of the outline of a token that is known and not computed; cells narrower than `FINE` have a fainter one."""
 
 
 @dataclass(frozen=True)
 class Tape(Part):
     """The tapes of `tasks`, one row each. `acting` are tiles, as (request, logical page), that the
-    caption speaks of; with `counts` the number of tokens stands behind each tape."""
+    caption speaks of; with `counts` the number of tokens stands behind each tape, or, where it `asks`
+    and its text was recorded, what it asks. One that is `low` leaves its room to others. A tile without
+    a page has, with `cuts`, its number of tokens below it."""
 
     tasks: tuple[str, ...] = ()
     acting: tuple[tuple[str, int], ...] = ()
     counts: bool = True
+    asks: bool = False
+    cuts: bool = False
+    low: bool = False
 
     def room(self, view: View, width: float) -> Room:
         rows = max(1, len(self.tasks))
-        return Room(rows * ROW + (rows - 1) * ROW_GAP, rows * BEST_ROW + (rows - 1) * ROW_GAP)
+        best = ROW if self.low else BEST_ROW
+        return Room(rows * ROW + (rows - 1) * ROW_GAP, rows * best + (rows - 1) * ROW_GAP)
 
     def draw(self, view: View, box: Box) -> Atoms:
         if not self.tasks:
             return
         chip = max(chip_width(task, view) for task in self.tasks)
         count = fonts.width("1,000 tokens", "mono", theme.LABEL) + CHIP_GAP if self.counts else 0.0
+        asked = [fonts.width(text, "sans", theme.LABEL) for task in self.tasks if (text := self._asked(view, task))]
+        count = min(MOST_ASKED * box.w, max(asked) + CHIP_GAP) if asked else count
         tiles = max(view.final_pages[view.history.requests[task].index] for task in self.tasks)
         room = box.w - chip - CHIP_GAP - count
         width = min(WIDEST, (room + TILE_GAP) / tiles - TILE_GAP)
         most = tiles if width >= LEAST_TILE else max(5, int((room + TILE_GAP) / (LEAST_TILE + TILE_GAP)))
         width = max(width, LEAST_TILE)
+        behind = min(most, tiles) * (width + TILE_GAP) - TILE_GAP + CHIP_GAP
         for task, row in zip(self.tasks, box.rows(len(self.tasks), ROW_GAP), strict=True):
             yield from self._row(view, task, row, chip, width, most)
+            if (asked := self._asked(view, task)) and task in view.state.tasks:
+                x = row.x + chip + CHIP_GAP + behind
+                asked = fonts.fit(asked, "sans", theme.LABEL, row.right - x + 1)
+                at = (x, row.cy - NUMBERS / 2)
+                yield (task, "asks"), Text(text=asked, at=at, color=view.theme.text, early=True)
+
+    def _asked(self, view: View, task: str) -> str:
+        """What a request asks, on one line; nothing where that is not shown."""
+        return joined(" ", question(view, task)) if self.asks else ""
 
     def _row(self, view: View, task: str, row: Box, chip: float, width: float, most: int) -> Atoms:
+        state = view.state.tasks.get(task, None)
+        if state is None:
+            return
         hue, body = view.hue(task), Box(row.x, row.y, row.w, row.h - NUMBERS)
         yield (task, "chip"), Block(box=Box(row.x, body.cy - CHIP / 2, chip, CHIP), fill=hue, keeps=True)
         name = written("task.name", task, "name", task=task)
@@ -60,9 +84,6 @@ class Tape(Part):
             (task, "name"),
             Text(text=name, at=at, face="sans-bold", color=view.theme.ground, align="center", ground=hue, keeps=True),
         )
-        state = view.state.tasks.get(task, None)
-        if state is None:
-            return
         table = view.state.tables.get(task, [])
         size, known, stored = view.page_size, state.n_tokens, state.kv_len
         if state.status == "finished" and not table:
@@ -81,7 +102,7 @@ class Tape(Part):
             tile = Box(x, body.y, width, body.h)
             yield from self._tile(view, task, logical, tile, table, known, stored)
             x += width + TILE_GAP
-        if self.counts and known:
+        if self.counts and known and not self._asked(view, task):
             text = say("{}", measure("task.tokens", known, task=task))
             px = theme.LABEL
             yield (task, "count"), Text(text=text, at=(x + 8, body.cy), px=px, face="mono", color=view.theme.muted)
@@ -101,13 +122,19 @@ class Tape(Part):
                 acting=acting,
             ),
         )
+        shared = held and view.ink()[0][table[logical], 0] not in (-1, view.history.requests[task].index)
         slots = logical * size + np.arange(size)
         fills = np.tile(rgba(view.theme.empty if held else None), (size, 1))
         lines = np.zeros((size, 4))
         done = slots < stored
         fills[done] = self._filled(view, task, logical, table)[done]
-        lines[(slots < known) & ~done] = rgba(hue, KNOWN)
-        yield (task, logical, "slots"), slots_atom(tile.inset(8), fills, lines)
+        fine = tile.w / columns_of(size) < FINE
+        lines[(slots < known) & ~done] = rgba(hue, FINE_KNOWN if fine else KNOWN)
+        yield (task, logical, "slots"), slots_atom(tile.inset(8), fills, lines, None if shared else logical * size)
+        if self.cuts and not held:
+            count = say("{}", measure("tile.tokens", min(size, known - logical * size), task=task, logical=logical))
+            at, px = (tile.cx, tile.bottom + NUMBERS / 2 + 4), theme.LABEL
+            yield (task, logical, "cut"), Text(text=count, at=at, px=px, face="mono", color=hue, align="center")
         if held:
             number = say("{}", measure("table.entry", table[logical], "plain", task=task, logical=logical))
             at = (tile.cx, tile.bottom + NUMBERS / 2 + 4)

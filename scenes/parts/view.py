@@ -28,7 +28,7 @@ class View:
     """A moment of `trace` as it is shown: the replayed `state`, in a `frame` and a `theme`.
 
     `known` is what lines of a function that runs have changed ahead of the events that tell of it:
-    `mask` and `refs`. `beyond` counts steps after the recording's last event: what is computed of
+    `mask`, `refs` and `lru`. `beyond` counts steps after the recording's last event: what is computed of
     them is shown, each as if it were an event of its own. `lapse` says, within a time-lapse, from
     after which event to which it runs, and in how many seconds.
     """
@@ -81,6 +81,11 @@ class View:
     def refs(self) -> list[int]:
         """The refcount of every page."""
         return list(map(int, self.known.get("refs", self.state.refs)))
+
+    @property
+    def lru(self) -> list[int]:
+        """Cached pages, the least recently used first."""
+        return list(self.known.get("lru", self.state.lru))
 
     def hue(self, task: str) -> str:
         """The colour of a request."""

@@ -22,14 +22,15 @@ LANE = 12.0
 
 @dataclass(frozen=True)
 class Wires(Part):
-    """Wires of one request between tapes and pool, each on a lane of its own; `places` are the
-    logical pages that are wired (default: all of its table, where those are few)."""
+    """Wires of one request between tapes and pool, each on a lane of its own, to pages that nothing
+    stands before; `places` are the logical pages that are wired (default: all of its table, where
+    those are few)."""
 
     task: str = ""
     places: tuple[int, ...] | None = None
 
     def room(self, view: View, width: float) -> Room:
-        return Room(56, 84)
+        return Room(48, 84)
 
     def draw(self, view: View, box: Box) -> Atoms:
         yield from ()
@@ -40,11 +41,16 @@ class Wires(Part):
         places = range(len(table)) if self.places is None else self.places
         ends = []
         for logical in places:
-            tile, number = (picture.get(("tape", self.task, logical, kind)) for kind in ("tile", "number"))
+            entry = [
+                (part, self.task, logical) for part in ("tape", "talk") if (part, self.task, logical, "tile") in picture
+            ]
+            tile, number = (picture.get((*entry[0], kind)) if entry else None for kind in ("tile", "number"))
             page = picture.get(("pool", table[logical], "ground")) if logical < len(table) else None
             if isinstance(tile, Block) and isinstance(number, Text) and isinstance(page, Block):
                 ends.append((logical, tile.box, number, page.box))
-        if len(ends) > MOST:
+        top = min((atom.box.y for key, atom in picture.items() if key[::2] == ("pool", "ground")), default=0.0)
+        ends = [end for end in ends if end[3].y <= top + 1]
+        if not ends or len(ends) > MOST:
             return
         hue = view.hue(self.task)
         right = [end for end in ends if end[3].cx >= end[1].right]

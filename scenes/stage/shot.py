@@ -18,8 +18,9 @@ class Act:
 
     `known` is what lines of a running function have changed by then (see `View`). With `stops`,
     events on the way, it is a time-lapse of `seconds` that shows each of them for as long, or, at
-    `times` from 0 to 1, from that share of it on. Else `seconds` is how long it takes; default: what
-    its movements need.
+    `times` from 0 to 1, from that share of it on. `running` parts go through a stretch of recorded
+    time (see `Part.during`) in `seconds`, which nothing stretches. Else `seconds` is how long it takes;
+    default: what its movements need.
     """
 
     until: int
@@ -28,6 +29,7 @@ class Act:
     known: Mapping[str, Any] = field(default_factory=dict)
     stops: tuple[int, ...] = ()
     times: tuple[float, ...] = ()
+    running: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from manim import Animation, Mobject
 
 from astrai_sim.trace import State, Trace
 from scenes.draw import motion
-from scenes.draw.atoms import Atom, Key, Move, Picture
-from scenes.draw.canvas import Canvas, Change, Lapse, Plan
+from scenes.draw.atoms import Atom, Key, Move, Picture, Text
+from scenes.draw.canvas import Canvas, Change, Lapse, Plan, Running
 from scenes.draw.layout import Box
 from scenes.parts.caption import Caption
 from scenes.parts.header import Badge, Header
@@ -24,8 +24,10 @@ from scenes.story.limits import reading_time
 
 LEAD = 0.8
 """Seconds by which a sentence stands before what it speaks of happens."""
-STILL = 0.9
+STILL = 0.4
 """Seconds that a picture stands at most while its sentence is read; movements stretch for the rest."""
+OVER_MOTION = 1.25
+"""Reading a sentence takes at most this many times as long as its movement."""
 SLOWEST = 2.4
 
 
@@ -43,7 +45,10 @@ class Scene(Protocol):
 
 @dataclass
 class Step:
-    """A movement worked out: to `picture`, over `pictures` on the way, in `seconds` at a pace of 1."""
+    """A movement worked out: to `picture`, over `pictures` on the way, in `seconds` at a pace of 1.
+
+    One with `run`, the picture at each share of the way, takes `seconds` at any pace.
+    """
 
     view: View
     picture: Picture
@@ -53,6 +58,7 @@ class Step:
     times: Sequence[float] = ()
     shift: float = motion.CHANGE
     changes: bool = False
+    run: Callable[[float], Picture] | None = None
 
 
 class Stops(Sequence[Picture]):
@@ -114,11 +120,14 @@ class Stage:
             self.parts, self.caption = last.parts, last.caption or ""
             act = last.acts[-1]
             self.view = self.view.at(self.section.start, act.known if act.until == self.section.start else None)
-            self.canvas.show(self._compose(self.view, self.parts)[0])
+            picture, self.boxes = self._compose(self.view, self.parts)
+            self.canvas.show(picture)
         elif self.section.beats:
             first = self.section.beats[0].acts[0]
             self.parts, self.caption = first.parts, self.section.beats[0].caption or ""
-            self.canvas.show(self._compose(self.view, self.parts)[0])
+            shown = [part.during(0.0) for part in self.parts] if first.running else self.parts
+            picture, self.boxes = self._compose(self.view, shown)
+            self.canvas.show(picture)
             self._read_by = self.scene.clock + reading_time(self.caption)
         self.scene.add(self.canvas)
 
@@ -130,13 +139,15 @@ class Stage:
             self.scene.hold(self._read_by - self.scene.clock)
             self.caption = shot.caption or ""
         steps = self._steps(shot)
-        natural = sum(step.seconds for step in steps)
+        natural = sum(step.seconds for step in steps if step.run is None)
+        running = sum(step.seconds for step in steps if step.run is not None)
         read = self._read_by - self.scene.clock
         needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else read
-        pace = min(SLOWEST, max(1.0, (needed - STILL) / natural if natural else 1.0)) * shot.pace
+        moving = max(needed - STILL, reading_time(self.caption) / OVER_MOTION if fresh else 0.0) - running
+        pace = min(SLOWEST, max(1.0, moving / natural if natural else 1.0)) * shot.pace
         began = self.scene.clock
         for step in steps:
-            if step.changes and fresh:
+            if step.changes and fresh and not step.pictures:
                 self.scene.hold(began + LEAD - self.scene.clock)
                 fresh = False
             self._run(step, pace)
@@ -155,12 +166,18 @@ class Stage:
         """What the mobjects show now that is no text, read back from them."""
         found: dict = {}
         for part in self.parts:
-            found |= part.read({key: m for key, m in self.canvas.shown.items() if key[0] == part.key})
+            shown = part.read({key: m for key, m in self.canvas.shown.items() if key[0] == part.key})
+            for name, value in shown.items():
+                both = isinstance(value, dict) and isinstance(found.get(name), dict)
+                found[name] = found[name] | value if both else value
         return found
 
     def _run(self, step: Step, pace: float) -> None:
         before = self.view.seq
         self.view = step.view
+        if step.run is not None:
+            self.scene.play(Running(self.canvas, step.run, step.seconds))
+            return
         if step.pictures:
             seconds = step.seconds * (self.shot.pace if self.shot else 1.0)
             self.view = replace(self.view, lapse=(before, step.view.seq, seconds))
@@ -182,16 +199,17 @@ class Stage:
         view, boxes = self.view, self.boxes
         for act in shot.acts:
             self.parts = act.parts
-            set_up, placed = self._compose(view, act.parts)
-            later = act.until > view.seq or act.stops or act.known != view.known
-            if set_up != atoms:
+            first = tuple(part.during(0.0) for part in act.parts) if act.running else act.parts
+            set_up, placed = self._compose(view, first)
+            later = act.running or act.until > view.seq or act.stops or act.known != view.known
+            if set_up != atoms and not ((act.running or act.stops) and _but_words(set_up, atoms)):
                 shift = self._shift(boxes, placed)
-                target = set_up if later else self._compose(view, act.parts)[0]
-                seconds = Plan(view.frame, atoms, target, (), shift).seconds
+                moves = [m for part in act.parts for m in part.moves(atoms, set_up, view, view)]
+                seconds = Plan(view.frame, atoms, set_up, moves, shift).seconds
                 if act.seconds is not None and not later:
                     seconds = act.seconds
-                steps.append(Step(view, target, seconds, shift=shift))
-                atoms = dict(target)
+                steps.append(Step(view, set_up, seconds, moves, shift=shift))
+                atoms = dict(set_up)
             elif act.seconds and not later:
                 steps.append(Step(view, set_up, act.seconds))
             boxes = placed
@@ -206,6 +224,8 @@ class Stage:
     def _act(self, act: Act, view: View, atoms: Picture) -> Step:
         after = view.at(act.until, act.known)
         picture, _ = self._compose(after, act.parts)
+        if act.running:
+            return Step(after, picture, act.seconds or 1.0, run=lambda share: self._run_to(after, act, share))
         if act.stops:
             seqs = [seq for seq in act.stops if seq < act.until]
             times = act.times or tuple((i + 1) / (len(seqs) + 1) for i in range(len(seqs) + 1))
@@ -218,6 +238,10 @@ class Stage:
         moves = [m for part in act.parts for m in part.moves(atoms, picture, view, after)]
         natural = Plan(view.frame, atoms, picture, moves, motion.CHANGE).seconds
         return Step(after, picture, act.seconds or natural, moves, changes=True)
+
+    def _run_to(self, view: View, act: Act, share: float) -> Picture:
+        """What running parts look like at a share of their way."""
+        return self._compose(view, [part.during(share) for part in act.parts])[0]
 
     def _compose(self, view: View, parts: Sequence[Part]) -> tuple[dict[Key, Atom], dict[str, Box]]:
         """The picture of `parts` at a moment, and where they stand."""
@@ -238,3 +262,10 @@ class Stage:
             if key in before and before[key] != after[key]
         ]
         return max(moved, default=motion.CHANGE)
+
+
+def _but_words(a: Picture, b: Picture) -> bool:
+    """Whether two pictures differ only in texts that come and go at once."""
+    return all(
+        isinstance(atom := a.get(key, b.get(key)), Text) and atom.early for key in {*a, *b} if a.get(key) != b.get(key)
+    )

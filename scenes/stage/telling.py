@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from astrai_sim.trace import Event, State, Trace
 from scenes.draw.atoms import Key
-from scenes.measures import Said, joined
-from scenes.parts.code import Code
+from scenes.measures import Measure, Said, joined, say
+from scenes.parts.code import MOST_LINES, Code
 from scenes.parts.part import Part
 from scenes.parts.view import ask_of
 from scenes.stage.shot import Act, Section, Shot
@@ -25,6 +25,7 @@ STEP, VALUES = 0.35, 0.8
 """Seconds of a line of code that runs, and of one with a new value."""
 COLUMNS = 46
 """Characters of a line of code."""
+MORE_LINES = " …"
 LAPSED = 24
 """Most stops of a time-lapse for each of its seconds."""
 
@@ -61,13 +62,17 @@ class Telling:
 
     # what a film needs
 
-    def need_single_pages(self) -> None:
-        """Raise DoesNotApply for a pool too large to show page by page, and for runs of pages."""
+    def need_detail(self) -> None:
+        """Raise DoesNotApply where the trace has runs of pages, not single ones."""
         if self.trace.header.detail != "full":
             raise DoesNotApply(
                 f"{self.film} tells single pages and the trace has runs of them: "
                 'record with detail = "full" in [record]'
             )
+
+    def need_single_pages(self) -> None:
+        """Raise DoesNotApply for a pool too large to show page by page, and for runs of pages."""
+        self.need_detail()
         if self.ask.n_pages > LARGEST:
             raise DoesNotApply(
                 f"{self.film} shows each page and the trace has {self.ask.n_pages}: at most {LARGEST} fit"
@@ -84,6 +89,22 @@ class Telling:
         return found
 
     # telling
+
+    def told(self, which: str, default: Said, **measures: Measure) -> Said:
+        """The scenario's "question" or "takeaway", `measures` in its braces; `default` where it has none.
+
+        Raises DoesNotApply where it names a measure that the film does not have, or has a digit of its own.
+        """
+        text = getattr(self.trace.header.scenario, which)
+        if not text:
+            return default
+        try:
+            return say(text, **measures)
+        except (KeyError, IndexError):
+            known = ", ".join(measures)
+            raise DoesNotApply(f"the {which} {text!r} names a measure that {self.film} lacks: {known}") from None
+        except ValueError as error:
+            raise DoesNotApply(f"the {which} {text!r}: {error}") from None
 
     def state(self, seq: int | None = None) -> State:
         """What holds after event `seq`; default: after what has been told."""
@@ -118,11 +139,19 @@ class Telling:
         self.at = max(self.at, until)
         return Act(self.at, parts, seconds, {}, (*ends[::every], self.at))
 
-    def run(self, event: Event, until: int, parts: Callable[[Code], Sequence[Part]]) -> list[Act]:
+    def run(
+        self,
+        event: Event,
+        until: int,
+        parts: Callable[[Code], Sequence[Part]],
+        only: Collection[str] | None = None,
+        pace: float = 1.0,
+    ) -> list[Act]:
         """The lines of a `lines` event run one after another, in a `Code` among `parts`, then what
-        they brought about, up to event `until`, happens."""
+        they brought about, up to event `until`, happens. With `only`, the cursor stops at those lines
+        alone that gave one of these values. `pace` stretches each line."""
         source = shown_source(self.trace, event.function, COLUMNS)
-        code = Code(source.title, source.lines)
+        code = Code(source.title, folded(source.lines, {step.line for step in steps_of(self.trace, event, COLUMNS)}))
         known: dict[str, Any] = {}
         refs = [*map(int, self.state(event.seq).refs)]
         values: list[tuple[Said, Said]] = []
@@ -130,14 +159,21 @@ class Telling:
         for step in steps_of(self.trace, event, COLUMNS):
             fresh = [(joined("", (name,)), joined("", (value,))) for name, value in step.values]
             names = {str(name) for name, _ in fresh}
+            if only is not None and names.isdisjoint(only) and not (step.refs and "_refs" in only):
+                continue
             values = [pair for pair in values if str(pair[0]) not in names] + fresh
             code = replace(code, line=step.line, values=tuple(values), fresh=len(fresh))
+            if step.mask is not None or step.refs:
+                acts.append(self.act(*parts(code), until=event.seq, seconds=pace * STEP, known=dict(known)))
             if step.mask is not None:
                 known["mask"] = step.mask
+            if step.lru is not None:
+                known["lru"] = step.lru
             for page, ref in step.refs:
                 refs[page] = ref
                 known["refs"] = list(refs)
-            acts.append(self.act(*parts(code), until=event.seq, seconds=VALUES if fresh else STEP, known=dict(known)))
+            seconds = pace * (VALUES if fresh else STEP)
+            acts.append(self.act(*parts(code), until=event.seq, seconds=seconds, known=dict(known)))
         acts.append(self.act(*parts(code), until=until))
         return acts
 
@@ -151,3 +187,20 @@ class Telling:
     def section(self, key: str, title: str, detail: int = 0, **options: Any) -> Section:
         """The shots told since `begin`; `options` as in `Section`."""
         return Section(key, title, self.start, tuple(self.beats), detail, **{"phases": self.phases, **options})
+
+
+def folded(lines: Sequence[tuple[Said, ...]], run: Collection[int]) -> tuple[tuple[Said, ...], ...]:
+    """Lines of code, each of some rows; where they are too many, none is left of those that did not `run`
+    but an ellipsis behind the line before."""
+    if sum(map(len, lines)) <= MOST_LINES:
+        return tuple(lines)
+    kept: list[tuple[Said, ...]] = []
+    for i, rows in enumerate(lines):
+        if i in run or not i:
+            kept.append(rows)
+            continue
+        last = next(place for place in range(len(kept) - 1, -1, -1) if kept[place])
+        if not kept[last][-1].endswith(MORE_LINES):
+            kept[last] = *kept[last][:-1], joined("", (kept[last][-1], MORE_LINES))
+        kept.append(())
+    return tuple(kept)

@@ -1,9 +1,9 @@
-"""Charts and lanes: what their curves' values and their marks should be."""
+"""Charts: what their curves' values and their marks should be."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache, partial
 from math import inf
 from statistics import median
@@ -11,7 +11,7 @@ from statistics import median
 from astrai_sim.trace import Trace
 from scenes.truth import pool
 from scenes.truth.tables import slots_filled_total, slots_reserved_total
-from scenes.truth.vouching import shows, vouch_all, vouches
+from scenes.truth.vouching import vouch_all, vouches
 from scenes.truth.witness import Witness
 
 Value = Callable[[Witness, int], float | None]
@@ -72,33 +72,6 @@ def wait_usual(witness: Witness, before: int) -> float:
     return float(median(gap * 1e6 for step, gap in _gaps(witness.trace) if step < before and step not in busy))
 
 
-@lru_cache(maxsize=4)
-def _prompts(trace: Trace) -> list[tuple[int, str, int]]:
-    """(end of the phase, task, tokens) of everything that prefill phases computed."""
-    found: list[tuple[int, str, int]] = []
-    pending: list[tuple[str, int]] = []
-    for event in Witness.of(trace).events("chunk", "task_prefilled", "phase_end"):
-        if event.event != "phase_end":
-            pending.append((event.task, event.end - event.start))
-        elif event.phase == "prefill":
-            found += [(event.seq, task, count) for task, count in pending]
-            pending = []
-    return found
-
-
-@shows("lanes")
-def lanes(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[list[float], int]]:
-    """Seconds at which each request got its tokens, and tokens of its prompt that prefill phases
-    which are over have computed."""
-    return {
-        task: (
-            [token.ns / 1e9 for token in witness.lives[task].tokens if token.seq <= at],
-            sum(count for end, name, count in _prompts(witness.trace) if name == task and end <= at),
-        )
-        for task in shown["lanes"]
-    }
-
-
 vouch_all(
     {
         # A curve's last value: that at the end of the last step, or of those computed beyond.
@@ -107,9 +80,5 @@ vouch_all(
         ),
         # The largest value at the ends of the steps between two events.
         "curve.peak": lambda witness, curve, first, last: _peak(witness.trace, curve, first, last),
-        # Nanoseconds between a request's tokens, the later one in a step from `first` to `last`.
-        "wait.longest": lambda witness, first, last: max(
-            round(gap * 1e6) for step, gap in _gaps(witness.trace) if first <= step <= last
-        ),
     }
 )

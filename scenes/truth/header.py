@@ -85,6 +85,11 @@ def cost(witness: Witness, name: str) -> float:
     return getattr(witness.trace.header.cost, name)
 
 
+@vouches("workload.time_scale")
+def time_scale(witness: Witness) -> float:
+    return witness.trace.header.scenario.workload.time_scale
+
+
 @vouches("slot.bytes")
 def slot_bytes(witness: Witness) -> int:
     """K and V of one token in all layers."""

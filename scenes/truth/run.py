@@ -7,7 +7,7 @@ from functools import lru_cache
 from statistics import median
 
 from astrai_sim.trace import Trace
-from scenes.truth.steps import events_between
+from scenes.truth.steps import computed, events_between
 from scenes.truth.vouching import vouch_all, vouches
 from scenes.truth.witness import Witness
 
@@ -98,6 +98,12 @@ def run_recomputed(witness: Witness) -> int:
                 again += max(0, min(start + count, lost.get(task, 0)) - start)
                 stored[task] = start + count
     return again
+
+
+@vouches("run.computed")
+def run_computed(witness: Witness) -> int:
+    """Tokens whose K and V were written."""
+    return sum(count for _, count in computed(witness, -1, witness.last + 1))
 
 
 @vouches("run.lost")

@@ -88,3 +88,21 @@ def run_time(witness: Witness, after: int, until: int) -> int:
 @vouches("events.between")
 def events_between(witness: Witness, kind: str, after: int, until: int) -> int:
     return len([*witness.events(kind, after=after, before=until + 1)])
+
+
+@shows("batch", fades=True)
+def batch(witness: Witness, at: int, shown: Mapping) -> dict[str, dict]:
+    """Tokens of each request that a step decoded, and that its prefill phase computed."""
+    return {name: {"step": drawn["step"], **_batch(witness, drawn["step"])} for name, drawn in shown["batch"].items()}
+
+
+def _batch(witness: Witness, step: int) -> dict[tuple[str, str], int]:
+    within = witness.step(step)
+    found: dict[tuple[str, str], int] = {}
+    for event in witness.events("tokens", "chunk", "task_prefilled", after=within.begin.seq, before=within.end.seq):
+        if event.event != "tokens":
+            key = event.task, "prompt"
+            found[key] = found.get(key, 0) + event.end - event.start
+        elif event.source == "decode":
+            found |= {(task, "decode"): 1 for task in event.tasks}
+    return found

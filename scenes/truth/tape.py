@@ -21,6 +21,13 @@ def page_logical(witness: Witness, task: str, page: int, at: int) -> int:
     return table.index(page)
 
 
+@vouches("tile.tokens")
+def tile_tokens(witness: Witness, task: str, logical: int, at: int) -> int:
+    """Tokens of a request that fall into a page of its table."""
+    first = logical * witness.page_size
+    return len(range(first, min(first + witness.page_size, witness.state(at).tasks[task].n_tokens)))
+
+
 @vouches("tape.folded")
 def tape_folded(witness: Witness, task: str, shown: int, at: int) -> int:
     """Pages of a request beside those that are drawn."""
@@ -74,32 +81,35 @@ def slots(witness: Witness, at: int, shown: Mapping) -> dict[int, int]:
 @shows("pool.ghosts", fades=True)
 def ghosts(witness: Witness, at: int, shown: Mapping) -> dict[int, int]:
     """Slots of each page in which something is left behind."""
-    return {page: len(_written(witness, page, at)) - witness.slots(page, at) for page in shown["pool.ghosts"]}
+    return {page: len(written_by(witness.trace, page, at)) - witness.slots(page, at) for page in shown["pool.ghosts"]}
 
 
-def _written(witness: Witness, page: int, at: int) -> set[int]:
-    """Slots of a page that were ever written."""
-    found: set[int] = set()
-    for seq, first, end in _writes(witness.trace).get(page, []):
+def written_by(trace: Trace, page: int, at: float) -> dict[int, tuple[str, int, int]]:
+    """For every slot of a page that was ever written: by whom, for which page of its table, at which event."""
+    found: dict[int, tuple[str, int, int]] = {}
+    for seq, first, end, task, logical in _writes(trace).get(page, []):
         if seq <= at:
-            found.update(range(first, end))
+            found.update(dict.fromkeys(range(first, end), (task, logical, seq)))
     return found
 
 
 @lru_cache(maxsize=4)
-def _writes(trace: Trace) -> dict[int, list[tuple[int, int, int]]]:
-    """Of each page the events that wrote to it, and the slots: first, and that after the last."""
-    found: dict[int, list[tuple[int, int, int]]] = {}
+def _writes(trace: Trace) -> dict[int, list[tuple[int, int, int, str, int]]]:
+    """Of each page the events that wrote to it, the slots (first, and that after the last), whose
+    tokens those were and which page of its table."""
+    found: dict[int, list[tuple[int, int, int, str, int]]] = {}
+    size = trace.header.scenario.cache.page_size
     for event in trace.find(event="kv_write"):
         for span in event.spans:
+            position = span.start
             for page, first, end in span.slots:
-                found.setdefault(page, []).append((event.seq, first, end))
-    size = trace.header.scenario.cache.page_size
+                found.setdefault(page, []).append((event.seq, first, end, span.task, position // size))
+                position += end - first
     for event in trace.find(event="kv_lengths"):
         state = trace.state_at(event.seq)
         for task, count in zip(event.tasks, event.counts, strict=True):
             end = state.tasks[task].kv_len
             for position in np.arange(end - count, end):
                 logical, slot = divmod(int(position), size)
-                found.setdefault(state.tables[task][logical], []).append((event.seq, slot, slot + 1))
+                found.setdefault(state.tables[task][logical], []).append((event.seq, slot, slot + 1, task, logical))
     return found

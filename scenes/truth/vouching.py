@@ -112,4 +112,14 @@ def _told(*fields: str) -> None:
         SHOWN[field] = lambda witness, at, shown, field=field: shown[field]
 
 
-_told("hidden_tables", "hidden_entries", "lru_hidden", "queue_hidden", "shelf_hidden", "map_group", "map_lit", "folded")
+_told(
+    "hidden_tables",
+    "hidden_entries",
+    "lru_hidden",
+    "queue_hidden",
+    "shelf_hidden",
+    "map_group",
+    "map_lit",
+    "folded",
+    "pool.folded",
+)

@@ -1,25 +1,23 @@
-"""Prompts computed beside decoding requests are found, and drawn as they were recorded."""
+"""Prompts computed beside decoding requests are found, and drawn on one clock as they were recorded."""
+
+from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from msgspec.structs import replace
 
 from astrai_sim.trace import RequestTimes, Trace
-from scenes import theme
 from scenes.check.compare import differences
-from scenes.chunked_prefill import chosen
-from scenes.draw.layout import Box
+from scenes.chunked_prefill import LONGEST, rounded
+from scenes.draw.canvas import Running
 from scenes.film import catalog
 from scenes.film.checking import check
+from scenes.film.moments import evenly
 from scenes.film.rehearsal import rehearse
-from scenes.old.mobjects.chart import ChartView
-from scenes.old.mobjects.lanes import LanesView
-from scenes.old.mobjects.steps import StepsPanel
-from scenes.story.beats import Chart, Lanes, ShowSteps, ShowVersus, StepTokens
+from scenes.film.scene import Observer
 from scenes.story.errors import DoesNotApply
-from scenes.story.history import History, history_of
-from scenes.story.history.prompts import Prompt, long_decode, prompts
-from scenes.story.history.steps import PHASES
+from scenes.story.history import history_of
+from scenes.story.history.prompts import Prompt, chosen, prompts
 from scenes.truth import Witness
 
 FILM = catalog.film("ChunkedPrefill")
@@ -47,8 +45,10 @@ def test_waits_are_those_of_the_requests(trace):
     history, requests = history_of(trace), RequestTimes.of(trace)
     gaps = requests.gaps[requests.names.index("short")]
     assert np.array_equal(history.gaps[1:7], gaps[1:7])
-    for prompt in prompts(history):
-        assert prompt.longest_ns == gaps[prompt.steps[0] : prompt.steps[-1] + 1].max()
+    told = FILM.chapters(FILM.__name__, trace)
+    for side, prompt in enumerate(told.prompts):
+        steps = slice(prompt.steps[0], prompt.steps[-1] + 1)
+        assert told.waits[side].value == prompt.longest_ns == gaps[steps].max()
 
 
 def test_what_a_step_computed(trace):
@@ -58,43 +58,81 @@ def test_what_a_step_computed(trace):
     assert history.prefilled(8) == [("whole", 30)] and len(history.decoded(8)) == 2
 
 
-def test_film_tells_both_in_the_order_of_the_run(trace):
-    sections = FILM.tell(trace).sections
-    keys = [section.key for section in sections]
-    assert keys == ["decode", "stall-chunked", "steps-chunked", "stall-whole", "steps-whole", "compare"]
-    rows = next(b for b in sections[-1].beats if isinstance(b, ShowVersus)).rows
-    assert rows[2].texts == ("1", "4")
+def test_film_tells_question_cause_remedy_and_price(trace):
+    keys = [section.key for section in FILM.tell(trace).sections]
+    assert keys == ["question", "whole", "inside", "chunks", "race", "price", "takeaway"]
 
 
 def test_film_is_true_to_the_trace(path):
     report = check(FILM, path)
-    assert [str(mismatch) for mismatch in report.mismatches] == []
+    assert [str(found) for found in (*report.mismatches, *report.unvouched, *report.contradictions)] == []
 
 
-def test_wrong_ticks_and_bars_are_found(path, trace):
-    scene = rehearse(FILM, path, only={"stall-whole"}).scene
-    until = scene.section.beats[-1].until
+class OnItsWay(Observer):
+    """What lanes that run say of themselves in the middle of their way, and how fast the clock went."""
+
+    def __init__(self):
+        self.wrong, self.looked, self.factors = [], 0, []
+
+    def moment(self, scene, time):
+        if not isinstance(scene.animations[0], Running):
+            return
+        self.looked += 1
+        stage = scene.stage
+        self.wrong += map(str, differences(stage.read(), Witness.of(stage.trace), stage.state.seq))
+
+    def animation_ended(self, scene, began, moved):
+        if isinstance(scene.animations[0], Running):
+            clocks = [act.parts[-1].time for act in scene.stage.shot.acts if act.running]
+            spans = [abs(clock.now - clock.came) for clock in clocks]
+            self.factors.append(min((scene.clock - began) * 1e9 / span for span in spans if span))
+
+
+def test_lanes_are_true_while_the_clock_runs_and_it_runs_at_one_speed(path):
+    watch = OnItsWay()
+    rehearse(FILM, path, observers=(watch,), moments=evenly(7))
+    assert watch.looked > 40 and watch.wrong == []
+    factor = FILM.chapters(FILM.__name__, Trace.open(path)).factor
+    slower = [pace for pace in watch.factors if pace != pytest.approx(factor, rel=1e-3)]
+    assert len(watch.factors) > 8 and len(slower) <= 2, "all but the rewind and what follows it in its shot"
+
+
+def test_wrong_tokens_prompts_and_waits_are_found(path, trace):
+    scene = rehearse(FILM, path, only={"whole"}).scene
+    shown, until = scene.stage.read(), scene.section.beats[-1].until
 
     def found(change):
-        shown = scene.stage.read()
-        change(shown)
-        return {difference.field for difference in differences(shown, Witness.of(trace), until)}
+        lied = deepcopy(shown)
+        change(lied["lanes"]["whole"])
+        return [difference.field for difference in differences(lied, Witness.of(trace), until)]
 
-    def move(shown):
-        shown["lanes"]["short"][0][3] += 0.001
+    assert "wait" in shown["lanes"]["whole"]
+    assert found(lambda lanes: None) == []
+    for change in (
+        lambda lanes: lanes.update({("tokens", "short"): lanes["tokens", "short"][1:]}),
+        lambda lanes: lanes.update(
+            {("tokens", "short"): (lanes["tokens", "short"][0] + 0.01, *lanes["tokens", "short"][1:])}
+        ),
+        lambda lanes: lanes.pop(("prompt", "whole", 8)),
+        lambda lanes: lanes.update({("prompt", "whole", 8): (lanes["prompt", "whole", 8][0], 0.01)}),
+        lambda lanes: lanes.update(wait=(lanes["wait"][0], lanes["wait"][1] / 2)),
+        lambda lanes: lanes.update(zero=lanes["zero"] + 1),
+        lambda lanes: lanes["times"].update({max(lanes["times"]): 0.9}),
+    ):
+        assert found(change) == ["lanes[whole]"]
 
-    def drop(shown):
-        times, prompt = shown["lanes"]["whole"]
-        shown["lanes"]["whole"] = (times[:-1], prompt)
 
-    def less(shown):
-        times, prompt = shown["lanes"]["chunked"]
-        shown["lanes"]["chunked"] = (times, prompt - 7)
-
-    assert found(lambda shown: None) == set()
-    assert found(move) == {"lanes[short]"}
-    assert found(drop) == {"lanes[whole]"}
-    assert found(less) == {"lanes[chunked]"}
+def test_what_a_step_computed_is_shown_token_by_token(path, trace):
+    scene = rehearse(FILM, path, only={"inside"}).scene
+    shown, until = scene.stage.read(), scene.section.beats[-1].until
+    assert shown["batch"]["step-8"] == {
+        "step": 8,
+        ("short", "decode"): 1,
+        ("whole", "decode"): 1,
+        ("whole", "prompt"): 30,
+    }
+    shown["batch"]["step-2"]["chunked", "prompt"] -= 1
+    assert [d.field for d in differences(shown, Witness.of(trace), until)] == ["batch[step-2]"]
 
 
 @pytest.mark.parametrize("scenario", ["two_requests", "one_page"])
@@ -103,17 +141,25 @@ def test_needs_both_kinds(record_scenario, scenario):
         FILM.tell(Trace.open(record_scenario(scenario)))
 
 
-def test_every_token_of_a_step_has_a_cell():
-    steps = (StepTokens((("a", 2, False), ("b", 9, True)), ("one",)), StepTokens((("b", 40, True),), ("two", "more")))
-    beat = ShowSteps(0, None, "t", steps, columns=10, shown=1)
-    colors = {"a": theme.task_color(0), "b": theme.task_color(1)}
-    panel = StepsPanel(beat, colors, Box(100, 100, 900, 500))
-    assert [row.cells.n for row in panel.rows] == [11, 40]
-    assert np.allclose(panel.rows[0].cells.rgba[:2, :3], theme.rgb(colors["a"]))
-    assert panel.rows[1] not in panel.submobjects
-    assert len(panel.reveal(2)) == 1 and panel.reveal(2) == []
-    with pytest.raises(ValueError, match="do not fit"):
-        StepsPanel(beat, colors, Box(100, 100, 900, 120))
+@pytest.mark.parametrize("wanted", [1e-6, 0.013, 0.99, 1.0, 1.05, 9.99, 10.0, 12.5, 4321.0])
+def test_the_clock_has_a_round_speed_that_is_not_faster_than_asked(wanted):
+    factor = rounded(wanted)
+    assert wanted / 1.25 <= factor <= wanted * (1 + 1e-9)
+    written = factor if factor >= 1 else 1 / factor
+    assert float(f"{written:.2g}") == pytest.approx(written)
+
+
+def test_all_of_the_clock_is_seen_in_the_time_allowed(trace):
+    told = FILM.chapters(FILM.__name__, trace)
+    assert (told.time.end - told.time.start) / 1e9 * told.factor <= LONGEST * (1 + 1e-9)
+
+
+def test_what_is_shown_ends_where_another_prompt_begins(trace):
+    told = FILM.chapters(FILM.__name__, trace)
+    _, chunked = told.stretches
+    assert chunked.zero + chunked.until == told.ns(8)
+    moved = replace(told.time, came=0, now=told.time.end)
+    assert [moved.during(share).now for share in (0.0, 1.0)] == [0, told.time.end]
 
 
 def prompt(task, steps, tokens):
@@ -128,77 +174,3 @@ def test_two_prompts_one_after_the_other_are_chosen():
         chosen("film", [chunked, during])
     with pytest.raises(DoesNotApply, match="in chunks"):
         chosen("film", [after])
-
-
-@pytest.fixture
-def told():
-    """The film's own trace, a history of it, and its prompts: whole, and in chunks.
-
-    In the history prefill phases take 30 ms and decode phases 15 ms, with the chunks' request
-    50 ms; the last chunk ends the longest wait.
-    """
-    trace = Trace.open(FILM.trace_for())
-    history = History(trace)
-    whole, chunked = chosen("film", prompts(history))
-    phases = history.steps.phases
-    for row, (step, kind) in enumerate(zip(phases.step.tolist(), phases.kind.tolist(), strict=True)):
-        slow = chunked.task in history.decoded(step)
-        ms = {"prefill": 30, "decode": 50 if slow else 15}.get(PHASES[kind], 0)
-        phases.ended[row] = phases.began[row] + ms * 1_000_000
-    history.gaps[list(chunked.steps)] = 45_000_000
-    history.gaps[chunked.steps[-1]] = 80_000_000
-    return trace, history, whole, chunked
-
-
-def test_padding_is_told_where_the_trace_shows_it(told):
-    trace, history, whole, chunked = told
-    found = long_decode(history, trace, chunked)
-    last = chunked.steps[-1]
-    assert (found.step, found.after) == (last, (last + 1, last + 2))
-    assert found.before == tuple(step for step in chunked.steps if chunked.task not in history.decoded(step))
-    assert long_decode(history, trace, whole) is None
-
-
-def _quick_later(trace, history, chunked):
-    row = history.steps.row("decode", chunked.steps[-1] + 1)
-    history.steps.phases.ended[row] = history.steps.phases.began[row] + 20_000_000
-
-
-def _slow_prefill(trace, history, chunked):
-    history.steps.phases.ended[history.steps.row("prefill", chunked.steps[-1])] += 40_000_000
-
-
-def _longest_elsewhere(trace, history, chunked):
-    history.gaps[chunked.steps[0]] = 90_000_000
-
-
-def _modelled(trace, history, chunked):
-    trace.header = replace(trace.header, clock="modelled")
-
-
-@pytest.mark.parametrize("change", [_quick_later, _slow_prefill, _longest_elsewhere, _modelled])
-def test_padding_is_not_told_where_it_does_not_show(told, change):
-    trace, history, _, chunked = told
-    assert long_decode(history, trace, chunked) is not None
-    change(trace, history, chunked)
-    assert long_decode(history, trace, chunked) is None
-
-
-def test_what_begins_empty_is_drawn_while_it_grows(told):
-    trace = told[0]
-    section = FILM.tell(trace).sections[0]
-    lanes = next(prop for prop in section.props if isinstance(prop, Lanes))
-    chart = ChartView(next(prop for prop in section.props if isinstance(prop, Chart)), Box(0, 400, 1800, 400))
-    colors = {lane.task: theme.ACCENT for lane in lanes.lanes}
-    view = LanesView(lanes, colors, chart.axes.scale, Box(0, 100, 1800, 280))
-    view.set_seq(-1)
-    assert view.step == -1 and all(not any(row) for row in view.read().values())
-    for shape in (
-        chart.lines["longest gap"].line,
-        *(lane.spans for lane in view.views.values()),
-        *(lane.ticks for lane in view.views.values()),
-    ):
-        assert len(shape.points)
-    begin, end = lanes.steps[4][1], lanes.steps[5][1]
-    view.set_head((begin + end) / 2)
-    assert view.step == 5

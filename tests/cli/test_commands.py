@@ -49,7 +49,7 @@ def test_record_then_verify_then_inspect(tmp_path, scenario):
     assert done.exit_code == 0 and "policy: holds in" in done.output and "- the norms of K" in done.output
     done = run("verify", "--verbose", "--reproduce", output)
     assert done.exit_code == 0 and "refcount = tables holding it" in done.output
-    assert "run again on cpu: no differences in 64 events" in done.output
+    assert "run again on cpu: no differences in 68 events" in done.output
     done = run("inspect", output)
     assert done.exit_code == 0 and "task_finished" in done.output and "complete" in done.output
 

@@ -10,12 +10,14 @@ from click.testing import CliRunner
 from PIL import Image
 
 from scenes.cli import main
+from scenes.draw.layout import FRAMES
 from scenes.film import catalog, new_film
+from scenes.film.gallery import parts
+from scenes.film.quality import PREVIEW
 from scenes.film.scene import ASSETS
-from scenes.old.parts import PARTS
+from scenes.theme import THEMES
 from tests.conftest import ROOT
 from tests.film.clean import assert_clean
-from tests.film.tiny import TinyFilm
 
 
 @pytest.fixture
@@ -78,22 +80,31 @@ def test_what_is_there_is_kept(run, tmp_path):
     assert (tmp_path / "mine.py").read_text() == "x = 1"
 
 
-def test_the_gallery_names_the_parts_that_it_lacks(run, tmp_path, monkeypatch, two_requests):
-    monkeypatch.setattr(catalog, "films", lambda: {"TinyFilm": TinyFilm})
-    monkeypatch.setenv("ASTRAI_TRACE", str(two_requests))
+@pytest.mark.parametrize("frame, theme", [("16:9", "light"), ("1:1", "dark"), ("9:16", "light")])
+def test_a_new_film_is_clean_in_every_frame_and_theme(run, tmp_path, frame, theme):
+    run("new-film", "Newborn")
+    film = load(tmp_path / "newborn.py", "Newborn")
+    look = PREVIEW.shaped(FRAMES[frame], THEMES[theme])
+    assert_clean(film, ASSETS / "traces" / film.default_trace, quality=look)
+
+
+def test_the_gallery_has_a_still_of_each_part_and_names_those_that_it_lacks(run, tmp_path, monkeypatch):
+    run("new-film", "Newborn")
+    monkeypatch.setattr(catalog, "films", lambda: {"Newborn": load(tmp_path / "newborn.py", "Newborn")})
     result = run("gallery", "-o", tmp_path / "gallery")
     assert result.exit_code == 1
     shown = {path.stem for path in (tmp_path / "gallery").iterdir()}
-    assert {"pool", "mask", "tables", "phases", "meters"} == shown
-    missing = result.stderr.strip().removeprefix("Error: no film brings on stage: ").split(", ")
-    assert set(missing) == PARTS.keys() - shown
-    assert len(result.stdout.splitlines()) == len(shown) and "TinyFilm at " in result.stdout
+    assert {"Pool", "Tape", "Wires", "Question", "Takeaway", "Header", "Caption", "Badge"} == shown
+    missing = result.stderr.strip().removeprefix("Error: no film shows: ").split(", ")
+    assert set(missing) == set(parts()) - shown and "Code" in missing
+    assert len(result.stdout.splitlines()) == len(shown) and "Newborn at " in result.stdout
+    for name in shown:
+        image = Image.open(tmp_path / "gallery" / f"{name}.png")
+        assert image.width > 100 and len(image.convert("RGB").getcolors(1 << 20)) > 10
 
 
 @pytest.mark.slow
-def test_the_gallery_has_every_part(run, tmp_path):
+def test_the_films_show_every_part(run, tmp_path):
     result = run("gallery", "-o", tmp_path / "gallery")
     assert result.exit_code == 0, result.stderr
-    for name in PARTS:
-        image = Image.open(tmp_path / "gallery" / f"{name}.png")
-        assert image.width > 100 and len(image.convert("RGB").getcolors(1 << 20)) > 10
+    assert {path.stem for path in (tmp_path / "gallery").iterdir()} == set(parts())

@@ -8,6 +8,7 @@ from typing import ClassVar
 from scenes.draw.atoms import Block
 from scenes.draw.layout import Box
 from scenes.film.moments import evenly
+from scenes.film.quality import PREVIEW
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, FilmScene
 from scenes.lint.linter import Finding, Linter
@@ -61,9 +62,9 @@ def section(*shots, key="one", **options):
     return Section(key, key.title(), -1, shots, **options)
 
 
-def findings(rule, *sections, film=ShotFilm) -> list[Finding]:
+def findings(rule, *sections, quality=PREVIEW) -> list[Finding]:
     """What `rule` finds in a film of `sections`, looking into its animations too."""
     linter = Linter([rule])
     board = Storyboard("ShotFilm", sections)
-    rehearse(film, TRACE, observers=(linter,), storyboard=board, moments=evenly(5))
+    rehearse(ShotFilm, TRACE, observers=(linter,), storyboard=board, moments=evenly(5), quality=quality)
     return linter.finish()

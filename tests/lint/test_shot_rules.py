@@ -8,9 +8,10 @@ import pytest
 from coloraide import Color
 
 from astrai_sim.trace import Trace
+from scenes.draw import canvas
 from scenes.draw.atoms import Block, Line, Text
-from scenes.draw.canvas import Change
 from scenes.draw.layout import Box
+from scenes.film.quality import PREVIEW
 from scenes.lint.rules.acting import Acting
 from scenes.lint.rules.blink import Blink
 from scenes.lint.rules.caption_time import CaptionTime
@@ -25,7 +26,7 @@ from scenes.parts.part import Part
 from scenes.parts.pool import Pool
 from scenes.stage.shot import Act, Section
 from scenes.theme import DARK, THEMES
-from tests.lint.shots import STAGE, TRACE, ShotFilm, act, block, findings, section, shot
+from tests.lint.shots import STAGE, TRACE, act, block, findings, section, shot
 
 LEFT, RIGHT = ("a",), ("b",)
 
@@ -254,7 +255,7 @@ class TestTextsOnTheirWay:
         assert self.crossing() == []
 
     def test_crossing_is_found(self, monkeypatch):
-        monkeypatch.setattr(Change, "_crossing", lambda self, before: set())
+        monkeypatch.setattr(canvas, "crossing", lambda before, after, same: (set(), set()))
         (found,) = self.crossing()
         assert set(found.mobjects) == {"DrawnText 'aaaaaa'", "DrawnText 'bbbbbb'"}
 
@@ -273,10 +274,8 @@ class TestHues:
             assert Color(color).contrast(ground) >= 4.5
 
     def test_a_hue_like_the_crowds_is_found(self):
-        class Pale(ShotFilm):
-            theme = replace(DARK, hues=("#37A5FB", "#D0D0D0"), accent="#D4D4D4")
-
+        pale = PREVIEW.shaped(theme=replace(DARK, hues=("#37A5FB", "#D0D0D0"), accent="#D4D4D4"))
         alike = ("#D0D0D0", "#D4D4D4")
         boxes = [((hue,), Block(box=Box(200 + 400 * i, 300, 300, 300), fill=hue)) for i, hue in enumerate(alike)]
-        (found,) = findings(TaskColors(), section(shot("Because.", act(*boxes))), film=Pale)
+        (found,) = findings(TaskColors(), section(shot("Because.", act(*boxes))), quality=pale)
         assert found.mobjects == alike

@@ -10,6 +10,8 @@ from scenes.stage.shot import Section
 
 SHARE, STRETCH = 0.25, 1.2
 RESTS, REST = 3, 2.0
+NAMED = 8
+"""Stretches that a finding about the whole film names, the longest first."""
 
 
 class Still(Rule):
@@ -42,7 +44,9 @@ class Still(Rule):
         stills = self._motion.stills(now)
         total = sum(end - start for start, end in stills)
         if total > SHARE * now + 1e-3:
-            detail = f"stands still for {total:.1f} of {now:.1f} s, {total / now:.0%}: at most {SHARE:.0%}"
+            longest = sorted(stills, key=lambda span: span[0] - span[1])[:NAMED]
+            named = ", ".join(f"{end - start:.1f} s at {start:.1f}" for start, end in longest)
+            detail = f"stands still for {total:.1f} of {now:.1f} s, {total / now:.0%}: at most {SHARE:.0%}; {named}"
             yield Problem(("whole film",), detail, at=0.0, section=self._began[0][1])
         for start, end in stills:
             rested = sum(max(0.0, min(b, end) - max(a, start)) for a, b in self._rests)

@@ -6,7 +6,6 @@ from scenes.old.parts.cards import CardsPart
 from scenes.old.parts.census import CensusPart
 from scenes.old.parts.chart import ChartPart
 from scenes.old.parts.clock import ClockPart
-from scenes.old.parts.lanes import LanesPart
 from scenes.old.parts.lens import LensPart
 from scenes.old.parts.lru import LruPart
 from scenes.old.parts.map import MapPart
@@ -39,7 +38,6 @@ PARTS: dict[str, type[Part]] = {
         MemoryPart,
         ChartPart,
         LensPart,
-        LanesPart,
         TilesPart,
         TranscriptPart,
         CardsPart,

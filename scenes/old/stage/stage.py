@@ -23,7 +23,7 @@ from scenes.story.beats import Beat, Section
 
 P = TypeVar("P", bound=Part)
 PAGES = "pool"
-NUDGED_FIRST = ("tables", "memory", "lanes")
+NUDGED_FIRST = ("tables", "memory")
 
 
 class Stage:

@@ -4,7 +4,6 @@ from scenes.story.beats.charts import Chart, Curve, Limit, Peak
 from scenes.story.beats.chat import Cards, MakeRoom, PointAt, PointAway, ReadCard, Speakers
 from scenes.story.beats.code import CodeStep, OpenCode, RunCode
 from scenes.story.beats.core import Advance, Beat, Hold, Prop, Reveal, Section, Storyboard
-from scenes.story.beats.lanes import Lane, Lanes, ShowSteps, StepTokens
 from scenes.story.beats.memory import Contiguous, RunOn, ShowLoads, ShowVersus, Versus
 from scenes.story.beats.panels import Bar, ClosePanel, Fact, PageKey, ShowBars, ShowFacts, ShowGather, ShowKeys, SlotRun
 from scenes.story.beats.scale import Focus, OpenLens, Spotlight, TimeLapse
@@ -23,8 +22,6 @@ __all__ = [
     "Fact",
     "Focus",
     "Hold",
-    "Lane",
-    "Lanes",
     "Limit",
     "MakeRoom",
     "OpenCode",
@@ -46,11 +43,9 @@ __all__ = [
     "ShowKeys",
     "ShowLoads",
     "ShowStates",
-    "ShowSteps",
     "ShowVersus",
     "Speakers",
     "Spotlight",
-    "StepTokens",
     "Storyboard",
     "TimeLapse",
     "Versus",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import product
 
-from astrai_sim.trace import Trace
+from scenes.story.errors import DoesNotApply
 from scenes.story.history.history import History
-
-SLOWER = 2.0
 
 
 @dataclass(frozen=True)
@@ -62,50 +61,18 @@ def _beside(history: History, task: str, steps: tuple[int, ...]) -> tuple[str, .
     return tuple(name for name in sorted(first, key=first.__getitem__) if name in decoding and first[name] < begin)
 
 
-@dataclass(frozen=True)
-class LongDecode:
-    """A wait that was long for its decode pass, with a much longer request in the batch.
+def chosen(film: str, found: Sequence[Prompt]) -> tuple[Prompt, Prompt]:
+    """The pair with the longest prompts, one computed whole and one in chunks.
 
-    `step` ended the longest wait beside a prompt in chunks though it took the fewest of
-    its tokens: the prompt's own request decoded there too. `before` are the prompt's steps in
-    which it did not, `after` those that followed with it in the batch and no prompt.
+    One must be done before the other begins. Raises DoesNotApply where there is no pair.
     """
-
-    step: int
-    before: tuple[int, ...]
-    after: tuple[int, ...]
-
-
-def long_decode(history: History, trace: Trace, prompt: Prompt) -> LongDecode | None:
-    """Whether the engine's padding shows in a prompt's chunks; None where it does not.
-
-    `PagedCache.gather` gives all requests of a pass as many positions as the longest has,
-    so one long request makes everybody's K and V long. That is said only of measured
-    times, and where every decode pass with the request took at least `SLOWER` times as
-    long as any without it.
-    """
-    if trace.header.clock != "real" or prompt.whole:
-        return None
-
-    def spent(phase: str, step: int) -> int:
-        row, phases = history.steps.row(phase, step), history.steps.phases
-        return 0 if row is None else int(phases.ended[row] - phases.began[row])
-
-    step = max(prompt.steps, key=lambda i: history.gaps[i])
-    before = tuple(i for i in prompt.steps if prompt.task not in history.decoded(i))
-    if step != prompt.steps[-1] or step in before or not before:
-        return None
-    batch = takewhile(lambda i: prompt.task in history.decoded(i), range(step + 1, len(history.steps)))
-    after = tuple(i for i in batch if not history.prefilled(i))
-    tasks = trace.state_at(history.steps.seq(step)).tasks
-    lengths = {name: tasks[name].kv_len for name in history.decoded(step)}
-    positions = lengths.pop(prompt.task)
-    others = max(spent("decode", i) for i in before)
-    if (
-        prompt.counts[-1] > min(prompt.counts)
-        or spent("decode", step) <= spent("prefill", step)
-        or min(spent("decode", i) for i in (step, *after)) < SLOWER * others
-        or positions < SLOWER * max(lengths.values(), default=positions)
-    ):
-        return None
-    return LongDecode(step, before, after)
+    kinds = [p for p in found if p.whole], [p for p in found if not p.whole]
+    for kind, how in zip(kinds, ("in one step", "in chunks"), strict=True):
+        if not kind:
+            raise DoesNotApply(f"{film} needs a prompt that was computed {how} while others were decoding")
+    pairs = [(a, b) for a, b in product(*kinds) if a.steps[-1] < b.steps[0] or b.steps[-1] < a.steps[0]]
+    if not pairs:
+        raise DoesNotApply(
+            f"{film} needs its two prompts one after the other, and here one was computed while the other was"
+        )
+    return max(pairs, key=lambda pair: min(prompt.tokens for prompt in pair))

@@ -57,6 +57,18 @@ class Request:
         """The first `task_prefilled` from event `seq` on."""
         return next((event for event in self.computed if event.seq >= seq and not isinstance(event, Chunk)), None)
 
+    def token_after(self, seq: int) -> int | None:
+        """The event that gave its first token after event `seq`."""
+        later = self.tokens.seq[self.tokens.seq > seq]
+        return int(later[0]) if len(later) else None
+
+    def wait(self, since: int, until: int, now: int) -> int:
+        """Nanoseconds from its last token before event `since`, or its arrival, to its next one, or,
+        where event `until` comes before that, to `now`, the time of that."""
+        seq, ns = self.tokens.seq, self.tokens.ns
+        before, after = ns[seq < since], ns[(seq > since) & (seq <= until)]
+        return max(0, int(after[0] if len(after) else now) - int(before[-1] if len(before) else self.arrived_ns))
+
     def empty_after(self, seq: int) -> int | None:
         """The event from `seq` on after which it holds no page."""
         return next((gone for gone in self.emptied if gone >= seq), None)

@@ -59,6 +59,11 @@ class HeaderMeasures(AskedMeasures):
         """Words of the recorded source code."""
         return measure("source.text", text, "name", text=text)
 
+    def time_scale(self) -> Measure:
+        """In which share of the time that the workload's requests took they come."""
+        workload = self.scenario.workload
+        return measure("workload.time_scale", 1.0 if workload is None else workload.time_scale, "share")
+
     def cost(self, name: str) -> Measure:
         return measure("cost", getattr(self.trace.header.cost, name), "seconds", name=name)
 

@@ -40,6 +40,13 @@ class RequestLives(AskedMeasures):
         times = {time.task: time.ns for time in first_tokens(self.history)}
         return measure("request.first_token", times[task], "time", task=task)
 
+    def wait(self, task: str, since: int) -> Measure:
+        """From its last token before event `since`, or its arrival, to its next one, or to the end."""
+        life, last = self.request(task), self.history.last
+        until = life.token_after(since) or last
+        ns = life.wait(since, until, self.trace[until].ns)
+        return measure("wait.since", ns, "time", task=task, since=since, at=until)
+
     def once_cached(self, missed: Missed) -> Measure:
         return measure("prefix.once", missed.cached, task=missed.task, at=missed.seq)
 
@@ -118,11 +125,6 @@ class Phases(AskedMeasures):
 
     def prefilled(self, step: int) -> Measure:
         return measure("step.prefilled", sum(count for _, count in self.history.prefilled(step)), step=step)
-
-    def longest_wait(self, first: int, last: int) -> Measure:
-        """Between two tokens of one request, of those that ended in steps `first` to `last`."""
-        ns = int(self.history.gaps[first : last + 1].max())
-        return measure("wait.longest", ns, "time", first=first, last=last)
 
     def usual_wait(self, before: int) -> Measure | None:
         """None where no step before `before` only decoded and ended a wait."""

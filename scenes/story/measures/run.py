@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from functools import cached_property
 from statistics import median
 
 import numpy as np
 
 from astrai_sim.trace.events import TaskAdmitted
 from scenes.measures import Measure, measure
-from scenes.story.measures.asked import AskedMeasures
+from scenes.story.measures.lives import RequestLives
 
 
-class WholeRun(AskedMeasures):
+class WholeRun(RequestLives):
     """The whole run."""
 
     def requests(self) -> Measure:
@@ -49,6 +51,26 @@ class WholeRun(AskedMeasures):
     def most_in_use(self) -> Measure:
         return measure("pool.in_use.peak", self.history.pages.most_in_use)
 
+    @cached_property
+    def holdings(self) -> np.ndarray:
+        """At the end of each step, int64 [steps, 3]: slots that requests with pages would reserve for their
+        longest lengths, slots of pages in use, and filled ones."""
+        rows = []
+        for seq in self.history.steps.end.tolist():
+            state = self.state(seq)
+            longest = sum(self.longest(task).value for task, pages in state.tables.items() if pages)
+            rows.append((longest, state.n_in_use * self.size, state.kv_slots))
+        return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+    def most_longest(self) -> Measure:
+        return measure("longest.peak", int(self.holdings[:, 0].max(initial=0)))
+
+    def most_held(self) -> Measure:
+        return measure("held.peak", int(self.holdings[:, 1].max(initial=0)))
+
+    def most_filled(self) -> Measure:
+        return measure("filled.peak", int(self.holdings[:, 2].max(initial=0)))
+
     def most_cached(self) -> Measure:
         return measure("pool.cached.peak", self.history.pages.most_cached)
 
@@ -70,6 +92,10 @@ class WholeRun(AskedMeasures):
     def recomputed(self) -> Measure:
         return measure("run.recomputed", int(self.history.slots.written.again.sum()))
 
+    def all_computed(self) -> Measure:
+        """Tokens whose K and V were computed, each time counted."""
+        return measure("run.computed", int(self.history.slots.written.count.sum()))
+
     def lost(self) -> Measure:
         lives = self.history.requests.values()
         return measure("run.lost", sum(life.finished.generated - life.generated for life in lives if life.finished))
@@ -87,6 +113,11 @@ class WholeRun(AskedMeasures):
         """None where no request got a token."""
         waits = [ns for life in self.history.requests.values() if (ns := life.ttft_ns) is not None]
         return measure("ttft.median", float(np.median(waits)), "time") if waits else None
+
+    def wait_within(self, share: float) -> Measure:
+        """The shortest time within which that share of the requests that got a token got their first."""
+        waits = np.sort([ns for life in self.history.requests.values() if (ns := life.ttft_ns) is not None])
+        return measure("wait.within", int(waits[math.ceil(share * len(waits)) - 1]), "time", share=share)
 
     def empty_share(self) -> Measure:
         series = self.history.series

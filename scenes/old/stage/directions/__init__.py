@@ -39,5 +39,4 @@ from scenes.old.stage.directions import (  # noqa: E402
     panels,  # noqa: F401
     scale,  # noqa: F401
     states,  # noqa: F401
-    steps,  # noqa: F401
 )

@@ -1,0 +1,78 @@
+"""What a step computes: a cell for each token, those of prompts behind those of answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scenes import theme
+from scenes.draw.atoms import Cells, Key, Text, grid_edges, rgba
+from scenes.draw.layout import Box
+from scenes.measures import say
+from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.view import View
+from scenes.story.words import counted
+
+TITLE, PITCH, GAP = 46.0, 26.0, 2.0
+PROMPT = 0.45
+"""Opacity of a prompt's tokens."""
+
+
+@dataclass(frozen=True)
+class Batch(Part):
+    """The tokens of a `step` in rows of `columns`, outlined, and filled when it is `done`; then its
+    time is said."""
+
+    step: int = 0
+    columns: int = 64
+    done: bool = True
+
+    def tokens(self, view: View) -> list[tuple[str, str, int]]:
+        """(request, "decode" or "prompt", how many) of what the step computed, in the order that is drawn."""
+        history = view.history
+        prompts: dict[str, int] = {}
+        for task, count in history.prefilled(self.step):
+            prompts[task] = prompts.get(task, 0) + count
+        decoded = [(task, "decode", 1) for task in history.decoded(self.step)]
+        return [*decoded, *((task, "prompt", count) for task, count in prompts.items())]
+
+    def rows(self, view: View) -> int:
+        """Rows of cells."""
+        return -(-sum(count for *_, count in self.tokens(view)) // self.columns)
+
+    def room(self, view: View, width: float) -> Room:
+        rows = self.rows(view)
+        return Room(TITLE + rows * 12.0, TITLE + rows * min(PITCH, width / self.columns) + 8)
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        ask, t, parts = view.ask, view.theme, self.tokens(view)
+        n, rows = sum(count for *_, count in parts), self.rows(view)
+        number = ask.total(ask.decoded(self.step), ask.prefilled(self.step))
+        text = say("Step {}: {}", ask.step(self.step), counted(number, "token"))
+        if self.done:
+            text = say("{} in {}", text, ask.step_took(self.step))
+        look = {"px": view.size(theme.LABEL), "face": "sans-medium", "color": t.text}
+        yield ("title",), Text(text=text, at=(box.x, box.y + 18), **look)
+        side = min(box.w / self.columns, (box.h - TITLE) / rows)
+        field = Box(box.x, box.y + TITLE, self.columns * box.w / self.columns, rows * side)
+        edges = grid_edges(field, rows * self.columns, self.columns, GAP)
+        at = 0
+        for task, kind, count in parts:
+            hue = rgba(view.hue(task), PROMPT if kind == "prompt" else 1.0)
+            fills = np.tile(hue if self.done else rgba(None), (count, 1))
+            lines = np.tile(rgba(None) if self.done else hue, (count, 1))
+            where = slice(at, at + count)
+            order = np.arange(at, at + count) / n
+            yield (task, kind), Cells(edges=edges[where], fills=fills, lines=lines, order=order)
+            at += count
+
+    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+        """How many cells each request has, and whether they are filled."""
+        found: dict[Any, Any] = {"step": self.step}
+        for key, mobject in shown.items():
+            if key[-1] in ("decode", "prompt"):
+                found[key[1:]] = int(np.count_nonzero((mobject.rgba[:, 3] > 0) | (mobject.lines[:, 3] > 0)))
+        return {"batch": {self.key: found}}

@@ -1,0 +1,201 @@
+"""The crowd: a bar for each request that runs, in order of admission, and for each that waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scenes import theme
+from scenes.draw import fonts
+from scenes.draw.atoms import Block, Cells, Key, Move, Picture, Text, rgba
+from scenes.draw.layout import Box
+from scenes.measures import measure, say, written
+from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.view import View
+from scenes.story.history.turns import turns_of
+
+LOW, TALL, HEAD, NAMES = 96.0, 300.0, 48.0, 44.0
+PITCH, MOST_PITCH, LEAST_BAR = 3.0, 14.0, 4.0
+BETWEEN, COUNT = 48.0, 250.0
+ORDER = {"running": "the newest at the right", "waiting": "the next at the left"}
+
+
+@dataclass(frozen=True)
+class Crowd(Part):
+    """Bars as high as the pages that each request holds, or, where it waits, needs; a waiting one is hollow.
+
+    Colours are those of the map; `named` requests have their hue and `acting` ones the accent, with
+    their names where the part is `tall`. At the right stands how often one had to give way.
+    """
+
+    named: tuple[str, ...] = ()
+    acting: tuple[str, ...] = ()
+    tall: bool = False
+
+    def room(self, view: View, width: float) -> Room:
+        height = TALL if self.tall else LOW
+        return Room(height, height)
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        t, most = view.theme, _most_pages(view)
+        for kind, (place, room, cap) in self._columns(view, box).items():
+            tasks = _tasks(view, kind)
+            shown = _shown(tasks, kind, cap)
+            yield from self._head(view, kind, Box(place, box.y, room, HEAD), tasks, len(tasks) - len(shown))
+            edges, fills, lines = self._bars(view, kind, box, place, room / cap, shown, most, cap)
+            yield (kind, "bars"), Cells(edges=edges, fills=fills, lines=lines)
+            if self.tall:
+                yield from self._names(view, shown, edges, box)
+            base = Box(place, box.bottom - 2, room, 2)
+            yield (kind, "base"), Block(box=base, fill=t.empty, radius=0)
+        if view.history.count("task_preempted"):
+            yield from self._count(view, box)
+
+    def _columns(self, view: View, box: Box) -> dict[str, tuple[float, float, int]]:
+        """Left edge, width and most bars of each kind."""
+        count = COUNT * view.frame.type if view.history.count("task_preempted") else 0.0
+        room = box.w - count - BETWEEN
+        caps = capacities(view, room)
+        pitch = min(MOST_PITCH, room / sum(caps))
+        least = min(0.5 * room, 230 * view.frame.type)
+        first = min(max(least, caps[0] * pitch), room - least)
+        second = min(max(least, caps[1] * pitch), room - first)
+        return {
+            "running": (box.x, first, max(caps[0], int(first / MOST_PITCH))),
+            "waiting": (box.x + first + BETWEEN, second, max(caps[1], int(second / MOST_PITCH))),
+        }
+
+    def _bars(
+        self, view: View, kind: str, box: Box, x: float, pitch: float, shown: list[str], most: int, cap: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Edges, fills and outlines of the bars, `cap` of them; those that stand for nobody cannot be seen."""
+        t, high = view.theme, box.h - HEAD - (NAMES if self.tall else 0.0) - LEAST_BAR - 4
+        left = x + np.arange(cap) * pitch
+        edges = np.stack(
+            [left, np.full(cap, box.bottom - 4), left + max(pitch - 1.0, 0.7 * pitch), np.full(cap, box.bottom - 4)], 1
+        )
+        fills, lines = np.zeros((cap, 4)), np.zeros((cap, 4))
+        for place, task in enumerate(shown):
+            edges[place, 1] -= LEAST_BAR + high * _pages(view, task, kind) / most
+            color = t.accent if task in self.acting else self._hue(view, task, kind)
+            (fills if kind == "running" else lines)[place] = rgba(color)
+        return edges, fills, lines
+
+    def _hue(self, view: View, task: str, kind: str) -> str:
+        if task in self.named:
+            return view.hue(task)
+        crowd = view.theme.crowd
+        place = int(turns_of(view.history).place[view.history.requests[task].index])
+        return crowd[place % len(crowd)] if kind == "running" else view.theme.muted
+
+    def _head(self, view: View, kind: str, box: Box, tasks: list[str], more: int) -> Atoms:
+        t, big, px = view.theme, view.size(theme.CAPTION), view.size(theme.LEAST_SIZE)
+        number = written(f"crowd.{kind}", len(tasks), "count")
+        y = box.y + 20
+        yield (kind, "number"), Text(text=number, at=(box.x, y), px=big, face="mono-bold", color=t.text)
+        most = max(len(tasks), int(getattr(view.history.series, kind).max(initial=0)))
+        x = box.x + fonts.width(f"{most:,}", "mono-bold", big) + 14
+        label = f"{kind}, {ORDER[kind]}"
+        if not self.tall or x + fonts.width(label, "sans", px) > box.right:
+            label = kind
+        text = (
+            label
+            if not more
+            else say(
+                "{}, {} of them not drawn", label, measure(f"crowd.{kind}.more", more, "count", shown=len(tasks) - more)
+            )
+        )
+        yield (kind, "label"), Text(text=text, at=(x, y + 4), px=px, color=t.muted)
+
+    def _names(self, view: View, shown: list[str], edges: np.ndarray, box: Box) -> Atoms:
+        """Names of acting requests above their bars."""
+        for place, task in enumerate(shown):
+            if task in self.acting:
+                name = written("task.name", task, "name", task=task)
+                half = fonts.width(name, "sans-bold", theme.LABEL) / 2
+                at = (min(max(edges[place, 0], box.x + half), box.right - half), edges[place, 1] - 26)
+                yield (
+                    (task, "name"),
+                    Text(text=name, at=at, face="sans-bold", color=view.theme.accent, align="center", acting=True),
+                )
+
+    def _count(self, view: View, box: Box) -> Atoms:
+        t = view.theme
+        number = written("crowd.preempted", len(turns_of(view.history).lost(-1, view.state.seq)), "count")
+        at = (box.right, box.y + 30)
+        yield (
+            ("count",),
+            Text(text=number, at=at, px=1.6 * view.size(theme.CAPTION), face="mono-bold", color=t.alarm, align="right"),
+        )
+        at = (box.right, box.y + 78)
+        yield ("gave way",), Text(text="gave way", at=at, px=view.size(theme.LEAST_SIZE), color=t.muted, align="right")
+
+    def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
+        """A request that has to give way flies from the end of those that run to the head of those that wait."""
+        for loss in turns_of(now.history).lost(then.state.seq, now.state.seq)[:6]:
+            bars = [
+                self._bar(picture, kind, view, loss.task)
+                for picture, kind, view in ((before, "running", then), (after, "waiting", now))
+            ]
+            if bars[0] is not None and bars[1] is not None:
+                look = {"fill": now.theme.accent, "radius": 1.0, "z": 20}
+                yield Move(Block(box=bars[0], **look), Block(box=bars[1], **look), 0.0, 1.4)
+
+    def _bar(self, picture: Picture, kind: str, view: View, task: str) -> Box | None:
+        """Where a request's bar stands in `picture`."""
+        cells = picture.get((self.key, kind, "bars"))
+        if not isinstance(cells, Cells):
+            return None
+        shown = _shown(_tasks(view, kind), kind, len(cells.edges))
+        if task not in shown:
+            return None
+        x, y, right, bottom = cells.edges[shown.index(task)]
+        return Box(x, y, right - x, bottom - y)
+
+    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+        """Heights of the bars of each kind, by that of the highest drawn."""
+        found: dict[str, tuple[float, ...]] = {}
+        for kind in ORDER:
+            cells = next((m for key, m in shown.items() if key[1:] == (kind, "bars")), None)
+            if cells is not None:
+                seen = (cells.rgba[:, 3] > 0) | (cells.lines[:, 3] > 0)
+                high = (cells.edges[:, 3] - cells.edges[:, 1])[seen] - LEAST_BAR
+                found[kind] = tuple(np.round(high / max(1e-9, high.max(initial=0.0)), 3).tolist())
+        return {"crowd.bars": found} if found else {}
+
+
+def capacities(view: View, room: float) -> tuple[int, int]:
+    """Most bars of running and of waiting requests that are drawn in so many pixels."""
+    series, n = view.history.series, len(view.history.requests)
+    running = max(4, min(n, view.trace.header.scenario.scheduler.max_batch, int(0.7 * room / PITCH)))
+    waiting = max(4, min(int(series.waiting.max(initial=0)) + 2, int(room / PITCH) - running))
+    return running, waiting
+
+
+def _tasks(view: View, kind: str) -> list[str]:
+    """Running requests in order of their last admission, or waiting ones, the next first."""
+    state, turns = view.state, turns_of(view.history)
+    if kind == "waiting":
+        return state.waiting
+    index = view.history.requests.index
+    tasks = [task for task in state.tables if state.tasks[task].status in ("prefilling", "running")]
+    return sorted(tasks, key=lambda task: (turns.since(task, state.seq), index[task]))
+
+
+def _shown(tasks: list[str], kind: str, cap: int) -> list[str]:
+    """Those that are drawn: of those that run the last admitted, of those that wait the next."""
+    return tasks[-cap:] if kind == "running" else tasks[:cap]
+
+
+def _pages(view: View, task: str, kind: str) -> int:
+    if kind == "running":
+        return len(view.state.tables[task])
+    return -(-view.state.tasks[task].n_tokens // view.page_size)
+
+
+def _most_pages(view: View) -> int:
+    """Pages of the request that needs most of them in the whole run."""
+    return max(view.final_pages, default=1)

@@ -1,0 +1,247 @@
+"""Readers over time: a lane for each request, in which a token pops where on the clock it was got."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from scenes import theme
+from scenes.draw import fonts
+from scenes.draw.atoms import Block, Cells, Key, Line, Text, rgba
+from scenes.draw.layout import Box
+from scenes.measures import Measure, measure, say, written
+from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.timeline import COUNT, Timeline
+from scenes.parts.view import View
+from scenes.story.history.requests import Request
+from scenes.story.words import counted
+
+TITLE, ROW, BEST, GAP, FOOT = 46.0, 54.0, 130.0, 8.0, 10.0
+LEAST_BEST, CHIP, TOKEN = 330.0, 48.0, 84.0
+WIDEST, LEAST, APART = 26.0, 3.0, 3.0
+"""Pixels of a token's width, at most and at least, and between two."""
+FROZEN = 0.16
+"""Opacity of the ground of a stretch in which nobody gets a token."""
+SPAN = 0.28
+"""Opacity of a stretch in which a prompt was computed."""
+LARGE = 110.0
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A stretch from `first` to `last`, in ns since the clock's 0, that is drawn as soon as it has
+    lasted for `after`, with its length, `took`, when it is over; `words` stand before that."""
+
+    first: int
+    last: int
+    took: Measure
+    after: int = 0
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Lanes(Part):
+    """A recorded stretch, `since` to `until` ns around its 0, which the run's clock calls `zero`.
+
+    It has a lane for each of `tasks` with their tokens, and one for the `prompt` of a request, with the
+    stretches in which it was computed and then its tokens. `wait` is an empty stretch in the lanes of the
+    `tasks`, `first` one in that of the prompt, from its beginning to its first token. Where the clock is
+    `counted`, the tokens of the first of `tasks` since 0 stand behind, faint where the stretch has ended.
+    """
+
+    time: Timeline = field(default=Timeline(0, 1, 0))
+    title: str = ""
+    zero: int = 0
+    since: int = 0
+    until: int = 0
+    tasks: tuple[str, ...] = ()
+    prompt: str = ""
+    wait: Wait | None = None
+    first: Wait | None = None
+
+    def during(self, share: float) -> Part:
+        return replace(self, time=self.time.during(share))
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The requests that have a lane, and "" for the room of a bracket."""
+        return (*self.tasks, *((self.prompt,) if self.prompt else ()), *(("",) if self.first else ()))
+
+    def room(self, view: View, width: float) -> Room:
+        n = len(self.rows)
+        return Room(TITLE + n * (ROW + GAP) - GAP + FOOT, TITLE + max(n * (BEST + GAP), LEAST_BEST) - GAP + FOOT)
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        t, time, now = view.theme, self.time, min(self.time.now, self.until)
+        look = {"px": view.size(theme.LABEL), "face": "sans-medium", "color": t.text}
+        yield ("title",), Text(text=self.title, at=(box.x, box.y + 18), **look)
+        body = Box(box.x, box.y + TITLE, box.w, box.h - TITLE - FOOT)
+        plot = time.plot(view, body)
+        rows = dict(zip(self.rows, plot.rows(len(self.rows), GAP), strict=True))
+        left, right = (time.x(plot, at) for at in (max(self.since, time.start), min(self.until, time.end)))
+        bracket = rows.pop("", None)
+        for task, row in rows.items():
+            chip = Box(body.x, row.cy - CHIP / 2, time.chip(view), CHIP)
+            yield (task, "chip"), Block(box=chip, fill=view.hue(task), keeps=True)
+            name, at = written("task.name", task, "name", task=task), (chip.cx, chip.cy)
+            look = {"face": "sans-bold", "color": t.ground, "align": "center", "ground": view.hue(task)}
+            yield (task, "name"), Text(text=name, at=at, keeps=True, **look)
+            yield (task, "ground"), Block(box=Box(left, row.y, right - left, row.h), fill=t.empty)
+        for tick in time.ticks(plot):
+            x = time.x(plot, tick)
+            points = np.array([(x, body.bottom + FOOT), (x, body.bottom if tick else body.y)])
+            yield ("tick", tick), Line(points=points, color=t.muted, width=2)
+        if self.prompt:
+            yield from self._prompt(view, plot, rows[self.prompt], now)
+        for task, row in rows.items():
+            yield (task, "tokens"), self._tokens(view, plot, row, task, now)
+        top, bottom = (rows[self.tasks[i]] for i in (0, -1))
+        lanes = Box(plot.x, top.y, plot.w, bottom.bottom - top.y)
+        if self.wait is not None and now > self.wait.first + self.wait.after:
+            yield from self._wait(view, plot, lanes, self.wait, now, box.x)
+        if self.first is not None and bracket is not None:
+            yield from self._first(view, plot, bracket, self.first, now)
+        if time.counted:
+            yield from self._count(view, body, lanes, now)
+        x, low = time.x(plot, now), max(row.bottom for row in rows.values())
+        points = np.array([(x, body.y), (x, low)])
+        yield ("head",), Line(points=points, color=t.accent, width=4, z=3)
+
+    def _times(self, view: View, task: str) -> np.ndarray:
+        """When it got each of its tokens in this stretch, ns since 0, int64 [n]."""
+        ns = view.history.requests[task].tokens.ns - self.zero
+        return ns[(ns >= max(self.since, self.time.start)) & (ns <= min(self.until, self.time.end))]
+
+    def _tokens(self, view: View, plot: Box, row: Box, task: str, now: int) -> Cells:
+        ns = self._times(view, task)
+        x = plot.x + plot.w * (ns - self.time.start) / (self.time.end - self.time.start)
+        apart = float(np.median(np.diff(x))) if len(x) > 1 else WIDEST
+        width = min(WIDEST, max(LEAST, apart - APART))
+        half = min(TOKEN, row.h - 10) / 2
+        edges = np.stack(
+            [np.maximum(x - width, plot.x), np.full(len(x), row.cy - half), x, np.full(len(x), row.cy + half)], axis=1
+        )
+        fills = np.tile(rgba(view.hue(task)), (len(x), 1))
+        fills[ns > now, 3] = 0
+        return Cells(edges=edges, fills=fills, radius=4 if width > 8 else 0, z=1)
+
+    def _spans(self, view: View) -> list[tuple[int, int, int, int]]:
+        """(step, begin, end, tokens) of the stretches in which the prompt was computed, ns since 0."""
+        life, steps = self._life(view), view.history.steps
+        spans = []
+        for event in life.computed:
+            row = steps.row("prefill", event.step)
+            if row is not None and event.step <= int(life.tokens.step[0]):
+                begin, end = (int(ns[row]) - self.zero for ns in (steps.phases.began, steps.phases.ended))
+                spans.append((event.step, begin, end, event.end - event.start))
+        return spans
+
+    def _prompt(self, view: View, plot: Box, row: Box, now: int) -> Atoms:
+        hue, half = view.hue(self.prompt), min(TOKEN, row.h - 10) / 2
+        for step, begin, end, count in self._spans(view):
+            if begin >= now:
+                continue
+            left, right = self.time.x(plot, begin), self.time.x(plot, min(now, end))
+            box = Box(left, row.cy - half, max(1.0, right - left), 2 * half)
+            yield (self.prompt, "span", step), Block(box=box, fill=hue, fill_alpha=SPAN, stroke=hue, width=2, radius=4)
+            if end <= now:
+                first = step == self._life(view).tokens.step[0]
+                yield from self._said(view, Box(box.x, box.y, box.w - (WIDEST if first else 0.0), box.h), step, count)
+
+    def _said(self, view: View, box: Box, step: int, count: int) -> Atoms:
+        """How many tokens a stretch of the prompt has, where that can be written in it."""
+        number, px = measure("prompt.chunk", count, "plain", task=self.prompt, step=step), theme.LEAST_SIZE
+        texts = (say("{} prompt tokens", number), say("{}", number))
+        text = next((text for text in texts if fonts.width(text, "sans-bold", px) + 10 <= box.w), None)
+        if text is not None:
+            ground = theme.mix(view.theme.panel, view.hue(self.prompt), SPAN)
+            look = {
+                "px": px,
+                "face": "sans-bold",
+                "color": view.theme.text,
+                "align": "center",
+                "ground": ground,
+                "z": 2,
+            }
+            yield (self.prompt, "tokens", step), Text(text=text, at=(box.cx, box.cy), **look)
+
+    def _life(self, view: View) -> Request:
+        """What happened to the request of the prompt."""
+        return view.history.requests[self.prompt]
+
+    def _wait(self, view: View, plot: Box, lanes: Box, wait: Wait, now: int, left: float) -> Atoms:
+        """The empty stretch; its length stands in it, or, where it is too narrow, above it and behind the title."""
+        t, x = view.theme, partial(self.time.x, plot)
+        box = Box(x(wait.first), lanes.y, max(1.0, x(min(now, wait.last)) - x(wait.first)), lanes.h)
+        yield ("wait",), Block(box=box, fill=t.alarm, fill_alpha=FROZEN, stroke=t.alarm, width=4, z=2)
+        ground = theme.mix(t.empty, t.alarm, FROZEN)
+        if now < wait.last:
+            px = view.size(theme.LABEL)
+            if box.w > fonts.width(wait.words, "sans-medium", px) + 40:
+                look = {"px": px, "face": "sans-medium", "color": t.text, "ground": ground, "z": 4}
+                yield ("wait", "words"), Text(text=wait.words, at=(box.x + 20, box.cy), **look)
+            return
+        text, room = say("{}", wait.took), box.w - WIDEST - 32
+        px = min(LARGE, 0.6 * box.h, room / fonts.width(text, "mono-bold", 1.0))
+        at = (box.x + (box.w - WIDEST) / 2, box.cy)
+        if px < theme.CAPTION:
+            px, ground = theme.CAPTION, t.ground
+            half = fonts.width(text, "mono-bold", px) / 2
+            clear = fonts.width(self.title, "sans-medium", view.size(theme.LABEL)) + half + 24
+            at = (max(min(box.cx, plot.right - half), left + clear), lanes.y - TITLE / 2 - 2)
+        look = {"px": px, "face": "mono-bold", "color": t.text, "align": "center", "ground": ground, "z": 4}
+        yield ("wait", "took"), Text(text=text, at=at, **look)
+
+    def _first(self, view: View, plot: Box, row: Box, first: Wait, now: int) -> Atoms:
+        """A bracket from where the prompt came to its first token, with its length when that is there."""
+        t, px = view.theme, view.size(theme.LABEL)
+        left = self.time.x(plot, max(first.first, self.time.start))
+        right, y = self.time.x(plot, max(first.first, min(now, first.last))), row.y + 16
+        points = np.array([(left, y - 14), (left, y), (right, y), (right, y - 14)])
+        yield ("first",), Line(points=points, color=t.accent, width=4, z=2)
+        if now >= first.last:
+            text = say("own first token after {}", first.took)
+            at = (max(right, left + fonts.width(text, "sans-bold", px)), y + 30)
+            yield ("first", "took"), Text(text=text, at=at, px=px, face="sans-bold", color=t.text, align="right")
+
+    def _count(self, view: View, body: Box, lanes: Box, now: int) -> Atoms:
+        task, t = self.tasks[0], view.theme
+        n = int(np.count_nonzero((ns := self._times(view, task)) <= now) - np.count_nonzero(ns <= 0)) if now > 0 else 0
+        number = measure("lane.tokens", n, task=task, after=self.zero, until=self.zero + max(0, now))
+        text, px = counted(number, "token"), theme.CAPTION
+        at = (body.right - COUNT + 24, lanes.cy)
+        color = t.text if self.time.now <= self.until else t.muted
+        yield ("count",), Text(text=text, at=at, px=px, face="mono-bold", color=color)
+
+    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+        """Where tokens, prompts and waits stand, in ns since 0 as the drawn ticks tell them."""
+        lines = {key[1:]: m.frame.pixel(m.points[0])[0] for key, m in shown.items() if key[1] in ("tick", "head")}
+        ticks = {key[1]: x for key, x in lines.items() if key[0] == "tick"}
+        (zero, x), (later, right) = min(ticks.items()), max(ticks.items())
+
+        def share(pixels: float) -> float:
+            return float((pixels - x) / (right - x))
+
+        found: dict[Any, Any] = {
+            "axis": (self.time.start, self.time.end),
+            "zero": self.zero,
+            "within": (self.since, self.until),
+            "of": self.prompt,
+            "ticks": (zero, later),
+            "times": {tick: share(at) for tick, at in ticks.items()},
+            "head": share(lines["head",]),
+        }
+        for key, mobject in shown.items():
+            what = key[1:]
+            if what[-1] == "tokens":
+                got = mobject.edges[mobject.rgba[:, 3] > 0.5, 2]
+                found["tokens", what[0]] = tuple(share(right) for right in got.tolist())
+            elif what[1:2] == ("span",):
+                found["prompt", what[0], what[2]] = (share(mobject.box.x), share(mobject.box.right))
+            elif what == ("wait",):
+                found["wait"] = (share(mobject.box.x), share(mobject.box.right))
+        return {"lanes": {self.key: found}}

@@ -1,0 +1,72 @@
+"""What films of shared prefixes have in common: steps one by one, and two first tokens on one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from scenes.measures import say
+from scenes.parts.part import Part
+from scenes.parts.race import Lane, Race
+from scenes.stage.shot import Act
+from scenes.stage.telling import Telling
+from scenes.story.history.first_tokens import FirstToken, comparable, first_tokens
+
+ALIKE = 0.1
+"""Share by which the prompts of two that race differ at most."""
+SOONER = 1.05
+"""How many times sooner a first token counts as sooner."""
+RACE = 3.2
+"""Seconds of a race."""
+FEW = 6
+"""Steps up to which each is seen."""
+
+
+class RaceTelling(Telling):
+    """A telling in which a saving is paid off by a race."""
+
+    def computed(self, task: str, seq: int) -> int:
+        """The end of the prefill phase that completes `task` after event `seq`."""
+        done = self.requests[task].prefilled(seq + 1)
+        return self.end if done is None else self.steps.next_phase("prefill", done.seq)
+
+    def decode(self, parts: Sequence[Part], until: int, seconds: float = 2.0) -> list[Act]:
+        """Steps up to event `until`: few one by one, many in a time-lapse of `seconds`."""
+        ends = [event.seq for event in self.history.events("step_end", self.at, until)]
+        if len(ends) > FEW:
+            return [self.lapse(*parts, until=until, seconds=seconds)]
+        return [self.act(*parts, until=end) for end in (*ends, until)]
+
+    def compared(self, first: str, second: str, only: bool = False) -> tuple[FirstToken, FirstToken] | None:
+        """Miss and hit whose first tokens are compared: those of `first` and `second`, where lines of
+        both or of neither were traced and their prompts are about as long, else, but for `only`, the
+        latest that can be compared."""
+        times = {time.task: time for time in first_tokens(self.history)}
+        miss, hit = times.get(first), times.get(second)
+        if miss is not None and hit is not None and miss.traced == hit.traced and hit.cached and not miss.cached:
+            if abs(miss.prompt - hit.prompt) <= ALIKE * miss.prompt:
+                return miss, hit
+        pair = None if only else comparable([*times.values()])
+        return None if pair is None else (pair[1], pair[0])
+
+    def race(self, miss: FirstToken, hit: FirstToken, *beside: Part) -> None:
+        """Two shots of the clock on which the first tokens of both come, below what stands `beside`."""
+        ask, lanes, clock = self.ask, [], 0.0
+        for time in (miss, hit):
+            computed = ask.less(ask.prompt(time.task), ask.found(time.task, 0))
+            label = say("{} computes {} tokens", ask.name(time.task), computed)
+            lanes.append(Lane(time.task, ask.first_token(time.task), label))
+        race = Race("time to the first token", tuple(lanes), 0.0)
+        acts = [self.act(*beside, race)]
+        for finish in race.finishes:
+            acts.append(self.act(*beside, replace(race, clock=finish), seconds=RACE * (finish - clock)))
+            clock = finish
+        told = say("{} has {} tokens less to compute.", ask.name(hit.task), ask.found(hit.task, 0))
+        self.shot(told, *acts, subject=("race",))
+        ratio = ask.ratio(ask.first_token(miss.task), ask.first_token(hit.task))
+        told = say("So its first token comes {} times sooner.", ratio)
+        if ratio.value < SOONER:
+            told = say("Here the time went elsewhere.")
+        ahead = replace(race, clock=1.0, ahead=1.0)
+        starts = self.act(*beside, replace(ahead, ahead=0.01), seconds=0.4)
+        self.shot(told, starts, self.act(*beside, ahead, seconds=1.6), subject=("race",), rest=1.6)

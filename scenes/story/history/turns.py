@@ -1,0 +1,69 @@
+"""Whose turn it was: in which order requests were admitted, and what those lost that had to give way."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from scenes.story.history.history import History
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """`task` was preempted in event `seq`, at `ns`, with `stored` tokens in the cache; its `pages`, int64, in
+    the order of its table."""
+
+    seq: int
+    ns: int
+    task: str
+    stored: int
+    pages: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Turns:
+    """`place` [requests] is that by first admission, -1 for those never admitted; `losses` are in order."""
+
+    place: np.ndarray
+    losses: tuple[Loss, ...]
+    _admitted: dict[str, list[int]]
+
+    def since(self, task: str, at: int) -> int:
+        """The event that admitted `task` last up to event `at`; -1 before the first."""
+        seqs = self._admitted.get(task, [])
+        found = bisect_right(seqs, at)
+        return seqs[found - 1] if found else -1
+
+    def lost(self, after: int, until: int) -> tuple[Loss, ...]:
+        """Losses between two events, the second included."""
+        return self.losses[
+            bisect_right(self.losses, after, key=lambda loss: loss.seq) : bisect_right(
+                self.losses, until, key=lambda loss: loss.seq
+            )
+        ]
+
+
+@lru_cache(maxsize=4)
+def turns_of(history: History) -> Turns:
+    """The turns of a run, worked out once."""
+    admitted = {life.name: [event.seq for event in life.admitted] for life in history.requests.values()}
+    first = np.array([seqs[0] if seqs else np.iinfo(np.int64).max for seqs in admitted.values()], dtype=np.int64)
+    place = np.empty(len(first), dtype=np.int64)
+    place[np.argsort(first, kind="stable")] = np.arange(len(first))
+    place[first == np.iinfo(np.int64).max] = -1
+    holds = history.pages.holds
+    order = np.lexsort((holds.logical, holds.task)) if len(holds) else np.zeros(0, dtype=np.int64)
+    tasks = holds.task[order]
+    losses = []
+    for life in history.requests.values():
+        if not life.preempted:
+            continue
+        rows = order[slice(*np.searchsorted(tasks, [life.index, life.index + 1]))]
+        for event, stored in zip(life.preempted, life.stored, strict=True):
+            held = rows[(holds.begin[rows] < event.seq) & (holds.end[rows] >= event.seq)]
+            losses.append(Loss(event.seq, event.ns, life.name, stored, holds.page[held]))
+    losses.sort(key=lambda loss: loss.seq)
+    return Turns(place, tuple(losses), admitted)

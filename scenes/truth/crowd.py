@@ -1,0 +1,130 @@
+"""Requests in numbers: how many run, wait, and had to give way; bars of what they hold; the clock of the run."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from functools import lru_cache
+from math import ceil
+
+import numpy as np
+
+from astrai_sim.trace import Trace
+from scenes.truth.steps import run_time
+from scenes.truth.vouching import shows, vouches
+from scenes.truth.witness import Witness
+
+
+@lru_cache(maxsize=4)
+def _turns(trace: Trace) -> dict[str, list[int]]:
+    """Events that submit, admit, preempt and finish; `unserved` finish what waits."""
+    witness = Witness.of(trace)
+    found: dict[str, list[int]] = {name: [] for name in ("came", "in", "out", "done", "unserved")}
+    for life in witness.lives.values():
+        found["came"].append(life.submitted.seq)
+        found["in"] += [stamp.seq for stamp in life.admitted]
+        found["out"] += [stamp.seq for stamp in life.preempted]
+        if life.finished is not None:
+            waits = len(life.admitted) == len(life.preempted)
+            found["unserved" if waits else "done"].append(life.finished.seq)
+    return {name: sorted(seqs) for name, seqs in found.items()}
+
+
+def _so_far(witness: Witness, name: str, at: float) -> int:
+    return bisect_right(_turns(witness.trace)[name], at)
+
+
+@vouches("crowd.running")
+def running(witness: Witness, at: int) -> int:
+    """Admitted, and neither finished nor preempted since."""
+    return _so_far(witness, "in", at) - _so_far(witness, "out", at) - _so_far(witness, "done", at)
+
+
+@vouches("crowd.waiting")
+def waiting(witness: Witness, at: int) -> int:
+    """Submitted or preempted, and not admitted since."""
+    came = _so_far(witness, "came", at) + _so_far(witness, "out", at)
+    return came - _so_far(witness, "in", at) - _so_far(witness, "unserved", at)
+
+
+@vouches("crowd.preempted")
+def preempted(witness: Witness, at: int) -> int:
+    """How often a request had to give way so far."""
+    return _so_far(witness, "out", at)
+
+
+@vouches("crowd.running.more")
+def running_more(witness: Witness, shown: int, at: int) -> int:
+    return running(witness, at) - shown
+
+
+@vouches("crowd.waiting.more")
+def waiting_more(witness: Witness, shown: int, at: int) -> int:
+    return waiting(witness, at) - shown
+
+
+@shows("crowd.bars", fades=True)
+def bars(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float, ...]]:
+    """Pages of requests that run, in order of admission, and those that the waiting ones need, by the most of these
+    that are drawn."""
+    state, found = witness.state(at), {}
+    since = {
+        life.task: max(stamp.seq for stamp in life.admitted if stamp.seq <= at)
+        for life in witness.lives.values()
+        if life.submitted.seq <= at and state.tasks[life.task].status in ("prefilling", "running")
+    }
+    order = sorted(since, key=lambda task: (since[task], witness.order[task]))
+    pages = {
+        "running": [len(state.tables.get(task, ())) for task in order],
+        "waiting": [ceil(state.tasks[task].n_tokens / witness.page_size) for task in state.waiting],
+    }
+    for kind, drawn in shown["crowd.bars"].items():
+        n = len(drawn)
+        kept = pages[kind][len(pages[kind]) - n :] if kind == "running" else pages[kind][:n]
+        found[kind] = tuple(round(count / max(kept), 3) if max(kept) else 0.0 for count in kept)
+    return found
+
+
+@shows("clock.share", fades=True)
+def share(witness: Witness, at: int, shown: Mapping) -> float:
+    """How much of the time up to the end of the last step has gone by."""
+    end = max((step.end.ns for step in witness.steps), default=1)
+    return round(min(1.0, run_time(witness, -1, at) / max(1, end)), 3)
+
+
+@shows("clock.marks", fades=True)
+def marks(witness: Witness, at: int, shown: Mapping) -> tuple[int, tuple[int, ...]]:
+    """Of equal parts of that time those in which a request had to give way so far."""
+    n, _ = shown["clock.marks"]
+    end = max((step.end.ns for step in witness.steps), default=1)
+    found = {min(n - 1, event.ns * n // end) for event in witness.events("task_preempted", before=int(at) + 1)}
+    return n, tuple(sorted(found))
+
+
+@vouches("lapse.rate")
+def lapse_rate(witness: Witness, after: int, until: int, seconds: float) -> float:
+    """Seconds of the run that go by in one of a time-lapse between two events."""
+    return run_time(witness, after, until) / 1e9 / seconds
+
+
+@lru_cache(maxsize=4)
+def _waits(trace: Trace) -> list[tuple[int, int]]:
+    """(arrival, nanoseconds up to the first token) of each request that got one."""
+    lives = Witness.of(trace).lives.values()
+    return [(life.arrived, life.tokens[0].ns - life.arrived) for life in lives if life.tokens]
+
+
+@vouches("wait.within")
+def wait_within(witness: Witness, share: float) -> int:
+    """The shortest time within which that share of them got their first token."""
+    waits = sorted(wait for _, wait in _waits(witness.trace))
+    return next(ns for k, ns in enumerate(waits, start=1) if k >= share * len(waits) - 1e-9)
+
+
+@shows("waits")
+def waits(witness: Witness, at: int, shown: Mapping) -> np.ndarray:
+    """Each request's arrival by the run's time, and its wait by the longest, float [requests, 2]."""
+    found = np.array(_waits(witness.trace), dtype=float).reshape(-1, 2)
+    end = max((step.end.ns for step in witness.steps), default=1)
+    found /= [max(1, end), max(1.0, found[:, 1].max(initial=1.0))]
+    return found[np.lexsort(found.T)]

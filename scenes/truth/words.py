@@ -1,0 +1,118 @@
+"""Words in pages: which token each slot holds, and how that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from astrai_sim.trace import Trace
+from scenes.truth.tape import written_by
+from scenes.truth.text import boxed, special, written
+from scenes.truth.vouching import shows, vouches
+from scenes.truth.witness import Witness
+
+MARKED = 5
+"""Tokens of a chat mark at most."""
+
+
+def _texts(witness: Witness, task: str) -> tuple[str, ...]:
+    """All texts that a request ever had."""
+    return witness.state(witness.last).tasks[task].texts or ()
+
+
+@vouches("token.word")
+def word(witness: Witness, task: str, position: int) -> str:
+    """A token as it is written wherever it stands."""
+    return written(_texts(witness, task)[position])
+
+
+@vouches("token.id")
+def token_id(witness: Witness, task: str, position: int) -> int:
+    """The number of a token whose text cannot be written."""
+    ids = witness.state(witness.last).tasks[task].tokens
+    if ids is None:
+        raise LookupError(f"the ids of {task} were not recorded")
+    return ids[position]
+
+
+@vouches("token.mark")
+def token_mark(witness: Witness, task: str, position: int) -> str:
+    """What the chat mark that begins at a token is called."""
+    return mark(_texts(witness, task)[position : position + MARKED])[0]
+
+
+def mark(pieces: Sequence[str]) -> tuple[str, int]:
+    """Name of a chat mark and its tokens: `<|im_start|>`, a word and a line break, or a control
+    token with or without the break."""
+    name = special(pieces[0])
+    if name is None:
+        raise LookupError(f"{pieces[0]!r} is no control token")
+    if "\n" not in pieces[1:]:
+        return name, 1
+    end = pieces.index("\n", 1)
+    role = "".join(pieces[1:end]).split()
+    if any(special(piece) for piece in pieces[1:end]) or len(role) > 1:
+        return name, 1
+    return (role or [name])[0], end + 1
+
+
+@lru_cache(maxsize=4)
+def _starts(trace: Trace, task: str) -> list[int]:
+    """For every token of a request the first of the chat mark that it belongs to, else itself."""
+    texts, found = _texts(Witness.of(trace), task), list[int]()
+    while len(found) < len(texts):
+        at = len(found)
+        count = mark(texts[at : at + MARKED])[1] if special(texts[at]) else 1
+        found += [at] * count
+    return found
+
+
+@shows("pool.words", fades=True)
+def words(witness: Witness, at: int, shown: Mapping) -> dict[int, dict[int, str]]:
+    """The words of each page by the first slot of each: of whatever was written last, chat marks as
+    one; of a page that is folded those that are shown."""
+    size, found = witness.page_size, dict[int, dict[int, str]]()
+    for page in shown["pool.slots"]:
+        truth, before = dict[int, str](), None
+        for slot, (task, logical, _) in sorted(written_by(witness.trace, page, at).items()):
+            position, valid = logical * size + slot, slot < witness.slots(page, at)
+            start = _starts(witness.trace, task)[position] if _texts(witness, task) else position
+            if before == (task, start, valid):
+                continue
+            before = (task, start, valid)
+            seen = shown["pool.words"].get(page, {}).get(slot, "")
+            truth[slot] = _said(witness, task, start, seen)
+        if page in shown["pool.folded"]:
+            truth = {slot: text for slot, text in truth.items() if slot in shown["pool.words"].get(page, {})}
+        if truth:
+            found[page] = truth
+    return found
+
+
+def _said(witness: Witness, task: str, position: int, shown: str) -> str:
+    """A token as it should be written, its id where what is shown has none of its characters."""
+    texts = _texts(witness, task)
+    if not texts:
+        return "·"
+    marked = special(texts[position]) is not None
+    whole = token_mark(witness, task, position) if marked else word(witness, task, position)
+    head, cut, tail = shown.partition("…")
+    if cut and len(shown) < len(whole) and boxed(whole[: len(head)], head) == head and whole.endswith(tail):
+        return shown
+    if marked:
+        return whole
+    said = boxed(word(witness, task, position), shown)
+    ids = witness.state(witness.last).tasks[task].tokens
+    plain = any(char.isascii() and char.isprintable() for char in said)
+    return said if plain or not ids or shown != str(ids[position]) else shown
+
+
+@vouches("words.folded")
+def folded(witness: Witness, page: int, shown: int, at: int) -> int:
+    """Tokens of a page beside those that are shown: written ones, and those that its first holder knows."""
+    state, size = witness.state(at), witness.page_size
+    slots = set(written_by(witness.trace, page, at))
+    for task in witness.owners(page, at)[:1]:
+        first = state.tables[task].index(page) * size
+        slots |= set(range(min(size, state.tasks[task].n_tokens - first)))
+    return len(slots) - shown
