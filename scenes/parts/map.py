@@ -22,7 +22,7 @@ from scenes.story.history.turns import turns_of
 
 SHARE, UPRIGHT_SHARE = 0.55, 0.45
 """Least height of the map by that of the frame."""
-LEAST, APART = 3.0, 4.0
+LEAST, APART = 3.0, 6.0
 """Pixels of the smallest cell, and of one from which on there are gaps."""
 FLAT, NEAR_GAP, SPREAD = 1.2, 16.0, 0.66
 """Of what is seen from near: least width by height of a page, the gap between two, its share of the box."""
