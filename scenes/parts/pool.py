@@ -16,7 +16,7 @@ from scenes.parts.slots import LEAST, columns_of, filled, page_colors, slots_ato
 from scenes.parts.view import View
 from scenes.parts.words import SIZES, page_words, spoken, text_height, type_size
 
-GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 54.0, 92.0
+GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 62.0, 92.0
 LOWEST = 165.0
 """Height in which a pool of any number of pages can be shown."""
 GOOD = 384.0
@@ -111,10 +111,10 @@ class Pool(Part):
             rows[cell.bottom] = cell
         if not self.bits:
             return
-        for i, (bottom, _) in enumerate(rows.items()):
-            text = "free?"
-            at = (box.x, bottom + BITS / 2)
-            yield ("free", i), Text(text=text, at=at, px=theme.LEAST_SIZE, color=view.theme.muted)
+        for i, bottom in enumerate(rows):
+            for j, text in enumerate(("free", "mask")):
+                at = (box.x, bottom + 8 + BITS / 2 + (j - 0.5) * 30)
+                yield (text, i), Text(text=text, at=at, px=theme.LEAST_SIZE, color=view.theme.muted)
 
     def _page(self, view: View, page: int, cell: Box) -> Atoms:
         holders, state = view.holders(page), view.state.page_state(page)
@@ -171,8 +171,9 @@ class Pool(Part):
                 )
         if self.bits:
             bit = view.mask >> page & 1
-            box = Box(cell.cx - 22, cell.bottom + 8, 44, BITS - 14)
-            yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, stroke=t.empty, width=2, radius=6)
+            box = Box(cell.cx - 30, cell.bottom + 10, 60, BITS - 14)
+            look = {"stroke": t.accent if acting else t.empty, "width": 4.0 if acting else 2.0, "acting": acting}
+            yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, radius=6, **look)
             text = say("{}", measure("mask.bit", bit, "plain", page=page))
             ground = t.empty if bit else t.ground
             color = t.text if bit else t.muted
@@ -204,12 +205,13 @@ class Pool(Part):
             yield (page, "band", task), Block(box=part, fill=view.hue(task), radius=3)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
-        """Pages that a request has newly been given fly from its tape, empty."""
-        come = 0
+        """Pages that a request has newly been given fly from its tape, empty; those that it found do not."""
+        come, pages = 0, now.history.pages
+        found = set(pages.holds.page[pages.took(then.state.seq, now.state.seq + 1, "revived")].tolist())
         for task, table in now.state.tables.items():
             had = then.state.tables.get(task, [])
             for logical, page in enumerate(table):
-                if page in had or now.refs[page] > 1:
+                if page in had or page in found or now.refs[page] > 1:
                     continue
                 tile = after.get(("tape", task, logical, "tile")) or after.get(("talk", task, logical, "tile"))
                 place = after.get((self.key, page, "ground"))
@@ -227,7 +229,8 @@ class Pool(Part):
         words: dict[int, dict[int, str]] = {}
         folded: list[int] = []
         for key, mobject in shown.items():
-            page, kind, *task = (*key[1:], "", "")
+            page: Any = key[1]
+            kind, task = key[2] if len(key) > 2 else "", key[3:]
             if kind in ("frame", "cached"):
                 frames[page] = kind
             elif kind == "band":

@@ -67,15 +67,21 @@ class Talk(Part):
             up = 0.65 * px if said else 0.0
             if asked:
                 more = asked[0] if len(asked) == 1 else say("{} …", asked[0])
-                look = {"px": px, "ground": view.theme.panel}
+                look: dict[str, Any] = {"px": px, "ground": view.theme.panel}
                 yield (task, "asks"), Text(text=more, at=(x, row.cy - up), color=view.theme.muted, early=True, **look)
             if said:
                 at = (x, row.cy + up)
-                look = {"px": px, "face": "sans-medium", "color": view.theme.text, "ground": view.theme.panel}
+                look: dict[str, Any] = {
+                    "px": px,
+                    "face": "sans-medium",
+                    "color": view.theme.text,
+                    "ground": view.theme.panel,
+                }
                 yield (task, "answer"), Text(text=said[-1], at=at, **look)
 
     def _chip(self, view: View, task: str, box: Box) -> Atoms:
-        hue, look = view.hue(task), {"face": "sans-bold", "color": view.theme.ground, "align": "center"}
+        hue = view.hue(task)
+        look: dict[str, Any] = {"face": "sans-bold", "color": view.theme.ground, "align": "center"}
         name = written("task.name", task, "name", task=task)
         yield (task, "chip"), Block(box=box, fill=hue, keeps=True)
         yield (task, "name"), Text(text=name, at=(box.cx, box.cy), ground=hue, keeps=True, **look)
@@ -97,7 +103,7 @@ class Talk(Part):
             fill = mix(t.panel, hue, TINT) if view.state.fill()[page] else t.panel
             yield (task, logical, "tile"), Block(box=box, fill=fill, stroke=view.hue(task), width=2, radius=6)
             number = say("{}", measure("table.entry", page, "plain", task=task, logical=logical))
-            look = {"face": "mono-bold", "color": t.text, "align": "center", "ground": t.panel}
+            look: dict[str, Any] = {"face": "mono-bold", "color": t.text, "align": "center", "ground": t.panel}
             yield (task, logical, "number"), Text(text=number, at=(box.cx, y), px=theme.LEAST_SIZE, **look)
 
     def _rows(self, view: View, task: str, width: float, px: float) -> int:

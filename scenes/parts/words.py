@@ -146,6 +146,7 @@ def type_size(view: View, body: Box) -> tuple[int, bool] | None:
     for px in SIZES:
         if 0 < text_height(view, body.w, px) <= body.h + 0.2 * px:
             return px, True
+    px = SIZES[-1]
     roomy = view.page_size > SMALL and text_height(view, body.w, px) and body.h >= LEAST_LINES * PITCH * px
     return (px, False) if roomy else None
 
