@@ -133,10 +133,15 @@ class Talk(Part):
             for kind, rows, face, color in (("asks", asked, "sans", t.muted), ("answer", said, "sans-medium", t.text)):
                 for i, line in enumerate(rows):
                     at = (x, y + PITCH * px / 2)
-                    yield (task, kind, i), Text(text=line, at=at, px=px, face=face, color=color, early=True)
+                    yield (
+                        (task, kind, i),
+                        Text(text=line, at=at, px=px, face=face, color=color, early=True, ground=t.panel),
+                    )
                     y += PITCH * px
+            y = max(y, top + PITCH * px)
+            yield (task, "row"), Block(box=Box(box.x, top, box.w, y - top), fill=t.panel, radius=10, z=-1)
             yield from self._chip(view, task, Box(box.x, top + PITCH * px / 2 - CHIP / 2, chip, CHIP))
-            y = max(y, top + PITCH * px) + GAP + spare
+            y += GAP + spare
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
         """The answers that stand whole, and of each entry which hue it is tinted with."""

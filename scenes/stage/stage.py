@@ -25,7 +25,7 @@ from scenes.story.limits import reading_time
 
 LEAD = 0.8
 """Seconds by which a sentence stands before what it speaks of happens."""
-STILL = 0.4
+STILL = 0.3
 """Seconds that a picture stands at most while its sentence is read; movements stretch for the rest."""
 OVER_MOTION = 1.25
 """Reading a sentence takes at most this many times as long as its movement."""

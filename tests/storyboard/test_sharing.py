@@ -39,16 +39,8 @@ def captions(storyboard, key):
 
 def test_own_traces_fill_every_chapter(sharing, evicting, preempting):
     """So that no chapter is left out unnoticed when the traces are recorded anew."""
-    assert [s.key for s in PrefixSharing.tell(sharing).sections] == [
-        "first",
-        "second",
-        "more",
-        "leave",
-        "stay",
-        "revive",
-        "compare",
-        "summary",
-    ]
+    told = [s.key for s in PrefixSharing.tell(sharing).sections]
+    assert told == ["hook", "first", "second", "cost", "joins", "leaves", "stays", "comes-to"]
     assert [s.key for s in Eviction.tell(evicting).sections] == ["one", "fill", "order", "evict", "miss", "summary"]
     assert [s.key for s in Preemption.tell(preempting).sections] == [
         "full",
@@ -200,16 +192,3 @@ def test_films_tell_other_traces(module, scenario, record_scenario):
 def test_a_trace_without_the_subject_is_told_so(module, two_requests):
     with pytest.raises(DoesNotApply, match="record a scenario"):
         module.tell(Trace.open(two_requests))
-
-
-def test_keys_are_shown_where_they_are_made_and_where_they_are_found(sharing):
-    shown = [b for s in PrefixSharing.tell(sharing).sections for b in s.beats if type(b).__name__ == "ShowKeys"]
-    made, found = shown
-    keyed = {e.page: e for e in sharing.find(event="pages_keyed", before=made.until + 1)}
-    for before, key in zip((None, *made.keys), made.keys, strict=False):
-        assert keyed[key.page].key.startswith(key.key) and len(key.key) == 8
-        assert keyed[key.page].parent.startswith(before.key if before else "")
-    hit = next(sharing.find(event="prefix_hit"))
-    assert found.lit and found.until >= hit.seq and not made.lit
-    assert [key.page for key in found.keys] == list(hit.pages)
-    assert found.keys == made.keys
