@@ -58,7 +58,7 @@ class Telling:
 
     def storyboard(self) -> Storyboard:
         """The film for this trace."""
-        return Storyboard(self.film, tuple(self.sections()))  # type: ignore[arg-type]
+        return Storyboard(self.film, tuple(part for part in self.sections() if part.beats))  # type: ignore[arg-type]
 
     # what a film needs
 
