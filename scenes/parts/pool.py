@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scenes import theme
+from scenes.draw import fonts
 from scenes.draw.atoms import Block, Key, Move, Picture, Text
 from scenes.draw.layout import Box
 from scenes.measures import joined, measure, say, written
@@ -159,8 +160,8 @@ class Pool(Part):
                 say("{}·{}", measure("task.name", task, "name", task=task), _logical(view, task, page))
                 for task in holders
             ]
-            if places and headed and len(places) * 62 <= cell.w:
-                text = joined(" ", places)
+            text = joined(" ", places)
+            if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD:
                 at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 5)
                 yield (
                     (page, "place"),
