@@ -305,8 +305,8 @@ class EvictionTelling(Telling):
         done = self.requests[task].prefilled(self.used.seq)
         times = {time.task: time for time in first_tokens(self.history)}
         hit, miss = times.get(task), times.get(missed.task)
-        alike = hit is not None and miss is not None and abs(hit.prompt - miss.prompt) <= ALIKE * miss.prompt
-        if alike and hit.ns < miss.ns:
+        near = hit is not None and miss is not None and abs(hit.prompt - miss.prompt) <= ALIKE * miss.prompt
+        if near and sure(hit).ns < sure(miss).ns:
             pair, title = [ask.first_token(name) for name in (task, missed.task)], "from its arrival to its first token"
         elif done is not None:
             pair, title = [ask.computed(task, done.seq), computed], "tokens to compute before its first one"

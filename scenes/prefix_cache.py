@@ -2,308 +2,428 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-import numpy as np
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from astrai_sim.trace import Event, Trace
-from astrai_sim.trace.events import Gather, PagesAlloc, PagesFree, TaskAdmitted
+from astrai_sim.trace.events import Gather, KvWrite, PagesAlloc, PagesFree, Table, TaskAdmitted
+from scenes.film.opening import other_trace
 from scenes.film.scene import FilmScene
-from scenes.measures import Measure, joined, say
-from scenes.story.beats import Bar, ClosePanel, Fact, Focus, Reveal, Section, ShowBars, ShowFacts, ShowGather, SlotRun
-from scenes.story.chapters import Chapters, fact, requests_finished
-from scenes.story.history.sure import sure
-from scenes.story.limits import LARGEST, pool_rows
-from scenes.story.source import WIDE_COLUMNS, open_code
-from scenes.story.words import are, counted, plural
+from scenes.measures import Said, say
+from scenes.parts.code import Code
+from scenes.parts.held import Held
+from scenes.parts.part import Part
+from scenes.parts.plate import Plate
+from scenes.parts.pool import Pool
+from scenes.parts.question import Question, Takeaway
+from scenes.parts.slabs import Slabs
+from scenes.parts.strip import LONGEST, Strip
+from scenes.parts.tape import Tape
+from scenes.parts.wires import Wires
+from scenes.stage.shot import Act, Section
+from scenes.stage.telling import ASIDE, CODE, FRAME, MORE, Telling
+from scenes.story.limits import LARGEST
 
-SMALL = ("pool", "mask", "tables", "meters")
-LARGE = ("map", "census", "clock", "tables", "lens")
-MOST_ARRIVALS = 6
-"""Requests up to which each one's arrival is told."""
-
-MOST_PAGES = 64
-"""Pages of a request that the lens of a large pool is put over."""
-
-MOST_TERMS = 4
-"""Pages up to which the filled slots of each stand in a sum."""
-
-FRAME, WORDS, SECOND, WHY, CODE, SHAPE = 1, 2, 2, 3, 4, 5
-"""How early things are left out of a short film: the higher, the earlier."""
+SHARED = "prefix_sharing"
+"""The shipped trace that shows a page with two holders where the film's own has none."""
+FEW, BEFORE, MOST_PAGES = 16, 12, 4
+"""Pages that are shown of a pool too large to show all, steps that the hook begins before its event, and pages
+of a table that are pointed at one by one."""
 
 
-class PrefixCacheChapters(Chapters):
-    """The first request that is admitted, the second, decode, and the first that finishes.
+@dataclass(frozen=True)
+class Scattered:
+    """A page table as it is from event `seq` on."""
 
-    Raises DoesNotApply for a trace in which no request was ever admitted and prefilled.
+    task: str
+    seq: int
+    pages: tuple[int, ...]
+
+    @property
+    def score(self) -> int:
+        """How far its pages are from lying one after another."""
+        return sum(abs(after - page - 1) for page, after in zip(self.pages, self.pages[1:], strict=False))
+
+
+class PrefixCacheTelling(Telling):
+    """The pool, a request that gets pages, a second one, growth, what attention sees, release, reuse, gather.
+
+    Raises DoesNotApply for a trace in which no request was ever admitted and prefilled, and for one
+    without single pages.
     """
-
-    code_detail = {
-        "pages_for": 6,
-        "PagedCache.alloc": 3,
-        "PagedCache.write": CODE,
-        "PagedCache.grow": CODE,
-        "PagedCache.free": CODE,
-        "PagedCache.gather": 5,
-    }
-    budget = dict.fromkeys(code_detail, 1)
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
+        self.need_detail()
         admitted = self.need(TaskAdmitted, "a request that was admitted and prefilled")
-        self.first: str = admitted.task
-        self.filled = self.steps.next_phase("prefill", admitted.seq, worked=False)
-        self.freed = self.history.first(PagesFree, phase="cleanup")
-        later = self.history.events(TaskAdmitted, self.filled, self.freed and self.freed.seq)
-        second = next((event for event in later if event.task != self.first), None)
-        self.second: str | None = None if second is None else second.task
-        self.joined = -1 if second is None else self.steps.next_phase("prefill", second.seq, worked=False)
-        self.large = self.ask.n_pages > LARGEST
-        self.stage = LARGE if self.large else SMALL
+        self.first = admitted.task
+        self.admitted = admitted.seq
+        self.filled = self.need(KvWrite, "a request that was prefilled", admitted.seq).seq
+        self.freed = next((e for e in self.history.events(PagesFree, phase="cleanup") if e.refs == [0]), None)
+        until = self.freed and self.freed.seq
+        later = (event for event in self.history.events(TaskAdmitted, self.filled, until) if event.task != self.first)
+        self.second = next(later, None)
+        tables = (Scattered(e.task, e.seq, tuple(e.pages)) for e in self.history.events(Table) if e.pages)
+        self.scattered = max(tables, key=lambda table: (len(table.pages) <= LARGEST, table.score, len(table.pages)))
+        names = (self.first, self.second and self.second.task, self.scattered.task)
+        self.cast = tuple(dict.fromkeys(name for name in names if name))
+        self.pages = self.few_pages()
+        self.beside: tuple[Part, ...] = ()
+        """The code that stands beside the picture, with its last line."""
+
+    def few_pages(self) -> tuple[int, ...]:
+        """The pages to show of a large pool: the first that come into use; all of a small one: none named."""
+        if self.ask.n_pages <= LARGEST:
+            return ()
+        used = dict.fromkeys(page for e in self.history.events(PagesAlloc) for page in e.pages)
+        return tuple(sorted([*used][:FEW])) or tuple(range(FEW))
 
     def sections(self) -> Iterator[Section]:
-        yield self.why()
-        yield self.the_pool()
-        yield self.admission()
-        yield self.prefill()
+        yield self.hook()
+        yield self.reserve()
+        yield self.admit()
         if self.second is not None:
-            yield self.second_request()
+            yield self.join(self.second)
+        for seq, tell in sorted(self.later(), key=lambda told: told[0]):
+            if seq > self.at:
+                yield tell()
+        yield self.cost()
+        yield from self.counted()
+        yield self.takeaway()
+
+    def later(self) -> Iterator[tuple[int, Callable[[], Section]]]:
+        """What is told of the run's rest, each with the event that it is about."""
+        after = self.second.seq if self.second else self.filled
+        grown = self.history.first(PagesAlloc, after, phase="decode")
+        if grown is not None:
+            yield grown.seq, partial(self.growth, grown)
+        passed = self.a_pass(grown.seq if grown else after)
+        if passed is not None:
+            yield passed.seq, partial(self.view, passed)
         if self.freed is not None:
-            yield self.decode(self.steps.phase_begin(self.freed.seq) - 1)
-            yield self.finish()
-            if self.end > self.at:
-                yield self.going_on()
-        else:
-            yield self.decode(self.end)
-        yield self.summary()
+            yield self.freed.seq, partial(self.release, self.freed)
+            again = (e for e in self.history.events(PagesAlloc, self.freed.seq) if self.wrote(e) not in (None, e.task))
+            if (reused := next(again, None)) is not None:
+                yield reused.seq, partial(self.reuse, reused)
+        if (read := self.a_gather()) is not None:
+            yield read.seq, partial(self.gather, read)
 
-    def about(self, task: str, pages: Sequence[int]) -> tuple[Focus, ...]:
-        """The props of a section about a request's `pages`: a large pool shows them through a lens."""
-        return (Focus((task,), tuple(pages[:MOST_PAGES])),) if self.large else ()
+    # what there is in the trace
 
-    def table(self, task: str, seq: int) -> list[int]:
-        """The pages of `task` after event `seq`."""
-        return self.ask.state(seq).tables.get(task, [])
+    def a_pass(self, after: int) -> KvWrite | None:
+        """The first pass after event `after` with tables of different lengths; else with two, else any."""
+        until = self.freed and self.freed.seq
+        passes = [*self.history.events(KvWrite, after, until)]
 
-    def arrives(self, task: str) -> str:
-        """The sentence for a request's arrival."""
-        return say("Request {} arrives: a prompt of {} tokens.", self.ask.name(task), self.ask.prompt(task))
+        def worth(event: KvWrite) -> tuple[bool, bool]:
+            tables = self.state(event.seq).tables
+            return len({len(tables[span.task]) for span in event.spans}) > 1, len(event.spans) > 1
 
-    def why(self) -> Section:
-        ask, first = self.ask, self.first
-        tasks = [task for task in (first, self.second) if task is not None]
-        whole, paged = zip(*map(self.reservations, tasks), strict=True)
-        scale, places = max(bar.reserved for bar in whole + paged), 2 * len(tasks)
-        idle = ask.total(*map(ask.max_tokens, tasks))
-        waits = ask.total(*(ask.less(ask.prompt_slots(task), ask.prompt(task)) for task in tasks))
-        self.begin(-1)
-        for caption, bars in (
-            (say("Request {}: {} prompt tokens, up to {} more.", *self.asks(first)), whole[:1]),
-            (say("Reserved in one piece, {} {} unused.", counted(idle, "slot"), plural(idle, "waits", "wait")), whole),
-            (say("In pages of {} slots, {} wait; more come when needed.", ask.page_size(), waits), whole + paged),
-        ):
-            title = "KV cache slots that a request holds when it arrives"
-            self.teller.add(ShowBars(-1, caption, title, bars, scale, places))
-        self.say(None, 1.0)
-        return self.section("why", "Why paging", WHY, ())
+        return max(passes[:64], key=worth, default=None)
 
-    def asks(self, task: str) -> tuple[Measure, Measure, Measure]:
-        """Name, prompt tokens and tokens that may be generated."""
-        return self.ask.name(task), self.ask.prompt(task), self.ask.max_tokens(task)
-
-    def reservations(self, task: str) -> tuple[Bar, Bar]:
-        """A request's bars in one piece and in pages, from its prompt and its limit."""
-        ask = self.ask
-        prompt, whole, paged = ask.prompt(task), ask.longest(task), ask.prompt_slots(task)
-        in_one, in_pages = (
-            say(f"{{}} in {how}: {{}} slots reserved, {{}} used", ask.name(task), slots, prompt)
-            for how, slots in (("one piece", whole), ("pages", paged))
-        )
-        return (Bar(task, in_one, whole.value, prompt.value), Bar(task, in_pages, paged.value, prompt.value, ask.size))
-
-    def the_pool(self) -> Section:
-        ask = self.ask
-        self.begin(-1)
-        if "PagedCache.__init__" in self.trace.header.sources:
-            told = "This constructor reserves the whole pool once."
-            self.teller.add(open_code(self.trace, "PagedCache.__init__", -1, told, WIDE_COLUMNS, CODE))
-            self.say(None, 4.0, CODE)
-            self.teller.add(ClosePanel(-1, detail=CODE))
-        pages, size = ask.pool_pages(), ask.page_size()
-        free = say("{} pages, every bit of the free mask is {}.", pages, ask.free_bit())
-        self.teller.add(Reveal(-1, free, self.stage))
-        layers, heads, dim = map(ask.model, ("n_layers", "n_kv_heads", "head_dim"))
-        shape = say("shape [{}]", joined(", ", (layers, ask.pool_pages("plain"), size, heads, dim)))
-        facts = (
-            fact("layers", layers),
-            fact(say("pages of {} token slots", size), pages),
-            Fact(joined("×", (heads, dim)), "KV heads × head dim"),
-            fact("for one token, K and V", ask.bytes_of("slot")),
-            fact("a page", ask.bytes_of("page")),
-            fact("the pool", ask.bytes_of("pool")),
-        )
-        self.teller.add(ShowFacts(-1, None, shape, facts, detail=SHAPE))
-        self.say(say("K and V: one tensor each, {}.", ask.header(self.trace.header.dtype)), 3.0, SHAPE)
-        return self.section("pool", "The page pool", FRAME, ())
-
-    def admission(self) -> Section:
-        task = self.first
-        name, prompt, more = self.asks(task)
-        longest = prompt.value + more.value
-        label = say("{} prompt tokens, up to {} more", prompt, more)
-        bar = Bar(task, label, longest, prompt.value, tokens=True)
-        submitted, title = self.requests[task].submitted.seq, say("Request {} waits", name)
-        self.begin(functions=("pages_for", "PagedCache.alloc"))
-        self.teller.add(ShowBars(submitted, self.arrives(task), title, (bar,), longest))
-        self.teller.panel = "request"
-        self.teller.tell(self.steps.phase_begin(self.filled) - 1)
-        self.teller.close_panel()
-        told = say("The page table of {} is {}.", name, self.ask.table(task, self.at))
-        self.say(told, 1.5, FRAME)
-        pages = self.table(task, self.at)
-        return self.section("admit", say("Request {} is admitted", name), props=self.about(task, pages))
-
-    def prefill(self) -> Section:
-        ask, task, end = self.ask, self.first, self.filled
-        self.begin(functions=("PagedCache.write",))
-        new, prompt = ask.less(ask.stored(task, end), ask.stored(task, self.at)), ask.prompt(task)
-        told = say("{} of {} prompt tokens go through prefill in this step.", new, prompt)
-        if new.value == prompt.value:
-            told = say("All {} prompt tokens go through prefill at once.", new)
-        self.say(told, detail=WORDS)
-        self.teller.tell(end, seconds=3.5)
-        self.teller.close_panel()
-        pages, stored = self.table(task, end), ask.stored(task, end)
-        terms = [ask.filled_of(page, end) for page in pages[: -(-stored.value // ask.size)]]
-        slots = joined(" + ", terms) if len(terms) <= MOST_TERMS else say("{}", stored)
-        self.say(say("{} slots filled in {}.", slots, ask.duration(end)))
-        if self.history.count("kv_write"):
-            bright = say("The brighter a slot, the larger the norm of K in layer {}.", ask.kv_layer())
-            self.say(bright, 0.5, SHAPE)
-        return self.section("prefill", "Prefill writes K and V", props=self.about(task, pages))
-
-    def second_request(self) -> Section:
-        task, end = sure(self.second), self.joined
-        free = np.flatnonzero(self.ask.state(self.at).page_states() == 0)
-        self.begin()
-        self.advance(self.requests[task].submitted.seq, self.arrives(task))
-        self.teller.tell(end, seconds=2.0)
-        self.teller.close_panel()
-        pages, name = self.table(task, end), self.ask.name(task)
-        lowest = "the lowest free pages" if free[: len(pages)].tolist() == pages else "the pages"
-        self.say(say("{} has {}: {}.", name, lowest, self.ask.table(task, end)), 1.0)
-        return self.section("second", say("Request {} joins", name), SECOND, props=self.about(task, pages))
-
-    def decode(self, until: int) -> Section:
-        start = self.at
-        grown = self.history.first(PagesAlloc, start, until + 1, phase="decode")
-        self.begin(functions=("PagedCache.grow",))
-        self.say("Each decode step writes one slot per chosen request.", detail=WORDS)
-        if self.ask.scenario.scheduler.decode_policy == "same-position" and self.second is not None:
-            self.say("This policy decodes the requests at one position, oldest first.", detail=SHAPE)
-        self.teller.tell(until, seconds=1.6)
-        if grown is None:
-            return self.section("decode", "Decode")
-        task, logical = sure(grown.task), sure(grown.logical)
-        near = self.table(task, grown.seq + 1)[max(0, logical - 3) : logical + 1]
-        return self.section("decode", "Decode, and growth on demand", props=self.about(task, near))
-
-    def finish(self) -> Section:
-        ask, freed, start = self.ask, sure(self.freed), self.at
-        task = sure(freed.task)
-        name, pages = ask.name(task), self.table(task, start)
-        self.begin(functions=("PagedCache.free",))
-        self.say(say("{} is done at {} tokens; cleanup frees its pages.", name, ask.tokens(task, start)), 0.5)
-        self.teller.tell(self.steps.phase_end(freed.seq), pace=1.1)
-        self.teller.close_panel()
-        free = ask.pool_free(self.at)
-        self.say(say("{} {} free for whoever comes next.", counted(free, "page"), are(free)), 1.0, WORDS)
-        title = say("{} finishes, its pages return", name)
-        return self.section("finish", title, props=self.about(task, pages))
-
-    def going_on(self) -> Section:
-        tasks = self.ask.state(self.end).tasks.values()
-        running = self.ask.names([task.name for task in tasks if task.status == "running"])
-        told, title = "The others decode on, through the tables that they have.", "The rest goes on"
-        if len(running) == 1:
-            told = say("{} decodes on, through the table that it has.", *running)
-            title = say("{} goes on", *running)
-        self.begin(functions=("PagedCache.gather",))
-        self.say(told)
-        self.teller.tell(self.end, seconds=2.0)
-        self.gather()
-        return self.section("goes-on", title, WORDS)
-
-    def gather(self) -> None:
-        """Show the last recorded gather of a task that still has its table."""
-        tables, size = self.ask.state(self.end).tables, self.ask.size
-        gathers = reversed([*self.history.events(Gather)])
-        kept = ([row for row in event.rows if tables.get(row.task) == row.pages] for event in gathers)
-        rows = next(filter(None, kept), None)
-        if rows is None:
-            return
-        latest = max(rows, key=lambda row: row.length)
-        runs = []
-        for first, page in zip(range(0, latest.length, size), latest.pages, strict=False):
-            last = min(first + size, latest.length) - 1
-            runs.append(SlotRun(first, last, page, 0, last - first))
-        ends = map(self.ask.position, (0, latest.length - 1))
-        reads = "Attention reads positions {}–{} of {} through the table."
-        told = say(reads, *ends, self.ask.name(latest.task))
-        self.teller.add(ShowGather(self.at, told, latest.task, tuple(runs)))
-        self.say(None, 2.0)
-        self.teller.panel = "gather"
-
-    def summary(self) -> Section:
-        ask = self.ask
-        facts = [
-            requests_finished(ask),
-            fact(say("tokens generated in {} steps", ask.steps()), ask.all_generated()),
-            fact("pages in use at the peak", ask.most_in_use(), ask.pool_pages()),
-            fact(say("pages allocated, {} freed", ask.frees()), ask.allocs()),
-        ]
-        for phase in ("prefill", "decode"):
-            if (took := ask.median_phase(phase)) is not None:
-                facts.append(fact(f"median {phase} phase", took))
-        told = "Every figure was counted from the recorded trace."
-        self.begin()
-        self.teller.add(ShowFacts(self.end, told, "This run in figures", tuple(facts)))
-        self.say(None, 3.0)
-        crowded = not self.large and pool_rows(self.ask.n_pages) > 2
-        return self.section("summary", "What the trace says", FRAME, () if crowded else self.stage)
-
-    def caption_of(self, event: Event) -> str | None:
-        """The sentence for the first event of each kind."""
-        ask, kind = self.ask, event.event
-        if kind == "lines":
-            return self.caption_of_code(event)
-        if kind == "task_preempted":
-            lost = say("No page left: {} is preempted, to be computed again.", ask.name(event.task))
-            return self.once("preempted", lost)
-        if kind == "pages_alloc" and event.phase == "decode":
-            token, page = ask.first_token_of(event.logical), ask.page(event.page)
-            grows = say("Token {} of {} needs a slot: page {} is added.", token, ask.name(event.task), page)
-            return self.once("growth", grows)
-        few = len(self.requests) <= MOST_ARRIVALS
-        if kind == "task_submitted" and few and event.task not in (self.first, self.second):
-            return self.once(f"submitted {event.task}", self.arrives(event.task))
+    def a_gather(self) -> Gather | None:
+        """The last one that reads the most scattered table."""
+        for event in reversed([*self.history.events(Gather, self.scattered.seq)]):
+            row = next((row for row in event.rows if row.task == self.scattered.task), None)
+            if row and tuple(row.pages) == self.scattered.pages and row.length <= LONGEST:
+                return event
         return None
 
-    def caption_of_code(self, event: Event) -> str | None:
-        texts = {
-            "pages_for": "How many pages? Enough to cover every token.",
-            "PagedCache.alloc": "alloc takes the lowest set bit of the free mask.",
-            "PagedCache.write": "write finds each token's page in the table.",
-            "PagedCache.grow": "grow checks whether the next token has a slot.",
-            "PagedCache.free": say("free lowers the refcount; at {} the bit is set again.", self.ask.free_ref()),
-            "PagedCache.gather": "gather reads the pages back in logical order.",
-        }
-        return self.once(event.function, texts[event.function]) if event.function in texts else None
+    def wrote(self, event: PagesAlloc) -> str | None:
+        """The request that the page was allocated for before."""
+        earlier = (e.task for e in self.history.events(PagesAlloc, before=event.seq) if e.pages == event.pages)
+        return next(reversed([*earlier]), None)
+
+    def lines(self, function: str, after: int, before: int) -> Any:
+        """The first recorded call of a function between two events; None where there is none."""
+        return self.history.first("lines", after, before, function=function)
+
+    def pool(self, *acting: int, bits: bool = True) -> Pool:
+        """The pool with its `acting` pages."""
+        return Pool(acting=acting, bits=bits, pages=self.pages)
+
+    def tape(self, *tasks: str, acting: tuple[str, int] | None = None, cuts: bool = False) -> Tape:
+        """Tapes of those of `tasks` that have arrived."""
+        return Tape(tuple(dict.fromkeys(tasks)), (acting,) if acting else (), cuts=cuts)
+
+    def coded(self, function: str, after: int, until: int, parts: Sequence[Part], **options: Any) -> list[Act]:
+        """A call's lines beside `parts`, up to event `until`; `parts` alone where no lines were recorded."""
+        event = self.lines(function, after, until)
+        if event is None:
+            self.beside = ()
+            return [self.act(*parts, until=until)]
+
+        def beside(code: Code) -> Sequence[Part]:
+            self.beside = (code,)
+            return *parts, code
+
+        return self.run(event, until, beside, **options)
+
+    # sections
+
+    def hook(self) -> Section:
+        task, seq, pages = self.scattered.task, self.scattered.seq, self.scattered.pages
+        alloc = self.history.latest(PagesAlloc, seq)
+        assert alloc is not None
+        ends = [int(end) for end in self.history.steps.end if end < alloc.seq]
+        filled = self.history.first(KvWrite, self.requests[task].admitted[0].seq)
+        start = max(ends[-BEFORE] if len(ends) >= BEFORE else -1, self.requests[task].submitted.seq)
+        self.begin(start)
+        table = self.ask.table(task, seq)
+        asked = say("Why does the memory of {} lie in pages {}?", self.ask.name(task), table)
+        question, wires = Question(asked), Wires(task)
+        last = (task, len(pages) - 1)
+        parts = (question, self.tape(task), wires, self.pool(bits=False))
+        acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.4)] if filled and filled.seq < alloc.seq else []
+        acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
+        self.shot(None, *acts, self.act(*acting, until=seq, seconds=1.6), subject=("tape", task, last[1]), rest=1.0)
+        return self.section("hook", "", phases=False)
+
+    def reserve(self) -> Section:
+        self.begin(-1)
+        ask = self.ask
+        made = self.lines("PagedCache.__init__", -1, self.requests[self.first].submitted.seq)
+        pages = {"pages": self.pages, "name": "pool"}
+        once = say("K and V are reserved once, {} in all.", ask.bytes_of("pool"))
+        cut = say("Cut into {} pages, each free: its bit is {}.", ask.pool_pages(), ask.free_bit())
+        if made is not None:
+            tensors = ("k_cache", "v_cache")
+
+            def slabs(code: Code) -> Sequence[Part]:
+                names = {str(name) for name, _ in code.values}
+                return Slabs(sum(name in names for name in tensors), **pages), code
+
+            acts = self.run(made, made.seq, slabs, only=("sizes", *tensors))
+        else:
+            acts = [self.act(Slabs(n, **pages), seconds=1.2) for n in (0, 1, 2)]
+        self.shot(once, *acts, subject=("pool",), detail=CODE)
+        self.shot(cut, self.act(Slabs(cut=True, **pages), seconds=1.8), self.act(self.pool()), subject=("pool",))
+        return self.section("reserve", "The pool, reserved once", FRAME, cut=True)
+
+    def admit(self) -> Section:
+        ask, task = self.ask, self.first
+        name, prompt, start = ask.name(task), ask.prompt(task), self.requests[task].submitted.seq
+        self.begin()
+        tape = self.tape(task, cuts=True)
+        allocs = [e for e in self.history.events(PagesAlloc, start, self.admitted) if e.task == task]
+        tables = [e for e in self.history.events(Table, start, self.admitted) if e.task == task and e.pages]
+        counted = self.lines("pages_for", start, allocs[0].seq if allocs else self.admitted)
+        needs = name, prompt, ask.page_size(), ask.prompt_pages(task)
+        told = say("{}: {} tokens / {} a page, rounded up: {} pages.", *needs)
+        acts = [self.act(tape, self.pool(), until=start)]
+        if counted is not None:
+            acts += self.run(counted, counted.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
+        self.shot(told, *acts, subject=("tape", task))
+        told = "The lowest set bit, counted from the right, is the page."
+        if allocs:
+            page, tape = allocs[0].pages[0], self.tape(task, acting=(task, 0))
+            parts = (tape, self.pool(page))
+            acts = self.coded("PagedCache.alloc", self.at, tables[0].seq, parts)
+            self.shot(told, *acts, subject=("pool", page), detail=CODE)
+        if allocs[1:]:
+            page = allocs[-1].pages[0]
+            told = say("The rest in the same way: {}.", ask.table(task, self.admitted))
+            parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(page))
+            acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",))
+            self.shot(told, *acts, subject=("pool", page), detail=MORE)
+        told = say("Prefill computes {} tokens in one pass.", ask.stored(task, self.filled))
+        parts = (self.tape(task), self.pool())
+        acts = self.coded("PagedCache.write", self.at, self.filled, parts, only=("page", "slot"))
+        self.shot(told, *acts, subject=("pool", self.state(self.admitted).tables[task][0]))
+        return self.section("admit", say("{} gets its pages", name))
+
+    def join(self, admitted: TaskAdmitted) -> Section:
+        ask, task = self.ask, admitted.task
+        name, tasks = ask.name(task), (self.first, task)
+        self.begin()
+        submitted = self.requests[task].submitted.seq
+        parts = (self.tape(*tasks), Wires(task), self.pool())
+        told = say("{} takes free pages, too: {}.", name, ask.table(task, admitted.seq))
+        wrote = self.history.first(KvWrite, admitted.seq)
+        acts = [
+            self.act(*parts, until=max(submitted, self.at)),
+            self.act(*parts, until=admitted.seq, seconds=1.4),
+            self.act(*parts, until=wrote.seq if wrote else self.end),
+        ]
+        self.shot(told, *acts, subject=("tape", task))
+        return self.section("join", say("{} joins", name), ASIDE)
+
+    def growth(self, grown: PagesAlloc) -> Section:
+        ask, task, logical, page = self.ask, str(grown.task), int(grown.logical or 0), grown.pages[0]
+        self.begin()
+        tasks = (*self.standing(), task)
+        parts = (self.tape(*tasks), Wires(task), self.pool())
+        before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
+        lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.4)
+        self.shot("Each step adds a token: one slot is filled.", lapse, subject=("tape", task))
+        acting = (self.tape(*tasks, acting=(task, logical)), Wires(task), self.pool(page))
+        table = self.history.first(Table, grown.seq)
+        end = table.seq if table else grown.seq
+        told = say("Token {} has no slot: one page comes, not a new block.", ask.first_token_of(logical))
+        acts = (self.act(*acting, seconds=1.2), self.act(*acting, until=end, seconds=1.6))
+        self.shot(told, *acts, subject=("tape", task, logical))
+        return self.section("growth", say("{} grows by one page", ask.name(task)))
+
+    def standing(self) -> tuple[str, ...]:
+        """Those of the cast that have arrived and not left."""
+        state = self.state()
+        return tuple(task for task in self.cast if task in state.tables)
+
+    def view(self, wrote: KvWrite) -> Section:
+        tasks = tuple(span.task for span in wrote.spans)[:4]
+        self.begin()
+        tape = self.tape(*tasks)
+        event = self.lines("CacheView.__init__", max(self.at, self.before(wrote)), wrote.seq)
+        several = len(wrote.spans) > 1
+        told = "Attention gets one rectangle of tables, and lengths."
+        if not several:
+            told = "Attention gets a rectangle: one table, one length."
+        self.beside = ()
+        if event is not None:
+            names = ("page_table", "lengths")
+
+            def plate(code: Code) -> Sequence[Part]:
+                known = {str(name) for name, _ in code.values}
+                self.beside = (code,)
+                return tape, Plate(wrote.seq, *(name in known for name in names)), code
+
+            acts = self.run(event, event.seq, plate, only=names)
+        else:
+            acts = [self.act(tape, Plate(wrote.seq, False, False)), self.act(tape, Plate(wrote.seq), seconds=1.6)]
+        self.shot(told, *acts, subject=("plate",), detail=CODE)
+        told = "Short rows are filled up: one call reads all." if several else "One call finds every page by it."
+        attended = (tape, Plate(wrote.seq, attended=True), *self.beside)
+        self.shot(told, self.act(*attended, seconds=2.6), self.act(*attended, until=wrote.seq), subject=("plate",))
+        return self.section("view", "What attention sees")
+
+    def before(self, event: Event) -> int:
+        """The last write before `event`."""
+        found = self.history.latest(KvWrite, event.seq)
+        return -1 if found is None else found.seq
+
+    def release(self, freed: PagesFree) -> Section:
+        ask, task = self.ask, str(freed.task)
+        self.begin()
+        tasks = (*self.standing(), task)
+        tape = self.tape(*tasks)
+        done = say("{} is done, so cleanup returns its pages.", ask.name(task))
+        self.shot(
+            done,
+            self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=2.2),
+            subject=("tape", task),
+        )
+        end = self.requests[task].empty_after(freed.seq) or freed.seq
+        frees = [freed, *(e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task)]
+        told = "Freeing a page erases nothing: only a bit flips."
+        acts = [self.act(tape, self.pool(*e.pages), until=e.seq, seconds=0.9) for e in frees[:MOST_PAGES]]
+        last = frees[:MOST_PAGES][-1].pages[0]
+        self.shot(told, *acts, self.act(tape, self.pool(), until=end), subject=("pool", last))
+        return self.section("release", say("{} leaves", ask.name(task)))
+
+    def reuse(self, alloc: PagesAlloc) -> Section:
+        ask, task, page = self.ask, str(alloc.task), alloc.pages[0]
+        logical = int(alloc.logical or 0)
+        self.begin()
+        parts = (self.tape(*self.standing(), task), Wires(task), self.pool())
+        before = self.lines("PagedCache.grow", self.at, alloc.seq) or self.lines("PagedCache.alloc", self.at, alloc.seq)
+        steps = ask.between("step_end", self.at, alloc.seq)
+        if steps.value > 2:
+            told = say("{} steps on, {} fills its last slots.", steps, ask.name(task))
+            self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=2.4), subject=("tape", task))
+        table = self.history.first(Table, alloc.seq)
+        acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
+        names = ask.page(page), ask.name(task), ask.name(str(self.wrote(alloc)))
+        told = say("The lowest free page is {}: {} overwrites {} there.", *names)
+        end = table.seq if table else alloc.seq
+        acts = [self.act(*acting), self.act(*acting, until=end, seconds=1.6)]
+        wrote = [*self.history.events(KvWrite, self.at)][:3]
+        acts += [self.act(*acting, until=event.seq, seconds=0.7) for event in wrote]
+        self.shot(told, *acts, subject=("pool", page))
+        return self.section("reuse", say("{} grows into a used page", ask.name(task)))
+
+    def gather(self, read: Gather) -> Section:
+        ask, task = self.ask, self.scattered.task
+        self.begin()
+        tape, pool = self.tape(task), self.pool(bits=False)
+        parts = (tape, Strip(task, read.seq, landed=False), pool)
+        landed = (tape, Strip(task, read.seq), pool)
+        told = "The table restores order: pages become one strip."
+        self.shot(told, self.act(*parts, until=read.seq), self.act(*landed), subject=("strip",))
+        told = say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq))
+        acts = [
+            self.act(
+                self.tape(task, acting=(task, place)),
+                Strip(task, read.seq, acting=place),
+                self.pool(page, bits=False),
+                seconds=0.8,
+            )
+            for place, page in [*enumerate(self.scattered.pages)][-MOST_PAGES:]
+        ]
+        self.shot(told, *acts, subject=("strip",))
+        return self.section("gather", "Attention reads in logical order")
+
+    def cost(self) -> Section:
+        ask = self.ask
+        self.begin()
+        held, longest = ask.most_held(), ask.most_longest()
+        told: Said = say("No reservation: {} slots held at most, not {}.", held, longest)
+        if held.value >= longest.value:
+            told = say("Whole pages: {} slots held at most, for {}.", held, longest)
+        self.shot(told, self.act(Held(drawn=False)), self.act(Held(), seconds=2.4), subject=("held",), rest=1.0)
+        return self.section("cost", "What it saves", MORE, phases=False)
+
+    def counted(self) -> Iterator[Section]:
+        """A page that more than one request holds survives one of them: here, else in a shipped trace."""
+        teller: Telling = self
+        source = None
+        if shared_release(self) is None:
+            teller, source = Telling(self.film, other_trace(SHARED)), SHARED
+        freed = shared_release(teller)
+        if freed is None:
+            return
+        ask, task, page = teller.ask, str(freed.task), freed.pages[0]
+        start = teller.steps.phase_begin(freed.seq)
+        tables = teller.state(start).tables
+        tasks = tuple(name for name, pages in tables.items() if page in pages)[:4]
+        bits = Pool(acting=(page,), pages=shown_pages(teller, page))
+        tape = Tape(tasks)
+        joined = max(event.seq for name in tasks for event in teller.requests[name].admitted if event.seq < start)
+        teller.begin(teller.steps.before(joined))
+        count = ask.ref(page, start)
+        told = say("Page {} has {} holders, so its count is {}.", ask.page(page), count, count)
+        acts = [teller.act(tape, bits, until=joined, seconds=1.6), teller.lapse(tape, bits, until=start, seconds=1.6)]
+        teller.shot(told, *acts, subject=("pool", page))
+        told = say("{} leaves, others still read page {}: it stays.", ask.name(task), ask.page(page))
+        end = teller.requests[task].empty_after(freed.seq) or freed.seq
+        acts = [teller.act(tape, bits, until=seq, seconds=1.6) for seq in (freed.seq, end)]
+        teller.shot(told, *acts, subject=("pool", page))
+        yield teller.section("counted", "Release is counted", ASIDE, cut=True, source=source)
+
+    def takeaway(self) -> Section:
+        ask = self.ask
+        self.begin(([-1, *map(int, self.history.steps.end)])[-BEFORE:][0])
+        unit = say("slots held at most, where the longest lengths reserve {}", ask.most_longest())
+        told = Takeaway("Memory in pieces, order in a table.", say("{}", ask.most_held()), unit)
+        parts = (told, self.pool(bits=False))
+        self.shot(None, self.lapse(*parts, until=self.end, seconds=1.6), subject=("pool",), rest=2.0)
+        return self.section("takeaway", "", FRAME, phases=False, cut=True)
+
+
+def shared_release(teller: Telling) -> PagesFree | None:
+    """The first release of a page that others still hold."""
+    return next((e for e in teller.history.events(PagesFree, phase="cleanup") if min(e.refs) > 0), None)
+
+
+def shown_pages(teller: Telling, page: int) -> tuple[int, ...]:
+    """All pages of a small pool: none named; of a large one those from `page` on."""
+    return () if teller.ask.n_pages <= LARGEST else tuple(range(page, min(page + FEW, teller.ask.n_pages)))
 
 
 class PrefixCache(FilmScene):
     """A paged KV cache at work: pages, bitmask, refcounts and tables of a recorded run."""
 
-    default_trace = "promo.jsonl.gz"
+    default_trace = "paging.jsonl.gz"
     summary = "Pages, free mask, refcounts and page tables of a paged KV cache at work."
-    chapters = PrefixCacheChapters
+    chapters = PrefixCacheTelling

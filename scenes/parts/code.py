@@ -37,9 +37,7 @@ class Code(Part):
     fresh: int = 0
 
     def room(self, view: View, width: float) -> Room:
-        rows = min(MOST_LINES, sum(map(len, self.lines)))
-        height = TITLE + (rows + 3) * PITCH + INSET
-        return Room(min(height, TITLE + 5 * PITCH + INSET), height)
+        return Room(TITLE + 5 * PITCH + INSET, TITLE + (MOST_LINES + 2) * PITCH + INSET)
 
     def draw(self, view: View, box: Box) -> Atoms:
         t = view.theme
@@ -51,7 +49,8 @@ class Code(Part):
         first = self._first(rows, most)
         shown = rows[first : first + most]
         height = TITLE + (len(shown) + 2) * PITCH + INSET
-        panel = Box(box.x, box.y, box.w, min(box.h, height))
+        box = Box(box.x, box.y + max(0.0, box.h - height) / 2, box.w, min(box.h, height))
+        panel = box
         yield ("ground",), Block(box=panel, fill=t.panel, radius=10)
         at = (box.x + INSET, box.y + TITLE / 2 + 2)
         yield ("title",), Text(text=self.title, at=at, px=px, face="mono-bold", color=t.muted, ground=t.panel)

@@ -16,7 +16,9 @@ from scenes.parts.slots import LEAST, columns_of, filled, page_colors, slots_ato
 from scenes.parts.view import View
 from scenes.parts.words import SIZES, page_words, spoken, text_height, type_size
 
-GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 54.0, 92.0
+GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 62.0, 92.0
+LOWEST = 165.0
+"""Height in which a pool of any number of pages can be shown."""
 GOOD = 384.0
 """Height within which pages with words are as large as can be."""
 BAND, PAD = 6.0, 10.0
@@ -51,7 +53,7 @@ class Pool(Part):
         best = max((h for some in heights.values() for h in some if h <= TALLEST), default=heights[None][0])
         words = heights[SIZES[-1]]
         good = 4 + max((h for h in words if h <= GOOD), default=words[0])
-        return Room(heights[None][0], best, good=good if spoken(view.trace) else 0.0)
+        return Room(min(LOWEST, heights[None][0]), best, good=good if spoken(view.trace) else 0.0)
 
     def _splits(self, view: View, width: float) -> list[int]:
         """Numbers of pages side by side that can be shown in `width`; fewest pages first."""
@@ -109,10 +111,10 @@ class Pool(Part):
             rows[cell.bottom] = cell
         if not self.bits:
             return
-        for i, (bottom, _) in enumerate(rows.items()):
-            text = "free?"
-            at = (box.x, bottom + BITS / 2)
-            yield ("free", i), Text(text=text, at=at, px=theme.LEAST_SIZE, color=view.theme.muted)
+        for i, bottom in enumerate(rows):
+            for j, text in enumerate(("free", "mask")):
+                at = (box.x, bottom + 8 + BITS / 2 + (j - 0.5) * 30)
+                yield (text, i), Text(text=text, at=at, px=theme.LEAST_SIZE, color=view.theme.muted)
 
     def _page(self, view: View, page: int, cell: Box) -> Atoms:
         holders, state = view.holders(page), view.state.page_state(page)
@@ -161,7 +163,11 @@ class Pool(Part):
                 for task in holders
             ]
             text = joined(" ", places)
+<<<<<<< HEAD
             if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD:
+=======
+            if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD - 4:
+>>>>>>> main
                 at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 5)
                 yield (
                     (page, "place"),
@@ -169,8 +175,9 @@ class Pool(Part):
                 )
         if self.bits:
             bit = view.mask >> page & 1
-            box = Box(cell.cx - 22, cell.bottom + 8, 44, BITS - 14)
-            yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, stroke=t.empty, width=2, radius=6)
+            box = Box(cell.cx - 30, cell.bottom + 10, 60, BITS - 14)
+            look = {"stroke": t.accent if acting else t.empty, "width": 4.0 if acting else 2.0, "acting": acting}
+            yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, radius=6, **look)
             text = say("{}", measure("mask.bit", bit, "plain", page=page))
             ground = t.empty if bit else t.ground
             color = t.text if bit else t.muted
@@ -226,7 +233,8 @@ class Pool(Part):
         words: dict[int, dict[int, str]] = {}
         folded: list[int] = []
         for key, mobject in shown.items():
-            page, kind, *task = (*key[1:], "", "")
+            page: Any = key[1]
+            kind, task = key[2] if len(key) > 2 else "", key[3:]
             if kind in ("frame", "cached"):
                 frames[page] = kind
             elif kind == "band":

@@ -14,7 +14,7 @@ from scenes.draw.atoms import Block, Key, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import joined, measure, say, written
 from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.slots import filled, slots_atom
+from scenes.parts.slots import columns_of, filled, slots_atom
 from scenes.parts.speech import question
 from scenes.parts.view import View
 
@@ -24,20 +24,22 @@ ROW, BEST_ROW, ROW_GAP = 92.0, 190.0, 10.0
 CHIP = 52.0
 MOST_ASKED = 0.4
 """What is asked takes at most so much of a row."""
-KNOWN = 0.75
-"""Opacity of the outline of a token that is known and not computed."""
+KNOWN, FINE, FINE_KNOWN = 0.75, 18.0, 0.45
+"""Opacity of the outline of a token that is known and not computed; cells narrower than `FINE` have a fainter one."""
 
 
 @dataclass(frozen=True)
 class Tape(Part):
     """The tapes of `tasks`, one row each. `acting` are tiles, as (request, logical page), that the
     caption speaks of; with `counts` the number of tokens stands behind each tape, or, where it `asks`
-    and its text was recorded, what it asks. One that is `low` leaves its room to others."""
+    and its text was recorded, what it asks. One that is `low` leaves its room to others. A tile without
+    a page has, with `cuts`, its number of tokens below it."""
 
     tasks: tuple[str, ...] = ()
     acting: tuple[tuple[str, int], ...] = ()
     counts: bool = True
     asks: bool = False
+    cuts: bool = False
     low: bool = False
 
     def room(self, view: View, width: float) -> Room:
@@ -126,8 +128,13 @@ class Tape(Part):
         lines = np.zeros((size, 4))
         done = slots < stored
         fills[done] = self._filled(view, task, logical, table)[done]
-        lines[(slots < known) & ~done] = rgba(hue, KNOWN)
+        fine = tile.w / columns_of(size) < FINE
+        lines[(slots < known) & ~done] = rgba(hue, FINE_KNOWN if fine else KNOWN)
         yield (task, logical, "slots"), slots_atom(tile.inset(8), fills, lines, None if shared else logical * size)
+        if self.cuts and not held:
+            count = say("{}", measure("tile.tokens", min(size, known - logical * size), task=task, logical=logical))
+            at, px = (tile.cx, tile.bottom + NUMBERS / 2 + 4), theme.LABEL
+            yield (task, logical, "cut"), Text(text=count, at=at, px=px, face="mono", color=hue, align="center")
         if held:
             number = say("{}", measure("table.entry", table[logical], "plain", task=task, logical=logical))
             at = (tile.cx, tile.bottom + NUMBERS / 2 + 4)

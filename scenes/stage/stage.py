@@ -120,12 +120,14 @@ class Stage:
             self.parts, self.caption = last.parts, last.caption or ""
             act = last.acts[-1]
             self.view = self.view.at(self.section.start, act.known if act.until == self.section.start else None)
-            self.canvas.show(self._compose(self.view, self.parts)[0])
+            picture, self.boxes = self._compose(self.view, self.parts)
+            self.canvas.show(picture)
         elif self.section.beats:
             first = self.section.beats[0].acts[0]
             self.parts, self.caption = first.parts, self.section.beats[0].caption or ""
             shown = [part.during(0.0) for part in self.parts] if first.running else self.parts
-            self.canvas.show(self._compose(self.view, shown)[0])
+            picture, self.boxes = self._compose(self.view, shown)
+            self.canvas.show(picture)
             self._read_by = self.scene.clock + reading_time(self.caption)
         self.scene.add(self.canvas)
 
@@ -202,10 +204,11 @@ class Stage:
             later = act.running or act.until > view.seq or act.stops or act.known != view.known
             if set_up != atoms and not ((act.running or act.stops) and _but_words(set_up, atoms)):
                 shift = self._shift(boxes, placed)
-                seconds = Plan(view.frame, atoms, set_up, (), shift).seconds
+                moves = [m for part in act.parts for m in part.moves(atoms, set_up, view, view)]
+                seconds = Plan(view.frame, atoms, set_up, moves, shift).seconds
                 if act.seconds is not None and not later:
                     seconds = act.seconds
-                steps.append(Step(view, set_up, seconds, shift=shift))
+                steps.append(Step(view, set_up, seconds, moves, shift=shift))
                 atoms = dict(set_up)
             elif act.seconds and not later:
                 steps.append(Step(view, set_up, act.seconds))

@@ -66,13 +66,17 @@ class Telling:
 
     # what a film needs
 
-    def need_single_pages(self) -> None:
-        """Raise DoesNotApply for a pool too large to show page by page, and for runs of pages."""
+    def need_detail(self) -> None:
+        """Raise DoesNotApply where the trace has runs of pages, not single ones."""
         if self.trace.header.detail != "full":
             raise DoesNotApply(
                 f"{self.film} tells single pages and the trace has runs of them: "
                 'record with detail = "full" in [record]'
             )
+
+    def need_single_pages(self) -> None:
+        """Raise DoesNotApply for a pool too large to show page by page, and for runs of pages."""
+        self.need_detail()
         if self.ask.n_pages > LARGEST:
             raise DoesNotApply(
                 f"{self.film} shows each page and the trace has {self.ask.n_pages}: at most {LARGEST} fit"
@@ -149,9 +153,17 @@ class Telling:
             return [self.act(*parts, until=until)]
         return [self.lapse(*parts, until=until, seconds=min(seconds, PER_STEP * ends))]
 
-    def run(self, event: Event, until: int, parts: Callable[[Code], Sequence[Part]]) -> list[Act]:
+    def run(
+        self,
+        event: Event,
+        until: int,
+        parts: Callable[[Code], Sequence[Part]],
+        only: Collection[str] | None = None,
+        pace: float = 1.0,
+    ) -> list[Act]:
         """The lines of a `lines` event run one after another, in a `Code` among `parts`, then what
-        they brought about, up to event `until`, happens."""
+        they brought about, up to event `until`, happens. With `only`, the cursor stops at those lines
+        alone that gave one of these values. `pace` stretches each line."""
         source = shown_source(self.trace, event.function, COLUMNS)
         code = Code(source.title, folded(source.lines, {step.line for step in steps_of(self.trace, event, COLUMNS)}))
         known: dict[str, Any] = {}
@@ -161,8 +173,12 @@ class Telling:
         for step in steps_of(self.trace, event, COLUMNS):
             fresh = [(joined("", (name,)), joined("", (value,))) for name, value in step.values]
             names = {str(name) for name, _ in fresh}
+            if only is not None and names.isdisjoint(only) and not (step.refs and "_refs" in only):
+                continue
             values = [pair for pair in values if str(pair[0]) not in names] + fresh
             code = replace(code, line=step.line, values=tuple(values), fresh=len(fresh))
+            if step.mask is not None or step.refs:
+                acts.append(self.act(*parts(code), until=event.seq, seconds=pace * STEP, known=dict(known)))
             if step.mask is not None:
                 known["mask"] = step.mask
             if step.lru is not None:
@@ -170,7 +186,8 @@ class Telling:
             for page, ref in step.refs:
                 refs[page] = ref
                 known["refs"] = list(refs)
-            acts.append(self.act(*parts(code), until=event.seq, seconds=VALUES if fresh else STEP, known=dict(known)))
+            seconds = pace * (VALUES if fresh else STEP)
+            acts.append(self.act(*parts(code), until=event.seq, seconds=seconds, known=dict(known)))
         acts.append(self.act(*parts(code), until=until))
         return acts
 

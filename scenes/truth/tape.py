@@ -21,6 +21,13 @@ def page_logical(witness: Witness, task: str, page: int, at: int) -> int:
     return table.index(page)
 
 
+@vouches("tile.tokens")
+def tile_tokens(witness: Witness, task: str, logical: int, at: int) -> int:
+    """Tokens of a request that fall into a page of its table."""
+    first = logical * witness.page_size
+    return len(range(first, min(first + witness.page_size, witness.state(at).tasks[task].n_tokens)))
+
+
 @vouches("tape.folded")
 def tape_folded(witness: Witness, task: str, shown: int, at: int) -> int:
     """Pages of a request beside those that are drawn."""

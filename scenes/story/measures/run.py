@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cached_property
 from statistics import median
 
 import numpy as np
 
 from astrai_sim.trace.events import TaskAdmitted
 from scenes.measures import Measure, measure
-from scenes.story.measures.asked import AskedMeasures
+from scenes.story.measures.lives import RequestLives
 
 
-class WholeRun(AskedMeasures):
+class WholeRun(RequestLives):
     """The whole run."""
 
     def requests(self) -> Measure:
@@ -49,6 +50,26 @@ class WholeRun(AskedMeasures):
 
     def most_in_use(self) -> Measure:
         return measure("pool.in_use.peak", self.history.pages.most_in_use)
+
+    @cached_property
+    def holdings(self) -> np.ndarray:
+        """At the end of each step, int64 [steps, 3]: slots that requests with pages would reserve for their
+        longest lengths, slots of pages in use, and filled ones."""
+        rows = []
+        for seq in self.history.steps.end.tolist():
+            state = self.state(seq)
+            longest = sum(self.longest(task).value for task, pages in state.tables.items() if pages)
+            rows.append((longest, state.n_in_use * self.size, state.kv_slots))
+        return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+    def most_longest(self) -> Measure:
+        return measure("longest.peak", int(self.holdings[:, 0].max(initial=0)))
+
+    def most_held(self) -> Measure:
+        return measure("held.peak", int(self.holdings[:, 1].max(initial=0)))
+
+    def most_filled(self) -> Measure:
+        return measure("filled.peak", int(self.holdings[:, 2].max(initial=0)))
 
     def most_cached(self) -> Measure:
         return measure("pool.cached.peak", self.history.pages.most_cached)

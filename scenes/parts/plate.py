@@ -1,0 +1,138 @@
+"""The plate: what attention is given for a pass, the page tables of its requests as one rectangle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from scenes import theme
+from scenes.draw.atoms import FLYING, Block, Key, Line, Move, Picture, Text
+from scenes.draw.layout import Box
+from scenes.measures import measure, say, written
+from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.tape import CHIP, chip_width
+from scenes.parts.view import View
+
+CELL, HEIGHT, GAP, HEAD, ASIDE, ARROW = 128.0, 96.0, 12.0, 56.0, 56.0, 76.0
+MOST_ROWS, MOST_COLUMNS, LOW = 4, 5, 200.0
+FILLER = -1
+"""The entry that fills up a table that is shorter than the longest."""
+
+
+@dataclass(frozen=True)
+class Plate(Part):
+    """The rectangle of the pass that writes in event `seq`, of its first requests and of the last entries
+    of long tables. `tables` and `lengths` say what of it is known; with `attended` attention takes it."""
+
+    seq: int = 0
+    tables: bool = True
+    lengths: bool = True
+    attended: bool = False
+
+    def room(self, view: View, width: float) -> Room:
+        rows = min(MOST_ROWS, len(self.passed(view)))
+        height = HEAD + rows * (tall(rows) + GAP) + ARROW + HEIGHT
+        return Room(height, height)
+
+    def passed(self, view: View) -> list[tuple[str, list[int], int]]:
+        """(request, table, tokens to read) of each request in the pass."""
+        event = view.trace[self.seq]
+        state = view.trace.state_at(self.seq)
+        return [(span.task, state.tables[span.task], span.start + span.count) for span in event.spans]
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        t, rows = view.theme, self.passed(view)[:MOST_ROWS]
+        width = max(len(table) for _, table, _ in rows)
+        first = max(0, width - MOST_COLUMNS)
+        chip = max(chip_width(task, view) for task, _, _ in rows)
+        x = box.x + chip + 24
+        rectangle = Box(x - GAP, box.y + HEAD - GAP, (width - first) * (CELL + GAP) + GAP, 0)
+        high = tall(len(rows))
+        rectangle = replace(rectangle, h=len(rows) * (high + GAP) + GAP)
+        aside = rectangle.right + ASIDE
+        if self.tables:
+            yield from self._titled(view, ("shape",), "page_table", ("rows", "columns"), rectangle.x + GAP, box.y)
+            look: dict[str, Any] = {"stroke": t.accent, "width": 4.0, "acting": not self.attended}
+            yield ("rectangle",), Block(box=rectangle, fill=t.panel, **look)
+        if self.lengths:
+            yield from self._titled(view, ("longest",), "lengths", (), aside, box.y)
+        for row, (task, table, length) in enumerate(rows):
+            y = box.y + HEAD + row * (high + GAP)
+            hue, cy = view.hue(task), y + high / 2
+            yield (row, "chip"), Block(box=Box(box.x, cy - CHIP / 2, chip, CHIP), fill=hue)
+            name = written("task.name", task, "name", task=task)
+            at = (box.x + chip / 2, cy)
+            yield (row, "name"), Text(text=name, at=at, face="sans-bold", color=t.ground, align="center", ground=hue)
+            for column in range(first, width) if self.tables else ():
+                cell = Box(x + (column - first) * (CELL + GAP), y, CELL, high)
+                page = table[column] if column < len(table) else FILLER
+                held = page != FILLER
+                stroke = hue if held else t.muted
+                yield (row, column, "cell"), Block(box=cell, fill=t.empty, stroke=stroke, dashed=not held)
+                entry = say("{}", measure("view.entry", page, "plain", seq=self.seq, row=row, column=column))
+                look: dict[str, Any] = {
+                    "face": "mono-bold",
+                    "color": hue if held else t.muted,
+                    "align": "center",
+                    "ground": t.empty,
+                }
+                yield (row, column, "entry"), Text(text=entry, at=(cell.cx, cell.cy), px=theme.CAPTION, **look)
+            if self.lengths:
+                text = say("{}", measure("view.length", length, seq=self.seq, row=row))
+                yield (row, "length"), Text(text=text, at=(aside, cy), px=theme.CAPTION, face="mono-bold", color=t.text)
+        if self.attended:
+            target = self._attention(box, rectangle)
+            points = np.array([(target.cx, rectangle.bottom + 6), (target.cx, target.y - 6)])
+            yield ("arrow",), Line(points=points, color=t.accent, width=4, head=True)
+            yield ("attention",), Block(box=target, fill=t.panel, stroke=t.accent, width=3)
+            at = (target.cx, target.cy)
+            yield (
+                ("word",),
+                Text(text="attention", at=at, px=theme.CAPTION, color=t.text, align="center", ground=t.panel),
+            )
+
+    def _titled(self, view: View, key: Key, name: str, sizes: tuple[str, ...], x: float, y: float) -> Atoms:
+        rows = self.passed(view)
+        values = {"rows": len(rows), "columns": max(len(table) for _, table, _ in rows)}
+        text = say(name)
+        if sizes:
+            text = say(name + " [{}, {}]", *(measure(f"view.{s}", values[s], "plain", seq=self.seq) for s in sizes))
+        yield key, Text(text=text, at=(x, y + HEAD / 2 - 8), face="mono", color=view.theme.muted)
+
+    def _attention(self, box: Box, rectangle: Box) -> Box:
+        return Box(rectangle.x, rectangle.bottom + ARROW, max(rectangle.w, 260.0), HEIGHT)
+
+    def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
+        """Entries come from under the tapes; then the whole rectangle goes to attention."""
+        tasks = [task for task, _, _ in self.passed(now)]
+        for key, atom in after.items():
+            if key[0] != self.key or key[-1] != "entry" or key in before or not isinstance(atom, Text):
+                continue
+            number = before.get(("tape", tasks[key[1]], key[2], "number"))
+            if isinstance(number, Text):
+                cell = after[(*key[:-1], "cell")]
+                assert isinstance(cell, Block)
+                delay = 0.06 * key[2]
+                start = Box(number.at[0] - 30, number.at[1] - 22, 60, 44)
+                yield Move(replace(cell, box=start, z=FLYING), replace(cell, z=FLYING), delay)
+        attention, rectangle = (after.get((self.key, kind)) for kind in ("attention", "rectangle"))
+        if (self.key, "attention") in before or not isinstance(attention, Block) or not isinstance(rectangle, Block):
+            return
+        plate = replace(rectangle, z=FLYING)
+        yield Move(plate, replace(plate, box=attention.box), seconds=0.9)
+
+    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+        """How many entries each row has, fillers included."""
+        rows: dict[int, int] = {}
+        for key in shown:
+            if key[-1] == "cell":
+                rows[key[1]] = rows.get(key[1], 0) + 1
+        return {"view.entries": (self.seq, MOST_COLUMNS, rows)}
+
+
+def tall(rows: int) -> float:
+    """Height of each of so many rows: few are higher."""
+    return max(HEIGHT, LOW / rows)
