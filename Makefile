@@ -6,6 +6,8 @@ FILM ?= PrefixCache
 TRACE ?=
 QUALITY ?= final
 SECONDS ?=
+FRAME ?=
+THEME ?=
 AT ?=
 NAME ?=
 DIFF ?=
@@ -23,6 +25,7 @@ scenario_needs = $(if $(shell grep -sE "^kind *= *[\"']smollm2" "$(scenario_file
 plotted = $(if $(TRACE),$(TRACE),assets/traces/$(SCENARIO).jsonl.gz)
 trace_option = $(if $(TRACE), --trace "$(TRACE)")
 seconds_option = $(if $(SECONDS), --seconds "$(SECONDS)")
+look_options = $(if $(FRAME), --frame "$(FRAME)")$(if $(THEME), --theme "$(THEME)")
 
 .PHONY: help film films test test-all check-code record plot verify bench lint-film check-film stills sheet gallery new-film gif list docs setup clean
 
@@ -30,27 +33,28 @@ help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  FILM=$(FILM)  TRACE=(the film's own)  QUALITY=final|preview  SECONDS=(what it takes)"
+	@echo "  FRAME=16:9|9:16|1:1  THEME=dark|light"
 	@echo "  AT=12.5,13.2 (film seconds)  DIFF=(a commit to set stills beside)  NAME=(of a new film)"
 	@echo "  SCENARIO=$(SCENARIO)  DEVICE=cpu|cuda (default: cuda where there is one)  OUT=$(OUT)"
 	@echo "  WORKLOAD=(a production trace, for scenarios that run one)"
 
 film: $(READY) ## render FILM from TRACE at QUALITY to media/films
-	@$(PY) -m scenes render "$(FILM)"$(trace_option)$(seconds_option) --quality "$(QUALITY)"
+	@$(PY) -m scenes render "$(FILM)"$(trace_option)$(seconds_option)$(look_options) --quality "$(QUALITY)"
 
 films: $(READY) ## render every film from its own trace
-	@$(PY) -m scenes render --all$(seconds_option) --quality "$(QUALITY)"
+	@$(PY) -m scenes render --all$(seconds_option)$(look_options) --quality "$(QUALITY)"
 
 list: $(READY) ## name the films with their length and trace
 	@$(PY) -m scenes list$(seconds_option)
 
 lint-film: $(READY) ## check the picture of FILM against the rules, without encoding
-	@$(PY) -m scenes lint "$(FILM)"$(trace_option)$(seconds_option)
+	@$(PY) -m scenes lint "$(FILM)"$(trace_option)$(seconds_option)$(look_options)
 
 check-film: $(READY) ## compare what FILM shows with what TRACE recorded
-	@$(PY) -m scenes check "$(FILM)"$(trace_option)$(seconds_option)
+	@$(PY) -m scenes check "$(FILM)"$(trace_option)$(seconds_option)$(look_options)
 
 stills: $(READY) ## draw FILM at film seconds AT (default: after every beat) to media/stills
-	@$(PY) -m scenes stills "$(FILM)"$(trace_option)$(seconds_option) $(if $(AT),--at "$(AT)",--beats)$(if $(DIFF), --diff "$(DIFF)") -o "media/stills/$(FILM).png"
+	@$(PY) -m scenes stills "$(FILM)"$(trace_option)$(seconds_option)$(look_options) $(if $(AT),--at "$(AT)",--beats)$(if $(DIFF), --diff "$(DIFF)") -o "media/stills/$(FILM).png"
 
 sheet: $(READY) ## draw a contact sheet of the rendered FILM
 	@$(PY) -m scenes sheet "$(FILM)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from astrai_sim.trace import Trace
 from astrai_sim.trace.events import PagesAlloc, TaskAdmitted
@@ -16,6 +17,7 @@ from scenes.parts.wires import MOST, Wires
 from scenes.stage.racing import RaceTelling
 from scenes.stage.shot import Section
 from scenes.stage.telling import MORE
+from scenes.story.conversation import control_name
 from scenes.story.errors import DoesNotApply
 from scenes.story.words import counted, many, pages_text, plural, sentence
 
@@ -23,8 +25,12 @@ SPEAKERS, FULL = 4, 3
 """Requests up to which all are followed, and how many of more are."""
 SHOWN, HELD = 6, 16
 """Most pages that are shown large, and most of all."""
-PACE, LEAST, LONGEST = 0.22, 2.4, 6.0
-"""Seconds of a decode step in a time-lapse, and of a time-lapse."""
+PACE, LEAST, LONGEST, REST = 0.22, 2.4, 6.0, 1.6
+"""Seconds of a decode step in a time-lapse, of a time-lapse, and of the rest at the end."""
+SAID = 24
+"""Tokens without which there is no conversation."""
+TOLD = 6
+"""Steps from which on a sentence speaks of them."""
 HOOKED = 16
 """Steps before the fullest moment with which the film begins."""
 
@@ -42,26 +48,24 @@ class ChatTelling(RaceTelling):
         tasks = [life.name for life in lives if life.submitted.texts and life.generated]
         if not tasks:
             raise DoesNotApply(f"{film} needs a request that was answered, and this trace has none")
+        if sum(self.requests[task].prompt + self.requests[task].generated for task in tasks) < SAID:
+            raise DoesNotApply(f"{film} needs a conversation of at least {SAID} tokens")
         self.cast = tuple(tasks if len(tasks) <= SPEAKERS else tasks[:FULL])
         self.talk = Talk(self.cast)
+        second = self.requests[self.cast[min(1, len(self.cast) - 1)]]
+        known = self.computed(second.submitted.task, second.submitted.seq) if len(self.cast) > 1 else self.end
+        self.all = self.used(self.end, HELD)
+        self.large = self.used(known, SHOWN)
 
     # what stands
 
-    def used(self, after: int, until: int, most: int) -> tuple[int, ...]:
-        """Pages that the cast holds at some time between two events, those that more hold first."""
-        found: dict[int, int] = dict.fromkeys(self.pages_of(after), 0)
-        for event in self.history.events(PagesAlloc, after, until + 1):
+    def used(self, until: int, most: int) -> tuple[int, ...]:
+        """Pages that the cast is given up to event `until`, the first `most` of them."""
+        found: dict[int, None] = {}
+        for event in self.history.events("table", before=until + 1):
             if event.task in self.cast:
-                found |= dict.fromkeys(event.pages, 0)
-        for page in self.pages_of(until):
-            found[page] = found.get(page, 0) + 1
-        kept = sorted(found, key=lambda page: -found[page])[:most]
-        return tuple(sorted(kept)) or tuple(range(min(most, self.ask.n_pages)))
-
-    def pages_of(self, seq: int) -> list[int]:
-        """Entries of the cast's page tables after event `seq`."""
-        tables = self.ask.state(seq).tables
-        return [page for task in self.cast for page in tables.get(task, ())]
+                found |= dict.fromkeys(event.pages)
+        return tuple(sorted([*found][:most])) or tuple(range(min(most, self.ask.n_pages)))
 
     def parts(self, pages: tuple[int, ...], task: str = "", acting: Sequence[int] = ()) -> tuple[Part, ...]:
         """The talk, wires of `task`, and `pages`, of which some may be `acting`."""
@@ -75,13 +79,15 @@ class ChatTelling(RaceTelling):
 
     def sections(self) -> Iterator[Section]:
         yield self.hook()
+        self.at = self.requests[self.cast[0]].submitted.seq - 1
         for place, task in enumerate(self.cast):
             came = self.requests[task].submitted.seq
             if place and came - 1 > self.at and self.answers(self.at, came - 1):
                 self.begin()
                 self.grow(came - 1)
                 yield self.section(f"words-{place}", self.growing(), MORE)
-            yield self.arrival(place, task)
+            if self.computed(task, self.requests[task].admitted[0].seq) > self.at:
+                yield self.arrival(place, task)
             pair = self.compared(self.cast[0], task, only=True)
             if pair is not None and self.once("race"):
                 self.begin()
@@ -104,13 +110,15 @@ class ChatTelling(RaceTelling):
             sum(self.ask.state(seq).tasks[task].kv_len for task in self.cast if self.running(task, seq)) for seq in ends
         ]
         best = kept.index(max(kept))
-        full, start = ends[best], ends[max(0, best - HOOKED)]
-        pages = self.used(start, full, HELD)
+        near = next(i for i in range(max(0, best - HOOKED), best + 1) if 4 * kept[i] >= 3 * kept[best])
+        full, start = ends[best], ends[near]
         self.begin(start)
         stored, n = self.ask.filled(full), many(self.ask.names(self.cast))
         told = say("Where are the {} tokens of {} kept?", stored, counted(n, "conversation"))
-        shown = (Question(told), *self.parts(pages))
-        self.shot(None, self.act(*shown), self.lapse(*shown, until=full, seconds=4.0), subject=("pool",), rest=0.8)
+        held = {page for task in self.cast for page in self.ask.state(full).tables.get(task, ())}
+        pages = tuple(page for page in self.all if page in held) or self.all
+        shown = (Question(told), self.talk, Pool(bits=False, pages=pages))
+        self.shot(None, self.act(*shown), *self.decode(shown, full, 4.0), subject=("pool",))
         return self.section("hook", self.trace.header.scenario.title, cut=True)
 
     def running(self, task: str, seq: int) -> bool:
@@ -123,26 +131,29 @@ class ChatTelling(RaceTelling):
         admitted, submitted = life.admitted[0], life.submitted.seq
         name, prompt, found = ask.name(task), ask.prompt(task), ask.found(task, admitted.seq)
         done = self.computed(task, admitted.seq)
-        self.begin(submitted - 1 if not place else None)
-        pages = self.used(max(submitted - 1, self.at), max(done, self.at), SHOWN if place < FULL - 1 else HELD)
-        asks = "{} asks. With chat marks, that is {} tokens." if not place else "{} asks, too: {} tokens."
-        until = max(self.at, submitted)
-        self.shot(
-            say(asks, name, prompt),
-            self.act(*self.parts(pages)),
-            self.act(*self.parts(pages), until=until, seconds=1.8),
-            subject=("talk", task),
-        )
-        if found.value:
+        self.begin()
+        pages = self.large if place < FULL - 1 else self.all
+        marks = any(control_name(piece) for piece in life.submitted.texts or ())
+        asks = "{} asks: {}, chat marks and all." if marks and not place else "{} asks: {}."
+        if submitted > self.at:
+            comes = self.act(*self.parts(pages), until=submitted, seconds=1.8)
+            self.shot(
+                say(asks, name, counted(prompt, "token")),
+                replace(comes, until=self.start, seconds=None),
+                comes,
+                subject=("talk", task),
+            )
+        if found.value and admitted.seq > self.at:
             self.shares(task, admitted, pages)
-        else:
+        elif admitted.seq > self.at:
             need = counted(ask.prompt_pages(task), "page")
             told = say("They fit into {} of {} slots.", need, ask.page_size())
-            fly = self.act(*self.parts(pages, "", admitted.pages or ()), until=max(self.at, admitted.seq))
+            fly = self.act(*self.parts(pages, "", admitted.pages or ()), until=admitted.seq, seconds=1.8)
             self.shot(told, fly, subject=("pool",))
         rest = ask.less(prompt, found)
         told = say("Only the other {} are computed.", rest) if found.value else self.one_pass(task, done)
-        self.shot(told, self.act(*self.parts(pages), until=max(self.at, done)), subject=("pool",))
+        if done > self.at:
+            self.shot(told, self.act(*self.parts(pages), until=done, seconds=1.8), subject=("pool",))
         return self.section(f"asks-{place}", say("{} asks", name), MORE if place > 1 else 0, cut=not place)
 
     def one_pass(self, task: str, done: int) -> Said:
@@ -168,29 +179,34 @@ class ChatTelling(RaceTelling):
 
     def grow(self, until: int) -> None:
         """Answers grow up to event `until`, a shot for the first page that is added."""
-        pages = self.used(self.at, until, SHOWN if len(self.speaking(until)) < FULL else HELD)
+        pages = self.large if len(self.speaking(until)) < 2 and not self.said & {"batch 2"} else self.all
         parts = self.parts(pages)
         grown = self.history.first(PagesAlloc, self.at, until, phase="decode")
         told = self.stepping(until)
         if grown is not None and grown.task in self.cast and self.once("growth"):
             before, after = grown.seq - 1, min(until, self.steps.phase_end(grown.seq))
-            self.shot(told, self.act(*parts), *self.decode(parts, max(self.at, before)), subject=("talk",))
+            if before > self.at:
+                first = told if self.answers(self.at, before) >= TOLD else None
+                self.shot(first, self.act(*parts), *self.decode(parts, before), subject=("talk",))
+                told = None if first else told
             token, page = self.ask.first_token_of(grown.logical or 0), self.ask.page(grown.pages[0])
-            one = self.act(*self.parts(pages, "", grown.pages), until=after)
-            self.shot(say("Token {} needs a slot: page {} is added.", token, page), one, subject=("pool",))
-            told = None
+            parts = self.parts(pages, "", grown.pages)
+            shown = (self.act(*parts, seconds=0.9), self.act(*parts, until=after, seconds=1.2))
+            self.shot(say("Token {} needs a slot: page {} is added.", token, page), *shown, subject=("pool",))
+            parts = self.parts(pages)
         if until > self.at:
             steps = self.answers(self.at, until)
             seconds = min(LONGEST, max(LEAST, PACE * steps))
+            told = told if steps >= TOLD else None
             self.shot(told, self.act(*parts), *self.decode(parts, until, seconds), subject=("talk",))
 
     def stepping(self, until: int) -> str | None:
         """What a step does, the first time with so many who are answered."""
         n = len(self.speaking(until))
-        if not n or not self.once(f"batch {n}"):
+        if not n or self.answers(self.at, until) < TOLD or not self.once(f"batch {n}"):
             return None
         if n == 1:
-            return "Each step writes one slot and picks the next word."
+            return "Each step fills one slot and picks a word."
         return say("One step now adds a word to {}.", "both answers" if n == 2 else "every answer")
 
     def speaking(self, seq: int) -> list[str]:
@@ -212,14 +228,13 @@ class ChatTelling(RaceTelling):
                 self.grow(first - 1)
             gone = self.pages.let_go(task, first)
             if gone is not None and gone.end > first:
-                pages = self.used(first, gone.end, HELD)
                 let = [*gone.cached, *gone.freed, *gone.shared]
-                told, acting = self.released(task, gone.cached, gone.freed, gone.shared), self.parts(pages, "", let)
+                told, acting = self.released(task, gone.cached, gone.freed, gone.shared), self.parts(self.all, "", let)
                 self.shot(
                     told, self.act(*acting, seconds=0.8), self.act(*acting, until=gone.end), subject=("talk", task)
                 )
         if self.end > self.at:
-            said = (Talk(self.cast, whole=True), Pool(bits=False, pages=self.used(self.at, self.end, HELD)))
+            said = (Talk(self.cast, whole=True), Pool(bits=False, pages=self.all))
             seconds = min(2 * LONGEST, max(LEAST, PACE * self.answers(self.at, self.end)))
             self.shot("", self.act(*said), *self.decode(said, self.end, seconds), subject=("talk",))
 
@@ -240,7 +255,7 @@ class ChatTelling(RaceTelling):
             told = "Every word keeps its slot until its answer ends."
             number, unit = say("{}", ask.all_generated()), say("tokens were answered in {} steps", ask.steps())
         ends = (Takeaway(told, number, unit), Talk(self.cast, whole=True))
-        self.shot("", self.act(*ends), subject=("talk",), rest=2.0)
+        self.shot("", self.act(*ends), subject=("takeaway",), rest=min(REST, PACE * len(self.steps) / 4))
         return self.section("comes-to", sentence(self.trace.header.scenario.title))
 
 

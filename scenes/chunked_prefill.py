@@ -28,13 +28,15 @@ from scenes.story.history.sure import sure
 from scenes.story.limits import reading_time
 from scenes.story.words import counted, listed, plural, possessive
 
+SHORT = 10
+"""Characters of a name up to which sentences say it."""
 READERS, COLUMNS, MOST_CELLS = 3, 64, 1400
 """Most readers with a lane of their own, tokens of a step side by side, and tokens that it is shown with."""
-LONGEST = 10.7
+LONGEST = 12.0
 """Seconds that the clock takes at most from one end to the other."""
 ROUND = (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2, 2.2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)
-LEAD, TAIL = 0.4, 0.5
-"""What is shown before and after a prompt, as a part of what it takes."""
+LEAD, TAIL, ENOUGH = 0.4, 0.5, 1.15
+"""What is shown before and after a prompt as a part of what it takes; and how much of the clock shows its price."""
 AHEAD = 0.8
 """Seconds of film by which a sentence stands before its prompt comes."""
 HAIR = 1e-4
@@ -220,15 +222,27 @@ class ChunkedPrefillTelling(Telling):
         """The clock standing at `now`."""
         return replace(self.time, now=now)
 
+    def after(self, text: str, since: int) -> int:
+        """The moment by which `text`, which comes at `since`, has been read."""
+        return since + round((reading_time(text) + TURN) * 1e9 / self.factor)
+
     def read(self, text: str, since: int, wanted: int) -> int:
-        """The moment `wanted`, or that by which `text`, which comes at `since`, has been read, but before the tail."""
+        """The same, or the moment `wanted` if that is later, but before the clock's tail."""
         tail = self.time.end - round((self.time.end - self.time.start) * TAIL / (1 + LEAD + TAIL))
-        return max(since, min(tail, max(wanted, since + round((reading_time(text) + TURN) * 1e9 / self.factor))))
+        return max(since, min(tail, max(wanted, self.after(text, since))))
 
     def whose(self, side: int) -> tuple[Said, Said]:
-        """Whom the prompt holds up: as a subject, and as an object."""
-        names, many = listed(self.ask.names(self.readers[side])), len(self.prompts[side].beside) > 1
-        return (say("all others"), say("every reader")) if many else (names, names)
+        """Whom the prompt holds up: as a subject with its verb, and as an object."""
+        names = self.readers[side]
+        if len(self.prompts[side].beside) > 1:
+            return say("all others wait"), say("every reader")
+        name = say("{}", self.ask.name(names[0])) if len(names[0]) <= SHORT else say("the reader")
+        return say("{} waits", name), name
+
+    def owner(self, side: int) -> Said:
+        """Whose prompt it is, where the name leaves room for what is said of it."""
+        task = self.prompts[side].task
+        return possessive(self.ask.name(task)) if len(task) <= SHORT else say("the")
 
     def hook(self) -> Section:
         ask, (first, last), names = self.ask, self.span(0), self.readers[0]
@@ -244,16 +258,13 @@ class ChunkedPrefillTelling(Telling):
 
     def alone(self) -> Section:
         ask, over, task = self.ask, self.span(0)[1], self.prompts[0].task
-        subject, reader = self.whose(0)
+        wait, reader = self.whose(0)
         lanes = partial(self.lanes, 0)
         self.begin()
         rewind = self.go(self.stood(self.stop), self.time.start, lanes, seconds=REWIND)
         text = say("Each step gives {} one token.", reader)
         self.shot(text, rewind, self.go(self.time, self.ahead, lanes), subject=("whole",))
-        wait = "wait" if len(self.prompts[0].beside) > 1 else "waits"
-        text = say(
-            "{} {} tokens take one step: {} {}.", possessive(ask.name(task)), ask.prompt_tokens(task), subject, wait
-        )
+        text = say("{} {} tokens take one step: {}.", self.owner(0), ask.prompt_tokens(task), wait).capitalised()
         over = self.read(text, self.ahead, over)
         self.shot(text, self.go(self.stood(self.ahead), over, lanes), subject=("whole", "wait"))
         text, usual = say("{} without a token.", self.waits[0]), ask.usual_wait(self.prompts[0].steps[0])
@@ -274,7 +285,7 @@ class ChunkedPrefillTelling(Telling):
         rows = [[Batch(s, columns, done, name=f"step-{s}") for done in (False, True)] for s in steps]
         n, budget = [ask.total(ask.decoded(s), ask.prefilled(s)) for s in steps], ask.budget(chunk)
         self.begin()
-        text = say("{} step computes {}", possessive(ask.name(self.prompts[0].task)), counted(n[-2], "token"))
+        text = say("{} step computes {}", self.owner(0), counted(n[-2], "token")).capitalised()
         text = say("{}, not {}.", text, n[0]) if n[0].value < n[-2].value else say("{}.", text)
         filled = [[row[k < i] for k, row in enumerate(rows[:-1])] for i in range(len(rows))]
         self.shot(text, *(self.act(*shown) for shown in filled), subject=(f"step-{whole}",))
@@ -287,7 +298,7 @@ class ChunkedPrefillTelling(Telling):
 
     def chunks(self) -> Section:
         ask, task, over = self.ask, self.prompts[1].task, self.span(1)[1]
-        name, first = possessive(ask.name(task)), self.prompts[1].steps[0]
+        name, first = self.owner(1), self.prompts[1].steps[0]
         above = self.lanes(0, self.stood(self.time.end)).unlit()
         parts: tuple[Made, ...] = (lambda at: above, partial(self.lanes, 1))
         self.begin()
@@ -322,17 +333,19 @@ class ChunkedPrefillTelling(Telling):
         over = self.read(text, 0, over)
         self.shot(text, self.go(time, over, *parts), subject=("chunks",))
         text = say("Freeze over: {} in chunks, {} whole.", counted(chunked, "token"), whole)
-        self.shot(text, self.go(replace(time, now=over), time.end, *parts), subject=("chunks", "count"))
+        end = min(time.end, max(self.after(text, over), min(stretch.until for stretch in self.stretches)))
+        self.shot(text, self.go(replace(time, now=over), end, *parts), subject=("chunks", "count"))
         return self.section("race", "One reader, one clock")
 
     def price(self) -> Section:
         ask, time, steps = self.ask, replace(self.time, start=0, now=0), len(self.prompts[1].steps)
         whole, chunked = (ask.ttft(prompt.task) for prompt in self.prompts)
-        parts = [partial(self.priced, side) for side in (0, 1)]
-        text = say("{} own first token comes after {}", possessive(ask.name(self.prompts[1].task)), chunked)
-        text = say("The price: {}.", text) if chunked.value > whole.value else say("{}.", text)
+        parts, end = [partial(self.priced, side) for side in (0, 1)], round(time.end * ENOUGH / (1 + TAIL))
+        own = say("its") if len(self.prompts[1].task) > SHORT else self.owner(1)
+        text = say("{} own first token comes after {}", own, chunked)
+        text = say("The price: {}.", text) if chunked.value > whole.value else say("{}.", text).capitalised()
         self.begin()
-        self.shot(text, self.go(time, time.end, *parts), subject=("chunks", "first"))
+        self.shot(text, self.go(time, end, *parts), subject=("chunks", "first"))
         took = [self.work(side, steps) for side in (0, 1)]
         if None not in took:
             first, second = (sure(one) for one in took)
@@ -344,7 +357,7 @@ class ChunkedPrefillTelling(Telling):
             change = ask.ratio(apart, first, "percent" if apart.value < first.value / 10 else "share")
             text = say("The same work takes {} {}.", change, "longer" if more else "less")
             text = text if more or less else say("The same work takes as long.")
-            still = [part(replace(time, now=time.end)).unlit() for part in parts]
+            still = [part(replace(time, now=end)).unlit() for part in parts]
             self.shot(text, self.act(*still, bars), subject=("bars",))
         return self.section("price", "What it costs")
 

@@ -75,9 +75,18 @@ class EvictionTelling(Telling):
             yield self.miss(self.missed)
         yield self.takeaway()
 
-    def stage(self, task: str, acting: Sequence[int] = (), places: Sequence[int] = ()) -> tuple[Part, ...]:
+    def stage(
+        self, task: str, acting: Sequence[int] = (), places: Sequence[int] = (), tiles: Sequence[int] = ()
+    ) -> tuple[Part, ...]:
         """The tape of a request with what it asks, the row of cached pages and the pool."""
-        return Tape((task,), asks=True), Lru(tuple(acting), tuple(places)), Pool(tuple(acting), bits=False)
+        tape = Tape((task,), tuple((task, tile) for tile in tiles), asks=True, low=True)
+        return tape, Lru(tuple(acting), tuple(places)), Pool(tuple(acting), bits=False)
+
+    def swept(self, task: str, until: int) -> list[Act]:
+        """The tiles of a request that are still to compute are marked, then filled up to event `until`."""
+        state = self.state()
+        parts = self.stage(task, (), (), range(state.tasks[task].kv_len // self.ask.size, len(state.tables[task])))
+        return [self.act(*parts), self.act(*parts, until=until)]
 
     def tear(self, seqs: Sequence[int], parts: Callable[..., tuple[Part, ...]], pace: float = 1.0) -> Iterator[Act]:
         """Each of the evictions `seqs`: the page at the door is marked, its key is torn off, the row closes up."""
@@ -153,7 +162,7 @@ class EvictionTelling(Telling):
                 "{} leaves its pages, too: {} are cached.", self.ask.name(sure(kept.task)), self.ask.pool_cached(end)
             )
             self.shot(told, *acts, self.act(*parts, until=end), subject=("lru",))
-        if self.steps.done_by(until) > self.steps.done_from(self.at + 1):
+        if self.history.first(PagesCached, self.at, until + 1) is not None:
             task = sure(self.history.latest(TaskSubmitted, until + 1)).task
             told = say(
                 "Others come and go, until {} of {} pages are cached.",
@@ -174,7 +183,7 @@ class EvictionTelling(Telling):
         found = [page for page in table if page in row]
         like = [keyed.task for keyed in self.pages.keyed if keyed.page == used.pages[0] and keyed.seq < used.seq][-1]
         acts = [self.act(*self.stage(task), until=came), self.act(*self.stage(task, found))]
-        acts += [self.act(*self.stage(task, (), row), until=admitted), self.act(*self.stage(task))]
+        acts += [self.act(*self.stage(task, found, row), until=admitted), self.act(*self.stage(task))]
         self.shot(
             say("{} begins as {} did: the keys lead to its pages.", name, ask.name(like)), *acts, subject=("lru",)
         )
@@ -185,7 +194,7 @@ class EvictionTelling(Telling):
                 ask.computed(task, done.seq),
                 counted(ask.tokens(task, admitted), "token"),
             )
-            self.shot(told, self.act(*parts, until=self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.5)
+            self.shot(told, *self.swept(task, self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.5)
         back = self.history.first(PagesCached, self.at, self.until + 1, task=task)
         if back is not None:
             begin, end = self.steps.phase_begin(back.seq) - 1, self.steps.phase_end(back.seq)
@@ -237,7 +246,7 @@ class EvictionTelling(Telling):
         evicted = self.pages.evicted
         old, *_ = self.pages.text_of(int(evicted.content[np.searchsorted(evicted.seq, seq)]))
         told = say("The words of {} are there until {} writes over them.", ask.name(old), name)
-        self.shot(told, self.act(*parts, until=until), subject=("pool", page), pace=1.8)
+        self.shot(told, *self.swept(task, until), subject=("pool", page), pace=1.8)
         return self.section("evict", say("{} needs room", name))
 
     def code(self, lines: Lines) -> None:
@@ -246,13 +255,14 @@ class EvictionTelling(Telling):
         row = tuple(self.state(seq - 1).lru)
 
         def parts(code: Code) -> Sequence[Part]:
-            return Lru((page,), row), Pool((page,), bits=False), code
+            return Lru((page,), row), Pool((page,), bits=False, pages=(page,), name="page"), code
 
-        acts = self.run(lines, seq, parts)
+        acts = self.run(lines, self.taken, parts)
         torn = next((i for i, act in enumerate(acts) if "lru" in act.known), len(acts) - 1)
         self.shot(
             say("No page is free: evict takes page {}, first in the row.", self.ask.page(page)),
             *acts[:torn],
+            pace=1.4,
             subject=("code",),
         )
         told = say("Its key is torn off: nobody finds page {} any more.", self.ask.page(page))
@@ -279,7 +289,7 @@ class EvictionTelling(Telling):
         if done is not None:
             computed = counted(ask.computed(task, done.seq), "token")
             told = say("So {} computes {}, {} of them again.", name, computed, self.lost(missed))
-            self.shot(told, self.act(*parts, until=self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.8)
+            self.shot(told, *self.swept(task, self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.8)
             self.cost(missed, ask.computed(task, done.seq))
         return self.section("miss", say("{} comes too late", name))
 
@@ -316,7 +326,7 @@ class EvictionTelling(Telling):
         if self.missed is not None:
             number = say("{}", self.lost(self.missed))
             unit = say("tokens computed again, because {} came too late", ask.name(self.missed.task))
-        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit), Lru()
+        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit), Pool(bits=False)
         self.shot("", self.act(*last), subject=("takeaway",), rest=1.8)
         return self.section("takeaway", "What it costs")
 

@@ -13,10 +13,10 @@ from scenes.film.scene import FilmScene
 from scenes.measures import Said, say
 from scenes.parts.crowd import Crowd
 from scenes.parts.elapsed import Elapsed
+from scenes.parts.first_tokens import SHARE, FirstTokens
 from scenes.parts.map import Map
 from scenes.parts.part import Part
 from scenes.parts.question import Question, Takeaway
-from scenes.parts.first_tokens import SHARE, FirstTokens
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
@@ -27,7 +27,9 @@ from scenes.story.words import are, counted
 
 LAPSES = 40.0
 """Seconds of all time-lapses together, at most."""
-LONGEST = 1.0
+ZOOM = 3.0
+"""Seconds from all pages to one, and back."""
+LONGEST = 0.6
 """Seconds that the longest step takes at most in one."""
 STOPS_A_SECOND = 12
 HOOK, FLASH, RUN_UP, RUN_OUT = 2.0, 0.5, 2.2, 1.8
@@ -138,17 +140,17 @@ class PoolAtScaleTelling(Telling):
         acts = [self.through((question, shown), moment)]
         if worst is not None:
             white = replace(shown, acting=(worst.task,))
-            acts.append(self.act(question, white, seconds=0.5))
-            acts.append(self.act(question, white, until=self.empty(worst), seconds=0.5))
-            acts.append(self.act(question, white, until=self.steps.done_from(self.at), seconds=0.5))
-        self.shot("", *acts, subject=("map",), rest=0.5 if worst else 0.0)
+            acts.append(self.act(question, white, seconds=0.8))
+            acts.append(self.act(question, white, until=self.empty(worst), seconds=0.8))
+            acts.append(self.act(question, white, until=self.steps.done_from(self.at), seconds=0.8))
+        self.shot("", *acts, subject=("map",))
         return self.section("hook", self.scenario_title(), cut=True)
 
     def question(self) -> Said:
         """What the film asks."""
-        if self.losses:
-            return say("What happens when all {} pages are full?", self.ask.pool_pages())
-        return say("Who holds what of {} pages?", self.ask.pool_pages())
+        pages = self.ask.pool_pages()
+        told = "What happens when all {} pages are full?" if self.losses else "Who holds what of {} pages?"
+        return self.told("question", say(told, pages), pages=pages, requests=self.ask.requests())
 
     def scenario_title(self) -> str:
         """The scenario's title."""
@@ -165,15 +167,15 @@ class PoolAtScaleTelling(Telling):
         self.begin(-1)
         pages = counted(ask.table_pages(task, first.end), "page")
         told = say("{} slots a page: {}'s {} tokens take {}.", ask.page_size(), ask.name(task), ask.prompt(task), pages)
-        acts = [self.act(*self.frame), self.act(near), self.act(near, until=life.submitted.seq)]
+        acts = [self.act(*self.frame), self.act(near, seconds=ZOOM), self.act(near, until=life.submitted.seq)]
         acts.append(self.act(near, until=first.end, seconds=1.0))
         if filled is not None and filled.seq <= self.last:
             acts.append(self.act(near, until=filled.seq, seconds=1.2))
         self.shot(told, *acts, subject=("map",))
         self.at = self.steps.done_from(self.at)
-        whole = say("All pages together keep {} of keys and values.", ask.bytes_of("pool"))
+        whole = say("All pages keep {} of keys and values.", ask.bytes_of("pool"))
         far = Map(named=(task,), flash=FLASH * self.rate)
-        self.shot(whole, self.act(self.frame[0], far, self.frame[2]), subject=("map",))
+        self.shot(whole, self.act(self.frame[0], far, self.frame[2], seconds=ZOOM), subject=("map",))
         self.load()
         return self.section("page", "From one page to all", cut=True)
 
@@ -210,7 +212,7 @@ class PoolAtScaleTelling(Telling):
         grow = say("Answers grow until no page is free.")
         if free.value:
             grow = say("Answers grow until only {} {} free.", counted(free, "page"), are(free))
-        self.shot(grow, self.act(*quiet), self.through(quiet, loss.seq - 1), subject=("crowd",))
+        self.shot(grow, self.act(*quiet, seconds=1.8), self.through(quiet, loss.seq - 1), subject=("crowd",))
         why = say("{}, admitted last, gives its pages back.", ask.name(task))
         if newest != task:
             why = say("{} has to give its pages back.", ask.name(task))
@@ -273,17 +275,24 @@ class PoolAtScaleTelling(Telling):
             return self.section("price", "What came of it")
         usual, most = waits
         half = say("Half of the requests had a token within {}.", usual)
-        acts = [self.act(FirstTokens(lines=0, dots=False)), self.act(FirstTokens(lines=1), seconds=2.6)]
+        acts = [self.act(FirstTokens(lines=0, dots=False)), self.act(FirstTokens(lines=1), seconds=3.2)]
         self.shot(half, *acts, subject=("firsttokens",))
         told = say(
             "Nine in ten had it within {}: pages were full." if self.losses else "Nine in ten had it within {}.", most
         )
-        self.shot(told, self.act(FirstTokens(), seconds=2.0), subject=("firsttokens",), rest=0.5)
-        text = "Pages go where they are needed, and come back."
+        self.shot(told, self.act(FirstTokens(), seconds=3.0), subject=("firsttokens",))
+        text = say("Pages go where they are needed, and come back.")
         if self.losses:
-            text = "A full pool turns nobody away: it makes the newest wait."
+            text = say("A full pool turns nobody away: it makes the newest wait.")
+        known = {"half": usual, "most": most, "pages": ask.pool_pages(), "preemptions": ask.preemptions()}
+        text = self.told("takeaway", text, **known)
         unit = say("nine in ten had their first token by then, half after {}", usual)
-        self.shot("", self.act(Takeaway(text, say("{}", most), unit), FirstTokens()), subject=("takeaway",), rest=1.5)
+        self.shot(
+            "",
+            self.act(Takeaway(text, say("{}", most), unit), FirstTokens(), seconds=2.0),
+            subject=("takeaway",),
+            rest=1.0,
+        )
         return self.section("price", "Waiting for the first token")
 
 

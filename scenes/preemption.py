@@ -252,19 +252,17 @@ class PreemptionTelling(Telling):
             waited = ask.wait(self.behind, self.seq)
             cost = say("{} stood still for {}, {} waited {}.", name, stood, ask.name(self.behind), waited)
         parts = self.meanwhile(Queue())
-        acts = [self.act(*parts)] + ([self.lapse(*parts, until=until, seconds=1.5)] if until > self.at else [])
-        self.shot(cost, *acts, subject=("waits",), rest=1.5)
+        self.shot(cost, self.act(*parts), self.act(*parts, until=until, seconds=1.8), subject=("waits",), rest=1.5)
+        end = self.end if self.life.finished is None else self.life.finished.seq
+        if end > self.at:
+            told = say("{} goes on{}.", name, ", and finishes" if self.life.finished else "")
+            self.shot(told, self.lapse(*parts, until=end, seconds=3.0), subject=(parts[0].key, self.victim))
         return self.section("again", say("{} comes back", name))
 
     def takeaway(self) -> Section:
         """What is left of the film: its sentence and its number, over what the request came to."""
         ask, name, stood = self.ask, self.name, self.stood
-        end = self.end if self.life.finished is None else self.life.finished.seq
         self.begin()
-        if stood is not None and end > self.at:
-            told = say("{} goes on where it stopped{}.", name, ", and finishes" if self.life.finished else "")
-            parts = self.meanwhile(Queue())
-            self.shot(told, self.lapse(*parts, until=end, seconds=3.0), subject=(parts[0].key, self.victim))
         text, unit = say("A preempted request loses its pages, never a token."), say("is how long {} stood still", name)
         if stood is None:
             text, unit = (

@@ -257,14 +257,17 @@ class Change(FilmAnimation):
         before = dict(canvas.atoms)
         self.tracks: list[Track] = []
         hidden, crossed = crossing(before, self.picture, self.same)
+        under = 0.0
         for key in self.leaving:
             atom = before[key]
+            vector, begins = atom.vector(), 0.0
             stays = isinstance(atom, Text) and not (atom.early or self.same or key in crossed)
-            vector = atom.vector()
+            if stays and self.plan.front is not None and atom.order is not None:  # type: ignore[attr-defined]
+                stays, begins, under = False, self.plan.landed * f, motion.LEAVE
             seconds = max(1e-3, self.flip) if stays else motion.LEAVE
             falls = atom.falls if isinstance(atom, Text) else 0.0
             gone, ease = vector + np.eye(1, len(vector), 1)[0] * falls, _leaving(stays and not falls)
-            self.tracks.append(Track(canvas.shown[key], vector, gone, 0.0, seconds, ease, (1, 0)))
+            self.tracks.append(Track(canvas.shown[key], vector, gone, begins, seconds, ease, (1, 0)))
         self.old = [canvas.shown[key] for key in self.leaving]
         for key in self.leaving:
             canvas.shown.pop(key)
@@ -279,7 +282,7 @@ class Change(FilmAnimation):
             if isinstance(atom, Text) and (atom.early or not self.same):
                 begins = motion.LEAVE if atom.early else self.flip
                 if atom.order is not None and self.plan.front is not None:
-                    begins = (self.plan.landed + self.plan.objects * float(self._late(atom.order))) * f
+                    begins = (self.plan.landed + self.plan.objects * float(self._late(atom.order))) * f + under
             self.tracks.append(Track(mobject, vector, vector, begins, motion.APPEAR, motion.out_cubic, (0, 1)))
         for key in self.changing:
             self.tracks.append(self._changed(key, before[key], self.picture[key], key in hidden))

@@ -98,7 +98,9 @@ class Crowd(Part):
         yield (kind, "number"), Text(text=number, at=(box.x, y), px=big, face="mono-bold", color=t.text)
         most = max(len(tasks), int(getattr(view.history.series, kind).max(initial=0)))
         x = box.x + fonts.width(f"{most:,}", "mono-bold", big) + 14
-        label = f"{kind}, {ORDER[kind]}" if self.tall else kind
+        label = f"{kind}, {ORDER[kind]}"
+        if not self.tall or x + fonts.width(label, "sans", px) > box.right:
+            label = kind
         text = (
             label
             if not more
@@ -179,7 +181,7 @@ def _tasks(view: View, kind: str) -> list[str]:
     if kind == "waiting":
         return state.waiting
     index = view.history.requests.index
-    tasks = [task for task in state.tables if state.tasks[task].status != "finished"]
+    tasks = [task for task in state.tables if state.tasks[task].status in ("prefilling", "running")]
     return sorted(tasks, key=lambda task: (turns.since(task, state.seq), index[task]))
 
 

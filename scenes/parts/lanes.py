@@ -50,7 +50,7 @@ class Lanes(Part):
     It has a lane for each of `tasks` with their tokens, and one for the `prompt` of a request, with the
     stretches in which it was computed and then its tokens. `wait` is an empty stretch in the lanes of the
     `tasks`, `first` one in that of the prompt, from its beginning to its first token. Where the clock is
-    `counted`, the tokens of the first of `tasks` since 0 stand behind.
+    `counted`, the tokens of the first of `tasks` since 0 stand behind, faint where the stretch has ended.
     """
 
     time: Timeline = field(default=Timeline(0, 1, 0))
@@ -214,7 +214,8 @@ class Lanes(Part):
         number = measure("lane.tokens", n, task=task, after=self.zero, until=self.zero + max(0, now))
         text, px = counted(number, "token"), theme.CAPTION
         at = (body.right - COUNT + 24, lanes.cy)
-        yield ("count",), Text(text=text, at=at, px=px, face="mono-bold", color=t.text)
+        color = t.text if self.time.now <= self.until else t.muted
+        yield ("count",), Text(text=text, at=at, px=px, face="mono-bold", color=color)
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
         """Where tokens, prompts and waits stand, in ns since 0 as the drawn ticks tell them."""

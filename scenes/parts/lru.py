@@ -17,6 +17,8 @@ from scenes.parts.view import View
 LABELS, CARD, WIDEST, GAP, PAD, MORE = 38.0, 92.0, 180.0, 14.0, 12.0, 70.0
 DIGITS = 4
 """Digits of a key that are written."""
+COUNTS = 420.0
+"""Pixels that are kept for how many pages are free and cached."""
 DOOR, TITLE, NONE = "next to go", "of the cached pages, least recently used first", "no page is cached"
 
 
@@ -38,7 +40,8 @@ class Lru(Part):
         if row:
             yield ("door",), Text(text=DOOR, at=(box.x, box.y + 14), px=px, face="sans-bold", color=t.text)
         at = (box.x + (fonts.width(DOOR, "sans-bold", px) + 20 if row else 0.0), box.y + 14)
-        yield ("title" if row else "none",), Text(text=TITLE if row else NONE, at=at, px=px, color=t.muted)
+        if not row or at[0] + fonts.width(TITLE, "sans", px) + COUNTS < box.right:
+            yield ("title" if row else "none",), Text(text=TITLE if row else NONE, at=at, px=px, color=t.muted)
         counts = say("{} free, {} cached", measure("pool.free", view.state.n_free), measure("pool.cached", len(row)))
         look = {"px": px, "face": "sans-medium", "color": t.text, "align": "right"}
         yield ("counts",), Text(text=counts, at=(box.right, box.y + 14), **look)

@@ -26,6 +26,8 @@ LEAST, APART = 3.0, 4.0
 """Pixels of the smallest cell, and of one from which on there are gaps."""
 FLAT, NEAR_GAP, SPREAD = 1.2, 16.0, 0.66
 """Of what is seen from near: least width by height of a page, the gap between two, its share of the box."""
+FRAMED = 5.0
+"""Pixels between the cells and the frame of a map whose last row is short."""
 DETAIL = 48.0
 """Pixels of a page from which on its slots are drawn."""
 GREY, KEPT, BACK = 0.68, 0.45, 0.4
@@ -58,7 +60,8 @@ class Map(Part):
         group, columns, rows = shape(view.n_pages, view.frame)
         n = -(-view.n_pages // group)
         colors, owners = self.colors(view)
-        whole, near = self._placed(view, box), bool(self.close)
+        short, near = n % columns > 0, bool(self.close)
+        whole = self._placed(view, box.inset(FRAMED) if short else box)
         cell = Box(0, 0, whole.w / columns, whole.h / rows)
         gap = NEAR_GAP if near else 1.0 if min(cell.w, cell.h) >= APART else 0.0
         fills, seams = grouped(colors, group), seams_of(owners[::group], columns)
@@ -74,8 +77,8 @@ class Map(Part):
                 acting=bool(self.acting),
             ),
         )
-        if n % columns and not near:
-            yield ("frame",), Block(box=box.inset(-3), stroke=t.empty, width=2, radius=2)
+        if short and not near:
+            yield ("frame",), Block(box=box.inset(1), stroke=t.empty, width=2, radius=2)
         if group > 1 and not near:
             text, px = (
                 say("a cell: {} pages", measure("map.group", group, "plain", cells=n)),

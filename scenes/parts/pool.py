@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scenes import theme
+from scenes.draw import fonts
 from scenes.draw.atoms import Block, Key, Move, Picture, Text
 from scenes.draw.layout import Box
 from scenes.measures import joined, measure, say, written
@@ -16,6 +17,8 @@ from scenes.parts.view import View
 from scenes.parts.words import SIZES, page_words, spoken, text_height, type_size
 
 GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 62.0, 92.0
+LOWEST = 165.0
+"""Height in which a pool of any number of pages can be shown."""
 GOOD = 384.0
 """Height within which pages with words are as large as can be."""
 BAND, PAD = 6.0, 10.0
@@ -50,7 +53,7 @@ class Pool(Part):
         best = max((h for some in heights.values() for h in some if h <= TALLEST), default=heights[None][0])
         words = heights[SIZES[-1]]
         good = 4 + max((h for h in words if h <= GOOD), default=words[0])
-        return Room(heights[None][0], best, good=good if spoken(view.trace) else 0.0)
+        return Room(min(LOWEST, heights[None][0]), best, good=good if spoken(view.trace) else 0.0)
 
     def _splits(self, view: View, width: float) -> list[int]:
         """Numbers of pages side by side that can be shown in `width`; fewest pages first."""
@@ -159,8 +162,8 @@ class Pool(Part):
                 say("{}·{}", measure("task.name", task, "name", task=task), _logical(view, task, page))
                 for task in holders
             ]
-            if places and headed and len(places) * 62 <= cell.w:
-                text = joined(" ", places)
+            text = joined(" ", places)
+            if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD - 4:
                 at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 5)
                 yield (
                     (page, "place"),
@@ -202,12 +205,13 @@ class Pool(Part):
             yield (page, "band", task), Block(box=part, fill=view.hue(task), radius=3)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
-        """Pages that a request has newly been given fly from its tape, empty."""
-        come = 0
+        """Pages that a request has newly been given fly from its tape, empty; those that it found do not."""
+        come, pages = 0, now.history.pages
+        found = set(pages.holds.page[pages.took(then.state.seq, now.state.seq + 1, "revived")].tolist())
         for task, table in now.state.tables.items():
             had = then.state.tables.get(task, [])
             for logical, page in enumerate(table):
-                if page in had or now.refs[page] > 1:
+                if page in had or page in found or now.refs[page] > 1:
                     continue
                 tile = after.get(("tape", task, logical, "tile")) or after.get(("talk", task, logical, "tile"))
                 place = after.get((self.key, page, "ground"))

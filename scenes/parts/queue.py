@@ -66,7 +66,7 @@ class Queue(Part):
         edge = {"stroke": t.accent, "width": 4.0} if acting else {"stroke": hue, "width": 2.0}
         yield (task, "chip"), Block(box=box, fill=hue, acting=acting, keeps=True, **edge)
         name = written("task.name", task, "name", task=task)
-        look = {"face": "sans-bold", "color": t.ground, "align": "center", "ground": hue, "keeps": True}
+        look = {"face": "sans-bold", "color": t.ground, "align": "center", "ground": hue, "keeps": True, "early": True}
         yield (task, "name"), Text(text=name, at=(box.cx, box.cy), **look)
         if tag:
             look = {"px": theme.LEAST_SIZE, "face": "mono-bold", "color": t.text, "ground": t.panel}

@@ -46,10 +46,11 @@ def _words(said: Said) -> Words:
 
 
 def lines(words: Words, face: str, px: float, width: float) -> list[str]:
-    """`words` in lines of at most `width` pixels."""
+    """`words` in lines of at most `width` pixels; the middle of a word that is wider is left out."""
     rows: list[list[str]] = []
     x, blank = 0.0, fonts.width(" ", face, px)
-    for word in words:
+    for whole in words:
+        word = fonts.fit(whole, face, px, width)
         wide = fonts.width(word, face, px)
         if not rows or x + blank + wide > width:
             rows.append([])

@@ -18,10 +18,12 @@ from scenes.parts.tape import CHIP_GAP, chip_width
 from scenes.parts.view import View
 from scenes.theme import mix
 
-ROW, BEST, GAP, CHIP = 84.0, 120.0, 12.0, 52.0
+ROW, BEST, GAP, CHIP, INSET = 92.0, 120.0, 10.0, 52.0, 18.0
 ENTRY, APART, MOST_ENTRIES = 52.0, 18.0, 8
 """Width of an entry of a page table, pixels between two, and how many are shown of a table: the first
 of a longer one, an ellipsis, and the last two."""
+LEAST_LINES = 2
+"""Lines of each question and answer that are always seen: those of a longer one are its last."""
 SIZES = (40, 36, 34, 31, 28)
 PITCH = 1.3
 TINT = 0.28
@@ -31,7 +33,7 @@ TINT = 0.28
 class Talk(Part):
     """What each of `tasks` asks and the line of its answer that is being said, with its page table,
     each entry in the hue of who computed the page; with `whole` all of the answer instead, in the
-    largest type that fits."""
+    largest type that fits, or as much of its end as does."""
 
     tasks: tuple[str, ...] = ()
     whole: bool = False
@@ -41,8 +43,8 @@ class Talk(Part):
         gaps = (n - 1) * GAP
         if self.whole:
             px = view.size(SIZES[-1])
-            least = sum(self._rows(view, task, width, px) for task in self.tasks) * PITCH * px + gaps
-            return Room(least, 2 * least, grows=True)
+            needs = sum(self._rows(view, task, width, px) for task in self.tasks) * PITCH * px + gaps
+            return Room(min(needs, n * LEAST_LINES * PITCH * px + gaps), 2 * needs, grows=True, good=needs)
         return Room(n * ROW + gaps, n * BEST + gaps)
 
     def draw(self, view: View, box: Box) -> Atoms:
@@ -55,19 +57,22 @@ class Talk(Part):
         for task, row in zip(self.tasks, box.rows(len(self.tasks), GAP), strict=True):
             if task not in view.state.tasks:
                 continue
-            yield from self._chip(view, task, Box(row.x, row.cy - CHIP / 2, chip, CHIP))
-            x = row.x + chip + CHIP_GAP
+            yield (task, "row"), Block(box=row, fill=view.theme.panel, radius=10)
+            yield from self._chip(view, task, Box(row.x + INSET, row.cy - CHIP / 2, chip, CHIP))
+            x, right = row.x + INSET + chip + CHIP_GAP, row.right - INSET
             yield from self._entries(view, task, x, row.cy, most)
             x += most * (ENTRY + APART) + CHIP_GAP - APART
-            asked = lines(question(view, task), "sans", px, row.right - x)
-            said = lines(answer(view, task), "sans-medium", px, row.right - x)
+            asked = lines(question(view, task), "sans", px, right - x - 1.2 * px)
+            said = lines(answer(view, task), "sans-medium", px, right - x)
             up = 0.65 * px if said else 0.0
             if asked:
                 more = asked[0] if len(asked) == 1 else say("{} …", asked[0])
-                yield (task, "asks"), Text(text=more, at=(x, row.cy - up), px=px, color=view.theme.muted, early=True)
+                look = {"px": px, "ground": view.theme.panel}
+                yield (task, "asks"), Text(text=more, at=(x, row.cy - up), color=view.theme.muted, early=True, **look)
             if said:
                 at = (x, row.cy + up)
-                yield (task, "answer"), Text(text=said[-1], at=at, px=px, face="sans-medium", color=view.theme.text)
+                look = {"px": px, "face": "sans-medium", "color": view.theme.text, "ground": view.theme.panel}
+                yield (task, "answer"), Text(text=said[-1], at=at, **look)
 
     def _chip(self, view: View, task: str, box: Box) -> Atoms:
         hue, look = view.hue(task), {"face": "sans-bold", "color": view.theme.ground, "align": "center"}
@@ -111,13 +116,16 @@ class Talk(Part):
         px = next((view.size(px) for px in SIZES if needs(view.size(px)) <= box.h), view.size(SIZES[-1]))
         spare = max(0.0, box.h - needs(px)) / len(self.tasks)
         y, x = box.y + spare / 2, box.x + chip + CHIP_GAP
+        most = max(LEAST_LINES, int((box.h - gaps) / len(self.tasks) / (PITCH * px)))
         for task in self.tasks:
             top = y
-            for kind, words, face, color in (
-                ("asks", question(view, task), "sans", t.muted),
-                ("answer", answer(view, task), "sans-medium", t.text),
-            ):
-                for i, line in enumerate(lines(words, face, px, box.right - x)):
+            asked = lines(question(view, task), "sans", px, box.right - x)
+            said = lines(answer(view, task), "sans-medium", px, box.right - x)
+            if needs(px) > box.h:
+                said = said[len(said) - min(len(said), most - 1) :]
+                asked = asked[: most - len(said)]
+            for kind, rows, face, color in (("asks", asked, "sans", t.muted), ("answer", said, "sans-medium", t.text)):
+                for i, line in enumerate(rows):
                     at = (x, y + PITCH * px / 2)
                     yield (task, kind, i), Text(text=line, at=at, px=px, face=face, color=color, early=True)
                     y += PITCH * px

@@ -32,18 +32,20 @@ KNOWN, FINE, FINE_KNOWN = 0.75, 18.0, 0.45
 class Tape(Part):
     """The tapes of `tasks`, one row each. `acting` are tiles, as (request, logical page), that the
     caption speaks of; with `counts` the number of tokens stands behind each tape, or, where it `asks`
-    and its text was recorded, what it asks. A tile without a page has, with `cuts`, its number of tokens
-    below it."""
+    and its text was recorded, what it asks. One that is `low` leaves its room to others. A tile without
+    a page has, with `cuts`, its number of tokens below it."""
 
     tasks: tuple[str, ...] = ()
     acting: tuple[tuple[str, int], ...] = ()
     counts: bool = True
     asks: bool = False
     cuts: bool = False
+    low: bool = False
 
     def room(self, view: View, width: float) -> Room:
         rows = max(1, len(self.tasks))
-        return Room(rows * ROW + (rows - 1) * ROW_GAP, rows * BEST_ROW + (rows - 1) * ROW_GAP)
+        best = ROW if self.low else BEST_ROW
+        return Room(rows * ROW + (rows - 1) * ROW_GAP, rows * best + (rows - 1) * ROW_GAP)
 
     def draw(self, view: View, box: Box) -> Atoms:
         if not self.tasks:

@@ -103,11 +103,11 @@ def readable(text: str, face: str = "sans") -> str:
 
 
 def broken(words: Sequence[Word], width: float) -> list[list[tuple[Word, float, float]]]:
-    """Lines of (word, left, right), all in em, none wider than `width` but those of one word."""
+    """Lines of (word, left, right), all in em, none wider than `width`."""
     lines: list[list[tuple[Word, float, float]]] = []
     x = 0.0
     for word in words:
-        wide = fonts.width(word.text, word.face, 1.0) + 2 * PAD
+        wide = min(width, fonts.width(word.text, word.face, 1.0) + 2 * PAD)
         gap = SPACE if word.spaced or word.chip else JOINED
         if not lines or x + gap + wide > width:
             lines.append([])
@@ -218,7 +218,8 @@ def page_words(view: View, page: int, body: Box, px: float, first: int) -> Atoms
             color, face = t.text if stand.valid else t.muted, stand.word.face
             look = {"px": px, "face": face, "color": color, "align": "center", "ground": t.panel}
             order = float(first + slots[0])
-            yield (page, "word", slots[0]), Text(text=stand.word.text, at=(box.cx, box.cy), order=order, **look)
+            said = fonts.fit(stand.word.text, face, px, box.w - 2 * PAD * px + 1)
+            yield (page, "word", slots[0]), Text(text=said, at=(box.cx, box.cy), order=order, **look)
     order = first + np.arange(size, dtype=float)
     yield (page, "slots"), Cells(edges=edges, fills=fills, lines=outlines, order=order, radius=4.0, z=0)
     if hidden:

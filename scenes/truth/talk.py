@@ -15,8 +15,13 @@ TINT = 0.28
 
 @shows("talk.said", fades=True)
 def said(witness: Witness, at: int, shown: Mapping) -> dict[str, str]:
-    """Each whole answer, blanks between its words single."""
-    return {task: boxed(" ".join(answer(witness, task, at).split()), text) for task, text in shown["talk.said"].items()}
+    """Each answer, blanks between its words single: all of it, or its end where that is what is shown."""
+    found = {}
+    for task, text in shown["talk.said"].items():
+        whole = " ".join(answer(witness, task, at).split())
+        end = boxed(whole[len(whole) - min(len(text), len(whole)) :], text)
+        found[task] = text if end == text or "…" in text else whole
+    return found
 
 
 @shows("talk.tints", fades=True)

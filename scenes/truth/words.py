@@ -94,8 +94,13 @@ def _said(witness: Witness, task: str, position: int, shown: str) -> str:
     texts = _texts(witness, task)
     if not texts:
         return "·"
-    if special(texts[position]) is not None:
-        return token_mark(witness, task, position)
+    marked = special(texts[position]) is not None
+    whole = token_mark(witness, task, position) if marked else word(witness, task, position)
+    head, cut, tail = shown.partition("…")
+    if cut and len(shown) < len(whole) and boxed(whole[: len(head)], head) == head and whole.endswith(tail):
+        return shown
+    if marked:
+        return whole
     said = boxed(word(witness, task, position), shown)
     ids = witness.state(witness.last).tasks[task].tokens
     plain = any(char.isascii() and char.isprintable() for char in said)

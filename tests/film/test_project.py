@@ -64,6 +64,8 @@ def test_make_passes_its_variables_on():
     assert 'scenes render "PrefixCache" --trace "run one.jsonl" --quality "preview"' in film
     timed = plan("film", "SECONDS=60", "QUALITY=preview")
     assert 'scenes render "PrefixCache" --seconds "60" --quality "preview"' in timed
+    shaped = plan("film", "FRAME=9:16", "THEME=light")
+    assert 'scenes render "PrefixCache" --frame "9:16" --theme "light" --quality "final"' in shaped
     record = plan("record", "SCENARIO=chat", "DEVICE=cuda")
     assert '"assets/scenarios/chat.toml" -o "assets/traces/chat.jsonl.gz"' in record
     assert '--device "cuda"' in record

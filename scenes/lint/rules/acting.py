@@ -22,6 +22,7 @@ WORDS = {
     "slots": "slot token word K V",
     "number": "number table entry",
     "queue": "wait queue",
+    "lru": "key row cached",
 }
 """What else a sentence may call something, by a word of its key."""
 

@@ -10,6 +10,7 @@ from coloraide import Color
 from manim import Mobject, VMobject
 
 from scenes import theme
+from scenes.draw.atoms import FLYING
 from scenes.draw.cells import CellField
 from scenes.draw.label import Label
 from scenes.lint.geometry import inside
@@ -33,7 +34,7 @@ class Contrast(PictureRule):
 
     The colours of text and ground are worked out at a grid of points: the
     film's background, then every fill and cell drawn over it in order, with its
-    opacity, those above the text covering text and ground alike.
+    opacity, those above the text covering text and ground alike. What flies over it counts not.
     """
 
     name = "contrast"
@@ -55,6 +56,8 @@ class Contrast(PictureRule):
         text = ground
         for index in near:
             mobject = picture.members[index]
+            if mobject.z_index >= FLYING > label.z_index:
+                continue
             if index == place:
                 fill = fill_of(label)
                 text = ground + (fill[:3] - ground) * fill[3]

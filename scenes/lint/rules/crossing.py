@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from manim import VMobject
 
+from scenes.draw.atoms import FLYING
 from scenes.lint.geometry import crosses, segments
 from scenes.lint.moment import Problem
 from scenes.lint.picture import Picture, fill_of, name, stroke_px
@@ -14,7 +15,8 @@ from scenes.lint.rules.base import PictureRule
 
 
 class Crossing(PictureRule):
-    """No visible stroke enters the ink box of a label; nor does the head of an arrow."""
+    """No visible stroke enters the ink box of a label; nor does the head of an arrow. What flies over a
+    label covers it."""
 
     name = "crossed-text"
 
@@ -28,6 +30,8 @@ class Crossing(PictureRule):
             hit = crosses(segments(paths), boxes)
             for row in np.flatnonzero(hit):
                 label = picture.labels[row]
+                if mobject.z_index >= FLYING > label.z_index:
+                    continue
                 yield Problem((name(mobject), name(label)), "runs through the text")
 
     @staticmethod

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from scenes.draw.atoms import FLYING
 from scenes.lint.moment import Moment, Problem
 from scenes.lint.picture import Picture, name
 from scenes.lint.rules.base import PictureRule
@@ -14,7 +15,8 @@ TOLERANCE = 0.5
 
 
 class TextOverlap(PictureRule):
-    """Ink boxes of different labels do not overlap by more than half a pixel, on their way either."""
+    """Ink boxes of different labels do not overlap by more than half a pixel, on their way either; what
+    flies has a ground of its own and may cover what stands."""
 
     name = "text-overlap"
 
@@ -26,6 +28,8 @@ class TextOverlap(PictureRule):
         low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
         high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
         shared = (high - low).min(axis=2)
+        flies = np.array([label.z_index >= FLYING for label in picture.labels])
+        shared[flies[:, None] != flies[None, :]] = 0.0
         for i, j in np.argwhere(np.triu(shared > TOLERANCE, k=1)):
             labels = (name(picture.labels[i]), name(picture.labels[j]))
             w, h = high[i, j] - low[i, j]
