@@ -163,11 +163,7 @@ class Pool(Part):
                 for task in holders
             ]
             text = joined(" ", places)
-<<<<<<< HEAD
-            if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD:
-=======
             if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD - 4:
->>>>>>> main
                 at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 5)
                 yield (
                     (page, "place"),
@@ -176,7 +172,11 @@ class Pool(Part):
         if self.bits:
             bit = view.mask >> page & 1
             box = Box(cell.cx - 30, cell.bottom + 10, 60, BITS - 14)
-            look = {"stroke": t.accent if acting else t.empty, "width": 4.0 if acting else 2.0, "acting": acting}
+            look: dict[str, Any] = {
+                "stroke": t.accent if acting else t.empty,
+                "width": 4.0 if acting else 2.0,
+                "acting": acting,
+            }
             yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, radius=6, **look)
             text = say("{}", measure("mask.bit", bit, "plain", page=page))
             ground = t.empty if bit else t.ground
