@@ -33,6 +33,7 @@ SOME, FEW, BEFORE, MOST_PAGES, FEW_STEPS = 8, 16, 12, 4, 6
 """Pages of a pool that is large beside code, pages that are shown of a pool too large to show all, steps that
 the hook begins before its event, pages of a table that are pointed at one by one, and steps from which on a
 time-lapse has a sentence of its own."""
+LONGEST_CAPTION = 60
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,19 @@ class PrefixCacheTelling(Telling):
         """The code that stands beside the picture, with its last line."""
 
     def few_pages(self) -> tuple[int, ...]:
-        """The pages to show of a large pool: the first that come into use; all of a small one: none named."""
+        """The pages to show of a large pool: those that are spoken of; of a small one all, and none is named."""
         if self.ask.n_pages <= LARGEST:
             return ()
-        used = dict.fromkeys(page for e in self.history.events(PagesAlloc) for page in e.pages)
-        return tuple(sorted([*used][:FEW])) or tuple(range(FEW))
+        taken = [*self.history.events(PagesAlloc)]
+        first, second = (
+            [e.pages[0] for e in taken if e.task == task] for task in (self.first, self.second and self.second.task)
+        )
+        freed = [e.pages[0] for e in self.history.events(PagesFree, phase="cleanup")]
+        grown = [e.pages[0] for e in taken if e.phase == "decode"]
+        again = [e.pages[0] for e in taken if self.freed and e.seq > self.freed.seq and e.pages[0] in freed]
+        last = self.scattered.pages[-MOST_PAGES:]
+        told = (*last, *first[:1], *first[-1:], *second[:2], *freed[:MOST_PAGES], *grown[:1], *again[:1])
+        return tuple(sorted([*dict.fromkeys((*told, *(e.pages[0] for e in taken), *range(FEW)))][:FEW]))
 
     def sections(self) -> Iterator[Section]:
         yield self.hook()
@@ -217,7 +226,10 @@ class PrefixCacheTelling(Telling):
         tables = [e for e in self.history.events(Table, start, self.admitted) if e.task == task and e.pages]
         counted = self.lines("pages_for", start, allocs[0].seq if allocs else self.admitted)
         needs = name, prompt, ask.page_size(), ask.prompt_pages(task)
-        told = say("{}: {} tokens / {} a page, rounded up: {} pages.", *needs)
+        told = either(
+            say("{}: {} tokens / {} a page, rounded up: {} pages.", *needs),
+            say("{} tokens / {} a page, rounded up: {} pages.", *needs[1:]),
+        )
         acts = [self.act(tape, self.pool(), until=start)]
         if counted is not None:
             acts += self.run(counted, counted.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
@@ -246,7 +258,8 @@ class PrefixCacheTelling(Telling):
         self.begin()
         submitted = self.requests[task].submitted.seq
         parts = (self.tape(*tasks), Wires(task), self.pool())
-        told = say("{} takes free pages, too: {}.", name, ask.table(task, admitted.seq))
+        table = ask.table(task, admitted.seq)
+        told = either(say("{} takes free pages, too: {}.", name, table), say("{} takes free pages, too.", name))
         wrote = self.history.first(KvWrite, admitted.seq)
         acts = [
             self.act(*parts, until=max(submitted, self.at)),
@@ -341,7 +354,10 @@ class PrefixCacheTelling(Telling):
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
         names = ask.page(page), ask.name(task), ask.name(str(self.wrote(alloc)))
-        told = say("The lowest free page is {}: {} overwrites {} there.", *names)
+        told = either(
+            say("The lowest free page is {}: {} overwrites {} there.", *names),
+            say("The lowest free page is {}: it is overwritten.", *names[:1]),
+        )
         end = table.seq if table else alloc.seq
         acts = [self.act(*acting), self.act(*acting, until=end, seconds=1.6)]
         wrote = [*self.history.events(KvWrite, self.at)][:3]
@@ -357,7 +373,10 @@ class PrefixCacheTelling(Telling):
         landed = (tape, Strip(task, read.seq), pool)
         told = "The table restores order: pages become one strip."
         self.shot(told, self.act(*parts, until=read.seq), self.act(*landed), subject=("strip",))
-        told = say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq))
+        told = either(
+            say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq)),
+            say("Many pages, one strip: order lives in the table."),
+        )
         shown = [*enumerate(self.scattered.pages)][-MOST_PAGES:]
         acts = [
             self.act(
@@ -414,8 +433,14 @@ class PrefixCacheTelling(Telling):
         unit = say("slots held at most, where the longest lengths reserve {}", ask.most_longest())
         told = Takeaway("Memory in pieces, order in a table.", say("{}", ask.most_held()), unit)
         parts = (told, self.pool(bits=False))
-        self.shot(None, self.lapse(*parts, until=self.end, seconds=1.6), subject=("pool",), rest=2.0)
+        seconds = 1.6 if len(self.history.steps) >= FEW_STEPS else 0.4
+        self.shot(None, self.lapse(*parts, until=self.end, seconds=seconds), subject=("pool",), rest=2.0)
         return self.section("takeaway", "", FRAME, phases=False, cut=True)
+
+
+def either(*sentences: Said) -> Said:
+    """The first that is short enough for a caption; else the last."""
+    return next((said for said in sentences if len(said) <= LONGEST_CAPTION), sentences[-1])
 
 
 def shared_release(teller: Telling) -> PagesFree | None:

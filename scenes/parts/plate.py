@@ -50,7 +50,9 @@ class Plate(Part):
         first = max(0, width - MOST_COLUMNS)
         chip = max(chip_width(task, view) for task, _, _ in rows)
         x = box.x + chip + 24
-        rectangle = Box(x - GAP, box.y + HEAD - GAP, (width - first) * (CELL + GAP) + GAP, 0)
+        room = box.w - chip - 24 - ASIDE - fonts.width("lengths", "mono", theme.LABEL)
+        wide = min(CELL, room / (width - first) - GAP)
+        rectangle = Box(x - GAP, box.y + HEAD - GAP, (width - first) * (wide + GAP) + GAP, 0)
         high = (box.h - HEAD - ARROW - HEIGHT) / len(rows) - GAP
         rectangle = replace(rectangle, h=len(rows) * (high + GAP) + GAP)
         title = self._title(view, "page_table", ("rows", "columns"))
@@ -69,7 +71,7 @@ class Plate(Part):
             at = (box.x + chip / 2, cy)
             yield (row, "name"), Text(text=name, at=at, face="sans-bold", color=t.ground, align="center", ground=hue)
             for column in range(first, width) if self.tables else ():
-                cell = Box(x + (column - first) * (CELL + GAP), y, CELL, high)
+                cell = Box(x + (column - first) * (wide + GAP), y, wide, high)
                 page = table[column] if column < len(table) else FILLER
                 held = page != FILLER
                 stroke = hue if held else t.muted

@@ -150,7 +150,7 @@ class Pool(Part):
                 (page, "number"),
                 Text(text=number, at=(cell.x + PAD + 2, y), face="mono-bold", color=color, ground=t.panel),
             )
-        if roomy:
+        if roomy and cell.w >= _beside(view.n_pages):
             ref = say("ref {}", measure("page.ref", view.refs[page], "plain", page=page))
             color = t.text if view.refs[page] else t.muted
             at = (cell.right - PAD - 2, y)
@@ -164,7 +164,7 @@ class Pool(Part):
             ]
             text = joined(" ", places)
             if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD - 4:
-                at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 5)
+                at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 7)
                 yield (
                     (page, "place"),
                     Text(text=text, at=at, px=theme.LEAST_SIZE, face="mono", color=t.muted, ground=t.panel),
@@ -264,3 +264,9 @@ def _foot(width: float) -> float:
 def _logical(view: View, task: str, page: int) -> Any:
     """The page's place in a request's table."""
     return measure("page.logical", view.state.tables[task].index(page), "plain", task=task, page=page)
+
+
+def _beside(n_pages: int) -> float:
+    """Width of a page from which on the highest number and a refcount stand beside one another."""
+    number = fonts.width(str(n_pages - 1), "mono-bold", theme.LABEL)
+    return number + fonts.width("ref 0", "mono", theme.LEAST_SIZE) + 2 * PAD + 16
