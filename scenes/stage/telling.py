@@ -14,8 +14,7 @@ from scenes.measures import Measure, Said, joined, say
 from scenes.parts.code import MOST_LINES, Code
 from scenes.parts.part import Part
 from scenes.parts.view import ask_of
-from scenes.stage.shot import Act, Section, Shot
-from scenes.story.beats import Storyboard
+from scenes.stage.shot import Act, Section, Shot, Storyboard
 from scenes.story.errors import DoesNotApply
 from scenes.story.limits import LARGEST
 from scenes.story.source import shown_source, steps_of
@@ -62,7 +61,7 @@ class Telling:
 
     def storyboard(self) -> Storyboard:
         """The film for this trace."""
-        return Storyboard(self.film, tuple(part for part in self.sections() if part.beats))  # type: ignore[arg-type]
+        return Storyboard(self.film, tuple(part for part in self.sections() if part.beats))
 
     # what a film needs
 

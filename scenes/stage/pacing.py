@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 
-from scenes.story.beats import Beat, Section, Storyboard
+from scenes.stage.shot import Section, Shot, Storyboard
 
 ELASTIC = ("seconds", "pace")
 
@@ -23,7 +23,7 @@ class Layer:
     section: int
 
 
-def weight(section: Section, beat: Beat) -> int:
+def weight(section: Section, beat: Shot) -> int:
     """How early a beat is left out: the higher, the earlier; 0 never."""
     return max(section.detail, beat.detail)
 
@@ -61,7 +61,7 @@ def stretch(storyboard: Storyboard, factor: float) -> Storyboard:
     )
 
 
-def _stretched(beat: Beat, factor: float) -> Beat:
+def _stretched(beat: Shot, factor: float) -> Shot:
     changes = {
         field.name: round(getattr(beat, field.name) * factor, 3) for field in fields(beat) if field.name in ELASTIC
     }
