@@ -6,7 +6,7 @@ from scenes.story.beats.code import CodeStep, OpenCode, RunCode
 from scenes.story.beats.core import Advance, Beat, Hold, Prop, Reveal, Section, Storyboard
 from scenes.story.beats.memory import Contiguous, RunOn, ShowLoads, ShowVersus, Versus
 from scenes.story.beats.panels import Bar, ClosePanel, Fact, PageKey, ShowBars, ShowFacts, ShowGather, ShowKeys, SlotRun
-from scenes.story.beats.scale import Focus, OpenLens, Spotlight, TimeLapse
+from scenes.story.beats.scale import Focus, OpenLens, TimeLapse
 from scenes.story.beats.states import ShowStates
 
 __all__ = [
@@ -45,7 +45,6 @@ __all__ = [
     "ShowStates",
     "ShowVersus",
     "Speakers",
-    "Spotlight",
     "Storyboard",
     "TimeLapse",
     "Versus",

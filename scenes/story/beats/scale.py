@@ -31,11 +31,3 @@ class OpenLens(Beat):
     """Open other `pages` in the lens, which shows them with their slots."""
 
     pages: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Spotlight(Beat):
-    """Let the pages of `tasks` stand out on the map, all others dimmed; of none: all alike."""
-
-    tasks: tuple[str, ...] = ()
-    seconds: float = 0.5

@@ -9,10 +9,9 @@ if TYPE_CHECKING:
 
 
 from scenes.old.parts.lens import LensPart
-from scenes.old.parts.map import MapPart
 from scenes.old.parts.part import Lapse
 from scenes.old.stage.directions import plays
-from scenes.story.beats import OpenLens, Spotlight, TimeLapse
+from scenes.story.beats import OpenLens, TimeLapse
 
 
 @plays(TimeLapse)
@@ -42,8 +41,3 @@ def time_lapse(stage: Stage, beat: TimeLapse) -> None:
 def open_lens(stage: Stage, beat: OpenLens) -> None:
     stage.advance(beat.until, 0.6)
     stage.animate(stage.shown(LensPart).open(stage.state, beat.pages))
-
-
-@plays(Spotlight)
-def spotlight(stage: Stage, beat: Spotlight) -> None:
-    stage.animate(stage.shown(MapPart).light(stage.state, beat.tasks, beat.seconds))
