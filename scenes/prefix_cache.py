@@ -9,6 +9,7 @@ from typing import Any
 
 from astrai_sim.trace import Event, Trace
 from astrai_sim.trace.events import Gather, KvWrite, PagesAlloc, PagesFree, Table, TaskAdmitted
+from scenes.draw.atoms import Key
 from scenes.film.opening import other_trace
 from scenes.film.scene import FilmScene
 from scenes.measures import Said, say
@@ -28,9 +29,11 @@ from scenes.story.limits import LARGEST
 
 SHARED = "prefix_sharing"
 """The shipped trace that shows a page with two holders where the film's own has none."""
-FEW, BEFORE, MOST_PAGES = 16, 12, 4
-"""Pages that are shown of a pool too large to show all, steps that the hook begins before its event, and pages
-of a table that are pointed at one by one."""
+SOME, FEW, BEFORE, MOST_PAGES, FEW_STEPS = 8, 16, 12, 4, 6
+"""Pages of a pool that is large beside code, pages that are shown of a pool too large to show all, steps that
+the hook begins before its event, pages of a table that are pointed at one by one, and steps from which on a
+time-lapse has a sentence of its own."""
+LONGEST_CAPTION = 60
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,19 @@ class PrefixCacheTelling(Telling):
         """The code that stands beside the picture, with its last line."""
 
     def few_pages(self) -> tuple[int, ...]:
-        """The pages to show of a large pool: the first that come into use; all of a small one: none named."""
+        """The pages to show of a large pool: those that are spoken of; of a small one all, and none is named."""
         if self.ask.n_pages <= LARGEST:
             return ()
-        used = dict.fromkeys(page for e in self.history.events(PagesAlloc) for page in e.pages)
-        return tuple(sorted([*used][:FEW])) or tuple(range(FEW))
+        taken = [*self.history.events(PagesAlloc)]
+        first, second = (
+            [e.pages[0] for e in taken if e.task == task] for task in (self.first, self.second and self.second.task)
+        )
+        freed = [e.pages[0] for e in self.history.events(PagesFree, phase="cleanup")]
+        grown = [e.pages[0] for e in taken if e.phase == "decode"]
+        again = [e.pages[0] for e in taken if self.freed and e.seq > self.freed.seq and e.pages[0] in freed]
+        last = self.scattered.pages[-MOST_PAGES:]
+        told = (*last, *first[:1], *first[-1:], *second[:2], *freed[:MOST_PAGES], *grown[:1], *again[:1])
+        return tuple(sorted([*dict.fromkeys((*told, *(e.pages[0] for e in taken), *range(FEW)))][:FEW]))
 
     def sections(self) -> Iterator[Section]:
         yield self.hook()
@@ -148,6 +159,10 @@ class PrefixCacheTelling(Telling):
         """Tapes of those of `tasks` that have arrived."""
         return Tape(tuple(dict.fromkeys(tasks)), (acting,) if acting else (), cuts=cuts)
 
+    def about(self, page: int) -> Key:
+        """The subject of code that takes a page: that page, or, where it stands beside a pool of many, the code."""
+        return ("code",) if self.beside and self.ask.n_pages > SOME else ("pool", page)
+
     def coded(self, function: str, after: int, until: int, parts: Sequence[Part], **options: Any) -> list[Act]:
         """A call's lines beside `parts`, up to event `until`; `parts` alone where no lines were recorded."""
         event = self.lines(function, after, until)
@@ -178,7 +193,7 @@ class PrefixCacheTelling(Telling):
         parts = (question, self.tape(task), wires, self.pool(bits=False))
         acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.4)] if filled and filled.seq < alloc.seq else []
         acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
-        self.shot(None, *acts, self.act(*acting, until=seq, seconds=1.6), subject=("tape", task, last[1]), rest=1.0)
+        self.shot(None, *acts, self.act(*acting, until=seq), subject=("pool", pages[-1]), rest=1.0)
         return self.section("hook", "", phases=False)
 
     def reserve(self) -> Section:
@@ -197,7 +212,7 @@ class PrefixCacheTelling(Telling):
 
             acts = self.run(made, made.seq, slabs, only=("sizes", *tensors))
         else:
-            acts = [self.act(Slabs(n, **pages), seconds=1.2) for n in (0, 1, 2)]
+            acts = [self.act(Slabs(n, **pages), seconds=1.6 * (n > 0) or None) for n in (0, 1, 2)]
         self.shot(once, *acts, subject=("pool",), detail=CODE)
         self.shot(cut, self.act(Slabs(cut=True, **pages), seconds=1.8), self.act(self.pool()), subject=("pool",))
         return self.section("reserve", "The pool, reserved once", FRAME, cut=True)
@@ -211,7 +226,10 @@ class PrefixCacheTelling(Telling):
         tables = [e for e in self.history.events(Table, start, self.admitted) if e.task == task and e.pages]
         counted = self.lines("pages_for", start, allocs[0].seq if allocs else self.admitted)
         needs = name, prompt, ask.page_size(), ask.prompt_pages(task)
-        told = say("{}: {} tokens / {} a page, rounded up: {} pages.", *needs)
+        told = either(
+            say("{}: {} tokens / {} a page, rounded up: {} pages.", *needs),
+            say("{} tokens / {} a page, rounded up: {} pages.", *needs[1:]),
+        )
         acts = [self.act(tape, self.pool(), until=start)]
         if counted is not None:
             acts += self.run(counted, counted.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
@@ -221,17 +239,17 @@ class PrefixCacheTelling(Telling):
             page, tape = allocs[0].pages[0], self.tape(task, acting=(task, 0))
             parts = (tape, self.pool(page))
             acts = self.coded("PagedCache.alloc", self.at, tables[0].seq, parts)
-            self.shot(told, *acts, subject=("pool", page), detail=CODE)
+            self.shot(told, *acts, subject=self.about(page), detail=CODE)
         if allocs[1:]:
             page = allocs[-1].pages[0]
             told = say("The rest in the same way: {}.", ask.table(task, self.admitted))
             parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(page))
             acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",))
-            self.shot(told, *acts, subject=("pool", page), detail=MORE)
+            self.shot(told, *acts, subject=self.about(page), detail=MORE)
         told = say("Prefill computes {} tokens in one pass.", ask.stored(task, self.filled))
         parts = (self.tape(task), self.pool())
         acts = self.coded("PagedCache.write", self.at, self.filled, parts, only=("page", "slot"))
-        self.shot(told, *acts, subject=("pool", self.state(self.admitted).tables[task][0]))
+        self.shot(told, *acts, subject=self.about(self.state(self.admitted).tables[task][0]))
         return self.section("admit", say("{} gets its pages", name))
 
     def join(self, admitted: TaskAdmitted) -> Section:
@@ -240,7 +258,8 @@ class PrefixCacheTelling(Telling):
         self.begin()
         submitted = self.requests[task].submitted.seq
         parts = (self.tape(*tasks), Wires(task), self.pool())
-        told = say("{} takes free pages, too: {}.", name, ask.table(task, admitted.seq))
+        table = ask.table(task, admitted.seq)
+        told = either(say("{} takes free pages, too: {}.", name, table), say("{} takes free pages, too.", name))
         wrote = self.history.first(KvWrite, admitted.seq)
         acts = [
             self.act(*parts, until=max(submitted, self.at)),
@@ -256,14 +275,16 @@ class PrefixCacheTelling(Telling):
         tasks = (*self.standing(), task)
         parts = (self.tape(*tasks), Wires(task), self.pool())
         before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
+        start = self.at
         lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.4)
-        self.shot("Each step adds a token: one slot is filled.", lapse, subject=("tape", task))
+        if ask.between("step_end", start, before.seq).value >= FEW_STEPS:
+            self.shot("Each step adds a token: one slot is filled.", lapse, subject=("pool",))
         acting = (self.tape(*tasks, acting=(task, logical)), Wires(task), self.pool(page))
         table = self.history.first(Table, grown.seq)
         end = table.seq if table else grown.seq
         told = say("Token {} has no slot: one page comes, not a new block.", ask.first_token_of(logical))
         acts = (self.act(*acting, seconds=1.2), self.act(*acting, until=end, seconds=1.6))
-        self.shot(told, *acts, subject=("tape", task, logical))
+        self.shot(told, *acts, subject=("pool", page))
         return self.section("growth", say("{} grows by one page", ask.name(task)))
 
     def standing(self) -> tuple[str, ...]:
@@ -272,7 +293,7 @@ class PrefixCacheTelling(Telling):
         return tuple(task for task in self.cast if task in state.tables)
 
     def view(self, wrote: KvWrite) -> Section:
-        tasks = tuple(span.task for span in wrote.spans)[:4]
+        tasks = tuple(span.task for span in wrote.spans)[:3]
         self.begin()
         tape = self.tape(*tasks)
         event = self.lines("CacheView.__init__", max(self.at, self.before(wrote)), wrote.seq)
@@ -308,12 +329,10 @@ class PrefixCacheTelling(Telling):
         self.begin()
         tasks = (*self.standing(), task)
         tape = self.tape(*tasks)
-        done = say("{} is done, so cleanup returns its pages.", ask.name(task))
-        self.shot(
-            done,
-            self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=2.2),
-            subject=("tape", task),
-        )
+        began = self.at
+        lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=2.4)
+        if ask.between("step_end", began, self.at).value >= FEW_STEPS:
+            self.shot(say("{} is done: cleanup returns its pages.", ask.name(task)), lapse, subject=("pool",))
         end = self.requests[task].empty_after(freed.seq) or freed.seq
         frees = [freed, *(e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task)]
         told = "Freeing a page erases nothing: only a bit flips."
@@ -329,13 +348,16 @@ class PrefixCacheTelling(Telling):
         parts = (self.tape(*self.standing(), task), Wires(task), self.pool())
         before = self.lines("PagedCache.grow", self.at, alloc.seq) or self.lines("PagedCache.alloc", self.at, alloc.seq)
         steps = ask.between("step_end", self.at, alloc.seq)
-        if steps.value > 2:
+        if steps.value >= FEW_STEPS:
             told = say("{} steps on, {} fills its last slots.", steps, ask.name(task))
-            self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=2.4), subject=("tape", task))
+            self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=2.4), subject=("pool",))
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
         names = ask.page(page), ask.name(task), ask.name(str(self.wrote(alloc)))
-        told = say("The lowest free page is {}: {} overwrites {} there.", *names)
+        told = either(
+            say("The lowest free page is {}: {} overwrites {} there.", *names),
+            say("The lowest free page is {}: it is overwritten.", *names[:1]),
+        )
         end = table.seq if table else alloc.seq
         acts = [self.act(*acting), self.act(*acting, until=end, seconds=1.6)]
         wrote = [*self.history.events(KvWrite, self.at)][:3]
@@ -351,15 +373,19 @@ class PrefixCacheTelling(Telling):
         landed = (tape, Strip(task, read.seq), pool)
         told = "The table restores order: pages become one strip."
         self.shot(told, self.act(*parts, until=read.seq), self.act(*landed), subject=("strip",))
-        told = say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq))
+        told = either(
+            say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq)),
+            say("Many pages, one strip: order lives in the table."),
+        )
+        shown = [*enumerate(self.scattered.pages)][-MOST_PAGES:]
         acts = [
             self.act(
                 self.tape(task, acting=(task, place)),
                 Strip(task, read.seq, acting=place),
                 self.pool(page, bits=False),
-                seconds=0.8,
+                seconds=max(0.8, 2.6 / len(shown)),
             )
-            for place, page in [*enumerate(self.scattered.pages)][-MOST_PAGES:]
+            for place, page in shown
         ]
         self.shot(told, *acts, subject=("strip",))
         return self.section("gather", "Attention reads in logical order")
@@ -407,8 +433,14 @@ class PrefixCacheTelling(Telling):
         unit = say("slots held at most, where the longest lengths reserve {}", ask.most_longest())
         told = Takeaway("Memory in pieces, order in a table.", say("{}", ask.most_held()), unit)
         parts = (told, self.pool(bits=False))
-        self.shot(None, self.lapse(*parts, until=self.end, seconds=1.6), subject=("pool",), rest=2.0)
+        seconds = 1.6 if len(self.history.steps) >= FEW_STEPS else 0.4
+        self.shot(None, self.lapse(*parts, until=self.end, seconds=seconds), subject=("pool",), rest=2.0)
         return self.section("takeaway", "", FRAME, phases=False, cut=True)
+
+
+def either(*sentences: Said) -> Said:
+    """The first that is short enough for a caption; else the last."""
+    return next((said for said in sentences if len(said) <= LONGEST_CAPTION), sentences[-1])
 
 
 def shared_release(teller: Telling) -> PagesFree | None:

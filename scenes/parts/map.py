@@ -216,7 +216,7 @@ def grouped(colors: np.ndarray, group: int) -> np.ndarray:
     if group == 1:
         return colors
     starts = np.arange(0, len(colors), group)
-    return np.add.reduceat(colors, starts) / np.diff([*starts, len(colors)])[:, None]
+    return np.add.reduceat(colors, starts) / np.diff(np.append(starts, len(colors)))[:, None]
 
 
 def seams_of(owners: np.ndarray, columns: int) -> np.ndarray:
