@@ -12,7 +12,8 @@ from manim import Animation, Mobject
 from astrai_sim.trace import State, Trace
 from scenes.draw import motion
 from scenes.draw.atoms import Atom, Key, Move, Picture, Text
-from scenes.draw.canvas import Canvas, Change, Lapse, Plan
+from scenes.draw.canvas import Canvas, Change, Plan
+from scenes.draw.lapse import Lapse
 from scenes.draw.layout import Box
 from scenes.draw.running import Running
 from scenes.parts.caption import Caption

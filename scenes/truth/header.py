@@ -66,11 +66,6 @@ def model_size(witness: Witness, name: str) -> int:
     return getattr(witness.trace.header.scenario.model, name)
 
 
-@vouches("scheduler.max_batch")
-def max_batch(witness: Witness) -> int:
-    return witness.trace.header.scenario.scheduler.max_batch
-
-
 @vouches("scheduler.budget")
 def budget(witness: Witness, step: int) -> int | None:
     """Tokens a step may compute in that step: the scenario's, or as set before it."""

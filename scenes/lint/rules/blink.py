@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scenes.draw.atoms import Atom, Key
-from scenes.draw.canvas import Lapse
+from scenes.draw.lapse import Lapse
 from scenes.lint.moment import Moment, Problem, Rule
 from scenes.lint.motion import speaks
 from scenes.stage.shot import Section, Shot
