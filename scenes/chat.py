@@ -25,7 +25,7 @@ SPEAKERS, FULL = 4, 3
 """Requests up to which all are followed, and how many of more are."""
 SHOWN, HELD = 6, 16
 """Most pages that are shown large, and most of all."""
-PACE, LEAST, LONGEST, REST = 0.22, 2.4, 6.0, 1.6
+PACE, LEAST, LONGEST, REST = 0.22, 2.8, 6.0, 1.6
 """Seconds of a decode step in a time-lapse, of a time-lapse, and of the rest at the end."""
 LONG = 60
 """Characters of a sentence at most."""
