@@ -163,11 +163,7 @@ class Pool(Part):
                 for task in holders
             ]
             text = joined(" ", places)
-<<<<<<< HEAD
-            if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD:
-=======
             if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD - 4:
->>>>>>> main
                 at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 5)
                 yield (
                     (page, "place"),

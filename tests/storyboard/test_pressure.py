@@ -56,7 +56,7 @@ def longest_pause(trace) -> tuple[str, int]:
     """The preempted request that had the longest pause between two tokens around it, and its nanoseconds."""
     found = []
     for out in trace.find(event="task_preempted"):
-        tokens = [event for event in trace.find(event="tokens", task=out.task)]
+        tokens = [*trace.find(event="tokens", task=out.task)]
         before, after = ([e.ns for e in tokens if (e.seq < out.seq) == early] for early in (True, False))
         found.append((after[0] - before[-1], out.task))
     return max(found)[::-1]
@@ -103,7 +103,7 @@ def test_the_evicted_page_leaves_the_row_at_the_line_that_pops_it(evicting):
 
 
 def test_the_takeaway_counts_what_was_cached_once(evicting):
-    evicted = [event for event in evicting.find(event="pages_evicted")]
+    evicted = [*evicting.find(event="pages_evicted")]
     late = [*evicting.find(event="task_submitted")][-1]
     keyed = {event.key: event for event in evicting.find(event="pages_keyed", before=evicted[0].seq)}
     gone = [keyed[event.keys[0]] for event in evicted if event.seq < late.seq and event.keys[0] in keyed]

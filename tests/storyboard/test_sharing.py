@@ -1,4 +1,4 @@
-"""What the film of sharing says, and measures of sharing, eviction and preemption, counted once more from the events."""
+"""What the film of sharing says, and measures of cached and lost pages, counted once more from the events."""
 
 import pytest
 
