@@ -1,9 +1,11 @@
-"""What the film of sharing says, and measures of cached and lost pages, counted once more from the events."""
+"""What the films of sharing, eviction and preemption say, counted once more from the events."""
 
 import pytest
 
 from astrai_sim.trace import Trace
+from scenes.eviction import Eviction
 from scenes.film.scene import ASSETS
+from scenes.preemption import Preemption
 from scenes.prefix_sharing import PrefixSharing
 from scenes.story.errors import DoesNotApply
 from scenes.story.history import first_missed, history_of
@@ -35,16 +37,17 @@ def captions(storyboard, key):
     return " ".join(beat.caption for beat in section.beats if beat.caption)
 
 
-def test_own_traces_fill_every_chapter(sharing):
+def test_own_traces_fill_every_chapter(sharing, evicting, preempting):
     """So that no chapter is left out unnoticed when the traces are recorded anew."""
-    assert [s.key for s in PrefixSharing.tell(sharing).sections] == [
-        "first",
-        "second",
-        "more",
-        "leave",
-        "stay",
-        "revive",
-        "compare",
+    told = [s.key for s in PrefixSharing.tell(sharing).sections]
+    assert told == ["hook", "first", "second", "cost", "joins", "leaves", "stays", "comes-to"]
+    assert [s.key for s in Eviction.tell(evicting).sections] == ["one", "fill", "order", "evict", "miss", "summary"]
+    assert [s.key for s in Preemption.tell(preempting).sections] == [
+        "full",
+        "out",
+        "waits",
+        "again",
+        "finish",
         "summary",
     ]
 
@@ -110,26 +113,14 @@ def test_preempted_request_loses_no_token(preempting):
     assert ask.lost().value == 0
 
 
-def test_films_tell_other_traces(record_scenario):
+@pytest.mark.parametrize(("module", "scenario"), [(PrefixSharing, "shared_prefix"), (Preemption, "crowded")])
+def test_films_tell_other_traces(module, scenario, record_scenario):
     """So that `DoesNotApply` cannot stand in for a film that never plays."""
-    sections = PrefixSharing.tell(Trace.open(record_scenario("shared_prefix"))).sections
+    sections = module.tell(Trace.open(record_scenario(scenario))).sections
     assert len(sections) >= 5 and sum(len(section.beats) for section in sections) > 20
 
 
-@pytest.mark.parametrize("module", [PrefixSharing])
+@pytest.mark.parametrize("module", [PrefixSharing, Eviction, Preemption])
 def test_a_trace_without_the_subject_is_told_so(module, two_requests):
     with pytest.raises(DoesNotApply, match="record a scenario"):
         module.tell(Trace.open(two_requests))
-
-
-def test_keys_are_shown_where_they_are_made_and_where_they_are_found(sharing):
-    shown = [b for s in PrefixSharing.tell(sharing).sections for b in s.beats if type(b).__name__ == "ShowKeys"]
-    made, found = shown
-    keyed = {e.page: e for e in sharing.find(event="pages_keyed", before=made.until + 1)}
-    for before, key in zip((None, *made.keys), made.keys, strict=False):
-        assert keyed[key.page].key.startswith(key.key) and len(key.key) == 8
-        assert keyed[key.page].parent.startswith(before.key if before else "")
-    hit = next(sharing.find(event="prefix_hit"))
-    assert found.lit and found.until >= hit.seq and not made.lit
-    assert [key.page for key in found.keys] == list(hit.pages)
-    assert found.keys == made.keys
