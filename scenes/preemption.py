@@ -209,7 +209,7 @@ class PreemptionTelling(Telling):
 
     def head(self) -> Queue:
         """The line with the victim at the head of those that wait."""
-        return Queue((self.victim,), ((self.victim, "next in"),))
+        return Queue((), ((self.victim, "next in"),))
 
     def meanwhile(self, queue: Queue) -> tuple[Part, ...]:
         """What the requests say, the line, and how long they wait."""
