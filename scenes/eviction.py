@@ -49,6 +49,8 @@ class EvictionTelling(Telling):
         row = self.pages.took(seq, self.end + 1, "alloc")[0]
         self.newcomer, self.taken = self.requests.names[holds.task[row]], int(holds.shown[row])
         self.grows = self.evicted.phase != "refill"
+        if self.missed is not None and self.missed.seq <= self.settled():
+            self.missed = None
         self.until = self.steps.before(seq) if self.grows else self.before(self.newcomer, seq)
         used = self.history.first(PagesRevived, self.cleaned, self.until)
         self.used = None if used is None or self.before(sure(used.task), used.seq) <= self.cleaned else used
@@ -170,7 +172,6 @@ class EvictionTelling(Telling):
                 self.ask.pool_pages(),
             )
             self.shot(told, *self.pass_time(*self.stage(task), until=until, seconds=2.5), subject=("lru",))
-        self.at = max(self.at, until)
 
     def order(self, used: PagesRevived) -> Section:
         """A request that begins as one before finds its pages: they are in use again."""
@@ -212,17 +213,16 @@ class EvictionTelling(Telling):
         """The newcomer takes what is free, then what was used the longest time ago."""
         ask, task, name, seq = self.ask, self.newcomer, self.ask.name(self.newcomer), self.evicted.seq
         self.begin()
-        self.at = max(self.at, self.until)
-        lines = self.history.latest(Lines, seq, self.at, function=EVICT)
+        lines = self.history.latest(Lines, seq, max(self.at, self.until), function=EVICT)
         start, parts = (seq if lines is None else lines.seq) - 1, self.stage(task)
-        free = ask.pool_free(max(self.at, self.steps.before(seq)))
+        free = ask.pool_free(max(self.at, self.until, self.steps.before(seq)))
+        acts = self.pass_time(*parts, until=self.until, seconds=1.5)
         told = say("{} needs a page to grow, and none is free.", name)
-        acts = [self.act(*parts, until=start)]
         if not self.grows:
             came = max(self.at, self.requests[task].submitted.seq)
             told = say("{} needs {}, and {} {} free.", name, counted(ask.needed(task, came), "page"), free, are(free))
-            acts.insert(0, self.act(*parts, until=came))
-        self.shot(told, *acts, subject=("pool",), pace=1.4)
+            acts.append(self.act(*parts, until=came))
+        self.shot(told, *acts, self.act(*parts, until=start), subject=("pool",), pace=1.4)
         if lines is not None:
             self.code(lines)
         page, gone = self.evicted.pages[0], self.gone()

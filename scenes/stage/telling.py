@@ -27,6 +27,8 @@ STEP, VALUES = 0.35, 0.8
 COLUMNS = 46
 """Characters of a line of code."""
 MORE_LINES = " …"
+LONGEST = 60
+"""Characters of a caption."""
 FEW, PER_STEP = 4, 0.5
 """Steps from which on a time-lapse tells of them, and seconds of each at most."""
 LAPSED = 24
@@ -112,6 +114,10 @@ class Telling:
     def state(self, seq: int | None = None) -> State:
         """What holds after event `seq`; default: after what has been told."""
         return self.ask.state(self.at if seq is None else seq)
+
+    def short(self, *texts: Said) -> Said:
+        """The first of `texts` that is short enough for a caption, else the last."""
+        return next((text for text in texts if len(text) <= LONGEST), texts[-1])
 
     def once(self, key: str) -> bool:
         """Whether `key` comes up for the first time."""
