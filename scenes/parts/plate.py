@@ -35,7 +35,10 @@ class Plate(Part):
 
     def room(self, view: View, width: float) -> Room:
         rows = min(MOST_ROWS, len(self.passed(view)))
-        least, best = (HEAD + rows * (high + GAP) + ARROW + HEIGHT for high in (FLAT, max(HEIGHT, LOW / rows)))
+        least, best = (
+            HEAD + rows * (high + GAP) + ARROW + HEIGHT
+            for high in (max(FLAT, LOW / rows - 30), max(HEIGHT, LOW / rows))
+        )
         return Room(least, best)
 
     def passed(self, view: View) -> list[tuple[str, list[int], int]]:
