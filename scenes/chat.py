@@ -27,6 +27,8 @@ SHOWN, HELD = 6, 16
 """Most pages that are shown large, and most of all."""
 PACE, LEAST, LONGEST, REST = 0.22, 2.4, 6.0, 1.6
 """Seconds of a decode step in a time-lapse, of a time-lapse, and of the rest at the end."""
+LONG = 60
+"""Characters of a sentence at most."""
 SAID = 24
 """Tokens without which there is no conversation."""
 TOLD = 6
@@ -243,7 +245,8 @@ class ChatTelling(RaceTelling):
         kinds = ((cached, "cached"), (freed, "free"), (shared, "still shared"))
         groups = [(pages, what) for pages, what in kinds if pages][:2]
         parts = [say(f"{{}} {what}", pages_text(self.ask.pages(pages), 2, runs=True)) for pages, what in groups]
-        return say("{} is done: {}.", self.ask.name(task), joined(", ", parts))
+        told = say("{} is done: {}.", self.ask.name(task), joined(", ", parts))
+        return told if len(told) <= LONG else say("{} is done: {}.", self.ask.name(task), parts[0])
 
     def comes_to(self) -> Section:
         """What was said, and what of it nobody had to compute again."""

@@ -130,17 +130,17 @@ class EvictionTelling(Telling):
         self.begin(-1)
         parts, done, came = self.stage(task), self.requests[task].prefilled(admitted), self.steps.phase_begin(admitted)
         n, pages = counted(ask.prompt(task), "token"), counted(ask.table_pages(task, admitted), "page")
-        begin = self.lapse if self.steps.done_by(came) >= 0 else self.act
-        acts = [begin(*parts, until=came, seconds=1.0), self.act(*parts, until=admitted)]
+        acts = [*self.pass_time(*parts, until=came, seconds=1.0), self.act(*parts, until=admitted)]
         if done is not None:
             acts.append(self.act(*parts, until=min(self.steps.phase_end(done.seq), self.kept.seq - 1)))
         self.shot(say("{} comes: {}, computed into {}.", name, n, pages), *acts, subject=("tape", task), pace=1.2)
         before = self.steps.phase_begin(self.kept.seq) - 1
-        if before > self.at:
-            told = "Its answer comes, token by token."
-            self.shot(told, self.lapse(*parts, until=before, seconds=2.5), subject=("tape", task))
+        acts = self.pass_time(*parts, until=before, seconds=2.5)
+        if acts and acts[0].stops:
+            self.shot("Its answer comes, token by token.", *acts, subject=("tape", task))
+            acts = []
         told = say("{} is done, but its full pages stay: each has a key.", name)
-        self.shot(told, self.act(*parts, until=self.cleaned), subject=("lru",), pace=1.4)
+        self.shot(told, *acts, self.act(*parts, until=self.cleaned), subject=("lru",), pace=1.4)
         return self.section("stay", "A page outlives its request", cut=True)
 
     def fill(self) -> Section:
@@ -157,7 +157,7 @@ class EvictionTelling(Telling):
             if kept is None:
                 continue
             parts, begin = self.stage(sure(kept.task)), self.steps.phase_begin(end) - 1
-            acts = [self.lapse(*parts, until=begin, seconds=2.5)] if begin > self.at else []
+            acts = self.pass_time(*parts, until=begin, seconds=2.5)
             told = say(
                 "{} leaves its pages, too: {} are cached.", self.ask.name(sure(kept.task)), self.ask.pool_cached(end)
             )
@@ -169,7 +169,7 @@ class EvictionTelling(Telling):
                 self.ask.pool_cached(until),
                 self.ask.pool_pages(),
             )
-            self.shot(told, self.lapse(*self.stage(task), until=until, seconds=2.5), subject=("lru",))
+            self.shot(told, *self.pass_time(*self.stage(task), until=until, seconds=2.5), subject=("lru",))
         self.at = max(self.at, until)
 
     def order(self, used: PagesRevived) -> Section:
@@ -201,7 +201,7 @@ class EvictionTelling(Telling):
             told = say("{} is done: just used, its pages go last in the row.", name)
             self.shot(
                 told,
-                self.lapse(*parts, until=begin, seconds=2.0),
+                *self.pass_time(*parts, until=begin, seconds=2.0),
                 self.act(*parts, until=end),
                 subject=("lru",),
                 pace=1.2,
@@ -277,13 +277,15 @@ class EvictionTelling(Telling):
         ask, task, name = self.ask, missed.task, self.ask.name(missed.task)
         self.begin()
         parts, came = self.stage(task), max(self.at, self.before(task, missed.seq))
-        if self.steps.done_by(came) > self.at:
+        acts = self.pass_time(*parts, until=came, seconds=2.0)
+        if acts and acts[0].stops:
             told = say("{} goes on. Then {} comes.", ask.name(self.newcomer), name)
-            self.shot(told, self.lapse(*parts, until=came, seconds=2.0), subject=("pool",))
+            self.shot(told, *acts, subject=("pool",))
+            acts = []
         end, self.at = sure(self.requests[task].admission(missed.seq)).seq, max(self.at, came)
         told = say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like))
         row = self.ask.state(missed.seq).lru
-        acts = [self.act(*parts, until=missed.seq), self.act(*self.stage(task, (), row), until=end), self.act(*parts)]
+        acts += [self.act(*parts, until=missed.seq), self.act(*self.stage(task, (), row), until=end), self.act(*parts)]
         self.shot(told, *acts, subject=("lru",), pace=1.3)
         done = self.requests[task].prefilled(end)
         if done is not None:
@@ -303,8 +305,8 @@ class EvictionTelling(Telling):
         done = self.requests[task].prefilled(self.used.seq)
         times = {time.task: time for time in first_tokens(self.history)}
         hit, miss = times.get(task), times.get(missed.task)
-        alike = hit is not None and miss is not None and abs(hit.prompt - miss.prompt) <= ALIKE * miss.prompt
-        if alike and hit.ns < miss.ns:
+        near = hit is not None and miss is not None and abs(hit.prompt - miss.prompt) <= ALIKE * miss.prompt
+        if near and sure(hit).ns < sure(miss).ns:
             pair, title = [ask.first_token(name) for name in (task, missed.task)], "from its arrival to its first token"
         elif done is not None:
             pair, title = [ask.computed(task, done.seq), computed], "tokens to compute before its first one"

@@ -133,15 +133,14 @@ class PreemptionTelling(Telling):
         for end in [int(end) for end in self.steps.ends("refill", -1, self.full + 1)][:ARRIVALS]:
             tasks = ask.names(sure(self.history.event(PhaseEnd, end).tasks))
             before = self.steps.phase_begin(end)
-            came = self.lapse if self.steps.done_by(before) > self.at else self.act
-            acts = [came(*self.stage(), until=before, seconds=1.0), self.act(*self.stage(), until=end)]
+            acts = [*self.pass_time(*self.stage(), until=before, seconds=1.0), self.act(*self.stage(), until=end)]
             acts.append(self.act(*self.stage(), until=min(self.steps.next_phase("prefill", end), self.full)))
             free = ask.pool_free(end)
             left = say("{} {} left", counted(free, "page"), are(free))
             told = say("{} {} in: {}.", listed(tasks), plural(tasks, "comes", "come"), left)
             self.shot(told, *acts, subject=("pool",), pace=1.2)
-        told = say("They grow, token by token, until all {} pages are taken.", ask.pool_pages())
-        self.shot(told, self.lapse(*self.stage(), until=self.full, seconds=4.0), subject=("pool",))
+        if acts := self.pass_time(*self.stage(), until=self.full, seconds=4.0):
+            self.shot(say("They grow, until all {} pages are taken.", ask.pool_pages()), *acts, subject=("pool",))
         return self.section("full", "The pool fills", MORE, cut=True)
 
     def refuse(self) -> Section:
@@ -191,7 +190,7 @@ class PreemptionTelling(Telling):
         self.begin()
         lost = say("{} loses its pages; its {} stay known.", name, counted(ask.tokens(self.victim, self.seq), "token"))
         out = self.act(*self.stage(Queue((self.victim,))), until=self.freed)
-        self.shot(lost, out, subject=("tape", self.victim), pace=1.6)
+        self.shot(lost, out, subject=("pool",), pace=1.6)
         took = self.history.first(PagesAlloc, self.freed, self.decoded, task=self.asks)
         if took is not None:
             page = took.pages[0]
@@ -226,7 +225,8 @@ class PreemptionTelling(Telling):
         told = say("{} stands still.", self.name)
         if others:
             told = say("{} {} on; {} stands still.", listed(others), plural(others, "goes", "go"), self.name)
-        self.shot(told, self.act(*parts), self.lapse(*parts, until=until, seconds=5.0), subject=("waits",))
+        acts = [self.act(*parts), *self.pass_time(*parts, until=until, seconds=5.0)]
+        self.shot(told, *acts, subject=("waits",))
         return self.section("waits", say("{} waits", self.name), ASIDE)
 
     def come_back(self, again: TaskAdmitted, token: int, stood: Measure) -> Section:
@@ -240,11 +240,11 @@ class PreemptionTelling(Telling):
             self.shot(told, self.act(*self.stage(), until=gone), subject=("pool",), pace=1.3)
         told = say("{} was next in line: it gets {}.", name, pages_text(ask.pages(again.pages)))
         back = self.act(*self.stage(Queue((victim,))), until=again.seq)
-        self.shot(told, back, subject=("tape", victim), pace=1.3)
+        self.shot(told, back, subject=("pool",), pace=1.3)
         done = self.life.prefilled(again.seq)
         if done is not None:
             told = say("One sweep computes its {} tokens again.", ask.computed(victim, done.seq))
-            self.shot(told, self.act(*self.stage(), until=token), subject=("tape", victim), pace=1.6)
+            self.shot(told, self.act(*self.stage(), until=token), subject=("pool",), pace=1.6)
         self.at = until = max(self.at, token)
         cost = say("{} stood still for {}.", name, stood)
         if self.behind is not None:
@@ -256,7 +256,7 @@ class PreemptionTelling(Telling):
         end = self.end if self.life.finished is None else self.life.finished.seq
         if end > self.at:
             told = say("{} goes on{}.", name, ", and finishes" if self.life.finished else "")
-            self.shot(told, self.lapse(*parts, until=end, seconds=3.0), subject=(parts[0].key, self.victim))
+            self.shot(told, *self.pass_time(*parts, until=end, seconds=3.0), subject=(parts[0].key,))
         return self.section("again", say("{} comes back", name))
 
     def takeaway(self) -> Section:

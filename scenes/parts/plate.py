@@ -62,7 +62,7 @@ class Plate(Part):
         aside = max(rectangle.right, x + fonts.width(title, "mono", theme.LABEL)) + ASIDE
         if self.tables:
             yield ("shape",), self._titled(view, title, x, box.y)
-            look = {"stroke": t.accent, "width": 4.0, "acting": not self.attended}
+            look: dict[str, Any] = {"stroke": t.accent, "width": 4.0, "acting": not self.attended}
             yield ("rectangle",), Block(box=rectangle, fill=t.panel, **look)
         if self.lengths:
             yield ("longest",), self._titled(view, say("lengths"), aside, box.y)
@@ -80,7 +80,12 @@ class Plate(Part):
                 stroke = hue if held else t.muted
                 yield (row, column, "cell"), Block(box=cell, fill=t.panel, stroke=stroke, dashed=not held)
                 entry = say("{}", measure("view.entry", page, "plain", seq=self.seq, row=row, column=column))
-                look = {"face": "mono-bold", "color": hue if held else t.muted, "align": "center", "ground": t.panel}
+                look: dict[str, Any] = {
+                    "face": "mono-bold",
+                    "color": hue if held else t.muted,
+                    "align": "center",
+                    "ground": t.panel,
+                }
                 yield (row, column, "entry"), Text(text=entry, at=(cell.cx, cell.cy), px=theme.CAPTION, **look)
             if self.lengths:
                 text = say("{}", measure("view.length", length, seq=self.seq, row=row))

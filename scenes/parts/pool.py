@@ -172,7 +172,11 @@ class Pool(Part):
         if self.bits:
             bit = view.mask >> page & 1
             box = Box(cell.cx - 30, cell.bottom + 10, 60, BITS - 14)
-            look = {"stroke": t.accent if acting else t.empty, "width": 4.0 if acting else 2.0, "acting": acting}
+            look: dict[str, Any] = {
+                "stroke": t.accent if acting else t.empty,
+                "width": 4.0 if acting else 2.0,
+                "acting": acting,
+            }
             yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, radius=6, **look)
             text = say("{}", measure("mask.bit", bit, "plain", page=page))
             ground = t.empty if bit else t.ground
@@ -229,7 +233,9 @@ class Pool(Part):
         words: dict[int, dict[int, str]] = {}
         folded: list[int] = []
         for key, mobject in shown.items():
-            page, kind, *task = (*key[1:], "", "")
+            page: Any = key[1]
+            kind: str = key[2] if len(key) > 2 else ""
+            task: list[Any] = [*key[3:]]
             if kind in ("frame", "cached"):
                 frames[page] = kind
             elif kind == "band":

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import numpy as np
+
 from astrai_sim.trace import Event, State, Trace
 from scenes.draw.atoms import Key
 from scenes.measures import Measure, Said, joined, say
@@ -26,6 +28,8 @@ STEP, VALUES = 0.35, 0.8
 COLUMNS = 46
 """Characters of a line of code."""
 MORE_LINES = " …"
+FEW, PER_STEP = 4, 0.5
+"""Steps from which on a time-lapse tells of them, and seconds of each at most."""
 LAPSED = 24
 """Most stops of a time-lapse for each of its seconds."""
 
@@ -58,7 +62,7 @@ class Telling:
 
     def storyboard(self) -> Storyboard:
         """The film for this trace."""
-        return Storyboard(self.film, tuple(self.sections()))  # type: ignore[arg-type]
+        return Storyboard(self.film, tuple(part for part in self.sections() if part.beats))  # type: ignore[arg-type]
 
     # what a film needs
 
@@ -138,6 +142,16 @@ class Telling:
         every = max(1, -(-len(ends) // max(1, round(LAPSED * seconds))))
         self.at = max(self.at, until)
         return Act(self.at, parts, seconds, {}, (*ends[::every], self.at))
+
+    def pass_time(self, *parts: Part, until: int, seconds: float) -> list[Act]:
+        """Acts that bring `parts` to the state after event `until`: a time-lapse of at most `seconds` where
+        steps end on the way, one movement where they are few, nothing where that is the state already."""
+        ends = int(np.count_nonzero((self.steps.end > self.at) & (self.steps.end < until)))
+        if until <= self.at:
+            return []
+        if ends < FEW:
+            return [self.act(*parts, until=until)]
+        return [self.lapse(*parts, until=until, seconds=min(seconds, PER_STEP * ends))]
 
     def run(
         self,

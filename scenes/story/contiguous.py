@@ -14,6 +14,10 @@ prompts prefilled whole:
 4. every running request then fills one slot more and gets one token.
 
 A request has finished when it has as many tokens as the recorded run gave it.
+
+What the rule costs is told by runs under rules that lack one of its faults: `closed` moves pieces
+together whenever the next request fits nowhere, `known` reserves what a request will have filled
+at its end, as if its length were known ahead.
 """
 
 from __future__ import annotations
@@ -23,6 +27,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from astrai_sim.trace import RequestTimes, Trace
+
+RULES = ("reserve", "closed", "known")
+"""One piece of the longest length at the lowest address; that with holes closed; one of the exact length."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class Layout:
     """The pool at the end of step `step` (-1: before the first).
 
     `pieces` are in order of address, `waiting` in order of arrival; `running` counts the
-    requests that go on, `finished` those that have ended by then.
+    requests that go on, `served` are those that have ended by then, the first first.
     """
 
     step: int
@@ -69,7 +76,12 @@ class Layout:
     pieces: tuple[Piece, ...] = ()
     waiting: tuple[str, ...] = ()
     running: int = 0
-    finished: int = 0
+    served: tuple[str, ...] = ()
+
+    @property
+    def finished(self) -> int:
+        """How many have ended."""
+        return len(self.served)
 
     @property
     def reserved(self) -> int:
@@ -113,21 +125,26 @@ def first_fit(layout: Layout, size: int) -> int | None:
     return next((start for start, room in layout.holes() if room >= size), None)
 
 
-def simulate(requests: Sequence[Load], n_slots: int, max_batch: int) -> list[Layout]:
+def needed(load: Load, rule: str) -> int:
+    """Slots that a request reserves under a rule of `RULES`."""
+    return load.used if rule == "known" else load.reserved
+
+
+def simulate(requests: Sequence[Load], n_slots: int, max_batch: int, rule: str = "reserve") -> list[Layout]:
     """The pool at the end of every step; the last step only gives back the last pieces.
 
     Raises ValueError for a request that the whole pool cannot hold, and for one
     without a generated token.
     """
     for load in requests:
-        if load.reserved > n_slots:
-            raise ValueError(f"{load.task} needs {load.reserved} adjacent slots of {n_slots}")
+        if needed(load, rule) > n_slots:
+            raise ValueError(f"{load.task} needs {needed(load, rule)} adjacent slots of {n_slots}")
         if load.generated < 1:
             raise ValueError(f"{load.task} has generated nothing")
     by_name = {load.task: load for load in requests}
     coming = deque(sorted(requests, key=lambda load: load.arrival))
     waiting: deque[Load] = deque()
-    done: set[str] = set()
+    done: list[str] = []
     layout = Layout(-1, n_slots)
     layouts: list[Layout] = []
     while len(done) < len(requests):
@@ -136,22 +153,22 @@ def simulate(requests: Sequence[Load], n_slots: int, max_batch: int) -> list[Lay
             waiting.append(coming.popleft())
         pieces = tuple(piece for piece in layout.pieces if piece.task not in done)
         layout = replace(layout, step=step, pieces=pieces)
-        layout = _refill(layout, waiting, max_batch)
+        layout = _refill(layout, waiting, max_batch, rule)
         pieces = []
         for piece in layout.pieces:
             load = by_name[piece.task]
             used = max(piece.used, load.prompt)
             if used < load.used:
                 used += 1
-            if used >= load.used:
-                done.add(load.task)
+            if used >= load.used and load.task not in done:
+                done.append(load.task)
             pieces.append(replace(piece, used=used))
         running = sum(piece.task not in done for piece in pieces)
         layout = replace(
             layout,
             pieces=tuple(pieces),
             running=running,
-            finished=len(done),
+            served=tuple(done),
             waiting=tuple(load.task for load in waiting),
         )
         layouts.append(layout)
@@ -165,13 +182,26 @@ def at_step(layouts: Sequence[Layout], step: int, n_slots: int) -> Layout:
     return replace(layouts[min(step, len(layouts) - 1)], step=step)
 
 
-def _refill(layout: Layout, waiting: deque[Load], max_batch: int) -> Layout:
+def _refill(layout: Layout, waiting: deque[Load], max_batch: int, rule: str) -> Layout:
     while waiting and len(layout.pieces) < max_batch:
         load = waiting[0]
-        start = first_fit(layout, load.reserved)
+        size = needed(load, rule)
+        start = first_fit(layout, size)
+        if start is None and rule == "closed":
+            layout = _closed(layout)
+            start = first_fit(layout, size)
         if start is None:
             break
         waiting.popleft()
-        pieces = [*layout.pieces, Piece(load.task, start, load.reserved, 0)]
+        pieces = [*layout.pieces, Piece(load.task, start, size, 0)]
         layout = replace(layout, pieces=tuple(sorted(pieces, key=lambda piece: piece.start)))
     return layout
+
+
+def _closed(layout: Layout) -> Layout:
+    """The same pieces without holes between them."""
+    pieces, start = [], 0
+    for piece in layout.pieces:
+        pieces.append(replace(piece, start=start))
+        start += piece.size
+    return replace(layout, pieces=tuple(pieces))

@@ -10,7 +10,6 @@ from statistics import median
 
 from astrai_sim.trace import Trace
 from scenes.truth import pool
-from scenes.truth.contiguous import slots_of
 from scenes.truth.tables import slots_filled_total, slots_reserved_total
 from scenes.truth.vouching import vouch_all, vouches
 from scenes.truth.witness import Witness
@@ -40,15 +39,10 @@ def longest_gap(witness: Witness, at: int) -> float | None:
     return gaps[place - 1][1] if place else None
 
 
-def _contiguous(part: str, witness: Witness, at: int) -> int:
-    return slots_of(witness, part, at)
-
-
 CURVES: dict[str, Value] = {
     "used slots": slots_filled_total,
     "reserved slots": slots_reserved_total,
     "wasted slots": lambda witness, at: slots_reserved_total(witness, at) - slots_filled_total(witness, at),
-    **{f"contiguous {part} slots": partial(_contiguous, part) for part in ("used", "reserved", "wasted")},
     "longest gap": longest_gap,
     "running requests": partial(_requests, ("prefilling", "running")),
     "waiting requests": partial(_requests, ("waiting", "preempted")),

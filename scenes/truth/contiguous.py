@@ -16,8 +16,7 @@ from functools import lru_cache
 import numpy as np
 
 from astrai_sim.trace import Trace
-from scenes.truth.tables import in_use
-from scenes.truth.vouching import shows, vouch_all, vouches
+from scenes.truth.vouching import vouch_all, vouches
 from scenes.truth.witness import Life, Witness
 
 FREE = -1
@@ -25,17 +24,13 @@ FREE = -1
 
 @dataclass(frozen=True)
 class Stay:
-    """A request's slots from `start` on, reserved at the ends of steps `first` to `last`."""
+    """`size` slots of a request from `start` on, reserved at the ends of steps `first` to `last`."""
 
     life: Life
     start: int
+    size: int
     first: int
     last: int
-
-    @property
-    def size(self) -> int:
-        """Slots reserved."""
-        return self.life.prompt + self.life.max_tokens
 
     def used(self, step: int) -> int:
         """Slots filled at the end of `step`: the prompt's and one for each token but the last."""
@@ -75,9 +70,11 @@ class Plan:
         return dict(zip(edges[::2].tolist(), (edges[1::2] - edges[::2]).tolist(), strict=True))
 
 
-@lru_cache(maxsize=4)
-def plan(trace: Trace) -> Plan:
-    """What a trace's requests do in a pool of one piece each."""
+@lru_cache(maxsize=16)
+def plan(trace: Trace, rule: str = "reserve") -> Plan:
+    """What a trace's requests do in a pool of one piece each, under a rule: `reserve` as said above;
+    `closed` closes holes, so that only the sum of what is held counts; `known` knows what a request
+    will have filled at its end, and reserves no more."""
     witness = Witness.of(trace)
     n_slots = witness.n_pages * witness.page_size
     most = trace.header.scenario.scheduler.max_batch
@@ -90,13 +87,16 @@ def plan(trace: Trace) -> Plan:
         gone = [i for i, stay in enumerate(stays) if stay.last < step]
         owner[np.isin(owner, gone)] = FREE
         while line and arrivals[line[0].task] <= step and len(stays) - len(gone) < most:
-            size = line[0].prompt + line[0].max_tokens
+            life = line[0]
+            size = life.prompt + (len(life.tokens) - 1 if rule == "known" else life.max_tokens)
+            if rule == "closed":
+                owner = np.concatenate([owner[owner != FREE], owner[owner == FREE]])
             start = next((i for i in range(n_slots - size + 1) if (owner[i : i + size] == FREE).all()), None)
             if start is None:
                 break
-            life = line.pop(0)
+            line.pop(0)
             owner[start : start + size] = len(stays)
-            stays.append(Stay(life, start, step, step + max(0, len(life.tokens) - 2)))
+            stays.append(Stay(life, start, size, step, step + max(0, len(life.tokens) - 2)))
         step += 1
     return Plan(tuple(stays), arrivals, n_slots)
 
@@ -106,71 +106,14 @@ def step_of(witness: Witness, at: int) -> int:
     return witness.state(at).step + max(0, at - witness.last)
 
 
-def _now(witness: Witness, at: int) -> tuple[Plan, int]:
-    return plan(witness.trace), step_of(witness, at)
+def _now(witness: Witness, at: int, rule: str = "reserve") -> tuple[Plan, int]:
+    return plan(witness.trace, rule), step_of(witness, at)
 
 
-@vouches("contiguous.in_memory")
-def contiguous_in_memory(witness: Witness, at: int) -> int:
+@vouches("contiguous.free")
+def contiguous_free(witness: Witness, at: int) -> int:
     told, step = _now(witness, at)
-    return len(told.held(step))
-
-
-@vouches("contiguous.waiting")
-def contiguous_waiting(witness: Witness, at: int) -> int:
-    told, step = _now(witness, at)
-    return len(told.waiting(step))
-
-
-@vouches("contiguous.waiting.task")
-def contiguous_waiting_task(witness: Witness, place: int, at: int) -> str:
-    """Who is at that place of the line, counted from 0."""
-    told, step = _now(witness, at)
-    return told.waiting(step)[place]
-
-
-@vouches("contiguous.hole")
-def contiguous_hole(witness: Witness, start: int, at: int) -> int:
-    told, step = _now(witness, at)
-    return told.holes(step)[start]
-
-
-def slots_of(witness: Witness, part: str, at: int) -> int:
-    """Slots `used`, `reserved` or `wasted` at the end of the step."""
-    told, step = _now(witness, at)
-    reserved, used = sum(s.size for s in told.held(step)), sum(s.used(step) for s in told.held(step))
-    return {"used": used, "reserved": reserved, "wasted": reserved - used}[part]
-
-
-@vouches("loads")
-def loads(witness: Witness) -> int:
-    return len(witness.lives)
-
-
-@shows("contiguous")
-def contiguous(witness: Witness, at: int, shown: Mapping) -> list[tuple[str, int, int, int]]:
-    """Stretches as (task, first slot, size, filled), by address."""
-    told, step = _now(witness, at)
-    return [(stay.life.task, stay.start, stay.size, stay.used(step)) for stay in told.held(step)]
-
-
-@shows("paged")
-def paged(witness: Witness, at: int, shown: Mapping) -> list[tuple[str, int, int, int]]:
-    """The recorded pool in the same words: a stretch for each page that is not free."""
-    state, size = witness.state(at), witness.page_size
-    stretches = []
-    for page in sorted({*in_use(witness, at), *state.lru}):
-        holders = witness.owners(page, at)
-        used = [state.tasks[task].kv_len - state.tables[task].index(page) * size for task in holders]
-        filled = min(size, max(0, *used, 0)) if used else size
-        stretches.append((holders[0] if holders else "", page * size, size, filled))
-    return stretches
-
-
-@vouches("contiguous.finished")
-def contiguous_finished(witness: Witness, at: int) -> int:
-    told, step = _now(witness, at)
-    return sum(stay.last <= step for stay in told.stays)
+    return sum(told.holes(step).values())
 
 
 @vouches("contiguous.holes")
@@ -185,34 +128,29 @@ def contiguous_largest(witness: Witness, at: int) -> int:
     return max(told.holes(step).values(), default=0)
 
 
-@vouches("contiguous.in_memory.peak")
-def contiguous_most(witness: Witness) -> int:
-    told = plan(witness.trace)
-    return max(len(told.held(step)) for step in range(told.end + 1))
+@vouches("contiguous.finished")
+def contiguous_finished(witness: Witness, at: int, rule: str = "reserve") -> int:
+    told, step = _now(witness, at, rule)
+    return sum(stay.last <= step for stay in told.stays)
 
 
-@vouches("contiguous.filled")
-def contiguous_filled(witness: Witness) -> float:
-    stays = plan(witness.trace).stays
-    steps = [(stay, step) for stay in stays for step in range(stay.first, stay.last + 1)]
-    return sum(stay.used(step) for stay, step in steps) / sum(stay.size for stay, _ in steps)
+@vouches("contiguous.used")
+def contiguous_used(witness: Witness, at: int, rule: str = "reserve") -> int:
+    told, step = _now(witness, at, rule)
+    return sum(stay.used(step) for stay in told.held(step))
 
 
-@vouches("requests.in_memory.peak")
-def most_in_memory(witness: Witness) -> int:
-    ends = [event.seq for event in witness.trace.find(event="step_end")]
-    return max(sum(map(bool, witness.state(seq).tables.values())) for seq in ends)
+@vouches("contiguous.reserved")
+def contiguous_reserved(witness: Witness, at: int, rule: str = "reserve") -> int:
+    told, step = _now(witness, at, rule)
+    return sum(stay.size for stay in told.held(step))
 
 
 vouch_all(
     {
-        "contiguous.step": lambda witness, at: step_of(witness, at),
         # Steps until every request has ended.
-        "contiguous.steps": lambda witness: plan(witness.trace).end + 1,
+        "contiguous.steps": lambda witness, rule: plan(witness.trace, rule).end + 1,
         "piece.reserved": lambda witness, task: witness.lives[task].prompt + witness.lives[task].max_tokens,
         "piece.used": lambda witness, task: witness.lives[task].prompt + len(witness.lives[task].tokens) - 1,
-        "loads.shown": lambda witness, most: min(most, len(witness.lives)),
-        "contiguous.reserved": lambda witness, at: slots_of(witness, "reserved", at),
-        "contiguous.used": lambda witness, at: slots_of(witness, "used", at),
     }
 )

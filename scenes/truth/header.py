@@ -87,7 +87,10 @@ def cost(witness: Witness, name: str) -> float:
 
 @vouches("workload.time_scale")
 def time_scale(witness: Witness) -> float:
-    return witness.trace.header.scenario.workload.time_scale
+    workload = witness.trace.header.scenario.workload
+    if workload is None:
+        raise LookupError("the requests come from no workload")
+    return workload.time_scale
 
 
 @vouches("slot.bytes")

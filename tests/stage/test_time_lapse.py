@@ -29,7 +29,7 @@ class Shown(Observer):
             self.kept.append((scene.stage.parts["phases"].phases.step, scene.stage.read()))
 
 
-@pytest.mark.parametrize("name", ["PrefixCache", "Preemption", "PrefixSharing"])
+@pytest.mark.parametrize("name", ["PrefixCache", "PrefixSharing"])
 def test_every_frame_is_the_end_of_one_recorded_step(name):
     film = catalog.film(name)
     trace = own_trace(film)

@@ -10,7 +10,7 @@ from scenes.draw.label import Label
 from scenes.draw.layout import Box
 from scenes.measures import Said
 from scenes.old.animations import AppearIn, Vanish
-from scenes.old.mobjects.pieces import readable
+from scenes.parts.words import readable
 
 LINE = 40
 STOPS = ".,:;"

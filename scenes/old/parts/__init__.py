@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from scenes.old.parts.cards import CardsPart
 from scenes.old.parts.census import CensusPart
 from scenes.old.parts.chart import ChartPart
 from scenes.old.parts.clock import ClockPart
@@ -16,10 +15,7 @@ from scenes.old.parts.part import Part
 from scenes.old.parts.phases import PhasesPart
 from scenes.old.parts.pool import PoolPart
 from scenes.old.parts.queue import QueuePart
-from scenes.old.parts.shelf import ShelfPart
 from scenes.old.parts.tables import TablesPart
-from scenes.old.parts.tiles import TilesPart
-from scenes.old.parts.transcript import TranscriptPart
 
 PARTS: dict[str, type[Part]] = {
     part.name: part
@@ -34,12 +30,8 @@ PARTS: dict[str, type[Part]] = {
         QueuePart,
         PhasesPart,
         MetersPart,
-        ShelfPart,
         MemoryPart,
         ChartPart,
         LensPart,
-        TilesPart,
-        TranscriptPart,
-        CardsPart,
     )
 }

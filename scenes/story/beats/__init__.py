@@ -1,19 +1,16 @@
 """What a storyboard is made of: plain data, the same for the same trace."""
 
 from scenes.story.beats.charts import Chart, Curve, Limit, Peak
-from scenes.story.beats.chat import Cards, MakeRoom, PointAt, PointAway, ReadCard, Speakers
 from scenes.story.beats.code import CodeStep, OpenCode, RunCode
 from scenes.story.beats.core import Advance, Beat, Hold, Prop, Reveal, Section, Storyboard
 from scenes.story.beats.memory import Contiguous, RunOn, ShowLoads, ShowVersus, Versus
-from scenes.story.beats.panels import Bar, ClosePanel, Fact, PageKey, ShowBars, ShowFacts, ShowGather, ShowKeys, SlotRun
+from scenes.story.beats.panels import Bar, ClosePanel, Fact, ShowBars, ShowFacts, ShowGather, SlotRun
 from scenes.story.beats.scale import Focus, OpenLens, Spotlight, TimeLapse
-from scenes.story.beats.states import ShowStates
 
 __all__ = [
     "Advance",
     "Bar",
     "Beat",
-    "Cards",
     "Chart",
     "ClosePanel",
     "CodeStep",
@@ -23,15 +20,10 @@ __all__ = [
     "Focus",
     "Hold",
     "Limit",
-    "MakeRoom",
     "OpenCode",
     "OpenLens",
-    "PageKey",
     "Peak",
-    "PointAt",
-    "PointAway",
     "Prop",
-    "ReadCard",
     "Reveal",
     "SlotRun",
     "RunCode",
@@ -40,11 +32,8 @@ __all__ = [
     "ShowBars",
     "ShowFacts",
     "ShowGather",
-    "ShowKeys",
     "ShowLoads",
-    "ShowStates",
     "ShowVersus",
-    "Speakers",
     "Spotlight",
     "Storyboard",
     "TimeLapse",

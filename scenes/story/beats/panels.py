@@ -30,30 +30,6 @@ class ShowFacts(Beat):
 
 
 @dataclass(frozen=True)
-class PageKey:
-    """The first digits of the key of `page`, which holds token positions `first` to `last`."""
-
-    page: int
-    key: str
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
-class ShowKeys(Beat):
-    """Show in the panel the chained keys of pages that `task` computed, in order.
-
-    One after another, `pace` seconds each; `lit` ones, found again, all at once.
-    """
-
-    task: str = ""
-    title: str = ""
-    keys: tuple[PageKey, ...] = ()
-    lit: bool = False
-    pace: float = 1.4
-
-
-@dataclass(frozen=True)
 class Bar:
     """A reservation bar: `used` of `reserved` slots for `task`.
 

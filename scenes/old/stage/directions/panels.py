@@ -12,10 +12,9 @@ from scenes.old.mobjects.bars import BarsPanel
 from scenes.old.mobjects.facts import FactsPanel
 from scenes.old.mobjects.figures import FiguresPanel
 from scenes.old.mobjects.gather import GatherPanel
-from scenes.old.mobjects.keys import KeysPanel
 from scenes.old.parts.pool import PoolPart
 from scenes.old.stage.directions import plays
-from scenes.story.beats import ClosePanel, ShowBars, ShowFacts, ShowGather, ShowKeys
+from scenes.story.beats import ClosePanel, ShowBars, ShowFacts, ShowGather
 
 
 @plays(ClosePanel)
@@ -31,23 +30,6 @@ def show_facts(stage: Stage, beat: ShowFacts) -> None:
     else:
         panel = FactsPanel(beat.title, beat.facts, stage.panel_box)
     stage.open_panel(panel)
-
-
-@plays(ShowKeys)
-def show_keys(stage: Stage, beat: ShowKeys) -> None:
-    color = stage.looks.colors[beat.task]
-    panel = KeysPanel(beat.title, beat.keys, color, stage.panel_box, beat.lit)
-    pool = stage.shown(PoolPart)
-    if beat.lit:
-        panel.show()
-        stage.open_panel(panel)
-        stage.animate(pool.flash([key.page for key in beat.keys]))
-        return
-    stage.open_panel(panel)
-    for place, key in enumerate(beat.keys):
-        began = stage.scene.clock
-        stage.animate([*panel.grow(place), *pool.flash([key.page])])
-        stage.linger(beat.pace - (stage.scene.clock - began))
 
 
 @plays(ShowBars)

@@ -1,0 +1,209 @@
+"""A server's memory as one strip of slots: who holds which stretch, and how much of it is filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from scenes import theme
+from scenes.draw import fonts
+from scenes.draw.atoms import FRONT, Block, Key, Move, Picture, Text
+from scenes.draw.layout import Box
+from scenes.measures import Said, measure, say
+from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.servers import TAG, source, step_of, tag, tag_width, title
+from scenes.parts.view import View
+from scenes.theme import mix
+
+TITLE, ROW, BEST, MOST, GAP = 48.0, 56.0, 140.0, 190.0, 10.0
+LEAST_PITCH, MOST_ROWS = 2.0, 4
+"""Pixels of a slot under which a strip takes another row, and how many it takes at most."""
+HELD = 0.24
+"""How much of its hue a stretch has where it is held and empty."""
+INSET = 2.0
+BELOW = TAG + 12
+"""Pixels below the top of the strip at which it is reached for, so that no tag is hidden."""
+KINDS = ("piece", "page")
+"""What a stretch is called, in one piece and in pages."""
+
+
+class Stretch(NamedTuple):
+    """`size` slots from `start` on, held for `task` ("" for nobody), the first `used` filled."""
+
+    task: str
+    start: int
+    size: int
+    used: int
+
+
+@dataclass(frozen=True)
+class Memory(Part):
+    """All slots by address. `rule` is the server's: "pages" shows the recorded pages, others of
+    `scenes.story.contiguous.RULES` what is computed. `trying` is who reaches for the hole that
+    begins at slot `hole` and does not fit, or stands at the `door`, a score, while that is None; where it
+    was `refused`, for the how-many-th time, it is said what it needs.
+    `acting` are stretches, by their first slot, that the caption speaks of."""
+
+    rule: str = "reserve"
+    trying: str = ""
+    hole: int | None = None
+    refused: int = 0
+    door: str = ""
+    acting: tuple[int, ...] = ()
+
+    def room(self, view: View, width: float) -> Room:
+        rows = self.rows(view, width)
+        return Room(TITLE + rows * ROW, TITLE + BEST + (rows - 1) * ROW, grows=True)
+
+    def rows(self, view: View, width: float) -> int:
+        """Rows that the strip takes."""
+        return max(1, min(MOST_ROWS, -int(-view.n_pages * view.page_size * LEAST_PITCH // width)))
+
+    def lines(self, view: View, box: Box) -> list[Box]:
+        """The rows of the strip in the part's box."""
+        n = self.rows(view, box.w)
+        return Box(box.x + INSET, box.y + TITLE, box.w - 2 * INSET, min(box.h - TITLE, MOST * n) - INSET).rows(n, GAP)
+
+    def spans(self, view: View, box: Box, start: int, size: int) -> list[tuple[int, Box]]:
+        """Where slots stand: (row, box) for each row that they reach into."""
+        lines = self.lines(view, box)
+        each = -(-view.n_pages * view.page_size // len(lines))
+        out = []
+        for row, line in enumerate(lines):
+            low, high = max(start, row * each), min(start + size, (row + 1) * each)
+            if low < high:
+                left, width = (low - row * each) * line.w / each, (high - low) * line.w / each
+                out.append((row, Box(line.x + left, line.y, width, line.h)))
+        return out
+
+    def stretches(self, view: View) -> list[Stretch]:
+        """What is held, by address."""
+        if self.rule != "pages":
+            pieces = view.ask.whole(step_of(view), self.rule).pieces
+            return [Stretch(piece.task, piece.start, piece.size, piece.used) for piece in pieces]
+        fill, size = view.state.fill(), view.page_size
+        pages = [page for page in range(view.n_pages) if view.state.page_state(page) != "free"]
+        return [Stretch(next(iter(view.holders(page)), ""), page * size, size, int(fill[page])) for page in pages]
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        t = view.theme
+        yield from self._title(view, box)
+        for row, line in self.spans(view, box, 0, view.n_pages * view.page_size):
+            yield ("row", row), Block(box=line, fill=t.empty, radius=4)
+        kind, tables = KINDS[self.rule == "pages"], view.state.tables
+        firsts = {pages[0] * view.page_size for pages in tables.values() if pages}
+        for stretch in self.stretches(view):
+            hue = view.hue(stretch.task) if stretch.task else t.muted
+            acting = stretch.start in self.acting
+            key = (stretch.task, stretch.start) if self.rule == "pages" else (stretch.task,)
+            spans = self.spans(view, box, stretch.start, stretch.size)
+            for row, span in spans:
+                fill, stroke = mix(t.panel, hue, HELD), t.accent if acting else hue
+                width = 4.0 if acting else 2.0
+                yield (
+                    (*key, row, kind),
+                    Block(box=_inset(span), fill=fill, stroke=stroke, width=width, radius=4, acting=acting),
+                )
+            for row, span in self.spans(view, box, stretch.start, stretch.used):
+                yield (*key, row, "used"), Block(box=_inset(span), fill=hue, radius=4)
+            first = spans[0][1]
+            named = stretch.task and (self.rule != "pages" or stretch.start in firsts)
+            if named and tag_width(stretch.task) + 8 <= first.w:
+                yield from tag((stretch.task,), stretch.task, (first.x + 6, first.y + 6 + TAG / 2), view, z=2)
+
+    def _title(self, view: View, box: Box) -> Atoms:
+        t, y, px = view.theme, box.y + TITLE / 2 - 4, view.size(theme.LABEL)
+        name, where, held = title(self.rule, view), source(self.rule), self._held(view)
+        room = sum(fonts.width(text, "sans-bold", px) for text in (name, where, held))
+        px = px if room + 60 <= box.w else theme.LEAST_SIZE
+        yield ("title",), Text(text=name, at=(box.x, y), px=px, face="sans-bold", color=t.text)
+        at = (box.x + fonts.width(name, "sans-bold", px) + 20, y)
+        yield ("source",), Text(text=where, at=at, px=px, color=t.muted)
+        yield ("held",), Text(text=held, at=(box.right, y), px=px, color=t.muted, align="right")
+
+    def _held(self, view: View) -> Said:
+        """How many slots are held, and how many of them are empty."""
+        if self.rule == "pages":
+            held = measure("slots.reserved.total", view.state.n_in_use * view.page_size)
+            used = measure("slots.filled.total", view.state.kv_slots)
+        else:
+            layout = view.ask.whole(step_of(view), self.rule)
+            held = measure("contiguous.reserved", layout.reserved, rule=self.rule)
+            used = measure("contiguous.used", layout.used, rule=self.rule)
+        return say("{} slots held, {} of them empty", held, view.ask.less(held, used))
+
+    def link(self, view: View, picture: Picture, box: Box) -> Atoms:
+        """Who is refused: as wide as it needs where it reaches for a hole, else its tag."""
+        start = picture.get((self.door, self.trying, "tag"))
+        if not self.trying or not isinstance(start, Block):
+            return
+        t = view.theme
+        look = {"stroke": t.alarm, "width": 4.0, "z": FRONT, "radius": 6.0}
+        if self.hole is None:
+            yield (self.trying, "reach"), Block(box=start.box, acting=True, **look)
+            return
+        need = view.ask.piece("reserved", self.trying)
+        last = view.n_pages * view.page_size - need.value
+        _, span = self.spans(view, box, min(self.hole, last), need.value)[0]
+        reach = Box(span.x, span.y + BELOW, span.w, max(14.0, span.h - BELOW + 8))
+        yield (self.trying, "reach"), Block(box=reach, fill=t.panel, acting=True, **look)
+        text = say("{} needs {}", view.ask.name(self.trying), need)
+        width = fonts.width(text, "sans-bold", theme.LABEL) + 24
+        if self.refused and width <= reach.w and reach.h >= TAG:
+            edges = [atom.box for key, atom in picture.items() if key[0] == self.key and key[-1] == "piece"]  # type: ignore[attr-defined]
+            borders = [x for edge in edges for x in (edge.x, edge.right)]
+            free = (x for x in (reach.cx, reach.x + width / 2, reach.right - width / 2) if not _hits(x, width, borders))
+            look = {"face": "sans-bold", "color": t.alarm, "align": "center", "ground": t.panel, "z": FRONT + 1}
+            at = (next(free, reach.cx), reach.cy)
+            yield (self.trying, self.refused, "needs"), Text(text=text, at=at, acting=True, **look)
+
+    def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
+        """What has newly been taken flies in from the door, empty."""
+        held = {key[1] for key in before if key[0] == self.key and key[-1] in KINDS}
+        label = before.get((self.door, "label"))
+        if not isinstance(label, Text):
+            return
+        for key, atom in after.items():
+            if key[0] == self.key and key[-1] in KINDS and key[1] not in held and isinstance(atom, Block):
+                start = before.get((self.door, key[1], "tag"))
+                at = Box(label.at[0] + label.width + 20, label.at[1] - TAG / 2, tag_width(key[1]), TAG)
+                look = {"fill": atom.fill, "stroke": atom.stroke, "width": 2.0, "radius": 4.0}
+                yield Move(
+                    Block(box=start.box if isinstance(start, Block) else at, **look), Block(box=atom.box, **look)
+                )
+
+    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+        """(task, first slot, size, filled) of each stretch, as shares of a row of the strip."""
+        rows = {key[2]: mobject.box for key, mobject in shown.items() if key[1] == "row"}
+        found: dict[Key, list[float]] = {}
+        for key, mobject in shown.items():
+            if key[-1] not in (*KINDS, "used"):
+                continue
+            row, box = rows[key[-2]], _outset(mobject.box)
+            entry = found.setdefault(key[1:-2], [float("inf"), 0.0, 0.0])
+            size = box.w / rows[0].w
+            if key[-1] in KINDS:
+                entry[0] = min(entry[0], key[-2] + (box.x - row.x) / rows[0].w)
+                entry[1] += size
+            else:
+                entry[2] += size
+        stretches = sorted((entry[0], str(key[0]), *entry[1:]) for key, entry in found.items())
+        return {"memory.rows": len(rows), f"memory.{self.rule}": tuple(stretches)}
+
+
+def _hits(middle: float, width: float, borders: Sequence[float]) -> bool:
+    """Whether a text of that width around `middle` would cover a border."""
+    return any(abs(x - middle) <= width / 2 for x in borders)
+
+
+def _inset(box: Box) -> Box:
+    """A box with some room to its neighbours."""
+    apart = min(INSET, box.w / 6)
+    return Box(box.x + apart, box.y, box.w - 2 * apart, box.h)
+
+
+def _outset(box: Box) -> Box:
+    """The box that `_inset` made it of."""
+    apart = min(INSET, box.w / 4)
+    return Box(box.x - apart, box.y, box.w + 2 * apart, box.h)
