@@ -96,8 +96,7 @@ class PrefixCacheTelling(Telling):
         return Tape(tuple(dict.fromkeys(tasks)), (acting,) if acting else (), cuts=cuts)
 
     def about(self, page: int) -> Key:
-        """The subject of what happens to a page: that page, or a pool of many; of code beside a pool that is
-        not large, the code."""
+        """The subject of what happens to a page: that page; in a pool of one or of many the code, or else the pool."""
         some = 1 < self.ask.n_pages <= SOME
         return ("pool", page) if some else ("code",) if self.beside else ("pool",)
 

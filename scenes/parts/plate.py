@@ -49,7 +49,7 @@ class Plate(Part):
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, rows = view.theme, self.passed(view)[:MOST_ROWS]
-        width = max(len(table) for _, table, _ in rows)
+        width = max(len(table) for _, table, _ in self.passed(view))
         first = max(0, width - MOST_COLUMNS)
         chip = max(chip_width(task, view) for task, _, _ in rows)
         x = box.x + chip + 24
