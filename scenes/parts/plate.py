@@ -35,7 +35,10 @@ class Plate(Part):
 
     def room(self, view: View, width: float) -> Room:
         rows = min(MOST_ROWS, len(self.passed(view)))
-        least, best = (HEAD + rows * (high + GAP) + ARROW + HEIGHT for high in (FLAT, max(HEIGHT, LOW / rows)))
+        least, best = (
+            HEAD + rows * (high + GAP) + ARROW + HEIGHT
+            for high in (max(FLAT, LOW / rows - 30), max(HEIGHT, LOW / rows))
+        )
         return Room(least, best)
 
     def passed(self, view: View) -> list[tuple[str, list[int], int]]:
@@ -46,7 +49,7 @@ class Plate(Part):
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, rows = view.theme, self.passed(view)[:MOST_ROWS]
-        width = max(len(table) for _, table, _ in rows)
+        width = max(len(table) for _, table, _ in self.passed(view))
         first = max(0, width - MOST_COLUMNS)
         chip = max(chip_width(task, view) for task, _, _ in rows)
         x = box.x + chip + 24

@@ -16,7 +16,7 @@ from scenes.parts.slots import LEAST, columns_of, filled, page_colors, slots_ato
 from scenes.parts.view import View
 from scenes.parts.words import SIZES, page_words, spoken, text_height, type_size
 
-GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 62.0, 92.0
+GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 46.0, 62.0, 92.0
 LOWEST = 165.0
 """Height in which a pool of any number of pages can be shown."""
 GOOD = 384.0
@@ -164,7 +164,7 @@ class Pool(Part):
             ]
             text = joined(" ", places)
             if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD - 4:
-                at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 7)
+                at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 4)
                 yield (
                     (page, "place"),
                     Text(text=text, at=at, px=theme.LEAST_SIZE, face="mono", color=t.muted, ground=t.panel),
