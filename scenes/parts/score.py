@@ -59,17 +59,17 @@ class Score(Part):
             yield ("more",), Text(text=more, at=at, px=theme.LEAST_SIZE, face="mono", color=t.muted)
         right = box.right - unit - number - 24
         for i, task in enumerate(done):
-            yield from tag((task,), task, (right - (i + 1) * pitch, box.cy), view, early=False)
+            yield from tag(("served", task), task, (right - (i + 1) * pitch, box.cy), view)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """Those that have been served fly out of the memory."""
         old = set(served(self.rule, then))
         for task in served(self.rule, now):
-            end, start = after.get((self.key, task, "tag")), before.get((self.memory, task, "tag"))
+            end, start = after.get((self.key, "served", task, "tag")), before.get((self.memory, task, "tag"))
             if task not in old and isinstance(end, Block) and isinstance(start, Block):
                 yield Move(start, end)
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
         """Those that are drawn, from left to right."""
-        tags = sorted((mobject.box.x, key[1]) for key, mobject in shown.items() if key[-1] == "tag")
+        tags = sorted((mobject.box.x, key[-2]) for key, mobject in shown.items() if key[-1] == "tag")
         return {f"score.{self.rule}": tuple(task for _, task in tags)}

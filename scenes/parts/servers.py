@@ -48,7 +48,7 @@ def tag_width(task: str) -> float:
     return max(44.0, fonts.width(task, FACE, theme.LEAST_SIZE) + 22)
 
 
-def tag(key: Key, task: str, at: tuple[float, float], view: View, z: int = 0, early: bool = True) -> Atoms:
+def tag(key: Key, task: str, at: tuple[float, float], view: View, z: int = 0) -> Atoms:
     """A request's name on its hue, the middle of its left edge at the pixel `at`."""
     hue, width = view.hue(task), tag_width(task)
     yield (*key, "tag"), Block(box=Box(at[0], at[1] - TAG / 2, width, TAG), fill=hue, radius=6, keeps=True, z=z)
@@ -66,6 +66,5 @@ def tag(key: Key, task: str, at: tuple[float, float], view: View, z: int = 0, ea
             ground=hue,
             keeps=True,
             z=z + 1,
-            early=early,
         ),
     )

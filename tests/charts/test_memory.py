@@ -1,20 +1,18 @@
-"""Both pools of the film Fragmentation are compared with the trace and with the model."""
+"""The servers of the film Fragmentation are compared with the trace and with the model."""
 
 import pytest
 
 from astrai_sim.trace import Series, Trace
-from scenes import theme
 from scenes.check.compare import differences
-from scenes.check.labels import Writer
+from scenes.draw.atoms import Text
 from scenes.film import catalog
 from scenes.film.rehearsal import rehearse
-from scenes.fragmentation import MOST_STOPS, stops
-from scenes.old.mobjects.memory import status_text
-from scenes.old.parts.looks import Looks
-from scenes.story.beats import RunOn, ShowVersus
-from scenes.story.contiguous import loads, simulate
+from scenes.fragmentation import FragmentationTelling
+from scenes.parts.question import Takeaway
+from scenes.story.contiguous import RULES, loads, simulate
 from scenes.story.errors import DoesNotApply
 from scenes.truth import Witness
+from scenes.truth.contiguous import plan
 
 FILM = catalog.film("Fragmentation")
 
@@ -29,22 +27,44 @@ def trace(path):
     return Trace.open(path)
 
 
+@pytest.fixture(scope="module")
+def told(trace):
+    return FILM.tell(trace).sections
+
+
 def stage_after(path, key):
     scene = rehearse(FILM, path, only={key}).scene
     return scene.stage, scene.section.beats[-1].until
 
 
 def spoil_piece(shown):
-    task, start, size, used = shown["contiguous"][0]
-    shown["contiguous"][0] = (task, start, size, used + 1)
+    start, task, size, used = shown["memory.reserve"][0]
+    shown["memory.reserve"] = ((start, task, size, used + 0.05), *shown["memory.reserve"][1:])
 
 
 def spoil_page(shown):
-    task, start, size, used = shown["paged"][0]
-    shown["paged"][0] = ("nobody", start, size, used)
+    start, _, size, used = shown["memory.pages"][0]
+    shown["memory.pages"] = ((start, "nobody", size, used), *shown["memory.pages"][1:])
 
 
-@pytest.mark.parametrize(("spoil", "field"), [(spoil_piece, "contiguous"), (spoil_page, "paged")])
+def spoil_score(shown):
+    shown["score.pages"] = ("nobody", *shown["score.pages"])
+
+
+def spoil_mark(shown):
+    gone, marks = shown["progress"]["reserve"]
+    shown["progress"]["reserve"] = (gone - 0.1, marks)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "field"),
+    [
+        (spoil_piece, "memory.reserve"),
+        (spoil_page, "memory.pages"),
+        (spoil_score, "score.pages"),
+        (spoil_mark, "progress[reserve]"),
+    ],
+)
 def test_a_wrong_value_is_found(path, trace, spoil, field):
     stage, until = stage_after(path, "waiting")
     witness = Witness.of(trace)
@@ -55,24 +75,46 @@ def test_a_wrong_value_is_found(path, trace, spoil, field):
 
 
 def test_the_computed_side_goes_on_alone_only_when_the_recording_is_over(path, trace):
-    stage, until = stage_after(path, "run-on")
-    assert until == len(trace) - 1 and stage.beyond > 0
-    step, writer = stage.part("memory").whole.step_label, Writer(Witness.of(trace))
-    assert writer.text(step, until + stage.beyond) == step.text != writer.text(step, until)
+    stage, until = stage_after(path, "race")
+    assert stage.view.beyond > 0 and until == len(trace) - 1 + stage.view.beyond
+    words = [str(atom.text) for atom in stage.canvas.atoms.values() if isinstance(atom, Text)]
+    assert any("computed" in text and "steps" in text for text in words)
 
 
-def test_figures_come_from_the_trace_and_the_model(trace):
-    sections = FILM.tell(trace).sections
-    memory, steps, used = next(beat for beat in sections[-1].beats if isinstance(beat, ShowVersus)).rows
-    layouts = simulate(loads(trace), 20, 8)
-    series = Series.of(trace)
-    ends = [event.seq for event in trace.find(event="step_end")]
-    assert memory.values == (max(len(x.pieces) for x in layouts), max(len(trace.state_at(seq).tables) for seq in ends))
+@pytest.mark.parametrize("rule", RULES)
+def test_each_rule_is_computed_twice(trace, rule):
+    cache = trace.header.scenario.cache
+    layouts = simulate(loads(trace), cache.n_pages * cache.page_size, 8, rule)
+    stays = plan(trace, rule)
+    assert stays.end == len(layouts) - 2
+    for step, layout in enumerate(layouts[:-1]):
+        held = {stay.life.task: (stay.size, stay.used(step)) for stay in stays.held(step)}
+        assert {piece.task: (piece.size, piece.used) for piece in layout.pieces} == held
+        assert stays.waiting(step) == list(layout.waiting)
+
+
+def test_figures_come_from_the_trace_and_the_model(trace, told):
+    telling = FragmentationTelling("Fragmentation", trace)
     finished = [event.step for event in trace.find(event="task_finished")]
-    assert steps.values == (len(layouts) - 1, finished[-1] + 1)
-    assert used.values[1] == pytest.approx(series.kv_slots.sum() / series.reserved_slots.sum())
-    last = [b for s in sections for b in s.beats if isinstance(b, RunOn)][-1]
-    assert last.step == steps.values[0]
+    layouts = simulate(loads(trace), 20, 8)
+    assert (telling.done, telling.whole_done) == (finished[-1] + 1, len(layouts) - 1)
+    series = Series.of(trace)
+    worst = max(range(telling.done), key=lambda step: series.reserved_slots[step] - series.kv_slots[step])
+    assert telling.ask.empty(worst).value == series.reserved_slots[worst] - series.kv_slots[worst]
+    takeaway = told[-1].beats[-1].parts[0]
+    assert isinstance(takeaway, Takeaway)
+    (number,) = takeaway.number.measures
+    assert number.value == pytest.approx(telling.whole_done / telling.done)
+
+
+def test_what_the_batch_keeps_waiting_is_not_called_a_hole_too_small(record_scenario):
+    """Only who fits nowhere is refused for memory."""
+    telling = FragmentationTelling("Fragmentation", Trace.open(record_scenario("crowded")))
+    for step in range(telling.done):
+        layout = telling.ask.whole(step)
+        largest = max((size for _, size in layout.holes()), default=0)
+        refused = bool(layout.waiting) and telling.needs[layout.waiting[0]] > largest
+        assert telling.refused(step) == refused
 
 
 def test_what_cannot_be_computed_is_refused(record_scenario):
@@ -81,24 +123,5 @@ def test_what_cannot_be_computed_is_refused(record_scenario):
             FILM.tell(Trace.open(record_scenario(scenario)))
 
 
-def test_status_names_who_waits():
-    assert status_text("paged", 3, []) == "3 in memory, 0 waiting"
-    assert status_text("paged", 2, ["D", "E"]) == "2 in memory, 2 waiting: D E"
-    assert status_text("paged", 0, list("ABC"), room=3) == "0 in memory, 3 waiting: A B …"
-    assert status_text("paged", 0, ["a-long-name", "B"], room=3) == "0 in memory, 2 waiting"
-
-
-def test_both_sides_stop_at_every_step():
-    assert list(stops(3, 8)) == [4, 5, 6, 7, 8]
-    long = list(stops(0, 10 * MOST_STOPS + 7))
-    assert len(long) <= MOST_STOPS and long[-1] == 10 * MOST_STOPS + 7 and long[0] > 0
-
-
-def test_colour_alone_never_tells_two_owners_apart():
-    trace = Trace.open(FILM.trace_for())
-    looks = Looks.of(trace)
-    marks = [(looks.colors[task], looks.rounds[task]) for task in looks.tasks]
-    assert len(looks.tasks) > len(theme.TASK_COLORS) and len(set(marks)) == len(marks)
-    scene = rehearse(FILM, trace, only={"waiting"}).scene
-    for view in scene.stage.part("memory").paged.views:
-        assert len(view.bands) == looks.rounds[view.stretch.name]
+def test_captions_are_brief(told):
+    assert all(len(beat.caption or "") <= 60 for section in told for beat in section.beats)

@@ -50,6 +50,31 @@ def test_room_in_two_holes_does_not_admit_and_nobody_overtakes():
     assert layouts[-1].finished == len(requests)
 
 
+def test_with_holes_closed_the_sum_of_what_is_free_is_enough():
+    requests = [
+        load("A", 4, 6, 2),
+        load("B", 4, 6, 20),
+        load("C", 4, 6, 2),
+        load("D", 4, 6, 20),
+        load("E", 9, 11, 3, 1),
+    ]
+    layouts = simulate(requests, 40, 8, "closed")
+    admitted = next(x for x in layouts if any(p.task == "E" for p in x.pieces))
+    assert admitted.step == 1 and pieces(admitted)[-1][:3] == ("E", 20, 20)
+    whole = next(x for x in simulate(requests, 40, 8) if any(p.task == "E" for p in x.pieces))
+    assert whole.step > admitted.step
+
+
+def test_a_known_length_is_all_that_is_reserved():
+    requests = [load("A", 5, 30, 4), load("B", 5, 30, 4), load("C", 5, 30, 4)]
+    assert [x.finished for x in simulate(requests, 36, 8)][:3] == [0, 0, 1]
+    known = simulate(requests, 36, 8, "known")
+    assert pieces(known[0]) == [("A", 0, 8, 6), ("B", 8, 8, 6), ("C", 16, 8, 6)]
+    assert known[2].served == ("A", "B", "C")
+    with pytest.raises(ValueError, match="A needs 8 adjacent slots of 7"):
+        simulate(requests, 7, 8, "known")
+
+
 def test_batch_limit_and_what_is_refused():
     requests = [load(name, 2, 2, 2) for name in "ABC"]
     assert simulate(requests, 100, 2)[0].waiting == ("C",)

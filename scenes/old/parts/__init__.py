@@ -10,7 +10,6 @@ from scenes.old.parts.lens import LensPart
 from scenes.old.parts.lru import LruPart
 from scenes.old.parts.map import MapPart
 from scenes.old.parts.mask import MaskPart
-from scenes.old.parts.memory import MemoryPart
 from scenes.old.parts.meters import MetersPart
 from scenes.old.parts.part import Part
 from scenes.old.parts.phases import PhasesPart
@@ -35,7 +34,6 @@ PARTS: dict[str, type[Part]] = {
         PhasesPart,
         MetersPart,
         ShelfPart,
-        MemoryPart,
         ChartPart,
         LensPart,
         TilesPart,

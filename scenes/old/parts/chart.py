@@ -30,14 +30,13 @@ class ChartPart(Part):
 
     def show(self, state: State) -> None:
         for view in self.views.values():
-            view.show(state.seq + self.beyond)
+            view.show(state.seq)
 
     def change(self, state: State, seconds: float) -> list[Animation]:
-        seq = state.seq + self.beyond
-        return [animation for view in self.views.values() for animation in view.change(seq, seconds)]
+        return [animation for view in self.views.values() for animation in view.change(state.seq, seconds)]
 
     def frame(self, state: State) -> int:
-        return state.seq + self.beyond
+        return state.seq
 
     def lapse(self, lapse: Lapse, frames: list[int]) -> list[Animation]:
         """Every curve and its value as recorded at the frames' events."""

@@ -31,8 +31,7 @@ class Part:
     """One part of a stage: mobjects, and how they follow the state.
 
     `name` is what sections and `Reveal` beats call it. Parts with `in_panel` stand
-    in the panel's place and only while no panel does. Of a run that is over, `beyond`
-    counts the steps by which something computed has gone on.
+    in the panel's place and only while no panel does.
     """
 
     name: ClassVar[str]
@@ -40,7 +39,6 @@ class Part:
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
-        self.beyond = 0
 
     def mobjects(self) -> list[Group]:
         """What to draw, in drawing order."""

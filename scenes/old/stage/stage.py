@@ -23,7 +23,7 @@ from scenes.story.beats import Beat, Section
 
 P = TypeVar("P", bound=Part)
 PAGES = "pool"
-NUDGED_FIRST = ("tables", "memory")
+NUDGED_FIRST = ("tables",)
 
 
 class Stage:
@@ -44,8 +44,6 @@ class Stage:
         What stands in the panel's place, or None.
     waited
         Seconds that the last beat waited for the caption before it to be read.
-    beyond
-        Steps by which something computed has gone on after the recording's last event.
     """
 
     def __init__(self, scene: TimedScene, trace: Trace, section: Section) -> None:
@@ -55,7 +53,6 @@ class Stage:
         self.setting = Setting.of(trace, section)
         self.looks, self.plan = self.setting.looks, self.setting.plan
         self.state: State = trace.state_at(section.start)
-        self.beyond = 0
         self.parts: dict[str, Part] = {}
         self._made: dict[str, Part] = {}
         self.title = ChapterTitle(section.title, self.plan.title)
@@ -188,12 +185,6 @@ class Stage:
         """Bring every part to `state` in one movement."""
         self.state = state
         self.animate([a for part in self.playing() for a in part.change(state, seconds)])
-
-    def run_on(self, steps: int) -> None:
-        """Count `steps` on from the recording's last: what is computed goes on for so long."""
-        self.beyond = steps
-        for part in self._made.values():
-            part.beyond = steps
 
     def lapse(self, stops: Sequence[State], seconds: float) -> None:
         """Have every part show the states `stops`, each for as long as the others."""

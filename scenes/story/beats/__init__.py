@@ -4,7 +4,6 @@ from scenes.story.beats.charts import Chart, Curve, Limit, Peak
 from scenes.story.beats.chat import Cards, MakeRoom, PointAt, PointAway, ReadCard, Speakers
 from scenes.story.beats.code import CodeStep, OpenCode, RunCode
 from scenes.story.beats.core import Advance, Beat, Hold, Prop, Reveal, Section, Storyboard
-from scenes.story.beats.memory import Contiguous, RunOn, ShowLoads, ShowVersus, Versus
 from scenes.story.beats.panels import Bar, ClosePanel, Fact, PageKey, ShowBars, ShowFacts, ShowGather, ShowKeys, SlotRun
 from scenes.story.beats.scale import Focus, OpenLens, Spotlight, TimeLapse
 from scenes.story.beats.states import ShowStates
@@ -17,7 +16,6 @@ __all__ = [
     "Chart",
     "ClosePanel",
     "CodeStep",
-    "Contiguous",
     "Curve",
     "Fact",
     "Focus",
@@ -35,18 +33,14 @@ __all__ = [
     "Reveal",
     "SlotRun",
     "RunCode",
-    "RunOn",
     "Section",
     "ShowBars",
     "ShowFacts",
     "ShowGather",
     "ShowKeys",
-    "ShowLoads",
     "ShowStates",
-    "ShowVersus",
     "Speakers",
     "Spotlight",
     "Storyboard",
     "TimeLapse",
-    "Versus",
 ]

@@ -35,7 +35,6 @@ from scenes.old.stage.directions import (  # noqa: E402
     chat,  # noqa: F401
     code,  # noqa: F401
     core,  # noqa: F401
-    memory,  # noqa: F401
     panels,  # noqa: F401
     scale,  # noqa: F401
     states,  # noqa: F401
