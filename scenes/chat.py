@@ -25,9 +25,11 @@ SPEAKERS, FULL = 4, 3
 """Requests up to which all are followed, and how many of more are."""
 SHOWN, HELD = 6, 16
 """Most pages that are shown large, and most of all."""
-PACE, LEAST, LONGEST, REST = 0.22, 2.4, 6.0, 1.6
+PACE, LEAST, LONGEST, REST = 0.22, 2.8, 6.0, 1.6
 """Seconds of a decode step in a time-lapse, of a time-lapse, and of the rest at the end."""
-SAID = 24
+LONG = 60
+"""Characters of a sentence at most."""
+SAID = 8
 """Tokens without which there is no conversation."""
 TOLD = 6
 """Steps from which on a sentence speaks of them."""
@@ -183,7 +185,7 @@ class ChatTelling(RaceTelling):
         parts = self.parts(pages)
         grown = self.history.first(PagesAlloc, self.at, until, phase="decode")
         told = self.stepping(until)
-        if grown is not None and grown.task in self.cast and self.once("growth"):
+        if grown is not None and {*grown.pages} <= {*pages} and grown.task in self.cast and self.once("growth"):
             before, after = grown.seq - 1, min(until, self.steps.phase_end(grown.seq))
             if before > self.at:
                 first = told if self.answers(self.at, before) >= TOLD else None
@@ -243,7 +245,8 @@ class ChatTelling(RaceTelling):
         kinds = ((cached, "cached"), (freed, "free"), (shared, "still shared"))
         groups = [(pages, what) for pages, what in kinds if pages][:2]
         parts = [say(f"{{}} {what}", pages_text(self.ask.pages(pages), 2, runs=True)) for pages, what in groups]
-        return say("{} is done: {}.", self.ask.name(task), joined(", ", parts))
+        told = say("{} is done: {}.", self.ask.name(task), joined(", ", parts))
+        return told if len(told) <= LONG else say("{} is done: {}.", self.ask.name(task), parts[0])
 
     def comes_to(self) -> Section:
         """What was said, and what of it nobody had to compute again."""

@@ -49,6 +49,8 @@ class EvictionTelling(Telling):
         row = self.pages.took(seq, self.end + 1, "alloc")[0]
         self.newcomer, self.taken = self.requests.names[holds.task[row]], int(holds.shown[row])
         self.grows = self.evicted.phase != "refill"
+        if self.missed is not None and self.missed.seq <= self.settled():
+            self.missed = None
         self.until = self.steps.before(seq) if self.grows else self.before(self.newcomer, seq)
         used = self.history.first(PagesRevived, self.cleaned, self.until)
         self.used = None if used is None or self.before(sure(used.task), used.seq) <= self.cleaned else used
@@ -130,17 +132,17 @@ class EvictionTelling(Telling):
         self.begin(-1)
         parts, done, came = self.stage(task), self.requests[task].prefilled(admitted), self.steps.phase_begin(admitted)
         n, pages = counted(ask.prompt(task), "token"), counted(ask.table_pages(task, admitted), "page")
-        begin = self.lapse if self.steps.done_by(came) >= 0 else self.act
-        acts = [begin(*parts, until=came, seconds=1.0), self.act(*parts, until=admitted)]
+        acts = [*self.pass_time(*parts, until=came, seconds=1.0), self.act(*parts, until=admitted)]
         if done is not None:
             acts.append(self.act(*parts, until=min(self.steps.phase_end(done.seq), self.kept.seq - 1)))
         self.shot(say("{} comes: {}, computed into {}.", name, n, pages), *acts, subject=("tape", task), pace=1.2)
         before = self.steps.phase_begin(self.kept.seq) - 1
-        if before > self.at:
-            told = "Its answer comes, token by token."
-            self.shot(told, self.lapse(*parts, until=before, seconds=2.5), subject=("tape", task))
+        acts = self.pass_time(*parts, until=before, seconds=2.5)
+        if acts and acts[0].stops:
+            self.shot("Its answer comes, token by token.", *acts, subject=("tape", task))
+            acts = []
         told = say("{} is done, but its full pages stay: each has a key.", name)
-        self.shot(told, self.act(*parts, until=self.cleaned), subject=("lru",), pace=1.4)
+        self.shot(told, *acts, self.act(*parts, until=self.cleaned), subject=("lru",), pace=1.4)
         return self.section("stay", "A page outlives its request", cut=True)
 
     def fill(self) -> Section:
@@ -157,7 +159,7 @@ class EvictionTelling(Telling):
             if kept is None:
                 continue
             parts, begin = self.stage(sure(kept.task)), self.steps.phase_begin(end) - 1
-            acts = [self.lapse(*parts, until=begin, seconds=2.5)] if begin > self.at else []
+            acts = self.pass_time(*parts, until=begin, seconds=2.5)
             told = say(
                 "{} leaves its pages, too: {} are cached.", self.ask.name(sure(kept.task)), self.ask.pool_cached(end)
             )
@@ -169,8 +171,7 @@ class EvictionTelling(Telling):
                 self.ask.pool_cached(until),
                 self.ask.pool_pages(),
             )
-            self.shot(told, self.lapse(*self.stage(task), until=until, seconds=2.5), subject=("lru",))
-        self.at = max(self.at, until)
+            self.shot(told, *self.pass_time(*self.stage(task), until=until, seconds=2.5), subject=("lru",))
 
     def order(self, used: PagesRevived) -> Section:
         """A request that begins as one before finds its pages: they are in use again."""
@@ -201,7 +202,7 @@ class EvictionTelling(Telling):
             told = say("{} is done: just used, its pages go last in the row.", name)
             self.shot(
                 told,
-                self.lapse(*parts, until=begin, seconds=2.0),
+                *self.pass_time(*parts, until=begin, seconds=2.0),
                 self.act(*parts, until=end),
                 subject=("lru",),
                 pace=1.2,
@@ -212,17 +213,16 @@ class EvictionTelling(Telling):
         """The newcomer takes what is free, then what was used the longest time ago."""
         ask, task, name, seq = self.ask, self.newcomer, self.ask.name(self.newcomer), self.evicted.seq
         self.begin()
-        self.at = max(self.at, self.until)
-        lines = self.history.latest(Lines, seq, self.at, function=EVICT)
+        lines = self.history.latest(Lines, seq, max(self.at, self.until), function=EVICT)
         start, parts = (seq if lines is None else lines.seq) - 1, self.stage(task)
-        free = ask.pool_free(max(self.at, self.steps.before(seq)))
+        free = ask.pool_free(max(self.at, self.until, self.steps.before(seq)))
+        acts = self.pass_time(*parts, until=self.until, seconds=1.5)
         told = say("{} needs a page to grow, and none is free.", name)
-        acts = [self.act(*parts, until=start)]
         if not self.grows:
             came = max(self.at, self.requests[task].submitted.seq)
             told = say("{} needs {}, and {} {} free.", name, counted(ask.needed(task, came), "page"), free, are(free))
-            acts.insert(0, self.act(*parts, until=came))
-        self.shot(told, *acts, subject=("pool",), pace=1.4)
+            acts.append(self.act(*parts, until=came))
+        self.shot(told, *acts, self.act(*parts, until=start), subject=("pool",), pace=1.4)
         if lines is not None:
             self.code(lines)
         page, gone = self.evicted.pages[0], self.gone()
@@ -277,13 +277,15 @@ class EvictionTelling(Telling):
         ask, task, name = self.ask, missed.task, self.ask.name(missed.task)
         self.begin()
         parts, came = self.stage(task), max(self.at, self.before(task, missed.seq))
-        if self.steps.done_by(came) > self.at:
+        acts = self.pass_time(*parts, until=came, seconds=2.0)
+        if acts and acts[0].stops:
             told = say("{} goes on. Then {} comes.", ask.name(self.newcomer), name)
-            self.shot(told, self.lapse(*parts, until=came, seconds=2.0), subject=("pool",))
+            self.shot(told, *acts, subject=("pool",))
+            acts = []
         end, self.at = sure(self.requests[task].admission(missed.seq)).seq, max(self.at, came)
         told = say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like))
         row = self.ask.state(missed.seq).lru
-        acts = [self.act(*parts, until=missed.seq), self.act(*self.stage(task, (), row), until=end), self.act(*parts)]
+        acts += [self.act(*parts, until=missed.seq), self.act(*self.stage(task, (), row), until=end), self.act(*parts)]
         self.shot(told, *acts, subject=("lru",), pace=1.3)
         done = self.requests[task].prefilled(end)
         if done is not None:
@@ -303,8 +305,8 @@ class EvictionTelling(Telling):
         done = self.requests[task].prefilled(self.used.seq)
         times = {time.task: time for time in first_tokens(self.history)}
         hit, miss = times.get(task), times.get(missed.task)
-        alike = hit is not None and miss is not None and abs(hit.prompt - miss.prompt) <= ALIKE * miss.prompt
-        if alike and hit.ns < miss.ns:
+        near = hit is not None and miss is not None and abs(hit.prompt - miss.prompt) <= ALIKE * miss.prompt
+        if near and sure(hit).ns < sure(miss).ns:
             pair, title = [ask.first_token(name) for name in (task, missed.task)], "from its arrival to its first token"
         elif done is not None:
             pair, title = [ask.computed(task, done.seq), computed], "tokens to compute before its first one"

@@ -45,7 +45,7 @@ class FragmentationTelling(Telling):
         self.done, self.whole_done = self.ask.steps_of("pages").value, self.ask.steps_of("reserve").value
         self.needs = {load.task: load.reserved for load in self.ask.loads}
         self.slots = self.ask.pool_slots().value
-        self.told = -1
+        self.step = -1
 
     def check(self) -> None:
         """Raise DoesNotApply where the other side cannot be computed, or there is nothing to compare."""
@@ -70,7 +70,7 @@ class FragmentationTelling(Telling):
     def sections(self) -> Iterator[Section]:
         yield self.hook()
         yield self.rule()
-        blocked = next((step for step in range(self.told, self.done) if self.refused(step)), None)
+        blocked = next((step for step in range(self.step, self.done) if self.refused(step)), None)
         if blocked is not None:
             yield self.waiting(blocked)
         yield self.price()
@@ -92,24 +92,24 @@ class FragmentationTelling(Telling):
 
     def to(self, step: int, *parts: Part, seconds: float | None = None) -> Act:
         """The end of `step`, on both sides."""
-        self.told = max(self.told, step)
+        self.step = max(self.step, step)
         return self.act(*parts, until=self.ask.moment(step), seconds=seconds)
 
     def go(self, caption: str | None, step: int, *parts: Part, each: float = STEP, **shot: Any) -> None:
         """A sentence, and the steps up to the end of `step`: a few one by one, many as a time-lapse in
         which the sentence can be read."""
-        count = step - self.told
+        count = step - self.step
         read = reading_time(caption or "") + MARGIN
         if 0 < count <= FEW or 0.3 * count < read:
             seconds = None if count <= FEW else max(0.45, read / count)
-            acts = [self.to(at, *parts, seconds=seconds) for at in range(self.told + 1, step + 1)]
+            acts = [self.to(at, *parts, seconds=seconds) for at in range(self.step + 1, step + 1)]
             if acts:
                 self.shot(caption, *acts, pace=PACE if count <= FEW else 1.0, **shot)
             return
         seconds = max(min(MOST, each * count), read)
         every = -(-count // int(24 * seconds))
-        stops = tuple(self.ask.moment(stop) for stop in range(step, self.told, -every))[::-1]
-        self.told, self.at = step, self.ask.moment(step)
+        stops = tuple(self.ask.moment(stop) for stop in range(step, self.step, -every))[::-1]
+        self.step, self.at = step, self.ask.moment(step)
         self.shot(caption, Act(self.at, parts, seconds, stops=stops), **shot)
 
     def tries(self, steps: Sequence[int], *above: Part, clock: bool = True) -> list[Act]:
@@ -177,7 +177,7 @@ class FragmentationTelling(Telling):
 
     def start_at(self, step: int) -> None:
         """Begin a section at the end of `step`."""
-        self.told = step
+        self.step = step
         self.begin(self.ask.moment(step) if step >= 0 else -1)
 
     def rule(self) -> Section:
@@ -246,7 +246,7 @@ class FragmentationTelling(Telling):
                 detail=MORE,
                 pace=PACE,
             )
-        split = next((step for step in range(self.told + 1, self.done) if self.split(step)), None)
+        split = next((step for step in range(self.step + 1, self.done) if self.split(step)), None)
         if split is not None:
             self.go("Nobody overtakes.", split - 1, *self.lanes(), self.clock(), subject=("whole-score",))
             name = ask.name(self.head(split))
@@ -268,7 +268,7 @@ class FragmentationTelling(Telling):
         """What is held and empty on both sides, where it is most with pages."""
         ask = self.ask
         self.begin()
-        step = max(range(min(self.told + 1, self.done - 1), self.done), key=lambda step: ask.empty(step).value)
+        step = max(range(min(self.step + 1, self.done - 1), self.done), key=lambda step: ask.empty(step).value)
         self.go("A step is one token for all inside.", step - 1, *self.lanes("pages"), self.clock(), subject=("pages",))
         state = self.state(ask.moment(step))
         fill, size = state.fill(), ask.size
@@ -291,7 +291,7 @@ class FragmentationTelling(Telling):
         """To the end of the recording, then of what is computed on."""
         ask, lanes, last = self.ask, (*self.lanes(), self.clock()), self.done - 1
         self.begin()
-        half = (self.told + last + 1) // 2
+        half = (self.step + last + 1) // 2
         for step, told in (
             (half, "No server knows where an answer ends: the scenario does."),
             (last, "Steps, not seconds: full ones take longer."),
@@ -335,7 +335,7 @@ class FragmentationTelling(Telling):
     def row(self, caption: Said, step: int, rule: str, rest: float = 0.0) -> None:
         """Run on to `step`, and point to the row of a rule."""
         race, subject = Progress(ROWS, (rule,), name="race"), ("race", rule)
-        if step > self.told:
+        if step > self.step:
             self.go(caption, step, race, each=RACE, subject=subject, rest=rest)
         else:
             self.shot(caption, self.act(race, seconds=2.0), subject=subject, rest=rest)

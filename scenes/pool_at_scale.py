@@ -172,7 +172,6 @@ class PoolAtScaleTelling(Telling):
         if filled is not None and filled.seq <= self.last:
             acts.append(self.act(near, until=filled.seq, seconds=1.2))
         self.shot(told, *acts, subject=("map",))
-        self.at = self.steps.done_from(self.at)
         whole = say("All pages keep {} of keys and values.", ask.bytes_of("pool"))
         far = Map(named=(task,), flash=FLASH * self.rate)
         self.shot(whole, self.act(self.frame[0], far, self.frame[2], seconds=ZOOM), subject=("map",))

@@ -23,7 +23,7 @@ from scenes.parts.waits import Waits
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.history.sure import sure
-from scenes.story.words import are, counted, listed, pages_text, plural
+from scenes.story.words import MOST, are, counted, listed, pages_text, plural
 
 MAKE_ROOM, PREEMPT = "InferenceScheduler._make_room", "_preempt("
 ROWS = ((12, 3), (33, 2))
@@ -133,22 +133,24 @@ class PreemptionTelling(Telling):
         for end in [int(end) for end in self.steps.ends("refill", -1, self.full + 1)][:ARRIVALS]:
             tasks = ask.names(sure(self.history.event(PhaseEnd, end).tasks))
             before = self.steps.phase_begin(end)
-            came = self.lapse if self.steps.done_by(before) > self.at else self.act
-            acts = [came(*self.stage(), until=before, seconds=1.0), self.act(*self.stage(), until=end)]
+            acts = [*self.pass_time(*self.stage(), until=before, seconds=1.0), self.act(*self.stage(), until=end)]
             acts.append(self.act(*self.stage(), until=min(self.steps.next_phase("prefill", end), self.full)))
             free = ask.pool_free(end)
             left = say("{} {} left", counted(free, "page"), are(free))
-            told = say("{} {} in: {}.", listed(tasks), plural(tasks, "comes", "come"), left)
+            come = plural(tasks, "comes", "come")
+            told = self.short(*(say("{} {} in: {}.", listed(tasks, most), come, left) for most in (MOST, 1)))
             self.shot(told, *acts, subject=("pool",), pace=1.2)
-        told = say("They grow, token by token, until all {} pages are taken.", ask.pool_pages())
-        self.shot(told, self.lapse(*self.stage(), until=self.full, seconds=4.0), subject=("pool",))
+        if acts := self.pass_time(*self.stage(), until=self.full, seconds=4.0):
+            self.shot("They grow until no page is free." if acts[0].stops else None, *acts, subject=("pool",))
         return self.section("full", "The pool fills", MORE, cut=True)
 
     def refuse(self) -> Section:
         """The token is refused, and the newest request has to give way."""
         ask, name, asks = self.ask, self.name, self.ask.name(self.asks)
         self.begin()
-        told = say("Token {} of {} needs a page: every page is taken.", ask.tokens(self.asks, self.full), asks)
+        token = ask.tokens(self.asks, self.full)
+        told = say("Token {} of {} needs a page: every page is taken.", token, asks)
+        told = self.short(told, say("{} needs a page: every page is taken.", asks))
 
         def parts(page: int | None, alarm: Alarm) -> tuple[Part, ...]:
             return *self.stage(alarm=alarm, acting=(self.tile(),)), Knock(task=self.asks, page=page)
@@ -160,9 +162,10 @@ class PreemptionTelling(Telling):
         marked = Queue((self.victim,), ((self.victim, "last in" if self.newest else "chosen"),))
         why = say("{} has to give way.", name)
         if self.newest:
-            why = say("{} came last, so it gives way: the others can finish.", name)
+            why = say("{} came last, so it gives way", name)
+            why = self.short(say("{}: the others can finish.", why), say("{}.", why))
         acts = [self.act(*self.stage(marked, True)), self.act(*self.stage(marked, True, acting=tuple(held)))]
-        self.shot(why, *acts, subject=("queue",), pace=1.3)
+        self.shot(why, *acts, subject=("queue",), pace=1.6)
         return self.section("refused", "No page is free")
 
     def code(self, lines: Lines) -> None:
@@ -183,19 +186,22 @@ class PreemptionTelling(Telling):
             self.shot("grow finds no free page and raises OutOfPages.", *acts[:caught], subject=("code",))
         if caught < end:
             told = say("So {} has to go, the last admitted: {}.", called, self.name)
+            told = self.short(told, say("So the last admitted has to go: {}.", self.name))
             self.shot(told, *acts[caught:end], subject=("code",), pace=1.2)
 
     def give_way(self) -> Section:
         """Its numbers fall, its fills go hollow; its pages go to the one that asked."""
         ask, name = self.ask, self.name
         self.begin()
-        lost = say("{} loses its pages; its {} stay known.", name, counted(ask.tokens(self.victim, self.seq), "token"))
+        known = counted(ask.tokens(self.victim, self.seq), "token")
+        lost = self.short(say("{} loses its pages; its {} stay known.", name, known), say("{} loses its pages.", name))
         out = self.act(*self.stage(Queue((self.victim,))), until=self.freed)
-        self.shot(lost, out, subject=("tape", self.victim), pace=1.6)
+        self.shot(lost, out, subject=("pool",), pace=1.6)
         took = self.history.first(PagesAlloc, self.freed, self.decoded, task=self.asks)
         if took is not None:
             page = took.pages[0]
-            told = say("Page {} goes to {}, which writes over what {} left.", ask.page(page), ask.name(self.asks), name)
+            told = say("Page {} goes to {}", ask.page(page), ask.name(self.asks))
+            told = self.short(say("{}, which writes over what {} left.", told, name), say("{}.", told))
             given = self.stage(self.head(), acting=(self.tile(),), pages=(page,))
             acts = [self.act(*given), self.act(*given, until=took.seq + 1), self.act(*given, until=self.decoded)]
             self.shot(told, *acts, subject=("pool", page), pace=1.5)
@@ -203,7 +209,7 @@ class PreemptionTelling(Telling):
 
     def head(self) -> Queue:
         """The line with the victim at the head of those that wait."""
-        return Queue((self.victim,), ((self.victim, "next in"),))
+        return Queue((), ((self.victim, "next in"),))
 
     def meanwhile(self, queue: Queue) -> tuple[Part, ...]:
         """What the requests say, the line, and how long they wait."""
@@ -225,8 +231,11 @@ class PreemptionTelling(Telling):
         others = self.ask.names([t for t in self.running if t != self.victim and t in self.state().tables])
         told = say("{} stands still.", self.name)
         if others:
-            told = say("{} {} on; {} stands still.", listed(others), plural(others, "goes", "go"), self.name)
-        self.shot(told, self.act(*parts), self.lapse(*parts, until=until, seconds=5.0), subject=("waits",))
+            go = plural(others, "goes", "go")
+            going = (say("{} {} on; {} stands still.", listed(others, most), go, self.name) for most in (MOST, 1))
+            told = self.short(*going, told)
+        acts = [self.act(*parts), *self.pass_time(*parts, until=until, seconds=5.0)]
+        self.shot(told, *acts, subject=("waits",))
         return self.section("waits", say("{} waits", self.name), ASIDE)
 
     def come_back(self, again: TaskAdmitted, token: int, stood: Measure) -> Section:
@@ -236,27 +245,30 @@ class PreemptionTelling(Telling):
         gone = self.steps.next_phase("cleanup", self.at)
         if gone < again.seq:
             done, free = ask.names(self.history.event(PhaseEnd, gone).tasks), ask.pool_free(gone)
-            told = say("{} {} done: {} {} free.", listed(done), are(done), counted(free, "page"), are(free))
+            left = say("{} {} free", counted(free, "page"), are(free))
+            told = self.short(*(say("{} {} done: {}.", listed(done, most), are(done), left) for most in (MOST, 1)))
             self.shot(told, self.act(*self.stage(), until=gone), subject=("pool",), pace=1.3)
-        told = say("{} was next in line: it gets {}.", name, pages_text(ask.pages(again.pages)))
+        given = (pages_text(ask.pages(again.pages), most) for most in (MOST, 1))
+        told = self.short(*(say("{} was next in line: it gets {}.", name, pages) for pages in given))
         back = self.act(*self.stage(Queue((victim,))), until=again.seq)
-        self.shot(told, back, subject=("tape", victim), pace=1.3)
+        self.shot(told, back, subject=("pool",), pace=1.3)
         done = self.life.prefilled(again.seq)
         if done is not None:
             told = say("One sweep computes its {} tokens again.", ask.computed(victim, done.seq))
-            self.shot(told, self.act(*self.stage(), until=token), subject=("tape", victim), pace=1.6)
+            self.shot(told, self.act(*self.stage(), until=token), subject=("pool",), pace=1.6)
         self.at = until = max(self.at, token)
         cost = say("{} stood still for {}.", name, stood)
         if self.behind is not None:
             until = max(until, sure(self.requests[self.behind].token_after(self.seq)))
             waited = ask.wait(self.behind, self.seq)
-            cost = say("{} stood still for {}, {} waited {}.", name, stood, ask.name(self.behind), waited)
+            both = say("{} stood still for {}, {} waited {}.", name, stood, ask.name(self.behind), waited)
+            cost = self.short(both, cost)
         parts = self.meanwhile(Queue())
         self.shot(cost, self.act(*parts), self.act(*parts, until=until, seconds=1.8), subject=("waits",), rest=1.5)
         end = self.end if self.life.finished is None else self.life.finished.seq
         if end > self.at:
             told = say("{} goes on{}.", name, ", and finishes" if self.life.finished else "")
-            self.shot(told, self.lapse(*parts, until=end, seconds=3.0), subject=(parts[0].key, self.victim))
+            self.shot(told, *self.pass_time(*parts, until=end, seconds=3.0), subject=("waits",))
         return self.section("again", say("{} comes back", name))
 
     def takeaway(self) -> Section:

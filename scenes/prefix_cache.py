@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from astrai_sim.trace import Event, Trace
 from astrai_sim.trace.events import Gather, KvWrite, PagesAlloc, PagesFree, Table, TaskAdmitted
+from scenes.draw.atoms import Key
 from scenes.film.opening import other_trace
 from scenes.film.scene import FilmScene
 from scenes.measures import Said, say
@@ -24,27 +24,17 @@ from scenes.parts.tape import Tape
 from scenes.parts.wires import Wires
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, CODE, FRAME, MORE, Telling
+from scenes.story.history.sure import sure
 from scenes.story.limits import LARGEST
+from scenes.story.paging import FEW, MOST, Paging, shared_release
+from scenes.story.words import counted
 
 SHARED = "prefix_sharing"
 """The shipped trace that shows a page with two holders where the film's own has none."""
-FEW, BEFORE, MOST_PAGES = 16, 12, 4
-"""Pages that are shown of a pool too large to show all, steps that the hook begins before its event, and pages
-of a table that are pointed at one by one."""
-
-
-@dataclass(frozen=True)
-class Scattered:
-    """A page table as it is from event `seq` on."""
-
-    task: str
-    seq: int
-    pages: tuple[int, ...]
-
-    @property
-    def score(self) -> int:
-        """How far its pages are from lying one after another."""
-        return sum(abs(after - page - 1) for page, after in zip(self.pages, self.pages[1:], strict=False))
+SOME, BEFORE, FEW_STEPS = 8, 12, 6
+"""Pages of a pool that is large beside code, steps that the hook begins before its event, and steps from which
+on a time-lapse has a sentence of its own."""
+LONGEST_CAPTION = 60
 
 
 class PrefixCacheTelling(Telling):
@@ -58,27 +48,15 @@ class PrefixCacheTelling(Telling):
         super().__init__(film, trace)
         self.need_detail()
         admitted = self.need(TaskAdmitted, "a request that was admitted and prefilled")
-        self.first = admitted.task
-        self.admitted = admitted.seq
-        self.filled = self.need(KvWrite, "a request that was prefilled", admitted.seq).seq
-        self.freed = next((e for e in self.history.events(PagesFree, phase="cleanup") if e.refs == [0]), None)
-        until = self.freed and self.freed.seq
-        later = (event for event in self.history.events(TaskAdmitted, self.filled, until) if event.task != self.first)
-        self.second = next(later, None)
-        tables = (Scattered(e.task, e.seq, tuple(e.pages)) for e in self.history.events(Table) if e.pages)
-        self.scattered = max(tables, key=lambda table: (len(table.pages) <= LARGEST, table.score, len(table.pages)))
+        filled = self.need(KvWrite, "a request that was prefilled", admitted.seq)
+        self.run_of = Paging(self.ask, admitted, filled)
+        self.first, self.admitted, self.filled = admitted.task, admitted.seq, filled.seq
+        self.second, self.scattered = self.run_of.second, self.run_of.scattered
         names = (self.first, self.second and self.second.task, self.scattered.task)
         self.cast = tuple(dict.fromkeys(name for name in names if name))
-        self.pages = self.few_pages()
+        self.pages = self.run_of.pages()
         self.beside: tuple[Part, ...] = ()
         """The code that stands beside the picture, with its last line."""
-
-    def few_pages(self) -> tuple[int, ...]:
-        """The pages to show of a large pool: the first that come into use; all of a small one: none named."""
-        if self.ask.n_pages <= LARGEST:
-            return ()
-        used = dict.fromkeys(page for e in self.history.events(PagesAlloc) for page in e.pages)
-        return tuple(sorted([*used][:FEW])) or tuple(range(FEW))
 
     def sections(self) -> Iterator[Section]:
         yield self.hook()
@@ -95,46 +73,15 @@ class PrefixCacheTelling(Telling):
 
     def later(self) -> Iterator[tuple[int, Callable[[], Section]]]:
         """What is told of the run's rest, each with the event that it is about."""
-        after = self.second.seq if self.second else self.filled
-        grown = self.history.first(PagesAlloc, after, phase="decode")
-        if grown is not None:
-            yield grown.seq, partial(self.growth, grown)
-        passed = self.a_pass(grown.seq if grown else after)
-        if passed is not None:
-            yield passed.seq, partial(self.view, passed)
-        if self.freed is not None:
-            yield self.freed.seq, partial(self.release, self.freed)
-            again = (e for e in self.history.events(PagesAlloc, self.freed.seq) if self.wrote(e) not in (None, e.task))
-            if (reused := next(again, None)) is not None:
-                yield reused.seq, partial(self.reuse, reused)
-        if (read := self.a_gather()) is not None:
-            yield read.seq, partial(self.gather, read)
-
-    # what there is in the trace
-
-    def a_pass(self, after: int) -> KvWrite | None:
-        """The first pass after event `after` with tables of different lengths; else with two, else any."""
-        until = self.freed and self.freed.seq
-        passes = [*self.history.events(KvWrite, after, until)]
-
-        def worth(event: KvWrite) -> tuple[bool, bool]:
-            tables = self.state(event.seq).tables
-            return len({len(tables[span.task]) for span in event.spans}) > 1, len(event.spans) > 1
-
-        return max(passes[:64], key=worth, default=None)
-
-    def a_gather(self) -> Gather | None:
-        """The last one that reads the most scattered table."""
-        for event in reversed([*self.history.events(Gather, self.scattered.seq)]):
-            row = next((row for row in event.rows if row.task == self.scattered.task), None)
-            if row and tuple(row.pages) == self.scattered.pages and row.length <= LONGEST:
-                return event
-        return None
-
-    def wrote(self, event: PagesAlloc) -> str | None:
-        """The request that the page was allocated for before."""
-        earlier = (e.task for e in self.history.events(PagesAlloc, before=event.seq) if e.pages == event.pages)
-        return next(reversed([*earlier]), None)
+        run = self.run_of
+        found = (
+            (run.grown, self.growth),
+            (run.passed, self.view),
+            (run.freed, self.release),
+            (run.reused and run.reused[0], self.reuse),
+            (run.read(LONGEST), self.gather),
+        )
+        return ((event.seq, partial(tell, event)) for event, tell in found if event is not None)
 
     def lines(self, function: str, after: int, before: int) -> Any:
         """The first recorded call of a function between two events; None where there is none."""
@@ -147,6 +94,11 @@ class PrefixCacheTelling(Telling):
     def tape(self, *tasks: str, acting: tuple[str, int] | None = None, cuts: bool = False) -> Tape:
         """Tapes of those of `tasks` that have arrived."""
         return Tape(tuple(dict.fromkeys(tasks)), (acting,) if acting else (), cuts=cuts)
+
+    def about(self, page: int) -> Key:
+        """The subject of what happens to a page: that page; in a pool of one or of many the code, or else the pool."""
+        some = 1 < self.ask.n_pages <= SOME
+        return ("pool", page) if some else ("code",) if self.beside else ("pool",)
 
     def coded(self, function: str, after: int, until: int, parts: Sequence[Part], **options: Any) -> list[Act]:
         """A call's lines beside `parts`, up to event `until`; `parts` alone where no lines were recorded."""
@@ -173,12 +125,13 @@ class PrefixCacheTelling(Telling):
         self.begin(start)
         table = self.ask.table(task, seq)
         asked = say("Why does the memory of {} lie in pages {}?", self.ask.name(task), table)
-        question, wires = Question(asked), Wires(task)
+        question = Question(self.told("question", asked, task=self.ask.name(task), table=table))
+        wires = Wires(task)
         last = (task, len(pages) - 1)
         parts = (question, self.tape(task), wires, self.pool(bits=False))
         acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.4)] if filled and filled.seq < alloc.seq else []
         acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
-        self.shot(None, *acts, self.act(*acting, until=seq, seconds=1.6), subject=("tape", task, last[1]), rest=1.0)
+        self.shot(None, *acts, self.act(*acting, until=seq), subject=self.about(pages[-1]), rest=1.0)
         return self.section("hook", "", phases=False)
 
     def reserve(self) -> Section:
@@ -187,7 +140,7 @@ class PrefixCacheTelling(Telling):
         made = self.lines("PagedCache.__init__", -1, self.requests[self.first].submitted.seq)
         pages = {"pages": self.pages, "name": "pool"}
         once = say("K and V are reserved once, {} in all.", ask.bytes_of("pool"))
-        cut = say("Cut into {} pages, each free: its bit is {}.", ask.pool_pages(), ask.free_bit())
+        cut = say("Cut into {}, each free: its bit is {}.", counted(ask.pool_pages(), "page"), ask.free_bit())
         if made is not None:
             tensors = ("k_cache", "v_cache")
 
@@ -197,7 +150,7 @@ class PrefixCacheTelling(Telling):
 
             acts = self.run(made, made.seq, slabs, only=("sizes", *tensors))
         else:
-            acts = [self.act(Slabs(n, **pages), seconds=1.2) for n in (0, 1, 2)]
+            acts = [self.act(Slabs(n, **pages), seconds=1.6 * (n > 0) or None) for n in (0, 1, 2)]
         self.shot(once, *acts, subject=("pool",), detail=CODE)
         self.shot(cut, self.act(Slabs(cut=True, **pages), seconds=1.8), self.act(self.pool()), subject=("pool",))
         return self.section("reserve", "The pool, reserved once", FRAME, cut=True)
@@ -209,29 +162,31 @@ class PrefixCacheTelling(Telling):
         tape = self.tape(task, cuts=True)
         allocs = [e for e in self.history.events(PagesAlloc, start, self.admitted) if e.task == task]
         tables = [e for e in self.history.events(Table, start, self.admitted) if e.task == task and e.pages]
-        counted = self.lines("pages_for", start, allocs[0].seq if allocs else self.admitted)
-        needs = name, prompt, ask.page_size(), ask.prompt_pages(task)
-        told = say("{}: {} tokens / {} a page, rounded up: {} pages.", *needs)
+        needed = self.lines("pages_for", start, allocs[0].seq if allocs else self.admitted)
+        needs = name, counted(prompt, "token"), ask.page_size(), counted(ask.prompt_pages(task), "page")
+        told = either(
+            say("{}: {} / {} a page, rounded up: {}.", *needs), say("{} / {} a page, rounded up: {}.", *needs[1:])
+        )
         acts = [self.act(tape, self.pool(), until=start)]
-        if counted is not None:
-            acts += self.run(counted, counted.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
+        if needed is not None:
+            acts += self.run(needed, needed.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
         self.shot(told, *acts, subject=("tape", task))
         told = "The lowest set bit, counted from the right, is the page."
         if allocs:
             page, tape = allocs[0].pages[0], self.tape(task, acting=(task, 0))
             parts = (tape, self.pool(page))
             acts = self.coded("PagedCache.alloc", self.at, tables[0].seq, parts)
-            self.shot(told, *acts, subject=("pool", page), detail=CODE)
+            self.shot(told, *acts, subject=self.about(page), detail=CODE)
         if allocs[1:]:
             page = allocs[-1].pages[0]
             told = say("The rest in the same way: {}.", ask.table(task, self.admitted))
             parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(page))
             acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",))
-            self.shot(told, *acts, subject=("pool", page), detail=MORE)
-        told = say("Prefill computes {} tokens in one pass.", ask.stored(task, self.filled))
+            self.shot(told, *acts, subject=self.about(page), detail=MORE)
+        told = say("Prefill computes {} in one pass.", counted(ask.stored(task, self.filled), "token"))
         parts = (self.tape(task), self.pool())
         acts = self.coded("PagedCache.write", self.at, self.filled, parts, only=("page", "slot"))
-        self.shot(told, *acts, subject=("pool", self.state(self.admitted).tables[task][0]))
+        self.shot(told, *acts, subject=self.about(self.state(self.admitted).tables[task][0]))
         return self.section("admit", say("{} gets its pages", name))
 
     def join(self, admitted: TaskAdmitted) -> Section:
@@ -240,7 +195,8 @@ class PrefixCacheTelling(Telling):
         self.begin()
         submitted = self.requests[task].submitted.seq
         parts = (self.tape(*tasks), Wires(task), self.pool())
-        told = say("{} takes free pages, too: {}.", name, ask.table(task, admitted.seq))
+        table = ask.table(task, admitted.seq)
+        told = either(say("{} takes free pages, too: {}.", name, table), say("{} takes free pages, too.", name))
         wrote = self.history.first(KvWrite, admitted.seq)
         acts = [
             self.act(*parts, until=max(submitted, self.at)),
@@ -253,17 +209,20 @@ class PrefixCacheTelling(Telling):
     def growth(self, grown: PagesAlloc) -> Section:
         ask, task, logical, page = self.ask, str(grown.task), int(grown.logical or 0), grown.pages[0]
         self.begin()
+        self.beside = ()
         tasks = (*self.standing(), task)
         parts = (self.tape(*tasks), Wires(task), self.pool())
         before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
+        start = self.at
         lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.4)
-        self.shot("Each step adds a token: one slot is filled.", lapse, subject=("tape", task))
+        if ask.between("step_end", start, before.seq).value >= FEW_STEPS:
+            self.shot("Each step adds a token: one slot is filled.", lapse, subject=("pool",))
         acting = (self.tape(*tasks, acting=(task, logical)), Wires(task), self.pool(page))
         table = self.history.first(Table, grown.seq)
         end = table.seq if table else grown.seq
         told = say("Token {} has no slot: one page comes, not a new block.", ask.first_token_of(logical))
         acts = (self.act(*acting, seconds=1.2), self.act(*acting, until=end, seconds=1.6))
-        self.shot(told, *acts, subject=("tape", task, logical))
+        self.shot(told, *acts, subject=self.about(page))
         return self.section("growth", say("{} grows by one page", ask.name(task)))
 
     def standing(self) -> tuple[str, ...]:
@@ -272,7 +231,7 @@ class PrefixCacheTelling(Telling):
         return tuple(task for task in self.cast if task in state.tables)
 
     def view(self, wrote: KvWrite) -> Section:
-        tasks = tuple(span.task for span in wrote.spans)[:4]
+        tasks = tuple(span.task for span in wrote.spans)[:3]
         self.begin()
         tape = self.tape(*tasks)
         event = self.lines("CacheView.__init__", max(self.at, self.before(wrote)), wrote.seq)
@@ -306,41 +265,44 @@ class PrefixCacheTelling(Telling):
     def release(self, freed: PagesFree) -> Section:
         ask, task = self.ask, str(freed.task)
         self.begin()
+        self.beside = ()
         tasks = (*self.standing(), task)
         tape = self.tape(*tasks)
-        done = say("{} is done, so cleanup returns its pages.", ask.name(task))
-        self.shot(
-            done,
-            self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=2.2),
-            subject=("tape", task),
-        )
+        began = self.at
+        lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=2.4)
+        if ask.between("step_end", began, self.at).value >= FEW_STEPS:
+            self.shot(say("{} is done: cleanup returns its pages.", ask.name(task)), lapse, subject=("pool",))
         end = self.requests[task].empty_after(freed.seq) or freed.seq
         frees = [freed, *(e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task)]
-        told = "Freeing a page erases nothing: only a bit flips."
-        acts = [self.act(tape, self.pool(*e.pages), until=e.seq, seconds=0.9) for e in frees[:MOST_PAGES]]
-        last = frees[:MOST_PAGES][-1].pages[0]
-        self.shot(told, *acts, self.act(tape, self.pool(), until=end), subject=("pool", last))
+        told = "Freeing a page erases nothing: its bit flips."
+        acts = [self.act(tape, self.pool(*e.pages), until=e.seq, seconds=0.9) for e in frees[:MOST]]
+        last = frees[:MOST][-1].pages[0]
+        self.shot(told, *acts, self.act(tape, self.pool(), until=end), subject=self.about(last))
         return self.section("release", say("{} leaves", ask.name(task)))
 
     def reuse(self, alloc: PagesAlloc) -> Section:
-        ask, task, page = self.ask, str(alloc.task), alloc.pages[0]
+        ask, task, page, had = self.ask, str(alloc.task), alloc.pages[0], sure(self.run_of.reused)[1]
         logical = int(alloc.logical or 0)
         self.begin()
+        self.beside = ()
         parts = (self.tape(*self.standing(), task), Wires(task), self.pool())
         before = self.lines("PagedCache.grow", self.at, alloc.seq) or self.lines("PagedCache.alloc", self.at, alloc.seq)
         steps = ask.between("step_end", self.at, alloc.seq)
-        if steps.value > 2:
+        if steps.value >= FEW_STEPS:
             told = say("{} steps on, {} fills its last slots.", steps, ask.name(task))
-            self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=2.4), subject=("tape", task))
+            self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=2.4), subject=("pool",))
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
-        names = ask.page(page), ask.name(task), ask.name(str(self.wrote(alloc)))
-        told = say("The lowest free page is {}: {} overwrites {} there.", *names)
+        names = ask.page(page), ask.name(task), ask.name(had)
+        told = either(
+            say("The lowest free page is {}: {} overwrites {} there.", *names),
+            say("The lowest free page is {}: it is overwritten.", *names[:1]),
+        )
         end = table.seq if table else alloc.seq
         acts = [self.act(*acting), self.act(*acting, until=end, seconds=1.6)]
         wrote = [*self.history.events(KvWrite, self.at)][:3]
         acts += [self.act(*acting, until=event.seq, seconds=0.7) for event in wrote]
-        self.shot(told, *acts, subject=("pool", page))
+        self.shot(told, *acts, subject=self.about(page))
         return self.section("reuse", say("{} grows into a used page", ask.name(task)))
 
     def gather(self, read: Gather) -> Section:
@@ -351,15 +313,19 @@ class PrefixCacheTelling(Telling):
         landed = (tape, Strip(task, read.seq), pool)
         told = "The table restores order: pages become one strip."
         self.shot(told, self.act(*parts, until=read.seq), self.act(*landed), subject=("strip",))
-        told = say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq))
+        told = either(
+            say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq)),
+            say("Many pages, one strip: order lives in the table."),
+        )
+        shown = [*enumerate(self.scattered.pages)][-MOST:]
         acts = [
             self.act(
                 self.tape(task, acting=(task, place)),
                 Strip(task, read.seq, acting=place),
                 self.pool(page, bits=False),
-                seconds=0.8,
+                seconds=max(0.8, 2.6 / len(shown)),
             )
-            for place, page in [*enumerate(self.scattered.pages)][-MOST_PAGES:]
+            for place, page in shown
         ]
         self.shot(told, *acts, subject=("strip",))
         return self.section("gather", "Attention reads in logical order")
@@ -378,9 +344,9 @@ class PrefixCacheTelling(Telling):
         """A page that more than one request holds survives one of them: here, else in a shipped trace."""
         teller: Telling = self
         source = None
-        if shared_release(self) is None:
+        if shared_release(self.history) is None:
             teller, source = Telling(self.film, other_trace(SHARED)), SHARED
-        freed = shared_release(teller)
+        freed = shared_release(teller.history)
         if freed is None:
             return
         ask, task, page = teller.ask, str(freed.task), freed.pages[0]
@@ -405,15 +371,18 @@ class PrefixCacheTelling(Telling):
         ask = self.ask
         self.begin(([-1, *map(int, self.history.steps.end)])[-BEFORE:][0])
         unit = say("slots held at most, where the longest lengths reserve {}", ask.most_longest())
-        told = Takeaway("Memory in pieces, order in a table.", say("{}", ask.most_held()), unit)
+        measures = {"held": ask.most_held(), "longest": ask.most_longest()}
+        comes_to = self.told("takeaway", say("Memory in pieces, order in a table."), **measures)
+        told = Takeaway(comes_to, say("{}", ask.most_held()), unit)
         parts = (told, self.pool(bits=False))
-        self.shot(None, self.lapse(*parts, until=self.end, seconds=1.6), subject=("pool",), rest=2.0)
+        seconds = 1.6 if len(self.history.steps) >= FEW_STEPS else 0.4
+        self.shot(None, self.lapse(*parts, until=self.end, seconds=seconds), subject=("pool",), rest=2.0)
         return self.section("takeaway", "", FRAME, phases=False, cut=True)
 
 
-def shared_release(teller: Telling) -> PagesFree | None:
-    """The first release of a page that others still hold."""
-    return next((e for e in teller.history.events(PagesFree, phase="cleanup") if min(e.refs) > 0), None)
+def either(*sentences: Said) -> Said:
+    """The first that is short enough for a caption; else the last."""
+    return next((said for said in sentences if len(said) <= LONGEST_CAPTION), sentences[-1])
 
 
 def shown_pages(teller: Telling, page: int) -> tuple[int, ...]:

@@ -285,12 +285,7 @@ class PrefixSharingTelling(RaceTelling):
             say("{}", ask.all_found()),
             say("of {} prompt tokens were never computed again", ask.asked()),
         )
-        self.shot(
-            "",
-            self.lapse(told, pool, until=self.end, seconds=1.6) if self.end > self.at else self.act(told, pool),
-            subject=("takeaway",),
-            rest=2.0,
-        )
+        self.shot("", self.act(told, pool, until=self.end), subject=("takeaway",), rest=2.0)
         return self.section("comes-to", self.trace.header.scenario.title)
 
 

@@ -173,6 +173,21 @@ class Line(Atom):
         return np.concatenate([self.points.ravel(), rgba(self.color, self.alpha), [self.width]])
 
 
+def fits(before: Atom, after: Atom) -> bool:
+    """Whether one can become the other by blending numbers."""
+    if type(before) is not type(after):
+        return False
+    if isinstance(before, Cells):
+        return before.edges.shape == after.edges.shape  # type: ignore[attr-defined]
+    if isinstance(before, Grid):
+        return before.fills.shape == after.fills.shape and before.columns == after.columns  # type: ignore[attr-defined]
+    if isinstance(before, Line):
+        return before.points.shape == after.points.shape  # type: ignore[attr-defined]
+    if isinstance(before, Text):
+        return before.face == after.face and before.align == after.align  # type: ignore[attr-defined]
+    return not isinstance(before, Block) or before.dashed == after.dashed  # type: ignore[attr-defined]
+
+
 Picture = Mapping[Key, Atom]
 """Atoms by key: what a film shows at one moment."""
 

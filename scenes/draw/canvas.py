@@ -7,8 +7,8 @@ out here, once for all parts.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from manim import Group, Scene
 from scenes import theme
 from scenes.draw import motion
 from scenes.draw.animation import Extent, FilmAnimation
-from scenes.draw.atoms import FLYING, Atom, Block, Cells, Grid, Key, Line, Move, Picture, Text, bounds
+from scenes.draw.atoms import FLYING, Atom, Cells, Grid, Key, Line, Move, Picture, Text, bounds, fits
 from scenes.draw.crossing import NEAR, crossing
 from scenes.draw.drawn import drawn
 from scenes.draw.layout import UNIT, Frame
@@ -70,21 +70,6 @@ class Canvas(Group):
         """Have atoms of one height drawn in the order of the picture."""
         self.submobjects = [self.shown[key] for key in picture]
         self.atoms = {key: self.atoms[key] for key in picture}
-
-
-def fits(before: Atom, after: Atom) -> bool:
-    """Whether one can become the other by blending numbers."""
-    if type(before) is not type(after):
-        return False
-    if isinstance(before, Cells):
-        return before.edges.shape == after.edges.shape  # type: ignore[attr-defined]
-    if isinstance(before, Grid):
-        return before.fills.shape == after.fills.shape and before.columns == after.columns  # type: ignore[attr-defined]
-    if isinstance(before, Line):
-        return before.points.shape == after.points.shape  # type: ignore[attr-defined]
-    if isinstance(before, Text):
-        return before.face == after.face and before.align == after.align  # type: ignore[attr-defined]
-    return not isinstance(before, Block) or before.dashed == after.dashed  # type: ignore[attr-defined]
 
 
 @dataclass
@@ -382,68 +367,6 @@ class Change(FilmAnimation):
         self.canvas.show(self.picture)
 
 
-class Lapse(FilmAnimation):
-    """Show pictures one after another, each as long as its share of `times`, from 0 to 1, says.
-
-    `pictures` may be made when they are asked for: only those that are shown are. A sentence that
-    is new fades in.
-    """
-
-    def __init__(self, canvas: Canvas, pictures: Sequence[Picture], seconds: float, times: Sequence[float]) -> None:
-        super().__init__(canvas, seconds=seconds, rate=motion.linear, introducer=True)
-        self.canvas, self.pictures, self.times = canvas, pictures, np.asarray(times)
-        self.at_picture = -1
-        self.whole = True
-        self.before = set(canvas.atoms)
-
-    def _setup_scene(self, scene: Scene) -> None:
-        """The canvas is on the scene."""
-
-    def apply(self, progress: float) -> None:
-        at = int(np.clip(np.searchsorted(self.times, progress, side="right"), 0, len(self.pictures) - 1))
-        if at != self.at_picture:
-            self.canvas.show(self.pictures[at])
-            self.at_picture = at
-        there = min(1.0, progress * self.seconds / motion.APPEAR)
-        for key, atom in self.canvas.atoms.items():
-            if isinstance(atom, Text) and atom.early and key not in self.before:
-                self.canvas.shown[key].put(atom.vector(), there)
-
-    def clean_up_from_scene(self, scene: Scene) -> None:
-        self.canvas.show(self.pictures[-1])
-
-
-class Running(FilmAnimation):
-    """Show at every moment what `picture` gives for the share, from 0 to 1, of `seconds` that has passed.
-
-    What its first picture has not fades out meanwhile, and what it has anew fades in.
-    """
-
-    def __init__(self, canvas: Canvas, picture: Callable[[float], Picture], seconds: float) -> None:
-        super().__init__(canvas, seconds=seconds, rate=motion.linear, introducer=True)
-        self.canvas, self.picture = canvas, picture
-        self.whole = True
-
-    def _setup_scene(self, scene: Scene) -> None:
-        """The canvas is on the scene."""
-
-    def prepare(self) -> None:
-        first = self.picture(0.0)
-        self.going = {key: atom for key, atom in self.canvas.atoms.items() if key not in first}
-        self.fresh = [key for key in first if key not in self.canvas.atoms]
-
-    def apply(self, progress: float) -> None:
-        shown, elapsed = dict(self.picture(progress)), progress * self.seconds
-        if elapsed < motion.LEAVE:
-            left = 1 - elapsed / motion.LEAVE
-            shown |= {key: replace(atom, alpha=atom.alpha * left) for key, atom in self.going.items()}
-        there = (elapsed - motion.LEAVE) / motion.APPEAR
-        if there < 1:
-            for key in self.fresh:
-                shown[key] = replace(shown[key], alpha=shown[key].alpha * max(0.0, there))
-        self.canvas.show(shown)
-
-
 def _leaving(stays: bool) -> motion.Easing:
     """How a text goes that stands until all texts swap; all else fades."""
     return (lambda t: float(t >= 1)) if stays else motion.in_cubic
@@ -464,6 +387,3 @@ def _place(old: Atom, new: Atom) -> float:
         both = sized[0] & sized[1]
         return float(np.abs(old.edges[both] - new.edges[both]).max(initial=0.0))
     return float(np.max(np.abs(np.subtract(bounds(old), bounds(new)))))
-
-
-__all__ = ["Canvas", "Change", "Lapse", "Running", "fits"]

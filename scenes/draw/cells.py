@@ -9,6 +9,8 @@ from manim import Mobject
 from scenes import theme
 from scenes.draw.layout import FRAME, Box
 
+SMALL = 2.0
+"""Output pixels of a cell below which its edges are not drawn one by one."""
 MANY = 400
 """More cells than this are drawn as one image instead of one rectangle each."""
 
@@ -145,7 +147,9 @@ def coverage(start: float, end: float, n: int, gap: float, low: float, high: flo
     index = np.floor((edges[:-1] + 0.5 - start) / pitch)
     index = np.clip(index, 0, n - 1).astype(int)
     left = start + index * pitch
-    covered = np.minimum(np.minimum(edges[1:], high), left + pitch - gap) - np.maximum(
-        np.maximum(edges[:-1], low), left
-    )
+    right = left + pitch - gap
+    if pitch < SMALL:  # a pixel shows several: each as much of it as of all
+        left, right = np.full(len(index), start), np.full(len(index), end)
+    covered = np.minimum(np.minimum(edges[1:], high), right) - np.maximum(np.maximum(edges[:-1], low), left)
+    covered *= (pitch - gap) / pitch if pitch < SMALL else 1.0
     return index, np.clip(covered, 0.0, 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scenes.draw import motion
-from scenes.draw.atoms import Key, Picture, Text, bounds
+from scenes.draw.atoms import FLYING, Key, Picture, Text, bounds
 
 NEAR = 1.0
 """Pixels by which something is off its place from which on it counts as moved."""
@@ -16,12 +16,13 @@ LOOKS = 9
 def crossing(before: Picture, after: Picture, same: bool) -> tuple[set[Key], set[Key]]:
     """Moved texts that would cross another, and texts that leave and would be crossed.
 
-    Those that come count where both pictures are of the `same` moment; else they come when all have arrived.
+    What flies has a ground of its own and may cover others. Those that come count where both pictures
+    are of the `same` moment; else they come when all have arrived.
     """
     moving, standing, leaving = [], [], []
     for key, atom in {**before, **after}.items():
         old, new = before.get(key), after.get(key)
-        if not isinstance(atom, Text) or not (new is None or isinstance(new, Text)):
+        if not isinstance(atom, Text) or atom.z >= FLYING or not (new is None or isinstance(new, Text)):
             continue
         if not isinstance(old, Text):
             if same:

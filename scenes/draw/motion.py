@@ -44,7 +44,7 @@ FAR = 4.0
 STAGGER, MOST_STAGGER = 0.04, 1.2
 ARC = 0.1
 """How far a flight swings out, as a share of its length."""
-BEFORE, AFTER = 0.3, 0.3
+BEFORE, AFTER = 0.3, 0.2
 """Calm before and after a section's movement."""
 
 

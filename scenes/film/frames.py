@@ -12,7 +12,7 @@ from PIL import Image
 
 
 @dataclass(frozen=True)
-class Shot:
+class Snapshot:
     """A frame at `time` seconds and the title of its chapter ('' where there is none)."""
 
     time: float
@@ -40,7 +40,7 @@ def chapters(film: Path) -> list[tuple[float, float, str]]:
         ]
 
 
-def shots(film: Path, times: Iterable[float]) -> Iterator[Shot]:
+def shots(film: Path, times: Iterable[float]) -> Iterator[Snapshot]:
     """The frames shown at `times`, which must rise."""
     marks = chapters(film)
     with av.open(str(film)) as container:
@@ -53,4 +53,4 @@ def shots(film: Path, times: Iterable[float]) -> Iterator[Shot]:
                     break
                 shown = frame
             title = next((t for a, b, t in marks if a <= time < b), "")
-            yield Shot(time, title, shown.to_image())
+            yield Snapshot(time, title, shown.to_image())

@@ -6,8 +6,8 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from scenes.story.beats import Storyboard
-from scenes.story.pacing import Layer, keep, layers, stretch, weight
+from scenes.stage.pacing import Layer, keep, layers, stretch, weight
+from scenes.stage.shot import Storyboard
 
 TOLERANCE = 0.10
 ACCEPTED = 0.07

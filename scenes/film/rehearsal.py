@@ -10,7 +10,7 @@ from astrai_sim.trace import Trace
 from scenes.film.moments import Moments, nowhere
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.scene import FilmScene, Observer, Played
-from scenes.story.beats import Storyboard
+from scenes.stage.shot import Storyboard
 
 
 @dataclass(frozen=True)

@@ -11,27 +11,20 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
-from manim import Animation, Mobject, Wait
+from manim import Animation, Mobject, Scene, Wait
 
 from astrai_sim.trace import Trace, TraceError
 from scenes.draw.animation import Extent, FilmAnimation, bounds
 from scenes.draw.camera import FilmCamera
-from scenes.draw.layout import WIDE
 from scenes.film.moments import Moments, nowhere
 from scenes.film.opening import for_the_screen, other_trace
 from scenes.film.pacing import CannotPace, pace
 from scenes.film.quality import FINAL, PREVIEW, Quality
 from scenes.film.settings import rehearsing
-from scenes.old.stage.reading import TimedScene
-from scenes.old.stage.stage import Stage as OldStage
 from scenes.parts.view import View
-from scenes.stage import shot
+from scenes.stage.shot import Section, Shot, Storyboard, linked
 from scenes.stage.stage import Stage
 from scenes.stage.telling import Telling
-from scenes.story.beats import Beat, Section, Storyboard
-from scenes.story.chapters import Chapters
-from scenes.story.errors import DoesNotApply
-from scenes.theme import DARK
 
 TRACE_VARIABLE = "ASTRAI_TRACE"
 SECONDS_VARIABLE = "ASTRAI_SECONDS"
@@ -62,7 +55,7 @@ class Observer(Protocol):
     def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
         """A play or wait that `began` then is over; `moved` is False for a still wait."""
 
-    def beat_ended(self, scene: FilmScene, section: Section, beat: Beat) -> None:
+    def beat_ended(self, scene: FilmScene, section: Section, beat: Shot) -> None:
         """The stage shows what the beat leads to."""
 
     def section_ended(self, scene: FilmScene, section: Section) -> None:
@@ -83,7 +76,7 @@ class Played:
         return sum(self.beats) + self.settling
 
 
-class FilmScene(TimedScene):
+class FilmScene(Scene):
     """Base of all films. A subclass says which storyboard turns a trace into beats.
 
     Parameters
@@ -113,7 +106,7 @@ class FilmScene(TimedScene):
 
     default_trace: ClassVar[str]
     summary: ClassVar[str] = ""
-    chapters: ClassVar[type[Chapters] | type[Telling]]
+    chapters: ClassVar[type[Telling]]
     section: Section
     renderer: Any
 
@@ -165,7 +158,7 @@ class FilmScene(TimedScene):
                 raise
             raise SystemExit(str(error)) from None
         told = self.given or self._told()
-        self.storyboard = Storyboard(told.film, shot.linked(told.sections))
+        self.storyboard = Storyboard(told.film, linked(told.sections))
         for section in self.storyboard.sections:
             if self.only is None or section.key in self.only:
                 self.play_section(section)
@@ -205,7 +198,7 @@ class FilmScene(TimedScene):
         if not self.rehearsing:
             self.next_section(section.title)
         self.clear()
-        self.stage: Any = self._stage(section)
+        self.stage = self._stage(section)
         self.stage.mount()
         for observer in self.observers:
             observer.section_started(self, section)
@@ -221,15 +214,10 @@ class FilmScene(TimedScene):
         for observer in self.observers:
             observer.section_ended(self, section)
 
-    def _stage(self, section: Any) -> Any:
-        """The stage that a section of this kind is played on."""
-        if not isinstance(section, shot.Section):
-            if self.frame != WIDE or self.theme != DARK:
-                raise DoesNotApply(f"{type(self).__name__} is not told in shots: it is wide and dark only")
-            return OldStage(self, self.trace, section)
+    def _stage(self, section: Section) -> Stage:
+        """The stage that a section is played on, of the trace that it is told from."""
         trace = self.trace if section.source is None else self.other(section.source)
-        view = View(trace, trace.state_at(-1), self.frame, self.theme)
-        return Stage(self, view, section)
+        return Stage(self, View(trace, trace.state_at(-1), self.frame, self.theme), section)
 
     def other(self, name: str) -> Trace:
         """The shipped trace called `name`, for sections that are told from another."""

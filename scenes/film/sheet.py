@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.film.frames import Shot, duration, shots
+from scenes.film.frames import Snapshot, duration, shots
 
 GAP = 12
 LINE = 30
@@ -27,7 +27,7 @@ class Sheet:
         self._cells: list[tuple[Image.Image, str]] = []
         self._font = ImageFont.truetype(str(fonts.FOLDER / fonts.FACES["mono"]), TEXT)
 
-    def add(self, shot: Shot) -> None:
+    def add(self, shot: Snapshot) -> None:
         """Put a picture in the next place."""
         height = round(self.width * shot.image.height / shot.image.width)
         small = shot.image.convert("RGB").resize((self.width, height), Image.Resampling.LANCZOS)
@@ -48,7 +48,7 @@ class Sheet:
         output.parent.mkdir(parents=True, exist_ok=True)
         sheet.save(output)
 
-    def _label(self, shot: Shot) -> str:
+    def _label(self, shot: Snapshot) -> str:
         minutes, seconds = divmod(shot.time, 60)
         text = f"{int(minutes)}:{seconds:05.2f}  {shot.chapter}"
         while self._font.getlength(text) > self.width:

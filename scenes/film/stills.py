@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from scenes.film.frames import Shot
+from scenes.film.frames import Snapshot
 from scenes.film.moments import Moments, every, nowhere
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
-from scenes.story.beats import Beat, Section
+from scenes.stage.shot import Section, Shot
 
 CLOSE = 1e-6
 
@@ -52,7 +52,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Still(Shot):
+class Still(Snapshot):
     """A picture at a time of a film and the key of its section; `place` counts the stills of the section from 0."""
 
     section: str
@@ -101,7 +101,7 @@ class _Sampler(Observer):
     def moment(self, scene: FilmScene, time: float) -> None:
         self.shoot(scene, time)
 
-    def beat_ended(self, scene: FilmScene, section: Section, beat: Beat) -> None:
+    def beat_ended(self, scene: FilmScene, section: Section, beat: Shot) -> None:
         if self.beats:
             self.shoot(scene, scene.clock)
 

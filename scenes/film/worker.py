@@ -12,7 +12,7 @@ from scenes.film.join import join
 from scenes.film.quality import Quality
 from scenes.film.scene import FilmScene, Observer
 from scenes.film.settings import rendering
-from scenes.story.beats import Section, Storyboard
+from scenes.stage.shot import Section, Storyboard
 
 _progress: Queue | None = None
 

@@ -10,7 +10,8 @@ from manim import Wait
 
 from scenes.draw import motion
 from scenes.draw.atoms import Key, Picture, Text
-from scenes.draw.canvas import Change, Lapse
+from scenes.draw.canvas import Change
+from scenes.draw.lapse import Lapse
 
 Span = tuple[float, float]
 SWAP = motion.APPEAR

@@ -74,7 +74,7 @@ class Held(Part):
             edges = np.array([[x, y - SWATCH / 2, x + SWATCH, y + SWATCH / 2]])
             yield (name, "swatch"), Cells(edges=edges, fills=rgba(colors[name])[None])
             at = (x + SWATCH + 14, y)
-            look = {"face": "sans-medium", "color": view.theme.text}
+            look: dict[str, Any] = {"face": "sans-medium", "color": view.theme.text}
             yield (name, "said"), Text(text=said[name], at=at, px=px, **look)
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:

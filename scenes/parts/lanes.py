@@ -77,7 +77,7 @@ class Lanes(Part):
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, time, now = view.theme, self.time, min(self.time.now, self.until)
-        look = {"px": view.size(theme.LABEL), "face": "sans-medium", "color": t.text}
+        look: dict[str, Any] = {"px": view.size(theme.LABEL), "face": "sans-medium", "color": t.text}
         yield ("title",), Text(text=self.title, at=(box.x, box.y + 18), **look)
         body = Box(box.x, box.y + TITLE, box.w, box.h - TITLE - FOOT)
         plot = time.plot(view, body)
@@ -88,7 +88,7 @@ class Lanes(Part):
             chip = Box(body.x, row.cy - CHIP / 2, time.chip(view), CHIP)
             yield (task, "chip"), Block(box=chip, fill=view.hue(task), keeps=True)
             name, at = written("task.name", task, "name", task=task), (chip.cx, chip.cy)
-            look = {"face": "sans-bold", "color": t.ground, "align": "center", "ground": view.hue(task)}
+            look: dict[str, Any] = {"face": "sans-bold", "color": t.ground, "align": "center", "ground": view.hue(task)}
             yield (task, "name"), Text(text=name, at=at, keeps=True, **look)
             yield (task, "ground"), Block(box=Box(left, row.y, right - left, row.h), fill=t.empty)
         for tick in time.ticks(plot):
@@ -159,7 +159,7 @@ class Lanes(Part):
         text = next((text for text in texts if fonts.width(text, "sans-bold", px) + 10 <= box.w), None)
         if text is not None:
             ground = theme.mix(view.theme.panel, view.hue(self.prompt), SPAN)
-            look = {
+            look: dict[str, Any] = {
                 "px": px,
                 "face": "sans-bold",
                 "color": view.theme.text,
@@ -182,7 +182,7 @@ class Lanes(Part):
         if now < wait.last:
             px = view.size(theme.LABEL)
             if box.w > fonts.width(wait.words, "sans-medium", px) + 40:
-                look = {"px": px, "face": "sans-medium", "color": t.text, "ground": ground, "z": 4}
+                look: dict[str, Any] = {"px": px, "face": "sans-medium", "color": t.text, "ground": ground, "z": 4}
                 yield ("wait", "words"), Text(text=wait.words, at=(box.x + 20, box.cy), **look)
             return
         text, room = say("{}", wait.took), box.w - WIDEST - 32
@@ -193,7 +193,14 @@ class Lanes(Part):
             half = fonts.width(text, "mono-bold", px) / 2
             clear = fonts.width(self.title, "sans-medium", view.size(theme.LABEL)) + half + 24
             at = (max(min(box.cx, plot.right - half), left + clear), lanes.y - TITLE / 2 - 2)
-        look = {"px": px, "face": "mono-bold", "color": t.text, "align": "center", "ground": ground, "z": 4}
+        look: dict[str, Any] = {
+            "px": px,
+            "face": "mono-bold",
+            "color": t.text,
+            "align": "center",
+            "ground": ground,
+            "z": 4,
+        }
         yield ("wait", "took"), Text(text=text, at=at, **look)
 
     def _first(self, view: View, plot: Box, row: Box, first: Wait, now: int) -> Atoms:

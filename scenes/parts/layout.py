@@ -16,6 +16,8 @@ LANES = 48.0
 MOST_TOP, SIDE_SHARE, SIDE_ABOVE = 0.6, 0.5, 0.4
 """What parts at the top take at most of the stage's height, those at the side of its width, and, in an
 upright frame, of its height."""
+SQUEEZED = 0.5
+"""Share of their least heights that parts can be pressed into, in a frame that is too low for them."""
 HEADER = 58.0
 CORNER, LINE = 0.29, 40.0
 """Share of the width that the corner has, and its height where it is the line below the words."""
@@ -51,7 +53,8 @@ def layout(parts: Sequence[Part], view: View) -> dict[str, Box]:
         if not by.get("stage"):
             boxes |= stacked(side, view, stage)
         elif frame.upright:
-            height = SIDE_ABOVE * stage.h
+            spare = stage.h - GUTTER - least_of(by["stage"], view, stage.w)
+            height = min(SIDE_ABOVE * stage.h, max(spare, least_of(side, view, stage.w)))
             boxes |= stacked(side, view, Box(stage.x, stage.y, stage.w, height))
             stage = Box(stage.x, stage.y + height + GUTTER, stage.w, stage.h - height - GUTTER)
         else:
@@ -60,6 +63,11 @@ def layout(parts: Sequence[Part], view: View) -> dict[str, Box]:
             stage = Box(stage.x, stage.y, stage.w - width - 2 * GUTTER, stage.h)
     boxes |= stacked(by.get("stage", []), view, stage)
     return boxes
+
+
+def least_of(parts: Sequence[Part], view: View, width: float) -> float:
+    """The least height, in design pixels, of parts below one another."""
+    return sum(part.room(view, width).least for part in parts) + GUTTER * (len(parts) - 1)
 
 
 def stacked(parts: Sequence[Part], view: View, box: Box) -> dict[str, Box]:
@@ -114,8 +122,10 @@ def _room(row: Sequence[Part], view: View, width: float) -> Room:
 
 def _heights(rooms: Sequence[Room], height: float) -> list[float]:
     least = sum(room.least for room in rooms)
-    if least > height + 0.5:
+    if height < SQUEEZED * least - 0.5:
         raise ValueError(f"parts need {least:.0f} pixels of height and there are {height:.0f}")
+    if least > height:
+        return [room.least * height / least for room in rooms]
     heights = [room.least for room in rooms]
     for i, room in enumerate(rooms):
         heights[i] += max(0.0, min(room.good - room.least, height - sum(heights)))

@@ -43,7 +43,7 @@ class Lru(Part):
         if not row or at[0] + fonts.width(TITLE, "sans", px) + COUNTS < box.right:
             yield ("title" if row else "none",), Text(text=TITLE if row else NONE, at=at, px=px, color=t.muted)
         counts = say("{} free, {} cached", measure("pool.free", view.state.n_free), measure("pool.cached", len(row)))
-        look = {"px": px, "face": "sans-medium", "color": t.text, "align": "right"}
+        look: dict[str, Any] = {"px": px, "face": "sans-medium", "color": t.text, "align": "right"}
         yield ("counts",), Text(text=counts, at=(box.right, box.y + 14), **look)
         says = {page: content(view, page) for page in row}
         text = max((fonts.width(f"{page} {said}", "mono-bold", px) for page, (said, _) in says.items()), default=0.0)
@@ -66,7 +66,9 @@ class Lru(Part):
 
     def _card(self, view: View, page: int, box: Box, said: Said, hue: str) -> Atoms:
         t, px, acting = view.theme, theme.LEAST_SIZE, page in self.acting
-        look = {"stroke": t.accent, "width": 4.0} if acting else {"stroke": t.muted, "width": 2.0, "dashed": True}
+        look: dict[str, Any] = (
+            {"stroke": t.accent, "width": 4.0} if acting else {"stroke": t.muted, "width": 2.0, "dashed": True}
+        )
         yield (page, "solid" if acting else "card"), Block(box=box, fill=t.panel, acting=acting, **look)
         top, low = box.y + 28, box.bottom - 26
         number = written("page.number", page, page=page)
@@ -74,10 +76,10 @@ class Lru(Part):
             (page, "page"),
             Text(text=number, at=(box.x + PAD, top), px=px, face="mono-bold", color=t.text, ground=t.panel),
         )
-        whose = {"face": "mono-bold", "color": hue, "align": "right", "ground": t.panel}
+        whose: dict[str, Any] = {"face": "mono-bold", "color": hue, "align": "right", "ground": t.panel}
         yield (page, "says"), Text(text=said, at=(box.right - PAD, top), px=px, **whose)
         key = written("page.key", key_of(view, page), "name", page=page, digits=DIGITS)
-        look = {"face": "mono", "color": t.text, "ground": t.panel, "acting": acting, "falls": 44.0}
+        look: dict[str, Any] = {"face": "mono", "color": t.text, "ground": t.panel, "acting": acting, "falls": 44.0}
         yield (page, "key"), Text(text=key, at=(box.x + PAD, low), px=px, **look)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
@@ -89,10 +91,11 @@ class Lru(Part):
             card = picture.get((self.key, page, "card"))
             place = picture.get(("pool", page, "ground"))
             if isinstance(card, Block) and isinstance(place, Block):
-                look = {"fill": now.theme.panel, "stroke": now.theme.muted, "z": FLYING}
+                look: dict[str, Any] = {"fill": now.theme.panel, "stroke": now.theme.muted, "z": FLYING}
                 tag = Box(place.box.cx - card.box.w / 2, place.box.cy - CARD / 2, card.box.w, CARD)
                 ends = Block(box=tag, **look), Block(box=card.box, **look)
-                yield Move(*(ends if start == "pool" else ends[::-1]), 0.1 * i)
+                first, last = ends if start == "pool" else ends[::-1]
+                yield Move(first, last, 0.1 * i)
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
         """The pages in the row, from left to right."""

@@ -22,7 +22,7 @@ from scenes.story.history.turns import turns_of
 
 SHARE, UPRIGHT_SHARE = 0.55, 0.45
 """Least height of the map by that of the frame."""
-LEAST, APART = 3.0, 4.0
+LEAST, APART = 3.0, 6.0
 """Pixels of the smallest cell, and of one from which on there are gaps."""
 FLAT, NEAR_GAP, SPREAD = 1.2, 16.0, 0.66
 """Of what is seen from near: least width by height of a page, the gap between two, its share of the box."""
@@ -216,7 +216,7 @@ def grouped(colors: np.ndarray, group: int) -> np.ndarray:
     if group == 1:
         return colors
     starts = np.arange(0, len(colors), group)
-    return np.add.reduceat(colors, starts) / np.diff([*starts, len(colors)])[:, None]
+    return np.add.reduceat(colors, starts) / np.diff(np.append(starts, len(colors)))[:, None]
 
 
 def seams_of(owners: np.ndarray, columns: int) -> np.ndarray:

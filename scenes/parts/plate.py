@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 
 from scenes import theme
+from scenes.draw import fonts
 from scenes.draw.atoms import FLYING, Block, Key, Line, Move, Picture, Text
 from scenes.draw.layout import Box
-from scenes.measures import measure, say, written
+from scenes.measures import Said, measure, say, written
 from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.tape import CHIP, chip_width
 from scenes.parts.view import View
 
-CELL, HEIGHT, GAP, HEAD, ASIDE, ARROW = 128.0, 96.0, 12.0, 56.0, 56.0, 76.0
-MOST_ROWS, MOST_COLUMNS, LOW = 4, 5, 200.0
+CELL, HEIGHT, GAP, HEAD, ASIDE, ARROW, FLAT = 128.0, 112.0, 12.0, 56.0, 56.0, 76.0, 56.0
+MOST_ROWS, MOST_COLUMNS, LOW = 3, 5, 200.0
 FILLER = -1
 """The entry that fills up a table that is shorter than the longest."""
 
@@ -34,8 +35,11 @@ class Plate(Part):
 
     def room(self, view: View, width: float) -> Room:
         rows = min(MOST_ROWS, len(self.passed(view)))
-        height = HEAD + rows * (tall(rows) + GAP) + ARROW + HEIGHT
-        return Room(height, height)
+        least, best = (
+            HEAD + rows * (high + GAP) + ARROW + HEIGHT
+            for high in (max(FLAT, LOW / rows - 30), max(HEIGHT, LOW / rows))
+        )
+        return Room(least, best)
 
     def passed(self, view: View) -> list[tuple[str, list[int], int]]:
         """(request, table, tokens to read) of each request in the pass."""
@@ -45,20 +49,23 @@ class Plate(Part):
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, rows = view.theme, self.passed(view)[:MOST_ROWS]
-        width = max(len(table) for _, table, _ in rows)
+        width = max(len(table) for _, table, _ in self.passed(view))
         first = max(0, width - MOST_COLUMNS)
         chip = max(chip_width(task, view) for task, _, _ in rows)
         x = box.x + chip + 24
-        rectangle = Box(x - GAP, box.y + HEAD - GAP, (width - first) * (CELL + GAP) + GAP, 0)
-        high = tall(len(rows))
+        room = box.w - chip - 24 - ASIDE - fonts.width("lengths", "mono", theme.LABEL)
+        wide = min(CELL, room / (width - first) - GAP)
+        rectangle = Box(x - GAP, box.y + HEAD - GAP, (width - first) * (wide + GAP) + GAP, 0)
+        high = (box.h - HEAD - ARROW - HEIGHT) / len(rows) - GAP
         rectangle = replace(rectangle, h=len(rows) * (high + GAP) + GAP)
-        aside = rectangle.right + ASIDE
+        title = self._title(view, "page_table", ("rows", "columns"))
+        aside = max(rectangle.right, x + fonts.width(title, "mono", theme.LABEL)) + ASIDE
         if self.tables:
-            yield from self._titled(view, ("shape",), "page_table", ("rows", "columns"), rectangle.x + GAP, box.y)
-            look = {"stroke": t.accent, "width": 4.0, "acting": not self.attended}
+            yield ("shape",), self._titled(view, title, x, box.y)
+            look: dict[str, Any] = {"stroke": t.accent, "width": 4.0, "acting": not self.attended}
             yield ("rectangle",), Block(box=rectangle, fill=t.panel, **look)
         if self.lengths:
-            yield from self._titled(view, ("longest",), "lengths", (), aside, box.y)
+            yield ("longest",), self._titled(view, say("lengths"), aside, box.y)
         for row, (task, table, length) in enumerate(rows):
             y = box.y + HEAD + row * (high + GAP)
             hue, cy = view.hue(task), y + high / 2
@@ -67,13 +74,18 @@ class Plate(Part):
             at = (box.x + chip / 2, cy)
             yield (row, "name"), Text(text=name, at=at, face="sans-bold", color=t.ground, align="center", ground=hue)
             for column in range(first, width) if self.tables else ():
-                cell = Box(x + (column - first) * (CELL + GAP), y, CELL, high)
+                cell = Box(x + (column - first) * (wide + GAP), y, wide, high)
                 page = table[column] if column < len(table) else FILLER
                 held = page != FILLER
                 stroke = hue if held else t.muted
-                yield (row, column, "cell"), Block(box=cell, fill=t.empty, stroke=stroke, dashed=not held)
+                yield (row, column, "cell"), Block(box=cell, fill=t.panel, stroke=stroke, dashed=not held)
                 entry = say("{}", measure("view.entry", page, "plain", seq=self.seq, row=row, column=column))
-                look = {"face": "mono-bold", "color": hue if held else t.muted, "align": "center", "ground": t.empty}
+                look: dict[str, Any] = {
+                    "face": "mono-bold",
+                    "color": hue if held else t.muted,
+                    "align": "center",
+                    "ground": t.panel,
+                }
                 yield (row, column, "entry"), Text(text=entry, at=(cell.cx, cell.cy), px=theme.CAPTION, **look)
             if self.lengths:
                 text = say("{}", measure("view.length", length, seq=self.seq, row=row))
@@ -89,13 +101,13 @@ class Plate(Part):
                 Text(text="attention", at=at, px=theme.CAPTION, color=t.text, align="center", ground=t.panel),
             )
 
-    def _titled(self, view: View, key: Key, name: str, sizes: tuple[str, ...], x: float, y: float) -> Atoms:
-        rows = self.passed(view)
-        values = {"rows": len(rows), "columns": max(len(table) for _, table, _ in rows)}
-        text = say(name)
-        if sizes:
-            text = say(name + " [{}, {}]", *(measure(f"view.{s}", values[s], "plain", seq=self.seq) for s in sizes))
-        yield key, Text(text=text, at=(x, y + HEAD / 2 - 8), face="mono", color=view.theme.muted)
+    def _title(self, view: View, name: str, sizes: tuple[str, ...]) -> Said:
+        """A name with the sizes of its shape."""
+        values = {"rows": len(self.passed(view)), "columns": max(len(table) for _, table, _ in self.passed(view))}
+        return say(name + " [{}, {}]", *(measure(f"view.{s}", values[s], "plain", seq=self.seq) for s in sizes))
+
+    def _titled(self, view: View, text: Said, x: float, y: float) -> Text:
+        return Text(text=text, at=(x, y + HEAD / 2 - 8), face="mono", color=view.theme.muted)
 
     def _attention(self, box: Box, rectangle: Box) -> Box:
         return Box(rectangle.x, rectangle.bottom + ARROW, max(rectangle.w, 260.0), HEIGHT)
@@ -126,8 +138,3 @@ class Plate(Part):
             if key[-1] == "cell":
                 rows[key[1]] = rows.get(key[1], 0) + 1
         return {"view.entries": (self.seq, MOST_COLUMNS, rows)}
-
-
-def tall(rows: int) -> float:
-    """Height of each of so many rows: few are higher."""
-    return max(HEIGHT, LOW / rows)

@@ -16,7 +16,7 @@ from scenes.parts.slots import LEAST, columns_of, filled, page_colors, slots_ato
 from scenes.parts.view import View
 from scenes.parts.words import SIZES, page_words, spoken, text_height, type_size
 
-GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 40.0, 62.0, 92.0
+GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 46.0, 62.0, 92.0
 LOWEST = 165.0
 """Height in which a pool of any number of pages can be shown."""
 GOOD = 384.0
@@ -150,7 +150,7 @@ class Pool(Part):
                 (page, "number"),
                 Text(text=number, at=(cell.x + PAD + 2, y), face="mono-bold", color=color, ground=t.panel),
             )
-        if roomy:
+        if roomy and cell.w >= _beside(view.n_pages):
             ref = say("ref {}", measure("page.ref", view.refs[page], "plain", page=page))
             color = t.text if view.refs[page] else t.muted
             at = (cell.right - PAD - 2, y)
@@ -164,7 +164,7 @@ class Pool(Part):
             ]
             text = joined(" ", places)
             if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD - 4:
-                at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 5)
+                at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 4)
                 yield (
                     (page, "place"),
                     Text(text=text, at=at, px=theme.LEAST_SIZE, face="mono", color=t.muted, ground=t.panel),
@@ -172,7 +172,11 @@ class Pool(Part):
         if self.bits:
             bit = view.mask >> page & 1
             box = Box(cell.cx - 30, cell.bottom + 10, 60, BITS - 14)
-            look = {"stroke": t.accent if acting else t.empty, "width": 4.0 if acting else 2.0, "acting": acting}
+            look: dict[str, Any] = {
+                "stroke": t.accent if acting else t.empty,
+                "width": 4.0 if acting else 2.0,
+                "acting": acting,
+            }
             yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, radius=6, **look)
             text = say("{}", measure("mask.bit", bit, "plain", page=page))
             ground = t.empty if bit else t.ground
@@ -229,7 +233,9 @@ class Pool(Part):
         words: dict[int, dict[int, str]] = {}
         folded: list[int] = []
         for key, mobject in shown.items():
-            page, kind, *task = (*key[1:], "", "")
+            page: Any = key[1]
+            kind: str = key[2] if len(key) > 2 else ""
+            task: list[Any] = [*key[3:]]
             if kind in ("frame", "cached"):
                 frames[page] = kind
             elif kind == "band":
@@ -258,3 +264,9 @@ def _foot(width: float) -> float:
 def _logical(view: View, task: str, page: int) -> Any:
     """The page's place in a request's table."""
     return measure("page.logical", view.state.tables[task].index(page), "plain", task=task, page=page)
+
+
+def _beside(n_pages: int) -> float:
+    """Width of a page from which on the highest number and a refcount stand beside one another."""
+    number = fonts.width(str(n_pages - 1), "mono-bold", theme.LABEL)
+    return number + fonts.width("ref 0", "mono", theme.LEAST_SIZE) + 2 * PAD + 16

@@ -46,7 +46,8 @@ class Takeaway(Part):
     def room(self, view: View, width: float) -> Room:
         px = view.size(theme.TAKEAWAY)
         words = len(balanced(self.text, FACE, px, width)) * PITCH * px
-        number = view.size(theme.NUMBER) * 1.05 + view.size(theme.LABEL) * 1.6 if self.number else 0.0
+        below = 1.6 + PITCH * (len(self._units(view, width)) - 1)
+        number = view.size(theme.NUMBER) * 1.05 + view.size(theme.LABEL) * below if self.number else 0.0
         return Room(words + number, words + number)
 
     def draw(self, view: View, box: Box) -> Atoms:
@@ -55,10 +56,17 @@ class Takeaway(Part):
         if not self.number:
             return
         big, label = view.size(theme.NUMBER), view.size(theme.LABEL)
-        at = (box.x, box.bottom - 1.6 * label - 0.5 * big)
+        units = self._units(view, box.w)
+        said = self.unit.lines(units) if isinstance(self.unit, Said) else units
+        top = box.bottom - (0.7 + PITCH * (len(units) - 1)) * label
+        at = (box.x, top - 0.9 * label - 0.5 * big)
         yield ("number",), Text(text=self.number, at=at, px=big, face="mono-bold", color=t.accent)
-        at = (box.x, box.bottom - 0.7 * label)
-        yield ("unit",), Text(text=self.unit, at=at, px=label, color=t.muted)
+        for i, line in enumerate(said):
+            yield ("unit", i), Text(text=line, at=(box.x, top + i * PITCH * label), px=label, color=t.muted)
+
+    def _units(self, view: View, width: float) -> list[str]:
+        """The lines of what the number counts."""
+        return balanced(self.unit, "sans", view.size(theme.LABEL), width)
 
 
 def sentence(text: str, px: float, view: View, box: Box, early: bool = True) -> Atoms:

@@ -16,6 +16,8 @@ from scenes.parts.tape import CHIP, chip_width
 from scenes.parts.view import View
 
 HEIGHT, LABELS, PAD, GAP, BORDER, MORE = 140.0, 42.0, 16.0, 14.0, 28.0, 70.0
+AHEAD = 0.6
+"""Share of the line that those in memory take at most."""
 TITLES = "in memory, first admitted first", "waiting"
 
 
@@ -37,9 +39,10 @@ class Queue(Part):
         t, px = view.theme, theme.LEAST_SIZE
         running, waiting = in_memory(view), view.state.waiting
         chip = max((chip_width(task, view) for task in (*running, *waiting)), default=64.0)
-        most = max(2, int((box.w - 2 * (MORE + BORDER + PAD)) / (chip + GAP)))
-        behind = min(len(waiting), max(1, most - len(running)))
-        ahead = min(len(running), most - behind)
+        step, room = chip + GAP, box.w - 2 * (PAD + BORDER)
+        ahead = min(len(running), max(1, int((AHEAD * room - MORE) / step)))
+        taken = max(fonts.width(TITLES[0], "sans", px), ahead * step + (MORE if ahead < len(running) else 0.0))
+        behind = min(len(waiting), max(0, int((room - taken - MORE) / step)))
         yield ("ground",), Block(box=box, fill=t.panel, radius=10)
         x, y, tags = box.x + PAD, box.y + LABELS, dict(self.tags)
         for kind, title, tasks, hidden in (
@@ -49,13 +52,13 @@ class Queue(Part):
             yield (kind,), Text(text=title, at=(x, box.y + LABELS / 2), px=px, color=t.muted, ground=t.panel)
             end = x + fonts.width(title, "sans", px)
             more = say("+{}", measure(f"{kind}.more", hidden, "plain", shown=len(tasks)))
-            at = (x if kind == "memory" else x + len(tasks) * (chip + GAP), y + CHIP / 2)
+            at = (x if kind == "memory" else x + len(tasks) * step, y + CHIP / 2)
             if hidden:
                 yield (kind, "more"), Text(text=more, at=at, px=px, face="mono", color=t.muted, ground=t.panel)
             x += MORE if hidden and kind == "memory" else 0.0
             for task in tasks:
                 yield from self._chip(view, task, Box(x, y, chip, CHIP), tags.get(task))
-                x += chip + GAP
+                x += step
             if kind == "memory":
                 x = max(x - GAP, end) + BORDER
                 yield ("border",), Block(box=Box(x, box.y + 12, 2, LABELS + CHIP - 12), fill=t.muted, radius=1)

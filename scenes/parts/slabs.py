@@ -49,7 +49,7 @@ class Slabs(Part):
             lanes = row.rows(-(-(len(pages) + bool(more)) // across), gap)
             cells = [cell for lane in lanes for cell in lane.columns(across, gap)]
             for page, cell in zip(pages, cells, strict=False):
-                look = {"stroke": t.muted, "radius": 8.0} if self.cut else {"radius": 0.0}
+                look: dict[str, Any] = {"stroke": t.muted, "radius": 8.0} if self.cut else {"radius": 0.0}
                 yield (page, kind), Block(box=cell, fill=t.empty, **look, z=int(kind == "frame"))
                 if self.cut and kind == "ground":
                     number = written("page.number", page, page=page)

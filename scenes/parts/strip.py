@@ -16,7 +16,7 @@ from scenes.parts.slots import page_colors
 from scenes.parts.view import View
 
 HEAD, FOOT, ROW, LEAST_PITCH = 52.0, 56.0, 96.0, 8.0
-SECONDS, REACH = 1.9, 5.0
+SECONDS, REACH, LEAST_WIDE = 1.9, 5.0, 0.6
 LONGEST = 4096
 """Tokens up to which each has a cell of its own."""
 
@@ -58,7 +58,8 @@ class Strip(Part):
             yield ("title",), Text(text=title, at=(box.x, box.y + HEAD / 2 - 6), face="mono", color=t.muted)
         lanes = Box(box.x, box.y + HEAD, box.w, box.h - HEAD).rows(rows, 0)
         tokens = min(row.length, across * size) if rows == 1 else across * size
-        pitch = min(box.w / tokens, 40.0)
+        pitch = box.w / tokens
+        pitch = max(LEAST_WIDE * pitch, min(pitch, 40.0))
         for logical, page in enumerate(row.pages[: -(-row.length // size)]):
             lane, place = lanes[logical // across], logical % across
             n = min(size, row.length - logical * size)

@@ -67,15 +67,21 @@ class Talk(Part):
             up = 0.65 * px if said else 0.0
             if asked:
                 more = asked[0] if len(asked) == 1 else say("{} …", asked[0])
-                look = {"px": px, "ground": view.theme.panel}
+                look: dict[str, Any] = {"px": px, "ground": view.theme.panel}
                 yield (task, "asks"), Text(text=more, at=(x, row.cy - up), color=view.theme.muted, early=True, **look)
             if said:
                 at = (x, row.cy + up)
-                look = {"px": px, "face": "sans-medium", "color": view.theme.text, "ground": view.theme.panel}
+                look: dict[str, Any] = {
+                    "px": px,
+                    "face": "sans-medium",
+                    "color": view.theme.text,
+                    "ground": view.theme.panel,
+                }
                 yield (task, "answer"), Text(text=said[-1], at=at, **look)
 
     def _chip(self, view: View, task: str, box: Box) -> Atoms:
-        hue, look = view.hue(task), {"face": "sans-bold", "color": view.theme.ground, "align": "center"}
+        hue = view.hue(task)
+        look: dict[str, Any] = {"face": "sans-bold", "color": view.theme.ground, "align": "center"}
         name = written("task.name", task, "name", task=task)
         yield (task, "chip"), Block(box=box, fill=hue, keeps=True)
         yield (task, "name"), Text(text=name, at=(box.cx, box.cy), ground=hue, keeps=True, **look)
@@ -97,7 +103,7 @@ class Talk(Part):
             fill = mix(t.panel, hue, TINT) if view.state.fill()[page] else t.panel
             yield (task, logical, "tile"), Block(box=box, fill=fill, stroke=view.hue(task), width=2, radius=6)
             number = say("{}", measure("table.entry", page, "plain", task=task, logical=logical))
-            look = {"face": "mono-bold", "color": t.text, "align": "center", "ground": t.panel}
+            look: dict[str, Any] = {"face": "mono-bold", "color": t.text, "align": "center", "ground": t.panel}
             yield (task, logical, "number"), Text(text=number, at=(box.cx, y), px=theme.LEAST_SIZE, **look)
 
     def _rows(self, view: View, task: str, width: float, px: float) -> int:
@@ -127,10 +133,15 @@ class Talk(Part):
             for kind, rows, face, color in (("asks", asked, "sans", t.muted), ("answer", said, "sans-medium", t.text)):
                 for i, line in enumerate(rows):
                     at = (x, y + PITCH * px / 2)
-                    yield (task, kind, i), Text(text=line, at=at, px=px, face=face, color=color, early=True)
+                    yield (
+                        (task, kind, i),
+                        Text(text=line, at=at, px=px, face=face, color=color, early=True, ground=t.panel),
+                    )
                     y += PITCH * px
+            y = max(y, top + PITCH * px)
+            yield (task, "row"), Block(box=Box(box.x, top, box.w, y - top), fill=t.panel, radius=10, z=-1)
             yield from self._chip(view, task, Box(box.x, top + PITCH * px / 2 - CHIP / 2, chip, CHIP))
-            y = max(y, top + PITCH * px) + GAP + spare
+            y += GAP + spare
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
         """The answers that stand whole, and of each entry which hue it is tinted with."""

@@ -48,7 +48,8 @@ class Wires(Part):
             page = picture.get(("pool", table[logical], "ground")) if logical < len(table) else None
             if isinstance(tile, Block) and isinstance(number, Text) and isinstance(page, Block):
                 ends.append((logical, tile.box, number, page.box))
-        top = min((atom.box.y for key, atom in picture.items() if key[::2] == ("pool", "ground")), default=0.0)
+        pages = (atom for key, atom in picture.items() if key[::2] == ("pool", "ground"))
+        top = min((atom.box.y for atom in pages if isinstance(atom, Block)), default=0.0)
         ends = [end for end in ends if end[3].y <= top + 1]
         if not ends or len(ends) > MOST:
             return

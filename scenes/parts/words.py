@@ -25,6 +25,8 @@ SIZES = (40, 36, 32, 28)
 PAD, HIGH, PITCH, SPACE, JOINED = 0.2, 1.22, 1.34, 0.12, 0.03
 """In em: left and right of a word in its cell, a cell's height, from line to line, between two
 cells, and between those of one word."""
+SMALL = 32
+"""Tokens of a page up to which its text is shown whole or not at all."""
 LEAST_LINES, LEAST_WIDTH = 3, 6.0
 """Lines, and their width in em, with which text that does not fit is folded rather than left out."""
 SHARE = 0.28
@@ -144,7 +146,8 @@ def type_size(view: View, body: Box) -> tuple[int, bool] | None:
     for px in SIZES:
         if 0 < text_height(view, body.w, px) <= body.h + 0.2 * px:
             return px, True
-    roomy = text_height(view, body.w, px) and body.h >= LEAST_LINES * PITCH * px
+    px = SIZES[-1]
+    roomy = view.page_size > SMALL and text_height(view, body.w, px) and body.h >= LEAST_LINES * PITCH * px
     return (px, False) if roomy else None
 
 

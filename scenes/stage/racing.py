@@ -14,10 +14,10 @@ from scenes.story.history.first_tokens import FirstToken, comparable, first_toke
 
 ALIKE = 0.1
 """Share by which the prompts of two that race differ at most."""
-SOONER = 1.05
-"""How many times sooner a first token counts as sooner."""
-RACE = 3.2
-"""Seconds of a race."""
+SOONER = 1.4
+"""How many times sooner a first token must be for that to be said, and drawn."""
+RACE, REST = 3.2, 1.6
+"""Seconds of a race, and of the rest after it."""
 FEW = 6
 """Steps up to which each is seen."""
 
@@ -62,11 +62,12 @@ class RaceTelling(Telling):
             acts.append(self.act(*beside, replace(race, clock=finish), seconds=RACE * (finish - clock)))
             clock = finish
         told = say("{} has {} tokens less to compute.", ask.name(hit.task), ask.found(hit.task, 0))
-        self.shot(told, *acts, subject=("race",))
         ratio = ask.ratio(ask.first_token(miss.task), ask.first_token(hit.task))
+        sooner = ratio.value >= SOONER
+        self.shot(told, *acts, subject=("race",), rest=0.0 if sooner else REST)
+        if not sooner:
+            return
         told = say("So its first token comes {} times sooner.", ratio)
-        if ratio.value < SOONER:
-            told = say("Here the time went elsewhere.")
         ahead = replace(race, clock=1.0, ahead=1.0)
         starts = self.act(*beside, replace(ahead, ahead=0.01), seconds=0.4)
-        self.shot(told, starts, self.act(*beside, ahead, seconds=1.6), subject=("race",), rest=1.6)
+        self.shot(told, starts, self.act(*beside, ahead, seconds=1.6), subject=("race",), rest=REST)

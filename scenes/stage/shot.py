@@ -8,7 +8,6 @@ from typing import Any
 
 from scenes.draw.atoms import Key
 from scenes.parts.part import Part
-from scenes.story.beats import Beat
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,19 @@ class Act:
 
 
 @dataclass(frozen=True)
-class Shot(Beat):
-    """One sentence and the acts that it speaks of.
+class Shot:
+    """One beat of a film: one sentence and the acts that it speaks of, all taken from the trace by a storyboard.
 
-    `subject` is the key, or the beginning of the key, of the atoms that it is about, and its part
-    the hero; `rest` are the
-    seconds that the picture stands at its end on purpose, at most 2. `pace` stretches all movements.
+    `until` is the event whose replayed state the picture equals when it is over; a `caption` of None
+    leaves the one before. A film that must be short leaves out the shots of the highest `detail`
+    first, those of 0 never. `subject` is the key, or the beginning of the key, of the atoms that it is
+    about, and its part the hero; `rest` are the seconds that the picture stands at its end on purpose,
+    at most 2. `pace` stretches all movements (see `scenes.stage.pacing`).
     """
 
+    until: int
+    caption: str | None = None
+    detail: int = field(default=0, kw_only=True)
     acts: tuple[Act, ...] = field(default=(), kw_only=True)
     subject: Key = field(default=(), kw_only=True)
     rest: float = field(default=0.0, kw_only=True)
@@ -64,7 +68,7 @@ class Section:
     `start` is the event whose replayed state is shown first (-1: before the first); `key` names its
     file. With `cut` it begins with a picture of its own, else with that of `before`, the last shot
     of the section before. `source` names the shipped trace that it is
-    told from where that is not the film's. `detail` as in `scenes.story.pacing`.
+    told from where that is not the film's. `detail` as in `scenes.stage.pacing`.
     """
 
     key: str
@@ -78,17 +82,22 @@ class Section:
     before: Shot | None = None
 
 
-def linked(sections: Sequence[Any]) -> tuple[Any, ...]:
-    """The sections, each told which shot the one before ended on; others than `Section`s as they are."""
+@dataclass(frozen=True)
+class Storyboard:
+    """A film's sections, in order, for one trace."""
+
+    film: str
+    sections: tuple[Section, ...]
+
+
+def linked(sections: Sequence[Section]) -> tuple[Section, ...]:
+    """The sections, each told which shot the one before ended on."""
     last: Shot | None = None
     out = []
     for section in sections:
-        if isinstance(section, Section):
-            if section.cut:
-                last = None
-            if last is not None:
-                section = replace(section, before=last)
-            for shot in section.beats:
-                last = replace(shot, caption=last.caption) if shot.caption is None and last is not None else shot
-        out.append(section)
+        if section.cut:
+            last = None
+        out.append(section if last is None else replace(section, before=last))
+        for shot in section.beats:
+            last = replace(shot, caption=last.caption) if shot.caption is None and last is not None else shot
     return tuple(out)

@@ -12,8 +12,10 @@ from manim import Animation, Mobject
 from astrai_sim.trace import State, Trace
 from scenes.draw import motion
 from scenes.draw.atoms import Atom, Key, Move, Picture, Text
-from scenes.draw.canvas import Canvas, Change, Lapse, Plan, Running
+from scenes.draw.canvas import Canvas, Change, Plan
+from scenes.draw.lapse import Lapse
 from scenes.draw.layout import Box
+from scenes.draw.running import Running
 from scenes.parts.caption import Caption
 from scenes.parts.header import Badge, Header
 from scenes.parts.layout import layout
@@ -24,7 +26,7 @@ from scenes.story.limits import reading_time
 
 LEAD = 0.8
 """Seconds by which a sentence stands before what it speaks of happens."""
-STILL = 0.4
+STILL = 0.3
 """Seconds that a picture stands at most while its sentence is read; movements stretch for the rest."""
 OVER_MOTION = 1.25
 """Reading a sentence takes at most this many times as long as its movement."""

@@ -6,14 +6,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import numpy as np
+
 from astrai_sim.trace import Event, State, Trace
 from scenes.draw.atoms import Key
 from scenes.measures import Measure, Said, joined, say
 from scenes.parts.code import MOST_LINES, Code
 from scenes.parts.part import Part
 from scenes.parts.view import ask_of
-from scenes.stage.shot import Act, Section, Shot
-from scenes.story.beats import Storyboard
+from scenes.stage.shot import Act, Section, Shot, Storyboard
 from scenes.story.errors import DoesNotApply
 from scenes.story.limits import LARGEST
 from scenes.story.source import shown_source, steps_of
@@ -26,6 +27,10 @@ STEP, VALUES = 0.35, 0.8
 COLUMNS = 46
 """Characters of a line of code."""
 MORE_LINES = " …"
+LONGEST = 60
+"""Characters of a caption."""
+FEW, PER_STEP = 4, 0.5
+"""Steps from which on a time-lapse tells of them, and seconds of each at most."""
 LAPSED = 24
 """Most stops of a time-lapse for each of its seconds."""
 
@@ -58,7 +63,7 @@ class Telling:
 
     def storyboard(self) -> Storyboard:
         """The film for this trace."""
-        return Storyboard(self.film, tuple(self.sections()))  # type: ignore[arg-type]
+        return Storyboard(self.film, tuple(part for part in self.sections() if part.beats))
 
     # what a film needs
 
@@ -110,6 +115,10 @@ class Telling:
         """What holds after event `seq`; default: after what has been told."""
         return self.ask.state(self.at if seq is None else seq)
 
+    def short(self, *texts: Said) -> Said:
+        """The first of `texts` that is short enough for a caption, else the last."""
+        return next((text for text in texts if len(text) <= LONGEST), texts[-1])
+
     def once(self, key: str) -> bool:
         """Whether `key` comes up for the first time."""
         fresh = key not in self.said
@@ -138,6 +147,16 @@ class Telling:
         every = max(1, -(-len(ends) // max(1, round(LAPSED * seconds))))
         self.at = max(self.at, until)
         return Act(self.at, parts, seconds, {}, (*ends[::every], self.at))
+
+    def pass_time(self, *parts: Part, until: int, seconds: float) -> list[Act]:
+        """Acts that bring `parts` to the state after event `until`: a time-lapse of at most `seconds` where
+        steps end on the way, one movement where they are few, nothing where that is the state already."""
+        ends = int(np.count_nonzero((self.steps.end > self.at) & (self.steps.end < until)))
+        if until <= self.at:
+            return []
+        if ends < FEW:
+            return [self.act(*parts, until=until)]
+        return [self.lapse(*parts, until=until, seconds=min(seconds, PER_STEP * ends))]
 
     def run(
         self,

@@ -10,9 +10,6 @@ READING_SPEED = 15.0
 LARGEST = 33
 """Most pages that are shown one by one."""
 
-MOST_TILES = 36
-"""Most pages that are shown as tiles beside a transcript."""
-
 MAP_ROOM = (1720.0, 300.0)
 """Width and height of a map of pages, in design pixels."""
 

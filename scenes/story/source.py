@@ -12,7 +12,6 @@ from typing import Any
 
 from astrai_sim.trace import Event, Trace
 from scenes.measures import Said, joined, written
-from scenes.story.beats import CodeStep, OpenCode
 from scenes.story.history.sure import sure
 
 COLUMNS = 56
@@ -33,6 +32,22 @@ class ShownSource:
     title: str
     lines: tuple[tuple[Said, ...], ...]
     place: dict[int, int]
+
+
+@dataclass(frozen=True)
+class CodeStep:
+    """One executed line.
+
+    `line` counts from 0 in the shown lines; `values` are (name, text) pairs that the line produced;
+    `mask` and `refs` are the bitmask and the (page, refcount) pairs after the line where it changed
+    them, `lru` the cached pages, least recently used first.
+    """
+
+    line: int
+    values: tuple[tuple[Said, Said], ...] = ()
+    mask: int | None = None
+    refs: tuple[tuple[int, int], ...] = ()
+    lru: tuple[int, ...] | None = None
 
 
 def shown_source(trace: Trace, function: str, columns: int = COLUMNS) -> ShownSource:
@@ -91,20 +106,12 @@ def _wrap(line: str, columns: int) -> list[str]:
     ) or [line]
 
 
-def open_code(
-    trace: Trace, function: str, until: int, caption: str | None = None, columns: int = COLUMNS, detail: int = 0
-) -> OpenCode:
-    """The beat that puts `function` into the panel; `columns` as in `shown_source`."""
-    source = shown_source(trace, function, columns)
-    return OpenCode(until, caption, source.title, source.lines, detail=detail)
-
-
 def steps_of(trace: Trace, event: Event, columns: int = COLUMNS) -> tuple[CodeStep, ...]:
     """The executed lines of a `lines` event, with the values that they produced."""
     source = shown_source(trace, event.function, columns)
     n_pages = trace.header.scenario.cache.n_pages
     state = trace.state_at(event.seq)
-    refs, cached = state.refs, state.lru
+    refs = state.refs
     steps = []
     for at, step in enumerate(event.steps):
         index = source.place.get(step.line)
@@ -121,9 +128,7 @@ def steps_of(trace: Trace, event: Event, columns: int = COLUMNS) -> tuple[CodeSt
                 if before != after
             )
             refs = new_refs
-        lru, keyed = (values.get(name) for name in ("self._lru", "self._prefix"))
-        gone = [page for page in cached if refs[page] or (isinstance(keyed, list) and page not in keyed)]
-        cached = [page for page in cached if page not in gone]
+        lru = values.get("self._lru")
         texts = tuple(
             (
                 written("line.name", name.removeprefix("self."), "name", seq=event.seq, step=at, name=name),
@@ -139,7 +144,6 @@ def steps_of(trace: Trace, event: Event, columns: int = COLUMNS) -> tuple[CodeSt
                 mask if isinstance(mask, int) else None,
                 changed,
                 tuple(lru) if isinstance(lru, list) else None,
-                tuple(gone),
             )
         )
     return tuple(steps)

@@ -50,7 +50,5 @@ vouch_all(
     {
         "task.name": lambda witness, task: witness.lives[task].task,
         "step.number": lambda witness, step: witness.step(step).index,
-        "table.place": lambda witness, position: token_position(witness, position) // witness.page_size,
-        "slot.place": lambda witness, position: token_position(witness, position) % witness.page_size,
     }
 )

@@ -66,11 +66,6 @@ def model_size(witness: Witness, name: str) -> int:
     return getattr(witness.trace.header.scenario.model, name)
 
 
-@vouches("scheduler.max_batch")
-def max_batch(witness: Witness) -> int:
-    return witness.trace.header.scenario.scheduler.max_batch
-
-
 @vouches("scheduler.budget")
 def budget(witness: Witness, step: int) -> int | None:
     """Tokens a step may compute in that step: the scenario's, or as set before it."""
@@ -87,7 +82,10 @@ def cost(witness: Witness, name: str) -> float:
 
 @vouches("workload.time_scale")
 def time_scale(witness: Witness) -> float:
-    return witness.trace.header.scenario.workload.time_scale
+    workload = witness.trace.header.scenario.workload
+    if workload is None:
+        raise LookupError("the requests come from no workload")
+    return workload.time_scale
 
 
 @vouches("slot.bytes")

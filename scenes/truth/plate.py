@@ -38,7 +38,7 @@ def length(witness: Witness, seq: int, row: int) -> int:
 
 
 @shows("view.entries", fades=True)
-def entries(witness: Witness, at: int, shown: Mapping) -> tuple[int, int, dict[int, int]]:
+def entries(witness: Witness, at: int, shown: Mapping) -> tuple[int, int, dict[int, Any]]:
     """As many entries in every row as the longest table has, or as are drawn of it at most."""
     seq, most, drawn = shown["view.entries"]
     return seq, most, dict.fromkeys(drawn, min(most, columns(witness, seq)))

@@ -128,17 +128,6 @@ def lru(witness: Witness, at: int, shown: Mapping) -> list[int]:
     return order[: len(order) - shown["lru_hidden"]]
 
 
-@shows("shelf")
-def shelf(witness: Witness, at: int, shown: Mapping) -> list[tuple[int, str, int, int]]:
-    """Cached pages, with task and token positions of the latest key of each."""
-    keyed = {}
-    for event in witness.events("pages_keyed", before=at + 1):
-        first = event.logical * witness.page_size
-        keyed[event.page] = (event.page, event.task, first, first + witness.page_size - 1)
-    order = witness.state(at).lru
-    return [keyed.get(page, (page, "", -1, -1)) for page in order[: len(order) - shown["shelf_hidden"]]]
-
-
 vouch_all(
     {
         "page.ref": lambda witness, page, at: int(witness.state(at).refs[page]),

@@ -150,10 +150,8 @@ vouch_all(
         "run.prompts": lambda witness: sum(event.prompt_len for event in witness.events("task_submitted")),
         "run.asked": lambda witness: sum(event.tokens for event in witness.events("task_admitted")),
         "run.found": lambda witness: sum(event.cached_tokens for event in witness.events("task_admitted")),
-        "prompt.median": lambda witness: int(median(life.prompt for life in witness.lives.values())),
         "ttft.median": lambda witness: float(
             median(life.tokens[0].ns - life.arrived for life in witness.lives.values() if life.tokens)
         ),
-        "run.empty": lambda witness: 1 - run_filled(witness),
     }
 )

@@ -9,7 +9,7 @@ import pytest
 from astrai_sim.trace import RequestTimes, Trace
 from scenes.check.compare import differences
 from scenes.chunked_prefill import LONGEST, rounded
-from scenes.draw.canvas import Running
+from scenes.draw.running import Running
 from scenes.film import catalog
 from scenes.film.checking import check
 from scenes.film.moments import evenly

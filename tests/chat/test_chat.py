@@ -1,4 +1,4 @@
-"""Chat tells any trace with texts, and leaves time to read what was said."""
+"""Chat tells any trace with texts, and ends on what was said."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from astrai_sim.trace import Trace
 from scenes.chat import Chat
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, Observer
+from scenes.story.conversation import plain
 from scenes.story.errors import DoesNotApply
-from scenes.story.limits import READING_SPEED
 from tests.film.test_films import assert_clean
 
 OWN = ASSETS / "traces" / Chat.default_trace
@@ -25,34 +25,24 @@ def test_trace_without_texts():
     assert "\n" not in str(reason.value)
 
 
-class Clock(Observer):
-    """When each answer first stood whole, and how long each card did."""
+class Last(Observer):
+    """What is read from the film's last picture."""
 
-    def __init__(self):
-        self.read_from = None
-        self.read_until = 0.0
-
-    def beat_ended(self, scene, section, beat):
-        cards = scene.stage.read().get("cards", {})
-        if any(answer for _, answer, *_ in cards.values()):
-            if self.read_from is None:
-                self.read_from = scene.clock
-                self.texts = {task: len(question) + len(answer) for task, (question, answer, *_) in cards.items()}
-            self.read_until = scene.clock
+    def section_ended(self, scene, section):
+        self.shown = scene.stage.read()
 
 
-def test_each_question_and_answer_stands_until_it_can_have_been_read():
-    clock = Clock()
-    rehearse(Chat, OWN, observers=(clock,))
-    stood = clock.read_until - clock.read_from
-    assert len(clock.texts) == len(set(clock.texts)) == 3
-    assert stood >= max(clock.texts.values()) / READING_SPEED
+def test_it_ends_on_every_answer_whole():
+    trace, last = Trace.open(OWN), Last()
+    rehearse(Chat, OWN, observers=(last,))
+    tasks = trace.state_at(len(trace) - 1).tasks.values()
+    answers = {task.name: " ".join(plain(task.texts[task.prompt_len :]).split()) for task in tasks}
+    assert len(answers) == 3
+    assert last.shown["talk.said"] == answers
 
 
-def test_every_speaker_is_heard():
-    trace = Trace.open(OWN)
-    tasks = {event.task for event in trace.find(event="task_submitted")}
-    sections = Chat.tell(trace).sections
-    assert {task for s in sections for p in s.props for task in p.tasks} == tasks
-    assert [s.key for s in sections][:2] == ["ask", "arrival-1"]
-    assert [s.key for s in sections][-2:] == ["read", "summary"]
+def test_sharing_is_paid_off_where_it_is_told():
+    sections = [section.key for section in Chat.tell(Trace.open(OWN)).sections]
+    assert sections == ["hook", "asks-0", "words-1", "asks-1", "cost", "words-2", "asks-2", "rest", "comes-to"]
+    told = " ".join(b.caption or "" for s in Chat.tell(Trace.open(OWN)).sections for b in s.beats)
+    assert "Its first 48 are there already: pages 0–2. Only the other 12 are computed." in told

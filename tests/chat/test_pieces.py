@@ -3,7 +3,7 @@
 import pytest
 
 from scenes.draw import fonts
-from scenes.old.mobjects.pieces import readable
+from scenes.parts.words import readable
 from scenes.story.pieces import LONGEST, shown_piece
 from tests.chat.worded import PIECES
 

@@ -1,12 +1,13 @@
 """Labels keep what they were given to say: wrapped, shortened and swapped texts too."""
 
 from scenes.draw import fonts
+from scenes.draw.atoms import Text
+from scenes.draw.drawn import drawn
 from scenes.draw.label import Label
-from scenes.draw.layout import Box
+from scenes.draw.layout import WIDE
 from scenes.measures import measure, say
-from scenes.old.animations import SwapText
-from scenes.old.mobjects.caption import CaptionText
-from scenes.old.mobjects.header import ChapterTitle
+from scenes.measures.forms import number_text
+from scenes.parts.caption import balanced
 
 FREE = measure("pool.free", 1234)
 
@@ -17,11 +18,9 @@ def test_a_label_keeps_the_measures_of_its_text():
     assert label.set_text("none free").said is None
 
 
-def test_a_swapped_text_keeps_its_measures():
-    label = Label("")
-    swap = SwapText(label, say("{} free", FREE))
-    swap.begin()
-    swap.finish()
+def test_a_text_that_is_told_another_keeps_its_measures():
+    label = drawn(Text(text="", at=(0, 0)), WIDE)
+    label.say(Text(text=say("{} free", FREE), at=(0, 0)))
     assert label.said.measures == (FREE,)
 
 
@@ -29,14 +28,19 @@ def test_every_line_of_a_caption_has_its_own_measures():
     said = say(
         "{n} pages are free and nobody waits for them, so that the next of {m} requests gets its own", n=FREE, m=FREE
     )
-    lines = CaptionText(said, Box(0, 0, 900, 80)).submobjects
-    assert len(lines) == 2 and " ".join(line.text for line in lines) == said
-    assert [line.said.measures for line in lines] == [(FREE,), (FREE,)]
+    lines = said.lines(balanced(said, "sans-medium", 31, 900))
+    assert len(lines) == 2 and " ".join(lines) == said
+    assert [line.measures for line in lines] == [(FREE,), (FREE,)]
 
 
 def test_a_title_cut_in_the_middle_keeps_the_measures_left_in_it():
-    title = ChapterTitle(say("{n} of a great many pages that nobody holds {n}", n=FREE), Box(0, 0, 700, 60)).label
-    assert "…" in title.text and title.said == title.text and len(title.said.measures) == 2
+    title = fonts.fit(say("{n} of a great many pages that nobody holds {n}", n=FREE), "sans-bold", 31, 500)
+    assert "…" in title and len(title.measures) == 2
+
+
+def test_numbers_are_whole_or_to_three_figures():
+    texts = [number_text(v) for v in (0, 384, 12_288, 31.274, 0.5, 1234.5)]
+    assert texts == ["0", "384", "12,288", "31.3", "0.5", "1,234"]
 
 
 def test_a_text_that_fits_is_itself():

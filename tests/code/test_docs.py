@@ -12,10 +12,14 @@ import pytest
 
 from astrai_sim.trace import Trace
 from scenes.cli import main
+from scenes.draw.layout import FRAMES
+from scenes.lint.rules import all_rules
+from scenes.lint.rules.base import PictureRule
 from tests.conftest import ROOT, SCENARIOS
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+LANGUAGE = (ROOT / "docs" / "picture-language.md").read_text()
 STEP = re.compile(r"^In `(?P<file>[\w/.]+)`, before `(?P<line>[^`]+)`:\n\n```python\n(?P<code>.*?)```$", re.M | re.S)
 
 
@@ -35,7 +39,9 @@ def test_the_line_that_the_architecture_follows_was_recorded():
     assert line.encode() in bytes(Trace.open(ROOT / "assets" / "traces" / "promo.jsonl.gz").content).splitlines()
 
 
-@pytest.mark.parametrize("text", [CONTRIBUTING, ARCHITECTURE], ids=["contributing", "architecture"])
+@pytest.mark.parametrize(
+    "text", [CONTRIBUTING, ARCHITECTURE, LANGUAGE], ids=["contributing", "architecture", "language"]
+)
 def test_what_is_named_exists(text):
     for path in re.findall(r"`((?:astrai_sim|scenes|assets|tests|docs)/[\w/.]*)`", text):
         assert (ROOT / path).exists() or path == "assets/scenarios/mine.toml", path
@@ -82,3 +88,15 @@ def test_an_event_is_added_as_the_recipe_says(copy, tmp_path, detail):
     lie.write_text(re.sub(r'("event":"batch","size":)\d+', r"\g<1>0", trace.read_text(), count=1))
     found = run("-m", "astrai_sim", "verify", lie)
     assert found.returncode != 0 and "a forward pass for no task" in found.stderr
+
+
+def test_the_picture_language_names_the_rules_and_frames_that_there_are():
+    shots = {rule.name for rule in all_rules() if not isinstance(rule, PictureRule)} - {"stillness"}
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", LANGUAGE.split("## What lint")[1], re.M)) == shots | {"text-overlap"}
+    for frame in FRAMES.values():
+        row = next(line for line in LANGUAGE.splitlines() if line.startswith(f"| {frame.name}, "))
+        safe, stage, words = frame.safe, frame.stage, frame.words
+        edges = [(safe.x, safe.right), (safe.y, safe.bottom), (stage.y, stage.bottom), (words.y, words.bottom)]
+        told = [f"{low:.0f}–{high:.0f}" for low, high in edges]
+        size = f"{frame.width:.0f} × {frame.height:.0f}"
+        assert row == f"| {frame.name}, {size} | {told[0]}, {told[1]} | {told[2]} | {told[3]} |"

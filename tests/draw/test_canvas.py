@@ -5,7 +5,8 @@ import pytest
 
 from scenes.draw import motion
 from scenes.draw.atoms import Block, Cells, Line, Move, Text, grid_edges, rgba
-from scenes.draw.canvas import Canvas, Change, Lapse
+from scenes.draw.canvas import Canvas, Change
+from scenes.draw.lapse import Lapse
 from scenes.draw.layout import WIDE, Box
 
 BLUE, DARK = "#37A5FB", "#202937"

@@ -42,8 +42,6 @@ def test_every_frame(film):
 
 CONTRADICTIONS = [
     ("PrefixSharing", "stay", 3, "lru"),
-    ("Preemption", "waits", 2, "tables"),
-    ("Preemption", "finish", 1, "table.entry"),
     ("Fragmentation", "first", 2, "contiguous.hole"),
     ("Fragmentation", "rest", 9, "requests.in_memory, queue.waiting"),
     ("Chat", "arrival-1", 3, "filled"),

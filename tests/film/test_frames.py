@@ -13,9 +13,8 @@ from scenes.film.quality import FINAL, PREVIEW
 from scenes.film.rehearsal import rehearse
 from scenes.film.render import film_path
 from scenes.film.section_cache import SectionCache
-from scenes.story.beats import Storyboard
+from scenes.stage.shot import Storyboard
 from scenes.theme import DARK, LIGHT
-from tests.film.tiny import TinyFilm
 from tests.lint.shots import ShotFilm, act, block, section, shot
 
 FILM = section(shot("Because.", act((("a",), block(400, w=400))), act((("a",), block(400, w=500))), subject=("drawn",)))
@@ -32,7 +31,7 @@ class Told(ShotFilm):
 @pytest.fixture
 def stills(monkeypatch, tmp_path):
     """Draws the first moment of a film of that name, with options, and gives the picture or the error."""
-    monkeypatch.setattr(catalog, "films", lambda: {"Told": Told, "TinyFilm": TinyFilm})
+    monkeypatch.setattr(catalog, "films", lambda: {"Told": Told})
 
     def draw(film, *options):
         words = ["stills", film, "--at", "0", "--size", "180p", "-o", str(tmp_path), *options]
@@ -49,11 +48,6 @@ def test_pictures_have_the_shape_and_the_ground_asked_for(stills, frame, size, t
     assert image.size == size and image.getpixel((0, 0)) == ground
     scale = 180 / 1080
     assert image.getpixel((round(500 * scale), round(500 * scale))) == (55, 165, 251)
-
-
-def test_a_film_that_is_not_told_in_shots_says_so_in_one_line(stills):
-    said = stills("TinyFilm", "--frame", "1:1")
-    assert "TinyFilm is not told in shots" in said and said.count("\n") == 1
 
 
 def test_the_short_side_keeps_its_pixels():

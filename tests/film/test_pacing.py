@@ -14,9 +14,8 @@ from scenes.film.rehearsal import rehearse
 from scenes.film.render import render_film
 from scenes.film.scene import ASSETS
 from scenes.lint.linter import lint
-from scenes.story.beats import Advance, Hold, RunCode, Section, Storyboard
-from scenes.story.beats.code import CodeStep
-from scenes.story.pacing import keep, layers, stretch
+from scenes.stage.pacing import keep, layers, stretch
+from scenes.stage.shot import Act, Section, Shot, Storyboard
 from tests.film.tiny import TinyFilm
 
 FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
@@ -44,8 +43,8 @@ def board():
     return Storyboard(
         "Some",
         (
-            Section("a", "A", -1, (Hold(0, seconds=1.0), Advance(1, detail=2), Hold(1, detail=1))),
-            Section("b", "B", 1, (Hold(1, seconds=2.0), Hold(1, detail=3)), detail=1),
+            Section("a", "A", -1, (Shot(0), Shot(1, detail=2), Shot(1, detail=1))),
+            Section("b", "B", 1, (Shot(1), Shot(1, detail=3)), detail=1),
         ),
     )
 
@@ -62,12 +61,11 @@ def test_the_most_needed_layers_come_first(board):
     assert beats(keep(board, ordered[:1])) == {"a": 1}
 
 
-def test_only_elastic_seconds_are_stretched():
-    step = CodeStep(0)
-    run = RunCode(3, "Some words.", steps=(step, step), pace=1.5, seconds=2.0)
-    board = Storyboard("Some", (Section("a", "A", -1, (run,)),))
+def test_only_the_pace_is_stretched():
+    acts = (Act(3, (), seconds=2.0),)
+    board = Storyboard("Some", (Section("a", "A", -1, (Shot(3, "Some words.", acts=acts, pace=1.5, rest=1.0),)),))
     longer = stretch(board, 2.0).sections[0].beats[0]
-    assert (longer.pace, longer.seconds, longer.steps) == (3.0, 4.0, (step, step))
+    assert (longer.pace, longer.rest, longer.acts) == (3.0, 1.0, acts)
     assert (longer.until, longer.caption) == (3, "Some words.")
 
 

@@ -2,36 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import ClassVar
+
 from scenes.film.quality import Quality
 from scenes.film.scene import FilmScene
-from scenes.story.beats import Advance, OpenCode, Section, Storyboard
+from scenes.parts.pool import Pool
+from scenes.stage.shot import Section
+from scenes.stage.telling import Telling
 
 TINY = Quality("tiny", 320, 180, 10)
 
 
+class TinyTelling(Telling):
+    """Three sections, each bringing the pool a third of the trace further."""
+
+    captions = ("First.", "Second.", "Third.")
+
+    def sections(self) -> Iterator[Section]:
+        for part, (key, caption) in enumerate(zip(("one", "two", "three"), self.captions, strict=True), start=1):
+            self.begin()
+            until = len(self.trace) * part // 3 - 1
+            self.shot(caption, self.act(Pool(), until=until, seconds=0.4), subject=("pool",))
+            yield self.section(key, f"Part {key}")
+
+
+class RewordedTelling(TinyTelling):
+    """The same with another caption in the second section."""
+
+    captions = ("First.", "Another.", "Third.")
+
+
+class HastyTelling(TinyTelling):
+    """A caption that takes time."""
+
+    captions = ("A caption that nobody can read in so short a time.", "Second.", "Third.")
+
+
 class TinyFilm(FilmScene):
-    """Three sections, each bringing the stage a third of the trace further."""
+    """The pool in three sections."""
 
     default_trace = "promo.jsonl.gz"
     summary = "A film for tests."
-    captions = ("First.", "Second.", "Third.")
-
-    @classmethod
-    def tell(cls, trace) -> Storyboard:
-        stops = [-1, *(len(trace) * part // 3 - 1 for part in (1, 2, 3))]
-        sections = []
-        for key, start, stop, caption in zip(("one", "two", "three"), stops[:-1], stops[1:], cls.captions, strict=True):
-            beats = [Advance(stop, caption, seconds=0.4)]
-            if key == "three":
-                beats.append(OpenCode(stop, title="code", lines=(("x = y",),)))
-            sections.append(Section(key, f"Part {key}", start, tuple(beats)))
-        return Storyboard(cls.__name__, tuple(sections))
+    chapters: ClassVar[type[Telling]] = TinyTelling
 
 
 class Reworded(TinyFilm):
     """The same film with another caption in its second section."""
 
-    captions = ("First.", "Another.", "Third.")
+    chapters = RewordedTelling
 
 
 class Broken(TinyFilm):
@@ -46,7 +65,7 @@ class Broken(TinyFilm):
 class Hasty(TinyFilm):
     """Takes its captions away before they can be read."""
 
-    captions = ("A caption that nobody can read in so short a time.", "Second.", "Third.")
+    chapters = HastyTelling
 
     def hold(self, seconds: float) -> None:
         pass

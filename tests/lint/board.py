@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from manim import Mobject
+import numpy as np
+from manim import Mobject, VMobject
 
+from scenes import theme
+from scenes.draw.atoms import Block, Line
+from scenes.draw.drawn import drawn
+from scenes.draw.layout import WIDE, Box
 from scenes.lint.linter import Finding, Linter
 from scenes.lint.moment import Problem, Rule
 from scenes.lint.picture import Picture
@@ -15,6 +20,16 @@ from scenes.lint.rules.base import PictureRule
 def judge(rule: PictureRule, *mobjects: Mobject) -> list[Problem]:
     """Problems of one picture that shows `mobjects`, in drawing order."""
     return list(rule.judge(Picture(mobjects)))
+
+
+def panel(box: Box, fill: str | None = None, stroke: str | None = None, stroke_px: float = 2.0) -> VMobject:
+    """A drawn box."""
+    return drawn(Block(box=box, fill=fill, stroke=stroke, width=stroke_px), WIDE)
+
+
+def wire(points: list[tuple[float, float]]) -> VMobject:
+    """A drawn line with an arrow's head."""
+    return drawn(Line(points=np.array(points, dtype=float), color=theme.TEXT, head=True), WIDE)
 
 
 class Board:

@@ -13,8 +13,7 @@ from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, FilmScene
 from scenes.lint.linter import Finding, Linter
 from scenes.parts.part import Part, Room
-from scenes.stage.shot import Act, Section, Shot
-from scenes.story.beats import Storyboard
+from scenes.stage.shot import Act, Section, Shot, Storyboard
 
 STAGE = Box(96, 112, 1728, 768)
 """Where a single `Drawn` stands in a wide frame."""

@@ -9,57 +9,10 @@ from scenes import theme
 from scenes.draw.cells import CellField
 from scenes.draw.label import Label
 from scenes.draw.layout import Box
-from scenes.lint.rules.caption_time import CaptionTime
 from scenes.lint.rules.colors import LEAST, TaskColors, differences
 from scenes.lint.rules.glyph_size import GlyphSize
 from scenes.lint.rules.stillness import Stillness
-from scenes.old.mobjects.caption import Caption
-from scenes.old.mobjects.shapes import Panel
-from tests.lint.board import Board
-
-SENTENCE = "A sentence of just forty-five characters, ok."
-
-
-def caption(text):
-    made = Caption(Box(96, 900, 1200, 100))
-    made.show(text)
-    return made
-
-
-class TestCaptionTime:
-    def test_read_in_time(self):
-        board = Board(CaptionTime()).section("one")
-        board.move(0.5, caption(SENTENCE)).wait(3.0).move(0.5)
-        assert not board.findings()
-
-    def test_replaced_too_soon(self):
-        board = Board(CaptionTime()).section("one")
-        board.move(0.5, caption(SENTENCE)).wait(1.0).move(0.5, caption("Ok.")).wait(1)
-        (finding,) = board.findings()
-        assert finding.mobjects == (f"Caption {SENTENCE!r}",)
-        assert finding.section == "one"
-        assert "stands 1.0 s, reading it takes 3.0 s" in finding.detail
-
-    def test_cut_off_by_the_end_of_the_film(self):
-        board = Board(CaptionTime()).section("one").move(0.5, caption(SENTENCE)).wait(2.0)
-        assert board.findings()
-
-    def test_goes_on_into_the_next_section(self):
-        board = Board(CaptionTime()).section("one").move(0.5, caption(SENTENCE)).wait(1.5)
-        board.section("two", caption(SENTENCE)).wait(1.5).move(0.5)
-        assert not board.findings()
-
-    def test_swept_away_by_the_next_section(self):
-        board = Board(CaptionTime()).section("one").move(0.5, caption(SENTENCE)).wait(1.5)
-        board.section("two").wait(1.5)
-        (finding,) = board.findings()
-        assert finding.section == "one"
-
-    def test_a_long_animation_counts_from_when_the_caption_has_faded_in(self):
-        board = Board(CaptionTime()).section("one")
-        assert not board.move(3.5, caption(SENTENCE)).move(0.5).findings()
-        board = Board(CaptionTime()).section("one")
-        assert board.move(3.4, caption(SENTENCE)).move(0.5).findings()
+from tests.lint.board import Board, panel
 
 
 class TestStillness:
@@ -91,7 +44,7 @@ class TestTaskColors:
         seen = differences(*self.ALIKE)
         assert seen["normal vision"] > LEAST > seen["deuteranopia"]
         board = Board(TaskColors(self.ALIKE))
-        chips = [Panel(Box(200, 200 + i * 99, 50, 50), fill=c) for i, c in enumerate(self.ALIKE)]
+        chips = [panel(Box(200, 200 + i * 99, 50, 50), fill=c) for i, c in enumerate(self.ALIKE)]
         (finding,) = board.section("one", *chips).findings()
         assert finding.mobjects == self.ALIKE
         assert "deuteranopia" in finding.detail
@@ -99,19 +52,19 @@ class TestTaskColors:
     def test_colours_of_cells_outlines_and_later_pictures_count(self):
         field = CellField(Box(200, 200, 50, 8), 1, 1)
         field.set_cell(0, self.ALIKE[0])
-        frame = Panel(Box(200, 300, 50, 50), stroke=self.ALIKE[1])
+        frame = panel(Box(200, 300, 50, 50), stroke=self.ALIKE[1])
         board = Board(TaskColors(self.ALIKE)).section("one", field)
         assert board.move(1.0, frame).findings()
 
     def test_colours_that_the_film_does_not_use_do_not_count(self):
-        chip = Panel(Box(200, 200, 50, 50), fill=self.ALIKE[0])
+        chip = panel(Box(200, 200, 50, 50), fill=self.ALIKE[0])
         assert not Board(TaskColors(self.ALIKE)).section("one", chip).findings()
 
-    @pytest.mark.parametrize(("first", "second"), list(combinations(theme.TASK_COLORS, 2)))
+    @pytest.mark.parametrize(("first", "second"), list(combinations(theme.DARK.hues, 2)))
     def test_palette(self, first, second):
         assert min(differences(first, second).values()) >= LEAST
 
-    @pytest.mark.parametrize("color", theme.TASK_COLORS)
+    @pytest.mark.parametrize("color", theme.DARK.hues)
     def test_dark_text_is_readable_on_every_task_colour(self, color):
         assert Color(color).contrast(theme.BACKGROUND) >= 4.5
 

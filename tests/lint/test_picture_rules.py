@@ -13,9 +13,7 @@ from scenes.lint.rules.crossing import Crossing
 from scenes.lint.rules.glyph_size import GlyphSize
 from scenes.lint.rules.safe_area import SafeArea
 from scenes.lint.rules.text_overlap import TextOverlap
-from scenes.old.mobjects.shapes import Panel
-from scenes.old.mobjects.wire import Wire
-from tests.lint.board import judge
+from tests.lint.board import judge, panel, wire
 
 SAFE = FRAME.safe
 MIDDLE = (960, 540)
@@ -41,15 +39,15 @@ class TestSafeArea:
         assert edge in problem.detail
 
     def test_shapes_and_cells_beyond_an_edge(self):
-        panel = Panel(Box(SAFE.x - 5, 500, 100, 100), fill=theme.PANEL)
+        made = panel(Box(SAFE.x - 5, 500, 100, 100), fill=theme.PANEL)
         field = CellField(Box(1000, SAFE.bottom - 10, 100, 40), 4, 2)
         field.set_cell(0, theme.TEXT)
-        assert [p.mobjects for p in judge(SafeArea(), panel, field)] == [("Panel",), ("CellField",)]
+        assert [p.mobjects for p in judge(SafeArea(), made, field)] == [("DrawnBlock",), ("CellField",)]
 
     def test_a_thick_stroke_counts(self):
         box = Box(SAFE.x + 1, 500, 100, 100)
-        assert not judge(SafeArea(), Panel(box, stroke=theme.TEXT, stroke_px=2))
-        assert judge(SafeArea(), Panel(box, stroke=theme.TEXT, stroke_px=8))
+        assert not judge(SafeArea(), panel(box, stroke=theme.TEXT, stroke_px=2))
+        assert judge(SafeArea(), panel(box, stroke=theme.TEXT, stroke_px=8))
 
     def test_what_is_inside_or_invisible_passes(self):
         hidden = label(at=(5, 5))
@@ -77,24 +75,18 @@ class TestTextOverlap:
 
 class TestCrossing:
     def test_wire_through_text(self):
-        wire = Wire([(900, 400), (980, 400), (980, 700)], theme.TEXT)
-        (problem,) = judge(Crossing(), wire, label())
-        assert problem.mobjects == ("Wire", "Label 'page 3'")
+        line = wire([(900, 400), (980, 400), (980, 700)])
+        (problem,) = judge(Crossing(), line, label())
+        assert problem.mobjects == ("DrawnLine", "Label 'page 3'")
 
     def test_wire_around_text(self):
-        wire = Wire([(900, 400), (930, 400), (930, 700)], theme.TEXT)
-        assert not judge(Crossing(), wire, label())
-
-    def test_arrow_head_in_text(self):
-        wire = Wire([(980, 300), (980, 545)], theme.TEXT)
-        wire.set_stroke(opacity=0, family=False)
-        assert judge(Crossing(), wire, label())
+        line = wire([(900, 400), (930, 400), (930, 700)])
+        assert not judge(Crossing(), line, label())
 
     def test_undrawn_wire_passes(self):
-        wire = Wire([(980, 300), (980, 700)], theme.TEXT)
-        wire.set_stroke(opacity=0, family=False)
-        wire.submobjects[0].set_fill(opacity=0)
-        assert not judge(Crossing(), wire, label())
+        line = wire([(980, 300), (980, 700)])
+        line.set_stroke(opacity=0, family=False)
+        assert not judge(Crossing(), line, label())
 
     def test_slanted_line(self):
         through = Line(FRAME.point(940, 500), FRAME.point(1000, 580))
@@ -103,8 +95,8 @@ class TestCrossing:
 
     def test_border_of_a_panel_that_its_text_leaves(self):
         text = label("a line that is far too long")
-        tight = Panel(Box(950, 510, 120, 60), stroke=theme.OUTLINE)
-        wide = Panel(Box(940, 510, 600, 60), stroke=theme.OUTLINE)
+        tight = panel(Box(950, 510, 120, 60), stroke=theme.OUTLINE)
+        wide = panel(Box(940, 510, 600, 60), stroke=theme.OUTLINE)
         assert judge(Crossing(), tight, text)
         assert not judge(Crossing(), wide, text)
 
@@ -143,7 +135,7 @@ class TestContrast:
         assert contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
 
     def test_fill_behind_decides_whatever_the_label_declares(self):
-        chip = Panel(Box(940, 510, 200, 60), fill=theme.TASK_COLORS[0])
+        chip = panel(Box(940, 510, 200, 60), fill=theme.DARK.hues[0])
         dark = label(color=theme.BACKGROUND, background=theme.BACKGROUND)
         light = label(color=theme.TEXT, background=theme.BACKGROUND)
         assert not judge(Contrast(), chip, dark)
@@ -151,7 +143,7 @@ class TestContrast:
         assert judge(Contrast(), dark)
 
     def test_text_partly_on_a_bright_shape(self):
-        half = Panel(Box(1000, 510, 200, 60), fill=theme.TEXT)
+        half = panel(Box(1000, 510, 200, 60), fill=theme.TEXT)
         assert judge(Contrast(), half, label(color=theme.TEXT))
 
     def test_half_transparent_fill_is_blended(self):
@@ -162,7 +154,7 @@ class TestContrast:
         assert judge(Contrast(), veil.copy().set_fill(opacity=0.8), label())
 
     def test_a_shape_over_the_text_hides_it(self):
-        cover = Panel(Box(900, 500, 300, 80), fill=theme.PANEL)
+        cover = panel(Box(900, 500, 300, 80), fill=theme.PANEL)
         assert not judge(Contrast(), cover, label())
         assert judge(Contrast(), label(), cover)
 

@@ -69,8 +69,7 @@ class TestStill:
     def test_numbers_that_swap_are_a_movement_while_they_glow(self):
         texts = [(("n",), Text(text=word, at=(400, 400))) for word in ("one", "two", "three")]
         film = section(shot("Because.", *(act(text) for text in texts)))
-        (found,) = findings(Still(), film)
-        assert "stands still" in found.detail
+        assert findings(Still(), film) == []
 
 
 class TestCaptions:

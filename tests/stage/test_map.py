@@ -9,9 +9,10 @@ from scenes.check.compare import differences
 from scenes.draw import motion
 from scenes.draw.atoms import Grid
 from scenes.draw.camera import FilmCamera
-from scenes.draw.canvas import Canvas, Change, Lapse
+from scenes.draw.canvas import Canvas, Change
 from scenes.draw.cells import MANY, CellField
 from scenes.draw.drawn import DrawnGrid
+from scenes.draw.lapse import Lapse
 from scenes.draw.layout import FRAMES, WIDE, Box
 from scenes.film.checking import check
 from scenes.film.rehearsal import rehearse

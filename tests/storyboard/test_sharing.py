@@ -1,11 +1,9 @@
-"""What the films of sharing, eviction and preemption say, counted once more from the events."""
+"""What the film of sharing says, and measures of sharing and pressure, counted once more from the events."""
 
 import pytest
 
 from astrai_sim.trace import Trace
-from scenes.eviction import Eviction
 from scenes.film.scene import ASSETS
-from scenes.preemption import Preemption
 from scenes.prefix_sharing import PrefixSharing
 from scenes.story.errors import DoesNotApply
 from scenes.story.history import first_missed, history_of
@@ -37,27 +35,10 @@ def captions(storyboard, key):
     return " ".join(beat.caption for beat in section.beats if beat.caption)
 
 
-def test_own_traces_fill_every_chapter(sharing, evicting, preempting):
+def test_own_traces_fill_every_chapter(sharing):
     """So that no chapter is left out unnoticed when the traces are recorded anew."""
-    assert [s.key for s in PrefixSharing.tell(sharing).sections] == [
-        "first",
-        "second",
-        "more",
-        "leave",
-        "stay",
-        "revive",
-        "compare",
-        "summary",
-    ]
-    assert [s.key for s in Eviction.tell(evicting).sections] == ["one", "fill", "order", "evict", "miss", "summary"]
-    assert [s.key for s in Preemption.tell(preempting).sections] == [
-        "full",
-        "out",
-        "waits",
-        "again",
-        "finish",
-        "summary",
-    ]
+    told = [s.key for s in PrefixSharing.tell(sharing).sections]
+    assert told == ["hook", "first", "second", "cost", "joins", "leaves", "stays", "comes-to"]
 
 
 def test_first_token_takes_the_phases_up_to_the_prefill_that_gives_it(sharing):
@@ -121,95 +102,13 @@ def test_preempted_request_loses_no_token(preempting):
     assert ask.lost().value == 0
 
 
-def test_the_code_on_screen_ends_with_the_call_that_preempts(preempting):
-    storyboard = Preemption.tell(preempting)
-    out = next(s for s in storyboard.sections if s.key == "out")
-    code = next(b for b in out.beats if type(b).__name__ == "OpenCode")
-    runs = [b for b in out.beats if type(b).__name__ == "RunCode"]
-    last = " ".join(code.lines[runs[-1].steps[-1].line])
-    assert last.strip() == "self._preempt(self.running[-1])"
-    assert "it was admitted last" in captions(storyboard, "out")
-
-
-def test_running_is_shown_as_the_call_finds_it_and_then_as_it_leaves_it(preempting):
-    preempted = next(preempting.find(event="task_preempted"))
-    out = next(s for s in Preemption.tell(preempting).sections if s.key == "out")
-    shown = [
-        (beat.until, dict(step.values)["running"])
-        for beat in out.beats
-        if type(beat).__name__ == "RunCode"
-        for step in beat.steps
-        if step.values
-    ]
-    (before, found), (after, left) = shown
-    assert before < preempted.seq < after
-    names = found.strip("[]").split(", ")
-    assert names[-1] == preempted.task
-    assert left.strip("[]").split(", ") == names[:-1]
-    held = preempting.state_at(before).tables
-    assert set(names) == {task for task, pages in held.items() if pages}
-
-
-def test_evicted_page_leaves_the_lru_and_loses_its_key_line_by_line(evicting):
-    evicted = next(evicting.find(event="pages_evicted"))
-    section = next(s for s in Eviction.tell(evicting).sections if s.key == "evict")
-    source = next(b for b in section.beats if type(b).__name__ == "OpenCode").lines
-    (run,) = [b for b in section.beats if type(b).__name__ == "RunCode"]
-    order = [
-        (source[step.line][0].strip(), step.lru, step.uncached, step.refs)
-        for step in run.steps
-        if step.lru is not None or step.uncached or step.refs
-    ]
-    page = evicted.page
-    assert order == [
-        ("idx, _ = self._lru.popitem(last=False)", tuple(evicted.lru), (), ()),
-        ("self._prefix.forget(idx)", None, (page,), ()),
-        ("self._refs[idx] = 1", None, (), ((page, 1),)),
-    ]
-
-
-def test_what_a_newcomer_takes_and_lacks_adds_up(evicting):
-    evicted = next(evicting.find(event="pages_evicted"))
-    taken = next(evicting.find(event="pages_alloc", after=evicted.seq))
-    need = next(evicting.find(event="task_admitted", task=taken.task)).pages
-    free = evicting.state_at(evicting[evicted.seq].seq).tables[taken.task]
-    told = captions(Eviction.tell(evicting), "evict")
-    assert f"needs {len(need)} pages, {len(free)} is free." in told
-    assert f"takes the free page {free[0]}; {len(need) - len(free)} are missing." in told
-
-
-def test_the_prefill_that_brings_the_victim_back_counts_all_its_tokens(preempting):
-    victim = next(preempting.find(event="task_preempted"))
-    done = next(preempting.find(event="task_prefilled", task=victim.task, after=victim.seq))
-    together = [e for e in preempting.find(event="task_prefilled") if e.step == done.step]
-    tokens = sum(e.end - e.start for e in together)
-    facts = next(b.facts for b in Preemption.tell(preempting).sections[-1].beats if type(b).__name__ == "ShowFacts")
-    label = next(f.label for f in facts if "prefill" in f.label)
-    assert label == f"for one prefill of {victim.task} and D: {tokens} tokens"
-    assert {e.task for e in together} == {victim.task, "D"}
-
-
-@pytest.mark.parametrize(("module", "scenario"), [(PrefixSharing, "shared_prefix"), (Preemption, "crowded")])
-def test_films_tell_other_traces(module, scenario, record_scenario):
+def test_films_tell_other_traces(record_scenario):
     """So that `DoesNotApply` cannot stand in for a film that never plays."""
-    sections = module.tell(Trace.open(record_scenario(scenario))).sections
+    sections = PrefixSharing.tell(Trace.open(record_scenario("shared_prefix"))).sections
     assert len(sections) >= 5 and sum(len(section.beats) for section in sections) > 20
 
 
-@pytest.mark.parametrize("module", [PrefixSharing, Eviction, Preemption])
+@pytest.mark.parametrize("module", [PrefixSharing])
 def test_a_trace_without_the_subject_is_told_so(module, two_requests):
     with pytest.raises(DoesNotApply, match="record a scenario"):
         module.tell(Trace.open(two_requests))
-
-
-def test_keys_are_shown_where_they_are_made_and_where_they_are_found(sharing):
-    shown = [b for s in PrefixSharing.tell(sharing).sections for b in s.beats if type(b).__name__ == "ShowKeys"]
-    made, found = shown
-    keyed = {e.page: e for e in sharing.find(event="pages_keyed", before=made.until + 1)}
-    for before, key in zip((None, *made.keys), made.keys, strict=False):
-        assert keyed[key.page].key.startswith(key.key) and len(key.key) == 8
-        assert keyed[key.page].parent.startswith(before.key if before else "")
-    hit = next(sharing.find(event="prefix_hit"))
-    assert found.lit and found.until >= hit.seq and not made.lit
-    assert [key.page for key in found.keys] == list(hit.pages)
-    assert found.keys == made.keys

@@ -6,15 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scenes.draw.atoms import Atom, Key
-from scenes.draw.canvas import Lapse
+from scenes.draw.lapse import Lapse
 from scenes.lint.moment import Moment, Problem, Rule
 from scenes.lint.motion import speaks
 from scenes.stage.shot import Section, Shot
 
+SCROLLS = "code"
+"""The part whose lines go out of sight and come back as it runs."""
+
 
 class Blink(Rule):
     """No atom goes and comes back equal within one shot, unless events of the run took it away and
-    brought it back; a time-lapse may pass over both."""
+    brought it back; a time-lapse may pass over both, and lines of code are scrolled."""
 
     name = "blink"
 
@@ -36,9 +39,8 @@ class Blink(Rule):
             atom, taken = self._gone.pop(key)
             if atom == moment.atoms[key] and not (taken and event) and not isinstance(moment.animation, Lapse):
                 yield Problem((str(key),), "goes and comes back the same within a shot")
-        self._gone |= {
-            key: (atom, event) for key, atom in self._last.items() if key not in moment.atoms and not speaks(key)
-        }
+        gone = [key for key in self._last if key not in moment.atoms and key[0] != SCROLLS and not speaks(key)]
+        self._gone |= {key: (self._last[key], event) for key in gone}
         self._keep(moment)
 
     def shot_ended(self, moment: Moment, shot: Shot) -> Iterator[Problem]:

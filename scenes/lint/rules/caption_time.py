@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 from scenes.draw import motion
 from scenes.lint.moment import Moment, Problem, Rule
-from scenes.old.mobjects.caption import Caption, CaptionText
 from scenes.stage.shot import Section
 from scenes.story.limits import reading_time
 
-FADE, TURN = 0.5, motion.LEAVE + motion.APPEAR
-"""Seconds until a caption has faded in; one of a shot waits for the one before to go."""
+TURN = motion.LEAVE + motion.APPEAR
+"""Seconds until a caption has come in; it waits for the one before to go."""
 LONGEST = 60
 OVER_MOTION = 1.3
 
@@ -19,12 +18,11 @@ OVER_MOTION = 1.3
 class CaptionTime(Rule):
     """A caption stands for a second per 15 characters from when it has faded in.
 
-    It fades in within the first half second of the animation that brings it,
-    and stands until the animation begins that takes it away. A caption that goes
-    on into the next section goes on being counted.
+    It comes within the first moments of the animation that brings it, and stands until the animation
+    begins that takes it away. A caption that goes on into the next section goes on being counted.
 
-    One of a film told in shots has at most 60 characters; reading it takes at most 1.3 times the
-    seconds in which the picture moves below it, and the rests besides.
+    It has at most 60 characters; reading it takes at most 1.3 times the seconds in which the picture
+    moves below it, and the rests besides.
     """
 
     name = "caption-time"
@@ -38,12 +36,12 @@ class CaptionTime(Rule):
 
     def look(self, moment: Moment) -> Iterator[Problem]:
         self._last = moment
-        text = self._shown(moment) if moment.stage is None else moment.stage.caption
+        text = moment.stage.caption if moment.stage is not None else ""
         if text == self._text:
             return
         yield from self._close(moment.began)
         self._text = text
-        self._since = min(moment.began + (FADE if moment.stage is None else TURN), moment.now)
+        self._since = min(moment.began + TURN, moment.now)
         self._section = moment.section
         if moment.stage is not None and len(text) > LONGEST:
             detail = f"{len(text)} characters: at most {LONGEST}, in two shots or in other words"
@@ -71,10 +69,3 @@ class CaptionTime(Rule):
             if needed > OVER_MOTION * moved + rested + 1e-3:
                 detail = f"reading it takes {needed:.1f} s and the picture moves for {moved:.1f} s"
                 yield Problem(detail=detail, **about)
-
-    @staticmethod
-    def _shown(moment: Moment) -> str:
-        for mobject in moment.picture.family:
-            if isinstance(mobject, Caption | CaptionText) and mobject.text:
-                return mobject.text
-        return ""

@@ -30,7 +30,7 @@ class Crossing(PictureRule):
             hit = crosses(segments(paths), boxes)
             for row in np.flatnonzero(hit):
                 label = picture.labels[row]
-                if mobject.z_index >= FLYING > label.z_index:
+                if (mobject.z_index >= FLYING) != (label.z_index >= FLYING):
                     continue
                 yield Problem((name(mobject), name(label)), "runs through the text")
 

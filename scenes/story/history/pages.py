@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -199,47 +197,3 @@ class Pages:
         """(request, first position, last position) of what a row of `contents` says."""
         first = int(self.contents.logical[content]) * self.page_size
         return self.requests.names[self.contents.task[content]], first, first + self.page_size - 1
-
-    def former(self, page: int, seq: int) -> str | None:
-        """The request that `page` was last allocated to before event `seq`."""
-        rows = self.took(-1, seq, "alloc")
-        rows = rows[self.holds.page[rows] == page]
-        return self.requests.names[self.holds.task[rows[-1]]] if len(rows) else None
-
-    def first_pages(self, count: int) -> list[int]:
-        """The first `count` pages that were allocated, by number."""
-        return sorted(list(dict.fromkeys(self.contents.page.tolist()))[:count])
-
-    @cached_property
-    def homes(self) -> dict[Row, Row]:
-        """Every row of text, and the one whose page holds it: a row that a request never computed
-        is told by the row that its page was written for, all others by themselves."""
-        found: dict[Row, Row] = {}
-        names, h = self.requests.names, self.holds
-        for task, logical, content in zip(h.task.tolist(), h.logical.tolist(), h.content.tolist(), strict=True):
-            if content < 0:
-                continue
-            home = names[self.contents.task[content]], int(self.contents.logical[content])
-            row = names[task], logical
-            if row == home:
-                found[row] = row
-            else:
-                found.setdefault(row, home)
-        return found
-
-    @cached_property
-    def _stays(self) -> dict[Row, list[int]]:
-        found: dict[Row, list[int]] = {}
-        for row, (task, logical) in enumerate(
-            zip(self.contents.task.tolist(), self.contents.logical.tolist(), strict=True)
-        ):
-            found.setdefault((self.requests.names[task], logical), []).append(row)
-        return found
-
-    def page_at(self, row: Row, seq: int) -> int | None:
-        """The page that holds a row's K and V after event `seq`; None where none does."""
-        stays = self._stays.get(self.homes.get(row, row), [])
-        at = bisect_right(stays, seq, key=lambda stay: int(self.contents.begin[stay]))
-        if not at or self.contents.end[stays[at - 1]] <= seq:
-            return None
-        return int(self.contents.page[stays[at - 1]])

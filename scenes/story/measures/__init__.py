@@ -9,11 +9,9 @@ from __future__ import annotations
 from scenes.story.measures.contiguous import ContiguousMeasures
 from scenes.story.measures.header import HeaderMeasures
 from scenes.story.measures.lives import Phases
-from scenes.story.measures.moments import MomentMeasures
-from scenes.story.measures.run import WholeRun
 
 __all__ = ["Ask"]
 
 
-class Ask(HeaderMeasures, MomentMeasures, Phases, WholeRun, ContiguousMeasures):
+class Ask(HeaderMeasures, Phases, ContiguousMeasures):
     """Everything that storyboards ask a trace for."""

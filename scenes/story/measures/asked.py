@@ -67,18 +67,8 @@ class AskedMeasures:
         """The refcount at which a page is held by nobody."""
         return measure("state.least_ref", 0, "plain", state="free")
 
-    def held_bit(self) -> Measure:
-        """The mask's bit of a page that nobody can take."""
-        return measure("state.bit", 0, "plain", state="cached")
-
     def step(self, step: int) -> Measure:
         return measure("step.number", step, "plain", step=step)
 
     def first_token_of(self, logical: int) -> Measure:
         return measure("table.first_token", logical * self.size + 1, "count", logical=logical)
-
-    def entry_of(self, position: int) -> Measure:
-        return measure("table.place", position // self.size, "plain", position=position)
-
-    def slot_of(self, position: int) -> Measure:
-        return measure("slot.place", position % self.size, "plain", position=position)

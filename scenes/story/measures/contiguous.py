@@ -6,10 +6,11 @@ from functools import cached_property
 
 from scenes.measures import Measure, measure
 from scenes.story.contiguous import RULES, Layout, Load, at_step, loads, simulate
-from scenes.story.measures.asked import AskedMeasures
+from scenes.story.measures.moments import MomentMeasures
+from scenes.story.measures.run import WholeRun
 
 
-class ContiguousMeasures(AskedMeasures):
+class ContiguousMeasures(MomentMeasures, WholeRun):
     """The pool without pages at the end of a step, also of one beyond the recording.
 
     A `rule` is one of `scenes.story.contiguous.RULES`, or "pages" for the recorded run.

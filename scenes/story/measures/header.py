@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from astrai_sim.trace.header import DTYPES
 from scenes.measures import Measure, measure
-from scenes.story.limits import MAP_ROOM, map_grid
 from scenes.story.measures.asked import AskedMeasures
 
 
@@ -13,11 +12,6 @@ class HeaderMeasures(AskedMeasures):
 
     def pool_pages(self, form: str = "count") -> Measure:
         return measure("pool.pages", self.n_pages, form)
-
-    def cell_pages(self) -> Measure:
-        """Pages of a cell of the map."""
-        group, *_ = map_grid(self.n_pages, *MAP_ROOM)
-        return measure("map.group", group, "plain", cells=-(-self.n_pages // group))
 
     def free_bit(self) -> Measure:
         """The bit of the free mask that says that a page is free."""
@@ -32,9 +26,6 @@ class HeaderMeasures(AskedMeasures):
 
     def pool_slots(self) -> Measure:
         return measure("pool.slots", self.n_pages * self.size)
-
-    def max_batch(self) -> Measure:
-        return measure("scheduler.max_batch", self.scenario.scheduler.max_batch)
 
     def model(self, name: str) -> Measure:
         """A size of the model: n_layers, n_kv_heads, head_dim."""

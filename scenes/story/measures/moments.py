@@ -6,9 +6,7 @@ import numpy as np
 
 from astrai_sim.trace.events import PrefixHit
 from scenes.measures import Measure, measure
-from scenes.story.history.sure import sure
 from scenes.story.measures.asked import AskedMeasures
-from scenes.story.pieces import shown_piece
 
 
 class MomentMeasures(AskedMeasures):
@@ -56,14 +54,6 @@ class MomentMeasures(AskedMeasures):
 
     def stored(self, task: str, at: int) -> Measure:
         return measure("task.cached", self.state(at).tasks[task].kv_len, task=task, at=at)
-
-    def answered(self, task: str, at: int) -> Measure:
-        return measure("task.generated", self.state(at).tasks[task].generated, task=task, at=at)
-
-    def word(self, task: str, position: int, at: int) -> Measure:
-        """The token's text, as the transcript writes it."""
-        text = shown_piece(sure(self.state(at).tasks[task].texts)[position]).text
-        return measure("token.shown", text, "name", task=task, position=position, at=at)
 
     def needed(self, task: str, at: int) -> Measure:
         return measure("task.needs", -(-self.state(at).tasks[task].n_tokens // self.size), task=task, at=at)

@@ -106,9 +106,6 @@ class WholeRun(RequestLives):
         ns = phases.ns[np.searchsorted(phases.end, self.history.steps.ends(phase, -1, self.history.last + 1))]
         return measure("phase.median", float(median(ns.tolist())), "time", phase=phase) if len(ns) else None
 
-    def median_prompt(self) -> Measure:
-        return measure("prompt.median", int(np.median([life.prompt for life in self.history.requests.values()])))
-
     def median_ttft(self) -> Measure | None:
         """None where no request got a token."""
         waits = [ns for life in self.history.requests.values() if (ns := life.ttft_ns) is not None]
@@ -118,11 +115,6 @@ class WholeRun(RequestLives):
         """The shortest time within which that share of the requests that got a token got their first."""
         waits = np.sort([ns for life in self.history.requests.values() if (ns := life.ttft_ns) is not None])
         return measure("wait.within", int(waits[math.ceil(share * len(waits)) - 1]), "time", share=share)
-
-    def empty_share(self) -> Measure:
-        series = self.history.series
-        held, filled = int(series.reserved_slots.sum()), int(series.kv_slots.sum())
-        return measure("run.empty", 1 - filled / held, "percent")
 
     def filled_share(self) -> Measure:
         series = self.history.series

@@ -1,1 +1,0 @@
-"""The drawing that films not yet told in the picture language use."""

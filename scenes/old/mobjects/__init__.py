@@ -1,1 +1,0 @@
-"""Mobjects for KV cache films: each knows how to draw and change one thing."""

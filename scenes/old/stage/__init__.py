@@ -1,1 +1,0 @@
-"""The stage: the mobjects of a section, and how beats change them."""
