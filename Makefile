@@ -66,7 +66,7 @@ new-film: $(READY) ## write scenes/NAME.py, a film that renders
 	@$(PY) -m scenes new-film "$(NAME)"
 
 gif: $(READY) ## make the README's GIF from the rendered FILM
-	@$(PY) -m scenes gif "$(FILM)" -o assets/readme.gif --start 58 --seconds 63 --speed 3 --fps 8
+	@$(PY) -m scenes gif "$(FILM)" -o assets/readme.gif --start 34 --seconds 44 --speed 2.5 --fps 10
 
 record: $(READY) $(scenario_needs) ## run SCENARIO on DEVICE and record its trace to OUT
 	@$(PY) -m astrai_sim record "$(scenario_file)" -o "$(OUT)"$(if $(DEVICE), --device "$(DEVICE)")$(if $(WORKLOAD), --workload "$(WORKLOAD)")
