@@ -9,7 +9,7 @@ from scenes.draw.atoms import FLYING, Key, Picture, Text, bounds
 
 NEAR = 1.0
 """Pixels by which something is off its place from which on it counts as moved."""
-LOOKS = 9
+LOOKS = 33
 """Moments at which a movement is searched."""
 
 

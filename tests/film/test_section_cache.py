@@ -26,10 +26,10 @@ def test_the_same_film_asks_for_the_same_clips(rehearsal, two_requests):
     assert clips(again) == clips(rehearsal)
 
 
-def test_a_reworded_caption_touches_its_section_only(rehearsal, two_requests):
+def test_a_reworded_caption_touches_its_section_and_the_next_which_begins_with_it(rehearsal, two_requests):
     before = clips(rehearsal)
     after = clips(rehearse(Reworded, two_requests))
-    assert {key for key in before if before[key] != after[key]} == {"two"}
+    assert {key for key in before if before[key] != after[key]} == {"two", "three"}
 
 
 def test_a_changed_source_touches_every_section(rehearsal, tmp_path, monkeypatch):

@@ -61,7 +61,10 @@ def first_frame(path):
 def test_a_false_header_is_refused_in_one_line(store, false_trace, command):
     done = CliRunner().invoke(main, [command, "PrefixCache", "--trace", str(false_trace)])
     assert done.exit_code == 1
-    assert f"{false_trace}:1107: " in done.output and "the digest is" in done.output
+    assert (
+        f"{false_trace}:{len(false_trace.read_bytes().splitlines())}: " in done.output
+        and "the digest is" in done.output
+    )
     assert not list(store.glob("*"))
 
 
@@ -123,12 +126,12 @@ def test_each_content_is_verified_once(store, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(vouched, "LONG", 1000)
     rehearse(TinyFilm, PROMO)
     rehearse(TinyFilm, PROMO)
-    assert calls == [PROMO] and f"verifying {PROMO}: 1,105 events" in capsys.readouterr().err
+    assert calls == [PROMO] and f"verifying {PROMO}: {len(Trace.open(PROMO)):,} events" in capsys.readouterr().err
     plain = tmp_path / "plain.jsonl"
     plain.write_bytes(gzip.decompress(PROMO.read_bytes()))
     rehearse(TinyFilm, plain)
     assert calls == [PROMO]
-    plain.write_bytes(plain.read_bytes().replace(b'"events":1105', b'"events":1106'))
+    plain.write_bytes(plain.read_bytes().replace(b'"events":', b'"events":1'))
     with pytest.raises(TraceError):
         rehearse(TinyFilm, plain)
     monkeypatch.setattr(vouched, "verifier_digest", lambda: "0" * 64)

@@ -5,7 +5,7 @@ from numpy import linspace
 
 from astrai_sim.trace import Trace
 from scenes.check.compare import differences
-from scenes.draw.canvas import Lapse
+from scenes.draw.lapse import Lapse
 from scenes.film import catalog
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, Observer
