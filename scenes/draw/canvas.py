@@ -264,8 +264,6 @@ class Change(FilmAnimation):
             begins = self.plan.landed * f + (LATE * self.plan.objects * f if self.same and self.plan.moved else 0.0)
             if self.plan.scale != 1.0:
                 begins = max(begins, self.flip - motion.APPEAR)
-            if self.same and self.leaving:
-                begins = max(begins, motion.LEAVE)
             if isinstance(atom, Text) and (atom.early or not self.same):
                 begins = motion.LEAVE if atom.early else self.flip
                 if atom.order is not None and self.plan.front is not None:

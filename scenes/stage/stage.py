@@ -31,8 +31,6 @@ STILL = 0.3
 OVER_MOTION = 1.25
 """Reading a sentence takes at most this many times as long as its movement."""
 SLOWEST = 2.4
-SHORT = 0.6
-"""Seconds at most of an act in which nothing changes."""
 
 
 class Scene(Protocol):
@@ -192,7 +190,7 @@ class Stage:
         accent = self.view.theme.accent
         change = Change(self.canvas, step.picture, step.moves, seconds, accent, step.shift, not step.changes)
         if change.still:
-            self.scene.hold(min(step.seconds * pace, SHORT))
+            self.scene.hold(step.seconds * pace)
         else:
             self.scene.play(change)
 

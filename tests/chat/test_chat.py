@@ -8,7 +8,7 @@ from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, Observer
 from scenes.story.conversation import plain
 from scenes.story.errors import DoesNotApply
-from tests.film.test_films import assert_clean
+from tests.film.clean import assert_clean
 
 OWN = ASSETS / "traces" / Chat.default_trace
 
