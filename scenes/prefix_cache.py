@@ -25,8 +25,7 @@ from scenes.parts.wires import Wires
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, CODE, FRAME, MORE, Telling
 from scenes.story.history.sure import sure
-from scenes.story.limits import LARGEST
-from scenes.story.paging import FEW, MOST, Paging, shared_release
+from scenes.story.paging import MOST, Paging, shared_release
 from scenes.story.words import counted
 
 SHARED = "prefix_sharing"
@@ -353,7 +352,8 @@ class PrefixCacheTelling(Telling):
         start = teller.steps.phase_begin(freed.seq)
         tables = teller.state(start).tables
         tasks = tuple(name for name, pages in tables.items() if page in pages)[:4]
-        bits = Pool(acting=(page,), pages=shown_pages(teller, page))
+        held = (page, *(entry for name in tasks for entry in tables[name]))
+        bits = Pool(acting=(page,), pages=tuple(sorted([*dict.fromkeys(held)][:SOME])))
         tape = Tape(tasks)
         joined = max(event.seq for name in tasks for event in teller.requests[name].admitted if event.seq < start)
         teller.begin(teller.steps.before(joined))
@@ -383,11 +383,6 @@ class PrefixCacheTelling(Telling):
 def either(*sentences: Said) -> Said:
     """The first that is short enough for a caption; else the last."""
     return next((said for said in sentences if len(said) <= LONGEST_CAPTION), sentences[-1])
-
-
-def shown_pages(teller: Telling, page: int) -> tuple[int, ...]:
-    """All pages of a small pool: none named; of a large one those from `page` on."""
-    return () if teller.ask.n_pages <= LARGEST else tuple(range(page, min(page + FEW, teller.ask.n_pages)))
 
 
 class PrefixCache(FilmScene):
