@@ -166,11 +166,7 @@ class EvictionTelling(Telling):
             self.shot(told, *acts, self.act(*parts, until=end), subject=("lru",))
         if self.history.first(PagesCached, self.at, until + 1) is not None:
             task = sure(self.history.latest(TaskSubmitted, until + 1)).task
-            told = say(
-                "Others come and go, until {} of {} pages are cached.",
-                self.ask.pool_cached(until),
-                self.ask.pool_pages(),
-            )
+            told = say("{} pages are cached now.", self.ask.pool_cached(until))
             self.shot(told, *self.pass_time(*self.stage(task), until=until, seconds=2.5), subject=("lru",))
 
     def order(self, used: PagesRevived) -> Section:
@@ -246,6 +242,7 @@ class EvictionTelling(Telling):
         evicted = self.pages.evicted
         old, *_ = self.pages.text_of(int(evicted.content[np.searchsorted(evicted.seq, seq)]))
         told = say("The words of {} are there until {} writes over them.", ask.name(old), name)
+        told = self.short(told, say("Only now {} writes over them.", name))
         self.shot(told, *self.swept(task, until), subject=("pool", page), pace=1.8)
         return self.section("evict", say("{} needs room", name))
 
@@ -283,7 +280,10 @@ class EvictionTelling(Telling):
             self.shot(told, *acts, subject=("pool",))
             acts = []
         end, self.at = sure(self.requests[task].admission(missed.seq)).seq, max(self.at, came)
-        told = say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like))
+        told = self.short(
+            say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like)),
+            say("For {} the keys are gone.", name),
+        )
         row = self.ask.state(missed.seq).lru
         acts += [self.act(*parts, until=missed.seq), self.act(*self.stage(task, (), row), until=end), self.act(*parts)]
         self.shot(told, *acts, subject=("lru",), pace=1.3)
