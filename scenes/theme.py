@@ -20,28 +20,16 @@ ACCENT = "#FFFFFF"
 CACHED = "#8D99AB"
 WARNING = "#FF8A80"
 
-CODE_KEYWORD = "#9CC4FF"
-CODE_NUMBER = "#F2CC8F"
-CODE_NAME = "#E6EDF6"
-CODE_CALL = "#B8E0C8"
 
 TITLE = 44
-HEADING = 34
 BODY = 31
 SMALL = 28
 
 TASK_COLORS = ("#5AB4F0", "#F5A623", "#EC6094", "#66F1EC", "#9FFDC3", "#90803C")
 
-ARRIVAL = ("#3A49B8", "#2E86DE", "#35C0E8", "#A5ECFF")
-"""Ramp for requests in order of arrival, where there are too many for a colour each."""
 
 SERIES = ("#5B9BE6", "#FF8A80", "#E8ECF2")
 """Curves of charts that are not a task's."""
-
-
-def task_color(index: int) -> str:
-    """Colour of the `index`-th submitted task; colours repeat after the last."""
-    return TASK_COLORS[index % len(TASK_COLORS)]
 
 
 def mix(first: str, second: str, amount: float) -> str:

@@ -13,8 +13,6 @@ MANY = 600
 """Events from which on only the ends of steps are moments that can be shown."""
 UNSEEN = ("lines", "gather", "snapshot", "prefix_hit", "prefix_miss", "phase_end")
 """Events that change nothing that is shown."""
-COLOURED = ("owners", "colors", "row_colors", "map", "map_group", "map_lit")
-"""Fields that fade: a colour between two is no number."""
 CLOSEST = 6
 """Moments, of those that labels come nearest to, at which fields are looked at too."""
 
@@ -52,11 +50,7 @@ class Between:
         holds now, `fields` what else is read from the stage."""
         if self._range != (start, until):
             self._range, self._moments = (start, until), moments_of(self.witness, start, until)
-        fields = {
-            name: value
-            for name, value in fields.items()
-            if name not in COLOURED and name not in FADING and name in SHOWN
-        }
+        fields = {name: value for name, value in fields.items() if name not in FADING and name in SHOWN}
         coming = [at for at in self._moments if at >= self.shown]
         best: tuple[tuple[str, Difference], ...] | None = None
         wrong = {at: sum(label.text != self.writer.text(label, at) for label in live) for at in coming}

@@ -198,7 +198,8 @@ class Change(FilmAnimation):
     front passes over cells; then all texts that say something else swap in one frame, and glow; so
     numbers are always of one moment, and never before what they count. `seconds` is how long all of
     that takes, the glow as long as ever; default: what the movements need. Where both pictures are of
-    the `same` moment, what leaves goes first, texts too, and what comes waits for what moves.
+    the `same` moment, what leaves goes first, texts too, and what comes waits for what moves. A `plan`
+    for these pictures and moves that was made before is kept to.
 
     Attributes
     ----------
@@ -215,13 +216,14 @@ class Change(FilmAnimation):
         accent: str = theme.ACCENT,
         shift: float = motion.CHANGE,
         same: bool = False,
+        plan: Plan | None = None,
     ) -> None:
         self.same = same
         self.canvas = canvas
         self.picture = dict(picture)
         self.moves = list(moves)
         self.accent = np.array(theme.rgb(accent))
-        self.plan = Plan(canvas.frame, canvas.atoms, self.picture, self.moves, shift)
+        self.plan = plan or Plan(canvas.frame, canvas.atoms, self.picture, self.moves, shift)
         self.leaving, self.coming, self.changing = self.plan.leaving, self.plan.coming, self.plan.changing
         natural = self.plan.seconds
         self.factor = 1.0

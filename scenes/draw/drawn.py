@@ -12,7 +12,6 @@ from scenes.draw.atoms import Atom, Block, Cells, Grid, Line, Text
 from scenes.draw.cells import CellField, coverage, image_of, paint
 from scenes.draw.label import Label
 from scenes.draw.layout import UNIT, Box, Frame
-from scenes.draw.token_field import rounded
 
 ROUND = 0.5522847498
 """Length of the handles of a cubic curve that is a quarter of a circle of radius 1."""
@@ -313,3 +312,15 @@ def _chevron(before: np.ndarray, end: np.ndarray, size: float) -> np.ndarray:
     way = (end - before) / max(float(np.hypot(*(end - before))), 1e-9)
     side = np.array([-way[1], way[0]])
     return _straight(np.array([end - (way - 0.6 * side) * size, end, end - (way + 0.6 * side) * size]))
+
+
+def rounded(ctx: cairo.Context, x: float, y: float, w: float, h: float, r: float) -> None:
+    """Add a rectangle with corners of radius `r` to the path."""
+    r = min(r, w / 2, h / 2)
+    quarter = np.pi / 2
+    ctx.new_sub_path()
+    ctx.arc(x + w - r, y + r, r, -quarter, 0)
+    ctx.arc(x + w - r, y + h - r, r, 0, quarter)
+    ctx.arc(x + r, y + h - r, r, quarter, 2 * quarter)
+    ctx.arc(x + r, y + r, r, 2 * quarter, 3 * quarter)
+    ctx.close_path()

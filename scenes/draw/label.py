@@ -89,12 +89,6 @@ class Label(VMobject):
         self.said = text if isinstance(text, Said) else None
         return self
 
-    def set_text_color(self, color: str) -> Label:
-        """Recolour the text, keeping its opacity."""
-        self.text_color = color
-        self.set_fill(color, opacity=self.get_fill_opacity(), family=False)
-        return self
-
     def ink(self) -> tuple[float, float, float, float] | None:
         """Bounds of the glyphs in design pixels (left, top, right, bottom); None if blank."""
         glyphs = self.points[4:]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 Easing = Callable[[float], float]
 
 
@@ -67,9 +65,3 @@ def push(scale: float) -> float:
 def zoomed(t: float, scale: float) -> float:
     """How far numbers are on their way at `t` of a camera move that makes things `scale` times as large."""
     return t if scale == 1.0 else (scale**t - 1) / (scale - 1)
-
-
-def staggered(n: int) -> np.ndarray:
-    """Seconds, shape [n], by which each of a group is later than the first."""
-    step = min(STAGGER, MOST_STAGGER / max(1, n - 1))
-    return np.arange(n) * step

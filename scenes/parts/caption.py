@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -27,12 +28,9 @@ class Caption(Part):
 
     def draw(self, view: View, box: Box) -> Atoms:
         px = view.size(theme.CAPTION)
-        lines = balanced(self.text, FACE, px, box.w)
-        top = box.y + 0.62 * px
-        for i, line in enumerate(lines):
-            said = self.text.lines(lines)[i] if isinstance(self.text, Said) else line
-            at = (box.x, top + i * PITCH * px)
-            yield (self.text, i), Text(text=said, at=at, px=px, face=FACE, color=view.theme.text, early=True)
+        for i, line in enumerate(balanced(self.text, FACE, px, box.w)):
+            at = (box.x, box.y + (0.62 + i * PITCH) * px)
+            yield (self.text, i), Text(text=line, at=at, px=px, face=FACE, color=view.theme.text, early=True)
 
 
 def wrapped(text: str, face: str, px: float, width: float) -> list[str]:
@@ -47,8 +45,8 @@ def wrapped(text: str, face: str, px: float, width: float) -> list[str]:
     return lines
 
 
-def balanced(text: str, face: str, px: float, width: float) -> list[str]:
-    """As few lines as it takes, broken so that the widest is as narrow as can be."""
+def balanced(text: str, face: str, px: float, width: float) -> Sequence[str]:
+    """As few lines as it takes, broken so that the widest is as narrow as can be; those of a `Said` are, too."""
     lines = wrapped(text, face, px, width)
     low, high = 0.0, width
     while len(lines) > 1 and high - low > 8:
@@ -56,4 +54,5 @@ def balanced(text: str, face: str, px: float, width: float) -> list[str]:
         tried = wrapped(text, face, px, middle)
         fits = len(tried) == len(lines) and all(fonts.width(line, face, px) <= middle for line in tried)
         low, high = (low, middle) if fits else (middle, high)
-    return wrapped(text, face, px, high)
+    lines = wrapped(text, face, px, high)
+    return text.lines(lines) if isinstance(text, Said) else lines

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Text
+from scenes.draw.atoms import Key, Text
 from scenes.draw.layout import Box
 from scenes.measures import joined, measure, say, written
 from scenes.parts.part import Atoms, Part
@@ -36,6 +37,11 @@ class Header(Part):
         yield ("step",), Text(text=step, at=at, px=px, face="mono", color=t.muted, align="right")
         if phase:
             yield ("phase",), Text(text=phase, at=(box.right, box.cy), px=px, face="mono", color=t.text, align="right")
+
+    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+        """The phase, None between phases; nothing where the step does not stand."""
+        said = {key[1]: str(mobject.text) for key, mobject in shown.items()}
+        return {"phase": said.get("phase")} if "step" in said else {}
 
 
 @dataclass(frozen=True)

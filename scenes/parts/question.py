@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from scenes import theme
 from scenes.draw.atoms import Text
 from scenes.draw.layout import Box
-from scenes.measures import Said
 from scenes.parts.caption import PITCH, balanced
 from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.view import View
@@ -57,22 +57,19 @@ class Takeaway(Part):
             return
         big, label = view.size(theme.NUMBER), view.size(theme.LABEL)
         units = self._units(view, box.w)
-        said = self.unit.lines(units) if isinstance(self.unit, Said) else units
         top = box.bottom - (0.7 + PITCH * (len(units) - 1)) * label
         at = (box.x, top - 0.9 * label - 0.5 * big)
         yield ("number",), Text(text=self.number, at=at, px=big, face="mono-bold", color=t.accent)
-        for i, line in enumerate(said):
+        for i, line in enumerate(units):
             yield ("unit", i), Text(text=line, at=(box.x, top + i * PITCH * label), px=label, color=t.muted)
 
-    def _units(self, view: View, width: float) -> list[str]:
+    def _units(self, view: View, width: float) -> Sequence[str]:
         """The lines of what the number counts."""
         return balanced(self.unit, "sans", view.size(theme.LABEL), width)
 
 
 def sentence(text: str, px: float, view: View, box: Box, early: bool = True) -> Atoms:
     """A sentence in large type at the top of `box`; `early` as of `Text`."""
-    lines = balanced(text, FACE, px, box.w)
-    said = text.lines(lines) if isinstance(text, Said) else lines
-    for i, line in enumerate(said):
+    for i, line in enumerate(balanced(text, FACE, px, box.w)):
         at = (box.x, box.y + (0.5 + i * PITCH) * px)
         yield (text, i), Text(text=line, at=at, px=px, face=FACE, color=view.theme.text, early=early)

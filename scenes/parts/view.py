@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -124,15 +124,7 @@ class View:
         return mix(color, self.theme.ground, share)
 
 
-_ASKS: dict[int, tuple[Trace, Ask]] = {}
-
-
+@lru_cache(maxsize=4)
 def ask_of(trace: Trace) -> Ask:
-    """The measures of a trace, made once."""
-    if id(trace) not in _ASKS or _ASKS[id(trace)][0] is not trace:
-        _ASKS.clear()
-        _ASKS[id(trace)] = trace, Ask(trace)
-    return _ASKS[id(trace)][1]
-
-
-__all__ = ["Hashable", "View"]
+    """The measures of a trace, made once; those of a film told from several are kept."""
+    return Ask(trace)

@@ -58,7 +58,7 @@ class Step:
     moves: Sequence[Move] = ()
     pictures: Sequence[Picture] = ()
     times: Sequence[float] = ()
-    shift: float = motion.CHANGE
+    plan: Plan | None = None
     changes: bool = False
     run: Callable[[float], Picture] | None = None
 
@@ -167,7 +167,7 @@ class Stage:
     def read(self) -> dict:
         """What the mobjects show now that is no text, read back from them."""
         found: dict = {}
-        for part in self.parts:
+        for part in self._whole(self.parts):
             shown = part.read({key: m for key, m in self.canvas.shown.items() if key[0] == part.key})
             for name, value in shown.items():
                 both = isinstance(value, dict) and isinstance(found.get(name), dict)
@@ -188,7 +188,7 @@ class Stage:
             return
         seconds = max(step.seconds * pace, 1 / 60)
         accent = self.view.theme.accent
-        change = Change(self.canvas, step.picture, step.moves, seconds, accent, step.shift, not step.changes)
+        change = Change(self.canvas, step.picture, step.moves, seconds, accent, same=not step.changes, plan=step.plan)
         if change.still:
             self.scene.hold(step.seconds * pace)
         else:
@@ -207,10 +207,9 @@ class Stage:
             if set_up != atoms and not ((act.running or act.stops) and _but_words(set_up, atoms)):
                 shift = self._shift(boxes, placed)
                 moves = [m for part in act.parts for m in part.moves(atoms, set_up, view, view)]
-                seconds = Plan(view.frame, atoms, set_up, moves, shift).seconds
-                if act.seconds is not None and not later:
-                    seconds = act.seconds
-                steps.append(Step(view, set_up, seconds, moves, shift=shift))
+                plan = Plan(view.frame, atoms, set_up, moves, shift)
+                seconds = plan.seconds if act.seconds is None or later else act.seconds
+                steps.append(Step(view, set_up, seconds, moves, plan=plan))
                 atoms = dict(set_up)
             elif act.seconds and not later:
                 steps.append(Step(view, set_up, act.seconds))
@@ -238,16 +237,20 @@ class Stage:
 
             return Step(after, picture, seconds, (), Stops(seqs, stop, picture), times, changes=True)
         moves = [m for part in act.parts for m in part.moves(atoms, picture, view, after)]
-        natural = Plan(view.frame, atoms, picture, moves, motion.CHANGE).seconds
-        return Step(after, picture, act.seconds or natural, moves, changes=True)
+        plan = Plan(view.frame, atoms, picture, moves, motion.CHANGE)
+        return Step(after, picture, act.seconds or plan.seconds, moves, plan=plan, changes=True)
 
     def _run_to(self, view: View, act: Act, share: float) -> Picture:
         """What running parts look like at a share of their way."""
         return self._compose(view, [part.during(share) for part in act.parts])[0]
 
+    def _whole(self, parts: Sequence[Part]) -> list[Part]:
+        """The parts, and those that stand in every picture."""
+        return [*parts, Header(self.section.title, self.section.phases), Caption(self.caption), Badge()]
+
     def _compose(self, view: View, parts: Sequence[Part]) -> tuple[dict[Key, Atom], dict[str, Box]]:
         """The picture of `parts` at a moment, and where they stand."""
-        whole = [*parts, Header(self.section.title, self.section.phases), Caption(self.caption), Badge()]
+        whole = self._whole(parts)
         boxes = layout(whole, view)
         picture: dict[Key, Atom] = {}
         for part in whole:

@@ -170,12 +170,13 @@ class Telling:
         they brought about, up to event `until`, happens. With `only`, the cursor stops at those lines
         alone that gave one of these values. `pace` stretches each line."""
         source = shown_source(self.trace, event.function, COLUMNS)
-        code = Code(source.title, folded(source.lines, {step.line for step in steps_of(self.trace, event, COLUMNS)}))
+        steps = steps_of(self.trace, event, COLUMNS)
+        code = Code(source.title, folded(source.lines, {step.line for step in steps}))
         known: dict[str, Any] = {}
         refs = [*map(int, self.state(event.seq).refs)]
         values: list[tuple[Said, Said]] = []
         acts = [self.act(*parts(code), until=max(self.at, event.seq - 1))]
-        for step in steps_of(self.trace, event, COLUMNS):
+        for step in steps:
             fresh = [(joined("", (name,)), joined("", (value,))) for name, value in step.values]
             names = {str(name) for name, _ in fresh}
             if only is not None and names.isdisjoint(only) and not (step.refs and "_refs" in only):

@@ -15,7 +15,6 @@ from scenes.measures import Said, joined, written
 from scenes.story.history.sure import sure
 
 COLUMNS = 56
-WIDE_COLUMNS = 96
 WIDEST_BITS = 20
 WIDEST_INT = 40
 DRAWN = ("self", "self._refs", "self._lru", "self._prefix", "_")

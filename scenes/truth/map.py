@@ -9,7 +9,7 @@ import numpy as np
 
 from astrai_sim.trace import Trace
 from scenes import theme
-from scenes.truth.vouching import shows
+from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
 
 LOOK = theme.DARK
@@ -99,3 +99,12 @@ def told(witness: Witness, at: int, shown: Mapping) -> Mapping:
 def slots(witness: Witness, at: int, shown: Mapping) -> dict[int, int]:
     """Filled slots of the pages that are seen from near."""
     return {page: witness.slots(page, at) for page in shown["map.slots"]}
+
+
+@vouches("map.group")
+def map_group(witness: Witness, cells: int) -> int:
+    """Pages in each of so many cells: the smallest power of two that needs no more."""
+    group = 1
+    while -(-witness.n_pages // group) > cells:
+        group *= 2
+    return group

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
 
 from astrai_sim.trace import Trace
-from scenes import theme
-from scenes.truth.vouching import shows, vouch_all, vouches
+from scenes.truth.vouching import vouch_all, vouches
 from scenes.truth.witness import Witness
 
 KINDS = ("free", "in use", "cached")
@@ -51,17 +49,6 @@ def pool_slots(witness: Witness) -> int:
     return witness.n_pages * witness.page_size
 
 
-@vouches("mask.bits")
-def mask_bits(witness: Witness, at: int) -> int:
-    return witness.state(at).mask.bit_count()
-
-
-@vouches("pool.used_first")
-def used_first(witness: Witness, most: int) -> int:
-    """Pages that the run allocated at any time, at most so many."""
-    return min(most, len({page for event in witness.events("pages_alloc") for page in event.pages}))
-
-
 @lru_cache(maxsize=4)
 def _allocated(trace: Trace) -> dict[int, list[tuple[int, int]]]:
     """Of each page the events that allocated it, and its entry in the table then."""
@@ -93,41 +80,6 @@ def least_ref(witness: Witness, state: str) -> int:
     return {"in use": 1, "cached": 0, "free": 0}[state]
 
 
-@shows("owners")
-def owners(witness: Witness, at: int, shown: Mapping) -> dict[int, list[str]]:
-    return {page: sorted(witness.owners(page, at)) for page in shown["owners"]}
-
-
-@shows("colors")
-def colors(witness: Witness, at: int, shown: Mapping) -> dict[int, str | None]:
-    """Outlines: the first submitted owner's colour, grey where cached, None where free."""
-    return {page: next(iter(page_colors(witness, page, at)), None) for page in shown["colors"]}
-
-
-def page_colors(witness: Witness, page: int, at: int) -> tuple[str, ...]:
-    """Colours of a page's owners, in order of submission; grey where it is cached."""
-    held = tuple(theme.task_color(witness.order[task]) for task in witness.owners(page, at))
-    cached = witness.state(at).page_state(page) == "cached"
-    return held or ((theme.CACHED,) if cached else ())
-
-
-@shows("cached")
-def cached(witness: Witness, at: int, shown: Mapping) -> dict[int, bool]:
-    return {page: witness.state(at).page_state(page) == "cached" for page in shown["cached"]}
-
-
-@shows("filled")
-def filled(witness: Witness, at: int, shown: Mapping) -> dict[int, np.ndarray]:
-    return {page: witness.filled(page, at) for page in shown["filled"]}
-
-
-@shows("lru")
-def lru(witness: Witness, at: int, shown: Mapping) -> list[int]:
-    """The order of cached pages, as far as it is shown."""
-    order = witness.state(at).lru
-    return order[: len(order) - shown["lru_hidden"]]
-
-
 vouch_all(
     {
         "page.ref": lambda witness, page, at: int(witness.state(at).refs[page]),
@@ -135,7 +87,6 @@ vouch_all(
         # 1 where the page is free.
         "mask.bit": lambda witness, page, at: witness.state(at).mask >> page & 1,
         "page.filled": lambda witness, page, at: int(witness.state(at).fill()[page]),
-        "lru.shown": lambda witness, most, at: min(most, len(witness.state(at).lru)),
         "lru.more": lambda witness, shown, at: len(witness.state(at).lru) - shown,
         "page.text.last": lambda witness, page, at: text_first(witness, page, at) + witness.page_size - 1,
         "state.bit": lambda witness, state: {"in use": 0, "cached": 0, "free": 1}[state],

@@ -51,12 +51,6 @@ def took(witness: Witness, task: str) -> int:
     return life.finished.ns - life.submitted.ns
 
 
-@vouches("request.first_step")
-def first_step(witness: Witness, task: str) -> int:
-    """The step before which it came."""
-    return witness.lives[task].submitted.step + 1
-
-
 @vouches("requests.more")
 def more(witness: Witness, shown: int) -> int:
     return len(witness.lives) - shown

@@ -13,7 +13,7 @@ def step(witness: Witness, at: int) -> int:
     return witness.state(at).step
 
 
-@shows("phase")
+@shows("phase", fades=True)
 def phase(witness: Witness, at: int, shown: Mapping) -> str | None:
     return witness.state(at).phase
 

@@ -104,22 +104,3 @@ def true_value(witness: Witness, measure: Any, moment: float) -> Any:
 def true_text(witness: Witness, measure: Any, moment: float) -> str:
     """The same as it should be written."""
     return WRITING[measure.form](true_value(witness, measure, moment))
-
-
-def _told(*fields: str) -> None:
-    """Fields that only say what others leave out, or how they are to be read."""
-    for field in fields:
-        SHOWN[field] = lambda witness, at, shown, field=field: shown[field]
-
-
-_told(
-    "hidden_tables",
-    "hidden_entries",
-    "lru_hidden",
-    "queue_hidden",
-    "shelf_hidden",
-    "map_group",
-    "map_lit",
-    "folded",
-    "pool.folded",
-)

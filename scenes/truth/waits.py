@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from statistics import median
+
+from astrai_sim.trace import Trace
 from scenes.truth.vouching import vouches
 from scenes.truth.witness import Witness
 
@@ -18,3 +22,21 @@ def wait_since(witness: Witness, task: str, since: int, at: int) -> int:
             ended = token.ns
             break
     return max(0, ended - began)
+
+
+@vouches("wait.usual")
+def wait_usual(witness: Witness, before: int) -> float:
+    """Median, over steps before `before` that computed no prompt and gave a request a token that was
+    not its first, of the longest time between two tokens that ended in them."""
+    busy = {event.step for event in witness.events("chunk", "task_prefilled")}
+    return float(median(gap for step, gap in _gaps(witness.trace) if step < before and step not in busy))
+
+
+@lru_cache(maxsize=4)
+def _gaps(trace: Trace) -> list[tuple[int, int]]:
+    """(step, longest gap in nanoseconds) of the steps in which a request got a token that was not its first."""
+    longest: dict[int, int] = {}
+    for life in Witness.of(trace).lives.values():
+        for before, after in zip(life.tokens, life.tokens[1:], strict=False):
+            longest[after.step] = max(longest.get(after.step, 0), after.ns - before.ns)
+    return sorted(longest.items())

@@ -67,6 +67,12 @@ def _starts(trace: Trace, task: str) -> list[int]:
     return found
 
 
+@shows("pool.folded")
+def folded_pages(witness: Witness, at: int, shown: Mapping) -> tuple[int, ...]:
+    """It only says how the words are to be read."""
+    return shown["pool.folded"]
+
+
 @shows("pool.words", fades=True)
 def words(witness: Witness, at: int, shown: Mapping) -> dict[int, dict[int, str]]:
     """The words of each page by the first slot of each: of whatever was written last, chat marks as

@@ -32,15 +32,12 @@ def test_pieces_go_to_the_lowest_address_that_fits():
     assert first_fit(layout, 31) is None
 
 
+HOLED = [load("A", 4, 6, 2), load("B", 4, 6, 20), load("C", 4, 6, 2), load("D", 4, 6, 20), load("E", 9, 11, 3, 1)]
+"""Requests that leave two holes, each too small for E."""
+
+
 def test_room_in_two_holes_does_not_admit_and_nobody_overtakes():
-    requests = [
-        load("A", 4, 6, 2),
-        load("B", 4, 6, 20),
-        load("C", 4, 6, 2),
-        load("D", 4, 6, 20),
-        load("E", 9, 11, 3, 1),
-        load("F", 1, 2, 2, 1),
-    ]
+    requests = [*HOLED, load("F", 1, 2, 2, 1)]
     layouts = simulate(requests, 40, 8)
     stuck = layouts[2]
     assert stuck.holes() == [(0, 10), (20, 10)]
@@ -51,17 +48,10 @@ def test_room_in_two_holes_does_not_admit_and_nobody_overtakes():
 
 
 def test_with_holes_closed_the_sum_of_what_is_free_is_enough():
-    requests = [
-        load("A", 4, 6, 2),
-        load("B", 4, 6, 20),
-        load("C", 4, 6, 2),
-        load("D", 4, 6, 20),
-        load("E", 9, 11, 3, 1),
-    ]
-    layouts = simulate(requests, 40, 8, "closed")
+    layouts = simulate(HOLED, 40, 8, "closed")
     admitted = next(x for x in layouts if any(p.task == "E" for p in x.pieces))
     assert admitted.step == 1 and pieces(admitted)[-1][:3] == ("E", 20, 20)
-    whole = next(x for x in simulate(requests, 40, 8) if any(p.task == "E" for p in x.pieces))
+    whole = next(x for x in simulate(HOLED, 40, 8) if any(p.task == "E" for p in x.pieces))
     assert whole.step > admitted.step
 
 

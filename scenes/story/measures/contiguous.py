@@ -63,9 +63,6 @@ class ContiguousMeasures(MomentMeasures, WholeRun):
         largest = max((size for _, size in self.whole(step).holes()), default=0)
         return measure("contiguous.largest", largest, at=self.moment(step))
 
-    def whole_finished(self, step: int) -> Measure:
-        return measure("contiguous.finished", self.whole(step).finished, at=self.moment(step))
-
     def empty(self, step: int) -> Measure:
         """Slots of the recorded run that are held and empty at the end of a step."""
         return self.less(self.reserved(self.moment(step)), self.filled(self.moment(step)))

@@ -21,14 +21,8 @@ class MomentMeasures(AskedMeasures):
     def pool_cached(self, at: int) -> Measure:
         return measure("pool.cached", self.state(at).n_cached, at=at)
 
-    def pool_available(self, at: int) -> Measure:
-        return self.total(self.pool_free(at), self.pool_cached(at))
-
     def ref(self, page: int, at: int) -> Measure:
         return measure("page.ref", int(self.state(at).refs[page]), "plain", page=page, at=at)
-
-    def filled_of(self, page: int, at: int) -> Measure:
-        return measure("page.filled", int(self.state(at).fill()[page]), "plain", page=page, at=at)
 
     def filled(self, at: int) -> Measure:
         return measure("slots.filled.total", self.state(at).kv_slots, at=at)

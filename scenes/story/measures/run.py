@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cached_property
-from statistics import median
 
 import numpy as np
 
@@ -19,10 +18,6 @@ class WholeRun(RequestLives):
 
     def requests(self) -> Measure:
         return self.count(self.history.requests, "run.requests")
-
-    def more_requests(self, shown: int) -> Measure:
-        """Requests beside `shown` ones."""
-        return measure("requests.more", len(self.history.requests) - shown, "plain", shown=shown)
 
     def finished(self) -> Measure:
         return measure("run.finished", self.history.count("task_finished"))
@@ -100,12 +95,6 @@ class WholeRun(RequestLives):
         lives = self.history.requests.values()
         return measure("run.lost", sum(life.finished.generated - life.generated for life in lives if life.finished))
 
-    def median_phase(self, phase: str) -> Measure | None:
-        """None where no such phase worked on a request."""
-        phases = self.history.steps.phases
-        ns = phases.ns[np.searchsorted(phases.end, self.history.steps.ends(phase, -1, self.history.last + 1))]
-        return measure("phase.median", float(median(ns.tolist())), "time", phase=phase) if len(ns) else None
-
     def median_ttft(self) -> Measure | None:
         """None where no request got a token."""
         waits = [ns for life in self.history.requests.values() if (ns := life.ttft_ns) is not None]
@@ -115,10 +104,6 @@ class WholeRun(RequestLives):
         """The shortest time within which that share of the requests that got a token got their first."""
         waits = np.sort([ns for life in self.history.requests.values() if (ns := life.ttft_ns) is not None])
         return measure("wait.within", int(waits[math.ceil(share * len(waits)) - 1]), "time", share=share)
-
-    def filled_share(self) -> Measure:
-        series = self.history.series
-        return measure("run.filled", float(series.kv_slots.sum() / series.reserved_slots.sum()), "share")
 
     def steps_done(self) -> Measure:
         ended = [life.finished.step for life in self.history.requests.values() if life.finished]
