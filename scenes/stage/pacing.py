@@ -40,13 +40,17 @@ def layers(storyboard: Storyboard) -> list[Layer]:
 
 
 def keep(storyboard: Storyboard, kept: Collection[Layer]) -> Storyboard:
-    """The storyboard with only the layers in `kept`; sections without beats are gone."""
+    """The storyboard with only the layers in `kept`.
+
+    Sections without beats are gone; one that does not go on where what is left before it ends is a cut.
+    """
     wanted = set(kept)
-    sections = []
+    sections: list[Section] = []
     for index, section in enumerate(storyboard.sections):
         beats = tuple(b for b in section.beats if Layer(weight(section, b), index) in wanted)
         if beats:
-            sections.append(replace(section, beats=beats))
+            torn = bool(sections) and sections[-1].beats[-1].until != section.start
+            sections.append(replace(section, beats=beats, cut=section.cut or torn))
     return replace(storyboard, sections=tuple(sections))
 
 

@@ -91,12 +91,10 @@ class Storyboard:
 
 
 def linked(sections: Sequence[Section]) -> tuple[Section, ...]:
-    """The sections, each told which shot the one before ended on; one that does not go on from there is a cut."""
+    """The sections, each told which shot the one before ended on."""
     last: Shot | None = None
     out = []
     for section in sections:
-        if last is not None and last.until != section.start:
-            section = replace(section, cut=True)
         if section.cut:
             last = None
         out.append(section if last is None else replace(section, before=last))
