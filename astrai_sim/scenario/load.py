@@ -41,7 +41,7 @@ TABLES = {
     "cost": CostModel,
     "workload": WorkloadPart,
 }
-TEXTS = ("title", "question", "takeaway")
+TEXTS = ("title", "question", "takeaway", "film")
 BRACED = re.compile(r"(?:[^{}]|\{[^{}]+\})*")
 """Text with something in every pair of braces, and no pair within another."""
 LISTS = {"request": ("requests", RequestPart), "prefix": ("prefixes", PrefixPart), "change": ("changes", ChangePart)}

@@ -163,7 +163,8 @@ class Scenario:
     """A whole scenario.
 
     `question` and `takeaway` are what a film begins and ends with: text with measures in braces,
-    "Why does {task} wait?", which a trace only carries.
+    "Why does {task} wait?", which a trace only carries; `film` names the one that has these
+    measures, others then say their own ("": any film).
     """
 
     name: str
@@ -173,6 +174,7 @@ class Scenario:
     title: str = ""
     question: str = ""
     takeaway: str = ""
+    film: str = ""
     seed: int = 0
     scheduler: SchedulerPart = field(default_factory=SchedulerPart)
     record: RecordPart = field(default_factory=RecordPart)

@@ -148,7 +148,7 @@ class Cost(Struct, frozen=True):
 
 
 class ScenarioFacts(Struct, frozen=True):
-    """The scenario that was run. `question` and `takeaway` are text with measures in braces, for films."""
+    """The scenario that was run. `question` and `takeaway` are text with measures in braces, for `film` or, if "", any."""
 
     model: ModelSizes
     cache: PoolSizes
@@ -157,6 +157,7 @@ class ScenarioFacts(Struct, frozen=True):
     title: str = ""
     question: str = ""
     takeaway: str = ""
+    film: str = ""
     seed: int = 0
     record: RecordSettings = RecordSettings()
     requests: list[AskedRequest] = []

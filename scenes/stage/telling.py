@@ -96,12 +96,13 @@ class Telling:
     # telling
 
     def told(self, which: str, default: Said, **measures: Measure) -> Said:
-        """The scenario's "question" or "takeaway", `measures` in its braces; `default` where it has none.
+        """The scenario's "question" or "takeaway", `measures` in its braces; `default` where it has none for this film.
 
         Raises DoesNotApply where it names a measure that the film does not have, or has a digit of its own.
         """
-        text = getattr(self.trace.header.scenario, which)
-        if not text:
+        scenario = self.trace.header.scenario
+        text = getattr(scenario, which)
+        if not text or scenario.film not in ("", self.film):
             return default
         try:
             return say(text, **measures)

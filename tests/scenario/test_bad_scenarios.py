@@ -116,7 +116,7 @@ def test_the_good_one_is_read(tmp_path):
 
 
 def test_what_a_film_asks_and_says_goes_into_the_header_as_it_is(tmp_path):
-    said = {"question": "Why does {task} live in {table}?", "takeaway": "{n} of {m} pages."}
+    said = {"film": "Other", "question": "Why does {task} live in {table}?", "takeaway": "{n} of {m} pages."}
     path = tmp_path / "asked.toml"
     path.write_text("".join(f'{key} = "{text}"\n' for key, text in said.items()) + GOOD)
     record(load_scenario(path), tmp_path / "run.jsonl", torch.device("cpu"))

@@ -37,6 +37,6 @@ def trusted(model: Model) -> Iterator[str]:
         yield f"the rule {name!r}, which is not known here"
     for function, count in sorted(model.trusted_calls.items()):
         yield f"values on executed lines of {count} calls of {function}: its text is not known here"
-    for name in ("title", "question", "takeaway"):
+    for name in ("title", "film", "question", "takeaway"):
         if text := getattr(scenario, name):
             yield f"the {name}: {text!r}"
