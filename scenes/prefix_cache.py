@@ -147,7 +147,7 @@ class PrefixCacheTelling(Telling):
                 names = {str(name) for name, _ in code.values}
                 return Slabs(sum(name in names for name in tensors), **pages), code
 
-            acts = self.run(made, made.seq, slabs, only=("sizes", *tensors))
+            acts = self.run(made, made.seq, slabs, only=("sizes", *tensors), pace=1.15)
         else:
             acts = [self.act(Slabs(n, **pages), seconds=1.6 * (n > 0) or None) for n in (0, 1, 2)]
         self.shot(once, *acts, subject=("pool",), detail=CODE)
@@ -232,7 +232,7 @@ class PrefixCacheTelling(Telling):
     def view(self, wrote: KvWrite) -> Section:
         tasks = tuple(span.task for span in wrote.spans)[:3]
         self.begin()
-        tape = self.tape(*tasks)
+        tape = Tape(tuple(dict.fromkeys(tasks)), low=True)
         event = self.lines("CacheView.__init__", max(self.at, self.before(wrote)), wrote.seq)
         several = len(wrote.spans) > 1
         told = "Attention gets one rectangle of tables, and lengths."

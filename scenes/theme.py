@@ -1,6 +1,6 @@
 """Colours and text sizes of every film, in one place.
 
-Sizes are em sizes in pixels of a 1080 pixel high frame. The smallest text,
+Sizes are em sizes in design pixels. The smallest text,
 `SMALL`, gives capitals and digits of at least 20 px and an x-height of at
 least 11 px in both type families (Inter: cap height 0.727 em, x-height
 0.546 em; JetBrains Mono: 0.730 em and 0.550 em).

@@ -174,4 +174,4 @@ class Checker:
 def _size(value: Any) -> int:
     if isinstance(value, dict):
         return sum(_size(item) for item in value.values())
-    return len(value) if hasattr(value, "__len__") else 1
+    return len(value) if hasattr(value, "__len__") and not isinstance(value, str) else 1

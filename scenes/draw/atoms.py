@@ -73,7 +73,7 @@ class Text(Atom):
     at: tuple[float, float]
     px: float = theme.LABEL
     face: str = "sans"
-    color: str = theme.TEXT
+    color: str
     align: str = "left"
     ground: str | None = None
     early: bool = False

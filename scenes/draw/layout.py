@@ -1,7 +1,7 @@
 """Pixel boxes of the design frame and their place in Manim's units.
 
-The design frame is 1080 pixels high whatever the render quality; x runs right
-and y runs down from the top left corner. Manim's frame is 8 units high.
+Design pixels are the same whatever the render quality; x runs right and y runs down from the top
+left corner. A wide frame is 1080 of them high, and 8 of Manim's units.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FRAME_HEIGHT = 1080
-UNIT = FRAME_HEIGHT / 8.0
+UNIT = 1080 / 8.0
 
 
 @dataclass(frozen=True)
@@ -63,10 +62,8 @@ class Box:
 
 @dataclass(frozen=True)
 class Frame:
-    """A design frame: `width` and `height` in pixels, its short side 1080.
-
-    `safe` is what every device shows, `stage` where the picture stands, `words` where the caption does.
-    `type` is the factor on all sizes of type.
+    """A design frame: `width` and `height` in design pixels; the fewer there are, the larger is all that
+    is drawn. `safe` is what every device shows, `stage` where the picture stands, `words` where the caption does.
     """
 
     name: str = "16:9"
@@ -75,7 +72,11 @@ class Frame:
     safe: Box = Box(96, 54, 1728, 972)
     stage: Box = Box(96, 112, 1728, 768)
     words: Box = Box(96, 908, 1728, 118)
-    type: float = 1.0
+
+    @property
+    def zoom(self) -> float:
+        """Pixels of a screen, whose short side has 1080, that a design pixel takes."""
+        return 1080 / min(self.width, self.height)
 
     @property
     def upright(self) -> bool:
@@ -100,6 +101,6 @@ class Frame:
 
 WIDE = Frame()
 SQUARE = Frame("1:1", 1080, 1080, Box(54, 54, 972, 972), Box(54, 104, 972, 746), Box(54, 880, 972, 146))
-UPRIGHT = Frame("9:16", 1080, 1920, Box(64, 220, 896, 1280), Box(64, 300, 896, 1000), Box(64, 1320, 896, 130), 1.2)
+UPRIGHT = Frame("9:16", 900, 1600, Box(54, 184, 746, 1066), Box(54, 250, 746, 830), Box(54, 1096, 746, 112))
 FRAMES = {frame.name: frame for frame in (WIDE, SQUARE, UPRIGHT)}
 FRAME = WIDE

@@ -24,11 +24,11 @@ class Answers(Part):
     tasks: tuple[str, ...] = ()
 
     def room(self, view: View, width: float) -> Room:
-        n, row = max(1, len(self.tasks)), MOST * PITCH * view.size(theme.CAPTION)
+        n, row = max(1, len(self.tasks)), MOST * PITCH * theme.CAPTION
         return Room(n * row + (n - 1) * GAP, n * row + (n - 1) * 2 * GAP)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        px, t = view.size(theme.CAPTION), view.theme
+        px, t = theme.CAPTION, view.theme
         chip = max((chip_width(task, view) for task in self.tasks), default=64.0)
         for task, row in zip(self.tasks, box.rows(max(1, len(self.tasks)), GAP), strict=False):
             if task not in view.state.tasks:

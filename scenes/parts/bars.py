@@ -45,7 +45,7 @@ class Bars(Part):
         return Room(n * ROW + (n - 1) * GAP + head, n * BEST + (n - 1) * GAP + head)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        t, px = view.theme, view.size(theme.LABEL)
+        t, px = view.theme, theme.LABEL
         if self.title:
             at = (box.x, box.y + 20)
             yield ("title",), Text(text=self.title, at=at, px=px, color=t.muted)

@@ -54,7 +54,7 @@ class Batch(Part):
         text = say("Step {}: {}", ask.step(self.step), counted(number, "token"))
         if self.done:
             text = say("{} in {}", text, ask.step_took(self.step))
-        look = {"px": view.size(theme.LABEL), "face": "sans-medium", "color": t.text}
+        look = {"px": theme.LABEL, "face": "sans-medium", "color": t.text}
         yield ("title",), Text(text=text, at=(box.x, box.y + 18), **look)
         side = min(box.w / self.columns, (box.h - TITLE) / rows)
         field = Box(box.x, box.y + TITLE, self.columns * box.w / self.columns, rows * side)

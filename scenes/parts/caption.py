@@ -27,7 +27,7 @@ class Caption(Part):
     text: str = ""
 
     def draw(self, view: View, box: Box) -> Atoms:
-        px = view.size(theme.CAPTION)
+        px = theme.CAPTION
         for i, line in enumerate(balanced(self.text, FACE, px, box.w)):
             at = (box.x, box.y + (0.62 + i * PITCH) * px)
             yield (self.text, i), Text(text=line, at=at, px=px, face=FACE, color=view.theme.text, early=True)

@@ -18,7 +18,7 @@ from scenes.parts.timeline import Timeline
 from scenes.parts.view import View
 
 UNITS = (("s", 10**9), ("ms", 10**6), ("µs", 10**3), ("ns", 1))
-HEIGHT, MARK = 92.0, 18.0
+HEIGHT, PITCH, MARK = 92.0, 38.0, 18.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,15 @@ class Clock(Part):
         return replace(self, time=self.time.during(share))
 
     def room(self, view: View, width: float) -> Room:
-        return Room(HEIGHT, HEIGHT)
+        height = HEIGHT + PITCH * (len(self._words(view, width)) - 1)
+        return Room(height, height)
+
+    def _words(self, view: View, width: float) -> list[str]:
+        """What is written below the axis: on one line where that fits."""
+        words = [text for text in (self.what, self.speed) if text]
+        line = joined(" · ", words)
+        room = self.time.plot(view, Box(0, 0, width, HEIGHT)).w
+        return [line] if fonts.width(line, "sans", theme.LEAST_SIZE) <= room else words
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, time, plot = view.theme, self.time, self.time.plot(view, box)
@@ -53,9 +61,8 @@ class Clock(Part):
                     ("at", tick),
                     Text(text=text, at=(at, y + 32), px=px, face="mono", color=t.muted, align="center"),
                 )
-        words = [text for text in (self.what, self.speed) if text]
-        at = (plot.x, box.y + 76)
-        yield ("words",), Text(text=joined(" · ", words), at=at, px=px, color=t.text)
+        for line, text in enumerate(self._words(view, box.w)):
+            yield ("words", line), Text(text=text, at=(plot.x, box.y + 76 + PITCH * line), px=px, color=t.text)
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
         """Where ticks and head stand, as shares of the axis."""

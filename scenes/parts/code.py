@@ -18,7 +18,6 @@ from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.view import View
 
 PITCH, INSET, TITLE, MOST_LINES = 44.0, 20.0, 52.0, 10
-LEAST_TYPE = 28.0
 KEYWORDS = {"None", "True", "False"}
 
 
@@ -44,7 +43,7 @@ class Code(Part):
         rows = [(i, j, row) for i, line in enumerate(self.lines) for j, row in enumerate(line)]
         advance = fonts.width("0", "mono", 1.0)
         longest = max((len(row) for _, _, row in rows), default=1)
-        px = max(LEAST_TYPE, min(theme.CODE_SIZE, (box.w - 2 * INSET) / (longest * advance)))
+        px = max(theme.LEAST_SIZE / view.frame.zoom, min(theme.CODE_SIZE, (box.w - 2 * INSET) / (longest * advance)))
         most = max(3, min(MOST_LINES, int((box.h - TITLE - INSET) / PITCH) - 2))
         first = self._first(rows, most)
         shown = rows[first : first + most]

@@ -19,7 +19,7 @@ from scenes.story.history.turns import turns_of
 
 LOW, TALL, HEAD, NAMES = 96.0, 300.0, 48.0, 44.0
 PITCH, MOST_PITCH, LEAST_BAR = 3.0, 14.0, 4.0
-BETWEEN, COUNT = 48.0, 250.0
+BETWEEN, BIG = 48.0, 1.6 * theme.CAPTION
 ORDER = {"running": "the newest at the right", "waiting": "the next at the left"}
 
 
@@ -56,11 +56,10 @@ class Crowd(Part):
 
     def _columns(self, view: View, box: Box) -> dict[str, tuple[float, float, int]]:
         """Left edge, width and most bars of each kind."""
-        count = COUNT * view.frame.type if view.history.count("task_preempted") else 0.0
-        room = box.w - count - BETWEEN
+        room = box.w - self._aside(view) - BETWEEN
         caps = capacities(view, room)
         pitch = min(MOST_PITCH, room / sum(caps))
-        least = min(0.5 * room, 230 * view.frame.type)
+        least = min(0.5 * room, 230)
         first = min(max(least, caps[0] * pitch), room - least)
         second = min(max(least, caps[1] * pitch), room - first)
         return {
@@ -92,22 +91,18 @@ class Crowd(Part):
         return crowd[place % len(crowd)] if kind == "running" else view.theme.muted
 
     def _head(self, view: View, kind: str, box: Box, tasks: list[str], more: int) -> Atoms:
-        t, big, px = view.theme, view.size(theme.CAPTION), view.size(theme.LEAST_SIZE)
+        t, big, px = view.theme, theme.CAPTION, theme.LEAST_SIZE
         number = written(f"crowd.{kind}", len(tasks), "count")
         y = box.y + 20
         yield (kind, "number"), Text(text=number, at=(box.x, y), px=big, face="mono-bold", color=t.text)
         most = max(len(tasks), int(getattr(view.history.series, kind).max(initial=0)))
         x = box.x + fonts.width(f"{most:,}", "mono-bold", big) + 14
-        label = f"{kind}, {ORDER[kind]}"
-        if not self.tall or x + fonts.width(label, "sans", px) > box.right:
-            label = kind
-        text = (
-            label
-            if not more
-            else say(
-                "{}, {} of them not drawn", label, measure(f"crowd.{kind}.more", more, "count", shown=len(tasks) - more)
-            )
-        )
+        labels: list[str] = [*([f"{kind}, {ORDER[kind]}"] if self.tall else []), kind]
+        if more:
+            number = measure(f"crowd.{kind}.more", more, "count", shown=len(tasks) - more)
+            labels = [say("{}, {} of them not drawn", label, number) for label in labels]
+            labels.append(say("{}, {} more", kind, number))
+        text = next((label for label in labels if x + fonts.width(label, "sans", px) <= box.right), labels[-1])
         yield (kind, "label"), Text(text=text, at=(x, y + 4), px=px, color=t.muted)
 
     def _names(self, view: View, shown: list[str], edges: np.ndarray, box: Box) -> Atoms:
@@ -122,16 +117,19 @@ class Crowd(Part):
                     Text(text=name, at=at, face="sans-bold", color=view.theme.accent, align="center", acting=True),
                 )
 
+    def _aside(self, view: View) -> float:
+        """The width that the count of those that gave way has."""
+        most = view.history.count("task_preempted")
+        number, words = fonts.width(f"{most:,}", "mono-bold", BIG), fonts.width("gave way", "sans", theme.LEAST_SIZE)
+        return max(number, words) + BETWEEN if most else 0.0
+
     def _count(self, view: View, box: Box) -> Atoms:
         t = view.theme
         number = written("crowd.preempted", len(turns_of(view.history).lost(-1, view.state.seq)), "count")
         at = (box.right, box.y + 30)
-        yield (
-            ("count",),
-            Text(text=number, at=at, px=1.6 * view.size(theme.CAPTION), face="mono-bold", color=t.alarm, align="right"),
-        )
+        yield (("count",), Text(text=number, at=at, px=BIG, face="mono-bold", color=t.alarm, align="right"))
         at = (box.right, box.y + 78)
-        yield ("gave way",), Text(text="gave way", at=at, px=view.size(theme.LEAST_SIZE), color=t.muted, align="right")
+        yield ("gave way",), Text(text="gave way", at=at, px=theme.LEAST_SIZE, color=t.muted, align="right")
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """A request that has to give way flies from the end of those that run to the head of those that wait."""

@@ -31,11 +31,11 @@ class Elapsed(Part):
         return Room(HEIGHT, HEIGHT)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        t, px = view.theme, view.size(theme.LABEL)
+        t, px = view.theme, theme.LABEL
         end = max(1, int(view.history.series.end_ns.max(initial=0)))
         time = written("clock.time", view.state.ns, "clock")
         left = box.x + fonts.width(f"{end / 1e9:,.1f} s", "mono", px) + 24
-        right = box.right - fonts.width("each second: 000 ms of the run", "sans", view.size(theme.LEAST_SIZE)) - 24
+        right = box.right - fonts.width("each second: 000 ms of the run", "sans", theme.LEAST_SIZE) - 24
         yield ("time",), Text(text=time, at=(box.x, box.cy), px=px, face="mono", color=t.text)
         yield ("line",), Block(box=Box(left, box.cy - BAR / 2, right - left, BAR), fill=t.empty, radius=BAR / 2)
         share = min(1.0, view.state.ns / end)
@@ -46,7 +46,7 @@ class Elapsed(Part):
         if view.lapse is not None:
             at = (box.right, box.cy)
             text = say("each second: {} of the run", rate(view))
-            yield ("rate",), Text(text=text, at=at, px=view.size(theme.LEAST_SIZE), color=t.muted, align="right")
+            yield ("rate",), Text(text=text, at=at, px=theme.LEAST_SIZE, color=t.muted, align="right")
 
     def _marks(self, view: View, box: Box, end: int) -> Cells:
         """A mark in every few pixels in whose time a request has given way."""

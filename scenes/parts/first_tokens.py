@@ -34,7 +34,7 @@ class FirstTokens(Part):
         return Room(300, 600, grows=True)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        t, px = view.theme, view.size(theme.LEAST_SIZE)
+        t, px = view.theme, theme.LEAST_SIZE
         came, waits = waited(view)
         usual, most = view.ask.wait_within(0.5), view.ask.wait_within(SHARE)
         field = Box(box.x, box.y + TITLE, box.w, box.h - FOOT - TITLE)
@@ -65,7 +65,7 @@ class FirstTokens(Part):
                 yield from self._line(view, k, of.value, top, field, say(told, of))
 
     def _line(self, view: View, k: int, ns: float, top: float, field: Box, text: Said) -> Atoms:
-        t, px = view.theme, view.size(theme.LABEL)
+        t, px = view.theme, theme.LABEL
         y = field.bottom - DOT / 2 - ns / top * (field.h - 2 * DOT)
         yield (k, "line"), Block(box=Box(field.x, y - 1.5, field.w, 3), fill=t.text, radius=0, z=2)
         w = fonts.width(text, "sans-medium", px) + 24

@@ -26,17 +26,18 @@ class Header(Part):
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, px = view.theme, theme.LABEL
+        y = box.y + px / 2
         title = fonts.fit(self.title, "sans-medium", px, 0.6 * box.w)
-        yield (self.title,), Text(text=title, at=(box.x, box.cy), px=px, face="sans-medium", color=t.muted)
+        yield (self.title,), Text(text=title, at=(box.x, y), px=px, face="sans-medium", color=t.muted)
         if not self.phases or view.state.step < 0:
             return
         step = say("step {}", measure("step", view.state.step, "plain"))
         phase = view.state.phase or ""
         width = fonts.width("prefill", "mono", px)
-        at = (box.right - width - 32, box.cy)
+        at = (box.right - width - 32, y)
         yield ("step",), Text(text=step, at=at, px=px, face="mono", color=t.muted, align="right")
         if phase:
-            yield ("phase",), Text(text=phase, at=(box.right, box.cy), px=px, face="mono", color=t.text, align="right")
+            yield ("phase",), Text(text=phase, at=(box.right, y), px=px, face="mono", color=t.text, align="right")
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
         """The phase, None between phases; nothing where the step does not stand."""

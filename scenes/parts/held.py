@@ -16,7 +16,7 @@ from scenes.measures import Said, say
 from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.view import View
 
-FOOT, TITLE, GAP, ASIDE, SWATCH = 52.0, 56.0, 24.0, 24.0, 22.0
+FOOT, TITLE, GAP, ASIDE, SWATCH, LINE = 52.0, 56.0, 24.0, 24.0, 22.0, 1.5
 MOST = 160
 """Columns at most; of a longer run every second step has one, or every third, and so on."""
 SERIES = ("longest", "held", "filled")
@@ -35,13 +35,15 @@ class Held(Part):
     def draw(self, view: View, box: Box) -> Atoms:
         box = box.inset(2, 0)
         t, ask = view.theme, view.ask
-        px = view.size(theme.LABEL)
+        px = theme.LABEL
         values = ask.holdings[:: stride(len(ask.holdings))]
         peaks = {"longest": ask.most_longest(), "held": ask.most_held(), "filled": ask.most_filled()}
         top = max(1, *(int(peak.value) for peak in peaks.values()))
         said = {name: say("{} " + WORDS[name], peaks[name]) for name in SERIES}
-        aside = max(fonts.width(text, "sans-medium", px) for text in said.values()) + SWATCH + 40
-        field = Box(box.x, box.y + TITLE, box.w - aside - ASIDE, box.h - TITLE - FOOT)
+        beside = max(fonts.width(text, "sans-medium", px) for text in said.values()) + SWATCH + 40 + ASIDE
+        above = len(SERIES) * LINE * px if view.frame.upright else 0.0
+        head = TITLE + above
+        field = Box(box.x, box.y + head, box.w - (0.0 if above else beside), box.h - head - FOOT)
         at = (box.x, box.y + TITLE / 2 - 8)
         yield ("title",), Text(text="KV slots at the end of each step", at=at, px=px, color=t.muted)
         colors = {"longest": view.mixed(t.muted, 0.62), "held": t.accent, "filled": view.mixed(t.muted, 0.15)}
@@ -65,12 +67,13 @@ class Held(Part):
             yield from self._legend(view, said, colors, field, peaks, top, px)
 
     def _legend(self, view: View, said: dict[str, Said], colors: dict[str, str], field: Box, *rest: Any) -> Atoms:
-        """Each series beside its height, pushed apart where two come close."""
+        """Each series beside its height, pushed apart where two come close; upright, above the chart."""
         peaks, top, px = rest
-        y = -np.inf
-        for name in SERIES:
-            y = max(y + 1.5 * px, field.bottom - field.h * int(peaks[name].value) / top + px / 2)
-            x = field.right + ASIDE
+        upright, y = view.frame.upright, -np.inf
+        for i, name in enumerate(SERIES):
+            y = max(y + LINE * px, field.bottom - field.h * int(peaks[name].value) / top + px / 2)
+            y = field.y - (len(SERIES) - i - 0.5) * LINE * px if upright else y
+            x = field.x if upright else field.right + ASIDE
             edges = np.array([[x, y - SWATCH / 2, x + SWATCH, y + SWATCH / 2]])
             yield (name, "swatch"), Cells(edges=edges, fills=rgba(colors[name])[None])
             at = (x + SWATCH + 14, y)

@@ -77,7 +77,7 @@ class Lanes(Part):
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, time, now = view.theme, self.time, min(self.time.now, self.until)
-        look: dict[str, Any] = {"px": view.size(theme.LABEL), "face": "sans-medium", "color": t.text}
+        look: dict[str, Any] = {"px": theme.LABEL, "face": "sans-medium", "color": t.text}
         yield ("title",), Text(text=self.title, at=(box.x, box.y + 18), **look)
         body = Box(box.x, box.y + TITLE, box.w, box.h - TITLE - FOOT)
         plot = time.plot(view, body)
@@ -180,7 +180,7 @@ class Lanes(Part):
         yield ("wait",), Block(box=box, fill=t.alarm, fill_alpha=FROZEN, stroke=t.alarm, width=4, z=2)
         ground = theme.mix(t.empty, t.alarm, FROZEN)
         if now < wait.last:
-            px = view.size(theme.LABEL)
+            px = theme.LABEL
             if box.w > fonts.width(wait.words, "sans-medium", px) + 40:
                 look: dict[str, Any] = {"px": px, "face": "sans-medium", "color": t.text, "ground": ground, "z": 4}
                 yield ("wait", "words"), Text(text=wait.words, at=(box.x + 20, box.cy), **look)
@@ -191,7 +191,7 @@ class Lanes(Part):
         if px < theme.CAPTION:
             px, ground = theme.CAPTION, t.ground
             half = fonts.width(text, "mono-bold", px) / 2
-            clear = fonts.width(self.title, "sans-medium", view.size(theme.LABEL)) + half + 24
+            clear = fonts.width(self.title, "sans-medium", theme.LABEL) + half + 24
             at = (max(min(box.cx, plot.right - half), left + clear), lanes.y - TITLE / 2 - 2)
         look: dict[str, Any] = {
             "px": px,
@@ -205,7 +205,7 @@ class Lanes(Part):
 
     def _first(self, view: View, plot: Box, row: Box, first: Wait, now: int) -> Atoms:
         """A bracket from where the prompt came to its first token, with its length when that is there."""
-        t, px = view.theme, view.size(theme.LABEL)
+        t, px = view.theme, theme.LABEL
         left = self.time.x(plot, max(first.first, self.time.start))
         right, y = self.time.x(plot, max(first.first, min(now, first.last))), row.y + 16
         points = np.array([(left, y - 14), (left, y), (right, y), (right, y - 14)])

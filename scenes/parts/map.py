@@ -80,10 +80,7 @@ class Map(Part):
         if short and not near:
             yield ("frame",), Block(box=box.inset(1), stroke=t.empty, width=2, radius=2)
         if group > 1 and not near:
-            text, px = (
-                say("a cell: {} pages", measure("map.group", group, "plain", cells=n)),
-                view.size(theme.LEAST_SIZE),
-            )
+            text, px = (say("a cell: {} pages", measure("map.group", group, "plain", cells=n)), theme.LEAST_SIZE)
             plate = Box(box.x + 8, box.y + 8, fonts.width(text, "sans", px) + 24, px + 14)
             yield ("plate",), Block(box=plate, fill=t.ground, radius=4, z=1)
             at = (plate.cx, plate.cy)

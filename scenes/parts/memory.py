@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
 from scenes import theme
@@ -113,17 +114,19 @@ class Memory(Part):
                 yield from tag((stretch.task,), stretch.task, (first.x + 6, first.y + 6 + TAG / 2), view, z=2)
 
     def _title(self, view: View, box: Box) -> Atoms:
-        t, y, px = view.theme, box.y + TITLE / 2 - 4, view.size(theme.LABEL)
+        t, y, px = view.theme, box.y + TITLE / 2 - 4, theme.LABEL
         name, where, held = title(self.rule, view), source(self.rule), self._held(view)
-        room = sum(fonts.width(text, "sans-bold", px) for text in (name, where, held))
-        px = px if room + 60 <= box.w else theme.LEAST_SIZE
+        px, held = next(
+            (fit for fit in product((px, theme.LEAST_SIZE), held) if _width(name, where, fit[1], px=fit[0]) <= box.w),
+            (theme.LEAST_SIZE, held[-1]),
+        )
         yield ("title",), Text(text=name, at=(box.x, y), px=px, face="sans-bold", color=t.text)
         at = (box.x + fonts.width(name, "sans-bold", px) + 20, y)
         yield ("source",), Text(text=where, at=at, px=px, color=t.muted)
         yield ("held",), Text(text=held, at=(box.right, y), px=px, color=t.muted, align="right")
 
-    def _held(self, view: View) -> Said:
-        """How many slots are held, and how many of them are empty."""
+    def _held(self, view: View) -> tuple[Said, Said]:
+        """How many slots are held, and how many of them are empty; the same in fewer words."""
         if self.rule == "pages":
             held = measure("slots.reserved.total", view.state.n_in_use * view.page_size)
             used = measure("slots.filled.total", view.state.kv_slots)
@@ -131,7 +134,8 @@ class Memory(Part):
             layout = view.ask.whole(step_of(view), self.rule)
             held = measure("contiguous.reserved", layout.reserved, rule=self.rule)
             used = measure("contiguous.used", layout.used, rule=self.rule)
-        return say("{} slots held, {} of them empty", held, view.ask.less(held, used))
+        empty = view.ask.less(held, used)
+        return say("{} slots held, {} of them empty", held, empty), say("{} held, {} empty", held, empty)
 
     def link(self, view: View, picture: Picture, box: Box) -> Atoms:
         """Who is refused: as wide as it needs where it reaches for a hole, else its tag."""
@@ -190,6 +194,11 @@ class Memory(Part):
                 entry[2] += size
         stretches = sorted((entry[0], str(key[0]), *entry[1:]) for key, entry in found.items())
         return {"memory.rows": len(rows), f"memory.{self.rule}": tuple(stretches)}
+
+
+def _width(*texts: str, px: float) -> float:
+    """Pixels of texts beside one another."""
+    return sum(fonts.width(text, "sans-bold", px) for text in texts) + 20.0 * len(texts)
 
 
 def _hits(middle: float, width: float, borders: Sequence[float]) -> bool:

@@ -18,7 +18,7 @@ from scenes.parts.tape import CHIP, chip_width
 from scenes.parts.view import View
 
 CELL, HEIGHT, GAP, HEAD, ASIDE, ARROW, FLAT = 128.0, 112.0, 12.0, 56.0, 56.0, 76.0, 56.0
-MOST_ROWS, MOST_COLUMNS, LOW = 3, 5, 200.0
+MOST_ROWS, MOST_COLUMNS, LOW, PRESSED = 3, 5, 200.0, 0.55
 FILLER = -1
 """The entry that fills up a table that is shorter than the longest."""
 
@@ -35,11 +35,8 @@ class Plate(Part):
 
     def room(self, view: View, width: float) -> Room:
         rows = min(MOST_ROWS, len(self.passed(view)))
-        least, best = (
-            HEAD + rows * (high + GAP) + ARROW + HEIGHT
-            for high in (max(FLAT, LOW / rows - 30), max(HEIGHT, LOW / rows))
-        )
-        return Room(least, best)
+        below = ARROW + HEIGHT
+        return Room(HEAD + rows * (FLAT + GAP) + PRESSED * below, HEAD + rows * (max(HEIGHT, LOW / rows) + GAP) + below)
 
     def passed(self, view: View) -> list[tuple[str, list[int], int]]:
         """(request, table, tokens to read) of each request in the pass."""
@@ -56,7 +53,9 @@ class Plate(Part):
         room = box.w - chip - 24 - ASIDE - fonts.width("lengths", "mono", theme.LABEL)
         wide = min(CELL, room / (width - first) - GAP)
         rectangle = Box(x - GAP, box.y + HEAD - GAP, (width - first) * (wide + GAP) + GAP, 0)
-        high = (box.h - HEAD - ARROW - HEIGHT) / len(rows) - GAP
+        share = self._share(view, box)
+        high = (box.h - HEAD - share * (ARROW + HEIGHT)) / len(rows) - GAP
+        size = min(CHIP, high)
         rectangle = replace(rectangle, h=len(rows) * (high + GAP) + GAP)
         title = self._title(view, "page_table", ("rows", "columns"))
         aside = max(rectangle.right, x + fonts.width(title, "mono", theme.LABEL)) + ASIDE
@@ -69,7 +68,7 @@ class Plate(Part):
         for row, (task, table, length) in enumerate(rows):
             y = box.y + HEAD + row * (high + GAP)
             hue, cy = view.hue(task), y + high / 2
-            yield (row, "chip"), Block(box=Box(box.x, cy - CHIP / 2, chip, CHIP), fill=hue)
+            yield (row, "chip"), Block(box=Box(box.x, cy - size / 2, chip, size), fill=hue)
             name = written("task.name", task, "name", task=task)
             at = (box.x + chip / 2, cy)
             yield (row, "name"), Text(text=name, at=at, face="sans-bold", color=t.ground, align="center", ground=hue)
@@ -91,7 +90,8 @@ class Plate(Part):
                 text = say("{}", measure("view.length", length, seq=self.seq, row=row))
                 yield (row, "length"), Text(text=text, at=(aside, cy), px=theme.CAPTION, face="mono-bold", color=t.text)
         if self.attended:
-            target = self._attention(box, rectangle)
+            apart, tall = share * ARROW, share * HEIGHT
+            target = Box(rectangle.x, rectangle.bottom + apart, max(rectangle.w, 260.0), tall)
             points = np.array([(target.cx, rectangle.bottom + 6), (target.cx, target.y - 6)])
             yield ("arrow",), Line(points=points, color=t.accent, width=4, head=True)
             yield ("attention",), Block(box=target, fill=t.panel, stroke=t.accent, width=3)
@@ -109,8 +109,10 @@ class Plate(Part):
     def _titled(self, view: View, text: Said, x: float, y: float) -> Text:
         return Text(text=text, at=(x, y + HEAD / 2 - 8), face="mono", color=view.theme.muted)
 
-    def _attention(self, box: Box, rectangle: Box) -> Box:
-        return Box(rectangle.x, rectangle.bottom + ARROW, max(rectangle.w, 260.0), HEIGHT)
+    def _share(self, view: View, box: Box) -> float:
+        """Of the height of arrow and attention what there is in `box`."""
+        room = self.room(view, box.w)
+        return min(1.0, max(PRESSED, PRESSED + (1 - PRESSED) * (box.h - room.least) / (room.best - room.least)))
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """Entries come from under the tapes; then the whole rectangle goes to attention."""

@@ -17,10 +17,11 @@ from scenes.parts.view import View
 from scenes.parts.words import SIZES, page_words, spoken, text_height, type_size
 
 GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 46.0, 62.0, 92.0
-LOWEST = 165.0
+LOWEST = 172.0
 """Height in which a pool of any number of pages can be shown."""
-GOOD = 384.0
-"""Height within which pages with words are as large as can be."""
+OBJECT, GOOD = 166.0, 384.0
+"""Pixels on screen that the longer side of a page should have, and height within which pages with words are as
+large as can be."""
 BAND, PAD = 6.0, 10.0
 BARE = PAD + BAND + 4
 """Height above the slots of a page where nothing is written there."""
@@ -52,8 +53,14 @@ class Pool(Part):
         heights = {px: sorted(self._height(view, n, width, px) for n in splits) for px in (None, SIZES[-1], SIZES[1])}
         best = max((h for some in heights.values() for h in some if h <= TALLEST), default=heights[None][0])
         words = heights[SIZES[-1]]
-        good = 4 + max((h for h in words if h <= GOOD), default=words[0])
-        return Room(min(LOWEST, heights[None][0]), best, good=good if spoken(view.trace) else 0.0)
+        good = 4 + max((h for h in words if h <= GOOD), default=words[0]) if spoken(view.trace) else 0.0
+        seen = min((self._height(view, c, width, None) for c in splits if self._long(view, c, width)), default=0.0)
+        return Room(min(LOWEST, heights[None][0]), best, good=max(good, seen))
+
+    def _long(self, view: View, columns: int, width: float) -> bool:
+        """Whether a page, with so many side by side, is as long as what a shot is about has to be."""
+        w = (width - self._left + GAP) / columns - GAP
+        return max(w, self._page_height(view, w, None)) * view.frame.zoom >= OBJECT
 
     def _splits(self, view: View, width: float) -> list[int]:
         """Numbers of pages side by side that can be shown in `width`; fewest pages first."""

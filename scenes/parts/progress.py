@@ -36,7 +36,7 @@ class Progress(Part):
         return Room(n * ROW + (n - 1) * GAP + FOOT, n * BEST + (n - 1) * GAP + FOOT)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        t, px, ask = view.theme, view.size(theme.LABEL), view.ask
+        t, px, ask = view.theme, theme.LABEL, view.ask
         names = {rule: title(rule, view) for rule in self.rules}
         ends = {rule: ask.steps_of(rule) for rule in self.rules}
         total = max(1, *(end.value for end in ends.values()))

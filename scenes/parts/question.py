@@ -25,12 +25,12 @@ class Question(Part):
     text: str = ""
 
     def room(self, view: View, width: float) -> Room:
-        px = view.size(theme.QUESTION)
+        px = theme.QUESTION
         height = len(balanced(self.text, FACE, px, width)) * PITCH * px + 0.3 * px
         return Room(height, height)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        yield from sentence(self.text, view.size(theme.QUESTION), view, box)
+        yield from sentence(self.text, theme.QUESTION, view, box)
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,18 @@ class Takeaway(Part):
     unit: str = ""
 
     def room(self, view: View, width: float) -> Room:
-        px = view.size(theme.TAKEAWAY)
+        px = theme.TAKEAWAY
         words = len(balanced(self.text, FACE, px, width)) * PITCH * px
         below = 1.6 + PITCH * (len(self._units(view, width)) - 1)
-        number = view.size(theme.NUMBER) * 1.05 + view.size(theme.LABEL) * below if self.number else 0.0
+        number = theme.NUMBER * 1.05 + theme.LABEL * below if self.number else 0.0
         return Room(words + number, words + number)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        px, t = view.size(theme.TAKEAWAY), view.theme
+        px, t = theme.TAKEAWAY, view.theme
         yield from sentence(self.text, px, view, box, early=False)
         if not self.number:
             return
-        big, label = view.size(theme.NUMBER), view.size(theme.LABEL)
+        big, label = theme.NUMBER, theme.LABEL
         units = self._units(view, box.w)
         top = box.bottom - (0.7 + PITCH * (len(units) - 1)) * label
         at = (box.x, top - 0.9 * label - 0.5 * big)
@@ -65,7 +65,7 @@ class Takeaway(Part):
 
     def _units(self, view: View, width: float) -> Sequence[str]:
         """The lines of what the number counts."""
-        return balanced(self.unit, "sans", view.size(theme.LABEL), width)
+        return balanced(self.unit, "sans", theme.LABEL, width)
 
 
 def sentence(text: str, px: float, view: View, box: Box, early: bool = True) -> Atoms:

@@ -19,9 +19,9 @@ from scenes.parts.view import View
 from scenes.theme import mix
 
 ROW, BEST, GAP, CHIP, INSET = 92.0, 120.0, 10.0, 52.0, 18.0
-ENTRY, APART, MOST_ENTRIES = 52.0, 18.0, 8
-"""Width of an entry of a page table, pixels between two, and how many are shown of a table: the first
-of a longer one, an ellipsis, and the last two."""
+ENTRY, APART, LEAST_ENTRIES, MOST_ENTRIES, ENTRIES = 52.0, 18.0, 4, 8, 0.4
+"""Width of an entry of a page table, pixels between two, how many are shown of a table, and the share of a
+row that they take: the first of a longer one, an ellipsis, and the last two."""
 LEAST_LINES = 2
 """Lines of each question and answer that are always seen: those of a longer one are its last."""
 SIZES = (40, 36, 34, 31, 28)
@@ -42,7 +42,7 @@ class Talk(Part):
         n = max(1, len(self.tasks))
         gaps = (n - 1) * GAP
         if self.whole:
-            px = view.size(SIZES[-1])
+            px = SIZES[-1]
             needs = sum(self._rows(view, task, width, px) for task in self.tasks) * PITCH * px + gaps
             return Room(min(needs, n * LEAST_LINES * PITCH * px + gaps), 2 * needs, grows=True, good=needs)
         return Room(n * ROW + gaps, n * BEST + gaps)
@@ -52,8 +52,9 @@ class Talk(Part):
             yield from self._whole(view, box)
             return
         chip = max(chip_width(task, view) for task in self.tasks)
-        most = min(MOST_ENTRIES, max(view.final_pages[view.history.requests[task].index] for task in self.tasks))
-        px = view.size(theme.LABEL)
+        most = max(LEAST_ENTRIES, min(MOST_ENTRIES, int(ENTRIES * box.w / (ENTRY + APART))))
+        most = min(most, max(view.final_pages[view.history.requests[task].index] for task in self.tasks))
+        px = theme.LABEL
         for task, row in zip(self.tasks, box.rows(len(self.tasks), GAP), strict=True):
             if task not in view.state.tasks:
                 continue
@@ -119,7 +120,7 @@ class Talk(Part):
         def needs(px: float) -> float:
             return sum(self._rows(view, task, box.w, px) for task in self.tasks) * PITCH * px + gaps
 
-        px = next((view.size(px) for px in SIZES if needs(view.size(px)) <= box.h), view.size(SIZES[-1]))
+        px = next((px for px in SIZES if needs(px) <= box.h), SIZES[-1])
         spare = max(0.0, box.h - needs(px)) / len(self.tasks)
         y, x = box.y + spare / 2, box.x + chip + CHIP_GAP
         most = max(LEAST_LINES, int((box.h - gaps) / len(self.tasks) / (PITCH * px)))

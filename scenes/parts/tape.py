@@ -20,7 +20,7 @@ from scenes.parts.view import View
 
 TILE_GAP, CHIP_GAP, NUMBERS = 16.0, 24.0, 40.0
 LEAST_TILE, WIDEST = 64.0, 380.0
-ROW, BEST_ROW, ROW_GAP = 92.0, 190.0, 10.0
+LOW_ROW, ROW, BEST_ROW, ROW_GAP = 64.0, 92.0, 190.0, 10.0
 CHIP = 52.0
 MOST_ASKED = 0.4
 """What is asked takes at most so much of a row."""
@@ -44,17 +44,19 @@ class Tape(Part):
 
     def room(self, view: View, width: float) -> Room:
         rows = max(1, len(self.tasks))
-        best = ROW if self.low else BEST_ROW
-        return Room(rows * ROW + (rows - 1) * ROW_GAP, rows * best + (rows - 1) * ROW_GAP)
+        least, best = (LOW_ROW, ROW) if self.low else (ROW, BEST_ROW)
+        return Room(rows * least + (rows - 1) * ROW_GAP, rows * best + (rows - 1) * ROW_GAP)
 
     def draw(self, view: View, box: Box) -> Atoms:
         if not self.tasks:
             return
         chip = max(chip_width(task, view) for task in self.tasks)
-        count = fonts.width("1,000 tokens", "mono", theme.LABEL) + CHIP_GAP if self.counts else 0.0
+        lives = [view.history.requests[task] for task in self.tasks]
+        most = max(life.prompt + life.generated for life in lives)
+        count = fonts.width(f"{most:,}", "mono", theme.LABEL) + CHIP_GAP if self.counts else 0.0
         asked = [fonts.width(text, "sans", theme.LABEL) for task in self.tasks if (text := self._asked(view, task))]
         count = min(MOST_ASKED * box.w, max(asked) + CHIP_GAP) if asked else count
-        tiles = max(view.final_pages[view.history.requests[task].index] for task in self.tasks)
+        tiles = max(view.final_pages[life.index] for life in lives)
         room = box.w - chip - CHIP_GAP - count
         width = min(WIDEST, (room + TILE_GAP) / tiles - TILE_GAP)
         most = tiles if width >= LEAST_TILE else max(5, int((room + TILE_GAP) / (LEAST_TILE + TILE_GAP)))

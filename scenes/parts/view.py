@@ -115,10 +115,6 @@ class View:
         index = self.state.tasks.index
         return sorted((task for task, pages in self.state.tables.items() if page in pages), key=index)
 
-    def size(self, px: float) -> float:
-        """A size of type in this frame."""
-        return px * self.frame.type
-
     def mixed(self, color: str, share: float) -> str:
         """`color` drawn so far towards the ground."""
         return mix(color, self.theme.ground, share)

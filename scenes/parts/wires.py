@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import Block, Key, Line, Picture, Text
 from scenes.draw.layout import Box
@@ -17,7 +16,9 @@ from scenes.parts.view import View
 
 MOST = 4
 """Wires beyond which number and page light in pairs instead."""
-LANE = 12.0
+LANE, ASIDE, NUDGE = 12.0, 8.4, 16.0
+"""Pixels between two lanes, from a tile to where its wire goes down, and by which the end of one that would
+run along that is moved."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,14 @@ class Wires(Part):
         hue = view.hue(self.task)
         right = [end for end in ends if end[3].cx >= end[1].right]
         left = [end for end in ends if end[3].cx < end[1].right]
+        downs = [tile.right + ASIDE for _, tile, _, _ in ends]
         order = sorted(right, key=lambda e: -e[1].x) + sorted(left, key=lambda e: e[1].x)
         for lane, (logical, tile, number, page) in enumerate(order):
             y = box.bottom - 10 - LANE * (len(order) - 1 - lane)
             half = fonts.width(number.text, number.face, number.px) / 2
-            gap = tile.right + theme.LEAST_SIZE * 0.3
-            at = number.at[1]
-            points = [(number.at[0] + half + 10, at), (gap, at), (gap, y), (page.cx, y), (page.cx, page.y - 4)]
+            gap, at = tile.right + ASIDE, number.at[1]
+            x = page.cx + NUDGE * any(abs(page.cx - down) < NUDGE / 2 for down in downs)
+            points = [(number.at[0] + half + 10, at), (gap, at), (gap, y), (x, y), (x, page.y - 4)]
             yield (logical,), Line(points=np.array(points), color=hue, width=3, curved=True, head=True)
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:

@@ -165,8 +165,8 @@ class Stage:
         self.scene.hold(max(self._read_by - self.scene.clock, motion.AFTER))
 
     def read(self) -> dict:
-        """What the mobjects show now that is no text, read back from them."""
-        found: dict = {}
+        """What the mobjects show now that is no text, read back from them, and in which theme."""
+        found: dict = {"theme": self.view.theme.name}
         for part in self._whole(self.parts):
             shown = part.read({key: m for key, m in self.canvas.shown.items() if key[0] == part.key})
             for name, value in shown.items():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
 from msgspec import Struct, structs
 
-from scenes.truth.vouching import vouches
+from scenes.theme import THEMES
+from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
 
 WIDTHS = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
@@ -25,6 +26,12 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _texts(item)
+
+
+@shows("theme")
+def look(witness: Witness, at: int, shown: Mapping) -> str:
+    """A theme that there is: its colours are what others hold drawn ones against."""
+    return THEMES[shown["theme"]].name
 
 
 @vouches("header.text")

@@ -12,7 +12,6 @@ from scenes import theme
 from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
 
-LOOK = theme.DARK
 OTHERS, KEPT, BACK, DIM = 0.68, 0.45, 0.4, 0.35
 """How far grey pages and cached ones are from muted towards the ground, those given back from the accent; what is
 left of a map stepped back."""
@@ -44,30 +43,30 @@ def _given_back(trace: Trace) -> list[tuple[int, int, str, list[int]]]:
     return found
 
 
-def _of_pages(witness: Witness, at: int, told: Mapping) -> np.ndarray:
+def _of_pages(witness: Witness, at: int, told: Mapping, look: theme.Theme) -> np.ndarray:
     """Colour of every page, float [n_pages, 3]."""
     rgb, state = theme.rgb, witness.state(at)
-    near = [rgb(color) for color in LOOK.crowd]
-    colors = np.array([rgb(LOOK.empty)] * witness.n_pages)
+    near = [rgb(color) for color in look.crowd]
+    colors = np.array([rgb(look.empty)] * witness.n_pages)
     for page in state.lru:
-        colors[page] = rgb(theme.mix(LOOK.muted, LOOK.ground, KEPT))
+        colors[page] = rgb(theme.mix(look.muted, look.ground, KEPT))
     for task in sorted(state.tables, key=witness.order.__getitem__, reverse=True):
         color = near[_places(witness.trace)[task] % len(near)]
         if told["acting"]:
-            color = rgb(theme.mix(LOOK.muted, LOOK.ground, OTHERS))
+            color = rgb(theme.mix(look.muted, look.ground, OTHERS))
         if task in told["named"]:
-            color = rgb(LOOK.hue(witness.order[task]))
-        colors[state.tables[task]] = rgb(LOOK.accent) if task in told["acting"] else color
+            color = rgb(look.hue(witness.order[task]))
+        colors[state.tables[task]] = rgb(look.accent) if task in told["acting"] else color
     for seq, ns, task, pages in _given_back(witness.trace):
         if seq <= at and task in told["acting"] and task not in state.tables:
             free = [page for page in pages if state.page_state(page) == "free"]
-            colors[free] = rgb(theme.mix(LOOK.accent, LOOK.ground, BACK))
+            colors[free] = rgb(theme.mix(look.accent, look.ground, BACK))
         if seq <= at and told["flash"] and ns > state.ns - told["flash"] * 1e9:
-            colors[pages] = rgb(LOOK.accent)
+            colors[pages] = rgb(look.accent)
     if told["near"]:
         for page, slots in enumerate(state.fill()):
             colors[page] = (
-                np.array(rgb(LOOK.empty)) * (1 - slots / witness.page_size) + colors[page] * slots / witness.page_size
+                np.array(rgb(look.empty)) * (1 - slots / witness.page_size) + colors[page] * slots / witness.page_size
             )
     return colors
 
@@ -75,16 +74,16 @@ def _of_pages(witness: Witness, at: int, told: Mapping) -> np.ndarray:
 @shows("map.cells", fades=True)
 def cells(witness: Witness, at: int, shown: Mapping) -> np.ndarray:
     """Colours of the cells, float [cells, 3]: the mean of as many pages each as needed for that number."""
-    told, size = shown["map.told"], 1
+    told, look, size = shown["map.told"], theme.THEMES[shown["theme"]], 1
     while -(-witness.n_pages // size) > told["cells"]:
         size += 1
-    pages = _of_pages(witness, at, told)
+    pages = _of_pages(witness, at, told, look)
     found = (
         np.array([pages[start : start + size].mean(axis=0) for start in range(0, witness.n_pages, size)])
         if size > 1
         else pages
     )
-    ground = np.array(theme.rgb(LOOK.ground))
+    ground = np.array(theme.rgb(look.ground))
     return found if told["lit"] else ground + (found - ground) * DIM
 
 

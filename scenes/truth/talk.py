@@ -29,15 +29,16 @@ def tints(witness: Witness, at: int, shown: Mapping) -> dict[str, dict[int, tupl
     """The colour of every entry that is shown: the panel's, tinted with the hue of whoever computed
     what is in the page, or untinted while there is nothing."""
     found: dict[str, dict[int, tuple[float, ...]]] = {}
+    look = theme.THEMES[shown["theme"]]
     for task, entries in shown["talk.tints"].items():
         table = witness.state(at).tables.get(task, [])
         for logical in entries:
             if logical >= len(table):
                 continue
-            color = theme.DARK.panel
+            color = look.panel
             if witness.slots(table[logical], at):
                 slots = written_by(witness.trace, table[logical], at)
                 writer = slots[min(slots)][0] if slots else task
-                color = theme.mix(color, theme.DARK.hue(witness.order[writer]), TINT)
+                color = theme.mix(color, look.hue(witness.order[writer]), TINT)
             found.setdefault(task, {})[logical] = tuple(round(value, 2) for value in theme.rgb(color))
     return found

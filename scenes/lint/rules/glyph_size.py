@@ -28,7 +28,7 @@ def scale_of(label: Label) -> float:
 
 
 class GlyphSize(PictureRule):
-    """Capitals are at least 20 px high and x-heights 11 px, in a 1080 px high frame.
+    """Capitals are at least 20 px high and x-heights 11 px, on a screen whose short side has 1080.
 
     Measured from the face's metrics, the label's em size and the scale that its
     outline has been given since. Text that is not a `Label` has no known face
@@ -40,7 +40,7 @@ class GlyphSize(PictureRule):
     def judge(self, picture: Picture) -> Iterator[Problem]:
         for label in picture.labels:
             metrics = fonts.metrics(label.face)
-            em = label.px * scale_of(label)
+            em = label.px * scale_of(label) * picture.frame.zoom
             cap, low = metrics.cap_height * em, metrics.x_height * em
             if cap < CAP_HEIGHT - 1e-3 or low < X_HEIGHT - 1e-3:
                 detail = f"capitals {cap:.1f} px, x-height {low:.1f} px"

@@ -16,7 +16,8 @@ SMALL = ("bit", "digit", "count", "ref", "number", "text")
 
 class Hero(Rule):
     """A shot names its subject; the part that it belongs to takes at least 55 % of the stage's width
-    or height, and the subject is at least 160 px long, or, where it is a bit or a number, 48 px high.
+    or height, and the subject is at least 160 px long, or, where it is a bit or a number, 48 px high, on a
+    screen whose short side has 1080.
 
     The largest picture of the shot counts: what it is about may be gone at its end.
     """
@@ -38,10 +39,10 @@ class Hero(Rule):
     def _measure(self, moment: Moment, shot: Shot) -> None:
         if moment.stage is None or not shot.subject:
             return
-        stage = moment.stage.view.frame.stage
+        frame = moment.stage.view.frame
         w, h = extent(moment.atoms, (shot.hero,))
-        self._hero = max(self._hero, w / stage.w, h / stage.h)
-        w, h = extent(moment.atoms, shot.subject)
+        self._hero = max(self._hero, w / frame.stage.w, h / frame.stage.h)
+        w, h = (frame.zoom * size for size in extent(moment.atoms, shot.subject))
         self._long, self._high = max(self._long, w, h), max(self._high, h)
 
     def shot_ended(self, moment: Moment, shot: Shot) -> Iterator[Problem]:
