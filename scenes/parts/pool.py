@@ -16,11 +16,11 @@ from scenes.parts.slots import LEAST, columns_of, filled, page_colors, slots_ato
 from scenes.parts.view import View
 from scenes.parts.words import SIZES, page_words, spoken, text_height, type_size
 
-GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 46.0, 62.0, 92.0
+GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 46.0, 66.0, 92.0
 LOWEST = 172.0
 """Height in which a pool of any number of pages can be shown."""
-OBJECT, GOOD = 166.0, 384.0
-"""Pixels on screen that the longer side of a page should have, and height within which pages with words are as
+OBJECT, GOOD = 162.0, 384.0
+"""Pixels on screen that a page should be wide, and height within which pages with words are as
 large as can be."""
 BAND, PAD = 6.0, 10.0
 BARE = PAD + BAND + 4
@@ -28,8 +28,8 @@ BARE = PAD + BAND + 4
 MOST_BANDS = 6
 NAMED = 64.0
 """Width of a page from which on its number is written."""
-TALL, TALLEST = 1.8, 660.0
-"""Height of a cell as a share of its width, and of the pool where there is room."""
+TALL, FLAT, TALLEST = 1.8, 0.5, 660.0
+"""Height of a cell as a share of its width, at best and at least, and of the pool where there is room."""
 ROOMY = 132.0
 """Width of a page from which on its refcount and its logical place are written."""
 
@@ -54,13 +54,16 @@ class Pool(Part):
         best = max((h for some in heights.values() for h in some if h <= TALLEST), default=heights[None][0])
         words = heights[SIZES[-1]]
         good = 4 + max((h for h in words if h <= GOOD), default=words[0]) if spoken(view.trace) else 0.0
-        seen = min((self._height(view, c, width, None) for c in splits if self._long(view, c, width)), default=0.0)
+        seen = min(self._flat(view, width).values(), default=0.0)
         return Room(min(LOWEST, heights[None][0]), best, good=max(good, seen))
 
-    def _long(self, view: View, columns: int, width: float) -> bool:
-        """Whether a page, with so many side by side, is as long as what a shot is about has to be."""
-        w = (width - self._left + GAP) / columns - GAP
-        return max(w, self._page_height(view, w, None)) * view.frame.zoom >= OBJECT
+    def _flat(self, view: View, width: float) -> dict[int, float]:
+        """Numbers of pages side by side that are as wide as what a shot is about has to be, and how high the pool is
+        at least with each."""
+        wide = [
+            c for c in self._splits(view, width) if ((width - self._left + GAP) / c - GAP) * view.frame.zoom >= OBJECT
+        ]
+        return {c: self._height(view, c, width, None, FLAT) for c in wide}
 
     def _splits(self, view: View, width: float) -> list[int]:
         """Numbers of pages side by side that can be shown in `width`; fewest pages first."""
@@ -76,19 +79,19 @@ class Pool(Part):
     def _left(self) -> float:
         return LABELS if self.bits else 0.0
 
-    def _height(self, view: View, columns: int, width: float, px: float | None) -> float:
-        """How high the pool is with so many pages side by side and cells of their best shape, or,
+    def _height(self, view: View, columns: int, width: float, px: float | None, tall: float = TALL) -> float:
+        """How high the pool is with so many pages side by side and cells so `tall` for their width, or,
         where there are words, room for the longest page's in type of `px`."""
         rows = -(-len(self.shown(view)) // columns)
         w = (width - self._left + GAP) / columns - GAP
-        return rows * (self._page_height(view, w, px) + (BITS if self.bits else 0.0) + GAP) - GAP
+        return rows * (self._page_height(view, w, px, tall) + (BITS if self.bits else 0.0) + GAP) - GAP
 
-    def _page_height(self, view: View, w: float, px: float | None) -> float:
+    def _page_height(self, view: View, w: float, px: float | None, tall: float = TALL) -> float:
         text = px and text_height(view, w - 2 * PAD, px)
         if text:
             return BARE + text + _foot(w)
         columns = columns_of(view.page_size)
-        cells = -(-view.page_size // columns) * TALL * (w - 2 * PAD) / columns
+        cells = -(-view.page_size // columns) * tall * (w - 2 * PAD) / columns
         return _head(w) + cells + _foot(w)
 
     def boxes(self, view: View, box: Box) -> dict[int, Box]:
@@ -98,7 +101,11 @@ class Pool(Part):
         splits = self._splits(view, box.w)
         fitting = {px: [c for c in splits if self._height(view, c, box.w, px) <= box.h + 4] for px in (SIZES[-1], None)}
         words = SIZES[-1] if fitting[SIZES[-1]] else None
-        n_rows = -(-len(pages) // min(fitting[words], default=max(splits)))
+        abreast = min(fitting[words], default=max(splits))
+        flat = self._flat(view, box.w)
+        if not words and abreast not in flat:
+            abreast = max((c for c, h in flat.items() if h <= box.h + 4), default=abreast)
+        n_rows = -(-len(pages) // abreast)
         columns, below = -(-len(pages) // n_rows), BITS if self.bits else 0.0
         field = Box(box.x + self._left, box.y, box.w - self._left, box.h)
         w = (field.w + GAP) / columns - GAP

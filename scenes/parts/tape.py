@@ -20,7 +20,7 @@ from scenes.parts.view import View
 
 TILE_GAP, CHIP_GAP, NUMBERS = 16.0, 24.0, 40.0
 LEAST_TILE, WIDEST = 64.0, 380.0
-LOW_ROW, ROW, BEST_ROW, ROW_GAP = 64.0, 92.0, 190.0, 10.0
+LOW_ROW, UPRIGHT_ROW, ROW, BEST_ROW, ROW_GAP = 64.0, 76.0, 92.0, 190.0, 10.0
 CHIP = 52.0
 MOST_ASKED = 0.4
 """What is asked takes at most so much of a row."""
@@ -44,7 +44,7 @@ class Tape(Part):
 
     def room(self, view: View, width: float) -> Room:
         rows = max(1, len(self.tasks))
-        least, best = (LOW_ROW, ROW) if self.low else (ROW, BEST_ROW)
+        least, best = (LOW_ROW, ROW) if self.low else (UPRIGHT_ROW if view.frame.upright else ROW, BEST_ROW)
         return Room(rows * least + (rows - 1) * ROW_GAP, rows * best + (rows - 1) * ROW_GAP)
 
     def draw(self, view: View, box: Box) -> Atoms:

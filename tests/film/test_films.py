@@ -3,18 +3,24 @@
 import pytest
 
 from scenes.check.checker import Checker
+from scenes.draw.layout import FRAMES
 from scenes.film import catalog
 from scenes.film.checking import EVERY_FRAME, WITHIN, check
+from scenes.film.quality import PREVIEW
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, Observer
 from scenes.lint.linter import lint
 from scenes.measures import measure, say
+from scenes.theme import THEMES
 from tests.conftest import SCENARIOS
-from tests.film.clean import assert_clean_or_told_why_not
+from tests.film.clean import assert_clean, assert_clean_or_told_why_not
 
 FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
 SHIPPED = sorted((ASSETS / "traces").glob("*.jsonl.gz"))
 RECORDED = sorted(path.stem for path in SCENARIOS.glob("*.toml"))
+
+LOOKS = [PREVIEW.shaped(frame, theme) for frame in FRAMES.values() for theme in THEMES.values()][1:]
+"""All but the first, in which films are told elsewhere."""
 
 every_film = pytest.mark.parametrize("film", FILMS, ids=lambda film: film.__name__)
 
@@ -34,6 +40,20 @@ def test_own_trace(film):
     assert report.mismatches == report.unvouched == ()
     assert report.fields + report.labels > 200
     assert report.contradictions == ()
+
+
+def looked_at():
+    """Each film in each look; each in one that is quick to look at, so that all films and looks are."""
+    for place, film in enumerate(FILMS):
+        for look in LOOKS:
+            marks = () if look == LOOKS[place % len(LOOKS)] else pytest.mark.slow
+            yield pytest.param(film, look, id=f"{film.__name__}-{look.name}", marks=marks)
+
+
+@pytest.mark.parametrize("film, look", looked_at())
+def test_every_look(film, look):
+    """Clean and true in other frames and themes."""
+    assert assert_clean(film, ASSETS / "traces" / film.default_trace, WITHIN, look).contradictions == ()
 
 
 @pytest.mark.slow
