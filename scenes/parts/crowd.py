@@ -101,7 +101,7 @@ class Crowd(Part):
         if more:
             number = measure(f"crowd.{kind}.more", more, "count", shown=len(tasks) - more)
             labels = [say("{}, {} of them not drawn", label, number) for label in labels]
-            labels.append(say("{}, {} more", kind, number))
+            labels.append(say("{}, +{}", kind, number))
         text = next((label for label in labels if x + fonts.width(label, "sans", px) <= box.right), labels[-1])
         yield (kind, "label"), Text(text=text, at=(x, y + 4), px=px, color=t.muted)
 
