@@ -129,15 +129,14 @@ class ChatTelling(RaceTelling):
         asked = say("How do {} tokens fit into {} slots?", tokens, slots or tokens)
         if slots is None:
             asked = say("Where are the {} tokens of {} kept?", tokens, self.conversations())
-        held = {page for task in self.cast for page in self.ask.state(self.full).tables.get(task, ())}
-        pages = tuple(page for page in self.all if page in held) or self.all
-        shown = (Question(self.told("question", asked, **self.measures())), self.talk, Pool(bits=False, pages=pages))
+        asked = self.told("question", asked, **self.measures())
+        shown = (Question(asked), self.talk, Pool(bits=False, pages=self.all))
         self.shot(None, self.act(*shown), *self.decode(shown, self.full, 4.0), subject=("pool",))
         return self.section("hook", self.trace.header.scenario.title, cut=True)
 
     def conversations(self) -> Said:
-        """How many are told of."""
-        return counted(many(self.ask.names(self.cast)), "conversation")
+        """How many are in memory at the fullest moment."""
+        return counted(many(self.ask.names(self.running(self.full) or self.cast)), "conversation")
 
     def measures(self) -> dict[str, Measure]:
         """What a scenario's question and takeaway can say."""
@@ -148,7 +147,7 @@ class ChatTelling(RaceTelling):
             "asked": ask.asked(),
             "found": ask.all_found(),
         }
-        return {**found, "conversations": many(ask.names(self.cast)), "first": ask.name(self.cast[0])}
+        return {**found, "first": ask.name(self.cast[0])}
 
     def arrival(self, place: int, task: str) -> Section:
         """A request comes, gets its pages, and its prompt is computed."""
