@@ -18,7 +18,7 @@ from scenes.parts.tape import CHIP_GAP, chip_width
 from scenes.parts.view import View
 from scenes.theme import mix
 
-ROW, GAP, CHIP, INSET = 92.0, 10.0, 52.0, 18.0
+ROW, BEST, GAP, CHIP, INSET = 92.0, 120.0, 10.0, 52.0, 18.0
 ENTRY, APART, MOST_ENTRIES = 52.0, 18.0, 8
 """Width of an entry of a page table, pixels between two, and how many are shown of a table: the first
 of a longer one, an ellipsis, and the last two."""
@@ -45,7 +45,7 @@ class Talk(Part):
             px = view.size(SIZES[-1])
             needs = sum(self._rows(view, task, width, px) for task in self.tasks) * PITCH * px + gaps
             return Room(min(needs, n * LEAST_LINES * PITCH * px + gaps), 2 * needs, grows=True, good=needs)
-        return Room(n * ROW + gaps, n * ROW + gaps)
+        return Room(n * ROW + gaps, n * BEST + gaps)
 
     def draw(self, view: View, box: Box) -> Atoms:
         if self.whole:
@@ -54,6 +54,9 @@ class Talk(Part):
         chip = max(chip_width(task, view) for task in self.tasks)
         most = min(MOST_ENTRIES, max(view.final_pages[view.history.requests[task].index] for task in self.tasks))
         here = [task for task in self.tasks if task in view.state.tasks]
+        least = len(self.tasks) * (ROW + GAP) / max(1, len(here)) - GAP
+        fits = (view.size(px) for px in SIZES if least > (1 + LEAST_LINES) * PITCH * view.size(px))
+        px = next(fits, view.size(theme.LABEL))
         for task, row in zip(here, box.rows(max(1, len(here)), GAP), strict=False):
             yield (task, "row"), Block(box=row, fill=view.theme.panel, radius=10)
             x, y = row.x + INSET, min(row.cy, row.y + ROW / 2)
@@ -61,13 +64,11 @@ class Talk(Part):
             x += chip + CHIP_GAP
             yield from self._entries(view, task, x, y, most)
             x += most * (ENTRY + APART) + CHIP_GAP - APART
-            yield from self._lines(view, task, Box(x, row.y + 4, row.right - INSET - x, row.h - 8))
+            yield from self._lines(view, task, Box(x, row.y + 4, row.right - INSET - x, row.h - 8), px)
 
-    def _lines(self, view: View, task: str, box: Box) -> Atoms:
+    def _lines(self, view: View, task: str, box: Box, px: float) -> Atoms:
         """The first line of what is asked, and below it as many of the answer's last lines as there is room for."""
-        t, sizes = view.theme, [*map(view.size, SIZES)]
-        px = next((px for px in sizes if box.h >= (1 + LEAST_LINES) * PITCH * px), view.size(theme.LABEL))
-        n = max(LEAST_LINES, int(box.h / (PITCH * px)))
+        t, n = view.theme, max(LEAST_LINES, int(box.h / (PITCH * px)))
         asked = lines(question(view, task), "sans", px, box.w - 1.2 * px)
         said = [*enumerate(lines(answer(view, task), "sans-medium", px, box.w))][1 - n :]
         top, look = box.cy + (1 - n) * PITCH * px / 2, {"px": px, "ground": t.panel}
