@@ -222,7 +222,7 @@ def page_words(view: View, page: int, body: Box, px: float, first: int) -> Atoms
             look = {"px": px, "face": face, "color": color, "align": "center", "ground": t.panel}
             order = float(first + slots[0])
             said = fonts.fit(stand.word.text, face, px, box.w - 2 * PAD * px + 1)
-            yield (page, "word", slots[0]), Text(text=said, at=(box.cx, box.cy), order=order, **look)
+            yield (page, "word", slots[0], stand.task), Text(text=said, at=(box.cx, box.cy), order=order, **look)
     order = first + np.arange(size, dtype=float)
     yield (page, "slots"), Cells(edges=edges, fills=fills, lines=outlines, order=order, radius=4.0, z=0)
     if hidden:
