@@ -183,7 +183,7 @@ class PrefixCacheTelling(Telling):
             self.shot(told, *acts, subject=self.about(page), detail=MORE)
         told = say("Prefill computes {} in one pass.", counted(ask.stored(task, self.filled), "token"))
         parts = (self.tape(task), self.pool())
-        acts = self.coded("PagedCache.write", self.at, self.filled, parts, only=("page", "slot"))
+        acts = self.coded("PagedCache.write", self.at, self.filled, parts, only=("page",))
         self.shot(told, *acts, subject=self.about(self.state(self.admitted).tables[task][0]))
         return self.section("admit", say("{} gets its pages", name))
 
@@ -212,7 +212,7 @@ class PrefixCacheTelling(Telling):
         parts = (self.tape(*tasks), Wires(task), self.pool())
         before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
         start = self.at
-        lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.4)
+        lapse = self.lapse(*parts, until=before.seq - 1, seconds=1.8)
         if ask.between("step_end", start, before.seq).value >= FEW_STEPS:
             self.shot("Each step adds a token: one slot is filled.", lapse, subject=("pool",))
         acting = (self.tape(*tasks, acting=(task, logical)), Wires(task), self.pool(page))
@@ -258,7 +258,7 @@ class PrefixCacheTelling(Telling):
         if filler is not None:
             told = say("{} is no page: it fills up a shorter row.", filler)
         attended = (tape, Plate(wrote.seq, attended=True), *self.beside)
-        self.shot(told, self.act(*attended, seconds=2.6), self.act(*attended, until=wrote.seq), subject=("plate",))
+        self.shot(told, self.act(*attended, seconds=1.6), self.act(*attended, until=wrote.seq), subject=("plate",))
         return self.section("view", "What attention sees")
 
     def before(self, event: Event) -> int:
@@ -273,7 +273,7 @@ class PrefixCacheTelling(Telling):
         tasks = (*self.standing(), task)
         tape = self.tape(*tasks)
         began = self.at
-        lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=2.4)
+        lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=1.8)
         if ask.between("step_end", began, self.at).value >= FEW_STEPS:
             self.shot(say("{} is done: cleanup returns its pages.", ask.name(task)), lapse, subject=("pool",))
         end = self.requests[task].empty_after(freed.seq) or freed.seq
@@ -300,7 +300,7 @@ class PrefixCacheTelling(Telling):
         steps = ask.between("step_end", self.at, alloc.seq)
         if steps.value >= FEW_STEPS:
             told = say("{} steps on, {} fills its last slots.", steps, ask.name(task))
-            self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=2.4), subject=("pool",))
+            self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=1.8), subject=("pool",))
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
         names = ask.page(page), ask.name(task), ask.name(had)
@@ -349,11 +349,11 @@ class PrefixCacheTelling(Telling):
         each = [say("{} {}", ask.name(task), ask.longest(task)) for task in tasks]
         told = "Reserved at their longest: "
         told = self.short(say(told + "{}, in all {}.", joined(", ", each), longest), say(told + "{} slots.", longest))
-        self.shot(told, self.act(Held(0)), self.act(Held(1), seconds=1.6), subject=("held",))
+        self.shot(told, self.act(Held(0)), self.act(Held(1), seconds=1.2), subject=("held",))
         told = say("In pages {} slots are held at most: no reservation.", held)
         if held.value >= longest.value:
             told = say("Whole pages: {} slots held at most, for {}.", held, longest)
-        self.shot(told, self.act(Held(2), seconds=1.2), self.act(Held(), seconds=1.2), subject=("held",), rest=1.0)
+        self.shot(told, self.act(Held(2), seconds=1.0), self.act(Held(), seconds=1.0), subject=("held",), rest=1.0)
         return self.section("cost", "What it saves", MORE, phases=False)
 
     def counted(self) -> Iterator[Section]:

@@ -45,7 +45,7 @@ class Held(Part):
         at = (box.x, box.y + TITLE / 2 - 8)
         yield ("title",), Text(text="KV slots at the end of each step", at=at, px=px, color=t.muted)
         colors = {"longest": view.mixed(t.muted, 0.62), "held": t.accent, "filled": view.mixed(t.muted, 0.15)}
-        seen = [t.ground, *colors.values()][: self.drawn + 1]
+        seen = [t.panel, *colors.values()][: self.drawn + 1]
         wide = field.w / len(values)
         left = field.x + wide * np.arange(len(values))
         for column, name in enumerate(SERIES):
