@@ -150,7 +150,7 @@ class PrefixCacheTelling(Telling):
         else:
             acts = [self.act(Slabs(n, **pages), seconds=1.6 * (n > 0) or None) for n in (0, 1, 2)]
         self.shot(once, *acts, subject=("pool",), detail=CODE)
-        self.shot(cut, self.act(Slabs(cut=True, **pages), seconds=1.8), self.act(self.pool()), subject=("pool",))
+        self.shot(cut, self.act(Slabs(cut=True, **pages), seconds=1.5), self.act(self.pool()), subject=("pool",))
         return self.section("reserve", "The pool, reserved once", FRAME, cut=True)
 
     def admit(self) -> Section:
@@ -179,7 +179,7 @@ class PrefixCacheTelling(Telling):
             page = allocs[-1].pages[0]
             told = say("The rest in the same way: {}.", ask.table(task, self.admitted))
             parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(page))
-            acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",))
+            acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",), pace=0.5)
             self.shot(told, *acts, subject=self.about(page), detail=MORE)
         told = say("Prefill computes {} in one pass.", counted(ask.stored(task, self.filled), "token"))
         parts = (self.tape(task), self.pool())
@@ -212,7 +212,7 @@ class PrefixCacheTelling(Telling):
         parts = (self.tape(*tasks), Wires(task), self.pool())
         before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
         start = self.at
-        lapse = self.lapse(*parts, until=before.seq - 1, seconds=1.8)
+        lapse = self.lapse(*parts, until=before.seq - 1, seconds=1.5)
         if ask.between("step_end", start, before.seq).value >= FEW_STEPS:
             self.shot("Each step adds a token: one slot is filled.", lapse, subject=("pool",))
         acting = (self.tape(*tasks, acting=(task, logical)), Wires(task), self.pool(page))
@@ -221,8 +221,8 @@ class PrefixCacheTelling(Telling):
         told = say("Token {} of {} has no slot.", ask.first_token_of(logical), ask.name(task))
         first = (self.tape(*tasks, acting=(task, logical)), Wires(task), self.pool())
         self.shot(told, self.act(*first, seconds=1.2), subject=("tape", task))
-        comes, tables = "One page comes, not a new block", (ask.table(task, grown.seq - 1), ask.table(task, end))
-        told = self.short(say(comes + ": {} becomes {}.", *tables), say(comes + "."))
+        tables = ask.table(task, grown.seq - 1), ask.table(task, end)
+        told = self.short(say("One page comes: {} becomes {}.", *tables), say("One page comes, not a new block."))
         self.shot(told, self.act(*acting, until=end, seconds=1.6), subject=self.about(page))
         return self.section("growth", say("{} grows by one page", ask.name(task)))
 
@@ -273,7 +273,7 @@ class PrefixCacheTelling(Telling):
         tasks = (*self.standing(), task)
         tape = self.tape(*tasks)
         began = self.at
-        lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=1.8)
+        lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=1.5)
         if ask.between("step_end", began, self.at).value >= FEW_STEPS:
             self.shot(say("{} is done: cleanup returns its pages.", ask.name(task)), lapse, subject=("pool",))
         end = self.requests[task].empty_after(freed.seq) or freed.seq
@@ -284,8 +284,10 @@ class PrefixCacheTelling(Telling):
         tape = self.tape(task)
         acts = self.coded("PagedCache.free", self.at, freed.seq, (tape, self.pool(page)))
         self.shot(told, *acts, subject=self.about(page), detail=CODE)
-        acts = [self.act(tape, self.pool(*e.pages), *self.beside, until=e.seq, seconds=0.9) for e in frees[1:]]
-        told = "Freeing a page erases nothing: its hollow slots stay."
+        others = ((e.seq, (tape, self.pool(*e.pages))) for e in frees[1:])
+        masks = {"only": ("_free_mask",), "pace": 0.5}
+        acts = [act for seq, parts in others for act in self.coded("PagedCache.free", self.at, seq, parts, **masks)]
+        told = "Freeing a page erases nothing."
         acts.append(self.act(tape, self.pool(), *self.beside, until=end))
         self.shot(told, *acts, subject=self.about(frees[-1].pages[0]))
         return self.section("release", say("{} leaves", ask.name(task)))
@@ -300,7 +302,7 @@ class PrefixCacheTelling(Telling):
         steps = ask.between("step_end", self.at, alloc.seq)
         if steps.value >= FEW_STEPS:
             told = say("{} steps on, {} fills its last slots.", steps, ask.name(task))
-            self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=1.8), subject=("pool",))
+            self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=1.5), subject=("pool",))
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
         names = ask.page(page), ask.name(task), ask.name(had)
@@ -310,7 +312,7 @@ class PrefixCacheTelling(Telling):
         )
         end = table.seq if table else alloc.seq
         acts = [self.act(*acting), self.act(*acting, until=end, seconds=1.6)]
-        wrote = [*self.history.events(KvWrite, self.at)][:3]
+        wrote = [*self.history.events(KvWrite, self.at)][:2]
         acts += [self.act(*acting, until=event.seq, seconds=0.7) for event in wrote]
         self.shot(told, *acts, subject=self.about(page))
         return self.section("reuse", say("{} grows into a used page", ask.name(task)))
@@ -347,10 +349,11 @@ class PrefixCacheTelling(Telling):
         tables = self.state(int(self.history.steps.end[ask.holdings[:, 0].argmax()])).tables
         tasks = [task for task, pages in tables.items() if pages]
         each = [say("{} {}", ask.name(task), ask.longest(task)) for task in tasks]
-        told = "Reserved at their longest: "
-        told = self.short(say(told + "{}, in all {}.", joined(", ", each), longest), say(told + "{} slots.", longest))
-        self.shot(told, self.act(Held(0)), self.act(Held(1), seconds=1.2), subject=("held",))
-        told = say("In pages {} slots are held at most: no reservation.", held)
+        told = say("Longest lengths reserved: {} slots.", longest)
+        if len(each) > 1:
+            told = self.short(say("Reserved at their longest: {}, in all {}.", joined(", ", each), longest), told)
+        self.shot(told, self.act(Held(0)), self.act(Held(1), seconds=1.6), subject=("held",), pace=1.1)
+        told = say("No reservation: {} slots held at most.", held)
         if held.value >= longest.value:
             told = say("Whole pages: {} slots held at most, for {}.", held, longest)
         self.shot(told, self.act(Held(2), seconds=1.0), self.act(Held(), seconds=1.0), subject=("held",), rest=1.0)
@@ -375,7 +378,7 @@ class PrefixCacheTelling(Telling):
         joined = max(event.seq for name in tasks for event in teller.requests[name].admitted if event.seq < start)
         teller.begin(teller.steps.before(joined))
         count = ask.ref(page, start)
-        told = say("{} prompts begin the same: page {} counts {} holders.", count, ask.page(page), count)
+        told = say("{} prompts begin the same: {} hold page {}.", count, count, ask.page(page))
         acts = [teller.act(tape, bits, until=joined, seconds=1.6), teller.lapse(tape, bits, until=start, seconds=1.6)]
         teller.shot(told, *acts, subject=("pool", page))
         told = say("{} leaves, others still read page {}: it stays.", ask.name(task), ask.page(page))
@@ -393,8 +396,8 @@ class PrefixCacheTelling(Telling):
         comes_to = self.told("takeaway", say("Memory in pieces, order in a table."), **measures)
         told = Takeaway(comes_to, say("{}", ask.most_held()), unit)
         parts = (told, self.pool(bits=False))
-        seconds = 1.6 if len(self.history.steps) >= FEW_STEPS else 0.4
-        self.shot(None, self.lapse(*parts, until=self.end, seconds=seconds), subject=("pool",), rest=2.0)
+        seconds = 1.2 if len(self.history.steps) >= FEW_STEPS else 0.4
+        self.shot(None, self.lapse(*parts, until=self.end, seconds=seconds), subject=("pool",), rest=1.6)
         return self.section("takeaway", "", FRAME, phases=False, cut=True)
 
 
