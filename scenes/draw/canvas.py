@@ -194,11 +194,11 @@ def _way(move: Move) -> float:
 class Change(FilmAnimation):
     """Bring a canvas to another picture.
 
-    First what leaves goes, and what flies is on its way; then shapes take their new colours and a
-    front passes over cells; then all texts that say something else swap in one frame, and glow; so
-    numbers are always of one moment, and never before what they count. `seconds` is how long all of
-    that takes, the glow as long as ever; default: what the movements need. Where both pictures are of
-    the `same` moment, what leaves goes first, texts too, and what comes waits for what moves. A `plan`
+    First what leaves goes, texts only with all that they stand at, and what flies is on its way; then shapes
+    take their new colours and a front passes over cells; then all texts that say something else swap in one
+    frame, and glow; so numbers are always of one moment, and never before what they count. `seconds` is how
+    long all of that takes, the glow as long as ever; default: what the movements need. Where both pictures
+    are of the `same` moment, what leaves goes first, texts too, and what comes waits for what moves. A `plan`
     for these pictures and moves that was made before is kept to.
 
     Attributes
@@ -245,10 +245,12 @@ class Change(FilmAnimation):
         self.tracks: list[Track] = []
         hidden, crossed = crossing(before, self.picture, self.same)
         under = 0.0
+        named = {key[:-1] for key in self.leaving if not isinstance(before[key], Text)}
+        named -= {key[:-1] for key in self.picture}
         for key in self.leaving:
             atom = before[key]
             vector, begins = atom.vector(), 0.0
-            stays = isinstance(atom, Text) and not (atom.early or self.same or key in crossed)
+            stays = isinstance(atom, Text) and not (atom.early or self.same or key in crossed or key[:-1] in named)
             if stays and self.plan.front is not None and atom.order is not None:  # type: ignore[attr-defined]
                 stays, begins, under = False, self.plan.landed * f, motion.LEAVE
             seconds = max(1e-3, self.flip) if stays else motion.LEAVE
