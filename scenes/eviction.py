@@ -149,7 +149,7 @@ class EvictionTelling(RaceTelling):
         if acts and acts[0].stops:
             self.shot("Its answer comes, token by token.", *acts, subject=("tape", task))
             acts = []
-        told = say("{} is done, but its full pages stay: each has a key.", name)
+        told = say("{} is done. Its full pages stay: each has a key.", name)
         given = [e.seq for kind in (PagesFree, PagesCached) for e in self.history.events(kind, before, self.cleaned)]
         one_by_one = sorted(given) if self.near and max(given) > self.kept.seq else []
         first = self.kept.seq if one_by_one else self.cleaned
@@ -214,7 +214,7 @@ class EvictionTelling(RaceTelling):
             acts = self.pass_time(*parts, until=self.steps.phase_begin(back.seq) - 1, seconds=1.6)
             if acts:
                 self.shot("Then its answer comes.", *acts, subject=("tape", task))
-            told = say("{} is done: just used, its pages go last in the row.", name)
+            told = say("Just used, the pages of {} go last in the row.", name)
             self.shot(told, self.act(*parts, until=self.steps.phase_end(back.seq)), subject=("lru",), pace=1.2)
         return self.section("order", "Used again, last to go", ASIDE)
 
@@ -263,7 +263,7 @@ class EvictionTelling(RaceTelling):
         evicted = self.pages.evicted
         old, *_ = self.pages.text_of(int(evicted.content[np.searchsorted(evicted.seq, seq)]))
         told = say("The words of {} are there until {} writes over them.", ask.name(old), name)
-        told = self.short(told, say("Only now {} writes over them.", name))
+        told = self.short(told, say("Only now {} writes over the words.", name))
         self.shot(told, *self.swept(task, until), subject=("pool", page), pace=1.6)
         return self.section("evict", say("{} needs room", name))
 
@@ -280,7 +280,6 @@ class EvictionTelling(RaceTelling):
         self.shot(
             say("No page is free: evict takes page {}, first in the row.", self.ask.page(page)),
             *acts[:torn],
-            pace=1.4,
             subject=("code",),
         )
         told = say("Its key is torn off: nobody finds page {} any more.", self.ask.page(page))

@@ -30,8 +30,9 @@ from scenes.story.history.sure import sure
 from scenes.story.words import counted, pages_text
 
 E = TypeVar("E", PagesFree, PagesCached, PagesRef, PagesRevived)
-SHOWN, TAPES, SEEN = 6, 3, 2
-"""Most pages that are shown, shared ones first, most tapes, and most that are seen to leave one by one."""
+SHOWN, TAPES, SEEN, FEW = 6, 3, 2, 3
+"""Most pages that are shown, shared ones first, most tapes, most that are seen to leave one by one, and
+steps in which a sentence cannot be read."""
 
 
 class PrefixSharingTelling(RaceTelling):
@@ -255,10 +256,11 @@ class PrefixSharingTelling(RaceTelling):
         """Steps go on until a request gives pages back."""
         until = self.steps.phase_begin(leaving.seq) - 1
         if until > self.at:
-            told = say("{} goes on.", self.ask.name(sure(leaving.task)))
-            if self.once("reads"):
+            first = self.once("reads")
+            acts, told = self.decode(self.parts(), until, 3.0 if first else 1.5), None
+            if first and (acts[0].stops or len(acts) > FEW):
                 told = "Every step reads the shared pages and writes elsewhere."
-            self.shot(told, *self.decode(self.parts(), until, 1.5), subject=("pool",))
+            self.shot(told or say("{} goes on.", self.ask.name(sure(leaving.task))), *acts, subject=("pool",))
 
     def stays(self, kept: PagesCached) -> Section:
         """The last holder leaves, and where another request comes, it finds the pages still."""
@@ -266,7 +268,7 @@ class PrefixSharingTelling(RaceTelling):
         self.join(sure(kept.task))
         self.go_on(kept)
         self.shot(
-            say("{} leaves last: no one holds the pages, but keys stay.", self.ask.name(sure(kept.task))),
+            say("{} leaves last: no holder is left, but keys stay.", self.ask.name(sure(kept.task))),
             self.act(*self.parts(pages=self.shared), until=self.gone(kept)),
             self.act(*self.parts(), seconds=0.8),
             subject=("pool", kept.page),
