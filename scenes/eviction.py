@@ -108,7 +108,8 @@ class EvictionTelling(RaceTelling):
         """The page that is missed later is evicted, and those after it."""
         self.begin(self.evicted.seq - 1)
         question = Question(self.told("question", self.asked(), **self.measures()))
-        near = self.look([self.trace[seq].pages[0] for seq in self.gone()])
+        gone = [self.trace[seq].pages[0] for seq in self.gone()]
+        near = self.look(gone) if len(gone) > 1 else ()
 
         def parts(pages: Sequence[int] = (), row: Sequence[int] = ()) -> tuple[Part, ...]:
             return question, Lru((), tuple(row)), Pool(bits=False, pages=near)
@@ -147,7 +148,7 @@ class EvictionTelling(RaceTelling):
         before = self.steps.phase_begin(self.kept.seq) - 1
         acts = self.pass_time(*parts, until=before, seconds=2.5)
         if acts and acts[0].stops:
-            self.shot("Its answer comes, token by token.", *acts, subject=("tape", task))
+            self.shot("Its answer comes.", *acts, subject=("pool",))
             acts = []
         told = say("{} is done. Its full pages stay: each has a key.", name)
         given = [e.seq for kind in (PagesFree, PagesCached) for e in self.history.events(kind, before, self.cleaned)]
@@ -213,7 +214,7 @@ class EvictionTelling(RaceTelling):
         if back is not None:
             acts = self.pass_time(*parts, until=self.steps.phase_begin(back.seq) - 1, seconds=1.6)
             if acts:
-                self.shot("Then its answer comes.", *acts, subject=("tape", task))
+                self.shot("Then its answer comes.", *acts, subject=("pool",))
             told = say("Just used, the pages of {} go last in the row.", name)
             self.shot(told, self.act(*parts, until=self.steps.phase_end(back.seq)), subject=("lru",), pace=1.2)
         return self.section("order", "Used again, last to go", ASIDE)
@@ -228,7 +229,9 @@ class EvictionTelling(RaceTelling):
         free = ask.pool_free(max(self.at, self.until, self.steps.before(seq)))
         acts = self.pass_time(*parts, until=self.until, seconds=1.5)
         told = say("{} needs a page to grow, and none is free.", name)
-        if not self.grows:
+        if self.grows:
+            acts.append(self.act(*parts, until=start))
+        else:
             came = max(self.at, self.requests[task].submitted.seq)
             told = say("{} needs {}, and {} {} free.", name, counted(ask.needed(task, came), "page"), free, are(free))
             acts.append(self.act(*parts, until=came))

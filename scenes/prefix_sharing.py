@@ -264,11 +264,12 @@ class PrefixSharingTelling(RaceTelling):
 
     def stays(self, kept: PagesCached) -> Section:
         """The last holder leaves, and where another request comes, it finds the pages still."""
+        ask, ref = self.ask, self.ask.ref(kept.page, kept.seq)
         self.begin()
         self.join(sure(kept.task))
         self.go_on(kept)
         self.shot(
-            say("{} leaves last: no holder is left, but keys stay.", self.ask.name(sure(kept.task))),
+            say("{} leaves last. Ref {}, but the pages keep keys.", ask.name(sure(kept.task)), ref),
             self.act(*self.parts(pages=self.shared), until=self.gone(kept)),
             self.act(*self.parts(), seconds=0.8),
             subject=("pool", kept.page),
