@@ -109,7 +109,7 @@ class EvictionTelling(RaceTelling):
         self.begin(self.evicted.seq - 1)
         question = Question(self.told("question", self.asked(), **self.measures()))
         gone = [self.trace[seq].pages[0] for seq in self.gone()]
-        near = self.look(gone) if len(gone) > 1 else ()
+        near = self.look(gone) if len(gone) >= SEEN else ()
 
         def parts(pages: Sequence[int] = (), row: Sequence[int] = ()) -> tuple[Part, ...]:
             return question, Lru((), tuple(row)), Pool(bits=False, pages=near)
@@ -266,7 +266,7 @@ class EvictionTelling(RaceTelling):
         evicted = self.pages.evicted
         old, *_ = self.pages.text_of(int(evicted.content[np.searchsorted(evicted.seq, seq)]))
         told = say("The words of {} are there until {} writes over them.", ask.name(old), name)
-        told = self.short(told, say("Only now {} writes over the words.", name))
+        told = self.short(told, say("Only now {} writes over the tokens.", name))
         self.shot(told, *self.swept(task, until), subject=("pool", page), pace=1.6)
         return self.section("evict", say("{} needs room", name))
 
@@ -307,7 +307,7 @@ class EvictionTelling(RaceTelling):
         parts = self.stage(task)
         told = self.short(
             say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like)),
-            say("For {} the keys are gone.", name),
+            say("For {} the keys of these pages are gone.", name),
         )
         row, like = self.ask.state(missed.seq).lru, self.stage(task, tiles=range(missed.cached // ask.size))
         acts += [self.act(*parts, until=missed.seq), self.act(*like, seconds=1.5)]
