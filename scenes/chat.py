@@ -31,7 +31,7 @@ LONG = 60
 """Characters of a sentence at most."""
 SAID = 8
 """Tokens without which there is no conversation."""
-TOLD = 6
+TOLD = 9
 """Steps from which on a sentence speaks of them."""
 HOOKED = 16
 """Steps before the fullest moment with which the film begins."""
