@@ -29,7 +29,7 @@ LAPSES = 40.0
 """Seconds of all time-lapses together, at most."""
 ZOOM = 3.0
 """Seconds from all pages to one, and back."""
-LONGEST = 0.6
+LONGEST = 0.4
 """Seconds that the longest step takes at most in one."""
 STOPS_A_SECOND = 12
 HOOK, FLASH, RUN_UP, RUN_OUT = 2.0, 0.5, 2.2, 1.8

@@ -68,7 +68,8 @@ class Canvas(Group):
 
     def _sort(self, picture: Picture) -> None:
         """Have atoms of one height drawn in the order of the picture."""
-        self.submobjects = [self.shown[key] for key in picture]
+        self.shown = {key: self.shown[key] for key in picture}
+        self.submobjects = [*self.shown.values()]
         self.atoms = {key: self.atoms[key] for key in picture}
 
 
@@ -263,6 +264,7 @@ class Change(FilmAnimation):
             gone, ease = vector + np.eye(1, len(vector), 1)[0] * falls, _leaving(stays and not falls)
             self.tracks.append(Track(canvas.shown[key], vector, gone, begins, seconds, ease, (1, 0)))
         self.old = [canvas.shown[key] for key in self.leaving]
+        freed = motion.LEAVE if self.leaving or hidden else 0.0
         for key in self.leaving:
             canvas.shown.pop(key)
             canvas.atoms.pop(key)
@@ -273,8 +275,8 @@ class Change(FilmAnimation):
             begins = self.plan.landed * f + (LATE * self.plan.objects * f if self.same and self.plan.moved else 0.0)
             if self.plan.scale != 1.0:
                 begins = max(begins, self.flip - motion.APPEAR)
-            if isinstance(atom, Text) and (atom.early or not self.same):
-                begins = motion.LEAVE if atom.early else self.flip
+            if isinstance(atom, Text):
+                begins = motion.LEAVE if atom.early else max(begins, freed) if self.same else self.flip
                 if atom.order is not None and self.plan.front is not None:
                     begins = (self.plan.landed + self.plan.objects * float(self._late(atom.order))) * f + under
             self.tracks.append(Track(mobject, vector, vector, begins, motion.APPEAR, motion.out_cubic, (0, 1)))
@@ -366,8 +368,9 @@ class Change(FilmAnimation):
         for track in self.tracks:
             track.at(elapsed, self.flip)
             if track.hidden:
+                back = self.flip if track.glow else self.flip - motion.APPEAR
                 gone = elapsed < motion.LEAVE
-                share = 1 - elapsed / motion.LEAVE if gone else 1 - (self.flip - elapsed) / motion.APPEAR
+                share = 1 - elapsed / motion.LEAVE if gone else (elapsed - back) / motion.APPEAR
                 track.mobject.fill_rgbas[0, 3] *= min(1.0, max(0.0, share))
 
     def finish(self) -> None:
