@@ -30,9 +30,9 @@ from scenes.story.words import pages_text
 
 LEAST, LARGEST, SHOWN = 2, 8, 16
 """Pages of a prompt whose words are shown, and most pages of a pool that are."""
-CUT, DIVE, FLIGHT, SOON, SWEEP = 0.5, 0.5, 0.8, 0.5, 0.9
-"""Least seconds of a cut, those into a page or out of one, of flights, of a short time-lapse, and of a sweep."""
-ZOOM, KNOCKS, LOAD, WHITE = 1.0, 1.1, 3.5, 0.1
+STILL, CUT, DIVE, FLIGHT, SOON, SWEEP = 1.0, 0.5, 0.5, 0.8, 0.5, 0.9
+"""Most seconds before the first cut and least of each, those into a page or out of one, of flights, of a short time-lapse, and of a sweep."""
+ZOOM, KNOCKS, LOAD, WHITE = 1.0, 1.1, 3.0, 0.1
 """Seconds from a page to the map, of all knocks, of a load in time-lapse, and of that for which pages given back
 are white."""
 
@@ -112,8 +112,13 @@ class OpeningTelling(Stretch):
         """The words of the first request are cut, under the question."""
         question = self.question()
         n = -(-self.requests[self.first].prompt // self.ask.size)
-        seconds = max(CUT, reading_time(question.text) / n)
-        acts = [self.act(question, Sheet(self.first, cuts, name="tape"), seconds=seconds) for cuts in range(n)]
+        read = reading_time(question.text)
+        first = min(STILL, read / n)
+        acts = [
+            self.act(question, Sheet(self.first, cuts, name="tape"), seconds=max(CUT, (read - first) / (n - 1)))
+            for cuts in range(1, n)
+        ]
+        acts.insert(0, self.act(question, Sheet(self.first, name="tape"), seconds=first))
         self.shot(None, *acts, subject=("tape", self.first))
 
     def stage(self, *tasks: str, wired: str = "", acting: Sequence[int] = ()) -> tuple[Part, ...]:
@@ -130,7 +135,7 @@ class OpeningTelling(Stretch):
     def fill(self) -> None:
         """The pages of the first request fly to the pool, are filled in one sweep, and its answer begins."""
         stage, task = self.stage(self.first), self.first
-        told = say("Each {} take a free page.", self.ask.page_size())
+        told = say("Every {} tokens get a page.", self.ask.page_size())
         admitted = max(self.at, self.requests[task].admitted[0].seq)
         self.shot(
             told, self.act(*stage, seconds=SOON), self.act(*stage, until=admitted, seconds=FLIGHT), subject=("pool",)
@@ -199,7 +204,7 @@ class Reuse(Shipped):
             self.lapse(*stage, until=self.steps.phase_begin(freed.seq), seconds=SOON),
             self.act(*stage, until=sure(self.requests[task].empty_after(freed.seq)), seconds=SOON),
         ]
-        self.shot(say("{} grows and ends: its pages are free.", ask.name(task)), *acts, subject=("pool",))
+        self.shot(say("{} ends: its pages are free.", ask.name(task)), *acts, subject=("pool",))
         given = sure(history.first(Table, alloc.seq)).seq
         landed = (tapes, Wires(heir), Pool(tuple(alloc.pages), bits=False))
         acts = [
@@ -225,14 +230,13 @@ class GiveWay(Shipped):
         tapes = Tape(tuple(self.state(out.seq - 1).tables), counts=False)
         stage, pages = (tapes, Pool(bits=False)), range(self.ask.n_pages)
         self.begin(last.seq - 1)
-        acts = [*self.out_of(last.pages[0], *stage), self.act(*stage, until=out.seq - 1, seconds=FLIGHT)]
+        acts = [*self.out_of(last.pages[0], *stage), self.act(*stage, until=out.seq - 1, seconds=SOON)]
         for page in pages:
             refused = Pool(bits=False, alarm=tuple(pages[: page + 1]))
             knock = Knock(task=str(took.task), page=page)
             acts.append(self.act(tapes, refused, knock, seconds=KNOCKS / len(pages)))
         acts.append(self.act(*stage, until=freed, seconds=SOON))
-        given = (tapes, Pool(tuple(took.pages), bits=False))
-        acts.append(self.act(*given, until=self.steps.phase_end(took.seq), seconds=FLIGHT))
+        acts.append(self.act(*stage, until=self.steps.phase_end(took.seq), seconds=FLIGHT))
         self.shot(say("No page is free: the newest, {}, gives way.", name), *acts, subject=("pool",))
         acts = self.pass_time(*stage, until=self.steps.before(again), seconds=SOON)
         acts += [self.act(*stage, until=again, seconds=FLIGHT), self.act(*stage, until=done, seconds=SWEEP)]
@@ -248,15 +252,16 @@ class Load(Shipped):
         ask = self.ask
         self.begin(-1)
         last = self.steps.seq(len(self.steps) - 1)
+        counts = (ask.requests(), ask.pool_pages(), ask.preemptions())
         _, columns, rows = shape(ask.n_pages, WIDE)
         near = rows // 2 * columns + columns // 2
-        told = say("{} requests, {} pages: {} gave way.", ask.requests(), ask.pool_pages(), ask.preemptions())
+        told = say("{} requests on {} pages: one gave way {} times.", *counts)
         whole = (Crowd(), Map(flash=WHITE * self.ns(last) / 1e9 / LOAD), Elapsed())
         acts = [self.act(Sheet(page=near, name="map")), self.act(Map(close=(near,)), seconds=DIVE)]
         acts += [self.act(*whole, seconds=ZOOM), self.timed(*whole, until=last, seconds=LOAD)]
         self.shot(told, *acts, subject=("map",))
         acts = [self.act(Map(close=(near,)), seconds=ZOOM), self.act(Sheet(page=near, name="map"), seconds=DIVE)]
-        self.shot("Small pages, one table each.", *acts, subject=("map",))
+        self.shot("In small pages: any free one will do.", *acts, subject=("map",))
         yield self.part("load")
 
 

@@ -20,7 +20,8 @@ from scenes.parts.words import HIGH, Word, broken, spoken
 from scenes.parts.words import PAD as WORD_PAD
 
 Line = list[tuple[Word, float, float]]
-SIZES = (60, 56, 52, 48, 44, 40, 36, 32, 28)
+SIZES, ONE_LINE = (60, 56, 52, 48, 45, 42, 40, 38, 36, 32, 28), 36
+"""Em sizes in pixels, and the least with which each page is in one line."""
 GAP, EDGE, PAD, COUNT, ROW = 36.0, 6.0, 24.0, 84.0, 1.55
 """Between two pieces, around them, beside words, for the number of tokens, and, in em, from line to line."""
 
@@ -61,23 +62,25 @@ class Sheet(Part):
             if px:
                 yield from self._words(view, logical, known, px, pitch, tile, page, outlines)
             else:
+                fills = np.zeros((size, 4))
+                fills[:known] = rgba(t.empty)
                 room = Box(tile.x + PAD, tile.y + 8, tile.w - PAD - COUNT, tile.h - 16)
-                yield (self.task, logical, "slots"), slots_atom(room, np.zeros((size, 4)), outlines, logical * size)
+                yield (self.task, logical, "slots"), slots_atom(room, fills, outlines, logical * size)
             if stroke:
                 count = say("{}", measure("tile.tokens", known, task=self.task, logical=logical))
                 look: dict[str, Any] = {"face": "mono-bold", "color": hue, "align": "right", "ground": t.panel}
                 yield (self.task, logical, "cut"), Text(text=count, at=(tile.right - PAD, tile.cy), **look)
 
     def _lines(self, view: View, body: Box, n: int) -> tuple[float, list[list[Line]]]:
-        """The size of type and the lines of each page; 0 and no lines where there are no words, or no room."""
-        words, size = spoken(view.trace).get(self.task, ()), view.page_size
-        words = words[: view.state.tasks[self.task].n_tokens]
-        for px in map(view.size, SIZES if words else ()):
-            width = (body.w - PAD - COUNT) / px
-            pages = [list({w.first: w for w in words[at : at + size]}.values()) for at in range(0, len(words), size)]
-            lines = [broken(page, width) for page in pages]
-            if sum(map(len, lines)) * ROW * px + GAP * (n - 1) <= body.h:
-                return px, lines
+        """The size of type and the lines of each page, one where that is not too small; 0 and no lines where there
+        are no words, or no room."""
+        size, words = view.page_size, spoken(view.trace).get(self.task, ())[: view.state.tasks[self.task].n_tokens]
+        pages = [list({w.first: w for w in words[at : at + size]}.values()) for at in range(0, len(words), size)]
+        for px, most in [*((px, 1) for px in SIZES if px >= ONE_LINE), *((px, size) for px in SIZES)]:
+            lines = [broken(page, (body.w - PAD - COUNT) / view.size(px)) for page in pages]
+            room = sum(map(len, lines)) * ROW * view.size(px) + GAP * (n - 1)
+            if words and room <= body.h and all(len(page) <= most for page in lines):
+                return view.size(px), lines
         return 0.0, [[] for _ in range(n)]
 
     def _words(
@@ -98,9 +101,8 @@ class Sheet(Part):
             y = tile.y + (row + 0.5) * pitch
             for word, left, right in line:
                 place = Box(tile.x + PAD + left * px, y - HIGH * px / 2, (right - left) * px, HIGH * px)
-                slots = [s for s in range(word.first - first, word.first - first + word.n) if 0 <= s < known]
-                for slot, cell in zip(slots, place.columns(len(slots), 0.0), strict=True):
-                    edges[slot] = (cell.x, cell.y, cell.right, cell.bottom)
+                at = word.first - first
+                edges[max(0, at) : min(at + word.n, known)] = (place.x, place.y, place.right, place.bottom)
                 look: dict[str, Any] = {"px": px, "face": word.face, "align": "center", "ground": view.theme.panel}
                 said = fonts.fit(word.text, word.face, px, place.w - 2 * WORD_PAD * px + 1)
                 at, color = (place.cx, place.cy), view.theme.text
