@@ -21,6 +21,7 @@ from scenes.parts.sheet import Sheet
 from scenes.parts.tape import Tape
 from scenes.parts.wires import MOST, Wires
 from scenes.stage.shot import Act, Section
+from scenes.stage.stage import OVER_MOTION
 from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.sure import sure
@@ -31,10 +32,16 @@ from scenes.story.words import pages_text
 LEAST, LARGEST, SHOWN = 2, 8, 16
 """Pages of a prompt whose words are shown, and most pages of a pool that are."""
 STILL, CUT, DIVE, FLIGHT, SOON, SWEEP = 1.0, 0.5, 0.5, 0.8, 0.5, 0.9
-"""Most seconds before the first cut and least of each, those into a page or out of one, of flights, of a short time-lapse, and of a sweep."""
+"""Most seconds before the first cut and least of each, those into a page or out of one, of flights, of a short
+time-lapse, and of a sweep."""
 ZOOM, KNOCKS, LOAD, WHITE = 1.0, 1.1, 3.0, 0.1
 """Seconds from a page to the map, of all knocks, of a load in time-lapse, and of that for which pages given back
 are white."""
+
+
+def sweep(told: Said) -> float:
+    """Seconds of a sweep: those in which its sentence is read over it."""
+    return max(SWEEP, reading_time(told) / OVER_MOTION)
 
 
 class Stretch(Telling):
@@ -83,7 +90,8 @@ class OpeningTelling(Stretch):
             rows = (contents.page == found[0]) & (contents.begin < joined.seq) & (contents.end >= joined.seq)
             first = self.requests[self.requests.names[contents.task[rows][-1]]]
             cut = LEAST <= -(-first.prompt // self.ask.size) <= LARGEST
-            if cut and not first.admitted[0].cached_tokens and first.prefilled(first.admitted[0].seq) is not None:
+            done = first.prefilled(first.admitted[0].seq)
+            if cut and not first.admitted[0].cached_tokens and done and self.steps.phase_end(done.seq) < joined.seq:
                 return first.name, joined.task, found
         raise DoesNotApply(
             f"{self.film} needs a prompt of {LEAST} to {LARGEST} pages and a later one that begins with the same "
@@ -140,9 +148,10 @@ class OpeningTelling(Stretch):
         self.shot(
             told, self.act(*stage, seconds=SOON), self.act(*stage, until=admitted, seconds=FLIGHT), subject=("pool",)
         )
-        acts = [self.act(*stage, until=self.ends[task], seconds=SWEEP)]
+        told = self.cost(task, "{} tokens, one sweep")
+        acts = [self.act(*stage, until=self.ends[task], seconds=sweep(told))]
         acts += self.pass_time(*stage, until=self.requests[self.second].submitted.seq - 1, seconds=SOON)
-        self.shot(self.cost(task, "{} tokens, one sweep"), *acts, subject=("pool",))
+        self.shot(told, *acts, subject=("pool",))
 
     def share(self) -> None:
         """The second request finds the pages of its beginning, and only the rest is computed."""
@@ -154,9 +163,9 @@ class OpeningTelling(Stretch):
         acts = [self.act(*self.stage(*both), seconds=SOON), self.act(*shared, until=came, seconds=SOON)]
         acts.append(self.act(*shared, until=max(self.at, life.admitted[0].seq), seconds=FLIGHT))
         self.shot(told, *acts, subject=("pool",), detail=MORE)
-        stage = self.stage(*both, wired=task)
-        acts = [self.act(*stage), self.act(*stage, until=self.ends[task], seconds=SWEEP)]
-        self.shot(self.cost(task, "Only {} tokens left"), *acts, subject=("pool",), detail=MORE)
+        stage, told = self.stage(*both, wired=task), self.cost(task, "Only {} tokens left")
+        acts = [self.act(*stage), self.act(*stage, until=self.ends[task], seconds=sweep(told))]
+        self.shot(told, *acts, subject=("pool",), detail=MORE)
 
     def loop(self) -> Section:
         """The blank page becomes the sheet with which the film begins."""
