@@ -102,15 +102,12 @@ class Track:
 
     def at(self, elapsed: float, flip: float) -> None:
         """Put the mobject where it is after `elapsed` seconds; texts swap at `flip`."""
-        t = (
-            min(1.0, max(0.0, (elapsed - self.begins) / self.seconds))
-            if self.seconds
-            else float(elapsed >= self.begins)
-        )
+        t = (elapsed - self.begins) / self.seconds if self.seconds else float(elapsed >= self.begins)
+        t = 1.0 if t > 1 - 1e-9 else max(0.0, t)
         w: Any = motion.zoomed(self.ease(t), self.scale) if not self.hidden else float(elapsed >= motion.LEAVE)
         if self.late is not None and t < 1:
             w = np.clip((t * 1.15 - self.late) / 0.15, 0.0, 1.0)
-        v = self.start + (self.end - self.start) * w
+        v = self.start * (1 - w) + self.end * w
         if self.arc is not None:
             v[:2] += self.arc * math.sin(math.pi * float(w))
         if self.says is not None and elapsed >= flip:

@@ -52,7 +52,7 @@ class Tape(Part):
         if not self.tasks:
             return
         chip = max(chip_width(task, view) for task in self.tasks)
-        count = fonts.width("1,000 tokens", "mono", theme.LABEL) + CHIP_GAP if self.counts else 0.0
+        count = fonts.width("1,000 tokens", "mono", theme.LABEL) + CHIP_GAP if self.counts else 2.0
         asked = [fonts.width(text, "sans", theme.LABEL) for task in self.tasks if (text := self._asked(view, task))]
         count = min(MOST_ASKED * box.w, max(asked) + CHIP_GAP) if asked else count
         tiles = max(view.final_pages[view.history.requests[task].index] for task in self.tasks)
