@@ -5,11 +5,11 @@ import pytest
 from scenes.check.checker import Checker
 from scenes.draw.layout import FRAMES
 from scenes.film import catalog
-from scenes.film.checking import EVERY_FRAME, WITHIN, check
+from scenes.film.checking import EVERY_FRAME, check
+from scenes.film.moments import within
 from scenes.film.quality import PREVIEW
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, Observer
-from scenes.lint.linter import lint
 from scenes.measures import measure, say
 from scenes.theme import THEMES
 from tests.conftest import SCENARIOS
@@ -35,9 +35,7 @@ def assert_told(film, trace):
 def test_own_trace(film):
     """Between beats nothing contradicts itself."""
     trace = ASSETS / "traces" / film.default_trace
-    assert [str(finding) for finding in lint(film, trace)] == []
-    report = check(film, trace)
-    assert report.mismatches == report.unvouched == ()
+    report = assert_clean(film, trace)
     assert report.fields + report.labels > 200
     assert report.contradictions == ()
 
@@ -53,7 +51,7 @@ def looked_at():
 @pytest.mark.parametrize("film, look", looked_at())
 def test_every_look(film, look):
     """Clean and true in other frames and themes."""
-    assert assert_clean(film, ASSETS / "traces" / film.default_trace, WITHIN, look).contradictions == ()
+    assert assert_clean(film, ASSETS / "traces" / film.default_trace, look).contradictions == ()
 
 
 @pytest.mark.slow
@@ -74,7 +72,7 @@ class Early(Observer):
 
 def test_contradictions_between_beats_are_found():
     checker = Checker()
-    rehearse(catalog.film("PrefixCache"), observers=(Early(), checker), only={"growth"}, moments=WITHIN)
+    rehearse(catalog.film("PrefixCache"), observers=(Early(), checker), only={"growth"}, moments=within)
     report = checker.report()
     assert report.contradictions and "step" in report.between
 
