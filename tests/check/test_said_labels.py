@@ -19,8 +19,8 @@ def test_a_label_keeps_the_measures_of_its_text():
 
 
 def test_a_text_that_is_told_another_keeps_its_measures():
-    label = drawn(Text(text="", at=(0, 0)), WIDE)
-    label.say(Text(text=say("{} free", FREE), at=(0, 0)))
+    label = drawn(Text(text="", at=(0, 0), color="#FFFFFF"), WIDE)
+    label.say(Text(text=say("{} free", FREE), at=(0, 0), color="#FFFFFF"))
     assert label.said.measures == (FREE,)
 
 

@@ -16,7 +16,7 @@ PLACE = Box(200, 200, 400, 160)
 
 
 def text(word, x=300, y=600, **look):
-    return Text(text=word, at=(x, y), px=40, **look)
+    return Text(text=word, at=(x, y), px=40, **{"color": "#FFFFFF", **look})
 
 
 def box(x=200, **look):

@@ -67,7 +67,7 @@ class TestStill:
         assert any(found.mobjects == ("whole film",) for found in findings(Still(), film))
 
     def test_numbers_that_swap_are_a_movement_while_they_glow(self):
-        texts = [(("n",), Text(text=word, at=(400, 400))) for word in ("one", "two", "three")]
+        texts = [(("n",), Text(text=word, at=(400, 400), color="#FFFFFF")) for word in ("one", "two", "three")]
         film = section(shot("Because.", *(act(text) for text in texts)))
         assert findings(Still(), film) == []
 
@@ -246,8 +246,10 @@ class TestFirstFrame:
 class TestTextsOnTheirWay:
     def crossing(self, **options):
         """A word in `a` goes over to where `b`, which stays, is passed."""
-        words = [((key,), Text(text=key * 6, at=(x, 400), px=40)) for key, x in (("a", 200), ("b", 700))]
-        moved = ("a",), Text(text="aaaaaa", at=(1300, 400), px=40)
+        words = [
+            ((key,), Text(text=key * 6, at=(x, 400), px=40, color="#FFFFFF")) for key, x in (("a", 200), ("b", 700))
+        ]
+        moved = ("a",), Text(text="aaaaaa", at=(1300, 400), px=40, color="#FFFFFF")
         return findings(TextOverlap(), section(shot("Because.", act(*words), act(moved, words[1], seconds=2.0))))
 
     def test_one_that_would_cross_another_fades(self):
