@@ -249,7 +249,7 @@ class TestTextsOnTheirWay:
         words = [
             ((key,), Text(text=key * 6, at=(x, 400), px=40, color="#FFFFFF")) for key, x in (("a", 200), ("b", 700))
         ]
-        moved = ("a",), Text(text="aaaaaa", at=(1300, 400), px=40, color="#FFFFFF")
+        moved = ("a",), Text(text="aaaaaa", at=(1300, 400), **look)
         return findings(TextOverlap(), section(shot("Because.", act(*words), act(moved, words[1], seconds=2.0))))
 
     def test_one_that_would_cross_another_fades(self):
