@@ -245,7 +245,7 @@ class Change(FilmAnimation):
         before = dict(canvas.atoms)
         self.tracks: list[Track] = []
         hidden, crossed = crossing(before, self.picture, self.same)
-        waits = min(motion.LEAVE, 0.5 * self.flip) if crossed else 0.0
+        waits = min(motion.LEAVE, 0.5 * self.flip) if crossed and not hidden else 0.0
         under = 0.0
         named = {key[:-1] for key in self.leaving if not isinstance(before[key], Text)}
         named -= {key[:-1] for key in self.picture}

@@ -246,9 +246,8 @@ class TestFirstFrame:
 class TestTextsOnTheirWay:
     def crossing(self, **options):
         """A word in `a` goes over to where `b`, which stays, is passed."""
-        words = [
-            ((key,), Text(text=key * 6, at=(x, 400), px=40, color="#FFFFFF")) for key, x in (("a", 200), ("b", 700))
-        ]
+        look = {"px": 40, "color": "#FFFFFF"}
+        words = [((key,), Text(text=key * 6, at=(x, 400), **look)) for key, x in (("a", 200), ("b", 700))]
         moved = ("a",), Text(text="aaaaaa", at=(1300, 400), **look)
         return findings(TextOverlap(), section(shot("Because.", act(*words), act(moved, words[1], seconds=2.0))))
 
