@@ -141,8 +141,9 @@ class Stage:
             self.scene.hold(self._read_by - self.scene.clock)
             self.caption = shot.caption or ""
         steps = self._steps(shot)
-        natural = sum(step.seconds for step in steps if step.run is None)
-        running = sum(step.seconds for step in steps if step.run is not None)
+        fixed = [step for step in steps if step.run is not None or step.pictures]
+        running = sum(step.seconds for step in fixed)
+        natural = sum(step.seconds for step in steps) - running
         read = self._read_by - self.scene.clock
         needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else read
         moving = max(needed - STILL, reading_time(self.caption) / OVER_MOTION if fresh else 0.0) - running
