@@ -245,7 +245,8 @@ class Change(FilmAnimation):
         before = dict(canvas.atoms)
         self.tracks: list[Track] = []
         hidden, crossed = crossing(before, self.picture, self.same)
-        waits = min(motion.LEAVE, 0.5 * self.flip) if crossed and not hidden else 0.0
+        early = {key[0] for key in self.coming if getattr(self.picture[key], "early", False)}
+        late = {key[0] for key in crossed} - early
         under = 0.0
         named = {key[:-1] for key in self.leaving if not isinstance(before[key], Text)}
         named -= {key[:-1] for key in self.picture}
@@ -279,7 +280,7 @@ class Change(FilmAnimation):
                     begins = (self.plan.landed + self.plan.objects * float(self._late(atom.order))) * f + under
             self.tracks.append(Track(mobject, vector, vector, begins, motion.APPEAR, motion.out_cubic, (0, 1)))
         for key in self.changing:
-            self.tracks.append(self._changed(key, before[key], self.picture[key], key in hidden, waits))
+            self.tracks.append(self._changed(key, before[key], self.picture[key], key in hidden, key[0] in late))
             canvas.atoms[key] = self.picture[key]
         self.flyers: list[Any] = []
         for move, seconds in zip(self.moves, self.plan.flights, strict=True):
@@ -288,13 +289,14 @@ class Change(FilmAnimation):
         self.mobject = Group(*(track.mobject for track in self.tracks))
         self._boxes = self._covered(before)
 
-    def _changed(self, key: Key, old: Atom, new: Atom, crosses: bool, waits: float) -> Track:
-        """How an atom changes; a text that `crosses` another is hidden, another first `waits` so many seconds."""
+    def _changed(self, key: Key, old: Atom, new: Atom, crosses: bool, late: bool) -> Track:
+        """How an atom changes; a text that `crosses` another is hidden, a `late` one moves when others have gone."""
         mobject, f = self.canvas.shown[key], self.factor
         start, end = old.vector(), new.vector()
         mobject.z_index = max(old.z, new.z)
         if isinstance(new, Text) and isinstance(old, Text):
             moved = float(np.hypot(*(end[:2] - start[:2]))) > NEAR
+            waits = min(motion.LEAVE, 0.8 * self.flip) if late else 0.0
             begins, seconds = (waits, self.flip - waits) if moved else (self.flip, 0.0)
             glow = new.text != old.text
             track = Track(mobject, start, end, begins, seconds, motion.in_out, says=new, glow=glow)
