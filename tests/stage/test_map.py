@@ -27,6 +27,7 @@ from scenes.pool_at_scale import PoolAtScale, PoolAtScaleTelling
 from scenes.stage.stage import Stops
 from scenes.story.history import firsts, history_of
 from scenes.story.history.turns import turns_of
+from scenes.theme import DARK
 from scenes.truth import SHOWN, Witness
 from tests.film.test_any_trace import load
 from tests.trace.recording import crowd, recorded
@@ -51,7 +52,7 @@ def read_back(part, trace, seq, box=BOX):
     view = View(trace, trace.state_at(int(seq)))
     canvas = Canvas(WIDE)
     canvas.show(dict(part.pictured(view, box)))
-    return part.read(canvas.shown)
+    return {"theme": DARK.name, **part.read(canvas.shown)}
 
 
 def untrue(part, trace, seq):
