@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 
 from astrai_sim.trace import Trace
-from scenes.truth.vouching import vouch_all, vouches
+from scenes.truth.vouching import vouches
 from scenes.truth.witness import Life, Witness
 
 FREE = -1
@@ -146,11 +146,7 @@ def contiguous_reserved(witness: Witness, at: int, rule: str = "reserve") -> int
     return sum(stay.size for stay in told.held(step))
 
 
-vouch_all(
-    {
-        # Steps until every request has ended.
-        "contiguous.steps": lambda witness, rule: plan(witness.trace, rule).end + 1,
-        "piece.reserved": lambda witness, task: witness.lives[task].prompt + witness.lives[task].max_tokens,
-        "piece.used": lambda witness, task: witness.lives[task].prompt + len(witness.lives[task].tokens) - 1,
-    }
-)
+# Steps until every request has ended.
+vouches("contiguous.steps")(lambda witness, rule: plan(witness.trace, rule).end + 1)
+vouches("piece.reserved")(lambda witness, task: witness.lives[task].prompt + witness.lives[task].max_tokens)
+vouches("piece.used")(lambda witness, task: witness.lives[task].prompt + len(witness.lives[task].tokens) - 1)

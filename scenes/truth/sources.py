@@ -36,11 +36,6 @@ def source_name(witness: Witness, function: str) -> str:
     return function
 
 
-@vouches("source.line")
-def source_line(witness: Witness, function: str, line: int) -> str:
-    return _uncommented(witness.trace.header.sources[function].text)[line - 1]
-
-
 @vouches("source.text")
 def source_text(witness: Witness, text: str) -> str:
     if not any(text in source.text for source in witness.trace.header.sources.values()):
@@ -91,3 +86,8 @@ def line_value(witness: Witness, seq: int, step: int, name: str) -> str:
 
 def _first(items: list, count: int, more: bool) -> str:
     return "[" + ", ".join([*map(str, items[:count]), *["…"] * more]) + "]"
+
+
+vouches("source.line")(
+    lambda witness, function, line: _uncommented(witness.trace.header.sources[function].text)[line - 1]
+)

@@ -45,12 +45,6 @@ def vouches(*names: str) -> Callable[[Truth], Truth]:
     return register
 
 
-def vouch_all(computed: dict[str, Truth]) -> None:
-    """Each function computes the measure that it stands at."""
-    for name, compute in computed.items():
-        vouches(name)(compute)
-
-
 FADING: set[str] = set()
 """Fields of `SHOWN` that fade from one value to the next, so that only a picture at rest shows one."""
 

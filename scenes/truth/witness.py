@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -168,15 +167,6 @@ class Witness:
         return [
             Step(e.step, begins[e.step], stamp(e), e.duration_ns, e.waiting, e.running) for e in self.events("step_end")
         ]
-
-    def last_end(self, at: int) -> int:
-        """The last event up to `at` that ends a step; -1 before the first."""
-        place = bisect_right(self._ends, at)
-        return self._ends[place - 1] if place else -1
-
-    @cached_property
-    def _ends(self) -> list[int]:
-        return [step.end.seq for step in self.steps]
 
     def step(self, index: int) -> Step:
         """A step by its number; LookupError where none of that number has ended."""

@@ -63,10 +63,6 @@ class AskedMeasures:
     def position(self, position: int) -> Measure:
         return measure("token.position", position, "plain", position=position)
 
-    def free_ref(self) -> Measure:
-        """The refcount at which a page is held by nobody."""
-        return measure("state.least_ref", 0, "plain", state="free")
-
     def step(self, step: int) -> Measure:
         return measure("step.number", step, "plain", step=step)
 

@@ -17,10 +17,6 @@ class HeaderMeasures(AskedMeasures):
         """The bit of the free mask that says that a page is free."""
         return measure("state.bit", 1, "plain", state="free")
 
-    def free_ref(self) -> Measure:
-        """The refcount of a free page."""
-        return measure("state.least_ref", 0, "plain", state="free")
-
     def page_size(self) -> Measure:
         return measure("pool.page_size", self.size, "plain")
 

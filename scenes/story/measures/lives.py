@@ -26,9 +26,6 @@ class RequestLives(AskedMeasures):
     def prompt_pages(self, task: str) -> Measure:
         return measure("request.prompt_pages", -(-self.request(task).prompt // self.size), task=task)
 
-    def prompt_slots(self, task: str) -> Measure:
-        return measure("request.prompt_slots", -(-self.request(task).prompt // self.size) * self.size, task=task)
-
     def generated(self, task: str) -> Measure:
         return measure("request.generated", self.request(task).generated, task=task)
 
@@ -98,17 +95,6 @@ class Phases(AskedMeasures):
 
     def duration(self, phase_end: int) -> Measure:
         return measure("phase.duration", self.history.event(PhaseEnd, phase_end).duration_ns, "time", at=phase_end)
-
-    def phase_tokens(self, phase_end: int) -> Measure:
-        slots = self.history.slots
-        rows = slots.between(self.history.steps.phase_begin(phase_end), phase_end)
-        return measure("phase.tokens", int(slots.written.count[rows].sum()), at=phase_end)
-
-    def phase_time(self, phase: str, step: int) -> Measure:
-        steps = self.history.steps
-        row = steps.row(phase, step)
-        ns = 0 if row is None else int(steps.phases.ended[row] - steps.phases.began[row])
-        return measure("phase.time", ns, "time", phase=phase, step=step)
 
     def step_took(self, step: int) -> Measure:
         return measure("step.duration", int(self.history.steps.ns[step]), "time", step=step)

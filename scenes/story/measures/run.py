@@ -69,9 +69,6 @@ class WholeRun(RequestLives):
     def most_cached(self) -> Measure:
         return measure("pool.cached.peak", self.history.pages.most_cached)
 
-    def most_shared(self) -> Measure:
-        return measure("page.ref.peak", int(self.history.pages.holds.refs.max(initial=0)))
-
     def prompts(self) -> Measure:
         return measure("run.prompts", sum(life.prompt for life in self.history.requests.values()))
 
