@@ -54,6 +54,12 @@ class Named(click.Choice):
 film_argument = click.argument("film", type=FilmName())
 
 
+def output_option(says: str, folder: bool = False, **more: Any) -> Callable:
+    """`-o FILE`, or a folder."""
+    place = click.Path(file_okay=not folder, dir_okay=folder, path_type=Path)
+    return click.option("-o", "--output", type=place, help=says, **more)
+
+
 @contextmanager
 def _environment(name: str, value: str) -> Iterator[None]:
     before = os.environ.get(name)
@@ -129,15 +135,23 @@ def rendered(film: type[FilmScene], source: Path | None) -> Path:
     raise click.ClickException(f"{places[0]} is not there: render it with `make film FILM={name}`")
 
 
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turn what a user can put right into one line and exit code 1."""
-    try:
-        yield
-    except DoesNotApply as reason:
-        raise click.ClickException(f"this film does not apply to the trace: {reason}") from None
-    except (TraceError, CannotJoin, CannotPace, CannotWrite, NoStill, TooLarge) as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        named = f"{error.filename}: {error.strerror}" if error.strerror and error.filename else str(error)
-        raise click.ClickException(named) from None
+class OneLine(click.Group):
+    """Commands that turn what a user can put right into one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DoesNotApply as reason:
+            raise click.ClickException(f"this film does not apply to the trace: {reason}") from None
+        except (TraceError, CannotJoin, CannotPace, CannotWrite, NoStill, TooLarge) as error:
+            raise click.ClickException(str(error)) from None
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            named = f"{error.filename}: {error.strerror}" if error.strerror and error.filename else str(error)
+            raise click.ClickException(named) from None
+
+
+@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Films of a recorded KV cache."""

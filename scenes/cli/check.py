@@ -1,4 +1,4 @@
-"""`python -m scenes check`."""
+"""`python -m scenes check` and `lint`: what a film shows, against its trace and the rules of the picture."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
-from scenes.cli.arguments import film_argument, look_options, one_line_errors, seconds_option, trace_option
+from scenes.cli.arguments import film_argument, look_options, main, seconds_option, trace_option
 from scenes.draw.layout import Frame
-from scenes.film.checking import EVERY_FRAME, WITHIN, check
 from scenes.film.quality import PREVIEW
+from scenes.film.rehearsal import EVERY_FRAME, WITHIN, check
 from scenes.film.scene import FilmScene
+from scenes.lint.linter import lint
 from scenes.theme import Theme
 
 
-@click.command("check")
+@main.command("check")
 @film_argument
 @trace_option
 @seconds_option
@@ -37,8 +38,7 @@ def check_command(
     where something differs or nobody vouches for a label, naming time, section, beat, label and both
     values.
     """
-    with one_line_errors():
-        report = check(film, trace, seconds, EVERY_FRAME if every_frame else WITHIN, PREVIEW.shaped(frame, theme))
+    report = check(film, trace, seconds, EVERY_FRAME if every_frame else WITHIN, PREVIEW.shaped(frame, theme))
     for mismatch in (*report.mismatches, *report.unvouched, *(report.contradictions if between else ())):
         click.echo(str(mismatch))
     name = film.__name__
@@ -54,4 +54,23 @@ def check_command(
         err=True,
     )
     if report.mismatches or report.unvouched:
+        raise SystemExit(1)
+
+
+@main.command("lint")
+@film_argument
+@trace_option
+@seconds_option
+@look_options
+def lint_command(film: type[FilmScene], trace: Path | None, seconds: float | None, frame: Frame, theme: Theme) -> None:
+    """Check FILM's picture against the rules, at the end of every animation.
+
+    Nothing is drawn or encoded. One line for each finding: film time, section,
+    rule, the mobjects, what is wrong. Exits with 1 if there is any.
+    """
+    findings = lint(film, trace, seconds, PREVIEW.shaped(frame, theme))
+    for finding in findings:
+        click.echo(str(finding))
+    click.echo(f"{film.__name__}: {len(findings) or 'no'} findings", err=True)
+    if findings:
         raise SystemExit(1)

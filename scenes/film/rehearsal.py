@@ -1,4 +1,4 @@
-"""Playing a film without drawing it: its sections and their lengths."""
+"""Playing a film without drawing it: its sections and their lengths, and whether what it shows was recorded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astrai_sim.trace import Trace
-from scenes.film.moments import Moments, nowhere
+from scenes.check.checker import Checker, CheckReport
+from scenes.film.moments import Moments, evenly, every, nowhere
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.scene import FilmScene, Observer, Played
 from scenes.stage.shot import Storyboard
@@ -52,3 +53,25 @@ def rehearse(
         opened, quality, observers=observers, only=only, storyboard=storyboard, moments=moments, seconds=seconds
     )
     return Rehearsal(scene, tuple(scene.played))
+
+
+WITHIN: Moments = evenly(5)
+"""The moments within each animation at which a check looks."""
+EVERY_FRAME: Moments = every(1 / 15)
+
+
+def check(
+    film: type[FilmScene],
+    trace: str | Path | Trace | None = None,
+    seconds: float | None = None,
+    moments: Moments = WITHIN,
+    quality: Quality = PREVIEW,
+) -> CheckReport:
+    """Play `film` from `trace` (default: the film's own) and compare after every beat and at `moments`.
+
+    `seconds` is the length asked for; default: what the film takes; `quality` says
+    in which frame and theme.
+    """
+    checker = Checker()
+    rehearse(film, trace, observers=(checker,), moments=moments, seconds=seconds, quality=quality)
+    return checker.report()

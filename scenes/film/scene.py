@@ -19,8 +19,7 @@ from scenes.draw.camera import FilmCamera
 from scenes.film.moments import Moments, nowhere
 from scenes.film.opening import for_the_screen, other_trace
 from scenes.film.pacing import CannotPace, pace
-from scenes.film.quality import FINAL, PREVIEW, Quality
-from scenes.film.settings import rehearsing
+from scenes.film.quality import FINAL, PREVIEW, Quality, rehearsing
 from scenes.parts.view import View
 from scenes.stage.shot import Section, Shot, Storyboard, linked
 from scenes.stage.stage import Stage
@@ -101,7 +100,7 @@ class FilmScene(Scene):
         How long that is to be, to within a tenth; default: what the environment variable
         ``ASTRAI_SECONDS`` says, or as long as it is.
     quality
-        Says in which frame and theme; Manim's settings must be those of `scenes.film.settings`.
+        Says in which frame and theme; Manim's settings must be those of `scenes.film.quality`.
     """
 
     default_trace: ClassVar[str]

@@ -17,8 +17,7 @@ from scenes.draw import fonts
 from scenes.film.quality import Quality
 from scenes.film.rehearsal import Rehearsal
 from scenes.film.scene import Played
-from scenes.film.sources import sources_digest
-from scenes.film.vouched import TRACE_PACKAGE
+from scenes.film.vouched import TRACE_PACKAGE, sources_digest
 
 LIBRARIES = ("manim", "av", "uharfbuzz", "pycairo")
 SOURCES = (Path(__file__).resolve().parents[1], TRACE_PACKAGE)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 import astrai_sim.trace
 from astrai_sim.trace import Trace
 from astrai_sim.trace.verify import verify
-from scenes.film.sources import sources_digest
 
 UNVERIFIED_VARIABLE = "ASTRAI_UNVERIFIED"
 FOLDER = Path(__file__).resolve().parents[2] / "media" / "verified"
@@ -56,3 +57,13 @@ def _once(trace: Trace) -> None:
 def verifier_digest() -> str:
     """SHA-256 of all sources that reading and verifying a trace are made of."""
     return sources_digest(TRACE_PACKAGE)
+
+
+@cache
+def sources_digest(*folders: Path) -> str:
+    """SHA-256 of all Python files below `folders`, as they are when it is first asked for: names and contents."""
+    total = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            total.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return total.hexdigest()

@@ -4,8 +4,7 @@ import pytest
 
 from scenes.check.checker import Checker
 from scenes.film import catalog
-from scenes.film.checking import EVERY_FRAME, WITHIN, check
-from scenes.film.rehearsal import rehearse
+from scenes.film.rehearsal import EVERY_FRAME, WITHIN, check, rehearse
 from scenes.film.scene import ASSETS, Observer
 from scenes.lint.linter import lint
 from scenes.measures import measure, say

@@ -4,9 +4,9 @@ import numpy as np
 from manim import tempconfig
 
 from scenes.film.moments import evenly, every
+from scenes.film.quality import rendering
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
-from scenes.film.settings import rendering
 from tests.film.tiny import TINY, TinyFilm
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from scenes.measures import Measure, measure
 from scenes.story.contiguous import RULES, Layout, Load, at_step, loads, simulate
-from scenes.story.measures.moments import MomentMeasures
+from scenes.story.measures.lives import MomentMeasures
 from scenes.story.measures.run import WholeRun
 
 
