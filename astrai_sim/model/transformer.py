@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from astrai_sim.model.config import ModelConfig
-from astrai_sim.model.layers import DecoderLayer, KVView, RMSNorm
+from astrai_sim.model.layers import DecoderLayer, KVView, ModelConfig, RMSNorm
 
 
 class Transformer(nn.Module):

@@ -27,10 +27,10 @@ from astrai_sim.trace.digests import (
     numbers_digest,
     pages_digest,
     tables_digest,
+    to_runs,
     words_digest,
     words_of,
 )
-from astrai_sim.trace.runs import to_runs
 
 FLUSH_S = 1.0
 ADDING = ("alloc", "ref", "revived", "evicted")

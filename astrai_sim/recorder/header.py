@@ -18,7 +18,7 @@ from astrai_sim.engine.cache import CacheView, pages_for
 from astrai_sim.engine.cache.view import padded
 from astrai_sim.engine.clock import CostClock
 from astrai_sim.engine.scheduler.model_free import RULE
-from astrai_sim.model.smollm2 import smollm2
+from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import Scenario
 from astrai_sim.trace import SCHEMA, VERSION

@@ -13,7 +13,7 @@ from astrai_sim.engine.cache import PagedCache
 from astrai_sim.engine.clock import Clock, CostClock, CostModel, RealClock
 from astrai_sim.engine.scheduler import InferenceScheduler, ModelFreeScheduler, Task
 from astrai_sim.model import ModelConfig, Transformer
-from astrai_sim.model.smollm2 import smollm2
+from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.scenario.schema import PrefixPart, RequestPart, Scenario
 from astrai_sim.text import Language, smollm2_language
 from astrai_sim.workload import LoadRequest

@@ -14,7 +14,7 @@ from astrai_sim.engine.cache import pages_for
 from astrai_sim.engine.clock import CostModel
 from astrai_sim.engine.scheduler import POLICIES, SETTINGS
 from astrai_sim.extras import MissingExtra
-from astrai_sim.model.smollm2 import smollm2
+from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.scenario.schema import (
     CachePart,
     ChangePart,

@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Struct
 
 from astrai_sim.trace import events as ev
+from astrai_sim.trace.digests import from_runs
 from astrai_sim.trace.events import Event
-from astrai_sim.trace.runs import from_runs
 
 
 @cache

@@ -1,13 +1,16 @@
-"""Reading a workload and choosing the part of it to run."""
+"""Reading a workload, whichever format it has, and choosing the part of it to run."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
+from astrai_sim.workload.mooncake import mooncake
 from astrai_sim.workload.request import LineError, LoadRequest, WorkloadError
-from astrai_sim.workload.sniff import KINDS, sniff
+from astrai_sim.workload.table import AZURE, BURSTGPT, azure, burstgpt
 
 
 @dataclass(frozen=True)
@@ -103,3 +106,18 @@ def read_workload(path: Path, kind: str | None = None, selection: Selection | No
     taken = fitting[: chosen.limit]
     requests = tuple(replace(request, arrival_s=(request.arrival_s - start) * chosen.time_scale) for request in taken)
     return Workload(kind, path, sha256, requests, len(rows), len(window) - len(served), len(served) - len(fitting))
+
+
+Reader = Callable[[TextIO], Iterator[tuple[int, LoadRequest]]]
+KINDS: dict[str, Reader] = {"azure": azure, "burstgpt": burstgpt, "mooncake": mooncake}
+
+
+def sniff(first: str) -> str | None:
+    """The kind of the workload whose first line is `first`; None if it is none of them."""
+    if first.lstrip().startswith("{"):
+        return "mooncake"
+    names = [name.strip() for name in first.split(",")]
+    for kind, columns in (("azure", AZURE), ("burstgpt", BURSTGPT)):
+        if columns[0] in names:
+            return kind
+    return None

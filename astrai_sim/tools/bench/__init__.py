@@ -1,6 +1,17 @@
 """Costs of paging, prefix reuse and recording, as ratios measured side by side."""
 
-from astrai_sim.tools.bench.measure import Comparison
-from astrai_sim.tools.bench.suite import SUBJECTS
+from collections.abc import Callable, Iterator
 
-__all__ = ["SUBJECTS", "Comparison"]
+import torch
+
+from astrai_sim.tools.bench.measure import Comparison
+from astrai_sim.tools.bench.paging import attention, pool, prefix
+from astrai_sim.tools.bench.recording import recording
+
+SUBJECTS: dict[str, Callable[[torch.device, int], Iterator[Comparison]]] = {
+    "attention over pages": attention,
+    "alloc and free of one page": pool,
+    "time to first token": prefix,
+    "a recorded run": recording,
+}
+"""What is compared; each takes the device and the number of rounds."""

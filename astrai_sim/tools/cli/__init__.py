@@ -6,8 +6,7 @@ import click
 
 from astrai_sim import __version__
 from astrai_sim.tools.cli.bench import bench
-from astrai_sim.tools.cli.inspect import inspect
-from astrai_sim.tools.cli.plot import plot
+from astrai_sim.tools.cli.inspect import inspect, plot
 from astrai_sim.tools.cli.record import record
 from astrai_sim.tools.cli.verify import verify
 

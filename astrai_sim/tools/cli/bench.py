@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from astrai_sim.tools.cli.record import chosen_device, device_option
+
 
 @click.command()
-@click.option(
-    "--device", type=click.Choice(["cuda", "cpu"]), help="Where to run. Default: cuda where there is one, else cpu."
-)
+@device_option
 @click.option(
     "--rounds",
     type=click.IntRange(min=2),
@@ -25,16 +25,10 @@ def bench(device: str | None, rounds: int) -> None:
     The runs of a comparison take turns; a ratio is the median over the rounds. On the
     CPU torch gets one thread and processor time is measured.
     """
-    import torch
-
     from astrai_sim.recorder.header import device_facts
     from astrai_sim.tools.bench import SUBJECTS
 
-    if device == "cuda" and not torch.cuda.is_available():
-        raise click.ClickException("no CUDA device here: use --device cpu")
-    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    if chosen.type == "cpu":
-        torch.set_num_threads(1)
+    chosen = chosen_device(device)
     facts = device_facts(chosen)
     table = Table(
         title=f"{chosen.type}: {facts['name']}, torch {facts['torch']}, {rounds} rounds",

@@ -10,7 +10,7 @@ import numpy as np
 
 from astrai_sim.extras import require
 from astrai_sim.tools.plot import palette, panels
-from astrai_sim.tools.plot.units import three_digits, unit_for
+from astrai_sim.tools.plot.panels import three_digits, unit_for
 from astrai_sim.trace import RequestTimes, Series, Trace, TraceError
 
 if TYPE_CHECKING:

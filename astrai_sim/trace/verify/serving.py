@@ -6,10 +6,9 @@ from collections import deque
 
 from astrai_sim.trace.digests import numbers_digest
 from astrai_sim.trace.events import Event
-from astrai_sim.trace.verify import plans
 from astrai_sim.trace.verify.asked import RULE
 from astrai_sim.trace.verify.checks import Lie
-from astrai_sim.trace.verify.requests import Tracked
+from astrai_sim.trace.verify.requests import Plan, Tracked
 from astrai_sim.trace.verify.steps import StepRules
 
 REASONS = ("length", "eos", "aborted")
@@ -193,7 +192,7 @@ class Serving(StepRules):
         self._planned(list(zip(names, counts, strict=True)))
         self.phase_tasks = [*self.phase_tasks, *names]
 
-    def _planned(self, batch: plans.Plan) -> None:
+    def _planned(self, batch: Plan) -> None:
         """Of the plan of a pass only who was preempted is left out, or who finds no page while tasks
         that are finished still hold some."""
         plan = self.plan

@@ -9,14 +9,12 @@ from msgspec.structs import asdict
 
 from astrai_sim.trace.events import PHASES, Event
 from astrai_sim.trace.header import Header
-from astrai_sim.trace.verify import plans
 from astrai_sim.trace.verify.asked import Asked
 from astrai_sim.trace.verify.checks import Checks, Lie
 from astrai_sim.trace.verify.policy import RULES, claimed
 from astrai_sim.trace.verify.pool import Pool
-from astrai_sim.trace.verify.prefixes import Prefixes
-from astrai_sim.trace.verify.requests import Queues, Tracked
-from astrai_sim.trace.verify.texts import Texts
+from astrai_sim.trace.verify.prefixes import Prefixes, Texts
+from astrai_sim.trace.verify.requests import Plan, Queues, Tracked, fits, planned_decode, planned_prefill
 from astrai_sim.trace.verify.time import Time
 
 SNAPSHOT_STEPS = {"full": 16, "bulk": 512}
@@ -63,7 +61,7 @@ class StepRules:
         self.seen_phases: list[str] = []
         self.computed = 0
         self.phase_tasks: list[str] = []
-        self.plan: plans.Plan = []
+        self.plan: Plan = []
         self.to_gather: list[str] = []
         self.to_note: deque[str] = deque()
         self.to_answer: deque[str] = deque()
@@ -128,9 +126,9 @@ class StepRules:
         if self.policy["passes-planned"].claimed:
             self.plan = []
             if name == "prefill":
-                self.plan = plans.prefill(self.requests, self.settings)
+                self.plan = planned_prefill(self.requests, self.settings)
             elif name == "decode":
-                self.plan = [(task, 1) for task in plans.decode(self.requests, self.settings, self.computed)]
+                self.plan = [(task, 1) for task in planned_decode(self.requests, self.settings, self.computed)]
 
     def on_phase_begin(self, event: Event) -> None:
         self.time.begin(event)
@@ -176,7 +174,7 @@ class StepRules:
         blind = self.counts_only and self.caching
         if queues.waiting and len(queues.running) < self.settings["max_batch"] and rule.claimed and not blind:
             first = queues[queues.waiting[0]]
-            waits = not plans.fits(first, queues, self.settings, self.pool, self.prefixes)
+            waits = not fits(first, queues, self.settings, self.pool, self.prefixes)
             rule.true("admission", waits, f"{first.name} could be admitted, but still waits")
 
     def _due(self, when: str) -> None:
