@@ -1,7 +1,5 @@
 """The engine's time: wall time less what an observer takes, or computed by a stated cost model."""
 
-from __future__ import annotations
-
 import time
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """Reading decoders from GGUF files, the format of llama.cpp, and the installed one of SmolLM2."""
 
-from __future__ import annotations
-
 import hashlib
 from functools import cache, cached_property
 from importlib.util import find_spec

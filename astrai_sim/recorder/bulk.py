@@ -7,8 +7,6 @@ exactly those pages were changed: pages of another kind or task first send off w
 has been gathered so far.
 """
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """What a trace says about where it comes from."""
 
-from __future__ import annotations
-
 import datetime
 import inspect
 import platform

@@ -1,7 +1,5 @@
 """Which lines a call executed, in order, with the values that they produced."""
 
-from __future__ import annotations
-
 import inspect
 import sys
 from collections import OrderedDict

@@ -1,7 +1,5 @@
 """From a scenario to the live objects that run it."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

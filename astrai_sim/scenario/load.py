@@ -1,7 +1,5 @@
 """Reading scenarios: TOML in, one clear line out when something is wrong."""
 
-from __future__ import annotations
-
 import math
 import re
 import tomllib

@@ -1,7 +1,5 @@
 """Where a scenario's requests come from: itself, or a production trace."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Driving a scheduler through a scenario: arrivals, steps, and when to stop."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Sequence
 

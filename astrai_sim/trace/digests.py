@@ -4,8 +4,6 @@ Recorder and `verify` compute them from what each knows of the same thing. Diges
 byte string; 8 hex digits where an event stands for a few numbers, 16 where a snapshot stands for all.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -6,8 +6,6 @@ all of a list's numbers are equal, one number stands for `refs` and `counts`. Wh
 is what its struct here, or the event's own, has without a default; other fields are passed over.
 """
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Writing a trace line by line."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import json

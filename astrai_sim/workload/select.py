@@ -1,7 +1,5 @@
 """Reading a workload, whichever format it has, and choosing the part of it to run."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace

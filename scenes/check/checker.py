@@ -1,7 +1,5 @@
 """Compares a film with its trace while it is rehearsed."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass

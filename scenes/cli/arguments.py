@@ -1,7 +1,5 @@
 """What several commands take, and how they fail: in one line."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

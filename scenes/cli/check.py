@@ -1,7 +1,5 @@
 """`python -m scenes check` and `lint`: what a film shows, against its trace and the rules of the picture."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

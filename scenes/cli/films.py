@@ -1,7 +1,5 @@
 """`python -m scenes list` and `new-film`: the films that there are, and one more."""
 
-from __future__ import annotations
-
 import click
 from rich.console import Console
 from rich.table import Table

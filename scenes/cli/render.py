@@ -1,7 +1,5 @@
 """`python -m scenes render`."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

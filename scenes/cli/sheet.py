@@ -1,7 +1,5 @@
 """`python -m scenes sheet`, `gif` and `gallery`: pictures of rendered films, and of every part."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`python -m scenes stills`."""
 
-from __future__ import annotations
-
 import math
 import re
 import tempfile

@@ -7,8 +7,6 @@ to be shown gets dts (g - delay) and pts p, in frames, where `delay` is the
 largest g - p of the film, so that no packet is shown before it is decoded.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction

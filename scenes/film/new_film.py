@@ -1,7 +1,5 @@
 """The file of a new film, which renders as it is written."""
 
-from __future__ import annotations
-
 import keyword
 import re
 from pathlib import Path

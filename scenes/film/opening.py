@@ -1,7 +1,5 @@
 """A trace as films see it: verified, whole steps, and names of requests short enough for the screen."""
 
-from __future__ import annotations
-
 import json
 import re
 from functools import cache

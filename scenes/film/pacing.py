@@ -1,7 +1,5 @@
 """A film of the length asked for: rehearse, leave out what does not fit, stretch the rest until it is met."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence

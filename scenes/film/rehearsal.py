@@ -1,7 +1,5 @@
 """Playing a film without drawing it: its sections and their lengths, and whether what it shows was recorded."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The same stills from the code of another commit, set side by side with this one's."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tempfile

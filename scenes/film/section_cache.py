@@ -6,8 +6,6 @@ of the films and of reading a trace. A change to one of them asks for another fi
 nothing is ever overwritten or trusted by date.
 """
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from importlib.metadata import version

@@ -1,7 +1,5 @@
 """Chosen moments of a film, drawn straight from the scene: nothing is encoded."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass

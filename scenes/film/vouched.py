@@ -1,7 +1,5 @@
 """Only a trace that holds is told: each content is verified once, and remembered by its digest."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import sys

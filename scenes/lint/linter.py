@@ -1,7 +1,5 @@
 """Runs the rules over a film that is being rehearsed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

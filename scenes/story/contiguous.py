@@ -20,8 +20,6 @@ together whenever the next request fits nowhere, `known` reserves what a request
 at its end, as if its length were known ahead.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

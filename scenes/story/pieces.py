@@ -1,7 +1,5 @@
 """How the text of one token is written: nothing that takes a slot stays unseen."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from scenes.story.conversation import control_name

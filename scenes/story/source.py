@@ -1,7 +1,5 @@
 """The engine's source for the screen: taken from the trace's header, shortened, mapped to lines."""
 
-from __future__ import annotations
-
 import ast
 import io
 import textwrap

@@ -1,7 +1,5 @@
 """Bars as long as what they stand for; in a race, no longer than the clock has run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

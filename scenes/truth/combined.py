@@ -1,7 +1,5 @@
 """Measures made of measures, and names of what can be counted off."""
 
-from __future__ import annotations
-
 from scenes.truth.vouching import vouches
 from scenes.truth.witness import Witness
 

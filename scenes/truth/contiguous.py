@@ -7,8 +7,6 @@ token for its prompt and one more for its decoding. Here slots are a map of owne
 life is worked out when it is admitted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache

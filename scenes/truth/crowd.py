@@ -1,7 +1,5 @@
 """Requests: how many run, wait, and had to give way; in which order; bars of what they hold; the clock of the run."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Mapping
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """What the header says: sizes, settings, where it was recorded."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any

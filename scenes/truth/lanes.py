@@ -1,7 +1,5 @@
 """Lanes and their clock: when requests got their tokens, when prompts were computed, and times without a token."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 from statistics import median

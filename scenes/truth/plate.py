@@ -1,7 +1,5 @@
 """What attention is given for a pass: tables as one rectangle, lengths, and what a gather reads."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The pool: pages, who holds them, what is in them, the row of cached ones, and the slabs that they are parts of."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """What happened to each request."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from astrai_sim.trace import Event

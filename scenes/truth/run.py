@@ -1,7 +1,5 @@
 """The whole run."""
 
-from __future__ import annotations
-
 from collections import Counter
 from functools import lru_cache
 from statistics import median

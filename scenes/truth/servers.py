@@ -1,7 +1,5 @@
 """Servers of one queue: what is in the memory of each, who waits, who has been served, and when."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from scenes.truth.contiguous import plan, step_of

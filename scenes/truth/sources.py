@@ -1,7 +1,5 @@
 """Lines of source code as the header has them, and the values that executed lines had."""
 
-from __future__ import annotations
-
 import io
 import tokenize
 from functools import lru_cache

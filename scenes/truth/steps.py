@@ -1,7 +1,5 @@
 """Steps, phases and time."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from scenes.truth.vouching import shows, vouches

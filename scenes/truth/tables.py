@@ -1,7 +1,5 @@
 """Page tables, how far they are filled, and slots over the run: filled, held, reserved for longest lengths."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """Tapes: tokens of a request that are computed, that are only known, and that are refused; where they are wired to."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 

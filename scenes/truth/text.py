@@ -1,7 +1,5 @@
 """What is said: tokens as they are written, questions and answers."""
 
-from __future__ import annotations
-
 import re
 
 from scenes.truth.vouching import vouches

@@ -1,7 +1,5 @@
 """Who vouches for what."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature

@@ -1,7 +1,5 @@
 """Words in pages: which token each slot holds, how that is written, and the answers of a conversation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """A request on its way through the scheduler."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import StrEnum
 

@@ -1,7 +1,5 @@
 """Timing things side by side, so that a busy or slow machine distorts both alike."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What paging costs: attention over pages, taking and returning them, and what a cached prefix saves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import torch

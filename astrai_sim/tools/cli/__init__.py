@@ -1,7 +1,5 @@
 """The command line: record, verify, inspect, plot, bench."""
 
-from __future__ import annotations
-
 import click
 
 from astrai_sim import __version__

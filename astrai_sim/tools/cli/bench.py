@@ -1,7 +1,5 @@
 """`bench`: what paging, prefix reuse and recording cost on this machine."""
 
-from __future__ import annotations
-
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

@@ -1,7 +1,5 @@
 """The header against itself, and what its scenario asks for against the events."""
 
-from __future__ import annotations
-
 import random
 from collections import deque
 from collections.abc import Iterable

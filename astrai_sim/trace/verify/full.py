@@ -1,7 +1,5 @@
 """What holds in traces of full detail: each page, each slot, each line."""
 
-from __future__ import annotations
-
 from collections import deque
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What holds in traces of both levels of detail."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from astrai_sim.trace.events import Event

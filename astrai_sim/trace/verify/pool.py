@@ -1,7 +1,5 @@
 """The pool of pages as the rules have it, and its free mask in 64-bit words."""
 
-from __future__ import annotations
-
 from astrai_sim.trace.verify.checks import Checks
 
 

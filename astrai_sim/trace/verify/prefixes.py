@@ -1,7 +1,5 @@
 """What tokens say, and what full pages hold by content: which page a prefix must be found on."""
 
-from __future__ import annotations
-
 import hashlib
 
 from astrai_sim.trace.verify.checks import Level

@@ -1,7 +1,5 @@
 """The requests and the scheduler's queues as the rules have them; who is admitted and computed for."""
 
-from __future__ import annotations
-
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any

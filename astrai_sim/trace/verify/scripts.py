@@ -1,7 +1,5 @@
 """Lines of the functions that films show, and what they work on, for `verify.calls`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice

@@ -1,7 +1,5 @@
 """How requests are served: admission, passes, tokens, preemption, and their end."""
 
-from __future__ import annotations
-
 from collections import deque
 
 from astrai_sim.trace.digests import numbers_digest

@@ -1,7 +1,5 @@
 """The order of a recording: events, steps, phases, snapshots, and what each must bring to its end."""
 
-from __future__ import annotations
-
 from collections import deque
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Time in a trace: it never runs back, and a cost model's is computed again."""
 
-from __future__ import annotations
-
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.header import Header
 from astrai_sim.trace.verify.checks import Level

@@ -1,7 +1,5 @@
 """From the first event to the digest, and what of a trace is taken on trust."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 

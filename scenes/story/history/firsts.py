@@ -1,7 +1,5 @@
 """What happens for the first time in a run: a request gets pages, grows, shares, is preempted, ends."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

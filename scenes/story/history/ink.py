@@ -1,7 +1,5 @@
 """Whose K and V stand in which slot, also after the page was given back: until they are overwritten."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from weakref import WeakKeyDictionary
 

@@ -1,7 +1,5 @@
 """Prompts: computed while others decoded, how long they waited for a first token, and what of them was cached once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product

@@ -1,7 +1,5 @@
 """Steps and phases: where each begins and ends, and what was done in it."""
 
-from __future__ import annotations
-
 from functools import cached_property
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Whose turn it was: in which order requests were admitted, and what those lost that had to give way."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache

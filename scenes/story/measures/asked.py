@@ -1,7 +1,5 @@
 """What all measures of a trace have in common, those that are made of others, and sizes from its header."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence, Sized
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """The pool without pages, computed from the same requests."""
 
-from __future__ import annotations
-
 from functools import cached_property
 
 from scenes.measures import Measure, measure

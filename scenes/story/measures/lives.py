@@ -1,7 +1,5 @@
 """Lives of requests, steps and phases, and what holds after an event."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from astrai_sim.trace.events import PhaseEnd, PrefixHit, SettingChanged, TaskAdmitted, TaskPrefilled

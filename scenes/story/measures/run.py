@@ -1,7 +1,5 @@
 """What a whole run comes to."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from functools import cached_property
