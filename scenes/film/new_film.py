@@ -8,8 +8,6 @@ from string import Template
 FOLDER = Path(__file__).resolve().parents[1]
 TEMPLATE = Template('''"""The film `$film`: a recorded run, from its first page to its last."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from astrai_sim.trace import Trace

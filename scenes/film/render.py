@@ -28,6 +28,23 @@ Progress = Callable[[float, float], None]
 
 
 @dataclass(frozen=True)
+class Job:
+    """A section to render: `clip` is the file to write, `content` the SHA-256 of what `trace` must hold."""
+
+    film: type[FilmScene]
+    trace: Path
+    content: str
+    section: Section
+    quality: Quality
+    clip: Path
+
+    @property
+    def key(self) -> str:
+        """The section's key."""
+        return self.section.key
+
+
+@dataclass(frozen=True)
 class Film:
     """A rendered film: its file, chapters, and how many sections were rendered for it."""
 
@@ -132,23 +149,6 @@ def _drain(reports: multiprocessing.Queue, done: dict[str, float]) -> None:
         except Empty:
             return
         done[key] = clock
-
-
-@dataclass(frozen=True)
-class Job:
-    """A section to render: `clip` is the file to write, `content` the SHA-256 of what `trace` must hold."""
-
-    film: type[FilmScene]
-    trace: Path
-    content: str
-    section: Section
-    quality: Quality
-    clip: Path
-
-    @property
-    def key(self) -> str:
-        """The section's key."""
-        return self.section.key
 
 
 def start(progress: multiprocessing.Queue) -> None:

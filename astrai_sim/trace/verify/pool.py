@@ -3,6 +3,9 @@
 from astrai_sim.trace.verify.checks import Checks
 
 
+WORD = 64
+
+
 class Pool:
     """Free pages, refcounts, tables, LRU and keys, changed page by page by the rules.
 
@@ -170,9 +173,6 @@ class Pool:
         cached = page in self.lru
         if (page in self.free) != (refs == 0 and not cached) or (cached and refs):
             raise self.paging.lie(f"page {page}: refcount {refs}, mask bit {int(page in self.free)}, cached {cached}")
-
-
-WORD = 64
 
 
 class FreeMask:
