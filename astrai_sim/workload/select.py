@@ -10,9 +10,7 @@ from astrai_sim.workload.mooncake import mooncake
 from astrai_sim.workload.request import LineError, LoadRequest, WorkloadError
 from astrai_sim.workload.table import AZURE, BURSTGPT, azure, burstgpt
 
-
 Reader = Callable[[TextIO], Iterator[tuple[int, LoadRequest]]]
-
 KINDS: dict[str, Reader] = {"azure": azure, "burstgpt": burstgpt, "mooncake": mooncake}
 
 

@@ -2,7 +2,6 @@
 
 from astrai_sim.trace.verify.checks import Checks
 
-
 WORD = 64
 
 
