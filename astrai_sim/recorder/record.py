@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import torch
 
@@ -122,14 +123,8 @@ def make_recorder(scenario: Scenario, writer: TraceWriter, built: Built) -> Base
     """The recorder that the scenario's [record] table asks for."""
     chosen = scenario.record
     kind = BulkRecorder if chosen.bulk else Recorder
-    extra = (
-        {}
-        if chosen.bulk
-        else {
-            "kv_layer": chosen.kv_layer,
-            "line_calls": chosen.traced_calls,
-            "line_steps": chosen.line_steps,
-            "tokenizer": built.language.tokenizer if built.language else None,
-        }
-    )
+    extra: dict[str, Any] = {}
+    if not chosen.bulk:
+        extra = {"kv_layer": chosen.kv_layer, "line_calls": chosen.traced_calls, "line_steps": chosen.line_steps}
+        extra["tokenizer"] = built.language.tokenizer if built.language else None
     return kind(writer, built.scheduler, clock=built.clock, snapshot_every=chosen.snapshot_steps, **extra)
