@@ -153,8 +153,9 @@ class BaseRecorder:
     def _on_submit(self, original: Original, task: Task) -> None:
         original(task)
         asked: dict[str, Any] = {"max_tokens": task.max_tokens, "arrival_step": task.arrival_step}
-        due = {} if task.arrival_s is None else {"arrival_s": task.arrival_s}
-        self._emit("task_submitted", task=task.id, **self._prompt(task), **asked, **due)
+        if task.arrival_s is not None:
+            asked["arrival_s"] = task.arrival_s
+        self._emit("task_submitted", task=task.id, **self._prompt(task), **asked)
 
     def _prompt(self, task: Task) -> dict[str, Any]:
         return {"prompt": list(task.prompt)}

@@ -1,5 +1,6 @@
 """From a scenario to the live objects that run it."""
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -65,22 +66,12 @@ def _model(scenario: Scenario, device: torch.device) -> Transformer:
 
 
 def _cache(scenario: Scenario, device: torch.device) -> PagedCache:
-    part, pool = scenario.model, scenario.cache
+    part, pool, dtype = scenario.model, scenario.cache, getattr(torch, scenario.model.dtype)
+    sizes = (part.n_layers, pool.n_pages, pool.page_size, part.n_kv_heads, part.head_dim)
     try:
-        return PagedCache(
-            part.n_layers,
-            pool.n_pages,
-            pool.page_size,
-            part.n_kv_heads,
-            part.head_dim,
-            device,
-            getattr(torch, part.dtype),
-            prefix_caching=pool.prefix_caching,
-        )
+        return PagedCache(*sizes, device, dtype, prefix_caching=pool.prefix_caching)
     except (RuntimeError, MemoryError):
-        slots = pool.n_pages * pool.page_size
-        size = 2 * part.n_layers * slots * part.n_kv_heads * part.head_dim
-        size *= getattr(torch, part.dtype).itemsize
+        size = 2 * math.prod(sizes) * dtype.itemsize
         raise ValueError(
             f"the pool's K and V take {size / 1e9:.1f} GB, which {device.type} does not have: "
             f"lower n_pages, or run without a model (--model none)"
