@@ -138,11 +138,8 @@ class Serving(StepRules):
         else:
             self.policy["four-phases"].same("phase of growth", self.phase, "decode")
             self.policy["pages-on-demand"].same("status", request.status, "running")
-        self.policy["pages-on-demand"].true(
-            "page needed",
-            held + count <= -(-request.n_tokens // self.size),
-            f"{name} has {request.n_tokens} tokens: they do not need page {held + count} of its table",
-        )
+        message = f"{name} has {request.n_tokens} tokens: they do not need page {held + count} of its table"
+        self.policy["pages-on-demand"].true("page needed", held + count <= -(-request.n_tokens // self.size), message)
         self.paging.same("logical page", logical, held)
 
     def _computed(self, event: Event, names: list[str], counts: list[int]) -> None:
@@ -160,11 +157,8 @@ class Serving(StepRules):
             starts.add(request.kv)
             request.start = request.kv
             request.kv += count
-            paging.true(
-                "write length",
-                request.kv <= request.n_tokens,
-                f"{name}: K and V of {request.kv} tokens, it has {request.n_tokens}",
-            )
+            message = f"{name}: K and V of {request.kv} tokens, it has {request.n_tokens}"
+            paging.true("write length", request.kv <= request.n_tokens, message)
             room = len(self.pool.tables.get(name, ())) * self.size
             paging.true("length fits its pages", request.kv <= room, f"{name}: {request.kv} tokens in {room} slots")
             if self.phase == "decode":
@@ -176,17 +170,11 @@ class Serving(StepRules):
             self.computed += count
         paging.same("tasks of a pass", len(set(names)), len(names))
         budget = self.settings.get("max_tokens_per_step")
-        kept.true(
-            "token budget",
-            budget is None or self.computed <= budget,
-            f"{self.computed} tokens computed in a step of at most {budget}",
-        )
+        message = f"{self.computed} tokens computed in a step of at most {budget}"
+        kept.true("token budget", budget is None or self.computed <= budget, message)
         if self.phase == "decode":
-            kept.true(
-                "decode policy",
-                self.settings.get("decode_policy") == "all" or len(starts) == 1,
-                "tasks at several positions decode under the policy same-position",
-            )
+            message = "tasks at several positions decode under the policy same-position"
+            kept.true("decode policy", self.settings.get("decode_policy") == "all" or len(starts) == 1, message)
         self._planned(list(zip(names, counts, strict=True)))
         self.phase_tasks = [*self.phase_tasks, *names]
 

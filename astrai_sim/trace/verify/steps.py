@@ -112,11 +112,8 @@ class StepRules:
         order = self.policy["four-phases"]
         order.true("phase", self.in_step or name == "cleanup", f"the phase {name} outside a step")
         late = PHASES.index(name)
-        order.true(
-            "phase order",
-            all(PHASES.index(p) < late for p in self.seen_phases),
-            f"the phase {name} after {', '.join(self.seen_phases)}",
-        )
+        message = f"the phase {name} after {', '.join(self.seen_phases)}"
+        order.true("phase order", all(PHASES.index(p) < late for p in self.seen_phases), message)
         if self.in_step:
             self.seen_phases.append(name)
         self.phase = name

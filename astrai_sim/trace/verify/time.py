@@ -28,11 +28,8 @@ class Time:
         """A request is never there before it is due; an idle clock waits until then."""
         due = event.arrival_s
         if due is not None:
-            self.checks.true(
-                "arrival",
-                event.ns >= round(due * 1e9),
-                f"{event.task} is due at {due} s, but submitted at {event.ns} ns",
-            )
+            message = f"{event.task} is due at {due} s, but submitted at {event.ns} ns"
+            self.checks.true("arrival", event.ns >= round(due * 1e9), message)
         if self.computed and event.ns != before:
             self.checks.true(
                 "time by the cost model",

@@ -31,11 +31,8 @@ def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport
     if footer is not None:
         _end(trace, model, footer)
     elif not cut:
-        raise TraceError(
-            trace.path,
-            line if trace.torn else line - 1,
-            f"incomplete at event {count}: the recording was cut short; record it again",
-        )
+        message = f"incomplete at event {count}: the recording was cut short; record it again"
+        raise TraceError(trace.path, line if trace.torn else line - 1, message)
     unclaimed = tuple(rule for rule in RULES if rule not in model.rules)
     return VerifyReport(
         count, model.checks.levels, trace.computed_sha256, tuple(model.rules), unclaimed, tuple(trusted(model))
