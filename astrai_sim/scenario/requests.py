@@ -40,10 +40,8 @@ def _fits(scenario: Scenario, path: Path, workload: Workload) -> None:
     needed = pages_for(total - 1, cache.page_size)
     if needed > cache.n_pages:
         slots = cache.n_pages * cache.page_size
-        raise ScenarioError(
-            path,
-            None,
-            f"a request of {longest.prompt_len} + {longest.output_len} tokens in "
-            f"{workload.path.name} can never fit: it needs {needed} pages, the pool has "
-            f"{cache.n_pages}: raise n_pages or set length_limit = {slots} in [workload]",
+        told = (
+            f"a request of {longest.prompt_len} + {longest.output_len} tokens in {workload.path.name} can never "
         )
+        told += f"fit: it needs {needed} pages, the pool has {cache.n_pages}: "
+        raise ScenarioError(path, None, f"{told}raise n_pages or set length_limit = {slots} in [workload]")

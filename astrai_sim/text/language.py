@@ -47,12 +47,8 @@ class Language:
     @classmethod
     def of(cls, file: GgufFile) -> Language:
         """What `file` carries. Raises ValueError for a tokenizer that is not known."""
-        return cls(
-            Tokenizer.of(file),
-            ChatTemplate.of(file),
-            file.field("tokenizer.ggml.eos_token_id"),
-            file.field("tokenizer.ggml.pre"),
-        )
+        eos, name = file.field("tokenizer.ggml.eos_token_id"), file.field("tokenizer.ggml.pre")
+        return cls(Tokenizer.of(file), ChatTemplate.of(file), eos, name)
 
     def prompt_ids(self, user: str, system: str | None = None) -> list[int]:
         """Token ids of a user's message after a system prompt, up to the answer."""

@@ -56,15 +56,8 @@ class Workload:
 
     def facts(self) -> dict[str, str | int]:
         """Where the requests come from and how many were taken, for a trace's header."""
-        return {
-            "kind": self.kind,
-            "file": self.path.name,
-            "sha256": self.sha256,
-            "rows": self.rows,
-            "requests": len(self.requests),
-            "failed": self.failed,
-            "too_long": self.too_long,
-        }
+        origin = {"kind": self.kind, "file": self.path.name, "sha256": self.sha256, "rows": self.rows}
+        return {**origin, "requests": len(self.requests), "failed": self.failed, "too_long": self.too_long}
 
 
 def read_workload(path: Path, kind: str | None = None, selection: Selection | None = None) -> Workload:
@@ -98,12 +91,9 @@ def read_workload(path: Path, kind: str | None = None, selection: Selection | No
     longest = chosen.length_limit or float("inf")
     fitting = [request for request in served if request.prompt_len + request.output_len <= longest]
     if not fitting:
-        raise WorkloadError(
-            path,
-            None,
-            f"no request is left: {len(rows)} in the file, {len(window)} of them in the window, "
-            f"{len(served)} of those answered, none of those within the length limit",
-        )
+        left = f"no request is left: {len(rows)} in the file, {len(window)} of them in the window, "
+        left += f"{len(served)} of those answered, none of those within the length limit"
+        raise WorkloadError(path, None, left)
     taken = fitting[: chosen.limit]
     requests = tuple(replace(request, arrival_s=(request.arrival_s - start) * chosen.time_scale) for request in taken)
     return Workload(kind, path, sha256, requests, len(rows), len(window) - len(served), len(served) - len(fitting))

@@ -79,15 +79,8 @@ def compare(case: str, runs: dict[str, Timed], rounds: int) -> list[Comparison]:
     for number in range(rounds):
         for name in names if number % 2 == 0 else reversed(names):
             seconds[name].append(runs[name]())
-    base = names[0]
-    return [
-        Comparison(
-            case,
-            name,
-            base,
-            median(seconds[name]),
-            median(seconds[base]),
-            tuple(a / b for a, b in zip(seconds[name], seconds[base], strict=True)),
-        )
-        for name in names[1:]
-    ]
+    found, base = [], names[0]
+    for name in names[1:]:
+        ratios = tuple(a / b for a, b in zip(seconds[name], seconds[base], strict=True))
+        found.append(Comparison(case, name, base, median(seconds[name]), median(seconds[base]), ratios))
+    return found

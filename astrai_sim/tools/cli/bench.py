@@ -28,10 +28,8 @@ def bench(device: str | None, rounds: int) -> None:
 
     chosen = chosen_device(device)
     facts = device_facts(chosen)
-    table = Table(
-        title=f"{chosen.type}: {facts['name']}, torch {facts['torch']}, {rounds} rounds",
-        caption="ratio: median over the rounds",
-    )
+    title = f"{chosen.type}: {facts['name']}, torch {facts['torch']}, {rounds} rounds"
+    table = Table(title=title, caption="ratio: median over the rounds")
     for heading in ("", "compared", "ratio", "quartiles", "times"):
         table.add_column(heading, justify="left" if heading in ("", "compared") else "right")
     console = Console()
@@ -44,13 +42,9 @@ def bench(device: str | None, rounds: int) -> None:
             table.add_row(f"[bold]{name}")
             for found in subject(chosen, rounds):
                 low, high = found.spread
-                table.add_row(
-                    f"  {found.case}",
-                    f"{found.what} / {found.base}",
-                    f"{found.ratio:.2f}",
-                    f"{low:.2f}–{high:.2f}",
-                    f"{_time(found.seconds)} / {_time(found.base_seconds)}",
-                )
+                ratios = f"{found.ratio:.2f}", f"{low:.2f}–{high:.2f}"
+                times = f"{_time(found.seconds)} / {_time(found.base_seconds)}"
+                table.add_row(f"  {found.case}", f"{found.what} / {found.base}", *ratios, times)
             bar.advance(job)
     console.print(table)
 

@@ -17,19 +17,8 @@ if TYPE_CHECKING:
     from astrai_sim.trace.header import Header, ModelSizes
 
 QUIET = {
-    "phase_begin",
-    "phase_end",
-    "step_begin",
-    "step_end",
-    "kv_write",
-    "gather",
-    "lines",
-    "snapshot",
-    "table",
-    "prefix_miss",
-    "kv_lengths",
-    "tokens",
-    "pages_keyed",
+    *("phase_begin", "phase_end", "step_begin", "step_end", "kv_write", "gather", "lines", "snapshot"),
+    *("table", "prefix_miss", "kv_lengths", "tokens", "pages_keyed"),
 }
 COMMON = {"seq", "step", "phase", "ns", "line"}
 FIRST, LAST = 40, 20

@@ -71,14 +71,8 @@ def record(scenario: str, output: Path, device: str | None, model: str | None, w
     except (ScenarioError, WorkloadError) as error:
         raise click.ClickException(str(error)) from None
     console.print(f"device: {chosen.type}, {device_facts(chosen)['name']}", highlight=False)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("tokens"),
-        TimeElapsedColumn(),
-        console=console,
-    )
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("tokens"))
+    bar = Progress(*columns, TimeElapsedColumn(), console=console)
     started = time.time_ns()
     try:
         with bar:

@@ -112,17 +112,9 @@ def queue(axes: Axes, series: Series, unit: Unit) -> None:
     hit = series.preemptions > 0
     if hit.any():
         times = series.end_ns[hit] / unit.ns
-        axes.plot(
-            times,
-            np.full(len(times), 1.0),
-            "v",
-            transform=axes.get_xaxis_transform(),
-            color=palette.WARNING,
-            markersize=6,
-            markeredgewidth=0,
-            clip_on=False,
-            label="preemption",
-        )
+        mark = {"color": palette.WARNING, "markersize": 6, "markeredgewidth": 0, "clip_on": False}
+        above = axes.get_xaxis_transform()
+        axes.plot(times, np.full(len(times), 1.0), "v", transform=above, label="preemption", **mark)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("requests")
     _whole(axes)
@@ -181,13 +173,8 @@ def histogram(axes: Axes, title: str, ns: np.ndarray, color: str) -> None:
         axes.set_xlabel(unit.sign)
     axes.hist(ns, bins=bins, color=color, alpha=0.85, linewidth=0)
     for name, value in (("median", middle), ("95%", high)):
-        axes.axvline(
-            value,
-            color=palette.TEXT,
-            linewidth=1.2,
-            linestyle="-" if name == "median" else (0, (3, 2)),
-            label=f"{name} {unit_for(value).text(value)}",
-        )
+        label, style = f"{name} {unit_for(value).text(value)}", "-" if name == "median" else (0, (3, 2))
+        axes.axvline(value, color=palette.TEXT, linewidth=1.2, linestyle=style, label=label)
     axes.set_ylabel("count")
     _whole(axes)
     _legend(axes)
@@ -213,16 +200,8 @@ def _legend(axes: Axes, handles: list[Artist] | None = None) -> None:
 
     handles = axes.get_legend_handles_labels()[0] if handles is None else handles
     above = axes.transAxes + ScaledTranslation(0, GAP / 72, axes.figure.dpi_scale_trans)
-    axes.legend(
-        handles=handles,
-        loc="lower right",
-        bbox_to_anchor=(1, 1),
-        bbox_transform=above,
-        ncols=len(handles),
-        borderpad=0,
-        borderaxespad=0,
-        handletextpad=0.5,
-    )
+    place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "bbox_transform": above, "ncols": len(handles)}
+    axes.legend(handles=handles, borderpad=0, borderaxespad=0, handletextpad=0.5, **place)
 
 
 def _after(series: Series, *values: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:

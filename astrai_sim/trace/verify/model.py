@@ -97,12 +97,9 @@ class Model(Serving):
         full = request.kv // self.size
         self.prefixes.extend(request.chain, request.ids, full)
         for logical in range(request.start // self.size, full):
-            keyed = table[logical] in self.pool.keys
-            self.policy["full-pages-keyed"].true(
-                "full pages keyed",
-                keyed or request.chain[logical] in self.prefixes.page_of,
-                f"page {table[logical]} is full, but got no key",
-            )
+            page = table[logical]
+            known = page in self.pool.keys or request.chain[logical] in self.prefixes.page_of
+            self.policy["full-pages-keyed"].true("full pages keyed", known, f"page {page} is full, but got no key")
 
     def _parent(self, name: str, logical: int, parent: str) -> None:
         """The key of the page before, or of the one that stands for the same content."""

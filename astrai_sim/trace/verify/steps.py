@@ -189,12 +189,9 @@ class StepRules:
     def on_step_begin(self, event: Event) -> None:
         if self.in_step:
             raise Lie(f"step {self.step} has not ended")
-        missing = self.step >= 0 and (self.step + 1) % self.snapshot_steps == 0
-        self.policy["snapshot-cadence"].true(
-            "snapshot",
-            not missing or self.last_snapshot == self._last_end + 1,
-            f"the snapshot after step {self.step} is missing",
-        )
+        due = self.step >= 0 and (self.step + 1) % self.snapshot_steps == 0
+        taken = not due or self.last_snapshot == self._last_end + 1
+        self.policy["snapshot-cadence"].true("snapshot", taken, f"the snapshot after step {self.step} is missing")
         self.step = event.step
         self.asked.step_begins(self.step, self.requests, self._before)
         self.in_step = True
