@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterator
 
 import torch
 
+from astrai_sim.tools.bench import paging, recording
 from astrai_sim.tools.bench.measure import Comparison
-from astrai_sim.tools.bench.paging import attention, pool, prefix
-from astrai_sim.tools.bench.recording import recording
 
 SUBJECTS: dict[str, Callable[[torch.device, int], Iterator[Comparison]]] = {
-    "attention over pages": attention,
-    "alloc and free of one page": pool,
-    "time to first token": prefix,
-    "a recorded run": recording,
+    "attention over pages": paging.attention,
+    "alloc and free of one page": paging.pool,
+    "time to first token": paging.prefix,
+    "a recorded run": recording.recording,
 }
 """What is compared; each takes the device and the number of rounds."""
