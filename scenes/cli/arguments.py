@@ -49,6 +49,7 @@ class Named(click.Choice):
         return self.values[super().convert(value, param, ctx)] if isinstance(value, str) else value
 
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 film_argument = click.argument("film", type=FilmName())
 
 
@@ -84,12 +85,8 @@ unverified_option = click.option(
 
 def trace_option(command: Callable) -> Callable:
     """`--trace FILE` and `--unverified`."""
-    trace = click.option(
-        "--trace",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Trace to tell; default: the film's own, or $ASTRAI_TRACE.",
-    )
-    return trace(unverified_option(command))
+    says = "Trace to tell; default: the film's own, or $ASTRAI_TRACE."
+    return click.option("--trace", type=FILE, help=says)(unverified_option(command))
 
 
 seconds_option = click.option(
@@ -115,12 +112,8 @@ def look_options(command: Callable) -> Callable:
 
 def rendered_option(purpose: str) -> Callable:
     """`--from FILE`: the rendered film to read."""
-    return click.option(
-        "--from",
-        "source",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help=f"Rendered film to {purpose}; default: the film's own under media/films.",
-    )
+    says = f"Rendered film to {purpose}; default: the film's own under media/films."
+    return click.option("--from", "source", type=FILE, help=says)
 
 
 def rendered(film: type[FilmScene], source: Path | None) -> Path:

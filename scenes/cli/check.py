@@ -40,17 +40,12 @@ def check_command(
     for mismatch in (*report.mismatches, *report.unvouched, *(report.contradictions if between else ())):
         click.echo(str(mismatch))
     name = film.__name__
-    click.echo(
-        f"{name}: {len(report.mismatches) or 'no'} differences in {report.fields} values after {report.beats} beats",
-        err=True,
-    )
+    differences = len(report.mismatches) or "no"
+    click.echo(f"{name}: {differences} differences in {report.fields} values after {report.beats} beats", err=True)
     click.echo(f"{name}: vouched for: {report.labels - len(report.unvouched)} of {report.labels} labels", err=True)
     counts = ", ".join(f"{kind} {count}" for kind, count in report.between.most_common())
-    click.echo(
-        f"{name}: between beats: {len(report.contradictions) or 'none'} of {report.moments} pictures contradict "
-        f"themselves{': ' if counts else ''}{counts}",
-        err=True,
-    )
+    contradict = f"{len(report.contradictions) or 'none'} of {report.moments} pictures contradict themselves"
+    click.echo(f"{name}: between beats: {contradict}{': ' if counts else ''}{counts}", err=True)
     if report.mismatches or report.unvouched:
         raise SystemExit(1)
 

@@ -50,7 +50,7 @@ def join(
     kept = [(clip, order) for clip, order in zip(clips, orders, strict=True) if order]
     if not kept:
         raise CannotJoin("none of the clips has a frame")
-    delay = _delay([order for _, order in kept])
+    delay = max(g - p for _, order in kept for g, p in enumerate(order))
     chapters = _chapters(titles, orders) if titles else []
     with av.open(str(kept[0][0])) as first, av.open(str(output), "w", format="mp4") as joined:
         joined.metadata.update(metadata or {})
@@ -88,10 +88,6 @@ def _frame_order(clip: Path) -> list[int]:
     return [places[pts] for pts in times]
 
 
-def _delay(orders: list[list[int]]) -> int:
-    return max(g - p for order in orders for g, p in enumerate(order))
-
-
 def _ticks(time_base: Fraction, fps: int) -> int:
     ticks = 1 / (time_base * fps)
     if ticks.denominator != 1:
@@ -120,10 +116,5 @@ def _chapters(titles: Sequence[str], orders: list[list[int]]) -> list[Chapter]:
 
 
 def _chapter(index: int, chapter: Chapter, fps: int) -> Any:
-    return {
-        "id": index,
-        "start": chapter.first,
-        "end": chapter.first + chapter.frames,
-        "time_base": Fraction(1, fps),
-        "metadata": {"title": chapter.title},
-    }
+    span = {"start": chapter.first, "end": chapter.first + chapter.frames, "time_base": Fraction(1, fps)}
+    return {"id": index, **span, "metadata": {"title": chapter.title}}

@@ -67,11 +67,8 @@ QUIET = {
 
 def rendering(quality: Quality, folder: Path) -> AbstractContextManager:
     """Settings for writing video at `quality` below `folder`, silently."""
-    return tempconfig(
-        QUIET
-        | _picture(quality)
-        | {"media_dir": str(folder), "video_encoder_options": ENCODER, "write_to_movie": True, "save_sections": False}
-    )
+    video = {"video_encoder_options": ENCODER, "write_to_movie": True, "save_sections": False}
+    return tempconfig(QUIET | _picture(quality) | video | {"media_dir": str(folder)})
 
 
 def rehearsing(quality: Quality = PREVIEW) -> AbstractContextManager:

@@ -83,18 +83,9 @@ def render_film(
     cache = SectionCache(media / "sections" / film.__name__)
     clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}
     missing = [key for key, clip in clips.items() if not clip.is_file()]
-    jobs = [
-        Job(
-            film,
-            rehearsal.scene.trace_path.resolve(),
-            rehearsal.scene.trace.content_sha256,
-            rehearsed.section,
-            quality,
-            clips[rehearsed.section.key],
-        )
-        for rehearsed in rehearsal.sections
-        if rehearsed.section.key in missing
-    ]
+    told = (film, rehearsal.scene.trace_path.resolve(), rehearsal.scene.trace.content_sha256)
+    sections = [rehearsed.section for rehearsed in rehearsal.sections if rehearsed.section.key in missing]
+    jobs = [Job(*told, section, quality, clips[section.key]) for section in sections]
     _render(jobs, rehearsal, processes or os.cpu_count() or 1, progress)
     for clip in clips.values():
         clip.touch()
@@ -169,12 +160,8 @@ def render_section(job: Job) -> Path:
     with tempfile.TemporaryDirectory(prefix=".rendering-", dir=job.clip.parent) as name:
         folder = Path(name)
         with rendering(job.quality, folder):
-            scene = job.film(
-                trace=trace,
-                observers=(_Reporter(job.key),),
-                storyboard=Storyboard(job.film.__name__, (job.section,)),
-                quality=job.quality,
-            )
+            told, watch = Storyboard(job.film.__name__, (job.section,)), (_Reporter(job.key),)
+            scene = job.film(trace=trace, observers=watch, storyboard=told, quality=job.quality)
             scene.render()
         parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]
         joined = folder / "section.mp4"

@@ -106,16 +106,9 @@ def loads(trace: Trace) -> list[Load]:
     """
     requests = RequestTimes.of(trace)
     limits = {event.task: event.max_tokens for event in trace.find(event="task_submitted")}
-    return [
-        Load(
-            name,
-            int(requests.submitted_step[i]) + 1,
-            int(requests.prompt_len[i]),
-            limits[name],
-            int(requests.generated[i]),
-        )
-        for i, name in enumerate(requests.names)
-    ]
+    columns = (requests.submitted_step + 1, requests.prompt_len, requests.generated)
+    rows = zip(requests.names, *(column.tolist() for column in columns), strict=True)
+    return [Load(name, arrival, prompt, limits[name], generated) for name, arrival, prompt, generated in rows]
 
 
 def first_fit(layout: Layout, size: int) -> int | None:
@@ -161,14 +154,8 @@ def simulate(requests: Sequence[Load], n_slots: int, max_batch: int, rule: str =
             if used >= load.used and load.task not in done:
                 done.append(load.task)
             pieces.append(replace(piece, used=used))
-        running = sum(piece.task not in done for piece in pieces)
-        layout = replace(
-            layout,
-            pieces=tuple(pieces),
-            running=running,
-            served=tuple(done),
-            waiting=tuple(load.task for load in waiting),
-        )
+        running, left = sum(piece.task not in done for piece in pieces), tuple(load.task for load in waiting)
+        layout = replace(layout, pieces=tuple(pieces), running=running, served=tuple(done), waiting=left)
         layouts.append(layout)
     return [*layouts, replace(layout, step=layout.step + 1, pieces=())]
 

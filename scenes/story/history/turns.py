@@ -37,11 +37,8 @@ class Turns:
 
     def lost(self, after: int, until: int) -> tuple[Loss, ...]:
         """Losses between two events, the second included."""
-        return self.losses[
-            bisect_right(self.losses, after, key=lambda loss: loss.seq) : bisect_right(
-                self.losses, until, key=lambda loss: loss.seq
-            )
-        ]
+        low, high = (bisect_right(self.losses, seq, key=lambda loss: loss.seq) for seq in (after, until))
+        return self.losses[low:high]
 
 
 @lru_cache(maxsize=4)
