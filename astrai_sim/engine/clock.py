@@ -64,15 +64,13 @@ FORMULA = (
 class CostModel:
     """What a forward pass costs, in seconds, linear in what it computes and reads.
 
-    A prefill pass over n tokens takes ``prefill_step_s + n * prefill_token_s``; a
-    decode pass over b sequences with c tokens in their caches, the new ones included,
-    takes ``decode_step_s + b * decode_token_s + c * decode_kv_s``. Scheduling itself
-    takes no time, and attention's quadratic part in prefill is left out.
+    A prefill pass over n tokens takes ``prefill_step_s + n * prefill_token_s``; a decode pass over b sequences with c
+    tokens in their caches, the new ones included, takes ``decode_step_s + b * decode_token_s + c * decode_kv_s``.
+    Scheduling itself takes no time, and attention's quadratic part in prefill is left out.
 
-    The defaults are estimates from published peak figures, not measurements: a model
-    of 8e9 parameters in 16 bits with 32 layers of 8 KV heads of 128 on one GPU with
-    312 TFLOP/s and 2.0 TB/s. Step: weights read once, 16 GB / 2.0 TB/s. Token: 2 FLOP
-    per parameter at half the peak. Cached token: its 131,072 bytes of K and V read once.
+    The defaults are estimates from published peak figures, not measurements: a model of 8e9 parameters in 16 bits with
+    32 layers of 8 KV heads of 128 on one GPU with 312 TFLOP/s and 2.0 TB/s. Step: weights read once, 16 GB / 2.0 TB/s.
+    Token: 2 FLOP per parameter at half the peak. Cached token: its 131,072 bytes of K and V read once.
     """
 
     prefill_step_s: float = 0.008

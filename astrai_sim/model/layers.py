@@ -13,8 +13,7 @@ from torch import nn
 class ModelConfig:
     """Sizes of a Llama-style decoder; the hidden size is n_heads x head_dim.
 
-    Raises ValueError where query heads cannot be shared evenly by KV heads or
-    the head size is odd (RoPE turns pairs).
+    Raises ValueError where query heads cannot be shared evenly by KV heads or the head size is odd (RoPE turns pairs).
     """
 
     n_layers: int

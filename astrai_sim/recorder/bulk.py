@@ -1,10 +1,9 @@
 """Turns the calls of a live scheduler and cache into few, compact events.
 
-For pools of tens of thousands of pages and loads of thousands of requests. An event
-speaks of all pages that one call took, shared or let go; see `astrai_sim.trace.events`.
-Whatever it says of mask, refcounts and tables is read from the live objects after
-exactly those pages were changed: pages of another kind or task first send off what
-has been gathered so far.
+For pools of tens of thousands of pages and loads of thousands of requests. An event speaks of all pages that one call
+took, shared or let go; see `astrai_sim.trace.events`. Whatever it says of mask, refcounts and tables is read from the
+live objects after exactly those pages were changed: pages of another kind or task first send off what has been gathered
+so far.
 """
 
 import time

@@ -1,7 +1,6 @@
 """Turns every call of a live scheduler and cache into trace events.
 
-What an event says of mask, refcounts, LRU and tables is read from the live objects
-after the call.
+What an event says of mask, refcounts, LRU and tables is read from the live objects after the call.
 """
 
 from __future__ import annotations
@@ -90,8 +89,7 @@ class Recorder(BaseRecorder):
     ) -> Any:
         """Call `function`; the first calls also give a `lines` event, ahead of their effects.
 
-        `keep` decides by the result whether this call is worth a `lines` event; `inside` as
-        for `LineTracer`.
+        `keep` decides by the result whether this call is worth a `lines` event; `inside` as for `LineTracer`.
         """
         budget = (name, key)
         late = self.line_steps is not None and self.step >= self.line_steps

@@ -27,11 +27,10 @@ PROGRESS_S = 0.1
 
 
 class Interrupt:
-    """A context in which Ctrl-C is only noted; `check` raises it. A second one is not put
-    off, nor is one that comes while `at_once()` is true.
+    """A context in which Ctrl-C is only noted; `check` raises it. A second one is not put off, nor is one that comes
+    while `at_once()` is true.
 
-    Outside the main thread, and where something else handles the signal, all stays as
-    it is.
+    Outside the main thread, and where something else handles the signal, all stays as it is.
     """
 
     def __init__(self, at_once: Callable[[], bool] = lambda: False) -> None:
@@ -70,10 +69,9 @@ def record(
 ) -> str:
     """Run `scenario` on `device` and write its trace to `path`; returns the SHA-256.
 
-    The requests of `workload` stand instead of the scenario's own. `progress` is told
-    now and then how many tokens are generated, of how many at most. Raises CannotRun,
-    leaving no file, when the scenario turns out to ask for what cannot be. Another
-    exception or an interrupt in mid-run leaves the file as far as it got.
+    The requests of `workload` stand instead of the scenario's own. `progress` is told now and then how many tokens are
+    generated, of how many at most. Raises CannotRun, leaving no file, when the scenario turns out to ask for what
+    cannot be. Another exception or an interrupt in mid-run leaves the file as far as it got.
     """
     making = LineTracer(build, inside=PagedCache.__init__)
     traced = scenario.record.traced_calls and not scenario.record.bulk

@@ -22,8 +22,7 @@ from astrai_sim.workload import LoadRequest
 class Built:
     """The live objects of a run; `tasks` in the order of the scenario.
 
-    `model` is None where cache and scheduler run alone, `language` where the model
-    knows no text.
+    `model` is None where cache and scheduler run alone, `language` where the model knows no text.
     """
 
     model: Transformer | None

@@ -26,9 +26,8 @@ def byte_alphabet() -> dict[str, int]:
 class TextStream:
     """The text of one sequence of tokens, piece by piece.
 
-    The pieces, in order, concatenate to the text. A character whose bytes come in
-    several tokens belongs to the last of them, so that the earlier ones give "";
-    bytes that are no UTF-8 give U+FFFD.
+    The pieces, in order, concatenate to the text. A character whose bytes come in several tokens belongs to the last of
+    them, so that the earlier ones give ""; bytes that are no UTF-8 give U+FFFD.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:

@@ -200,9 +200,8 @@ class Trace:
     def state_at(self, seq: int) -> State:
         """State after event `seq`; -1 gives the state before the first. A copy of its own.
 
-        Rising `seq` cost one pass over the events between them; going back starts from
-        the nearest of at most `MOST_CHECKPOINTS` states that were kept on the way.
-        Raises IndexError beyond the last event.
+        Rising `seq` cost one pass over the events between them; going back starts from the nearest of at most
+        `MOST_CHECKPOINTS` states that were kept on the way. Raises IndexError beyond the last event.
         """
         if not -1 <= seq < self._events:
             raise IndexError(f"event {seq}: the trace has {self._events}")

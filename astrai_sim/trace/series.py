@@ -108,11 +108,10 @@ class _Steps:
 class RequestTimes:
     """One entry per request, in order of submission; int64 [n_requests] but `names` and `gaps`.
 
-    Times are engine nanoseconds and steps are indices, both -1 for what has not
-    happened. `arrived_ns` is when the request was due, where the scenario has it by
-    time, else when it was submitted. `admitted_*` is the first admission, `cached`
-    the tokens that it found in the cache. `gaps[i]` holds the nanoseconds between one
-    token of request i and the next.
+    Times are engine nanoseconds and steps are indices, both -1 for what has not happened. `arrived_ns` is when the
+    request was due, where the scenario has it by time, else when it was submitted. `admitted_*` is the first admission,
+    `cached` the tokens that it found in the cache. `gaps[i]` holds the nanoseconds between one token of request i and
+    the next.
     """
 
     names: list[str]

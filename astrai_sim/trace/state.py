@@ -137,8 +137,7 @@ class State:
     def kv_slots(self) -> int:
         """Slots of pages in use that hold K and V; a slot of a shared page counts once.
 
-        Each task's tokens, less those that it reads from pages which others count too:
-        only full pages are shared.
+        Each task's tokens, less those that it reads from pages which others count too: only full pages are shared.
         """
         stored = int(self.tasks.stored_of(list(self.tables)).sum()) if self.tables else 0
         shared = int(np.maximum(self.refs - 1, 0).sum())

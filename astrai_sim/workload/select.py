@@ -63,9 +63,8 @@ class Workload:
 def read_workload(path: Path, kind: str | None = None, selection: Selection | None = None) -> Workload:
     """Read a workload; without `kind` its first line tells the format.
 
-    Every row is checked, also outside the selection. Raises WorkloadError, with the
-    line where there is one, for a file that cannot be read, a malformed row, and a
-    selection that leaves nothing.
+    Every row is checked, also outside the selection. Raises WorkloadError, with the line where there is one, for a file
+    that cannot be read, a malformed row, and a selection that leaves nothing.
     """
     chosen = selection or Selection()
     try:

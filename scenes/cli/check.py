@@ -31,10 +31,9 @@ def check_command(
 ) -> None:
     """Compare what FILM shows with what the trace recorded.
 
-    After every beat each label with a digit, and what else the stage shows, must be what the trace
-    says, computed a second time; within animations all must be of one recorded moment. Exits with 1
-    where something differs or nobody vouches for a label, naming time, section, beat, label and both
-    values.
+    After every beat each label with a digit, and what else the stage shows, must be what the trace says, computed a
+    second time; within animations all must be of one recorded moment. Exits with 1 where something differs or nobody
+    vouches for a label, naming time, section, beat, label and both values.
     """
     report = check(film, trace, seconds, EVERY_FRAME if every_frame else WITHIN, PREVIEW.shaped(frame, theme))
     for mismatch in (*report.mismatches, *report.unvouched, *(report.contradictions if between else ())):

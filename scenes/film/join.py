@@ -1,10 +1,9 @@
 """Joining clips without encoding them again.
 
-Every clip starts with a key frame and has one packet a frame, so the packets
-can follow one another as they are; only their timestamps are new. They are set
-on an exact grid of frames: a packet that is the g-th to be decoded and the p-th
-to be shown gets dts (g - delay) and pts p, in frames, where `delay` is the
-largest g - p of the film, so that no packet is shown before it is decoded.
+Every clip starts with a key frame and has one packet a frame, so the packets can follow one another as they are; only
+their timestamps are new. They are set on an exact grid of frames: a packet that is the g-th to be decoded and the p-th
+to be shown gets dts (g - delay) and pts p, in frames, where `delay` is the largest g - p of the film, so that no packet
+is shown before it is decoded.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,9 +41,8 @@ def join(
 ) -> list[Chapter]:
     """Write the frames of `clips`, one after another, to the MP4 file `output`.
 
-    `titles` names one chapter for each clip; none are written without it.
-    Clips without a frame are passed over. Returns the chapters as written.
-    Raises `CannotJoin` where the clips do not fit together.
+    `titles` names one chapter for each clip; none are written without it. Clips without a frame are passed over.
+    Returns the chapters as written. Raises `CannotJoin` where the clips do not fit together.
     """
     orders = [_frame_order(clip) for clip in clips]
     kept = [(clip, order) for clip, order in zip(clips, orders, strict=True) if order]

@@ -43,8 +43,7 @@ def other_trace(name: str) -> Trace:
 def with_short_names(trace: Trace) -> Trace:
     """The same trace with the middle of long request names left out, wherever they stand.
 
-    Names of at most `LONGEST` characters stay as they are; a trace without longer ones
-    is given back itself.
+    Names of at most `LONGEST` characters stay as they are; a trace without longer ones is given back itself.
     """
     names = [event.task for event in trace.find(event="task_submitted")]
     short = _shortened(names)

@@ -37,14 +37,12 @@ def rehearse(
 ) -> Rehearsal:
     """Play `film` for `trace` (default: the film's own) to its end without drawing.
 
-    `storyboard` is what to play; default: what the film makes of the trace, as long as it
-    is or `seconds` long to within a tenth. At the `moments` of its animations the film
-    stops and calls the observers' `moment`; what they draw there with the scene's camera
-    has the size of `quality`.
+    `storyboard` is what to play; default: what the film makes of the trace, as long as it is or `seconds` long to
+    within a tenth. At the `moments` of its animations the film stops and calls the observers' `moment`; what they draw
+    there with the scene's camera has the size of `quality`.
 
-    Raises whatever opening the trace and telling it raise: `TraceError` for a
-    file that is no trace, `DoesNotApply` where the film has nothing to tell, `CannotPace`
-    where it cannot be `seconds` long.
+    Raises whatever opening the trace and telling it raise: `TraceError` for a file that is no trace, `DoesNotApply`
+    where the film has nothing to tell, `CannotPace` where it cannot be `seconds` long.
     """
     opened = trace if isinstance(trace, Trace) else Trace.open(film.trace_for(trace))
     scene = film.rehearsed(
@@ -67,8 +65,7 @@ def check(
 ) -> CheckReport:
     """Play `film` from `trace` (default: the film's own) and compare after every beat and at `moments`.
 
-    `seconds` is the length asked for; default: what the film takes; `quality` says
-    in which frame and theme.
+    `seconds` is the length asked for; default: what the film takes; `quality` says in which frame and theme.
     """
     checker = Checker()
     rehearse(film, trace, observers=(checker,), moments=moments, seconds=seconds, quality=quality)

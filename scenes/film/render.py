@@ -74,9 +74,8 @@ def render_film(
 
     `seconds` is the length asked for, met within a tenth; default: what the film takes.
 
-    Sections whose clip is still in the cache are not rendered again. `progress`
-    is called with the film seconds rendered and those to render. The output
-    appears whole or not at all.
+    Sections whose clip is still in the cache are not rendered again. `progress` is called with the film seconds
+    rendered and those to render. The output appears whole or not at all.
     """
     rehearsal = rehearse(film, trace, seconds=seconds, quality=quality)
     output = output or film_path(film, quality, media)

@@ -45,10 +45,9 @@ class Observer(Protocol):
     def moment(self, scene: FilmScene, time: float) -> None:
         """`scene` stands at `time`, its `clock`, within an animation or a wait.
 
-        Its mobjects are what a rendering would draw at that time, `scene.animations` is
-        being played, and the state of the stage is already the one that this leads to.
-        Rehearsals only, at the moments that were asked of `rehearse`. Whoever draws or
-        reads the mobjects must leave them as they are.
+        Its mobjects are what a rendering would draw at that time, `scene.animations` is being played, and the state of
+        the stage is already the one that this leads to. Rehearsals only, at the moments that were asked of `rehearse`.
+        Whoever draws or reads the mobjects must leave them as they are.
         """
 
     def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:

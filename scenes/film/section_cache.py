@@ -1,9 +1,8 @@
 """Clips of sections kept from one rendering to the next.
 
-A clip's file name carries a digest of everything that its picture comes from: what
-the section plays, the trace, the quality, the fonts, the libraries, and all sources
-of the films and of reading a trace. A change to one of them asks for another file;
-nothing is ever overwritten or trusted by date.
+A clip's file name carries a digest of everything that its picture comes from: what the section plays, the trace, the
+quality, the fonts, the libraries, and all sources of the films and of reading a trace. A change to one of them asks for
+another file; nothing is ever overwritten or trusted by date.
 """
 
 import hashlib

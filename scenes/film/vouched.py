@@ -20,10 +20,9 @@ LONG = 10_000
 def vouched(trace: Trace) -> Trace:
     """The same trace, known to hold at every level; an interrupted one as far as it goes.
 
-    Contents that held before are remembered below `FOLDER` by their computed SHA-256 and
-    a digest of the verifier's sources. With the environment variable ``ASTRAI_UNVERIFIED``
-    nothing is verified, and every picture of the trace says so. Raises TraceError at the
-    first lie.
+    Contents that held before are remembered below `FOLDER` by their computed SHA-256 and a digest of the verifier's
+    sources. With the environment variable ``ASTRAI_UNVERIFIED`` nothing is verified, and every picture of the trace
+    says so. Raises TraceError at the first lie.
     """
     if trace.unverified is None:
         trace.unverified = os.environ.get(UNVERIFIED_VARIABLE, "") not in ("", "0")

@@ -111,8 +111,7 @@ def lint(
 ) -> list[Finding]:
     """Findings of all rules for `film` played from `trace` (default: the film's own).
 
-    `seconds` is the length asked for; default: what the film takes; `quality` says
-    in which frame and theme.
+    `seconds` is the length asked for; default: what the film takes; `quality` says in which frame and theme.
     """
     linter = Linter()
     rehearse(film, trace, observers=(linter,), moments=evenly(WITHIN), seconds=seconds, quality=quality)

@@ -1,10 +1,9 @@
 """The pool without pages, computed a second time from the rule that the film states.
 
-Each request reserves prompt + max_tokens adjacent slots at the lowest address where they fit, from
-its admission until the step after its last token. A step gives back what has ended, admits in
-order of arrival while fewer than `max_batch` run and the next one fits, and gives every request one
-token for its prompt and one more for its decoding. Here slots are a map of owners, and a request's
-life is worked out when it is admitted.
+Each request reserves prompt + max_tokens adjacent slots at the lowest address where they fit, from its admission until
+the step after its last token. A step gives back what has ended, admits in order of arrival while fewer than `max_batch`
+run and the next one fits, and gives every request one token for its prompt and one more for its decoding. Here slots
+are a map of owners, and a request's life is worked out when it is admitted.
 """
 
 from collections.abc import Mapping

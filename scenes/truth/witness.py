@@ -186,8 +186,7 @@ class Witness:
         return sorted((task for task, pages in tables.items() if page in pages), key=self.order.__getitem__)
 
     def filled(self, page: int, at: int) -> np.ndarray:
-        """Which slots of a page hold K and V that a table or the prefix cache reaches, bool
-        [page_size]."""
+        """Which slots of a page hold K and V that a table or the prefix cache reaches, bool [page_size]."""
         state = self.state(at)
         if state.page_state(page) == "free":
             return np.zeros(self.page_size, dtype=bool)

@@ -15,8 +15,7 @@ Timed = Callable[[], float]
 class Comparison:
     """How much longer `what` takes than `base`.
 
-    `ratios` holds one ratio per round, taken from neighbouring measurements; `seconds`
-    and `base_seconds` are medians.
+    `ratios` holds one ratio per round, taken from neighbouring measurements; `seconds` and `base_seconds` are medians.
     """
 
     case: str

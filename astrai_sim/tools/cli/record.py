@@ -52,8 +52,7 @@ def chosen_device(name: str | None) -> torch.device:
 def record(scenario: str, output: Path, device: str | None, model: str | None, workload: Path | None) -> None:
     """Run SCENARIO (a TOML file, or the name of one in assets/scenarios) and record it.
 
-    On the CPU the engine gets one thread, so that times on a busy machine stay
-    comparable.
+    On the CPU the engine gets one thread, so that times on a busy machine stay comparable.
     """
     from astrai_sim.recorder import record as record_scenario
     from astrai_sim.recorder.header import device_facts

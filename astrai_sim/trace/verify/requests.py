@@ -13,9 +13,8 @@ from astrai_sim.trace.verify.prefixes import Prefixes
 class Tracked:
     """One request: lengths, and ids where they are recorded.
 
-    `kv` counts tokens in the cache, `start` those before the last pass. `chain` numbers
-    its full pages by content; `left` are entries of its table that were let go in the release
-    that is under way.
+    `kv` counts tokens in the cache, `start` those before the last pass. `chain` numbers its full pages by content;
+    `left` are entries of its table that were let go in the release that is under way.
     """
 
     name: str

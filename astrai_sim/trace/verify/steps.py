@@ -21,10 +21,9 @@ SNAPSHOT_STEPS = {"full": 16, "bulk": 512}
 class StepRules:
     """Takes in one event after the other; raises Lie at the first that cannot be.
 
-    What a phase must still bring before it ends: `to_gather` tasks whose writes were
-    not read yet, `to_note` prefilled ones that no event names yet, `to_answer` tasks
-    that must get a token, `to_finish` those with as many as they may have, `to_release`
-    those whose pages must go.
+    What a phase must still bring before it ends: `to_gather` tasks whose writes were not read yet, `to_note` prefilled
+    ones that no event names yet, `to_answer` tasks that must get a token, `to_finish` those with as many as they may
+    have, `to_release` those whose pages must go.
     """
 
     def __init__(self, header: Header) -> None:

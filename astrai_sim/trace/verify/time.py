@@ -16,8 +16,7 @@ class Time:
         self._step = self._phase = 0
 
     def check(self, event: Event) -> None:
-        """The event's time against the one before; under a cost model only passes and waiting
-        take time."""
+        """The event's time against the one before; under a cost model only passes and waiting take time."""
         ns = self.checks.number("ns", event.ns, 0)
         self.checks.true("ns", ns >= self.now, f"time runs back from {self.now} to {ns} ns")
         if self.computed and event.event not in ("kv_lengths", "task_submitted"):

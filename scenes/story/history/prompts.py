@@ -18,9 +18,8 @@ from scenes.story.history.sure import sure
 class Prompt:
     """The prompt of `task`: the steps that computed it and how many tokens each took.
 
-    `beside` are the requests that were decoding before it began and got a token in every
-    one of its steps. `longest_ns` is the longest time between two tokens of a request that
-    ended in these steps.
+    `beside` are the requests that were decoding before it began and got a token in every one of its steps. `longest_ns`
+    is the longest time between two tokens of a request that ended in these steps.
     """
 
     task: str
@@ -138,9 +137,8 @@ def comparable(times: list[FirstToken]) -> tuple[FirstToken, FirstToken] | None:
 class Missed:
     """A request that would have hit pages that had been evicted.
 
-    `seq` is its miss; `like` a request that began with the same tokens; `cached`
-    counts its leading tokens that were in the cache once, `found` those that still
-    were.
+    `seq` is its miss; `like` a request that began with the same tokens; `cached` counts its leading tokens that were in
+    the cache once, `found` those that still were.
     """
 
     task: str
