@@ -6,8 +6,9 @@ import click
 
 from scenes.cli.arguments import film_argument, look_options, main, seconds_option, trace_option
 from scenes.draw.layout import Frame
+from scenes.film.moments import within
 from scenes.film.quality import PREVIEW
-from scenes.film.rehearsal import EVERY_FRAME, WITHIN, check
+from scenes.film.rehearsal import EVERY_FRAME, check
 from scenes.film.scene import FilmScene
 from scenes.lint.linter import lint
 from scenes.theme import Theme
@@ -35,7 +36,7 @@ def check_command(
     second time; within animations all must be of one recorded moment. Exits with 1 where something differs or nobody
     vouches for a label, naming time, section, beat, label and both values.
     """
-    report = check(film, trace, seconds, EVERY_FRAME if every_frame else WITHIN, PREVIEW.shaped(frame, theme))
+    report = check(film, trace, seconds, EVERY_FRAME if every_frame else within, PREVIEW.shaped(frame, theme))
     for mismatch in (*report.mismatches, *report.unvouched, *(report.contradictions if between else ())):
         click.echo(str(mismatch))
     name = film.__name__

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from astrai_sim.trace import Trace
 from scenes.check.checker import Checker, CheckReport
-from scenes.film.moments import Moments, evenly, every, nowhere
+from scenes.film.moments import Moments, every, nowhere, within
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.scene import FilmScene, Observer, Played
 from scenes.stage.shot import Storyboard
@@ -51,8 +51,6 @@ def rehearse(
     return Rehearsal(scene, tuple(scene.played))
 
 
-WITHIN: Moments = evenly(5)
-"""The moments within each animation at which a check looks."""
 EVERY_FRAME: Moments = every(1 / 15)
 
 
@@ -60,7 +58,7 @@ def check(
     film: type[FilmScene],
     trace: str | Path | Trace | None = None,
     seconds: float | None = None,
-    moments: Moments = WITHIN,
+    moments: Moments = within,
     quality: Quality = PREVIEW,
 ) -> CheckReport:
     """Play `film` from `trace` (default: the film's own) and compare after every beat and at `moments`.
