@@ -35,6 +35,15 @@ def computed(witness: Witness, after: int, before: int) -> list[tuple[str, int]]
     return found
 
 
+@vouches("phase.time")
+def phase_time(witness: Witness, phase: str, step: int) -> int:
+    """From the phase's begin to its end in a step; 0 in a step without it."""
+    within = witness.step(step)
+    events = witness.events("phase_begin", "phase_end", after=within.begin.seq, before=within.end.seq)
+    times = [event.ns for event in events if event.phase == phase]
+    return times[-1] - times[0] if times else 0
+
+
 @vouches("step.decoded")
 def step_decoded(witness: Witness, step: int) -> int:
     within = witness.step(step)

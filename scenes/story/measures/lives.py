@@ -101,6 +101,12 @@ class Phases(AskedMeasures):
     def duration(self, phase_end: int) -> Measure:
         return measure("phase.duration", self.history.event(PhaseEnd, phase_end).duration_ns, "time", at=phase_end)
 
+    def phase_time(self, phase: str, step: int) -> Measure:
+        steps = self.history.steps
+        row = steps.row(phase, step)
+        ns = 0 if row is None else int(steps.phases.ended[row] - steps.phases.began[row])
+        return measure("phase.time", ns, "time", phase=phase, step=step)
+
     def step_took(self, step: int) -> Measure:
         return measure("step.duration", int(self.history.steps.ns[step]), "time", step=step)
 
