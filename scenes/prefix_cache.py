@@ -276,7 +276,7 @@ class PrefixCacheTelling(Telling):
         acts = self.coded("PagedCache.free", self.at, freed.seq, (tape, self.pool(page)))
         self.shot(told, *acts, subject=self.about(page), detail=CODE)
         others = ((e.seq, (tape, self.pool(*e.pages))) for e in frees[1:])
-        masks = {"only": ("_free_mask",), "pace": 0.5}
+        masks = {"only": ("_refs", "_free_mask"), "pace": 0.5}
         acts = [act for seq, parts in others for act in self.coded("PagedCache.free", self.at, seq, parts, **masks)]
         acts.append(self.act(tape, self.pool(), *self.beside, until=end))
         self.shot("Freeing a page erases nothing.", *acts, subject=self.about(frees[-1].pages[0]))
