@@ -30,7 +30,7 @@ PACE, LEAST, LONGEST, REST = 0.22, 2.8, 6.0, 1.6
 """Seconds of a decode step in a time-lapse, of a time-lapse, and of the rest at the end."""
 SAID = 8
 """Tokens without which there is no conversation."""
-TOLD, FIRST = 6, 3
+TOLD, FIRST = 9, 3
 """Steps from which on a sentence speaks of them, and of the first of an answer."""
 SEEN = 4
 """Steps that are seen of who takes over a page."""
