@@ -15,7 +15,7 @@ from scenes.parts.question import Question, Takeaway
 from scenes.parts.score import Score
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
-from scenes.story.contiguous import RULES, first_fit
+from scenes.story.contiguous import RULES, Piece, first_fit
 from scenes.story.errors import DoesNotApply
 from scenes.story.limits import reading_time
 from scenes.story.words import counted
@@ -276,38 +276,30 @@ class FragmentationTelling(Telling):
 
     def unfilled(self) -> None:
         """The first who is done with a piece: what of it was reserved and never filled."""
-        step = next((step for step in range(self.step + 1, self.done) if self.over(step)), None)
-        if step is None:
+        ask = self.ask
+        found = [(step, piece) for step in range(self.step + 1, self.done) for piece in self.over(step)]
+        if not found:
             return
-        task = self.over(step)[0]
-        reserved, start = self.ask.piece("reserved", task), self.start_of(task, step)
-        empty, name = self.ask.less(reserved, self.ask.piece("used", task)), self.ask.name(task)
+        step, piece = found[0]
+        reserved, used, name = ask.piece("reserved", piece.task), ask.piece("used", piece.task), ask.name(piece.task)
         self.behind(step - 1)
-        lanes = (*self.lanes("whole", {"acting": (start,)}), self.clock())
-        self.shot(
-            self.short(
-                say("{} is done: {} of its {} slots were never filled.", name, empty, reserved),
-                say("{} never filled {} of its {} slots.", name, empty, reserved),
-            ),
-            self.act(*lanes, seconds=0.8),
-            self.to(step, *lanes, seconds=1.0),
-            subject=("whole",),
-            pace=PACE,
+        lanes = (*self.lanes("whole", {"acting": (piece.start,)}), self.clock())
+        told = self.short(
+            say("{} is done: {} of its {} slots were never filled.", name, ask.less(reserved, used), reserved),
+            say("{} never filled {} of its {} slots.", name, ask.less(reserved, used), reserved),
         )
+        acts = self.act(*lanes, seconds=0.8), self.to(step, *lanes, seconds=1.0)
+        self.shot(told, *acts, subject=("whole",), pace=PACE)
 
     def behind(self, step: int) -> None:
         """On to the end of `step`, while the line grows."""
         told = "Nobody overtakes." if self.once("line") else None
         self.go(told, step, *self.lanes(), self.clock(), subject=("whole-score",))
 
-    def over(self, step: int) -> list[str]:
-        """Who has been served by one piece each and stands in memory for the last time."""
+    def over(self, step: int) -> list[Piece]:
+        """Pieces of those who have been served at the end of `step`, held for the last time."""
         layout = self.ask.whole(step)
-        return [piece.task for piece in layout.pieces if piece.task in layout.served]
-
-    def start_of(self, task: str, step: int) -> int:
-        """The first slot of a request's piece."""
-        return next(piece.start for piece in self.ask.whole(step).pieces if piece.task == task)
+        return [piece for piece in layout.pieces if piece.task in layout.served]
 
     def price(self) -> Section:
         """What is held and empty on both sides, where it is most with pages."""
