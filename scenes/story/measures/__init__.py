@@ -11,5 +11,5 @@ from scenes.story.measures.lives import Phases
 __all__ = ["Ask"]
 
 
-class Ask(HeaderMeasures, Phases, ContiguousMeasures):
+class Ask(Phases, ContiguousMeasures):
     """Everything that storyboards ask a trace for."""
