@@ -65,8 +65,8 @@ gallery: $(READY) ## draw one still of every part of the stage to media/gallery
 new-film: $(READY) ## write scenes/NAME.py, a film that renders
 	@$(PY) -m scenes new-film "$(NAME)"
 
-gif: $(READY) ## make the README's GIF from the rendered FILM
-	@$(PY) -m scenes gif "$(FILM)" -o assets/readme.gif --start 34 --seconds 44 --speed 2.5 --fps 10
+gif: $(READY) ## make the README's GIF from the rendered film Opening
+	@$(PY) -m scenes gif Opening -o assets/readme.gif --seconds 40 --fps 8 --limit 5000000
 
 record: $(READY) $(scenario_needs) ## run SCENARIO on DEVICE and record its trace to OUT
 	@$(PY) -m astrai_sim record "$(scenario_file)" -o "$(OUT)"$(if $(DEVICE), --device "$(DEVICE)")$(if $(WORKLOAD), --workload "$(WORKLOAD)")

@@ -1,7 +1,5 @@
 """Writing a trace line by line."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import json
@@ -12,9 +10,8 @@ from typing import Any, BinaryIO
 class TraceWriter:
     """Appends the header, events and footer to `path` (gzip where it ends in .gz).
 
-    `flush` makes everything so far readable, so that a recording that is cut
-    short leaves a file which ends at an event, not a broken one. The same events
-    give the same bytes: the gzip header carries no name and no time.
+    `flush` makes everything so far readable, so that a recording that is cut short leaves a file which ends at an
+    event, not a broken one. The same events give the same bytes: the gzip header carries no name and no time.
     """
 
     def __init__(self, path: Path, header: dict[str, Any]) -> None:

@@ -1,35 +1,37 @@
 """`python -m scenes render`."""
 
-from __future__ import annotations
-
+from functools import partial
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from scenes.cli.arguments import FilmName, look_options, one_line_errors, quality_option, seconds_option, trace_option
+from scenes.cli.arguments import (
+    FilmName,
+    look_options,
+    main,
+    output_option,
+    quality_option,
+    seconds_option,
+    trace_option,
+)
 from scenes.draw.layout import Frame
 from scenes.film import catalog
 from scenes.film.quality import Quality
-from scenes.film.render import Film, render_film
+from scenes.film.render import render_film
 from scenes.film.scene import FilmScene
 from scenes.theme import Theme
 
 
-@click.command("render")
+@main.command("render")
 @click.argument("film", type=FilmName(), required=False)
 @click.option("--all", "every", is_flag=True, help="Render every film from its own trace.")
 @trace_option
 @seconds_option
 @quality_option
 @look_options
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="MP4 file to write; default: media/films/FILM.mp4.",
-)
+@output_option("MP4 file to write; default: media/films/FILM.mp4.")
 @click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
 def render_command(
     film: type[FilmScene] | None,
@@ -48,36 +50,23 @@ def render_command(
     if every and (trace or output):
         raise click.UsageError("--all takes each film's own trace and place")
     for one in catalog.films().values() if film is None else (film,):
-        with one_line_errors():
-            _show(_render(one, trace, seconds, quality.shaped(frame, theme), output, processes))
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f} of {task.total:.0f} s of film"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        look, task = quality.shaped(frame, theme), bar.add_task(one.__name__, total=None, visible=False)
+        with bar:
+            made = render_film(
+                one, trace, look, output, processes=processes, progress=partial(_tell, bar, task), seconds=seconds
+            )
+        kept = f", {len(made.reused)} unchanged" if made.reused else ""
+        click.echo(f"{len(made.rendered)} sections rendered{kept}", err=True)
+        click.echo(made.path)
 
 
-def _render(
-    film: type[FilmScene],
-    trace: Path | None,
-    seconds: float | None,
-    quality: Quality,
-    output: Path | None,
-    processes: int | None,
-) -> Film:
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f} of {task.total:.0f} s of film"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-    with bar:
-        task = bar.add_task(film.__name__, total=None, visible=False)
-
-        def progress(done: float, total: float) -> None:
-            bar.update(task, completed=done, total=total, visible=total > 0)
-
-        return render_film(film, trace, quality, output, processes=processes, progress=progress, seconds=seconds)
-
-
-def _show(film: Film) -> None:
-    kept = f", {len(film.reused)} unchanged" if film.reused else ""
-    click.echo(f"{len(film.rendered)} sections rendered{kept}", err=True)
-    click.echo(film.path)
+def _tell(bar: Progress, task: TaskID, done: float, total: float) -> None:
+    bar.update(task, completed=done, total=total, visible=total > 0)

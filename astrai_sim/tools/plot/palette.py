@@ -1,7 +1,5 @@
 """Colours and type of the picture: those of the films."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
