@@ -83,7 +83,7 @@ LIGHT = Theme(
     "light",
     ground="#FFFFFF",
     panel="#F1F4F8",
-    empty="#DDE3EB",
+    empty="#DAE0E8",
     text="#141A22",
     muted="#4E5B6E",
     accent="#000000",

@@ -278,7 +278,9 @@ class Change(FilmAnimation):
                 begins = motion.LEAVE if atom.early else max(begins, freed) if self.same else self.flip
                 if atom.order is not None and self.plan.front is not None:
                     begins = (self.plan.landed + self.plan.objects * float(self._late(atom.order))) * f + under
-            self.tracks.append(Track(mobject, vector, vector, begins, motion.APPEAR, motion.out_cubic, (0, 1)))
+            begins = min(begins, self.seconds - 1e-3)
+            fades = min(motion.APPEAR, self.seconds - begins)
+            self.tracks.append(Track(mobject, vector, vector, begins, fades, motion.out_cubic, (0, 1)))
         for key in self.changing:
             self.tracks.append(self._changed(key, before[key], self.picture[key], key in hidden, key[0] in late))
             canvas.atoms[key] = self.picture[key]
@@ -371,7 +373,8 @@ class Change(FilmAnimation):
             if track.hidden:
                 back = self.flip if track.glow else self.flip - motion.APPEAR
                 gone = elapsed < motion.LEAVE
-                share = 1 - elapsed / motion.LEAVE if gone else (elapsed - back) / motion.APPEAR
+                fades = min(motion.APPEAR, max(1e-3, self.seconds - back))
+                share = 1 - elapsed / motion.LEAVE if gone else (elapsed - back) / fades
                 track.mobject.fill_rgbas[0, 3] *= min(1.0, max(0.0, share))
 
     def finish(self) -> None:

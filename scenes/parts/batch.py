@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from scenes import theme
+from scenes.draw import fonts
 from scenes.draw.atoms import Cells, Key, Text, grid_edges, rgba
 from scenes.draw.layout import Box
 from scenes.measures import say
@@ -51,11 +53,14 @@ class Batch(Part):
         ask, t, parts = view.ask, view.theme, self.tokens(view)
         n, rows = sum(count for *_, count in parts), self.rows(view)
         answers, prompt = counted(ask.decoded(self.step), "answer token"), ask.prefilled(self.step)
-        text = say("{} + {}", counted(prompt, "prompt token"), answers) if prompt.value else answers
-        text = say("Step {}: {}", ask.step(self.step), text)
+        told = [say("{} + {}", first, answers) for first in (counted(prompt, "prompt token"), say("{} prompt", prompt))]
+        texts = [say("Step {}: {}", ask.step(self.step), text) for text in (told if prompt.value else [answers])]
         if self.done:
-            text = say("{} in {}", text, ask.step_took(self.step))
-        look = {"px": theme.LABEL, "face": "sans-medium", "color": t.text}
+            texts = [say("{} in {}", text, ask.step_took(self.step)) for text in texts]
+        fits = product(texts, (theme.LABEL, theme.LEAST_SIZE))
+        fits = (fit for fit in fits if fonts.width(fit[0], "sans-medium", fit[1]) <= box.w)
+        text, px = next(fits, (texts[-1], theme.LEAST_SIZE))
+        look = {"px": px, "face": "sans-medium", "color": t.text}
         yield ("title",), Text(text=text, at=(box.x, box.y + 18), **look)
         field = Box(box.x, box.y + TITLE, box.w, min(box.h - TITLE, rows * PITCH))
         edges = grid_edges(field, rows * self.columns, self.columns, GAP)

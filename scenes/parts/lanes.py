@@ -212,7 +212,7 @@ class Lanes(Part):
         yield ("first",), Line(points=points, color=t.accent, width=4, z=2)
         if now >= first.last:
             text = say("own first token after {}", first.took)
-            at = (max(right, left + fonts.width(text, "sans-bold", px) + 12), y + 30)
+            at = (max(right, left + fonts.width(text, "sans-bold", px) + 12), min(y + 30, row.bottom - 0.45 * px))
             yield ("first", "took"), Text(text=text, at=at, px=px, face="sans-bold", color=t.text, align="right")
 
     def _count(self, view: View, body: Box, lanes: Box, now: int) -> Atoms:

@@ -54,7 +54,7 @@ class Tape(Part):
         chip = max(chip_width(task, view) for task in self.tasks)
         lives = [view.history.requests[task] for task in self.tasks]
         most = max(life.prompt + life.generated for life in lives)
-        count = fonts.width(f"{most:,}", "mono", theme.LABEL) + CHIP_GAP if self.counts else 2.0
+        count = fonts.width(f"{most:,}", "mono", theme.LABEL) + CHIP_GAP if self.counts else TILE_GAP
         asked = [fonts.width(text, "sans", theme.LABEL) for task in self.tasks if (text := self._asked(view, task))]
         count = min(MOST_ASKED * box.w, max(asked) + CHIP_GAP) if asked else count
         tiles = max(view.final_pages[life.index] for life in lives)

@@ -74,11 +74,12 @@ PICTURES = [
 ]
 
 
+@pytest.mark.parametrize("seconds", [None, 0.2])
 @pytest.mark.parametrize("same", [False, True])
 @pytest.mark.parametrize("first", range(len(PICTURES)))
 @pytest.mark.parametrize("second", range(len(PICTURES)))
-def test_the_last_picture_is_the_one_that_was_wanted(first, second, same):
-    movie = Movie(PICTURES[first], PICTURES[second], same=same)
+def test_the_last_picture_is_the_one_that_was_wanted(first, second, same, seconds):
+    movie = Movie(PICTURES[first], PICTURES[second], same=same, seconds=seconds)
     for share in (0.1, 0.5, 0.9):
         movie.at(share * movie.seconds)
     wanted = Canvas(WIDE)

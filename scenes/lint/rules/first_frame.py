@@ -12,15 +12,13 @@ from scenes.lint.moment import Moment, Problem, Rule
 from scenes.stage.shot import Section
 from scenes.theme import rgb
 
-LEAST, FAR, SAFE = 0.08, 10.0, 0.81
-"""Share of a frame that is ink at least, difference of L* that is, and share of a wide frame that is its safe area."""
+LEAST, FAR = 0.08, 10.0
 SHORT = 180
 """Pixels of the short side at which it is drawn."""
 
 
 class FirstFrame(Rule):
-    """At least 8 % of the first frame differ from the ground by more than 10 in lightness (CIE L*); upright, where
-    less of the frame may be drawn on, as much less."""
+    """At least 8 % of the first frame differ from the ground by more than 10 in lightness (CIE L*)."""
 
     name = "first-frame"
 
@@ -32,10 +30,8 @@ class FirstFrame(Rule):
             return
         self._seen = True
         ink = ink_of(moment)
-        frame = moment.picture.frame
-        least = LEAST / SAFE * (frame.safe.w * frame.safe.h) / (frame.width * frame.height)
-        if ink < least - 1e-9:
-            yield Problem(("first frame",), f"{ink:.1%} of it is ink: at least {least:.0%}")
+        if ink < LEAST:
+            yield Problem(("first frame",), f"{ink:.1%} of it is ink: at least {LEAST:.0%}")
 
 
 def ink_of(moment: Moment) -> float:
