@@ -22,7 +22,7 @@ RECORDED = sorted(path.stem for path in SCENARIOS.glob("*.toml"))
 
 LOOKS = [PREVIEW.shaped(frame, theme) for frame in FRAMES.values() for theme in THEMES.values()][1:]
 """All but the first, in which films are told elsewhere."""
-QUICK = dict(zip(("Chat", "ChunkedPrefill", "Preemption", "Fragmentation", "PrefixSharing"), LOOKS, strict=True))
+QUICK = tuple(zip(("Chat", "ChunkedPrefill", "ChunkedPrefill", "Fragmentation", "PrefixSharing"), LOOKS, strict=True))
 """A film for each look that is soon looked at."""
 
 every_film = pytest.mark.parametrize("film", FILMS, ids=lambda film: film.__name__)
@@ -46,11 +46,11 @@ def test_own_trace(film):
 def looked_at():
     """Each film in each look, those that take long marked."""
     for film, look in product(FILMS, LOOKS):
-        marks = () if look == QUICK.get(film.__name__) else pytest.mark.slow
+        marks = () if (film.__name__, look) in QUICK else pytest.mark.slow
         yield pytest.param(film, look, id=f"{film.__name__}-{look.name}", marks=marks)
 
 
-@pytest.mark.parametrize("film, look", looked_at())
+@pytest.mark.parametrize("film, look", list(looked_at()))
 def test_every_look(film, look):
     """Clean and true in other frames and themes."""
     assert assert_clean(film, ASSETS / "traces" / film.default_trace, look).contradictions == ()
