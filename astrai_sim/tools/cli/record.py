@@ -79,8 +79,9 @@ def record(scenario: str, output: Path, device: str | None, model: str | None, w
     except OSError as error:
         raise click.ClickException(f"{output}: cannot be written: {error.strerror}") from None
     except KeyboardInterrupt:
-        began = output.exists() and output.stat().st_mtime_ns >= started
-        held = f"{output} holds the events so far" if began else "nothing was recorded"
+        partial = output.with_name(f"{output.name}.partial")
+        began = partial.exists() and partial.stat().st_mtime_ns >= started
+        held = f"{partial} holds the events so far" if began else "nothing was recorded"
         click.echo(f"interrupted: {held}", err=True)
         sys.exit(130)
     click.echo(f"{output}  sha256 {digest}")
