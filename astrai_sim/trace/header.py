@@ -148,7 +148,7 @@ class Cost(Struct, frozen=True):
 
 
 class ScenarioFacts(Struct, frozen=True):
-    """The scenario that was run. `question` and `takeaway` are text with measures in braces, for `film` or, if "", any."""
+    """The scenario that was run. `question` and `takeaway` are text with measures in braces, for `film` ("": any)."""
 
     model: ModelSizes
     cache: PoolSizes
