@@ -27,11 +27,12 @@ from astrai_sim.scenario.schema import (
     StopPart,
     WorkloadPart,
 )
+from astrai_sim.shipped import ASSETS
 from astrai_sim.text import Language, smollm2_language
 from astrai_sim.trace.header import DETAILS
 from astrai_sim.workload import KINDS as WORKLOADS
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "scenarios"
+FOLDER = ASSETS / "scenarios"
 TABLES = {
     "model": ModelPart,
     "cache": CachePart,

@@ -27,7 +27,7 @@ CHUNK = 1 << 20
 MOST_BYTES = 1 << 30
 """Of a trace as it is read, unpacked: some millions of events."""
 LONGEST_LINE = 1 << 26
-TOO_LARGE = f"larger than {MOST_BYTES >> 20} MiB: record less of it, or with detail = \"bulk\""
+TOO_LARGE = f'larger than {MOST_BYTES >> 20} MiB: record less of it, or with detail = "bulk"'
 T = TypeVar("T")
 KINDS = tuple(str(kind.__struct_config__.tag) for kind in EVENTS)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import click
-
+from astrai_sim.command_line import Commands
 from scenes.cli.check import check_command
 from scenes.cli.gallery import gallery_command
 from scenes.cli.gif import gif_command
@@ -14,24 +13,20 @@ from scenes.cli.render import render_command
 from scenes.cli.sheet import sheet_command
 from scenes.cli.stills import stills_command
 
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
-    """Films of a recorded KV cache."""
-
-
-COMMANDS = (
-    list_command,
-    render_command,
-    lint_command,
-    check_command,
-    stills_command,
-    sheet_command,
-    gif_command,
-    gallery_command,
-    new_film_command,
+main = Commands(
+    "astrai-film",
+    [
+        list_command,
+        render_command,
+        lint_command,
+        check_command,
+        stills_command,
+        sheet_command,
+        gif_command,
+        gallery_command,
+        new_film_command,
+    ],
+    "Films of a recorded KV cache.",
 )
-for command in COMMANDS:
-    main.add_command(command)
 
 __all__ = ["main"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from astrai_sim.trace import TraceError
 from scenes.draw.layout import FRAMES, WIDE
@@ -30,6 +31,9 @@ class FilmName(click.ParamType):
     """The name of a film; converts to its class."""
 
     name = "film"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in catalog.films() if name.lower().startswith(incomplete.lower())]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> type[FilmScene]:
         if isinstance(value, type):

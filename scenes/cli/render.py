@@ -8,18 +8,23 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from astrai_sim.trace import Trace
 from scenes.cli.arguments import FilmName, look_options, one_line_errors, quality_option, seconds_option, trace_option
 from scenes.draw.layout import Frame
 from scenes.film import catalog
+from scenes.film.opening import for_the_screen
 from scenes.film.quality import Quality
 from scenes.film.render import Film, render_film
 from scenes.film.scene import FilmScene
+from scenes.story.errors import DoesNotApply
 from scenes.theme import Theme
 
 
 @click.command("render")
 @click.argument("film", type=FilmName(), required=False)
-@click.option("--all", "every", is_flag=True, help="Render every film from its own trace.")
+@click.option(
+    "--all", "every", is_flag=True, help="Render every film from its own trace, or all that apply to the one given."
+)
 @trace_option
 @seconds_option
 @quality_option
@@ -28,7 +33,7 @@ from scenes.theme import Theme
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="MP4 file to write; default: media/films/FILM.mp4.",
+    help="MP4 file to write; default: media/films/FILM.mp4, or FILM-TRACE.mp4 for another trace than its own.",
 )
 @click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
 def render_command(
@@ -45,11 +50,21 @@ def render_command(
     """Render FILM, section by section, and join it."""
     if every == bool(film):
         raise click.UsageError("name one film, or give --all")
-    if every and (trace or output):
-        raise click.UsageError("--all takes each film's own trace and place")
-    for one in catalog.films().values() if film is None else (film,):
-        with one_line_errors():
+    if every and output:
+        raise click.UsageError("--all gives each film a place of its own")
+    with one_line_errors():
+        chosen = (film,) if film else applying(trace) if trace else tuple(catalog.films().values())
+        for one in chosen:
             _show(_render(one, trace, seconds, quality.shaped(frame, theme), output, processes))
+
+
+def applying(path: Path) -> tuple[type[FilmScene], ...]:
+    """The films that have something to tell of a trace. Raises TraceError, and DoesNotApply where there is none."""
+    trace = for_the_screen(Trace.open(path))
+    films = catalog.films().values()
+    if not (found := tuple(film for film in films if film.why_not(trace) is None)):
+        raise DoesNotApply(f"no film does: `list --trace {path}` says why")
+    return found
 
 
 def _render(

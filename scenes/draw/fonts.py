@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 
 import numpy as np
 import uharfbuzz as hb
 
+from astrai_sim.shipped import ASSETS
 from scenes.measures import Said, joined
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "fonts"
+FOLDER = ASSETS / "fonts"
 FACES = {
     "sans": "Inter-Regular.otf",
     "sans-medium": "Inter-Medium.otf",

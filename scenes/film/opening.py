@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
+from astrai_sim.shipped import ASSETS
 from astrai_sim.trace import Trace
 from scenes.film.names import with_short_names
 from scenes.film.vouched import vouched
@@ -30,10 +30,7 @@ def with_whole_steps(trace: Trace) -> Trace:
     return trace if last == len(trace) - 1 else trace.derived(bytes(trace.content[: trace.end_of(last)]))
 
 
-TRACES = Path(__file__).resolve().parents[2] / "assets" / "traces"
-
-
 @cache
 def other_trace(name: str) -> Trace:
     """The shipped trace called `name`, as films see it, opened once."""
-    return for_the_screen(Trace.open(TRACES / f"{name}.jsonl.gz"))
+    return for_the_screen(Trace.open(ASSETS / "traces" / f"{name}.jsonl.gz"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import Empty
 
 from scenes.film import metadata, worker
-from scenes.film.join import Chapter, join
+from scenes.film.join import CannotJoin, Chapter, join
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
 from scenes.film.scene import FilmScene
@@ -32,10 +32,13 @@ class Film:
     reused: tuple[str, ...]
 
 
-def film_path(film: type[FilmScene], quality: Quality, media: Path = MEDIA) -> Path:
-    """Where a film goes unless it is told otherwise."""
-    suffix = "" if quality == FINAL else f"-{quality.name}"
-    return media / "films" / f"{film.__name__}{suffix}.mp4"
+def film_path(
+    film: type[FilmScene], quality: Quality, media: Path = MEDIA, trace: str | os.PathLike | None = None
+) -> Path:
+    """Where a film goes unless it is told otherwise; one of another trace than its own bears that one's name."""
+    told = film.trace_for(trace)
+    other = [] if told.name == film.default_trace else [told.name.split(".jsonl")[0]]
+    return media / "films" / ("-".join([film.__name__, *other, *([] if quality == FINAL else [quality.name])]) + ".mp4")
 
 
 def render_film(
@@ -54,10 +57,14 @@ def render_film(
 
     Sections whose clip is still in the cache are not rendered again. `progress`
     is called with the film seconds rendered and those to render. The output
-    appears whole or not at all.
+    appears whole or not at all. Raises CannotJoin where it is not to be an MP4.
     """
+    output = output or film_path(film, quality, media, trace)
+    if output.suffix.lower() != ".mp4":
+        raise CannotJoin(
+            f"{output}: a film is an MP4: name it {output.with_suffix('.mp4').name}, cut a GIF of it with gif"
+        )
     rehearsal = rehearse(film, trace, seconds=seconds, quality=quality)
-    output = output or film_path(film, quality, media)
     cache = SectionCache(media / "sections" / film.__name__)
     clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}
     missing = [key for key, clip in clips.items() if not clip.is_file()]

@@ -12,6 +12,8 @@ from msgspec.structs import asdict
 from rich.console import Console
 from rich.table import Table
 
+from astrai_sim.command_line import plain_cell
+
 if TYPE_CHECKING:
     from astrai_sim.trace import Event, Trace
     from astrai_sim.trace.header import Header, ModelSizes
@@ -66,7 +68,7 @@ def inspect(trace: Path, everything: bool, first: int | None, last: int | None) 
 def _summary(trace: Trace) -> Table:
     header = trace.header
     cache, model = header.scenario.cache, header.scenario.model
-    table = Table("what", "value", title=str(trace.path))
+    table = Table("what", "value", title=plain_cell(trace.path))
     rows = {
         "scenario": f"{header.scenario_name} (seed {header.seed})",
         "engine": f"{header.engine.name} {header.engine.version} {header.engine.commit}",
@@ -84,7 +86,7 @@ def _summary(trace: Trace) -> Table:
         **{f"  {kind}": str(count) for kind, count in sorted(trace.kinds().items())},
     }
     for what, value in rows.items():
-        table.add_row(what, value)
+        table.add_row(plain_cell(what), plain_cell(value))
     return table
 
 
@@ -134,7 +136,8 @@ def _row(event: Event) -> tuple[str, ...]:
     details = ", ".join(
         f"{name}={_short(value)}" for name, value in asdict(event).items() if name not in COMMON and value is not None
     )
-    return (str(event.seq), str(event.step), event.phase or "", f"{event.ns / 1e6:.2f}", event.event, details)
+    cells = (event.seq, event.step, event.phase or "", f"{event.ns / 1e6:.2f}", event.event, details)
+    return tuple(map(plain_cell, cells))
 
 
 def _short(value: object) -> str:

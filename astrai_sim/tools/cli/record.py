@@ -10,6 +10,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from astrai_sim.command_line import plain_cell
+
 
 @click.command()
 @click.argument("scenario")
@@ -70,7 +72,7 @@ def record(scenario: str, output: Path, device: str | None, model: str | None, w
     started = time.time_ns()
     try:
         with bar:
-            job = bar.add_task(parsed.name)
+            job = bar.add_task(plain_cell(parsed.name))
             digest = record_scenario(
                 parsed, output, chosen, lambda done, total: bar.update(job, completed=done, total=total), requests
             )

@@ -9,6 +9,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from astrai_sim.command_line import plain_cell
+
 if TYPE_CHECKING:
     from astrai_sim.trace import Trace
     from astrai_sim.trace.verify import VerifyReport
@@ -66,7 +68,7 @@ def _failed(path: Path, error: Exception) -> str:
 
 def _print(path: Path, report: VerifyReport, verbose: bool) -> None:
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"[bold]{path}[/]: {report.events:,} events, sha256 {report.sha256}")
+    console.print(f"[bold]{plain_cell(path)}[/]: {report.events:,} events, sha256 {report.sha256}")
     for level, counts in report.levels.items():
         rules = f" ({len(report.rules)} rules)" if level == "policy" else ""
         if level == "policy" and not report.rules:
@@ -74,15 +76,15 @@ def _print(path: Path, report: VerifyReport, verbose: bool) -> None:
         else:
             console.print(f"  {level}: holds in {counts.total():,} comparisons{rules}: {HOLDS[level]}")
     if report.unclaimed and report.rules:
-        console.print(f"  not claimed: {', '.join(report.unclaimed)}")
+        console.print(f"  not claimed: {plain_cell(', '.join(report.unclaimed))}")
     console.print("  taken on trust:")
     for item in report.trusted:
-        console.print(f"  - {item}", markup=False)
+        console.print(f"  - {plain_cell(item)}")
     if verbose:
         table = Table("level", "compared", "times")
         for level, counts in report.levels.items():
             for what, times in sorted(counts.items()):
-                table.add_row(level, what, f"{times:,}")
+                table.add_row(level, plain_cell(what), f"{times:,}")
         console.print(table)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from astrai_sim.extras import require
+from astrai_sim.shipped import ASSETS
 
-FONTS = Path(__file__).resolve().parents[3] / "assets" / "fonts"
+FONTS = ASSETS / "fonts"
 FACES = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf")
 
 BACKGROUND = "#0D1117"
