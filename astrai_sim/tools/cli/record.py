@@ -19,8 +19,7 @@ from astrai_sim.command_line import plain_cell
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="Trace to write; compressed where it ends in .gz.",
+    help="Trace to write, compressed where it ends in .gz; default: traces/SCENARIO.jsonl.gz.",
 )
 @click.option(
     "--model", type=click.Choice(["none"]), help="none: cache and scheduler alone, against a cost model's clock."
@@ -33,7 +32,7 @@ from astrai_sim.command_line import plain_cell
 @click.option(
     "--device", type=click.Choice(["cuda", "cpu"]), help="Where to run. Default: cuda where there is one, else cpu."
 )
-def record(scenario: str, output: Path, device: str | None, model: str | None, workload: Path | None) -> None:
+def record(scenario: str, output: Path | None, device: str | None, model: str | None, workload: Path | None) -> None:
     """Run SCENARIO (a TOML file, or the name of one in assets/scenarios) and record it.
 
     On the CPU the engine gets one thread, so that times on a busy machine stay
@@ -60,6 +59,7 @@ def record(scenario: str, output: Path, device: str | None, model: str | None, w
         parsed, requests = load_requests(parsed, path, workload)
     except (ScenarioError, WorkloadError) as error:
         raise click.ClickException(str(error)) from None
+    output = output or Path("traces", f"{path.stem}.jsonl.gz")
     console.print(f"device: {chosen.type}, {device_facts(chosen)['name']}", highlight=False)
     bar = Progress(
         TextColumn("{task.description}"),
