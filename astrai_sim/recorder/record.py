@@ -17,6 +17,7 @@ from astrai_sim.recorder.interrupt import Interrupt
 from astrai_sim.recorder.lines import LineTracer
 from astrai_sim.scenario import CannotRun, Run, Scenario, build
 from astrai_sim.scenario.build import Built
+from astrai_sim.scenario.limits import too_large
 from astrai_sim.trace import TraceWriter
 from astrai_sim.workload import Workload
 
@@ -71,6 +72,8 @@ def record(
 
 def _built(make: Callable[..., Built], scenario: Scenario, device: torch.device, workload: Workload | None) -> Built:
     """The live objects, with every request known to fit. Raises CannotRun."""
+    if wrong := too_large(scenario, device):
+        raise CannotRun(wrong)
     try:
         built = make(scenario, device, workload.requests if workload else None)
         for task in built.tasks:

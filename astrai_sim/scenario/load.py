@@ -15,6 +15,7 @@ from astrai_sim.engine.clock import CostModel
 from astrai_sim.engine.scheduler import POLICIES, SETTINGS
 from astrai_sim.extras import MissingExtra
 from astrai_sim.model.smollm2 import smollm2
+from astrai_sim.scenario.limits import number_fits, text_fits
 from astrai_sim.scenario.schema import (
     CachePart,
     ChangePart,
@@ -49,32 +50,6 @@ LISTS = {"request": ("requests", RequestPart), "prefix": ("prefixes", PrefixPart
 DTYPES = ("bfloat16", "float16", "float32")
 KINDS = ("random", "none", "smollm2")
 SIZES = ("n_layers", "n_heads", "n_kv_heads", "head_dim", "ffn_dim", "vocab_size")
-AT_LEAST = {
-    "n_layers": 1,
-    "n_heads": 1,
-    "n_kv_heads": 1,
-    "head_dim": 2,
-    "ffn_dim": 1,
-    "vocab_size": 2,
-    "n_pages": 1,
-    "page_size": 1,
-    "max_batch": 1,
-    "max_tokens_per_step": 1,
-    "max_tokens": 1,
-    "prompt_tokens": 1,
-    "tokens": 1,
-    "arrival_step": 0,
-    "max_steps": 1,
-    "kv_layer": 0,
-    "eos": 0,
-    "step": 0,
-    "snapshot_every": 1,
-    "line_calls": 0,
-    "line_steps": 0,
-    "seed": 0,
-    "limit": 1,
-    "length_limit": 2,
-}
 
 
 class ScenarioError(Exception):
@@ -108,10 +83,14 @@ def load_scenario(path: Path) -> Scenario:
         raise ScenarioError(path, None, f"cannot be read: {error}") from None
     try:
         raw = tomllib.loads(text)
+    except RecursionError:
+        raise ScenarioError(path, None, "nested too deeply: a scenario has tables and lists of plain values") from None
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found.group(1)) if found else None
-        raise ScenarioError(path, line, f"not TOML: {error}") from None
+        twice = re.search(r"Cannot declare \('(request|prefix|change)',\) twice", str(error))
+        what = f"write [[{twice[1]}]], with two brackets" if twice else f"not TOML: {error}"
+        raise ScenarioError(path, line, what) from None
     return _Reader(path, text).scenario(raw)
 
 
@@ -196,12 +175,14 @@ class _Reader:
         if plain is float and type(value) in (int, float):
             if not (math.isfinite(value) and value >= 0):
                 self.fail(f"{key} must be a number from 0 on, not {value}", key, table, nth)
+            if wrong := number_fits(key, value):
+                self.fail(wrong, key, table, nth)
             return float(value)
         if type(value) is not plain:
             choice = " or ".join([plain.__name__, *map(repr, words)])
             self.fail(f"{key} must be {choice}, not {value!r}", key, table, nth)
-        if plain is int and value < AT_LEAST.get(key, value):
-            self.fail(f"{key} must be at least {AT_LEAST[key]}, not {value}", key, table, nth)
+        if wrong := (text_fits if plain is str else number_fits)(key, value):
+            self.fail(wrong, key, table, nth)
         return value
 
     def span(self, key: str, value: Any, table: str) -> tuple[float, float]:
@@ -216,11 +197,13 @@ class _Reader:
 
     def check(self, scenario: Scenario) -> None:
         model = scenario.model
-        if type(scenario.seed) is not int or scenario.seed < 0:
-            self.fail("seed must be a whole number from 0 on", "seed")
+        if type(scenario.seed) is not int or number_fits("seed", scenario.seed):
+            self.fail("seed must be a whole number from 0 on, below 2^63", "seed")
         for key in ("name", *TEXTS):
             if not isinstance(text := getattr(scenario, key), str):
                 self.fail(f"{key} must be text, not {text!r}", key)
+            if wrong := text_fits(key, text):
+                self.fail(wrong, key)
             if key in ("question", "takeaway") and not BRACED.fullmatch(text):
                 self.fail(f"{key}: write each measure in one pair of braces, {{measure}}, not {text!r}", key)
         if model.kind not in KINDS:
@@ -252,12 +235,12 @@ class _Reader:
         for i, prefix in enumerate(scenario.prefixes):
             if sum(each is not None for each in (prefix.tokens, prefix.prompt_ids, prefix.text)) != 1:
                 self.fail("give one of tokens, prompt_ids, text", "name", "[[prefix]]", i)
-            self.text_fits(prefix.text, "text", "[[prefix]]", i)
+            self.prompt_fits(prefix.text, "text", "[[prefix]]", i)
             self.ids_fit(prefix.prompt_ids, model.vocab_size, "[[prefix]]", i)
         for i, request in enumerate(scenario.requests):
             if sum(each is not None for each in (request.prompt_tokens, request.prompt_ids, request.prompt)) != 1:
                 self.fail("give one of prompt_tokens, prompt_ids, prompt", "name", "[[request]]", i)
-            self.text_fits(request.prompt, "prompt", "[[request]]", i)
+            self.prompt_fits(request.prompt, "prompt", "[[request]]", i)
             if request.arrival_s is not None and request.arrival_step:
                 self.fail("give either arrival_step or arrival_s", "arrival_s", "[[request]]", i)
             if request.prefix is not None and request.prefix not in prefixes:
@@ -322,7 +305,7 @@ class _Reader:
             names.add(part.name)
         return names
 
-    def text_fits(self, text: str | None, key: str, table: str, nth: int) -> None:
+    def prompt_fits(self, text: str | None, key: str, table: str, nth: int) -> None:
         if text is None:
             return
         if self.language is None:

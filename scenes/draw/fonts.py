@@ -158,6 +158,12 @@ def shape(text: str, face: str) -> Shaped:
     return Shaped(points=points / upem, advance=x / upem)
 
 
+@cache
+def has(letter: str) -> bool:
+    """Whether every face has a glyph for `letter`, a single character."""
+    return all(ord(letter) in _font(face).face.unicodes for face in FACES)
+
+
 def width(text: str, face: str, px: float) -> float:
     """Width of `text` in pixels at an em size of `px`."""
     return shape(text, face).advance * px

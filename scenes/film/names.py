@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from astrai_sim.trace import Trace
+from astrai_sim.trace import Trace, TraceError
+from scenes.draw.fonts import has
 
 LONGEST = 14
 HEAD, TAIL = 5, 8
@@ -16,9 +17,14 @@ def with_short_names(trace: Trace) -> Trace:
     """The same trace with the middle of long request names left out, wherever they stand.
 
     Names of at most `LONGEST` characters stay as they are; a trace without longer ones
-    is given back itself.
+    is given back itself. Raises TraceError for a letter, in a name or what the scenario says, that
+    the fonts do not have.
     """
     names = [event.task for event in trace.find(event="task_submitted")]
+    scenario = trace.header.scenario
+    for text in (*names, scenario.title, scenario.question, scenario.takeaway):
+        if missing := next((letter for letter in text if not has(letter)), None):
+            raise TraceError(trace.path, None, f"the fonts of the films have no {missing!r}, which is in {text!r:.60}")
     short = _shortened(names)
     if not short:
         return trace
