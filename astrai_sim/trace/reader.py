@@ -19,7 +19,7 @@ from astrai_sim.trace.errors import TraceError
 from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event
 from astrai_sim.trace.header import Footer, Header
 from astrai_sim.trace.state import State
-from astrai_sim.trace.wire import LineReader, plain
+from astrai_sim.trace.wire import UNREADABLE, LineReader, plain
 
 SPACING = 256
 MOST_CHECKPOINTS = 64
@@ -97,7 +97,7 @@ class Trace:
     def _header(self, line: bytes) -> Header:
         try:
             start = msgspec.json.decode(line, type=_Start)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise TraceError(self.path, 1, plain(error)) from None
         if start.schema != SCHEMA:
             raise TraceError(self.path, 1, f"not a trace: the first line has no {SCHEMA!r} schema")
@@ -237,7 +237,7 @@ class Trace:
 def _is_footer(line: bytes) -> bool:
     try:
         return msgspec.json.decode(line, type=_Start).type == "footer"
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return False
 
 
@@ -245,7 +245,7 @@ def _named(line: bytes) -> str:
     """The kind of a line as it calls it, in brackets, where it has one."""
     try:
         return f" ({msgspec.json.decode(line)['event']})"
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (*UNREADABLE, KeyError, TypeError):
         return ""
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import Empty
 
 from scenes.film import metadata, worker
-from scenes.film.join import CannotJoin, Chapter, join
+from scenes.film.join import CannotJoin, Chapter, is_whole, join
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
 from scenes.film.scene import FilmScene
@@ -67,7 +67,7 @@ def render_film(
     rehearsal = rehearse(film, trace, seconds=seconds, quality=quality)
     cache = SectionCache(media / "sections" / film.__name__)
     clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}
-    missing = [key for key, clip in clips.items() if not clip.is_file()]
+    missing = [key for key, clip in clips.items() if not is_whole(clip)]
     jobs = [
         worker.Job(
             film,
@@ -111,8 +111,9 @@ def _render(jobs: list[worker.Job], rehearsal: Rehearsal, processes: int, progre
     if not jobs:
         return
     context = multiprocessing.get_context("spawn")
-    reports = context.Queue()
-    with ProcessPoolExecutor(min(processes, len(jobs)), context, initializer=worker.start, initargs=(reports,)) as pool:
+    reports, stopping = context.Queue(), context.Event()
+    told = (reports, stopping)
+    with ProcessPoolExecutor(min(processes, len(jobs)), context, initializer=worker.start, initargs=told) as pool:
         waiting = {pool.submit(worker.render_section, job) for job in sorted(jobs, key=lambda job: -seconds[job.key])}
         try:
             while waiting:
@@ -122,6 +123,7 @@ def _render(jobs: list[worker.Job], rehearsal: Rehearsal, processes: int, progre
                 _drain(reports, done)
                 progress(sum(done.values()), total)
         except BaseException:
+            stopping.set()
             pool.shutdown(cancel_futures=True)
             raise
     progress(total, total)

@@ -15,9 +15,15 @@ def plot(trace: Path, output: Path) -> None:
     from astrai_sim.extras import MissingExtra
     from astrai_sim.tools.plot import plot as draw
     from astrai_sim.trace import Trace, TraceError
+    from astrai_sim.trace.verify import verify as check
 
     try:
-        draw(Trace.open(trace), output)
+        opened = Trace.open(trace)
+        try:
+            draw(opened, output)
+        except (LookupError, ArithmeticError, ValueError):
+            check(opened)  # says what is wrong with the trace; where nothing is, plot is to blame
+            raise
     except (TraceError, MissingExtra) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
