@@ -8,7 +8,7 @@ from dataclasses import replace
 from astrai_sim.trace import Trace
 from astrai_sim.trace.events import PagesAlloc, TaskAdmitted
 from scenes.film.scene import FilmScene
-from scenes.measures import Said, joined, say
+from scenes.measures import Measure, Said, joined, say
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
 from scenes.parts.question import Question, Takeaway
@@ -17,9 +17,10 @@ from scenes.parts.wires import MOST, Wires
 from scenes.stage.racing import RaceTelling
 from scenes.stage.shot import Section
 from scenes.stage.telling import MORE
-from scenes.story.conversation import control_name
+from scenes.story.conversation import Exchange
 from scenes.story.errors import DoesNotApply
-from scenes.story.words import counted, many, pages_text, plural, sentence
+from scenes.story.history.pages import LetGo
+from scenes.story.words import counted, many, number, pages_text, plural, possessive, sentence
 
 SPEAKERS, FULL = 4, 3
 """Requests up to which all are followed, and how many of more are."""
@@ -27,12 +28,12 @@ SHOWN, HELD = 6, 16
 """Most pages that are shown large, and most of all."""
 PACE, LEAST, LONGEST, REST = 0.22, 2.8, 6.0, 1.6
 """Seconds of a decode step in a time-lapse, of a time-lapse, and of the rest at the end."""
-LONG = 60
-"""Characters of a sentence at most."""
 SAID = 8
 """Tokens without which there is no conversation."""
-TOLD = 6
-"""Steps from which on a sentence speaks of them."""
+TOLD, FIRST = 9, 3
+"""Steps from which on a sentence speaks of them, and of the first of an answer."""
+SEEN = 4
+"""Steps that are seen of who takes over a page."""
 HOOKED = 16
 """Steps before the fullest moment with which the film begins."""
 
@@ -58,6 +59,11 @@ class ChatTelling(RaceTelling):
         known = self.computed(second.submitted.task, second.submitted.seq) if len(self.cast) > 1 else self.end
         self.all = self.used(self.end, HELD)
         self.large = self.used(known, SHOWN)
+        ends = [event.seq for event in self.history.events("step_end")] or [self.end]
+        kept = [sum(self.ask.state(seq).tasks[task].kv_len for task in self.running(seq)) for seq in ends]
+        best = kept.index(max(kept))
+        near = next(i for i in range(max(0, best - HOOKED), best + 1) if 4 * kept[i] >= 3 * kept[best])
+        self.near, self.full = ends[near], ends[best]
 
     # what stands
 
@@ -70,12 +76,23 @@ class ChatTelling(RaceTelling):
         return tuple(sorted([*found][:most])) or tuple(range(min(most, self.ask.n_pages)))
 
     def parts(self, pages: tuple[int, ...], task: str = "", acting: Sequence[int] = ()) -> tuple[Part, ...]:
-        """The talk, wires of `task`, and `pages`, of which some may be `acting`."""
-        return (
-            self.talk,
-            Wires(task, tuple(range(MOST))),
-            Pool(tuple(page for page in acting if page in pages), bits=False, pages=pages),
-        )
+        """The talk, wires of `task`, to the `acting` pages where there are any, and `pages`."""
+        table = self.state().tables.get(task, [])
+        places = [logical for logical, page in enumerate(table) if page in acting] if acting else range(MOST)
+        shown = tuple(page for page in acting if page in pages)
+        return self.talk, Wires(task, tuple(places)[:MOST]), Pool(shown, bits=False, pages=pages)
+
+    def running(self, seq: int) -> list[str]:
+        """Those of the cast that hold pages after event `seq`."""
+        return [task for task in self.cast if task in self.ask.state(seq).tables]
+
+    def kept(self) -> tuple[Measure, Measure | None]:
+        """Tokens of the cast at the fullest moment, and the slots that they need where some share theirs."""
+        ask, tables = self.ask, self.ask.state(self.full).tables
+        slots = ask.filled(self.full)
+        stored = [ask.stored(task, self.full) for task in self.running(self.full)]
+        tokens = ask.total(*stored) if stored else slots
+        return tokens, slots if len(stored) == len(tables) and slots.value < tokens.value else None
 
     # the story
 
@@ -107,25 +124,30 @@ class ChatTelling(RaceTelling):
 
     def hook(self) -> Section:
         """The moment at which most of the cast's tokens are in slots, under the question."""
-        ends = [event.seq for event in self.history.events("step_end")] or [self.end]
-        kept = [
-            sum(self.ask.state(seq).tasks[task].kv_len for task in self.cast if self.running(task, seq)) for seq in ends
-        ]
-        best = kept.index(max(kept))
-        near = next(i for i in range(max(0, best - HOOKED), best + 1) if 4 * kept[i] >= 3 * kept[best])
-        full, start = ends[best], ends[near]
-        self.begin(start)
-        stored, n = self.ask.filled(full), many(self.ask.names(self.cast))
-        told = say("Where are the {} tokens of {} kept?", stored, counted(n, "conversation"))
-        held = {page for task in self.cast for page in self.ask.state(full).tables.get(task, ())}
-        pages = tuple(page for page in self.all if page in held) or self.all
-        shown = (Question(told), self.talk, Pool(bits=False, pages=pages))
-        self.shot(None, self.act(*shown), *self.decode(shown, full, 4.0), subject=("pool",))
+        self.begin(self.near)
+        tokens, slots = self.kept()
+        asked = say("How do {} tokens fit into {} slots?", tokens, slots or tokens)
+        if slots is None:
+            asked = say("Where are the {} tokens of {} kept?", tokens, self.conversations())
+        asked = self.told("question", asked, **self.measures())
+        shown = (Question(asked), self.talk, Pool(bits=False, pages=self.all))
+        self.shot(None, self.act(*shown), *self.decode(shown, self.full, 4.0), subject=("pool",))
         return self.section("hook", self.trace.header.scenario.title, cut=True)
 
-    def running(self, task: str, seq: int) -> bool:
-        """Whether a request holds pages after event `seq`."""
-        return task in self.ask.state(seq).tables
+    def conversations(self) -> Said:
+        """How many are in memory at the fullest moment."""
+        return counted(many(self.ask.names(self.running(self.full) or self.cast)), "conversation")
+
+    def measures(self) -> dict[str, Measure]:
+        """What a scenario's question and takeaway can say."""
+        ask = self.ask
+        found = {
+            "tokens": self.kept()[0],
+            "slots": ask.filled(self.full),
+            "asked": ask.asked(),
+            "found": ask.all_found(),
+        }
+        return {**found, "first": ask.name(self.cast[0])}
 
     def arrival(self, place: int, task: str) -> Section:
         """A request comes, gets its pages, and its prompt is computed."""
@@ -135,8 +157,8 @@ class ChatTelling(RaceTelling):
         done = self.computed(task, admitted.seq)
         self.begin()
         pages = self.large if place < FULL - 1 else self.all
-        marks = any(control_name(piece) for piece in life.submitted.texts or ())
-        asks = "{} asks: {}, chat marks and all." if marks and not place else "{} asks: {}."
+        system = Exchange.of(life.submitted.texts or (), life.prompt).system
+        asks = "{} asks: {} with the system prompt." if system and not place else "{} asks: {}."
         if submitted > self.at:
             comes = self.act(*self.parts(pages), until=submitted, seconds=1.8)
             self.shot(
@@ -167,12 +189,16 @@ class ChatTelling(RaceTelling):
     def shares(self, task: str, admitted: TaskAdmitted, pages: tuple[int, ...]) -> None:
         """The table of a request comes to name pages that hold its first tokens."""
         ask = self.ask
-        held = (admitted.pages or ())[: admitted.cached_tokens // ask.size]
+        held = [*(admitted.pages or ())][: admitted.cached_tokens // ask.size]
         tables = self.history.events("table", before=admitted.seq, task=task)
         named = next((e.seq for e in tables if e.seq > self.at and len(e.pages) >= len(held)), admitted.seq)
         found, which = ask.found(task, admitted.seq), pages_text(ask.pages(held), 4, runs=True)
+        like = [keyed.task for keyed in self.pages.keyed if keyed.page == held[0] and keyed.seq < admitted.seq][-1:]
+        begins = [
+            say("They begin as {}: {} are there, in {}.", possessive(name), found, which) for name in ask.names(like)
+        ]
         self.shot(
-            say("Its first {} are there already: {}.", found, which),
+            self.short(*begins, say("Their first {} are there: {}.", found, which)),
             self.act(*self.parts(pages, "", held), seconds=1.0),
             self.act(*self.parts(pages, task, held), until=max(self.at, named)),
             self.act(*self.parts(pages, task), until=max(self.at, admitted.seq)),
@@ -180,17 +206,20 @@ class ChatTelling(RaceTelling):
         )
 
     def grow(self, until: int) -> None:
-        """Answers grow up to event `until`, a shot for the first page that is added."""
-        pages = self.large if len(self.speaking(until)) < 2 and not self.said & {"batch 2"} else self.all
+        """Answers grow up to event `until`: a shot for the first page that is added, and at the fullest moment."""
+        if self.at < self.full <= until and self.once("full"):
+            self.grow(self.full)
+            self.counts()
+        pages = self.large if len(self.speaking()) < 2 and not self.said & {"batch 2"} else self.all
         parts = self.parts(pages)
         grown = self.history.first(PagesAlloc, self.at, until, phase="decode")
         told = self.stepping(until)
         if grown is not None and {*grown.pages} <= {*pages} and grown.task in self.cast and self.once("growth"):
             before, after = grown.seq - 1, min(until, self.steps.phase_end(grown.seq))
             if before > self.at:
-                first = told if self.answers(self.at, before) >= TOLD else None
+                first = told if self.answers(self.at, before) >= FIRST else None
                 self.shot(first, self.act(*parts), *self.decode(parts, before), subject=("talk",))
-                told = None if first else told
+                told = say("Word by word, page {} fills.", self.ask.page(grown.pages[0])) if first else told
             token, page = self.ask.first_token_of(grown.logical or 0), self.ask.page(grown.pages[0])
             parts = self.parts(pages, "", grown.pages)
             shown = (self.act(*parts, seconds=0.9), self.act(*parts, until=after, seconds=1.2))
@@ -199,65 +228,96 @@ class ChatTelling(RaceTelling):
         if until > self.at:
             steps = self.answers(self.at, until)
             seconds = min(LONGEST, max(LEAST, PACE * steps))
-            told = told if steps >= TOLD else None
+            told = told if steps >= FIRST else None
             self.shot(told, self.act(*parts), *self.decode(parts, until, seconds), subject=("talk",))
 
     def stepping(self, until: int) -> str | None:
         """What a step does, the first time with so many who are answered."""
-        n = len(self.speaking(until))
+        n = len(self.speaking())
         if not n or self.answers(self.at, until) < TOLD or not self.once(f"batch {n}"):
             return None
         if n == 1:
             return "Each step fills one slot and picks a word."
         return say("One step now adds a word to {}.", "both answers" if n == 2 else "every answer")
 
-    def speaking(self, seq: int) -> list[str]:
-        """Those of the cast whose answers grow after event `seq`."""
-        tasks = self.ask.state(seq).tasks
+    def speaking(self) -> list[str]:
+        """Those of the cast whose answers grow now."""
+        tasks = self.state().tasks
         return [task for task in self.cast if task in tasks and tasks[task].status == "running"]
 
     def growing(self) -> str:
         """Title of a stretch of answers."""
-        return plural(self.speaking(self.at), "An answer grows", "Answers grow together")
+        return plural(self.speaking(), "An answer grows", "Answers grow together")
+
+    def counts(self) -> None:
+        """Those who share pages name them one after another; their slots count once."""
+        tokens, slots = self.kept()
+        shared = [page for page in self.all if self.state().refs[page] > 1]
+        if slots is None or not shared:
+            return
+        tasks = [task for task in self.running(self.full) if {*shared} & {*self.state().tables[task]}]
+        n, which = number(many(self.ask.names(tasks))), pages_text(self.ask.pages(shared), 4, runs=True)
+        told = say("{} tables share {}: {} tokens in {} slots.", n, which, tokens, slots)
+        acts = [self.act(*self.parts(self.all, task, shared), seconds=1.2) for task in tasks]
+        self.shot(told.capitalised(), *acts, self.act(*self.parts(self.all)), subject=("pool",))
 
     def rest(self) -> None:
-        """To the end of the recording: the first who is done, then all answers, large."""
-        finished = [life.finished.seq for task, life in self.requests.items() if task in self.cast and life.finished]
-        first = min((seq for seq in finished if seq > self.at), default=None)
-        if first is not None:
-            task = next(t for t in self.cast if (f := self.requests[t].finished) is not None and f.seq == first)
-            if first - 1 > self.at:
-                self.grow(first - 1)
-            gone = self.pages.let_go(task, first)
-            if gone is not None and gone.end > first:
-                let = [*gone.cached, *gone.freed, *gone.shared]
-                told, acting = self.released(task, gone.cached, gone.freed, gone.shared), self.parts(self.all, "", let)
-                self.shot(
-                    told, self.act(*acting, seconds=0.8), self.act(*acting, until=gone.end), subject=("talk", task)
-                )
+        """To the end of the recording: the first who is done, who takes over a page, then all answers, large."""
+        finished = [life.finished for task, life in self.requests.items() if task in self.cast and life.finished]
+        first = min((event for event in finished if event.seq > self.at), key=lambda event: event.seq, default=None)
+        gone = None if first is None else self.pages.let_go(first.task, first.seq)
+        if first is not None and gone is not None:
+            self.grow(self.steps.phase_begin(gone.end) - 1)
+            let = [*gone.cached, *gone.freed] or gone.shared
+            told, parts = self.released(first.task, gone), self.parts(self.all, "", let)
+            acts = [self.act(*parts, seconds=0.8), self.act(*parts, until=gone.end)]
+            self.shot(told, *acts, subject=("talk", first.task))
+            self.taken_over(first.task, {*gone.freed, *gone.cached} & {*self.all})
         if self.end > self.at:
-            said = (Talk(self.cast, whole=True), Pool(bits=False, pages=self.all))
-            seconds = min(2 * LONGEST, max(LEAST, PACE * self.answers(self.at, self.end)))
-            self.shot("", self.act(*said), *self.decode(said, self.end, seconds), subject=("talk",))
+            said, steps = (
+                (Talk(self.cast, whole=True), Pool(bits=False, pages=self.all)),
+                self.answers(self.at, self.end),
+            )
+            seconds = min(2 * LONGEST, max(LEAST, PACE * steps))
+            told = "The answers run on to their last word." if steps >= TOLD else ""
+            self.shot(told, self.act(*said), *self.decode(said, self.end, seconds), subject=("talk",))
 
-    def released(self, task: str, cached: Sequence[int], freed: Sequence[int], shared: Sequence[int]) -> Said:
+    def taken_over(self, owner: str, left: set[int]) -> None:
+        """One of the pages that `owner` has `left` comes to another, who writes over what is there."""
+        for event in self.history.events(PagesAlloc, self.at):
+            pages = [page for page in event.pages if page in left]
+            if pages and event.task in self.cast:
+                break
+        else:
+            return
+        names = [possessive(self.ask.name(task)) for task in (owner, event.task)]
+        told = self.short(
+            say("Page {} was {}: {} words take its slots.", self.ask.page(pages[0]), *names),
+            say("Page {} has a new owner: new words take its slots.", self.ask.page(pages[0])),
+        )
+        parts, taken = self.parts(self.all, "", pages), self.steps.phase_end(event.seq)
+        acts = [self.act(*parts), *self.decode(parts, event.seq - 1), self.act(*parts, until=taken, seconds=1.2)]
+        later = [int(end) for end in self.steps.end[self.steps.end > taken][:SEEN]]
+        self.shot(told, *acts, *(self.act(*parts, until=end) for end in later), subject=("pool", pages[0]))
+
+    def released(self, task: str, gone: LetGo) -> Said:
         """What becomes of the pages of a request that is done."""
-        kinds = ((cached, "cached"), (freed, "free"), (shared, "still shared"))
-        groups = [(pages, what) for pages, what in kinds if pages][:2]
-        parts = [say(f"{{}} {what}", pages_text(self.ask.pages(pages), 2, runs=True)) for pages, what in groups]
-        told = say("{} is done: {}.", self.ask.name(task), joined(", ", parts))
-        return told if len(told) <= LONG else say("{} is done: {}.", self.ask.name(task), parts[0])
+        kinds = ((gone.cached, "cached"), (gone.freed, "free"), (gone.shared, "still shared"))
+        parts = [say(f"{{}} {what}", pages_text(self.ask.pages(pages), 2, runs=True)) for pages, what in kinds if pages]
+        told = [say("{} is done: {}.", self.ask.name(task), joined(", ", some)) for some in (parts[:2], parts[:1])]
+        return self.short(*told)
 
     def comes_to(self) -> Section:
-        """What was said, and what of it nobody had to compute again."""
-        ask, found = self.ask, self.ask.all_found()
+        """How many slots all tokens needed, and the answers."""
         self.begin()
-        told = "A word is computed once, for all who begin with it."
-        number, unit = say("{}", found), say("of {} prompt tokens were found, not computed", ask.asked())
-        if not found.value:
-            told = "Every word keeps its slot until its answer ends."
-            number, unit = say("{}", ask.all_generated()), say("tokens were answered in {} steps", ask.steps())
-        ends = (Takeaway(told, number, unit), Talk(self.cast, whole=True))
+        tokens, slots = self.kept()
+        told = say("A word is kept once, for all who begin with it.")
+        large, unit = say("{}", slots or tokens), say("slots hold the {} tokens of {}", tokens, self.conversations())
+        if slots is None:
+            told = say("Every word keeps its slot until its answer ends.")
+            unit = say("tokens of {} were kept at once", self.conversations())
+        told = self.told("takeaway", told, **self.measures())
+        ends = (Takeaway(told, large, unit), Talk(self.cast, whole=True))
         self.shot("", self.act(*ends), subject=("takeaway",), rest=min(REST, PACE * len(self.steps) / 4))
         return self.section("comes-to", sentence(self.trace.header.scenario.title))
 

@@ -32,7 +32,7 @@ SHORT = 10
 """Characters of a name up to which sentences say it."""
 READERS, COLUMNS, MOST_CELLS = 3, 64, 1400
 """Most readers with a lane of their own, tokens of a step side by side, and tokens that it is shown with."""
-LONGEST = 12.0
+LONGEST = 14.0
 """Seconds that the clock takes at most from one end to the other."""
 ROUND = (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2, 2.2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)
 LEAD, TAIL, ENOUGH = 0.4, 0.5, 1.15
@@ -168,17 +168,9 @@ class ChunkedPrefillTelling(Telling):
         title = say("{} prompt tokens, whole", ask.prompt_tokens(task))
         if side:
             title = say("{} prompt tokens, in {} chunks", ask.prompt_tokens(task), ask.prompt_steps(task))
-        fields = {
-            "title": title,
-            "zero": stretch.zero,
-            "since": stretch.since,
-            "until": stretch.until,
-            "tasks": names[:readers],
-            "prompt": task,
-            "wait": Wait(begin, end, self.waits[side], round(0.25 * (end - begin)), words),
-            "name": ("whole", "chunks")[side],
-        }
-        return Lanes(time, **(fields | options))
+        wait = Wait(begin, end, self.waits[side], round(0.25 * (end - begin)), words)
+        shown = Lanes(time, title, stretch.zero, stretch.since, stretch.until, names[:readers], task, wait)
+        return replace(shown, name=("whole", "chunks")[side], **options)
 
     def priced(self, side: int, time: Timeline) -> Lanes:
         """The same with one reader, and the time to the prompt's own first token."""
@@ -233,11 +225,14 @@ class ChunkedPrefillTelling(Telling):
 
     def whose(self, side: int) -> tuple[Said, Said]:
         """Whom the prompt holds up: as a subject with its verb, and as an object."""
-        names = self.readers[side]
-        if len(self.prompts[side].beside) > 1:
-            return say("all others wait"), say("every reader")
-        name = say("{}", self.ask.name(names[0])) if len(names[0]) <= SHORT else say("the reader")
-        return say("{} waits", name), name
+        reader = self.reader(side)
+        many = len(self.prompts[side].beside) > 1
+        return (say("all others wait"), say("every reader")) if many else (say("{} waits", reader), reader)
+
+    def reader(self, side: int) -> Said:
+        """The first reader."""
+        name = self.readers[side][0]
+        return say("{}", self.ask.name(name)) if len(name) <= SHORT else say("the reader")
 
     def owner(self, side: int) -> Said:
         """Whose prompt it is, where the name leaves room for what is said of it."""
@@ -248,8 +243,10 @@ class ChunkedPrefillTelling(Telling):
         ask, (first, last), names = self.ask, self.span(0), self.readers[0]
         self.begin(self.end)
         every = say("every") if len(self.prompts[0].beside) > 1 else possessive(ask.name(names[0]))
-        question = Question(say("Why did {} answer freeze for {}?", every, self.waits[0]))
+        asked = say("Why did {} answer freeze for {}?", every, self.waits[0])
+        question = Question(self.told("question", asked, **self.measures()))
         title = say("Tokens that {} {}", listed(ask.names(names)), plural(names, "gets", "get"))
+        title = self.short(title, say("Tokens that the readers get"))
         self.stop = min(self.time.end, last + round(0.15 * (last - first)))
         time = self.stood(max(self.time.start, first - round(0.3 * (last - first))))
         lanes = partial(self.lanes, 0, title=title, prompt="")
@@ -267,10 +264,11 @@ class ChunkedPrefillTelling(Telling):
         text = say("{} {} tokens take one step: {}.", self.owner(0), ask.prompt_tokens(task), wait).capitalised()
         over = self.read(text, self.ahead, over)
         self.shot(text, self.go(self.stood(self.ahead), over, lanes), subject=("whole", "wait"))
-        text, usual = say("{} without a token.", self.waits[0]), ask.usual_wait(self.prompts[0].steps[0])
-        if usual is not None:
-            text = say("{} without a token: {} times the usual.", self.waits[0], ask.ratio(self.waits[0], usual))
-        self.shot(text, self.go(self.stood(over), self.time.end, lanes), subject=("whole", "wait"))
+        text, usual = say("{} without a token", self.waits[0]), ask.usual_wait(self.prompts[0].steps[0])
+        more = say(": {} times the usual {}.", ask.ratio(self.waits[0], usual), usual) if usual else "."
+        text = say("{}{}", text, more)
+        end = min(self.time.end, max(self.after(text, over), self.stretches[0].until))
+        self.shot(text, self.go(self.stood(over), end, lanes), subject=("whole", "wait"))
         return self.section("whole", "A long prompt, whole")
 
     def computed(self, step: int) -> int:
@@ -283,15 +281,14 @@ class ChunkedPrefillTelling(Telling):
         columns = max(8, min(COLUMNS, self.computed(chunk)))
         steps = [whole - 1, whole, chunk] if whole and self.computed(whole - 1) else [whole, chunk]
         rows = [[Batch(s, columns, done, name=f"step-{s}") for done in (False, True)] for s in steps]
-        n, budget = [ask.total(ask.decoded(s), ask.prefilled(s)) for s in steps], ask.budget(chunk)
+        took, budget, n = [*map(ask.step_took, steps)], ask.budget(chunk), ask.prompt_tokens(self.prompts[0].task)
         self.begin()
-        text = say("{} step computes {}", self.owner(0), counted(n[-2], "token")).capitalised()
-        text = say("{}, not {}.", text, n[0]) if n[0].value < n[-2].value else say("{}.", text)
+        text = say("{} {} tokens are one step: {}", self.owner(0), n, took[-2]).capitalised()
+        text = say("{}, not {}.", text, took[0]) if took[0].value < took[-2].value else say("{}.", text)
         filled = [[row[k < i] for k, row in enumerate(rows[:-1])] for i in range(len(rows))]
         self.shot(text, *(self.act(*shown) for shown in filled), subject=(f"step-{whole}",))
-        text = say("A part of a prompt is a shorter step.")
-        if budget.value is not None:
-            text = say("With a limit of {} tokens, a step is short.", budget)
+        text = say("A part of a prompt is a step of {}.", took[-1])
+        text = text if budget.value is None else say("With a limit of {} tokens, a step takes {}.", budget, took[-1])
         done = [row[1] for row in rows]
         self.shot(text, self.act(*done[:-1], rows[-1][0]), self.act(*done), subject=(f"step-{chunk}",))
         return self.section("inside", "Inside a step")
@@ -308,9 +305,8 @@ class ChunkedPrefillTelling(Telling):
         text = say("A step: {} of {} prompt, a token for {}.", ask.prefilled_of(task, first), name, self.whose(1)[1])
         over = self.read(text, ahead, over)
         self.shot(text, self.go(self.stood(ahead), over, *parts), subject=("chunks",))
-        self.shot(
-            self.compared(), self.go(self.stood(over), self.time.end, *parts), subject=("chunks", "wait"), rest=1.0
-        )
+        last = self.go(self.stood(over), self.time.end, *parts)
+        self.shot(self.compared(), last, subject=("chunks", "wait"), rest=1.0)
         return self.section("chunks", "The same length, in chunks")
 
     def compared(self) -> Said:
@@ -321,18 +317,18 @@ class ChunkedPrefillTelling(Telling):
         return say("Longest wait: {}, no shorter here.", longest)
 
     def race(self) -> Section:
-        reader, over = self.ask.name(self.readers[0][0]), max(1, self.span(0)[1] - round(HAIR * self.time.end))
+        over = max(1, self.span(0)[1] - round(HAIR * self.time.end))
         time = replace(self.time, start=0, now=0, counted=True)
         parts: list[Made] = [partial(self.lanes, side, readers=1, wait=None) for side in (0, 1)]
-        text = say("How many tokens does {} get meanwhile?", reader)
+        text = say("How many tokens does {} get meanwhile?", self.reader(0))
         if self.plain is not None:
             parts.insert(0, self.plain_lane)
-            text = say("Without a prompt, {} gets a token at every step.", reader)
+            text = say("Without a prompt, {} gets a token every step.", self.reader(0))
         self.begin()
         chunked, whole = self.count(1, over), self.count(0, over)
         over = self.read(text, 0, over)
         self.shot(text, self.go(time, over, *parts), subject=("chunks",))
-        text = say("Freeze over: {} in chunks, {} whole.", counted(chunked, "token"), whole)
+        text = say("When the freeze ended, {} had {} in chunks, {} whole.", self.reader(0), chunked, whole)
         end = min(time.end, max(self.after(text, over), min(stretch.until for stretch in self.stretches)))
         self.shot(text, self.go(replace(time, now=over), end, *parts), subject=("chunks", "count"))
         return self.section("race", "One reader, one clock")
@@ -341,11 +337,17 @@ class ChunkedPrefillTelling(Telling):
         ask, time, steps = self.ask, replace(self.time, start=0, now=0), len(self.prompts[1].steps)
         whole, chunked = (ask.ttft(prompt.task) for prompt in self.prompts)
         parts, end = [partial(self.priced, side) for side in (0, 1)], round(time.end * ENOUGH / (1 + TAIL))
-        own = say("its") if len(self.prompts[1].task) > SHORT else self.owner(1)
-        text = say("{} own first token comes after {}", own, chunked)
-        text = say("The price: {}.", text) if chunked.value > whole.value else say("{}.", text).capitalised()
+        later = ask.phase_time("decode", self.prompts[0].steps[0])
+        text = say("{} first token: {}. A pass for the readers: {}.", self.owner(0), whole, later).capitalised()
         self.begin()
-        self.shot(text, self.go(time, end, *parts), subject=("chunks", "first"))
+        over = self.read(text, 0, self.span(0)[1])
+        self.shot(text, self.go(time, over, *parts), subject=("whole", "first"))
+        own = say("its") if len(self.prompts[1].task) > SHORT else self.owner(1)
+        text = say("{} own first token comes after {}.", own, chunked).capitalised()
+        if chunked.value > whole.value:
+            text = say("The price: {} own first token takes {}, not {}.", own, chunked, whole)
+        end = min(time.end, max(end, self.after(text, over)))
+        self.shot(text, self.go(replace(time, now=over), end, *parts), subject=("chunks", "first"))
         took = [self.work(side, steps) for side in (0, 1)]
         if None not in took:
             first, second = (sure(one) for one in took)
@@ -355,27 +357,31 @@ class ChunkedPrefillTelling(Telling):
             more, less = second.value > first.value, second.value < first.value
             apart = ask.less(*((second, first) if more else (first, second)))
             change = ask.ratio(apart, first, "percent" if apart.value < first.value / 10 else "share")
-            text = say("The same work takes {} {}.", change, "longer" if more else "less")
-            text = text if more or less else say("The same work takes as long.")
+            text = say("The same work takes {} less.", change) if less else say("The same work takes as long.")
+            text = say("Throughput falls: the same work takes {} longer.", change) if more else text
             still = [part(replace(time, now=end)).unlit() for part in parts]
             self.shot(text, self.act(*still, bars), subject=("bars",))
         return self.section("price", "What it costs")
 
     def takeaway(self) -> Section:
         whole, longest = self.waits
-        text, number, unit = (
-            "Chunks share a long prompt's wait.",
-            say("{}", longest),
-            "no shorter than with the whole prompt",
-        )
+        text, number = say("Chunks share a long prompt's wait."), say("{}", longest)
+        unit = say("no shorter than with the whole prompt")
         if longest.value < whole.value:
-            text = "In chunks, a long prompt no longer stops everybody."
+            text = say("An answer freezes for a step; chunks keep steps short.")
             number, unit = say("{}×", self.ask.ratio(whole, longest)), say("shorter freeze: {}, not {}", longest, whole)
+        text = self.told("takeaway", text, **self.measures())
         last = self.stood(self.time.end)
         parts = [self.lanes(side, last, tasks=self.waited(side)[:1]).unlit() for side in (0, 1)]
         self.begin()
         self.shot("", self.act(Takeaway(text, number, unit), *parts), subject=("takeaway",), rest=2.0)
         return self.section("takeaway", "Takeaway")
+
+    def measures(self) -> dict[str, Measure]:
+        """What a scenario's question and takeaway can say."""
+        ask, (whole, chunked) = self.ask, (prompt.task for prompt in self.prompts)
+        found = {"prompt": ask.prompt_tokens(whole), "chunks": ask.prompt_steps(chunked), "own": ask.ttft(chunked)}
+        return {**found, "wait": self.waits[0], "longest": self.waits[1], "reader": ask.name(self.readers[0][0])}
 
 
 def rounded(factor: float) -> float:

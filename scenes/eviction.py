@@ -8,34 +8,35 @@ from functools import partial
 import numpy as np
 
 from astrai_sim.trace import Trace
-from astrai_sim.trace.events import Lines, PagesCached, PagesEvicted, PagesRevived, TaskSubmitted
+from astrai_sim.trace.events import Lines, PagesCached, PagesEvicted, PagesFree, PagesRevived, TaskSubmitted
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, Said, say
-from scenes.parts.bars import Bar, Bars
 from scenes.parts.code import Code
 from scenes.parts.lru import Lru
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
 from scenes.parts.question import Question, Takeaway
 from scenes.parts.tape import Tape
+from scenes.stage.racing import RaceTelling
 from scenes.stage.shot import Act, Section
-from scenes.stage.telling import ASIDE, MORE, Telling
-from scenes.story.history import Missed, first_missed, first_tokens
+from scenes.stage.telling import ASIDE, MORE
+from scenes.story.history import Missed, first_missed
 from scenes.story.history.sure import sure
 from scenes.story.words import are, counted, pages_text, plural
 
 EVICT = "PagedCache.evict"
-COMING, SEEN, ALIKE = 2, 3, 0.1
-"""Requests that come and go before the film hurries on, evictions that are seen one by one, and by how
-much, as a share, prompts differ that are set side by side."""
+COMING, SEEN, NEAR = 2, 3, 6
+"""Requests that come and go before the film hurries on, evictions that are seen one by one, and pages
+that are looked at from near."""
 
 
-class EvictionTelling(Telling):
+class EvictionTelling(RaceTelling):
     """How pages stay cached, which goes first, what a newcomer takes, and who comes too late."""
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
         self.need_single_pages()
+        self.near: tuple[int, ...] = ()
         needed = (
             "a page that a finished request left cached and that was evicted: record a scenario with "
             "prefix_caching = true and fewer pages than its requests leave cached"
@@ -80,9 +81,14 @@ class EvictionTelling(Telling):
     def stage(
         self, task: str, acting: Sequence[int] = (), places: Sequence[int] = (), tiles: Sequence[int] = ()
     ) -> tuple[Part, ...]:
-        """The tape of a request with what it asks, the row of cached pages and the pool."""
+        """The tape of a request with what it asks, the row of cached pages, and the pool or what is `near` of it."""
         tape = Tape((task,), tuple((task, tile) for tile in tiles), asks=True, low=True)
-        return tape, Lru(tuple(acting), tuple(places)), Pool(tuple(acting), bits=False)
+        return tape, Lru(tuple(acting), tuple(places)), Pool(tuple(acting), bits=False, pages=self.near)
+
+    def look(self, pages: Sequence[int]) -> tuple[int, ...]:
+        """Look at `pages` from near, where they are few."""
+        self.near = tuple(sorted(pages)) if len(pages) <= NEAR else ()
+        return self.near
 
     def swept(self, task: str, until: int) -> list[Act]:
         """The tiles of a request that are still to compute are marked, then filled up to event `until`."""
@@ -102,9 +108,11 @@ class EvictionTelling(Telling):
         """The page that is missed later is evicted, and those after it."""
         self.begin(self.evicted.seq - 1)
         question = Question(self.told("question", self.asked(), **self.measures()))
+        gone = [self.trace[seq].pages[0] for seq in self.gone()]
+        near = self.look(gone) if len(gone) >= SEEN else ()
 
         def parts(pages: Sequence[int] = (), row: Sequence[int] = ()) -> tuple[Part, ...]:
-            return question, Lru((), tuple(row)), Pool((), bits=False)
+            return question, Lru((), tuple(row)), Pool(bits=False, pages=near)
 
         self.shot(None, *self.tear(self.gone()[:SEEN], parts), subject=("lru",), rest=0.5)
         return self.section("hook", "A key is torn off", cut=True)
@@ -130,6 +138,7 @@ class EvictionTelling(Telling):
         ask, task = self.ask, sure(self.kept.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(-1)).seq
         self.begin(-1)
+        self.look(self.state(self.kept.seq - 1).tables[task])
         parts, done, came = self.stage(task), self.requests[task].prefilled(admitted), self.steps.phase_begin(admitted)
         n, pages = counted(ask.prompt(task), "token"), counted(ask.table_pages(task, admitted), "page")
         acts = [*self.pass_time(*parts, until=came, seconds=1.0), self.act(*parts, until=admitted)]
@@ -139,15 +148,23 @@ class EvictionTelling(Telling):
         before = self.steps.phase_begin(self.kept.seq) - 1
         acts = self.pass_time(*parts, until=before, seconds=2.5)
         if acts and acts[0].stops:
-            self.shot("Its answer comes, token by token.", *acts, subject=("tape", task))
+            self.shot("Its answer comes.", *acts, subject=("pool",))
             acts = []
-        told = say("{} is done, but its full pages stay: each has a key.", name)
-        self.shot(told, *acts, self.act(*parts, until=self.cleaned), subject=("lru",), pace=1.4)
+        told = say("{} is done. Its full pages stay: each has a key.", name)
+        given = [e.seq for kind in (PagesFree, PagesCached) for e in self.history.events(kind, before, self.cleaned)]
+        one_by_one = sorted(given) if self.near and max(given) > self.kept.seq else []
+        first = self.kept.seq if one_by_one else self.cleaned
+        acts += [self.act(*parts, until=seq) for seq in (*one_by_one, first) if seq <= first]
+        self.shot(told, *acts, subject=("lru",))
+        acts = [self.act(*parts, until=seq) for seq in (*one_by_one, self.cleaned) if seq > first]
+        if acts:
+            self.shot("The last page is given back first, so it is first to go.", *acts, subject=("lru",))
         return self.section("stay", "A page outlives its request", cut=True)
 
     def fill(self) -> Section:
         """Others come and leave their pages, too."""
         self.begin()
+        self.near = ()
         self.others(self.until)
         return self.section("fill", "The pool fills", MORE)
 
@@ -158,12 +175,12 @@ class EvictionTelling(Telling):
             kept = self.history.first(PagesCached, self.steps.phase_begin(end), end)
             if kept is None:
                 continue
-            parts, begin = self.stage(sure(kept.task)), self.steps.phase_begin(end) - 1
-            acts = self.pass_time(*parts, until=begin, seconds=2.5)
-            told = say(
-                "{} leaves its pages, too: {} are cached.", self.ask.name(sure(kept.task)), self.ask.pool_cached(end)
-            )
-            self.shot(told, *acts, self.act(*parts, until=end), subject=("lru",))
+            parts, name = self.stage(sure(kept.task)), self.ask.name(sure(kept.task))
+            acts = self.pass_time(*parts, until=self.steps.phase_begin(end) - 1, seconds=1.8)
+            if acts:
+                self.shot(say("Then {} is answered.", name), *acts, subject=("pool",))
+            told = say("{} leaves its pages, too: {} are cached.", name, self.ask.pool_cached(end))
+            self.shot(told, self.act(*parts, until=end), subject=("lru",))
         if self.history.first(PagesCached, self.at, until + 1) is not None:
             task = sure(self.history.latest(TaskSubmitted, until + 1)).task
             told = say("{} pages are cached now.", self.ask.pool_cached(until))
@@ -174,6 +191,7 @@ class EvictionTelling(Telling):
         ask, task = self.ask, sure(used.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(used.seq)).seq
         self.begin()
+        self.near = ()
         self.others(self.before(task, used.seq))
         table, came = self.ask.state(admitted).tables[task], max(self.at, used.seq - 1)
         row = self.state(came).lru
@@ -191,37 +209,43 @@ class EvictionTelling(Telling):
                 ask.computed(task, done.seq),
                 counted(ask.tokens(task, admitted), "token"),
             )
-            self.shot(told, *self.swept(task, self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.5)
+            self.shot(told, *self.swept(task, self.steps.phase_end(done.seq)), subject=("tape", task))
         back = self.history.first(PagesCached, self.at, self.until + 1, task=task)
         if back is not None:
-            begin, end = self.steps.phase_begin(back.seq) - 1, self.steps.phase_end(back.seq)
-            told = say("{} is done: just used, its pages go last in the row.", name)
-            self.shot(
-                told,
-                *self.pass_time(*parts, until=begin, seconds=2.0),
-                self.act(*parts, until=end),
-                subject=("lru",),
-                pace=1.2,
-            )
+            acts = self.pass_time(*parts, until=self.steps.phase_begin(back.seq) - 1, seconds=1.6)
+            if acts:
+                self.shot("Then its answer comes.", *acts, subject=("pool",))
+            told = say("Just used, the pages of {} go last in the row.", name)
+            self.shot(told, self.act(*parts, until=self.steps.phase_end(back.seq)), subject=("lru",), pace=1.2)
         return self.section("order", "Used again, last to go", ASIDE)
 
     def evict(self) -> Section:
         """The newcomer takes what is free, then what was used the longest time ago."""
         ask, task, name, seq = self.ask, self.newcomer, self.ask.name(self.newcomer), self.evicted.seq
         self.begin()
+        self.near = ()
         lines = self.history.latest(Lines, seq, max(self.at, self.until), function=EVICT)
         start, parts = (seq if lines is None else lines.seq) - 1, self.stage(task)
         free = ask.pool_free(max(self.at, self.until, self.steps.before(seq)))
         acts = self.pass_time(*parts, until=self.until, seconds=1.5)
         told = say("{} needs a page to grow, and none is free.", name)
-        if not self.grows:
+        if self.grows:
+            acts.append(self.act(*parts, until=start))
+        else:
             came = max(self.at, self.requests[task].submitted.seq)
             told = say("{} needs {}, and {} {} free.", name, counted(ask.needed(task, came), "page"), free, are(free))
             acts.append(self.act(*parts, until=came))
-        self.shot(told, *acts, self.act(*parts, until=start), subject=("pool",), pace=1.4)
+            marked = [page for page in range(ask.n_pages) if self.state().mask >> page & 1]
+            acts.append(self.act(*self.stage(task, marked), seconds=1.2))
+        self.shot(told, *acts, subject=("pool",))
+        if start > self.at:
+            told = say("{} takes what is free first.", name) if free.value else None
+            self.shot(told, self.act(*parts, until=start), subject=("pool",))
         if lines is not None:
             self.code(lines)
         page, gone = self.evicted.pages[0], self.gone()
+        self.look(self.state(self.settled()).tables[task])
+        parts = self.stage(task)
         if lines is None:
             told = say("Page {} was unused for longest: its key is torn off.", ask.page(page))
             self.shot(told, *self.tear(gone[:1], partial(self.stage, task), 1.5), subject=("lru",))
@@ -242,8 +266,8 @@ class EvictionTelling(Telling):
         evicted = self.pages.evicted
         old, *_ = self.pages.text_of(int(evicted.content[np.searchsorted(evicted.seq, seq)]))
         told = say("The words of {} are there until {} writes over them.", ask.name(old), name)
-        told = self.short(told, say("Only now {} writes over them.", name))
-        self.shot(told, *self.swept(task, until), subject=("pool", page), pace=1.8)
+        told = self.short(told, say("Only now {} writes over the tokens.", name))
+        self.shot(told, *self.swept(task, until), subject=("pool", page), pace=1.6)
         return self.section("evict", say("{} needs room", name))
 
     def code(self, lines: Lines) -> None:
@@ -252,14 +276,13 @@ class EvictionTelling(Telling):
         row = tuple(self.state(seq - 1).lru)
 
         def parts(code: Code) -> Sequence[Part]:
-            return Lru((page,), row), Pool((page,), bits=False, pages=(page,), name="page"), code
+            return Lru((page,), row), Pool((page,), bits=False, pages=(page,)), code
 
         acts = self.run(lines, self.taken, parts)
         torn = next((i for i, act in enumerate(acts) if "lru" in act.known), len(acts) - 1)
         self.shot(
             say("No page is free: evict takes page {}, first in the row.", self.ask.page(page)),
             *acts[:torn],
-            pace=1.4,
             subject=("code",),
         )
         told = say("Its key is torn off: nobody finds page {} any more.", self.ask.page(page))
@@ -280,44 +303,26 @@ class EvictionTelling(Telling):
             self.shot(told, *acts, subject=("pool",))
             acts = []
         end, self.at = sure(self.requests[task].admission(missed.seq)).seq, max(self.at, came)
+        self.look(self.state(end).tables[task])
+        parts = self.stage(task)
         told = self.short(
             say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like)),
-            say("For {} the keys are gone.", name),
+            say("For {} the keys of these pages are gone.", name),
         )
-        row = self.ask.state(missed.seq).lru
-        acts += [self.act(*parts, until=missed.seq), self.act(*self.stage(task, (), row), until=end), self.act(*parts)]
-        self.shot(told, *acts, subject=("lru",), pace=1.3)
+        row, like = self.ask.state(missed.seq).lru, self.stage(task, tiles=range(missed.cached // ask.size))
+        acts += [self.act(*parts, until=missed.seq), self.act(*like, seconds=1.5)]
+        self.shot(told, *acts, subject=("tape", task))
+        acts, told = [self.act(*self.stage(task, (), row), until=end), self.act(*parts)], None
         done = self.requests[task].prefilled(end)
         if done is not None:
             computed = counted(ask.computed(task, done.seq), "token")
             told = say("So {} computes {}, {} of them again.", name, computed, self.lost(missed))
-            self.shot(told, *self.swept(task, self.steps.phase_end(done.seq)), subject=("tape", task), pace=1.8)
-            self.cost(missed, ask.computed(task, done.seq))
+            acts += self.swept(task, self.steps.phase_end(done.seq))
+        self.shot(told, *acts, subject=("tape", task), pace=1.3)
+        pair = self.used and self.compared(task, sure(self.used.task), only=True)
+        if pair:
+            self.race(*pair, Tape((task,), asks=True))
         return self.section("miss", say("{} comes too late", name))
-
-    def cost(self, missed: Missed, computed: Measure) -> None:
-        """What it costs, beside the request that found its pages: time to the first token where that tells
-        of it, else tokens to compute."""
-        ask = self.ask
-        if self.used is None:
-            return
-        task = sure(self.used.task)
-        done = self.requests[task].prefilled(self.used.seq)
-        times = {time.task: time for time in first_tokens(self.history)}
-        hit, miss = times.get(task), times.get(missed.task)
-        near = hit is not None and miss is not None and abs(hit.prompt - miss.prompt) <= ALIKE * miss.prompt
-        if near and sure(hit).ns < sure(miss).ns:
-            pair, title = [ask.first_token(name) for name in (task, missed.task)], "from its arrival to its first token"
-        elif done is not None:
-            pair, title = [ask.computed(task, done.seq), computed], "tokens to compute before its first one"
-        else:
-            return
-        names = [say("{} found its pages", ask.name(task)), say("{} came too late", ask.name(missed.task))]
-        bars = [Bar(name, of, task=who) for name, of, who in zip(names, pair, (task, missed.task), strict=True)]
-        told = say("{} against {}: that is what the lost pages cost.", pair[1], pair[0])
-        self.shot(
-            told, self.act(Tape((missed.task,), asks=True), Bars(title, tuple(bars))), subject=("bars",), rest=1.5
-        )
 
     def takeaway(self) -> Section:
         """What is left of the film: its sentence and its number, over the row as it is now."""

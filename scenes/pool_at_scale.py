@@ -29,9 +29,8 @@ LAPSES = 40.0
 """Seconds of all time-lapses together, at most."""
 ZOOM = 3.0
 """Seconds from all pages to one, and back."""
-LONGEST = 0.6
+LONGEST = 0.4
 """Seconds that the longest step takes at most in one."""
-STOPS_A_SECOND = 12
 HOOK, FLASH, RUN_UP, RUN_OUT = 2.0, 0.5, 2.2, 1.8
 """Seconds of time-lapse in the hook, those for which pages given back stay white, and those before and
 after the first request that is seen to give way."""
@@ -90,27 +89,14 @@ class PoolAtScaleTelling(Telling):
 
     # what happens in it
 
-    def ns(self, seq: int) -> int:
-        """When event `seq` was; -1 is the beginning."""
-        return self.trace[seq].ns if seq >= 0 else 0
-
     def before(self, ns: float) -> int:
         """The end of the last step that was over at a time; -1 before the first."""
         return self.steps.seq(int(np.searchsorted(self.series.end_ns, ns, side="right")) - 1)
 
     def through(self, parts: tuple[Part, ...], until: int) -> Act:
-        """A time-lapse to event `until` at the film's one rate, which stops evenly in the run's time."""
+        """A time-lapse to event `until` at the film's one rate."""
         until = max(until, self.at)
-        began, ended = self.ns(self.at), self.ns(until)
-        seconds = (ended - began) / 1e9 / self.rate
-        wanted = np.linspace(began, ended, max(2, round(seconds * STOPS_A_SECOND)) + 1)[1:-1]
-        places = np.unique(np.searchsorted(self.series.end_ns, wanted, side="right") - 1)
-        stops = [int(seq) for seq in self.series.seq[places[places >= 0]] if self.at < seq < until]
-        if not stops or seconds < 2 / STOPS_A_SECOND:
-            return self.act(*parts, until=until)
-        times = [(self.ns(seq) - began) / (ended - began) for seq in stops[1:]]
-        self.at = until
-        return Act(until, parts, seconds, {}, (*stops, until), (*times, 1.0, 1.0)[: len(stops) + 1])
+        return self.timed(*parts, until=until, seconds=(self.ns(until) - self.ns(self.at)) / 1e9 / self.rate)
 
     def lapse_with(self, parts: tuple[Part, ...], until: int, captions: list[Said | str]) -> None:
         """The way to event `until`, cut into a shot for each caption that can be read on it."""

@@ -59,6 +59,7 @@ class PreemptionTelling(Telling):
         named = [*dict.fromkeys((self.asks, self.victim, *self.running))]
         self.cast = tuple(task for task in self.running if task in named[:most])
         self.behind = self.waited()
+        self.spoken = self.state(self.seq).tasks[self.victim].texts is not None
 
     def cost(self, out: TaskPreempted) -> int:
         """Nanoseconds that a preempted request stood still; -1 where it never went on."""
@@ -165,7 +166,7 @@ class PreemptionTelling(Telling):
             why = say("{} came last, so it gives way", name)
             why = self.short(say("{}: the others can finish.", why), say("{}.", why))
         acts = [self.act(*self.stage(marked, True)), self.act(*self.stage(marked, True, acting=tuple(held)))]
-        self.shot(why, *acts, subject=("queue",), pace=1.6)
+        self.shot(why, *acts, subject=("queue",))
         return self.section("refused", "No page is free")
 
     def code(self, lines: Lines) -> None:
@@ -193,8 +194,7 @@ class PreemptionTelling(Telling):
         """Its numbers fall, its fills go hollow; its pages go to the one that asked."""
         ask, name = self.ask, self.name
         self.begin()
-        known = counted(ask.tokens(self.victim, self.seq), "token")
-        lost = self.short(say("{} loses its pages; its {} stay known.", name, known), say("{} loses its pages.", name))
+        lost = self.short(say("{} loses its pages, and with them K and V.", name), say("{} loses its pages.", name))
         out = self.act(*self.stage(Queue((self.victim,))), until=self.freed)
         self.shot(lost, out, subject=("pool",), pace=1.6)
         took = self.history.first(PagesAlloc, self.freed, self.decoded, task=self.asks)
@@ -211,29 +211,29 @@ class PreemptionTelling(Telling):
         """The line with the victim at the head of those that wait."""
         return Queue((), ((self.victim, "next in"),))
 
-    def meanwhile(self, queue: Queue) -> tuple[Part, ...]:
-        """What the requests say, the line, and how long they wait."""
+    def meanwhile(self, queue: Queue, beside: tuple[str, Measure] | None = None) -> tuple[Part, ...]:
+        """What the requests say, the line, and how long they wait, with a time `beside` it."""
         tasks = [(self.victim, say("{} stands still", self.name))]
         if self.behind is not None:
             tasks.append((self.behind, say("{} waits behind it", self.ask.name(self.behind))))
-        usual = self.ask.usual_wait(self.out.step)
-        waits = Waits(self.seq, tuple(tasks), None if usual is None else ("usual, for a token", usual))
-        return self.words(self.cast), queue, waits
+        return self.words(self.cast), queue, Waits(self.seq, tuple(tasks), beside)
 
     def words(self, tasks: tuple[str, ...]) -> Part:
         """What `tasks` say, where that was recorded, else their tapes."""
-        return Tape(tasks) if self.state(self.seq).tasks[self.victim].texts is None else Answers(tasks)
+        return Answers(tasks) if self.spoken else Tape(tasks)
 
     def stand(self, again: TaskAdmitted) -> Section:
         """It waits at the head of the line while the others go on."""
         self.begin()
-        parts, until = self.meanwhile(self.head()), max(self.at, self.steps.before(again.seq))
+        usual = self.ask.usual_wait(self.out.step)
+        parts = self.meanwhile(self.head(), None if usual is None else ("usual, for a token", usual))
+        until = max(self.at, self.steps.before(again.seq))
         others = self.ask.names([t for t in self.running if t != self.victim and t in self.state().tables])
-        told = say("{} stands still.", self.name)
+        known = counted(self.ask.tokens(self.victim, self.seq), "token")
+        told = say("{} keeps its {}{}", self.name, known, " as text" if self.spoken else "")
         if others:
             go = plural(others, "goes", "go")
-            going = (say("{} {} on; {} stands still.", listed(others, most), go, self.name) for most in (MOST, 1))
-            told = self.short(*going, told)
+            told = self.short(*(say("{}; {} {} on.", told, listed(others, most), go) for most in (MOST, 1)), told)
         acts = [self.act(*parts), *self.pass_time(*parts, until=until, seconds=5.0)]
         self.shot(told, *acts, subject=("waits",))
         return self.section("waits", say("{} waits", self.name), ASIDE)
@@ -255,20 +255,22 @@ class PreemptionTelling(Telling):
         done = self.life.prefilled(again.seq)
         if done is not None:
             told = say("One sweep computes its {} tokens again.", ask.computed(victim, done.seq))
-            self.shot(told, self.act(*self.stage(), until=token), subject=("pool",), pace=1.6)
-        self.at = until = max(self.at, token)
-        cost = say("{} stood still for {}.", name, stood)
+            self.shot(told, self.act(*self.stage(), until=done.seq), subject=("pool",), pace=1.6)
+        back = ask.computing(victim, self.seq)
+        parts = self.meanwhile(Queue(), ("computing again", back))
+        acts = self.act(*parts), self.act(*parts, until=max(self.at, token))
+        self.shot(say("{} goes on where it stopped.", name), *acts, subject=("waits",))
+        cost = say("{} stood still for {}", name, stood)
+        cost = self.short(say("{}, {} of it computing again.", cost, back), say("{}.", cost))
+        rest = 1.5
         if self.behind is not None:
-            until = max(until, sure(self.requests[self.behind].token_after(self.seq)))
-            waited = ask.wait(self.behind, self.seq)
-            both = say("{} stood still for {}, {} waited {}.", name, stood, ask.name(self.behind), waited)
-            cost = self.short(both, cost)
-        parts = self.meanwhile(Queue())
-        self.shot(cost, self.act(*parts), self.act(*parts, until=until, seconds=1.8), subject=("waits",), rest=1.5)
+            until = max(self.at, sure(self.requests[self.behind].token_after(self.seq)))
+            self.shot(cost, self.act(*parts, until=until, seconds=1.8), subject=("waits",), rest=rest)
+            cost = say("{} waited {} behind it.", ask.name(self.behind), ask.wait(self.behind, self.seq))
+            rest = 0.0
         end = self.end if self.life.finished is None else self.life.finished.seq
-        if end > self.at:
-            told = say("{} goes on{}.", name, ", and finishes" if self.life.finished else "")
-            self.shot(told, *self.pass_time(*parts, until=end, seconds=3.0), subject=("waits",))
+        acts = self.pass_time(*parts, until=end, seconds=3.0) or [self.act(*parts, seconds=1.8)]
+        self.shot(cost, *acts, subject=("waits",), rest=rest, pace=1.3)
         return self.section("again", say("{} comes back", name))
 
     def takeaway(self) -> Section:

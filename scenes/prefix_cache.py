@@ -11,7 +11,7 @@ from astrai_sim.trace.events import Gather, KvWrite, PagesAlloc, PagesFree, Tabl
 from scenes.draw.atoms import Key
 from scenes.film.opening import other_trace
 from scenes.film.scene import FilmScene
-from scenes.measures import Said, say
+from scenes.measures import joined, say
 from scenes.parts.code import Code
 from scenes.parts.held import Held
 from scenes.parts.part import Part
@@ -33,7 +33,6 @@ SHARED = "prefix_sharing"
 SOME, BEFORE, FEW_STEPS = 8, 12, 6
 """Pages of a pool that is large beside code, steps that the hook begins before its event, and steps from which
 on a time-lapse has a sentence of its own."""
-LONGEST_CAPTION = 60
 
 
 class PrefixCacheTelling(Telling):
@@ -151,7 +150,7 @@ class PrefixCacheTelling(Telling):
         else:
             acts = [self.act(Slabs(n, **pages), seconds=1.6 * (n > 0) or None) for n in (0, 1, 2)]
         self.shot(once, *acts, subject=("pool",), detail=CODE)
-        self.shot(cut, self.act(Slabs(cut=True, **pages), seconds=1.8), self.act(self.pool()), subject=("pool",))
+        self.shot(cut, self.act(Slabs(cut=True, **pages), seconds=1.5), self.act(self.pool()), subject=("pool",))
         return self.section("reserve", "The pool, reserved once", FRAME, cut=True)
 
     def admit(self) -> Section:
@@ -163,7 +162,7 @@ class PrefixCacheTelling(Telling):
         tables = [e for e in self.history.events(Table, start, self.admitted) if e.task == task and e.pages]
         needed = self.lines("pages_for", start, allocs[0].seq if allocs else self.admitted)
         needs = name, counted(prompt, "token"), ask.page_size(), counted(ask.prompt_pages(task), "page")
-        told = either(
+        told = self.short(
             say("{}: {} / {} a page, rounded up: {}.", *needs), say("{} / {} a page, rounded up: {}.", *needs[1:])
         )
         acts = [self.act(tape, self.pool(), until=start)]
@@ -180,11 +179,11 @@ class PrefixCacheTelling(Telling):
             page = allocs[-1].pages[0]
             told = say("The rest in the same way: {}.", ask.table(task, self.admitted))
             parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(page))
-            acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",))
+            acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",), pace=0.5)
             self.shot(told, *acts, subject=self.about(page), detail=MORE)
         told = say("Prefill computes {} in one pass.", counted(ask.stored(task, self.filled), "token"))
         parts = (self.tape(task), self.pool())
-        acts = self.coded("PagedCache.write", self.at, self.filled, parts, only=("page", "slot"))
+        acts = self.coded("PagedCache.write", self.at, self.filled, parts, only=("page",))
         self.shot(told, *acts, subject=self.about(self.state(self.admitted).tables[task][0]))
         return self.section("admit", say("{} gets its pages", name))
 
@@ -195,7 +194,7 @@ class PrefixCacheTelling(Telling):
         submitted = self.requests[task].submitted.seq
         parts = (self.tape(*tasks), Wires(task), self.pool())
         table = ask.table(task, admitted.seq)
-        told = either(say("{} takes free pages, too: {}.", name, table), say("{} takes free pages, too.", name))
+        told = self.short(say("{} takes free pages, too: {}.", name, table), say("{} takes free pages, too.", name))
         wrote = self.history.first(KvWrite, admitted.seq)
         acts = [
             self.act(*parts, until=max(submitted, self.at)),
@@ -213,15 +212,18 @@ class PrefixCacheTelling(Telling):
         parts = (self.tape(*tasks), Wires(task), self.pool())
         before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
         start = self.at
-        lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.4)
+        lapse = self.lapse(*parts, until=before.seq - 1, seconds=1.5)
         if ask.between("step_end", start, before.seq).value >= FEW_STEPS:
             self.shot("Each step adds a token: one slot is filled.", lapse, subject=("pool",))
         acting = (self.tape(*tasks, acting=(task, logical)), Wires(task), self.pool(page))
         table = self.history.first(Table, grown.seq)
         end = table.seq if table else grown.seq
-        told = say("Token {} has no slot: one page comes, not a new block.", ask.first_token_of(logical))
-        acts = (self.act(*acting, seconds=1.2), self.act(*acting, until=end, seconds=1.6))
-        self.shot(told, *acts, subject=self.about(page))
+        told = say("Token {} of {} has no slot.", ask.first_token_of(logical), ask.name(task))
+        first = (self.tape(*tasks, acting=(task, logical)), Wires(task), self.pool())
+        self.shot(told, self.act(*first, seconds=1.2), subject=("tape", task))
+        tables = ask.table(task, grown.seq - 1), ask.table(task, end)
+        told = self.short(say("One page comes: {} becomes {}.", *tables), say("One page comes, not a new block."))
+        self.shot(told, self.act(*acting, until=end, seconds=1.6), subject=self.about(page))
         return self.section("growth", say("{} grows by one page", ask.name(task)))
 
     def standing(self) -> tuple[str, ...]:
@@ -235,9 +237,9 @@ class PrefixCacheTelling(Telling):
         tape = self.tape(*tasks)
         event = self.lines("CacheView.__init__", max(self.at, self.before(wrote)), wrote.seq)
         several = len(wrote.spans) > 1
-        told = "Attention gets one rectangle of tables, and lengths."
+        told = say("Attention gets one rectangle of tables, and lengths.")
         if not several:
-            told = "Attention gets a rectangle: one table, one length."
+            told = say("Attention gets a rectangle: one table, one length.")
         self.beside = ()
         if event is not None:
             names = ("page_table", "lengths")
@@ -251,9 +253,12 @@ class PrefixCacheTelling(Telling):
         else:
             acts = [self.act(tape, Plate(wrote.seq, False, False)), self.act(tape, Plate(wrote.seq), seconds=1.6)]
         self.shot(told, *acts, subject=("plate",), detail=CODE)
-        told = "Short rows are filled up: one call reads all." if several else "One call finds every page by it."
+        filler = Plate(wrote.seq).filler(self.trace)
+        told = say("One call finds every page by it.")
+        if filler is not None:
+            told = say("{} is no page: it fills up a shorter row.", filler)
         attended = (tape, Plate(wrote.seq, attended=True), *self.beside)
-        self.shot(told, self.act(*attended, seconds=2.6), self.act(*attended, until=wrote.seq), subject=("plate",))
+        self.shot(told, self.act(*attended, seconds=1.6), self.act(*attended, until=wrote.seq), subject=("plate",))
         return self.section("view", "What attention sees")
 
     def before(self, event: Event) -> int:
@@ -268,15 +273,23 @@ class PrefixCacheTelling(Telling):
         tasks = (*self.standing(), task)
         tape = self.tape(*tasks)
         began = self.at
-        lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=2.4)
+        lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=1.5)
         if ask.between("step_end", began, self.at).value >= FEW_STEPS:
             self.shot(say("{} is done: cleanup returns its pages.", ask.name(task)), lapse, subject=("pool",))
         end = self.requests[task].empty_after(freed.seq) or freed.seq
-        frees = [freed, *(e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task)]
-        told = "Freeing a page erases nothing: its bit flips."
-        acts = [self.act(tape, self.pool(*e.pages), until=e.seq, seconds=0.9) for e in frees[:MOST]]
-        last = frees[:MOST][-1].pages[0]
-        self.shot(told, *acts, self.act(tape, self.pool(), until=end), subject=self.about(last))
+        frees = [freed, *(e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task)][:MOST]
+        page = freed.pages[0]
+        released = ask.ref(page, freed.seq), ask.page(page), ask.free_bit()
+        told = say("At ref {} nobody holds page {}: its bit becomes {}.", *released)
+        tape = self.tape(task)
+        acts = self.coded("PagedCache.free", self.at, freed.seq, (tape, self.pool(page)))
+        self.shot(told, *acts, subject=self.about(page), detail=CODE)
+        others = ((e.seq, (tape, self.pool(*e.pages))) for e in frees[1:])
+        masks = {"only": ("_free_mask",), "pace": 0.5}
+        acts = [act for seq, parts in others for act in self.coded("PagedCache.free", self.at, seq, parts, **masks)]
+        told = "Freeing a page erases nothing."
+        acts.append(self.act(tape, self.pool(), *self.beside, until=end))
+        self.shot(told, *acts, subject=self.about(frees[-1].pages[0]))
         return self.section("release", say("{} leaves", ask.name(task)))
 
     def reuse(self, alloc: PagesAlloc) -> Section:
@@ -289,17 +302,17 @@ class PrefixCacheTelling(Telling):
         steps = ask.between("step_end", self.at, alloc.seq)
         if steps.value >= FEW_STEPS:
             told = say("{} steps on, {} fills its last slots.", steps, ask.name(task))
-            self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=2.4), subject=("pool",))
+            self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=1.5), subject=("pool",))
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
         names = ask.page(page), ask.name(task), ask.name(had)
-        told = either(
+        told = self.short(
             say("The lowest free page is {}: {} overwrites {} there.", *names),
             say("The lowest free page is {}: it is overwritten.", *names[:1]),
         )
         end = table.seq if table else alloc.seq
         acts = [self.act(*acting), self.act(*acting, until=end, seconds=1.6)]
-        wrote = [*self.history.events(KvWrite, self.at)][:3]
+        wrote = [*self.history.events(KvWrite, self.at)][:2]
         acts += [self.act(*acting, until=event.seq, seconds=0.7) for event in wrote]
         self.shot(told, *acts, subject=self.about(page))
         return self.section("reuse", say("{} grows into a used page", ask.name(task)))
@@ -312,7 +325,7 @@ class PrefixCacheTelling(Telling):
         landed = (tape, Strip(task, read.seq), pool)
         told = "The table restores order: pages become one strip."
         self.shot(told, self.act(*parts, until=read.seq), self.act(*landed), subject=("strip",))
-        told = either(
+        told = self.short(
             say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq)),
             say("Many pages, one strip: order lives in the table."),
         )
@@ -333,10 +346,17 @@ class PrefixCacheTelling(Telling):
         ask = self.ask
         self.begin()
         held, longest = ask.most_held(), ask.most_longest()
-        told: Said = say("No reservation: {} slots held at most, not {}.", held, longest)
+        tables = self.state(int(self.history.steps.end[ask.holdings[:, 0].argmax()])).tables
+        tasks = [task for task, pages in tables.items() if pages]
+        each = [say("{} {}", ask.name(task), ask.longest(task)) for task in tasks]
+        told = say("Longest lengths reserved: {} slots.", longest)
+        if len(each) > 1:
+            told = self.short(say("Reserved at their longest: {}, in all {}.", joined(", ", each), longest), told)
+        self.shot(told, self.act(Held(0)), self.act(Held(1), seconds=1.6), subject=("held",), pace=1.1)
+        told = say("No reservation: {} slots held at most.", held)
         if held.value >= longest.value:
             told = say("Whole pages: {} slots held at most, for {}.", held, longest)
-        self.shot(told, self.act(Held(drawn=False)), self.act(Held(), seconds=2.4), subject=("held",), rest=1.0)
+        self.shot(told, self.act(Held(2), seconds=1.0), self.act(Held(), seconds=1.0), subject=("held",), rest=1.0)
         return self.section("cost", "What it saves", MORE, phases=False)
 
     def counted(self) -> Iterator[Section]:
@@ -358,14 +378,15 @@ class PrefixCacheTelling(Telling):
         joined = max(event.seq for name in tasks for event in teller.requests[name].admitted if event.seq < start)
         teller.begin(teller.steps.before(joined))
         count = ask.ref(page, start)
-        told = say("Page {} has {} holders, so its count is {}.", ask.page(page), count, count)
+        told = say("{} prompts begin the same: {} hold page {}.", count, count, ask.page(page))
         acts = [teller.act(tape, bits, until=joined, seconds=1.6), teller.lapse(tape, bits, until=start, seconds=1.6)]
         teller.shot(told, *acts, subject=("pool", page))
         told = say("{} leaves, others still read page {}: it stays.", ask.name(task), ask.page(page))
         end = teller.requests[task].empty_after(freed.seq) or freed.seq
-        acts = [teller.act(tape, bits, until=seq, seconds=1.6) for seq in (freed.seq, end)]
+        acts = (teller.act(tape, bits, until=freed.seq, seconds=1.6), teller.act(tape, bits, until=end))
         teller.shot(told, *acts, subject=("pool", page))
-        yield teller.section("counted", "Release is counted", ASIDE, cut=True, source=source)
+        title = "Another run: release is counted" if source else "Release is counted"
+        yield teller.section("counted", title, ASIDE, cut=True, source=source)
 
     def takeaway(self) -> Section:
         ask = self.ask
@@ -375,14 +396,9 @@ class PrefixCacheTelling(Telling):
         comes_to = self.told("takeaway", say("Memory in pieces, order in a table."), **measures)
         told = Takeaway(comes_to, say("{}", ask.most_held()), unit)
         parts = (told, self.pool(bits=False))
-        seconds = 1.6 if len(self.history.steps) >= FEW_STEPS else 0.4
-        self.shot(None, self.lapse(*parts, until=self.end, seconds=seconds), subject=("pool",), rest=2.0)
+        seconds = 1.2 if len(self.history.steps) >= FEW_STEPS else 0.4
+        self.shot(None, self.lapse(*parts, until=self.end, seconds=seconds), subject=("pool",), rest=1.6)
         return self.section("takeaway", "", FRAME, phases=False, cut=True)
-
-
-def either(*sentences: Said) -> Said:
-    """The first that is short enough for a caption; else the last."""
-    return next((said for said in sentences if len(said) <= LONGEST_CAPTION), sentences[-1])
 
 
 class PrefixCache(FilmScene):

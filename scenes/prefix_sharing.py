@@ -17,7 +17,7 @@ from astrai_sim.trace.events import (
     TaskAdmitted,
 )
 from scenes.film.scene import FilmScene
-from scenes.measures import say
+from scenes.measures import Measure, say
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
 from scenes.parts.question import Question, Takeaway
@@ -30,8 +30,9 @@ from scenes.story.history.sure import sure
 from scenes.story.words import counted, pages_text
 
 E = TypeVar("E", PagesFree, PagesCached, PagesRef, PagesRevived)
-SHOWN = 6
-"""Most pages that are shown: shared ones first."""
+SHOWN, TAPES, SEEN, FEW = 6, 3, 2, 3
+"""Most pages that are shown, shared ones first, most tapes, most that are seen to leave one by one, and
+steps in which a sentence cannot be read."""
 
 
 class PrefixSharingTelling(RaceTelling):
@@ -58,26 +59,26 @@ class PrefixSharingTelling(RaceTelling):
         peak = max(joins, key=lambda event: (event.ref, -event.seq), default=None)
         self.peak = peak if peak is not None and peak.ref >= 3 else None
         third = () if self.peak is None else (sure(self.peak.task),)
-        self.cast = tuple(dict.fromkeys((self.owner, self.sharer, *third)))
-        self.pages_shown = self.some_pages()
+        self.pages_shown = self.some_pages((self.owner, self.sharer, *third))
+        self.cast = (self.owner,)
 
     def to_come(self, kind: type[E], after: int | None = None) -> Iterator[E]:
         """Events of a kind about a shared page after event `after`, else after what was told."""
         return (e for e in self.history.events(kind, self.at if after is None else after) if e.page in self.shared)
 
-    def some_pages(self) -> tuple[int, ...]:
-        """Pages that are shown: the shared ones, and those that the cast has besides, as far as there is room."""
+    def some_pages(self, cast: Sequence[str]) -> tuple[int, ...]:
+        """Pages that are shown: the shared ones, and those that `cast` has besides, as far as there is room."""
         found = dict.fromkeys(self.shared)
-        for task in self.cast:
+        for task in cast:
             found |= dict.fromkeys(self.requests[task].admitted[0].pages or ())
-        for task in self.cast:
+        for task in cast:
             found |= dict.fromkeys(p for event in self.history.events(PagesAlloc, task=task) for p in event.pages)
         return tuple(sorted([*found][:SHOWN]))
 
     # what stands
 
     def parts(
-        self, task: str = "", pages: Sequence[int] = (), tasks: tuple[str, ...] = (), lit: tuple[str, ...] = ()
+        self, task: str = "", pages: Sequence[int] = (), lit: tuple[str, ...] = (), tasks: tuple[str, ...] = ()
     ) -> tuple[Part, ...]:
         """Tapes, wires of `task`, and the pool; `pages` of it act, with the tiles of those that are `lit`."""
         tables = self.state().tables
@@ -85,10 +86,15 @@ class PrefixSharingTelling(RaceTelling):
         tiles = tuple((one, i) for one in lit for i, page in enumerate(tables.get(one, self.shared)) if page in marked)
         places = tuple(range(min(MOST, len(self.shared))))
         return (
-            Tape(tasks or self.cast, tiles, asks=True),
+            Tape(tasks or self.cast, tiles, asks=True, rows=1 if tasks else TAPES),
             Wires(task, places),
             Pool(tuple(pages), bits=False, pages=self.pages_shown),
         )
+
+    def join(self, task: str) -> None:
+        """`task` has a tape from now on, below those that have one; the first goes where they are too many."""
+        if task not in self.cast:
+            self.cast = (*self.cast, task)[-TAPES:]
 
     def named(self, task: str, admitted: TaskAdmitted) -> int:
         """The event by which the table of `task` names all pages that were found for it."""
@@ -96,6 +102,11 @@ class PrefixSharingTelling(RaceTelling):
         tables = self.history.events("table", before=admitted.seq, task=task)
         full = (event.seq for event in tables if event.seq > self.hit.seq and len(event.pages) >= found)
         return next(full, admitted.seq)
+
+    def gone(self, event: PagesFree | PagesCached) -> int:
+        """The event by which the request that gives a page back has no table any more."""
+        tables = self.history.events("table", event.seq, task=event.task)
+        return next((table.seq for table in tables if not table.pages), self.end)
 
     # the story
 
@@ -110,27 +121,30 @@ class PrefixSharingTelling(RaceTelling):
             yield self.section("cost", "What it saves")
         if self.peak is not None:
             yield self.joins(self.peak)
-        leaving = next((e for e in self.to_come(PagesFree) if e.ref), None)
-        if leaving is not None:
-            yield self.leaves(leaving)
+        kept = next(self.to_come(PagesCached), None)
+        drops = [e for e in self.to_come(PagesFree) if e.ref and (kept is None or e.seq < kept.seq)]
+        if drops:
+            yield self.leaves([e for e in drops if e.page == drops[0].page][:SEEN])
         kept = next(self.to_come(PagesCached), None)
         if kept is not None:
             yield self.stays(kept)
+        admitted = self.differs()
+        if admitted is not None:
+            yield self.misses(admitted)
         yield self.comes_to()
 
     def hook(self) -> Section:
         """The hit that is told, under the question."""
         task, admitted = self.sharer, self.admitted
-        found, prompt = self.ask.found(task, admitted.seq), self.ask.prompt(task)
-        asked = Question(say("Why does {} skip {} of its {} tokens?", self.ask.name(task), found, prompt))
-        tasks = (task,)
+        text = say("Why does {sharer} skip {found} of its {prompt} tokens?", **self.measures())
+        asked, tasks = Question(self.told("question", text, **self.measures())), (task,)
         self.begin(self.hit.seq)
         self.shot(
             None,
             self.act(asked, *self.parts(tasks=tasks)),
-            self.act(asked, *self.parts(task, (), tasks), until=self.named(task, admitted), seconds=1.2),
-            self.act(asked, *self.parts(task, (), tasks), until=admitted.seq),
-            self.act(asked, *self.parts(task, (), tasks), until=self.known),
+            self.act(asked, *self.parts(task, tasks=tasks), until=self.named(task, admitted), seconds=1.2),
+            self.act(asked, *self.parts(task, tasks=tasks), until=admitted.seq),
+            self.act(asked, *self.parts(task, tasks=tasks), until=self.known),
             subject=("pool", self.shared[0]),
             rest=1.0,
         )
@@ -165,6 +179,7 @@ class PrefixSharingTelling(RaceTelling):
         ask, task, admitted = self.ask, self.sharer, self.admitted
         name, named, both = ask.name(task), self.named(task, admitted), (task, self.owner)
         self.begin()
+        self.join(task)
         begins = say("{} begins with the same {} tokens.", name, ask.found(task, admitted.seq))
         self.shot(
             begins,
@@ -204,6 +219,7 @@ class PrefixSharingTelling(RaceTelling):
         name, admitted = ask.name(task), sure(self.requests[task].admission(peak.seq))
         ref = ask.ref(peak.page, peak.seq)
         self.begin()
+        self.join(task)
         self.shot(
             say("{} names the same pages: ref {}, still one copy.", name, ref),
             self.act(*self.parts(), until=max(self.at, self.requests[task].submitted.seq)),
@@ -219,74 +235,113 @@ class PrefixSharingTelling(RaceTelling):
         )
         return self.section("joins", say("{} joins", name), MORE)
 
-    def leaves(self, drop: PagesFree) -> Section:
-        ask, task = self.ask, sure(drop.task)
-        name, begin = ask.name(task), self.steps.phase_begin(drop.seq) - 1
-        tasks = self.cast if task in self.cast else (*self.cast[:-1], task)
-        reading = self.parts(tasks=tasks)
+    def leaves(self, drops: Sequence[PagesFree]) -> Section:
+        """One after another gives the shared pages back, which the others still hold."""
+        ask = self.ask
         self.begin()
-        if begin > self.at:
-            told = "Every step reads the shared pages and writes elsewhere."
-            self.shot(told, *self.decode(reading, begin), subject=("pool",))
-        before, after = ask.ref(drop.page, drop.seq - 1), ask.ref(drop.page, drop.seq)
-        self.shot(
-            say("{} leaves. Ref {} becomes {}, so the pages stay.", name, before, after),
-            self.act(*self.parts(pages=self.shared, tasks=tasks), seconds=0.8),
-            self.act(*self.parts(pages=self.shared, tasks=tasks), until=self.steps.next_phase("cleanup", drop.seq)),
-            subject=("pool", drop.page),
-        )
-        return self.section("leaves", say("{} leaves", name), MORE)
+        for drop in drops:
+            task = sure(drop.task)
+            self.join(task)
+            self.go_on(drop)
+            before, after = ask.ref(drop.page, drop.seq - 1), ask.ref(drop.page, drop.seq)
+            self.shot(
+                say("{} leaves. Ref {} becomes {}, so the pages stay.", ask.name(task), before, after),
+                self.act(*self.parts(pages=self.shared), seconds=0.8),
+                self.act(*self.parts(pages=self.shared), until=self.gone(drop)),
+                subject=("pool", drop.page),
+            )
+        return self.section("leaves", say("{} leaves", ask.name(sure(drops[0].task))), MORE)
+
+    def go_on(self, leaving: PagesFree | PagesCached) -> None:
+        """Steps go on until a request gives pages back."""
+        until = self.steps.phase_begin(leaving.seq) - 1
+        if until > self.at:
+            first = self.once("reads")
+            acts, told = self.decode(self.parts(), until, 3.0 if first else 1.5), None
+            if first and (acts[0].stops or len(acts) > FEW):
+                told = "Every step reads the shared pages and writes elsewhere."
+            self.shot(told or say("{} goes on.", self.ask.name(sure(leaving.task))), *acts, subject=("pool",))
 
     def stays(self, kept: PagesCached) -> Section:
         """The last holder leaves, and where another request comes, it finds the pages still."""
-        ask, task = self.ask, sure(kept.task)
+        ask, ref = self.ask, self.ask.ref(kept.page, kept.seq)
         self.begin()
-        tasks = self.cast if task in self.cast else (*self.cast[:-1], task)
-        begin, end = self.steps.phase_begin(kept.seq) - 1, self.steps.next_phase("cleanup", kept.seq)
-        if begin > self.at:
-            self.shot(None, *self.decode(self.parts(tasks=tasks), begin), subject=("pool",))
+        self.join(sure(kept.task))
+        self.go_on(kept)
         self.shot(
-            say("{} leaves last: no one holds the pages, but keys stay.", ask.name(task)),
-            self.act(*self.parts(pages=self.shared, tasks=tasks), until=end),
-            self.act(*self.parts(tasks=tasks), seconds=0.8),
+            say("{} leaves last. Ref {}, but the pages keep keys.", ask.name(sure(kept.task)), ref),
+            self.act(*self.parts(pages=self.shared), until=self.gone(kept)),
+            self.act(*self.parts(), seconds=0.8),
             subject=("pool", kept.page),
         )
         revived = next(self.to_come(PagesRevived), None)
         if revived is not None:
-            late = sure(revived.task)
-            admitted = sure(self.requests[late].admission(revived.seq))
-            tasks = (*tasks[1:], late) if late not in tasks else tasks
-            came = max(self.at, self.requests[late].submitted.seq)
-            if came > self.at:
-                self.shot(None, *self.decode(self.parts(tasks=tasks), came), subject=("pool",))
-            self.shot(
-                say(
-                    "{} finds the cached pages and skips {} tokens.",
-                    ask.name(late),
-                    ask.hit_tokens(self.found(revived)),
-                ),
-                self.act(*self.parts(late, self.shared, tasks, (late,)), until=self.named(late, admitted)),
-                self.act(*self.parts(late, (), tasks), until=admitted.seq),
-                self.act(*self.parts(late, (), tasks), until=self.computed(late, admitted.seq)),
-                subject=("tape", late),
-            )
+            self.again(revived)
         return self.section("stays", "Cached, not lost", ASIDE)
 
-    def found(self, revived: PagesRevived) -> int:
-        """The lookup that found a page again."""
-        return sure(self.history.latest(PrefixHit, revived.seq, task=revived.task)).seq
+    def again(self, revived: PagesRevived) -> None:
+        """Another request finds the cached pages."""
+        ask, task = self.ask, sure(revived.task)
+        admitted, found = (
+            sure(self.requests[task].admission(revived.seq)),
+            self.history.latest(PrefixHit, revived.seq, task=task),
+        )
+        self.join(task)
+        came = max(self.at, self.requests[task].submitted.seq)
+        if came > self.at:
+            told = say("Then {} comes, and begins the same.", ask.name(task))
+            self.shot(told, *self.decode(self.parts(), came), subject=("tape", task))
+        self.shot(
+            say("{} finds the cached pages and skips {} tokens.", ask.name(task), ask.hit_tokens(sure(found).seq)),
+            self.act(*self.parts(task, self.shared, (task,)), until=self.named(task, admitted)),
+            self.act(*self.parts(task), until=admitted.seq),
+            self.act(*self.parts(task), until=self.computed(task, admitted.seq)),
+            subject=("tape", task),
+        )
+
+    def differs(self) -> TaskAdmitted | None:
+        """The admission of a request to come that begins with other tokens and finds nothing."""
+        prompts, size = {task: life.submitted.prompt for task, life in self.requests.items()}, self.ask.size
+        start = (prompts[self.owner] or ())[:size]
+        later = (e for e in self.history.events(TaskAdmitted, self.at) if not e.cached_tokens)
+        return next((e for e in later if start and (prompts[e.task] or start)[:size] != start), None)
+
+    def misses(self, admitted: TaskAdmitted) -> Section:
+        """One that begins otherwise finds nothing: all of it is computed."""
+        ask, task = self.ask, admitted.task
+        name, life = ask.name(task), self.requests[task]
+        self.begin()
+        self.join(task)
+        acts = self.pass_time(*self.parts(), until=max(self.at, life.submitted.seq), seconds=2.0)
+        if acts:
+            self.shot(say("Then {} comes, and begins otherwise.", name), *acts, subject=("tape", task))
+        self.pages_shown = tuple(sorted([*self.shared, *(admitted.pages or ())][:SHOWN]))
+        self.shot(
+            say("No key fits, so all {} of its tokens are computed.", ask.prompt(task)),
+            self.act(*self.parts(), until=admitted.seq),
+            self.act(*self.parts(), until=self.computed(task, admitted.seq)),
+            subject=("tape", task),
+        )
+        return self.section("misses", say("{} begins otherwise", name), ASIDE)
 
     def comes_to(self) -> Section:
         ask = self.ask
         self.begin()
         pool = Pool(bits=False, pages=self.pages_shown)
+        text = say("One prefix is computed once and read by every table that names it.")
         told = Takeaway(
-            "One prefix is computed once and read by every table that names it.",
+            self.told("takeaway", text, **self.measures()),
             say("{}", ask.all_found()),
             say("of {} prompt tokens were never computed again", ask.asked()),
         )
         self.shot("", self.act(told, pool, until=self.end), subject=("takeaway",), rest=2.0)
         return self.section("comes-to", self.trace.header.scenario.title)
+
+    def measures(self) -> dict[str, Measure]:
+        """What a scenario's question and takeaway can say."""
+        ask, sharer = self.ask, self.sharer
+        own = {"owner": ask.name(self.owner), "sharer": ask.name(sharer), "prompt": ask.prompt(sharer)}
+        return own | {"found": ask.found(sharer, self.admitted.seq), "all_found": ask.all_found(), "asked": ask.asked()}
 
 
 class PrefixSharing(FilmScene):

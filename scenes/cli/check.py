@@ -8,7 +8,8 @@ import click
 
 from scenes.cli.arguments import film_argument, look_options, one_line_errors, seconds_option, trace_option
 from scenes.draw.layout import Frame
-from scenes.film.checking import EVERY_FRAME, WITHIN, check
+from scenes.film.checking import EVERY_FRAME, check
+from scenes.film.moments import within
 from scenes.film.quality import PREVIEW
 from scenes.film.scene import FilmScene
 from scenes.theme import Theme
@@ -38,7 +39,7 @@ def check_command(
     values.
     """
     with one_line_errors():
-        report = check(film, trace, seconds, EVERY_FRAME if every_frame else WITHIN, PREVIEW.shaped(frame, theme))
+        report = check(film, trace, seconds, EVERY_FRAME if every_frame else within, PREVIEW.shaped(frame, theme))
     for mismatch in (*report.mismatches, *report.unvouched, *(report.contradictions if between else ())):
         click.echo(str(mismatch))
     name = film.__name__

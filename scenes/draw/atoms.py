@@ -184,7 +184,7 @@ def fits(before: Atom, after: Atom) -> bool:
     if isinstance(before, Line):
         return before.points.shape == after.points.shape  # type: ignore[attr-defined]
     if isinstance(before, Text):
-        return before.face == after.face and before.align == after.align  # type: ignore[attr-defined]
+        return before.align == after.align  # type: ignore[attr-defined]
     return not isinstance(before, Block) or before.dashed == after.dashed  # type: ignore[attr-defined]
 
 

@@ -17,7 +17,7 @@ from manim import Group, Scene
 from scenes import theme
 from scenes.draw import motion
 from scenes.draw.animation import Extent, FilmAnimation
-from scenes.draw.atoms import FLYING, Atom, Cells, Grid, Key, Line, Move, Picture, Text, bounds, fits
+from scenes.draw.atoms import FLYING, Atom, Block, Cells, Grid, Key, Line, Move, Picture, Text, bounds, fits
 from scenes.draw.crossing import NEAR, crossing
 from scenes.draw.drawn import drawn
 from scenes.draw.layout import UNIT, Frame
@@ -68,7 +68,8 @@ class Canvas(Group):
 
     def _sort(self, picture: Picture) -> None:
         """Have atoms of one height drawn in the order of the picture."""
-        self.submobjects = [self.shown[key] for key in picture]
+        self.shown = {key: self.shown[key] for key in picture}
+        self.submobjects = [*self.shown.values()]
         self.atoms = {key: self.atoms[key] for key in picture}
 
 
@@ -79,7 +80,8 @@ class Track:
     `fade` is (from, to) of its opacity; `late` [len(start)], 0 to 1, holds back single numbers, so
     that a front passes over cells; `arc` [2] is how far the middle of the way swings out. With a
     `scale` beyond `FAR` it is part of a camera move: sizes change by the same factor in equal times. A
-    `hidden` text goes out where it stands and comes in where it belongs.
+    `hidden` text goes out where it stands and comes in where it belongs. What flew is gone soon after
+    `leaves`.
     """
 
     mobject: Any
@@ -96,18 +98,16 @@ class Track:
     hidden: bool = False
     accent: Any = None
     scale: float = 1.0
+    leaves: float = math.inf
 
     def at(self, elapsed: float, flip: float) -> None:
         """Put the mobject where it is after `elapsed` seconds; texts swap at `flip`."""
-        t = (
-            min(1.0, max(0.0, (elapsed - self.begins) / self.seconds))
-            if self.seconds
-            else float(elapsed >= self.begins)
-        )
+        t = (elapsed - self.begins) / self.seconds if self.seconds else float(elapsed >= self.begins)
+        t = 1.0 if t > 1 - 1e-9 else max(0.0, t)
         w: Any = motion.zoomed(self.ease(t), self.scale) if not self.hidden else float(elapsed >= motion.LEAVE)
         if self.late is not None and t < 1:
             w = np.clip((t * 1.15 - self.late) / 0.15, 0.0, 1.0)
-        v = self.start + (self.end - self.start) * w
+        v = self.start * (1 - w) + self.end * w
         if self.arc is not None:
             v[:2] += self.arc * math.sin(math.pi * float(w))
         if self.says is not None and elapsed >= flip:
@@ -116,7 +116,8 @@ class Track:
         if self.glow and elapsed >= flip:
             share = 1 - min(1.0, (elapsed - flip) / motion.GLOW)
             v[3:6] += (self.accent - v[3:6]) * share
-        self.mobject.put(v, self.fade[0] + (self.fade[1] - self.fade[0]) * (t if self.late is not None else float(w)))
+        fade = self.fade[0] + (self.fade[1] - self.fade[0]) * (t if self.late is not None else float(w))
+        self.mobject.put(v, fade * min(1.0, max(0.0, 1 - (elapsed - self.leaves) / motion.DIM)))
 
 
 class Plan:
@@ -194,11 +195,11 @@ def _way(move: Move) -> float:
 class Change(FilmAnimation):
     """Bring a canvas to another picture.
 
-    First what leaves goes, and what flies is on its way; then shapes take their new colours and a
-    front passes over cells; then all texts that say something else swap in one frame, and glow; so
-    numbers are always of one moment, and never before what they count. `seconds` is how long all of
-    that takes, the glow as long as ever; default: what the movements need. Where both pictures are of
-    the `same` moment, what leaves goes first, texts too, and what comes waits for what moves. A `plan`
+    First what leaves goes, texts only with all that they stand at, and what flies is on its way; then shapes
+    take their new colours and a front passes over cells; then all texts that say something else swap in one
+    frame, and glow; so numbers are always of one moment, and never before what they count. `seconds` is how
+    long all of that takes, the glow as long as ever; default: what the movements need. Where both pictures
+    are of the `same` moment, what leaves goes first, texts too, and what comes waits for what moves. A `plan`
     for these pictures and moves that was made before is kept to.
 
     Attributes
@@ -245,17 +246,22 @@ class Change(FilmAnimation):
         self.tracks: list[Track] = []
         hidden, crossed = crossing(before, self.picture, self.same)
         under = 0.0
+        named = {key[:-1] for key in self.leaving if not isinstance(before[key], Text)}
+        named -= {key[:-1] for key in self.picture}
         for key in self.leaving:
             atom = before[key]
             vector, begins = atom.vector(), 0.0
-            stays = isinstance(atom, Text) and not (atom.early or self.same or key in crossed)
-            if stays and self.plan.front is not None and atom.order is not None:  # type: ignore[attr-defined]
-                stays, begins, under = False, self.plan.landed * f, motion.LEAVE
+            stays = isinstance(atom, Text) and not (atom.early or self.same or key in crossed or key[:-1] in named)
+            order = atom.order if isinstance(atom, Text) else None
+            if stays and self.plan.front is not None and order is not None:
+                begins = (self.plan.landed + self.plan.objects * float(self._late(order))) * f
+                stays, under = False, motion.LEAVE
             seconds = max(1e-3, self.flip) if stays else motion.LEAVE
             falls = atom.falls if isinstance(atom, Text) else 0.0
             gone, ease = vector + np.eye(1, len(vector), 1)[0] * falls, _leaving(stays and not falls)
             self.tracks.append(Track(canvas.shown[key], vector, gone, begins, seconds, ease, (1, 0)))
         self.old = [canvas.shown[key] for key in self.leaving]
+        freed = motion.LEAVE if self.leaving or hidden else 0.0
         for key in self.leaving:
             canvas.shown.pop(key)
             canvas.atoms.pop(key)
@@ -266,8 +272,8 @@ class Change(FilmAnimation):
             begins = self.plan.landed * f + (LATE * self.plan.objects * f if self.same and self.plan.moved else 0.0)
             if self.plan.scale != 1.0:
                 begins = max(begins, self.flip - motion.APPEAR)
-            if isinstance(atom, Text) and (atom.early or not self.same):
-                begins = motion.LEAVE if atom.early else self.flip
+            if isinstance(atom, Text):
+                begins = motion.LEAVE if atom.early else max(begins, freed) if self.same else self.flip
                 if atom.order is not None and self.plan.front is not None:
                     begins = (self.plan.landed + self.plan.objects * float(self._late(atom.order))) * f + under
             self.tracks.append(Track(mobject, vector, vector, begins, motion.APPEAR, motion.out_cubic, (0, 1)))
@@ -322,6 +328,8 @@ class Change(FilmAnimation):
         arc = np.array([way[1], -way[0]]) * motion.ARC if not isinstance(move.start, (Cells, Line)) else None
         ease = motion.recoil if move.back else motion.in_out
         track = Track(mobject, start, end, move.delay * f, seconds * f, ease, (1, 1), arc=arc)
+        if isinstance(move.start, Block) and not move.back:
+            track.leaves = self.plan.landed * f
         self.tracks.append(track)
         self.flyers.append(mobject)
 
@@ -357,8 +365,9 @@ class Change(FilmAnimation):
         for track in self.tracks:
             track.at(elapsed, self.flip)
             if track.hidden:
+                back = self.flip if track.glow else self.flip - motion.APPEAR
                 gone = elapsed < motion.LEAVE
-                share = 1 - elapsed / motion.LEAVE if gone else 1 - (self.flip - elapsed) / motion.APPEAR
+                share = 1 - elapsed / motion.LEAVE if gone else (elapsed - back) / motion.APPEAR
                 track.mobject.fill_rgbas[0, 3] *= min(1.0, max(0.0, share))
 
     def finish(self) -> None:

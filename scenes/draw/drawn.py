@@ -30,9 +30,9 @@ class DrawnText(Label):
 
     def say(self, atom: Text) -> None:
         """Take over everything of `atom` that cannot be blended."""
-        self.face, self.align, self.background, self.text_color = atom.face, atom.align, atom.ground, atom.color
-        if atom.text != self.text or atom.px != self.px:
-            self.px = atom.px
+        self.align, self.background, self.text_color = atom.align, atom.ground, atom.color
+        if (atom.text, atom.px, atom.face) != (self.text, self.px, self.face):
+            self.px, self.face = atom.px, atom.face
             self.set_text(atom.text)
         self.said = atom.text if hasattr(atom.text, "measures") else None  # type: ignore[assignment]
 

@@ -6,13 +6,11 @@ from pathlib import Path
 
 from astrai_sim.trace import Trace
 from scenes.check.checker import Checker, CheckReport
-from scenes.film.moments import Moments, evenly, every
+from scenes.film.moments import Moments, every, within
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
 
-WITHIN: Moments = evenly(5)
-"""The moments within each animation at which a check looks."""
 EVERY_FRAME: Moments = every(1 / 15)
 
 
@@ -20,7 +18,7 @@ def check(
     film: type[FilmScene],
     trace: str | Path | Trace | None = None,
     seconds: float | None = None,
-    moments: Moments = WITHIN,
+    moments: Moments = within,
     quality: Quality = PREVIEW,
 ) -> CheckReport:
     """Play `film` from `trace` (default: the film's own) and compare after every beat and at `moments`.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
+from scenes.draw import motion
+
 Moments = Callable[[float, float], Iterable[float]]
 """From the film seconds at which an animation begins and ends to the film seconds, in rising
 order and both ends included, at which a rehearsal stops in it; times outside are passed over."""
@@ -18,6 +20,11 @@ def nowhere(began: float, ended: float) -> Iterable[float]:
 def evenly(count: int) -> Moments:
     """`count` moments within each animation, at equal distances and without its ends."""
     return lambda began, ended: [began + (ended - began) * (i + 1) / (count + 1) for i in range(count)]
+
+
+def within(began: float, ended: float) -> Iterable[float]:
+    """Where `check` and `lint` look: five moments at equal distances, and one while what leaves fades."""
+    return sorted({*evenly(5)(began, ended), began + motion.LEAVE / 2})
 
 
 def every(seconds: float) -> Moments:

@@ -9,7 +9,7 @@ from typing import Any
 
 from astrai_sim.trace import Trace
 from scenes.draw.atoms import Atom, Key
-from scenes.film.moments import evenly
+from scenes.film.moments import within
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
@@ -17,9 +17,6 @@ from scenes.lint.moment import Moment, Problem, Rule
 from scenes.lint.motion import Motion, spans_of
 from scenes.lint.rules import all_rules
 from scenes.stage.stage import Stage
-
-WITHIN = 3
-"""Moments in the middle of each animation that `lint` looks at."""
 
 
 @dataclass(frozen=True)
@@ -117,5 +114,5 @@ def lint(
     in which frame and theme.
     """
     linter = Linter()
-    rehearse(film, trace, observers=(linter,), moments=evenly(WITHIN), seconds=seconds, quality=quality)
+    rehearse(film, trace, observers=(linter,), moments=within, seconds=seconds, quality=quality)
     return linter.finish()

@@ -89,4 +89,4 @@ def _of_change(change: Change, before: Picture, began: float) -> Iterator[Span]:
         elif isinstance(atom, Text) and (key in changing or not change.same):
             yield flip, flip + motion.GLOW
         elif key in coming and not change.plan.objects:
-            yield began, began + motion.APPEAR
+            yield began, began + motion.APPEAR + (motion.LEAVE if isinstance(atom, Text) and leaving else 0.0)

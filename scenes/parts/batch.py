@@ -16,7 +16,7 @@ from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.view import View
 from scenes.story.words import counted
 
-TITLE, PITCH, GAP = 46.0, 26.0, 2.0
+TITLE, PITCH, GAP = 46.0, 44.0, 2.0
 PROMPT = 0.45
 """Opacity of a prompt's tokens."""
 
@@ -45,19 +45,19 @@ class Batch(Part):
 
     def room(self, view: View, width: float) -> Room:
         rows = self.rows(view)
-        return Room(TITLE + rows * 12.0, TITLE + rows * min(PITCH, width / self.columns) + 8)
+        return Room(TITLE + rows * 12.0, TITLE + rows * PITCH + 8)
 
     def draw(self, view: View, box: Box) -> Atoms:
         ask, t, parts = view.ask, view.theme, self.tokens(view)
         n, rows = sum(count for *_, count in parts), self.rows(view)
-        number = ask.total(ask.decoded(self.step), ask.prefilled(self.step))
-        text = say("Step {}: {}", ask.step(self.step), counted(number, "token"))
+        answers, prompt = counted(ask.decoded(self.step), "answer token"), ask.prefilled(self.step)
+        text = say("{} + {}", counted(prompt, "prompt token"), answers) if prompt.value else answers
+        text = say("Step {}: {}", ask.step(self.step), text)
         if self.done:
             text = say("{} in {}", text, ask.step_took(self.step))
         look = {"px": view.size(theme.LABEL), "face": "sans-medium", "color": t.text}
         yield ("title",), Text(text=text, at=(box.x, box.y + 18), **look)
-        side = min(box.w / self.columns, (box.h - TITLE) / rows)
-        field = Box(box.x, box.y + TITLE, self.columns * box.w / self.columns, rows * side)
+        field = Box(box.x, box.y + TITLE, box.w, min(box.h - TITLE, rows * PITCH))
         edges = grid_edges(field, rows * self.columns, self.columns, GAP)
         at = 0
         for task, kind, count in parts:

@@ -65,7 +65,7 @@ class Code(Part):
             for column, word, bold in words_of(row):
                 face = "mono-bold" if bold else "mono"
                 at = (box.x + INSET + column * advance * px, y)
-                yield (i, j, column), Text(text=word, at=at, px=px, face=face, color=t.text, ground=ground)
+                yield (self.title, i, j, column), Text(text=word, at=at, px=px, face=face, color=t.text, ground=ground)
         yield from self._values(view, panel, px, panel.bottom - INSET / 2 - 2 * PITCH)
 
     def _values(self, view: View, panel: Box, px: float, top: float) -> Atoms:

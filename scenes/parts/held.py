@@ -20,14 +20,14 @@ FOOT, TITLE, GAP, ASIDE, SWATCH = 52.0, 56.0, 24.0, 24.0, 22.0
 MOST = 160
 """Columns at most; of a longer run every second step has one, or every third, and so on."""
 SERIES = ("longest", "held", "filled")
-WORDS = {"longest": "the longest lengths reserved", "held": "held in pages", "filled": "filled"}
+WORDS = {"longest": "reserved at their longest", "held": "held in pages", "filled": "filled"}
 
 
 @dataclass(frozen=True)
 class Held(Part):
-    """Columns at the ends of steps, each with three heights behind one another. Without `drawn` they are blank."""
+    """Columns at the ends of steps, each with three heights behind one another, the first `drawn` of them in colour."""
 
-    drawn: bool = True
+    drawn: int = len(SERIES)
 
     def room(self, view: View, width: float) -> Room:
         return Room(320, 760, grows=True)
@@ -45,6 +45,7 @@ class Held(Part):
         at = (box.x, box.y + TITLE / 2 - 8)
         yield ("title",), Text(text="KV slots at the end of each step", at=at, px=px, color=t.muted)
         colors = {"longest": view.mixed(t.muted, 0.62), "held": t.accent, "filled": view.mixed(t.muted, 0.15)}
+        seen = [t.panel, *colors.values()][: self.drawn + 1]
         wide = field.w / len(values)
         left = field.x + wide * np.arange(len(values))
         for column, name in enumerate(SERIES):
@@ -52,7 +53,7 @@ class Held(Part):
             gap = 3.0 if wide >= 10 else 0.0
             bottom = np.full(len(values), field.bottom)
             edges = np.stack([left, bottom - heights, left + wide - gap, bottom], axis=1)
-            fills = np.tile(rgba(colors[name], 1.0 if self.drawn else 0.0), (len(values), 1))
+            fills = np.tile(rgba(seen[min(column + 1, self.drawn)]), (len(values), 1))
             order = np.arange(len(values)) / max(1, len(values))
             yield (name, "columns"), Cells(edges=edges, fills=fills, order=order)
         floor = np.array([(field.x, field.bottom), (field.right, field.bottom)])
@@ -61,14 +62,13 @@ class Held(Part):
             at = (field.x if align == "left" else field.right, field.bottom + FOOT / 2 + 4)
             text = say("step {}", ask.step(place))
             yield ("step", align), Text(text=text, at=at, px=theme.LEAST_SIZE, face="mono", color=t.muted, align=align)
-        if self.drawn:
-            yield from self._legend(view, said, colors, field, peaks, top, px)
+        yield from self._legend(view, said, colors, field, peaks, top, px)
 
     def _legend(self, view: View, said: dict[str, Said], colors: dict[str, str], field: Box, *rest: Any) -> Atoms:
         """Each series beside its height, pushed apart where two come close."""
         peaks, top, px = rest
         y = -np.inf
-        for name in SERIES:
+        for name in SERIES[: self.drawn]:
             y = max(y + 1.5 * px, field.bottom - field.h * int(peaks[name].value) / top + px / 2)
             x = field.right + ASIDE
             edges = np.array([[x, y - SWATCH / 2, x + SWATCH, y + SWATCH / 2]])

@@ -79,14 +79,17 @@ class Lru(Part):
         whose: dict[str, Any] = {"face": "mono-bold", "color": hue, "align": "right", "ground": t.panel}
         yield (page, "says"), Text(text=said, at=(box.right - PAD, top), px=px, **whose)
         key = written("page.key", key_of(view, page), "name", page=page, digits=DIGITS)
+        named = say("key {}", key)
+        key = named if fonts.width(named, "mono", px) <= box.w - 2 * PAD else key
         look: dict[str, Any] = {"face": "mono", "color": t.text, "ground": t.panel, "acting": acting, "falls": 44.0}
         yield (page, "key"), Text(text=key, at=(box.x + PAD, low), px=px, **look)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """Keys come to the row from pages that are cached now, and go back to those that are used again."""
-        was, row = then.lru, now.lru
+        was, row, pages = then.lru, now.lru, now.history.pages
+        found = set(pages.holds.page[pages.took(then.state.seq, now.state.seq + 1, "revived")].tolist())
         come = [(page, "pool", self.key, after) for page in row if page not in was]
-        back = [(page, self.key, "pool", before) for page in was if page not in row and now.refs[page]]
+        back = [(page, self.key, "pool", before) for page in was if page in found]
         for i, (page, start, _, picture) in enumerate(come + back):
             card = picture.get((self.key, page, "card"))
             place = picture.get(("pool", page, "ground"))

@@ -139,7 +139,7 @@ class Map(Part):
         """A page from near: its number, and its slots."""
         t, size, names = view.theme, view.page_size, view.history.requests.names
         color = t.empty if owner < 0 else self._hue(view, names[owner])
-        yield (page, "page"), Block(box=cell, fill=t.panel, stroke=color, width=3, radius=8)
+        yield (page, "ground"), Block(box=cell, fill=t.panel, stroke=color, width=3, radius=8)
         roomy = min(cell.w, cell.h) >= 200
         body = cell.inset(24)
         if roomy:

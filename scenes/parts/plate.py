@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from astrai_sim.trace import Trace
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import FLYING, Block, Key, Line, Move, Picture, Text
 from scenes.draw.layout import Box
-from scenes.measures import Said, measure, say, written
+from scenes.measures import Measure, Said, measure, say, written
 from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.tape import CHIP, chip_width
 from scenes.parts.view import View
@@ -34,22 +35,30 @@ class Plate(Part):
     attended: bool = False
 
     def room(self, view: View, width: float) -> Room:
-        rows = min(MOST_ROWS, len(self.passed(view)))
+        rows = min(MOST_ROWS, len(self.passed(view.trace)))
         least, best = (
             HEAD + rows * (high + GAP) + ARROW + HEIGHT
             for high in (max(FLAT, LOW / rows - 30), max(HEIGHT, LOW / rows))
         )
         return Room(least, best)
 
-    def passed(self, view: View) -> list[tuple[str, list[int], int]]:
+    def filler(self, trace: Trace) -> Measure | None:
+        """The first entry that fills up one of the drawn rows; None where their tables are as long as any."""
+        lengths = [len(table) for _, table, _ in self.passed(trace)]
+        short = (row for row, length in enumerate(lengths[:MOST_ROWS]) if length < max(lengths))
+        return next((self._entry(FILLER, row, max(lengths) - 1) for row in short), None)
+
+    def _entry(self, page: int, row: int, column: int) -> Measure:
+        return measure("view.entry", page, "plain", seq=self.seq, row=row, column=column)
+
+    def passed(self, trace: Trace) -> list[tuple[str, list[int], int]]:
         """(request, table, tokens to read) of each request in the pass."""
-        event = view.trace[self.seq]
-        state = view.trace.state_at(self.seq)
+        event, state = trace[self.seq], trace.state_at(self.seq)
         return [(span.task, state.tables[span.task], span.start + span.count) for span in event.spans]
 
     def draw(self, view: View, box: Box) -> Atoms:
-        t, rows = view.theme, self.passed(view)[:MOST_ROWS]
-        width = max(len(table) for _, table, _ in self.passed(view))
+        t, rows = view.theme, self.passed(view.trace)[:MOST_ROWS]
+        width = max(len(table) for _, table, _ in self.passed(view.trace))
         first = max(0, width - MOST_COLUMNS)
         chip = max(chip_width(task, view) for task, _, _ in rows)
         x = box.x + chip + 24
@@ -79,7 +88,7 @@ class Plate(Part):
                 held = page != FILLER
                 stroke = hue if held else t.muted
                 yield (row, column, "cell"), Block(box=cell, fill=t.panel, stroke=stroke, dashed=not held)
-                entry = say("{}", measure("view.entry", page, "plain", seq=self.seq, row=row, column=column))
+                entry = say("{}", self._entry(page, row, column))
                 look: dict[str, Any] = {
                     "face": "mono-bold",
                     "color": hue if held else t.muted,
@@ -103,7 +112,8 @@ class Plate(Part):
 
     def _title(self, view: View, name: str, sizes: tuple[str, ...]) -> Said:
         """A name with the sizes of its shape."""
-        values = {"rows": len(self.passed(view)), "columns": max(len(table) for _, table, _ in self.passed(view))}
+        passed = self.passed(view.trace)
+        values = {"rows": len(passed), "columns": max(len(table) for _, table, _ in passed)}
         return say(name + " [{}, {}]", *(measure(f"view.{s}", values[s], "plain", seq=self.seq) for s in sizes))
 
     def _titled(self, view: View, text: Said, x: float, y: float) -> Text:
@@ -114,7 +124,7 @@ class Plate(Part):
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """Entries come from under the tapes; then the whole rectangle goes to attention."""
-        tasks = [task for task, _, _ in self.passed(now)]
+        tasks = [task for task, _, _ in self.passed(now.trace)]
         for key, atom in after.items():
             if key[0] != self.key or key[-1] != "entry" or key in before or not isinstance(atom, Text):
                 continue

@@ -240,9 +240,9 @@ class Pool(Part):
                 frames[page] = kind
             elif kind == "band":
                 bands.setdefault(page, []).append(task[0])
-            elif kind == "slots":
-                slots[page] = int(filled(mobject, self.lit).sum())
-                ghosts[page] = int((mobject.lines[:, 3] > 0).sum())
+            elif kind in ("slots", "ghosts"):
+                slots[page] = slots.get(page, 0) + int(filled(mobject, self.lit).sum())
+                ghosts[page] = ghosts.get(page, 0) + int((mobject.lines[:, 3] > 0).sum())
             elif kind == "word":
                 words.setdefault(page, {})[task[0]] = str(mobject.text)
             elif kind == "fold":

@@ -14,8 +14,8 @@ from scenes.measures import Measure, say
 from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.view import View
 
-ROW, BEST, GAP, HEAD, BAR = 84.0, 150.0, 12.0, 60.0, 64.0
-NEAR = 1e-9
+ROW, BEST, GAP, HEAD, BAR, LINE, HAND = 116.0, 150.0, 16.0, 52.0, 64.0, 50.0, 4.0
+NEAR, OVER = 1e-9, 2.0
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,9 @@ class Lane:
 @dataclass(frozen=True)
 class Race(Part):
     """`lanes` below one another while the clock stands at the share `clock` of the longest time;
-    whoever has arrived by then says how long it took. Under `title`, what is timed. `ahead` is how much
-    of the time by which the others were sooner is drawn, from 0 to 1."""
+    whoever arrived before that says how long it took, in its bar where there is room: the last one when
+    the clock is `OVER`. Under `title`, what is timed. `ahead` is how much of the time by which the others
+    were sooner is drawn, from 0 to 1."""
 
     title: str = ""
     lanes: tuple[Lane, ...] = ()
@@ -54,34 +55,33 @@ class Race(Part):
     def draw(self, view: View, box: Box) -> Atoms:
         t, px, big = view.theme, view.size(theme.LABEL), view.size(theme.TAKEAWAY)
         yield ("title",), Text(text=self.title, at=(box.x, box.y + 20), px=px, color=t.muted)
-        left = max(fonts.width(lane.label, "sans-medium", px) for lane in self.lanes) + 28
-        right = max(fonts.width(str(lane.time), "mono-bold", big) for lane in self.lanes) + 28
-        field = Box(box.x + left, box.y + HEAD, box.w - left - right, box.h - HEAD)
-        now = field.x + self.clock * field.w
+        field = Box(box.x, box.y + HEAD, box.w, box.h - HEAD)
         for i, (lane, row) in enumerate(zip(self.lanes, field.rows(len(self.lanes), GAP), strict=True)):
-            at = (box.x, row.cy)
-            yield (i, "label"), Text(text=lane.label, at=at, px=px, face="sans-medium", color=t.text)
-            share = float(lane.time.value) / self._longest
-            track = Box(field.x, row.cy - BAR / 2, field.w, BAR)
+            label, at = fonts.fit(lane.label, "sans-medium", px, row.w), (row.x, row.cy - BAR / 2)
+            yield (i, "label"), Text(text=label, at=at, px=px, face="sans-medium", color=t.text)
+            wide = fonts.width(str(lane.time), "mono-bold", big) + 40
+            share, hue = float(lane.time.value) / self._longest, view.hue(lane.task)
+            track = Box(field.x, row.cy - BAR / 2 + LINE / 2, field.w, BAR)
             yield (i, "track"), Block(box=track, fill=t.panel, radius=4)
             bar = Box(track.x, track.y, max(2.0, field.w * min(share, self.clock)), BAR)
-            yield (i, "bar"), Block(box=bar, fill=view.hue(lane.task), radius=4, steady=True)
-            after = bar.right + 20
-            if share <= self.clock + NEAR:
-                yield (
-                    (i, "time"),
-                    Text(text=say("{}", lane.time), at=(after, row.cy), px=big, face="mono-bold", early=True),
+            yield (i, "bar"), Block(box=bar, fill=hue, radius=4, steady=True)
+            inside = wide <= share * field.w
+            if share < self.clock - NEAR:
+                look: dict[str, Any] = (
+                    {"color": t.ground, "ground": hue, "align": "right"} if inside else {"color": t.text}
                 )
-            after += fonts.width(str(lane.time), "mono-bold", big) + 20
-            if self.ahead and after < track.right:
-                gap = Box(after, track.y + 4, self.ahead * (track.right - after), BAR - 8)
+                at = (bar.right - 20 if inside else bar.right + 20, track.cy)
+                yield (i, "time"), Text(text=say("{}", lane.time), at=at, px=big, face="mono-bold", early=True, **look)
+            after = bar.right + (8 if inside else wide)
+            if self.ahead and after < track.right - 2:
+                gap = Box(after, track.y + 4, self.ahead * (track.right - 2 - after), BAR - 8)
                 yield (i, "ahead"), Block(box=gap, stroke=t.muted, radius=4, steady=True)
-        hand = Box(now - 2, field.y, 4, field.h)
-        yield ("hand",), Block(box=hand, fill=t.accent, radius=2, steady=True, z=1)
+            hand = Box(track.x + min(1.0, self.clock) * (track.w - HAND), track.y - 4, HAND, BAR + 8)
+            yield (i, "hand"), Block(box=hand, fill=t.accent, radius=2, steady=True, z=1)
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
         """Each lane's measure with its length, and where the clock stands, as shares of the track."""
-        track, hand = shown[self.key, 0, "track"].box, shown[self.key, "hand"].box
+        track, hand = shown[self.key, 0, "track"].box, shown[self.key, 0, "hand"].box
         bars = [shown[self.key, i, "bar"].box.w / track.w for i in range(len(self.lanes))]
         pairs = tuple((lane.time, round(bar, 2)) for lane, bar in zip(self.lanes, bars, strict=True))
-        return {"race": pairs, "race.clock": round((hand.cx - track.x) / track.w, 3)}
+        return {"race": pairs, "race.clock": round((hand.x - track.x) / (track.w - HAND), 3)}

@@ -31,7 +31,7 @@ TINT = 0.28
 
 @dataclass(frozen=True)
 class Talk(Part):
-    """What each of `tasks` asks and the line of its answer that is being said, with its page table,
+    """What each of `tasks` that have come asks and the last lines of its answer, with its page table,
     each entry in the hue of who computed the page; with `whole` all of the answer instead, in the
     largest type that fits, or as much of its end as does."""
 
@@ -53,31 +53,31 @@ class Talk(Part):
             return
         chip = max(chip_width(task, view) for task in self.tasks)
         most = min(MOST_ENTRIES, max(view.final_pages[view.history.requests[task].index] for task in self.tasks))
-        px = view.size(theme.LABEL)
-        for task, row in zip(self.tasks, box.rows(len(self.tasks), GAP), strict=True):
-            if task not in view.state.tasks:
-                continue
+        here = [task for task in self.tasks if task in view.state.tasks]
+        least = len(self.tasks) * (ROW + GAP) / max(1, len(here)) - GAP
+        fits = (view.size(px) for px in SIZES if least > (1 + LEAST_LINES) * PITCH * view.size(px))
+        px = next(fits, view.size(theme.LABEL))
+        for task, row in zip(here, box.rows(max(1, len(here)), GAP), strict=False):
             yield (task, "row"), Block(box=row, fill=view.theme.panel, radius=10)
-            yield from self._chip(view, task, Box(row.x + INSET, row.cy - CHIP / 2, chip, CHIP))
-            x, right = row.x + INSET + chip + CHIP_GAP, row.right - INSET
-            yield from self._entries(view, task, x, row.cy, most)
+            x, y = row.x + INSET, min(row.cy, row.y + ROW / 2)
+            yield from self._chip(view, task, Box(x, y - CHIP / 2, chip, CHIP))
+            x += chip + CHIP_GAP
+            yield from self._entries(view, task, x, y, most)
             x += most * (ENTRY + APART) + CHIP_GAP - APART
-            asked = lines(question(view, task), "sans", px, right - x - 1.2 * px)
-            said = lines(answer(view, task), "sans-medium", px, right - x)
-            up = 0.65 * px if said else 0.0
-            if asked:
-                more = asked[0] if len(asked) == 1 else say("{} …", asked[0])
-                look: dict[str, Any] = {"px": px, "ground": view.theme.panel}
-                yield (task, "asks"), Text(text=more, at=(x, row.cy - up), color=view.theme.muted, early=True, **look)
-            if said:
-                at = (x, row.cy + up)
-                look: dict[str, Any] = {
-                    "px": px,
-                    "face": "sans-medium",
-                    "color": view.theme.text,
-                    "ground": view.theme.panel,
-                }
-                yield (task, "answer"), Text(text=said[-1], at=at, **look)
+            yield from self._lines(view, task, Box(x, row.y + 4, row.right - INSET - x, row.h - 8), px)
+
+    def _lines(self, view: View, task: str, box: Box, px: float) -> Atoms:
+        """The first line of what is asked, and below it as many of the answer's last lines as there is room for."""
+        t, n = view.theme, max(LEAST_LINES, int(box.h / (PITCH * px)))
+        asked = lines(question(view, task), "sans", px, box.w - 1.2 * px)
+        said = [*enumerate(lines(answer(view, task), "sans-medium", px, box.w))][1 - n :]
+        top, look = box.cy + (1 - n) * PITCH * px / 2, {"px": px, "ground": t.panel}
+        if asked:
+            more = asked[0] if len(asked) == 1 else say("{} …", asked[0])
+            yield (task, "asks"), Text(text=more, at=(box.x, top), color=t.muted, early=True, **look)
+        for place, (i, line) in enumerate(said, start=1):
+            at = (box.x, top + place * PITCH * px)
+            yield (task, "answer", i), Text(text=line, at=at, face="sans-medium", color=t.text, **look)
 
     def _chip(self, view: View, task: str, box: Box) -> Atoms:
         hue = view.hue(task)
@@ -146,11 +146,12 @@ class Talk(Part):
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
         """The answers that stand whole, and of each entry which hue it is tinted with."""
         tints: dict[str, dict[int, tuple[float, ...]]] = {}
-        said: dict[str, list[str]] = {}
+        said: dict[str, dict[int, str]] = {}
         for key, mobject in shown.items():
             if key[-1] == "tile":
                 fill = np.round(mobject.fill_rgbas[0, :3], 2)
                 tints.setdefault(key[1], {})[key[2]] = tuple(map(float, fill))
             elif self.whole and key[2] == "answer":
-                said.setdefault(key[1], []).append(str(mobject.text))
-        return {"talk.tints": tints} | ({"talk.said": {t: " ".join(rows) for t, rows in said.items()}} if said else {})
+                said.setdefault(key[1], {})[key[3]] = str(mobject.text)
+        whole = {task: " ".join(rows[i] for i in sorted(rows)) for task, rows in said.items()}
+        return {"talk.tints": tints} | ({"talk.said": whole} if said else {})

@@ -33,7 +33,7 @@ class Tape(Part):
     """The tapes of `tasks`, one row each. `acting` are tiles, as (request, logical page), that the
     caption speaks of; with `counts` the number of tokens stands behind each tape, or, where it `asks`
     and its text was recorded, what it asks. One that is `low` leaves its room to others. A tile without
-    a page has, with `cuts`, its number of tokens below it."""
+    a page has, with `cuts`, its number of tokens below it. Room is kept for `rows` of them at least."""
 
     tasks: tuple[str, ...] = ()
     acting: tuple[tuple[str, int], ...] = ()
@@ -41,9 +41,10 @@ class Tape(Part):
     asks: bool = False
     cuts: bool = False
     low: bool = False
+    rows: int = 1
 
     def room(self, view: View, width: float) -> Room:
-        rows = max(1, len(self.tasks))
+        rows = max(self.rows, len(self.tasks))
         best = ROW if self.low else BEST_ROW
         return Room(rows * ROW + (rows - 1) * ROW_GAP, rows * best + (rows - 1) * ROW_GAP)
 
@@ -51,7 +52,7 @@ class Tape(Part):
         if not self.tasks:
             return
         chip = max(chip_width(task, view) for task in self.tasks)
-        count = fonts.width("1,000 tokens", "mono", theme.LABEL) + CHIP_GAP if self.counts else 0.0
+        count = fonts.width("1,000 tokens", "mono", theme.LABEL) + CHIP_GAP if self.counts else 2.0
         asked = [fonts.width(text, "sans", theme.LABEL) for task in self.tasks if (text := self._asked(view, task))]
         count = min(MOST_ASKED * box.w, max(asked) + CHIP_GAP) if asked else count
         tiles = max(view.final_pages[view.history.requests[task].index] for task in self.tasks)
@@ -60,7 +61,10 @@ class Tape(Part):
         most = tiles if width >= LEAST_TILE else max(5, int((room + TILE_GAP) / (LEAST_TILE + TILE_GAP)))
         width = max(width, LEAST_TILE)
         behind = min(most, tiles) * (width + TILE_GAP) - TILE_GAP + CHIP_GAP
-        for task, row in zip(self.tasks, box.rows(len(self.tasks), ROW_GAP), strict=True):
+        n = len(self.tasks)
+        high = min(box.h, n * BEST_ROW + (n - 1) * ROW_GAP)
+        box = Box(box.x, box.cy - high / 2, box.w, high)
+        for task, row in zip(self.tasks, box.rows(n, ROW_GAP), strict=True):
             yield from self._row(view, task, row, chip, width, most)
             if (asked := self._asked(view, task)) and task in view.state.tasks:
                 x = row.x + chip + CHIP_GAP + behind
@@ -82,7 +86,16 @@ class Tape(Part):
         at = (row.x + chip / 2, body.cy)
         yield (
             (task, "name"),
-            Text(text=name, at=at, face="sans-bold", color=view.theme.ground, align="center", ground=hue, keeps=True),
+            Text(
+                text=name,
+                at=at,
+                face="sans-bold",
+                color=view.theme.ground,
+                align="center",
+                ground=hue,
+                keeps=True,
+                early=True,
+            ),
         )
         table = view.state.tables.get(task, [])
         size, known, stored = view.page_size, state.n_tokens, state.kv_len

@@ -18,11 +18,11 @@ from scenes.parts.view import View
 class Waits(Part):
     """For each of `tasks`, as (request, label), the time from its last token before event `since` (or its
     arrival) to its next one, as far as it has gone; on a scale whose end is the longest. Below them
-    `usual`, a wait to compare with, as (label, measure)."""
+    a time `beside` them, to compare with, as (label, measure)."""
 
     since: int = -1
     tasks: tuple[tuple[str, str], ...] = ()
-    usual: tuple[str, Measure] | None = None
+    beside: tuple[str, Measure] | None = None
 
     def room(self, view: View, width: float) -> Room:
         return self._bars([0] * len(self.tasks)).room(view, width)
@@ -38,8 +38,8 @@ class Waits(Part):
             Bar(label, measure("wait.since", value, "time", task=task, since=self.since), task=task)
             for (task, label), value in zip(self.tasks, ns, strict=True)
         ]
-        if self.usual is not None:
-            bars.append(Bar(*self.usual, muted=True))
+        if self.beside is not None:
+            bars.append(Bar(*self.beside, muted=True))
         return Bars("", tuple(bars), scale, name=self.key)
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:

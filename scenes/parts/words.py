@@ -193,7 +193,8 @@ def standing(view: View, page: int) -> list[Stand]:
 def page_words(view: View, page: int, body: Box, px: float, first: int) -> Atoms:
     """The slots of a page as running text in `body`: filled where K and V are valid, hollow where
     something is left behind, empty where a token is known and not computed. What does not fit is
-    folded. `first` is the place of its first token, in whose order a front passes."""
+    folded. `first` is the place of its first token, in whose order a front passes: what was left behind
+    goes when that reaches the page."""
     size, t = view.page_size, view.theme
     stands = standing(view, page)
     lines = broken([stand.word for stand in stands], body.w / px)
@@ -201,7 +202,7 @@ def page_words(view: View, page: int, body: Box, px: float, first: int) -> Atoms
     if len(lines) > most:
         lines = [*lines[: most - 2], [], lines[-1]]
     edges = np.tile([body.x, body.y, body.x, body.y], (size, 1)).astype(float)
-    fills, outlines = np.zeros((size, 4)), np.zeros((size, 4))
+    fills, outlines, left = np.zeros((size, 4)), np.zeros((size, 4)), edges.copy()
     places = {id(word): (row, left, right) for row, line in enumerate(lines) for word, left, right in line}
     hidden = 0
     for stand in stands:
@@ -213,18 +214,19 @@ def page_words(view: View, page: int, body: Box, px: float, first: int) -> Atoms
         if id(stand.word) not in places:
             hidden += len(slots)
             continue
-        row, left, right = places[id(stand.word)]
-        box = Box(body.x + left * px, body.y + row * PITCH * px, (right - left) * px, HIGH * px)
+        row, start, end = places[id(stand.word)]
+        box = Box(body.x + start * px, body.y + row * PITCH * px, (end - start) * px, HIGH * px)
         for slot, cell in zip(slots, box.columns(len(slots), 0.0), strict=True):
-            edges[slot] = (cell.x, cell.y, cell.right, cell.bottom)
+            (left if stand.ghost else edges)[slot] = (cell.x, cell.y, cell.right, cell.bottom)
         if stand.valid or stand.ghost:
             color, face = t.text if stand.valid else t.muted, stand.word.face
             look = {"px": px, "face": face, "color": color, "align": "center", "ground": t.panel}
-            order = float(first + slots[0])
+            order = float(first if stand.ghost else first + slots[0])
             said = fonts.fit(stand.word.text, face, px, box.w - 2 * PAD * px + 1)
-            yield (page, "word", slots[0]), Text(text=said, at=(box.cx, box.cy), order=order, **look)
+            yield (page, "word", slots[0], stand.task), Text(text=said, at=(box.cx, box.cy), order=order, **look)
     order = first + np.arange(size, dtype=float)
-    yield (page, "slots"), Cells(edges=edges, fills=fills, lines=outlines, order=order, radius=4.0, z=0)
+    yield (page, "slots"), Cells(edges=edges, fills=fills, order=order, radius=4.0)
+    yield (page, "ghosts"), Cells(edges=left, fills=np.zeros((size, 4)), lines=outlines, order=order, radius=4.0)
     if hidden:
         shown = sum(len(stand.slots) for stand in stands) - hidden
         text = say("… {} tokens …", measure("words.folded", hidden, page=page, shown=shown))

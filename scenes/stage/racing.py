@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from scenes.measures import say
 from scenes.parts.part import Part
-from scenes.parts.race import Lane, Race
+from scenes.parts.race import OVER, Lane, Race
 from scenes.stage.shot import Act
 from scenes.stage.telling import Telling
 from scenes.story.history.first_tokens import FirstToken, comparable, first_tokens
@@ -53,21 +53,28 @@ class RaceTelling(Telling):
         """Two shots of the clock on which the first tokens of both come, below what stands `beside`."""
         ask, lanes, clock = self.ask, [], 0.0
         for time in (miss, hit):
-            computed = ask.less(ask.prompt(time.task), ask.found(time.task, 0))
-            label = say("{} computes {} tokens", ask.name(time.task), computed)
+            found, prompt = ask.found(time.task, 0), ask.prompt(time.task)
+            label = say(
+                "{} found {} of its {} tokens: {} to compute",
+                ask.name(time.task),
+                found,
+                prompt,
+                ask.less(prompt, found),
+            )
             lanes.append(Lane(time.task, ask.first_token(time.task), label))
         race = Race("time to the first token", tuple(lanes), 0.0)
         acts = [self.act(*beside, race)]
         for finish in race.finishes:
             acts.append(self.act(*beside, replace(race, clock=finish), seconds=RACE * (finish - clock)))
             clock = finish
-        told = say("{} has {} tokens less to compute.", ask.name(hit.task), ask.found(hit.task, 0))
+        race = replace(race, clock=OVER)
+        acts.append(self.act(*beside, race))
+        told = say("{} found {} tokens computed already.", ask.name(hit.task), ask.found(hit.task, 0))
         ratio = ask.ratio(ask.first_token(miss.task), ask.first_token(hit.task))
         sooner = ratio.value >= SOONER
         self.shot(told, *acts, subject=("race",), rest=0.0 if sooner else REST)
         if not sooner:
             return
         told = say("So its first token comes {} times sooner.", ratio)
-        ahead = replace(race, clock=1.0, ahead=1.0)
-        starts = self.act(*beside, replace(ahead, ahead=0.01), seconds=0.4)
-        self.shot(told, starts, self.act(*beside, ahead, seconds=1.6), subject=("race",), rest=REST)
+        ahead = [self.act(*beside, replace(race, ahead=share), seconds=s) for share, s in ((0.01, 0.4), (1.0, 1.6))]
+        self.shot(told, *ahead, subject=("race",), rest=REST)

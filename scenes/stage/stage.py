@@ -30,7 +30,7 @@ STILL = 0.3
 """Seconds that a picture stands at most while its sentence is read; movements stretch for the rest."""
 OVER_MOTION = 1.25
 """Reading a sentence takes at most this many times as long as its movement."""
-SLOWEST = 2.4
+SLOWEST = 4.0
 
 
 class Scene(Protocol):

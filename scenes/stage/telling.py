@@ -31,8 +31,8 @@ LONGEST = 60
 """Characters of a caption."""
 FEW, PER_STEP = 4, 0.5
 """Steps from which on a time-lapse tells of them, and seconds of each at most."""
-LAPSED = 24
-"""Most stops of a time-lapse for each of its seconds."""
+LAPSED, STOPS_A_SECOND = 24, 12
+"""Most stops of a time-lapse for each of its seconds, and stops of one that keeps the run's time."""
 
 
 class Telling:
@@ -148,6 +148,23 @@ class Telling:
         every = max(1, -(-len(ends) // max(1, round(LAPSED * seconds))))
         self.at = max(self.at, until)
         return Act(self.at, parts, seconds, {}, (*ends[::every], self.at))
+
+    def ns(self, seq: int) -> int:
+        """When event `seq` was; -1 is the beginning."""
+        return self.trace[seq].ns if seq >= 0 else 0
+
+    def timed(self, *parts: Part, until: int, seconds: float) -> Act:
+        """A time-lapse of `parts` to event `until` that passes the same time of the run in each second, with
+        `STOPS_A_SECOND`; one movement where that are too few."""
+        start, self.at = self.at, max(self.at, until)
+        ends, (began, ended) = self.history.series.end_ns, (self.ns(start), self.ns(self.at))
+        wanted = np.linspace(began, ended, max(2, round(seconds * STOPS_A_SECOND)) + 1)[1:-1]
+        places = np.unique(np.searchsorted(ends, wanted, side="right") - 1)
+        stops = [seq for seq in self.history.series.seq[places[places >= 0]].tolist() if start < seq < self.at]
+        if not stops or seconds < 2 / STOPS_A_SECOND:
+            return Act(self.at, parts)
+        times = [(self.ns(seq) - began) / (ended - began) for seq in stops[1:]]
+        return Act(self.at, parts, seconds, {}, (*stops, self.at), (*times, 1.0, 1.0)[: len(stops) + 1])
 
     def pass_time(self, *parts: Part, until: int, seconds: float) -> list[Act]:
         """Acts that bring `parts` to the state after event `until`: a time-lapse of at most `seconds` where

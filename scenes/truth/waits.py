@@ -24,6 +24,15 @@ def wait_since(witness: Witness, task: str, since: int, at: int) -> int:
     return max(0, ended - began)
 
 
+@vouches("wait.computing")
+def wait_computing(witness: Witness, task: str, since: int) -> int:
+    """Nanoseconds from a request's last admission before its first token after event `since` to that token."""
+    token = min((token for token in witness.lives[task].tokens if token.seq > since), default=None)
+    if token is None:
+        raise LookupError(f"{task} got no token after event {since}")
+    return token.ns - max(admitted.ns for admitted in witness.lives[task].admitted if admitted.seq < token.seq)
+
+
 @vouches("wait.usual")
 def wait_usual(witness: Witness, before: int) -> float:
     """Median, over steps before `before` that computed no prompt and gave a request a token that was

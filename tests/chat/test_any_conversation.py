@@ -23,7 +23,6 @@ def assert_told(scenario: Scenario) -> None:
         assert_clean_or_told_why_not(Chat, trace)
 
 
-@pytest.mark.xfail(strict=True, reason="a sentence outlasts its movement: the picture stands 0.1 to 0.7 s too long")
 @settings(drawing, max_examples=3)
 @given(scenarios())
 def test_drawn_scenarios(scenario):

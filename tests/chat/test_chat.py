@@ -45,4 +45,4 @@ def test_sharing_is_paid_off_where_it_is_told():
     sections = [section.key for section in Chat.tell(Trace.open(OWN)).sections]
     assert sections == ["hook", "asks-0", "words-1", "asks-1", "cost", "words-2", "asks-2", "rest", "comes-to"]
     told = " ".join(b.caption or "" for s in Chat.tell(Trace.open(OWN)).sections for b in s.beats)
-    assert "Its first 48 are there already: pages 0–2. Only the other 12 are computed." in told
+    assert "They begin as Ada's: 48 are there, in pages 0–2. Only the other 12 are computed." in told

@@ -1,5 +1,7 @@
 """One picture becomes the next: what leaves goes, what flies lands, fronts pass, all texts swap in one frame."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -176,6 +178,21 @@ class TestTextsThatWouldCross:
             inks += [m.ink() for m in movie.change.old if m.fill_rgbas[0, 3] > 0.02]
             if len(inks) == 2:
                 assert inks[0][2] <= inks[1][0] + 0.5 or inks[1][2] <= inks[0][0] + 0.5, seconds
+
+    @pytest.mark.parametrize("moves", [False, True])
+    def test_what_comes_waits_until_its_place_is_free(self, moves):
+        """For what leaves there, and for what fades there to move away."""
+        before = {("a",): text("aaaa"), ("b",): text("b", 700), ("c",): text("cc", 500)}
+        after = {("d",): text("dddd"), ("b",): text("b", 700), ("c",): text("cc", 900 if moves else 500)}
+        if moves:
+            del before["a",]
+            after["d",] = text("dddd", 480)
+        movie = Movie(before, after, same=True, seconds=0.35)
+        for seconds in np.linspace(0, movie.seconds, 60):
+            movie.at(seconds)
+            seen = [m for m in (*movie.canvas.shown.values(), *movie.change.old) if m.fill_rgbas[0, 3] > 0.02]
+            edges = sorted((m.ink()[0], m.ink()[2]) for m in seen)
+            assert all(a[1] <= b[0] for a, b in pairwise(edges)), seconds
 
     def test_one_that_crosses_nobody_stays_visible(self):
         movie = Movie({("a",): text("aaaa", 200)}, {("a",): text("aaaa", 1100)})

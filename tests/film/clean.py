@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from astrai_sim.scenario.schema import Scenario
 from scenes.check.checker import Checker, CheckReport
-from scenes.film.moments import Moments, nowhere
+from scenes.film.moments import within
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.lint.linter import Linter
@@ -34,10 +34,10 @@ def judge_drawn(judge: Callable[[Scenario], object], part: int) -> None:
     judged()
 
 
-def assert_clean(film, trace, moments: Moments = nowhere, quality: Quality = PREVIEW) -> CheckReport:
+def assert_clean(film, trace, quality: Quality = PREVIEW) -> CheckReport:
     """Lint and check in one rehearsal; gives the report, for what was counted."""
     linter, checker = Linter(), Checker()
-    rehearse(film, trace, observers=(linter, checker), moments=moments, quality=quality)
+    rehearse(film, trace, observers=(linter, checker), moments=within, quality=quality)
     report = checker.report()
     problems = [f"{film.__name__}: {finding}" for finding in linter.finish()]
     problems += [f"{film.__name__}: {found}" for found in (*report.mismatches, *report.unvouched)]

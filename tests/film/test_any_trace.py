@@ -81,7 +81,6 @@ def test_a_task_that_is_never_admitted():
     assert "PrefixCache" in told(waiting)
 
 
-@pytest.mark.xfail(strict=True, reason="a sentence outlasts its movement: the picture stands 0.1 to 0.7 s too long")
 def test_very_long_names():
     asked = requests((6, 9), (5, 4), name="tenant-with-a-long-name/session-7/request-{:08}")
     assert "PrefixCache" in told(scenario(6, 4, asked))

@@ -4,13 +4,13 @@ import pytest
 
 from scenes.check.checker import Checker
 from scenes.film import catalog
-from scenes.film.checking import EVERY_FRAME, WITHIN, check
+from scenes.film.checking import EVERY_FRAME, check
+from scenes.film.moments import within
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, Observer
-from scenes.lint.linter import lint
 from scenes.measures import measure, say
 from tests.conftest import SCENARIOS
-from tests.film.clean import assert_clean_or_told_why_not
+from tests.film.clean import assert_clean, assert_clean_or_told_why_not
 
 FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
 SHIPPED = sorted((ASSETS / "traces").glob("*.jsonl.gz"))
@@ -29,9 +29,7 @@ def assert_told(film, trace):
 def test_own_trace(film):
     """Between beats nothing contradicts itself."""
     trace = ASSETS / "traces" / film.default_trace
-    assert [str(finding) for finding in lint(film, trace)] == []
-    report = check(film, trace)
-    assert report.mismatches == report.unvouched == ()
+    report = assert_clean(film, trace)
     assert report.fields + report.labels > 200
     assert report.contradictions == ()
 
@@ -54,7 +52,7 @@ class Early(Observer):
 
 def test_contradictions_between_beats_are_found():
     checker = Checker()
-    rehearse(catalog.film("PrefixCache"), observers=(Early(), checker), only={"growth"}, moments=WITHIN)
+    rehearse(catalog.film("PrefixCache"), observers=(Early(), checker), only={"growth"}, moments=within)
     report = checker.report()
     assert report.contradictions and "step" in report.between
 

@@ -3,7 +3,8 @@
 import numpy as np
 from manim import tempconfig
 
-from scenes.film.moments import evenly, every
+from scenes.draw import motion
+from scenes.film.moments import evenly, every, within
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
 from scenes.film.settings import rendering
@@ -47,6 +48,10 @@ def test_moments_lie_within_every_animation(two_requests):
     moving = [i for i, (_, _, moved) in enumerate(points.spans) if moved]
     pairs = [(points.seen[times[5 * i]], points.seen[times[5 * i + 4]]) for i in moving]
     assert any(not np.array_equal(a, b) for a, b in pairs)
+
+
+def test_one_moment_lies_where_what_leaves_fades():
+    assert np.allclose(list(within(2.0, 8.0)), [2.0 + motion.LEAVE / 2, 3, 4, 5, 6, 7])
 
 
 def test_every_frame_once(two_requests):

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from scenes.draw.atoms import Block
 from scenes.draw.layout import Box
-from scenes.film.moments import evenly
+from scenes.film.moments import within
 from scenes.film.quality import PREVIEW
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, FilmScene
@@ -65,5 +65,5 @@ def findings(rule, *sections, quality=PREVIEW) -> list[Finding]:
     """What `rule` finds in a film of `sections`, looking into its animations too."""
     linter = Linter([rule])
     board = Storyboard("ShotFilm", sections)
-    rehearse(ShotFilm, TRACE, observers=(linter,), storyboard=board, moments=evenly(5), quality=quality)
+    rehearse(ShotFilm, TRACE, observers=(linter,), storyboard=board, moments=within, quality=quality)
     return linter.finish()

@@ -50,7 +50,7 @@ class Acting(Rule):
 def words_of(text: str) -> set[str]:
     """The words of a sentence, in their singular, small letters but for single ones."""
     found = set()
-    for word in re.findall(r"[\w-]+", text):
+    for word in [*re.findall(r"[\w-]+", text), *(word.strip(".,:;?!") for word in text.split())]:
         low = word if len(word) == 1 else word.lower()
         found |= {word, low, low.removesuffix("s"), low.removesuffix("es"), low.removesuffix("'s")}
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from astrai_sim.trace.events import PhaseEnd, SettingChanged, TaskAdmitted, TaskPrefilled
+from astrai_sim.trace.events import PhaseEnd, SettingChanged, TaskAdmitted, TaskPrefilled, Tokens
 from scenes.measures import Measure, measure
 from scenes.story.history import Missed, first_tokens
 from scenes.story.history.sure import sure
@@ -46,6 +46,13 @@ class RequestLives(AskedMeasures):
         until = life.token_after(since) or last
         ns = life.wait(since, until, self.trace[until].ns)
         return measure("wait.since", ns, "time", task=task, since=since, at=until)
+
+    def computing(self, task: str, since: int) -> Measure:
+        """Of such a wait, the time from the last admission before the token to the token, which has to be there."""
+        life = self.request(task)
+        token = self.history.event(Tokens, sure(life.token_after(since)))
+        ns = token.ns - [event for event in life.admitted if event.seq < token.seq][-1].ns
+        return measure("wait.computing", ns, "time", task=task, since=since)
 
     def once_cached(self, missed: Missed) -> Measure:
         return measure("prefix.once", missed.cached, task=missed.task, at=missed.seq)
