@@ -90,7 +90,7 @@ class ChunkedPrefillTelling(Telling):
 
     # what the run has
 
-    def ns(self, step: int, end: bool = False) -> int:
+    def step_ns(self, step: int, end: bool = False) -> int:
         """When a step began, or ended, in ns of the run."""
         return int(self.trace[int((self.steps.end if end else self.steps.begin)[step])].ns)
 
@@ -119,11 +119,11 @@ class ChunkedPrefillTelling(Telling):
     def around(self, side: int) -> Stretch:
         """From the last prompt before this one, or the run's beginning, to the next, or the run's end."""
         prompt, phases = self.prompts[side], self.steps.phases
-        zero, busy = self.ns(prompt.steps[0]), [i for i in range(len(self.steps)) if self.history.prefilled(i)]
+        zero, busy = self.step_ns(prompt.steps[0]), [i for i in range(len(self.steps)) if self.history.prefilled(i)]
         before = [self.steps.row("prefill", step) for step in busy if step < prompt.steps[0]]
-        after = [self.ns(step) for step in busy if step > prompt.steps[-1]]
+        after = [self.step_ns(step) for step in busy if step > prompt.steps[-1]]
         since = int(phases.ended[sure(before[-1])]) if before else 0
-        until = after[0] if after else self.ns(len(self.steps) - 1, True)
+        until = after[0] if after else self.step_ns(len(self.steps) - 1, True)
         core = max(int(self.requests[prompt.task].tokens.ns[0]), self.waited(side)[2])
         return Stretch(zero, since - zero, max(until, core) - zero, core - zero)
 
@@ -136,7 +136,7 @@ class ChunkedPrefillTelling(Telling):
                 best, begin = max(best, range(begin, step), key=len), step + 1
         if len(best) < 2:
             return None
-        return Stretch(zero := self.ns(best[0]), 0, self.ns(best[-1], True) - zero, steps=(best[0], best[-1]))
+        return Stretch(zero := self.step_ns(best[0]), 0, self.step_ns(best[-1], True) - zero, steps=(best[0], best[-1]))
 
     def work(self, side: int, n: int) -> Measure | None:
         """Time from a prompt's beginning until it has its first token and each reader `n` more; None
