@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from pathlib import Path
 
 import torch
 
 from astrai_sim.scenario.schema import Scenario
-from astrai_sim.shipped import ASSETS
 
 BETWEEN = {
     "n_layers": (1, 10_000),
@@ -62,9 +62,9 @@ def text_fits(key: str, text: str) -> str | None:
 
 @cache
 def letters() -> frozenset[int]:
-    """Code points that all fonts in `assets/fonts` have, from the list beside them."""
+    """Code points that all fonts in `assets/fonts` have, from the list beside this module."""
     found: set[int] = set()
-    for line in (ASSETS / "fonts" / "letters.txt").read_text().splitlines():
+    for line in Path(__file__).with_name("letters.txt").read_text().splitlines():
         first, _, last = line.partition("-")
         found.update(range(int(first, 16), int(last or first, 16) + 1))
     return frozenset(found)

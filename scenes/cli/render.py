@@ -35,6 +35,7 @@ from scenes.theme import Theme
     type=click.Path(dir_okay=False, path_type=Path),
     help="MP4 file to write; default: media/films/FILM.mp4, or FILM-TRACE.mp4 for another trace than its own.",
 )
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but the film that was written.")
 @click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
 def render_command(
     film: type[FilmScene] | None,
@@ -46,6 +47,7 @@ def render_command(
     theme: Theme,
     output: Path | None,
     processes: int | None,
+    quiet: bool,
 ) -> None:
     """Render FILM, section by section, and join it."""
     if every == bool(film):
@@ -55,7 +57,7 @@ def render_command(
     with one_line_errors():
         chosen = (film,) if film else applying(trace) if trace else tuple(catalog.films().values())
         for one in chosen:
-            _show(_render(one, trace, seconds, quality.shaped(frame, theme), output, processes))
+            _show(_render(one, trace, seconds, quality.shaped(frame, theme), output, processes, quiet), quiet)
 
 
 def applying(path: Path) -> tuple[type[FilmScene], ...]:
@@ -74,6 +76,7 @@ def _render(
     quality: Quality,
     output: Path | None,
     processes: int | None,
+    quiet: bool,
 ) -> Film:
     bar = Progress(
         TextColumn("{task.description}"),
@@ -81,7 +84,7 @@ def _render(
         TextColumn("{task.completed:.0f} of {task.total:.0f} s of film"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(stderr=True, quiet=quiet),
     )
     with bar:
         task = bar.add_task(film.__name__, total=None, visible=False)
@@ -92,7 +95,8 @@ def _render(
         return render_film(film, trace, quality, output, processes=processes, progress=progress, seconds=seconds)
 
 
-def _show(film: Film) -> None:
+def _show(film: Film, quiet: bool) -> None:
     kept = f", {len(film.reused)} unchanged" if film.reused else ""
-    click.echo(f"{len(film.rendered)} sections rendered{kept}", err=True)
+    if not quiet:
+        click.echo(f"{len(film.rendered)} sections rendered{kept}", err=True)
     click.echo(film.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -50,7 +51,8 @@ FIRST, LAST = 40, 20
 @click.option(
     "--last", type=click.IntRange(min=0), help=f"Events to show from the end.  [default: {LAST}, or 0 with --first]"
 )
-def inspect(trace: Path, everything: bool, first: int | None, last: int | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, without the timeline.")
+def inspect(trace: Path, everything: bool, first: int | None, last: int | None, as_json: bool) -> None:
     """Print a summary of TRACE and the beginning and end of its timeline."""
     from astrai_sim.trace import Trace, TraceError
 
@@ -59,6 +61,9 @@ def inspect(trace: Path, everything: bool, first: int | None, last: int | None) 
     console = Console()
     try:
         opened = Trace.open(trace)
+        if as_json:
+            click.echo(json.dumps(_facts(opened), indent=1))
+            return
         console.print(_summary(opened))
         console.print(_timeline(opened, everything, first or 0, last or 0))
     except TraceError as error:
@@ -66,10 +71,16 @@ def inspect(trace: Path, everything: bool, first: int | None, last: int | None) 
 
 
 def _summary(trace: Trace) -> Table:
+    table = Table("what", "value", title=plain_cell(trace.path))
+    for what, value in _facts(trace).items():
+        table.add_row(plain_cell(what), plain_cell(value))
+    return table
+
+
+def _facts(trace: Trace) -> dict[str, str]:
     header = trace.header
     cache, model = header.scenario.cache, header.scenario.model
-    table = Table("what", "value", title=plain_cell(trace.path))
-    rows = {
+    return {
         "scenario": f"{header.scenario_name} (seed {header.seed})",
         "engine": f"{header.engine.name} {header.engine.version} {header.engine.commit}",
         "device": f"{header.device.type}: {header.device.name}",
@@ -85,9 +96,6 @@ def _summary(trace: Trace) -> Table:
         "events": str(len(trace)),
         **{f"  {kind}": str(count) for kind, count in sorted(trace.kinds().items())},
     }
-    for what, value in rows.items():
-        table.add_row(plain_cell(what), plain_cell(value))
-    return table
 
 
 def _origins(header: Header) -> dict[str, str]:

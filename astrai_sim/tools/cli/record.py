@@ -32,7 +32,10 @@ from astrai_sim.command_line import plain_cell
 @click.option(
     "--device", type=click.Choice(["cuda", "cpu"]), help="Where to run. Default: cuda where there is one, else cpu."
 )
-def record(scenario: str, output: Path | None, device: str | None, model: str | None, workload: Path | None) -> None:
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but the trace that was written.")
+def record(
+    scenario: str, output: Path | None, device: str | None, model: str | None, workload: Path | None, quiet: bool
+) -> None:
     """Run SCENARIO (a TOML file, or the name of one in assets/scenarios) and record it.
 
     On the CPU the engine gets one thread, so that times on a busy machine stay
@@ -45,7 +48,7 @@ def record(scenario: str, output: Path | None, device: str | None, model: str | 
     from astrai_sim.scenario import CannotRun, ScenarioError, find_scenario, load_requests, load_scenario
     from astrai_sim.workload import WorkloadError
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, quiet=quiet)
     if device == "cuda" and not torch.cuda.is_available():
         raise click.ClickException("no CUDA device here: use --device cpu")
     chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))

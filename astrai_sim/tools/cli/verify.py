@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ HOLDS = {
     help="With --reproduce: the production trace that the requests came from.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="List every comparison with how often it was made.")
-def verify(traces: tuple[Path, ...], again: bool, workload: Path | None, verbose: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what held of each trace as one line of JSON.")
+def verify(traces: tuple[Path, ...], again: bool, workload: Path | None, verbose: bool, as_json: bool) -> None:
     """Replay TRACES through an independent model of paging, and say what holds at three levels.
 
     Format, paging, and the policy that the header claims; and what of the trace is taken on
@@ -46,7 +48,12 @@ def verify(traces: tuple[Path, ...], again: bool, workload: Path | None, verbose
             report = check(trace)
         except TraceError as error:
             raise click.ClickException(_failed(path, error)) from None
-        _print(path, report, verbose)
+        if as_json:
+            counts = {level: dict(sorted(found.items())) for level, found in report.levels.items()}
+            facts = {"trace": str(path), "events": report.events, "sha256": report.sha256, "compared": counts}
+            click.echo(json.dumps(facts | {"rules": list(report.rules), "trusted": list(report.trusted)}))
+        else:
+            _print(path, report, verbose)
         if again:
             _again(trace, workload)
 
