@@ -199,9 +199,8 @@ class EvictionTelling(RaceTelling):
         like = [keyed.task for keyed in self.pages.keyed if keyed.page == used.pages[0] and keyed.seq < used.seq][-1]
         acts = [self.act(*self.stage(task), until=came), self.act(*self.stage(task, found))]
         acts += [self.act(*self.stage(task, found, row), until=admitted), self.act(*self.stage(task))]
-        self.shot(
-            say("{} begins as {} did: the keys lead to its pages.", name, ask.name(like)), *acts, subject=("lru",)
-        )
+        told = say("{} begins as {} did: the keys lead to its pages.", name, ask.name(like))
+        self.shot(self.short(told, say("The keys lead {} to cached pages.", name)), *acts, subject=("lru",))
         parts, done = self.stage(task), self.requests[task].prefilled(admitted)
         if done is not None:
             told = say(
@@ -228,7 +227,7 @@ class EvictionTelling(RaceTelling):
         start, parts = (seq if lines is None else lines.seq) - 1, self.stage(task)
         free = ask.pool_free(max(self.at, self.until, self.steps.before(seq)))
         acts = self.pass_time(*parts, until=self.until, seconds=1.5)
-        told = say("{} needs a page to grow, and none is free.", name)
+        told = say("{} needs a page: none is free.", name)
         if self.grows:
             acts.append(self.act(*parts, until=start))
         else:
@@ -237,7 +236,7 @@ class EvictionTelling(RaceTelling):
             acts.append(self.act(*parts, until=came))
             marked = [page for page in range(ask.n_pages) if self.state().mask >> page & 1]
             acts.append(self.act(*self.stage(task, marked), seconds=1.2))
-        self.shot(told, *acts, subject=("pool",))
+        self.shot(told, *acts, subject=("pool",), pace=1.4)
         if start > self.at:
             told = say("{} takes what is free first.", name) if free.value else None
             self.shot(told, self.act(*parts, until=start), subject=("pool",))
@@ -283,6 +282,7 @@ class EvictionTelling(RaceTelling):
         self.shot(
             say("No page is free: evict takes page {}, first in the row.", self.ask.page(page)),
             *acts[:torn],
+            pace=1.4,
             subject=("code",),
         )
         told = say("Its key is torn off: nobody finds page {} any more.", self.ask.page(page))

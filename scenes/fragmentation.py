@@ -7,7 +7,7 @@ from typing import Any
 
 from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene
-from scenes.measures import Said, say
+from scenes.measures import Measure, Said, say
 from scenes.parts.memory import Memory
 from scenes.parts.part import Part
 from scenes.parts.progress import Progress
@@ -15,12 +15,13 @@ from scenes.parts.question import Question, Takeaway
 from scenes.parts.score import Score
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
-from scenes.story.contiguous import RULES, first_fit
+from scenes.story.contiguous import RULES, Piece, first_fit
 from scenes.story.errors import DoesNotApply
 from scenes.story.limits import reading_time
+from scenes.story.words import counted
 
-LARGEST, LONGEST = 128, 60
-"""Most pages of the pool, and most characters of a caption."""
+LARGEST = 128
+"""Most pages of the pool."""
 STEP, RACE, MOST = 0.28, 0.14, 7.0
 """Seconds of a step of a time-lapse while the servers are watched, and in a race; and of all its steps."""
 FEW, PACE, MARGIN = 3, 1.15, 0.6
@@ -46,6 +47,8 @@ class FragmentationTelling(Telling):
         self.needs = {load.task: load.reserved for load in self.ask.loads}
         self.slots = self.ask.pool_slots().value
         self.step = -1
+        waits = [step for step in range(self.done) if self.refused(step)]
+        self.worst = max(waits, key=self.ahead, default=None)
 
     def check(self) -> None:
         """Raise DoesNotApply where the other side cannot be computed, or there is nothing to compare."""
@@ -70,9 +73,8 @@ class FragmentationTelling(Telling):
     def sections(self) -> Iterator[Section]:
         yield self.hook()
         yield self.rule()
-        blocked = next((step for step in range(self.step, self.done) if self.refused(step)), None)
-        if blocked is not None:
-            yield self.waiting(blocked)
+        if self.worst is not None:
+            yield self.waiting()
         yield self.price()
         yield self.race()
         yield self.cause()
@@ -112,16 +114,18 @@ class FragmentationTelling(Telling):
         self.step, self.at = step, self.ask.moment(step)
         self.shot(caption, Act(self.at, parts, seconds, stops=stops), **shot)
 
-    def tries(self, steps: Sequence[int], *above: Part, clock: bool = True) -> list[Act]:
-        """At the end of each of `steps` the first who waits reaches for a hole and does not fit."""
-        acts, below = [], [self.clock()] if clock else []
-        for place, step in enumerate(steps):
-            layout = self.ask.whole(step)
-            holes = [start for start, _ in layout.holes()] or [0]
-            door: dict[str, Any] = {"trying": layout.waiting[0]}
-            reach = door | {"hole": holes[place % len(holes)]}
-            acts.append(self.to(step, *above, *self.lanes(whole=door), *below))
-            for look, seconds in ((reach, REACH), (reach | {"refused": place + 1}, BACK), (reach, 0.2), (door, BACK)):
+    def tries(self, step: int, *above: Part, most: int = 1) -> list[Act]:
+        """At the end of `step` the first who waits reaches for holes, the largest first, `most` of
+        them, and fits into none."""
+        below = [] if above else [self.clock()]
+        layout = self.ask.whole(step)
+        holes = sorted(layout.holes(), key=lambda hole: -hole[1])[:most] or [(0, 0)]
+        door: dict[str, Any] = {"trying": layout.waiting[0]}
+        acts = [self.to(step, *above, *self.lanes(whole=door), *below)]
+        for place, (hole, _) in enumerate(holes):
+            reach = door | {"hole": hole}
+            refused = reach | {"refused": place + 1}
+            for look, seconds in ((reach, REACH), (refused, BACK), (refused, BACK), (door, BACK)):
                 acts.append(self.act(*above, *self.lanes(whole=look), *below, seconds=seconds))
         acts.append(self.act(*above, *self.lanes(), *below))
         return acts
@@ -145,26 +149,33 @@ class FragmentationTelling(Telling):
 
     def hook(self) -> Section:
         """The refusal at which pages are ahead most; where nobody waits, the fullest moment."""
-        waiting = [step for step in range(self.done) if self.refused(step)]
-        shown = [step for step in waiting if self.split(step)] or waiting
-        if not shown:
-            fullest = max(range(self.done), key=lambda step: self.state(self.ask.moment(step)).n_in_use)
-            ask = Question("What do pages save where there is room for all?")
+        ask, worst = self.ask, self.worst
+        if worst is None:
+            fullest = max(range(self.done), key=lambda step: self.state(ask.moment(step)).n_in_use)
+            question = Question(
+                self.told("question", say("What do pages save where there is room for all?"), **self.known())
+            )
             self.start_at(max(-1, fullest - MOST_TRIES))
-            self.go(None, fullest, ask, *self.lanes(), subject=("pages",))
+            self.go(None, fullest, question, *self.lanes(), subject=("pages",))
             return self.section("hook", self.title, cut=True)
-        most = max(shown, key=self.ahead)
-        first = most
-        while first - 1 in shown and most - first < MOST_TRIES - 1 and self.head(first - 1) == self.head(most):
-            first -= 1
-        free, name = self.ask.whole_free(most), self.ask.name(self.head(most))
-        question = say("{} slots are free. Why does {} wait?", free, name)
-        if not self.split(most):
-            question = say("Pages serve {}. Why does one piece each not?", name)
-        self.start_at(first - 1)
-        acts = self.tries(range(first, most + 1), Question(question), clock=False)
-        self.shot(None, *acts, subject=("whole",))
+        name, empty = ask.name(self.head(worst)), ask.whole_empty(worst)
+        told = say("{} of {} slots are empty. Why does {} wait?", empty, ask.pool_slots(), name)
+        if empty.value < self.needs[self.head(worst)]:
+            told = say("Who serves {} sooner: one piece each, or pages?", name)
+        question = Question(self.told("question", told, **self.known()))
+        self.start_at(worst - 1)
+        self.shot(None, *self.tries(worst, question, most=MOST_TRIES), subject=("whole",), pace=1.4)
         return self.section("hook", self.title, cut=True)
+
+    def known(self) -> dict[str, Measure]:
+        """What a scenario's question and takeaway can say."""
+        ask = self.ask
+        whole, paged = ask.steps_of("reserve"), ask.steps_of("pages")
+        found = {"slots": ask.pool_slots(), "steps": whole, "paged": paged, "times": ask.ratio(whole, paged)}
+        if self.worst is None:
+            return found
+        free, empty = ask.whole_free(self.worst), ask.whole_empty(self.worst)
+        return {**found, "task": ask.name(self.head(self.worst)), "free": free, "empty": empty}
 
     @property
     def title(self) -> Said:
@@ -188,7 +199,7 @@ class FragmentationTelling(Telling):
         piece = ask.whole(first).pieces[0]
         name = ask.name(piece.task)
         self.go(
-            brief(
+            self.short(
                 say("{} may need {} slots: one piece of them is reserved.", name, ask.piece("reserved", piece.task)),
                 say("{} may fill {} slots: all are reserved.", name, ask.piece("reserved", piece.task)),
             ),
@@ -200,9 +211,9 @@ class FragmentationTelling(Telling):
         held = self.pages_of(piece.task)
         takes = ask.table_pages(piece.task, self.at)
         self.shot(
-            brief(
-                say("With pages {} takes {}, and more when those are full.", name, pages(takes)),
-                say("{} takes {}, more when they are full.", name, pages(takes)),
+            self.short(
+                say("With pages {} takes {}, and more when those are full.", name, counted(takes, "page")),
+                say("{} takes {}, more when they are full.", name, counted(takes, "page")),
             ),
             self.act(*self.lanes("pages", acting=held), self.clock(), seconds=0.6),
             self.to(min(first + 1, self.done - 1), *self.lanes("pages", acting=held), self.clock()),
@@ -219,84 +230,111 @@ class FragmentationTelling(Telling):
         """First slots of a request's pages."""
         return [page * self.ask.size for page in self.state().tables.get(task, [])]
 
-    def waiting(self, blocked: int) -> Section:
-        """Who does not fit, and who waits behind."""
+    def waiting(self) -> Section:
+        """Who does not fit, what those inside never fill, and who waits behind."""
         ask = self.ask
         self.begin()
+        blocked = next(step for step in range(self.done) if self.refused(step))
         rule = "First come, first served, in the lowest hole that fits."
         self.go(rule, blocked - 1, *self.lanes(), self.clock(), subject=("whole",))
         task = self.head(blocked)
         name, need = ask.name(task), ask.piece("reserved", task)
         self.shot(
-            brief(
+            self.short(
                 say("{} needs {} in one piece; the largest hole has {}.", name, need, ask.whole_largest(blocked)),
                 say("{} needs {}; the largest hole has {}.", name, need, ask.whole_largest(blocked)),
             ),
-            *self.tries([blocked]),
+            *self.tries(blocked),
             subject=("whole", task),
             pace=PACE,
         )
         if task in self.state().tables and blocked + 1 < self.done:
             held = self.pages_of(task)
             self.shot(
-                say("With pages any free one will do: {} is in.", name),
+                say("Any page will do: {} is in.", name),
                 self.act(*self.lanes("pages", acting=held), self.clock(), seconds=0.8),
                 self.to(blocked + 1, *self.lanes("pages", acting=held), self.clock()),
                 subject=("pages",),
                 detail=MORE,
                 pace=PACE,
             )
+        self.unfilled()
         split = next((step for step in range(self.step + 1, self.done) if self.split(step)), None)
         if split is not None:
-            self.go("Nobody overtakes.", split - 1, *self.lanes(), self.clock(), subject=("whole-score",))
-            name = ask.name(self.head(split))
-            free, holes = ask.whole_free(split), ask.whole_holes(split)
-            after = split + 1
-            again = after < self.done and self.split(after) and self.head(after) == self.head(split)
+            self.behind(split - 1)
+            free, name = ask.whole_free(split), ask.name(self.head(split))
             self.shot(
-                brief(
-                    say("{} slots are free, in {} holes: {} still waits.", free, holes, name),
-                    say("{} are free, in {} holes: {} waits.", free, holes, name),
+                self.short(
+                    say("{} slots are free, in {} holes: {} still waits.", free, ask.whole_holes(split), name),
+                    say("{} are free, in holes: {} waits.", free, name),
                 ),
-                *self.tries([split, after] if again else [split]),
+                *self.tries(split),
                 subject=("whole", self.head(split)),
                 pace=PACE,
             )
         return self.section("waiting", "No hole is large enough")
+
+    def unfilled(self) -> None:
+        """The first who is done with a piece: what of it was reserved and never filled."""
+        ask = self.ask
+        found = [(step, piece) for step in range(self.step + 1, self.done) for piece in self.over(step)]
+        if not found:
+            return
+        step, piece = found[0]
+        reserved, used, name = ask.piece("reserved", piece.task), ask.piece("used", piece.task), ask.name(piece.task)
+        self.behind(step - 1)
+        lanes = (*self.lanes("whole", {"acting": (piece.start,)}), self.clock())
+        told = self.short(
+            say("{} is done: {} of its {} slots were never filled.", name, ask.less(reserved, used), reserved),
+            say("{} never filled {} of its {} slots.", name, ask.less(reserved, used), reserved),
+        )
+        acts = self.act(*lanes, seconds=0.8), self.to(step, *lanes, seconds=1.0)
+        self.shot(told, *acts, subject=("whole",), pace=PACE)
+
+    def behind(self, step: int) -> None:
+        """On to the end of `step`, while the line grows."""
+        told = "Nobody overtakes." if self.once("line") else None
+        self.go(told, step, *self.lanes(), self.clock(), subject=("whole-score",))
+
+    def over(self, step: int) -> list[Piece]:
+        """Pieces of those who have been served at the end of `step`, held for the last time."""
+        layout = self.ask.whole(step)
+        return [piece for piece in layout.pieces if piece.task in layout.served]
 
     def price(self) -> Section:
         """What is held and empty on both sides, where it is most with pages."""
         ask = self.ask
         self.begin()
         step = max(range(min(self.step + 1, self.done - 1), self.done), key=lambda step: ask.empty(step).value)
-        self.go("A step is one token for all inside.", step - 1, *self.lanes("pages"), self.clock(), subject=("pages",))
+        told = "Both get the recorded lengths; neither knows them ahead."
+        self.go(told, step - 1, *self.lanes("pages"), self.clock(), subject=("pages",))
         state = self.state(ask.moment(step))
         fill, size = state.fill(), ask.size
         partly = [page * size for page, ref in enumerate(state.refs) if ref and fill[page] < size]
+        empty, inside = ask.empty(step), counted(ask.in_memory(ask.moment(step)), "request")
         self.shot(
-            say("Pages cost too: rounding up keeps {} slots empty.", ask.empty(step)),
+            self.short(
+                say("Pages cost too: rounding up leaves {} empty for {}.", empty, inside),
+                say("Rounding up to pages leaves {} empty for {}.", empty, inside),
+            ),
             self.to(step, *self.lanes(), self.clock()),
             self.act(*self.lanes("pages", acting=partly), self.clock(), seconds=0.6),
             subject=("pages",),
             pace=PACE,
         )
-        pieces = ask.whole(step).pieces
-        if pieces:
+        if pieces := ask.whole(step).pieces:
             lanes = self.lanes("whole", {"acting": tuple(piece.start for piece in pieces)})
-            stays = "One piece each keeps room for answers that stay short."
-            self.go(stays, min(step + 3, self.done - 1), *lanes, self.clock(), subject=("whole",), detail=ASIDE)
+            inside = counted(ask.whole_inside(step), "request")
+            told = say("One piece each keeps {} empty, in reserve, for {}.", ask.whole_idle(step), inside)
+            self.shot(told, self.act(*lanes, self.clock(), seconds=2.0), subject=("whole",), detail=ASIDE)
         return self.section("price", "Held and empty")
 
     def race(self) -> Section:
         """To the end of the recording, then of what is computed on."""
-        ask, lanes, last = self.ask, (*self.lanes(), self.clock()), self.done - 1
+        ask, lanes = self.ask, (*self.lanes(), self.clock())
         self.begin()
-        half = (self.step + last + 1) // 2
-        for step, told in (
-            (half, "No server knows where an answer ends: the scenario does."),
-            (last, "Steps, not seconds: full ones take longer."),
-        ):
-            self.go(told, step, *lanes, subject=("race",), detail=MORE)
+        told = "A step is one token for all inside; full ones take longer."
+        self.go(told, self.done - 1, *lanes, each=RACE, subject=("race",), detail=MORE)
         over = max(self.done, len(self.steps))
         if self.whole_done > over:
             ended = say("Pages have served all {} after {} steps.", ask.requests(), ask.steps_of("pages"))
@@ -317,14 +355,10 @@ class FragmentationTelling(Telling):
             "closed": say("With all holes closed it still takes {}.", ends["closed"]),
         }
         order = sorted(told, key=lambda rule: ends[rule].value)
-        goals, goal, apart = {}, last, max(2, last // 8)
-        for rule in reversed(order):
-            goal = goals[rule] = min(ends[rule].value - 1, goal - apart)
-        same = "The same queue under four rules: what was the loss?"
-        start = max(0, min(goals[order[0]] - apart, goals[order[0]] // 2))
-        self.go(same, start, Progress(ROWS, name="race"), each=RACE, subject=("race",))
+        same = "The same queue again: each row changes one rule."
+        self.go(same, ends[order[0]].value // 2, Progress(ROWS, name="race"), each=RACE, subject=("race",))
         for rule in order:
-            self.row(told[rule], goals[rule], rule)
+            self.row(told[rule], min(last, max(ends[rule].value - 1, self.step + 2)), rule)
         holes, reserve = (ask.less(ends["reserve"], ends[rule]) for rule in ("closed", "known"))
         verdict = say("One piece: {} steps. No holes: {}. Known: {}.", *(ends[rule] for rule in RULES))
         if holes.value >= 0 and reserve.value >= 0:
@@ -345,27 +379,17 @@ class FragmentationTelling(Telling):
         ask = self.ask
         whole, paged = ask.steps_of("reserve"), ask.steps_of("pages")
         self.begin()
-        if whole.value > paged.value:
-            exact, compact = ask.steps_of("known").value, ask.steps_of("closed").value
-            text = "Memory kept for what may come serves nobody: take pages as you go."
-            if exact > compact:
-                text = "Memory in pieces serves nobody: any page will do."
-            number, unit = say("{}×", ask.ratio(whole, paged)), "as many steps with one piece for each request"
-        else:
+        number, unit = say("{}×", ask.ratio(whole, paged)), "as many steps with one piece for each request"
+        if whole.value <= paged.value:
             text = "Where there is room for all, pages change nothing."
             number, unit = say("{}", paged), "steps on both sides"
+        elif ask.steps_of("known").value > ask.steps_of("closed").value:
+            text = "Memory in pieces serves nobody: any page will do."
+        else:
+            text = "Memory kept for what may come serves nobody: take pages as you go."
+        text = self.told("takeaway", say(text), **self.known())
         self.shot("", self.act(Takeaway(text, number, unit), self.clock()), subject=("takeaway",), rest=2.0)
         return self.section("takeaway", "")
-
-
-def pages(count: Any) -> Said:
-    """So many pages, in words."""
-    return say("{} page" if count.value == 1 else "{} pages", count)
-
-
-def brief(*said: Said) -> Said:
-    """The first that is short enough for a caption, else the last."""
-    return next((text for text in said if len(text) <= LONGEST), said[-1])
 
 
 class Fragmentation(FilmScene):

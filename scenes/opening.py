@@ -31,10 +31,10 @@ from scenes.story.words import pages_text
 
 LEAST, LARGEST, SHOWN = 2, 8, 16
 """Pages of a prompt whose words are shown, and most pages of a pool that are."""
-STILL, CUT, DIVE, FLIGHT, SOON, SWEEP = 1.0, 0.5, 0.5, 0.8, 0.5, 0.9
+STILL, CUT, DIVE, FLIGHT, SOON, SWEEP = 1.0, 0.5, 0.4, 0.8, 0.4, 0.9
 """Most seconds before the first cut and least of each, those into a page or out of one, of flights, of a short
 time-lapse, and of a sweep."""
-ZOOM, KNOCKS, LOAD, WHITE = 1.0, 1.1, 3.0, 0.1
+ZOOM, KNOCKS, LOAD, WHITE = 1.0, 1.0, 2.8, 0.1
 """Seconds from a page to the map, of all knocks, of a load in time-lapse, and of that for which pages given back
 are white."""
 
@@ -239,7 +239,7 @@ class GiveWay(Shipped):
         tapes = Tape(tuple(self.state(out.seq - 1).tables), counts=False)
         stage, pages = (tapes, Pool(bits=False)), range(self.ask.n_pages)
         self.begin(last.seq - 1)
-        acts = [*self.out_of(last.pages[0], *stage), self.act(*stage, until=out.seq - 1, seconds=SOON)]
+        acts = [*self.out_of(last.pages[0], *stage), self.act(*stage, until=out.seq - 1, seconds=FLIGHT)]
         for page in pages:
             refused = Pool(bits=False, alarm=tuple(pages[: page + 1]))
             knock = Knock(task=str(took.task), page=page)

@@ -198,10 +198,18 @@ class PoolAtScaleTelling(Telling):
         if free.value:
             grow = say("Answers grow until only {} {} free.", counted(free, "page"), are(free))
         self.shot(grow, self.act(*quiet, seconds=1.8), self.through(quiet, loss.seq - 1), subject=("crowd",))
-        why = say("{}, admitted last, gives its pages back.", ask.name(task))
+        why = self.short(
+            say("{} came in last, so it gives its pages back.", ask.name(task)),
+            say("{}, in last, gives its pages back.", ask.name(task)),
+        )
         if newest != task:
             why = say("{} has to give its pages back.", ask.name(task))
-        self.shot(why, self.act(*acting, seconds=0.6), self.act(*acting, until=self.empty(loss)), subject=("crowd",))
+        self.shot(
+            why,
+            self.act(*acting, seconds=0.8),
+            self.act(*acting, until=self.empty(loss), seconds=1.6),
+            subject=("crowd",),
+        )
         freed = ask.less(ask.pool_free(self.at), free)
         told = say("{} of {} go to others; it waits first in line.", counted(freed, "page"), ask.name(task))
         step = self.act(*acting, until=self.steps.done_from(self.at))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from astrai_sim.trace import Event, Trace
+from astrai_sim.trace import Trace
 from astrai_sim.trace.events import Gather, KvWrite, PagesAlloc, PagesFree, Table, TaskAdmitted
 from scenes.draw.atoms import Key
 from scenes.film.opening import other_trace
@@ -211,19 +211,17 @@ class PrefixCacheTelling(Telling):
         tasks = (*self.standing(), task)
         parts = (self.tape(*tasks), Wires(task), self.pool())
         before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
-        start = self.at
         lapse = self.lapse(*parts, until=before.seq - 1, seconds=1.5)
-        if ask.between("step_end", start, before.seq).value >= FEW_STEPS:
-            self.shot("Each step adds a token: one slot is filled.", lapse, subject=("pool",))
-        acting = (self.tape(*tasks, acting=(task, logical)), Wires(task), self.pool(page))
+        if ask.between("step_end", self.start, before.seq).value >= FEW_STEPS:
+            self.shot("Each step fills one slot more.", lapse, subject=("pool",))
+        acting = (self.tape(*tasks, acting=(task, logical)), Wires(task))
         table = self.history.first(Table, grown.seq)
         end = table.seq if table else grown.seq
         told = say("Token {} of {} has no slot.", ask.first_token_of(logical), ask.name(task))
-        first = (self.tape(*tasks, acting=(task, logical)), Wires(task), self.pool())
-        self.shot(told, self.act(*first, seconds=1.2), subject=("tape", task))
+        self.shot(told, self.act(*acting, self.pool(), seconds=1.2), subject=("tape", task))
         tables = ask.table(task, grown.seq - 1), ask.table(task, end)
         told = self.short(say("One page comes: {} becomes {}.", *tables), say("One page comes, not a new block."))
-        self.shot(told, self.act(*acting, until=end, seconds=1.6), subject=self.about(page))
+        self.shot(told, self.act(*acting, self.pool(page), until=end, seconds=1.6), subject=self.about(page))
         return self.section("growth", say("{} grows by one page", ask.name(task)))
 
     def standing(self) -> tuple[str, ...]:
@@ -235,10 +233,10 @@ class PrefixCacheTelling(Telling):
         tasks = tuple(span.task for span in wrote.spans)[:3]
         self.begin()
         tape = self.tape(*tasks)
-        event = self.lines("CacheView.__init__", max(self.at, self.before(wrote)), wrote.seq)
-        several = len(wrote.spans) > 1
+        before = self.history.latest(KvWrite, wrote.seq)
+        event = self.lines("CacheView.__init__", max(self.at, before.seq if before else -1), wrote.seq)
         told = say("Attention gets one rectangle of tables, and lengths.")
-        if not several:
+        if len(wrote.spans) == 1:
             told = say("Attention gets a rectangle: one table, one length.")
         self.beside = ()
         if event is not None:
@@ -261,21 +259,14 @@ class PrefixCacheTelling(Telling):
         self.shot(told, self.act(*attended, seconds=1.6), self.act(*attended, until=wrote.seq), subject=("plate",))
         return self.section("view", "What attention sees")
 
-    def before(self, event: Event) -> int:
-        """The last write before `event`."""
-        found = self.history.latest(KvWrite, event.seq)
-        return -1 if found is None else found.seq
-
     def release(self, freed: PagesFree) -> Section:
         ask, task = self.ask, str(freed.task)
         self.begin()
         self.beside = ()
-        tasks = (*self.standing(), task)
-        tape = self.tape(*tasks)
-        began = self.at
+        tape = self.tape(*self.standing(), task)
         lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=1.5)
-        if ask.between("step_end", began, self.at).value >= FEW_STEPS:
-            self.shot(say("{} is done: cleanup returns its pages.", ask.name(task)), lapse, subject=("pool",))
+        if ask.between("step_end", self.start, self.at).value >= FEW_STEPS:
+            self.shot(say("{} is done: cleanup frees its pages.", ask.name(task)), lapse, subject=("pool",))
         end = self.requests[task].empty_after(freed.seq) or freed.seq
         frees = [freed, *(e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task)][:MOST]
         page = freed.pages[0]
@@ -285,11 +276,10 @@ class PrefixCacheTelling(Telling):
         acts = self.coded("PagedCache.free", self.at, freed.seq, (tape, self.pool(page)))
         self.shot(told, *acts, subject=self.about(page), detail=CODE)
         others = ((e.seq, (tape, self.pool(*e.pages))) for e in frees[1:])
-        masks = {"only": ("_free_mask",), "pace": 0.5}
+        masks = {"only": ("_refs", "_free_mask"), "pace": 0.5}
         acts = [act for seq, parts in others for act in self.coded("PagedCache.free", self.at, seq, parts, **masks)]
-        told = "Freeing a page erases nothing."
         acts.append(self.act(tape, self.pool(), *self.beside, until=end))
-        self.shot(told, *acts, subject=self.about(frees[-1].pages[0]))
+        self.shot("Freeing a page erases nothing.", *acts, subject=self.about(frees[-1].pages[0]))
         return self.section("release", say("{} leaves", ask.name(task)))
 
     def reuse(self, alloc: PagesAlloc) -> Section:
@@ -301,7 +291,7 @@ class PrefixCacheTelling(Telling):
         before = self.lines("PagedCache.grow", self.at, alloc.seq) or self.lines("PagedCache.alloc", self.at, alloc.seq)
         steps = ask.between("step_end", self.at, alloc.seq)
         if steps.value >= FEW_STEPS:
-            told = say("{} steps on, {} fills its last slots.", steps, ask.name(task))
+            told = say("{} steps fill the pages of {}.", steps, ask.name(task))
             self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=1.5), subject=("pool",))
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
@@ -347,8 +337,7 @@ class PrefixCacheTelling(Telling):
         self.begin()
         held, longest = ask.most_held(), ask.most_longest()
         tables = self.state(int(self.history.steps.end[ask.holdings[:, 0].argmax()])).tables
-        tasks = [task for task, pages in tables.items() if pages]
-        each = [say("{} {}", ask.name(task), ask.longest(task)) for task in tasks]
+        each = [say("{} {}", ask.name(task), ask.longest(task)) for task, pages in tables.items() if pages]
         told = say("Longest lengths reserved: {} slots.", longest)
         if len(each) > 1:
             told = self.short(say("Reserved at their longest: {}, in all {}.", joined(", ", each), longest), told)

@@ -17,9 +17,11 @@ from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.view import View
 from scenes.story.history.turns import turns_of
 
-LOW, TALL, HEAD, NAMES = 96.0, 300.0, 48.0, 44.0
+LOW, TALL, HEAD, NAMES = 96.0, 340.0, 48.0, 44.0
 PITCH, MOST_PITCH, LEAST_BAR = 3.0, 14.0, 4.0
 BETWEEN, COUNT = 48.0, 250.0
+NEAR = {"running": 24, "waiting": 12}
+"""Bars of a tall part at most: it is near to where requests come and go."""
 ORDER = {"running": "the newest at the right", "waiting": "the next at the left"}
 
 
@@ -28,7 +30,8 @@ class Crowd(Part):
     """Bars as high as the pages that each request holds, or, where it waits, needs; a waiting one is hollow.
 
     Colours are those of the map; `named` requests have their hue and `acting` ones the accent, with
-    their names where the part is `tall`. At the right stands how often one had to give way.
+    their names where the part is `tall`: it then shows, as from near, the newest of those that run
+    and the next of those that wait. At the right stands how often one had to give way.
     """
 
     named: tuple[str, ...] = ()
@@ -40,15 +43,15 @@ class Crowd(Part):
         return Room(height, height)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        t, most = view.theme, _most_pages(view)
+        t = view.theme
         for kind, (place, room, cap) in self._columns(view, box).items():
             tasks = _tasks(view, kind)
-            shown = _shown(tasks, kind, cap)
+            first, shown = self._drawn(tasks, kind, cap)
             yield from self._head(view, kind, Box(place, box.y, room, HEAD), tasks, len(tasks) - len(shown))
-            edges, fills, lines = self._bars(view, kind, box, place, room / cap, shown, most, cap)
+            edges, fills, lines = self._bars(view, kind, box, place, room, first, shown, cap)
             yield (kind, "bars"), Cells(edges=edges, fills=fills, lines=lines)
             if self.tall:
-                yield from self._names(view, shown, edges, box)
+                yield from self._names(view, shown, edges[first:], box)
             base = Box(place, box.bottom - 2, room, 2)
             yield (kind, "base"), Block(box=base, fill=t.empty, radius=0)
         if view.history.count("task_preempted"):
@@ -68,18 +71,27 @@ class Crowd(Part):
             "waiting": (box.x + first + BETWEEN, second, max(caps[1], int(second / MOST_PITCH))),
         }
 
+    def _drawn(self, tasks: list[str], kind: str, cap: int) -> tuple[int, list[str]]:
+        """The place of the first that is drawn among `cap` bars, and those that are."""
+        whole = _shown(tasks, kind, cap)
+        shown = _shown(whole, kind, NEAR[kind]) if self.tall else whole
+        return (len(whole) - len(shown) if kind == "running" else 0), shown
+
     def _bars(
-        self, view: View, kind: str, box: Box, x: float, pitch: float, shown: list[str], most: int, cap: int
+        self, view: View, kind: str, box: Box, x: float, room: float, first: int, shown: list[str], cap: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Edges, fills and outlines of the bars, `cap` of them; those that stand for nobody cannot be seen."""
+        """Edges, fills and outlines of the bars, `cap` of them; those that are not drawn cannot be seen."""
+        pitch = room / (min(cap, NEAR[kind]) if self.tall else cap)
+        pages = [_pages(view, task, kind) for task in shown]
+        most = max(pages, default=1) if self.tall else _most_pages(view)
         t, high = view.theme, box.h - HEAD - (NAMES if self.tall else 0.0) - LEAST_BAR - 4
-        left = x + np.arange(cap) * pitch
+        left = np.clip(x + (np.arange(cap) - first) * pitch, x, x + room - pitch)
         edges = np.stack(
             [left, np.full(cap, box.bottom - 4), left + max(pitch - 1.0, 0.7 * pitch), np.full(cap, box.bottom - 4)], 1
         )
         fills, lines = np.zeros((cap, 4)), np.zeros((cap, 4))
-        for place, task in enumerate(shown):
-            edges[place, 1] -= LEAST_BAR + high * _pages(view, task, kind) / most
+        for place, task in enumerate(shown, first):
+            edges[place, 1] -= LEAST_BAR + high * pages[place - first] / most
             color = t.accent if task in self.acting else self._hue(view, task, kind)
             (fills if kind == "running" else lines)[place] = rgba(color)
         return edges, fills, lines
@@ -99,15 +111,12 @@ class Crowd(Part):
         most = max(len(tasks), int(getattr(view.history.series, kind).max(initial=0)))
         x = box.x + fonts.width(f"{most:,}", "mono-bold", big) + 14
         label = f"{kind}, {ORDER[kind]}"
-        if not self.tall or x + fonts.width(label, "sans", px) > box.right:
+        if not self.tall or x + fonts.width(f"{label}; {most:,} not drawn", "sans", px) > box.right:
             label = kind
-        text = (
-            label
-            if not more
-            else say(
-                "{}, {} of them not drawn", label, measure(f"crowd.{kind}.more", more, "count", shown=len(tasks) - more)
-            )
-        )
+        text = label
+        if more:
+            hidden = measure(f"crowd.{kind}.more", more, "count", shown=len(tasks) - more)
+            text = say("{}; {} not drawn" if self.tall else "{}, {} of them not drawn", label, hidden)
         yield (kind, "label"), Text(text=text, at=(x, y + 4), px=px, color=t.muted)
 
     def _names(self, view: View, shown: list[str], edges: np.ndarray, box: Box) -> Atoms:
@@ -149,10 +158,10 @@ class Crowd(Part):
         cells = picture.get((self.key, kind, "bars"))
         if not isinstance(cells, Cells):
             return None
-        shown = _shown(_tasks(view, kind), kind, len(cells.edges))
+        first, shown = self._drawn(_tasks(view, kind), kind, len(cells.edges))
         if task not in shown:
             return None
-        x, y, right, bottom = cells.edges[shown.index(task)]
+        x, y, right, bottom = cells.edges[first + shown.index(task)]
         return Box(x, y, right - x, bottom - y)
 
     def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:

@@ -146,7 +146,7 @@ class Lanes(Part):
             if begin >= now:
                 continue
             left, right = self.time.x(plot, begin), self.time.x(plot, min(now, end))
-            box = Box(left, row.cy - half, max(1.0, right - left), 2 * half)
+            box = Box(left, row.cy - half, max(0.01, right - left), 2 * half)
             yield (self.prompt, "span", step), Block(box=box, fill=hue, fill_alpha=SPAN, stroke=hue, width=2, radius=4)
             if end <= now:
                 first = step == self._life(view).tokens.step[0]

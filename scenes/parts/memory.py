@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import FRONT, Block, Key, Move, Picture, Text
+from scenes.draw.atoms import FLYING, Block, Key, Move, Picture, Text
 from scenes.draw.layout import Box
 from scenes.measures import Said, measure, say
 from scenes.parts.part import Atoms, Part, Room
@@ -16,7 +16,7 @@ from scenes.parts.servers import TAG, source, step_of, tag, tag_width, title
 from scenes.parts.view import View
 from scenes.theme import mix
 
-TITLE, ROW, BEST, MOST, GAP = 48.0, 56.0, 140.0, 190.0, 10.0
+TITLE, ROW, BEST, MOST, GAP = 56.0, 56.0, 140.0, 190.0, 10.0
 LEAST_PITCH, MOST_ROWS = 2.0, 4
 """Pixels of a slot under which a strip takes another row, and how many it takes at most."""
 HELD = 0.24
@@ -24,6 +24,8 @@ HELD = 0.24
 INSET = 2.0
 BELOW = TAG + 12
 """Pixels below the top of the strip at which it is reached for, so that no tag is hidden."""
+RECOIL = 18.0
+"""Pixels by which who is refused falls back."""
 KINDS = ("piece", "page")
 """What a stretch is called, in one piece and in pages."""
 
@@ -54,7 +56,8 @@ class Memory(Part):
 
     def room(self, view: View, width: float) -> Room:
         rows = self.rows(view, width)
-        return Room(TITLE + rows * ROW, TITLE + BEST + (rows - 1) * ROW, grows=True)
+        best = TITLE + BEST + (rows - 1) * ROW
+        return Room(TITLE + rows * ROW, best, grows=True, good=best)
 
     def rows(self, view: View, width: float) -> int:
         """Rows that the strip takes."""
@@ -109,14 +112,31 @@ class Memory(Part):
                 yield (*key, row, "used"), Block(box=_inset(span), fill=hue, radius=4)
             first = spans[0][1]
             named = stretch.task and (self.rule != "pages" or stretch.start in firsts)
-            if named and tag_width(stretch.task) + 8 <= first.w:
-                yield from tag((stretch.task,), stretch.task, (first.x + 6, first.y + 6 + TAG / 2), view, z=2)
+            if named and tag_width(stretch.task) + 8 <= first.w and first.h >= TAG:
+                yield from tag((stretch.task,), stretch.task, (first.x + 6, _line(first)), view, z=2)
+            if self.rule != "pages":
+                yield from self._empty(view, box, stretch)
+
+    def _empty(self, view: View, box: Box, stretch: Stretch) -> Atoms:
+        """How much of a piece nobody has filled, where there is room to say it."""
+        empty, px = stretch.size - stretch.used, view.size(theme.LABEL)
+        text = say("{} empty", measure("contiguous.empty", empty, "plain", task=stretch.task, rule=self.rule))
+        spans = self.spans(view, box, stretch.start + stretch.used, empty)
+        span = max((span for _, span in spans), key=lambda span: span.w, default=Box(0, 0, 0, 0))
+        begin = self.spans(view, box, stretch.start, stretch.size)[0][1]
+        tagged = begin.x + tag_width(stretch.task) + 20 if span.y == begin.y else 0.0
+        left = span.right - 14 - fonts.width(text, "sans-medium", px)
+        if left >= max(span.x + 14, tagged) and span.h >= TAG:
+            at = (span.right - 14, _line(span))
+            look: dict[str, Any] = {"face": "sans-medium", "color": view.theme.text, "align": "right", "z": 2}
+            yield (stretch.task, "empty"), Text(text=text, at=at, px=px, **look)
 
     def _title(self, view: View, box: Box) -> Atoms:
-        t, y, px = view.theme, box.y + TITLE / 2 - 4, view.size(theme.LABEL)
+        t, y = view.theme, box.y + TITLE / 2 - 4
         name, where, held = title(self.rule, view), source(self.rule), self._held(view)
-        room = sum(fonts.width(text, "sans-bold", px) for text in (name, where, held))
-        px = px if room + 60 <= box.w else theme.LEAST_SIZE
+        width = sum(fonts.width(text, "sans-bold", 1.0) for text in (name, where, held))
+        sizes = (size for size in (theme.CAPTION, theme.LABEL) if width * size + 60 <= box.w)
+        px = next(sizes, theme.LEAST_SIZE)
         yield ("title",), Text(text=name, at=(box.x, y), px=px, face="sans-bold", color=t.text)
         at = (box.x + fonts.width(name, "sans-bold", px) + 20, y)
         yield ("source",), Text(text=where, at=at, px=px, color=t.muted)
@@ -139,24 +159,20 @@ class Memory(Part):
         if not self.trying or not isinstance(start, Block):
             return
         t = view.theme
-        look = {"stroke": t.alarm, "width": 4.0, "z": FRONT, "radius": 6.0}
+        look = {"stroke": t.alarm, "width": 4.0, "z": FLYING, "radius": 6.0}
         if self.hole is None:
             yield (self.trying, "reach"), Block(box=start.box, acting=True, **look)
             return
         need = view.ask.piece("reserved", self.trying)
         last = view.n_pages * view.page_size - need.value
         _, span = self.spans(view, box, min(self.hole, last), need.value)[0]
-        reach = Box(span.x, span.y + BELOW, span.w, max(14.0, span.h - BELOW + 8))
+        below = BELOW if span.h > 1.5 * BELOW else 0.0
+        reach = Box(span.x, span.y + below + RECOIL * bool(self.refused), span.w, span.h - below + 8)
         yield (self.trying, "reach"), Block(box=reach, fill=t.panel, acting=True, **look)
         text = say("{} needs {}", view.ask.name(self.trying), need)
-        width = fonts.width(text, "sans-bold", theme.LABEL) + 24
-        if self.refused and width <= reach.w and reach.h >= TAG:
-            edges = [atom.box for key, atom in picture.items() if key[0] == self.key and key[-1] == "piece"]  # type: ignore[attr-defined]
-            borders = [x for edge in edges for x in (edge.x, edge.right)]
-            free = (x for x in (reach.cx, reach.x + width / 2, reach.right - width / 2) if not _hits(x, width, borders))
-            look = {"face": "sans-bold", "color": t.alarm, "align": "center", "ground": t.panel, "z": FRONT + 1}
-            at = (next(free, reach.cx), reach.cy)
-            yield (self.trying, self.refused, "needs"), Text(text=text, at=at, acting=True, **look)
+        if self.refused and fonts.width(text, "sans-bold", theme.LABEL) + 24 <= reach.w and reach.h >= TAG:
+            look = {"face": "sans-bold", "color": t.alarm, "align": "center", "ground": t.panel, "z": FLYING + 1}
+            yield (self.trying, self.refused, "needs"), Text(text=text, at=(reach.cx, reach.cy), acting=True, **look)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """What has newly been taken flies in from the door, empty."""
@@ -192,9 +208,9 @@ class Memory(Part):
         return {"memory.rows": len(rows), f"memory.{self.rule}": tuple(stretches)}
 
 
-def _hits(middle: float, width: float, borders: Sequence[float]) -> bool:
-    """Whether a text of that width around `middle` would cover a border."""
-    return any(abs(x - middle) <= width / 2 for x in borders)
+def _line(box: Box) -> float:
+    """The middle of what is written in a stretch."""
+    return box.y + min(6 + TAG / 2, box.h / 2)
 
 
 def _inset(box: Box) -> Box:

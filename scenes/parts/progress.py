@@ -19,7 +19,7 @@ from scenes.parts.view import View
 from scenes.theme import mix
 
 ROW, BEST, GAP, FOOT = 36.0, 124.0, 14.0, 44.0
-MARK = 10.0
+MARK, WIDE = 10.0, 1200.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ class Progress(Part):
         return Room(n * ROW + (n - 1) * GAP + FOOT, n * BEST + (n - 1) * GAP + FOOT)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        t, px, ask = view.theme, view.size(theme.LABEL), view.ask
+        t, ask = view.theme, view.ask
+        rows = Box(box.x, box.y, box.w, box.h - FOOT).rows(len(self.rules), GAP)
+        px = view.size(theme.CAPTION if rows[0].h >= 1.5 * theme.CAPTION and box.w >= WIDE else theme.LABEL)
         names = {rule: title(rule, view) for rule in self.rules}
         ends = {rule: ask.steps_of(rule) for rule in self.rules}
         total = max(1, *(end.value for end in ends.values()))
@@ -44,7 +46,6 @@ class Progress(Part):
         right = fonts.width("0" * len(str(total)) + " steps", "mono-bold", px) + 28
         x, width = box.x + left, box.w - left - right
         now = min(total, step_of(view) + 1)
-        rows = Box(box.x, box.y, box.w, box.h - FOOT).rows(len(self.rules), GAP)
         for rule, row in zip(self.rules, rows, strict=True):
             acting = rule in self.acting
             yield (rule, "title"), Text(text=names[rule], at=(box.x, row.cy), px=px, face="sans-bold", color=t.text)

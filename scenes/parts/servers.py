@@ -20,7 +20,7 @@ def title(rule: str, view: View) -> Said:
     """What a server is called that keeps a `rule` of `scenes.story.contiguous.RULES`, or is "pages"."""
     if rule == "pages":
         return say("pages of {}", view.ask.page_size())
-    return say({"reserve": "one piece each", "closed": "… holes closed", "known": "… lengths known"}[rule])
+    return say({"reserve": "one piece each", "closed": "but holes closed", "known": "but lengths known"}[rule])
 
 
 def source(rule: str) -> str:

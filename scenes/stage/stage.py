@@ -146,7 +146,7 @@ class Stage:
         read = self._read_by - self.scene.clock
         needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else read
         moving = max(needed - STILL, reading_time(self.caption) / OVER_MOTION if fresh else 0.0) - running
-        pace = min(SLOWEST, max(1.0, moving / natural if natural else 1.0)) * shot.pace
+        pace = max(min(1.0, shot.pace), min(SLOWEST, moving / natural if natural else 1.0)) * max(1.0, shot.pace)
         began = self.scene.clock
         for step in steps:
             if step.changes and fresh and not step.pictures:

@@ -116,6 +116,12 @@ def contiguous_free(witness: Witness, at: int) -> int:
     return sum(told.holes(step).values())
 
 
+@vouches("contiguous.inside")
+def contiguous_inside(witness: Witness, at: int) -> int:
+    told, step = _now(witness, at)
+    return len(told.held(step))
+
+
 @vouches("contiguous.holes")
 def contiguous_holes(witness: Witness, at: int) -> int:
     told, step = _now(witness, at)
@@ -144,6 +150,13 @@ def contiguous_used(witness: Witness, at: int, rule: str = "reserve") -> int:
 def contiguous_reserved(witness: Witness, at: int, rule: str = "reserve") -> int:
     told, step = _now(witness, at, rule)
     return sum(stay.size for stay in told.held(step))
+
+
+@vouches("contiguous.empty")
+def contiguous_empty(witness: Witness, at: int, task: str, rule: str) -> int:
+    """Slots of a request's piece that it has not filled."""
+    told, step = _now(witness, at, rule)
+    return {stay.life.task: stay.size - stay.used(step) for stay in told.held(step)}[task]
 
 
 vouch_all(

@@ -130,4 +130,4 @@ def test_too_long_says_how_long_it_can_be(two_requests):
 
 def test_captions_keep_their_reading_time(two_requests):
     """A squeezed film is as clean as the whole one: lint has the rule for captions."""
-    assert lint(catalog.film("PrefixCache"), two_requests, 60) == []
+    assert lint(catalog.film("PrefixCache"), two_requests, 35) == []

@@ -26,7 +26,7 @@ from scenes.parts.part import Part
 from scenes.parts.pool import Pool
 from scenes.stage.shot import Act, Section
 from scenes.theme import DARK, THEMES
-from tests.lint.shots import STAGE, TRACE, act, block, findings, section, shot
+from tests.lint.shots import STAGE, TRACE, Drawn, act, block, findings, section, shot
 
 LEFT, RIGHT = ("a",), ("b",)
 
@@ -112,6 +112,14 @@ class TestHero:
 
     def test_a_small_object(self):
         assert "is 150 px long" in self.judged((LEFT, block(200, w=150, h=100)), (RIGHT, block(1400)))[0]
+
+    @pytest.mark.parametrize("height, lit, right", [(200, 2, True), (200, 3, False), (90, 3, True)])
+    def test_lit_beside_it(self, height, lit, right):
+        hero = Drawn(((LEFT, block(200, w=1000)),))
+        others = [Drawn(((RIGHT, block(200, 500, h=height)),), name=f"o{i}", lit=i < lit) for i in range(3)]
+        film = section(shot("Because.", Act(-1, (hero, *others))))
+        found = [f.detail for f in findings(Hero(), film)]
+        assert found == ([] if right else ["o0, o1, o2 are lit beside its hero: at most 2"])
 
     @pytest.mark.parametrize("height, right", [(48, True), (40, False)])
     def test_a_bit(self, height, right):

@@ -38,7 +38,30 @@ def captions(storyboard, key):
 def test_own_traces_fill_every_chapter(sharing):
     """So that no chapter is left out unnoticed when the traces are recorded anew."""
     told = [s.key for s in PrefixSharing.tell(sharing).sections]
-    assert told == ["hook", "first", "second", "cost", "joins", "leaves", "stays", "comes-to"]
+    assert told == ["hook", "first", "second", "cost", "joins", "leaves", "stays", "misses", "comes-to"]
+
+
+def test_who_misses_begins_with_other_tokens_and_counts_in_the_takeaway(sharing):
+    admitted = {event.task: event.cached_tokens for event in sharing.find(event="task_admitted")}
+    prompts = {event.task: event.prompt for event in sharing.find(event="task_submitted")}
+    first, *_, last = prompts
+    assert prompts[last][0:16] != prompts[first][0:16] and not admitted[last]
+    assert str(len(prompts[last])) in captions(PrefixSharing.tell(sharing), "misses")
+    shown = PrefixSharing.tell(sharing).sections[-1].beats[-1].acts[-1].parts[0]
+    assert [m.value for m in (*shown.number.measures, *shown.unit.measures)] == [
+        sum(admitted.values()),
+        sum(map(len, prompts.values())),
+    ]
+
+
+def test_refcounts_that_are_said_are_those_before_and_after_each_release(sharing):
+    drops = [e for e in sharing.find(event="pages_free") if e.pages == [0] and e.ref]
+    section = next(s for s in PrefixSharing.tell(sharing).sections if s.key == "leaves")
+    said = [beat for beat in section.beats if "leaves" in beat.caption]
+    assert [[m.value for m in beat.caption.measures] for beat in said] == [[e.task, e.ref + 1, e.ref] for e in drops]
+    for beat, drop in zip(said, drops, strict=True):
+        tables = sharing.state_at(beat.until).tables
+        assert not tables.get(drop.task) and len([1 for table in tables.values() if 0 in table]) == drop.ref
 
 
 def test_first_token_takes_the_phases_up_to_the_prefill_that_gives_it(sharing):

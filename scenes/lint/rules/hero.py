@@ -6,10 +6,15 @@ from collections.abc import Iterator, Mapping
 
 from scenes.draw.atoms import Atom, Key, Line, Text, bounds
 from scenes.lint.moment import Moment, Problem, Rule
+from scenes.parts.knock import Knock
+from scenes.parts.question import Question, Takeaway
+from scenes.parts.wires import Wires
 from scenes.stage.shot import Section, Shot
 
 SHARE = 0.55
 OBJECT, ATOM = 160.0, 48.0
+OTHERS = 2
+BESIDE = (Question, Takeaway, Wires, Knock)
 SMALL = ("bit", "digit", "count", "ref", "number", "text")
 """What the last item of an atom's key calls things that are atoms: bits, counts, single numbers."""
 
@@ -18,7 +23,8 @@ class Hero(Rule):
     """A shot names its subject; the part that it belongs to takes at least 55 % of the stage's width
     or height, and the subject is at least 160 px long, or, where it is a bit or a number, 48 px high.
 
-    The largest picture of the shot counts: what it is about may be gone at its end.
+    The largest picture of the shot counts: what it is about may be gone at its end. At most two other
+    parts are lit at its end; sentences, wires and readouts below 160 px are none.
     """
 
     name = "hero"
@@ -49,6 +55,10 @@ class Hero(Rule):
         about = (f"Shot {shot.caption or ''!r}",)
         hero, longest, high = self._hero, self._long, self._high
         self._hero = self._long = self._high = 0.0
+        lit = [part.key for part in shot.parts if part.lit and not isinstance(part, BESIDE)]
+        others = [key for key in lit if key != shot.hero and extent(moment.atoms, (key,))[1] >= OBJECT]
+        if len(others) > OTHERS:
+            yield Problem(about, f"{', '.join(others)} are lit beside its hero: at most {OTHERS}")
         if not shot.subject:
             yield Problem(about, "names no subject")
         elif not longest:

@@ -7,11 +7,10 @@ A measure of a state has `at`, the event after which it holds. Names are those o
 from __future__ import annotations
 
 from scenes.story.measures.contiguous import ContiguousMeasures
-from scenes.story.measures.header import HeaderMeasures
 from scenes.story.measures.lives import Phases
 
 __all__ = ["Ask"]
 
 
-class Ask(HeaderMeasures, Phases, ContiguousMeasures):
+class Ask(Phases, ContiguousMeasures):
     """Everything that storyboards ask a trace for."""

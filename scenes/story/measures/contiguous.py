@@ -6,11 +6,12 @@ from functools import cached_property
 
 from scenes.measures import Measure, measure
 from scenes.story.contiguous import RULES, Layout, Load, at_step, loads, simulate
+from scenes.story.measures.header import HeaderMeasures
 from scenes.story.measures.moments import MomentMeasures
 from scenes.story.measures.run import WholeRun
 
 
-class ContiguousMeasures(MomentMeasures, WholeRun):
+class ContiguousMeasures(HeaderMeasures, MomentMeasures, WholeRun):
     """The pool without pages at the end of a step, also of one beyond the recording.
 
     A `rule` is one of `scenes.story.contiguous.RULES`, or "pages" for the recorded run.
@@ -55,6 +56,18 @@ class ContiguousMeasures(MomentMeasures, WholeRun):
     def whole_free(self, step: int) -> Measure:
         layout = self.whole(step)
         return measure("contiguous.free", layout.n_slots - layout.reserved, at=self.moment(step))
+
+    def whole_empty(self, step: int) -> Measure:
+        """Slots that no request has filled, held or not."""
+        used = measure("contiguous.used", self.whole(step).used, at=self.moment(step))
+        return self.less(self.pool_slots(), used)
+
+    def whole_idle(self, step: int) -> Measure:
+        """Slots within pieces that are empty."""
+        return self.less(self.whole_empty(step), self.whole_free(step))
+
+    def whole_inside(self, step: int) -> Measure:
+        return self.count(self.whole(step).pieces, "contiguous.inside", at=self.moment(step))
 
     def whole_holes(self, step: int) -> Measure:
         return self.count(self.whole(step).holes(), "contiguous.holes", at=self.moment(step))
