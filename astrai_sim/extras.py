@@ -1,7 +1,5 @@
 """Packages that only some commands need: imported when they are wanted."""
 
-from __future__ import annotations
-
 import importlib
 from types import ModuleType
 

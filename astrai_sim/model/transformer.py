@@ -5,17 +5,15 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from astrai_sim.model.config import ModelConfig
-from astrai_sim.model.layers import DecoderLayer, KVView, RMSNorm
+from astrai_sim.model.layers import DecoderLayer, KVView, ModelConfig, RMSNorm
 
 
 class Transformer(nn.Module):
     """Llama-style decoder with untied output weights drawn from a seed.
 
-    Weights are drawn in float32 on the CPU, so that a seed gives the same model on
-    every device, and then converted. Matrices have variance 1 / inputs and embeddings
-    variance 1, so that a random model's choices depend on its input instead of
-    repeating one token.
+    Weights are drawn in float32 on the CPU, so that a seed gives the same model on every device, and then converted.
+    Matrices have variance 1 / inputs and embeddings variance 1, so that a random model's choices depend on its input
+    instead of repeating one token.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -45,8 +43,7 @@ class Transformer(nn.Module):
     def forward(self, tokens: torch.Tensor, view: KVView, last: torch.Tensor) -> torch.Tensor:
         """Logits of one position of each sequence.
 
-        tokens: int64 [B, S]; last: int64 [B], the column whose logits are wanted.
-        Returns float32 [B, vocab_size].
+        tokens: int64 [B, S]; last: int64 [B], the column whose logits are wanted. Returns float32 [B, vocab_size].
         """
         return self.lm_head(self.norm(self.hidden(tokens, view, last))).float()
 

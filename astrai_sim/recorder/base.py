@@ -19,6 +19,11 @@ Original = Callable[..., Any]
 Batch = list[tuple[Task, int, int]]
 
 
+def equal_once(numbers: list[int]) -> int | list[int]:
+    """The number, where all are equal, else all of them."""
+    return numbers[0] if len(set(numbers)) == 1 else numbers
+
+
 class BaseRecorder:
     """Watches one scheduler and its cache and writes what happens to `writer`.
 
@@ -36,17 +41,13 @@ class BaseRecorder:
     """
 
     SCHEDULER: tuple[str, ...] = (
-        "submit",
-        "change_setting",
-        "step",
-        "_admit",
-        "_forward",
-        "_prefilled",
-        "_append_token",
-        "_finish",
-        "_preempt",
+        *("submit", "change_setting", "step", "_admit", "_forward"),
+        *("_prefilled", "_append_token", "_finish", "_preempt"),
     )
-    CACHE: tuple[str, ...] = ()
+    CACHE: tuple[str, ...] = (
+        *("alloc", "evict", "inc_ref", "free", "lookup", "admit", "grow", "release"),
+        *("record_pages", "record_page", "reset_prefix_cache"),
+    )
 
     def __init__(
         self,
@@ -101,15 +102,8 @@ class BaseRecorder:
 
     def _emit(self, event: str, at: int | None = None, **fields: Any) -> None:
         with self.clock.aside:
-            self._put(
-                {
-                    "step": self.step,
-                    "phase": self.phase,
-                    "ns": self.clock.now_ns() if at is None else at,
-                    "event": event,
-                    **fields,
-                }
-            )
+            now = self.clock.now_ns() if at is None else at
+            self._put({"step": self.step, "phase": self.phase, "ns": now, "event": event, **fields})
 
     def _put(self, data: dict[str, Any]) -> None:
         if self._queues:
@@ -158,15 +152,10 @@ class BaseRecorder:
 
     def _on_submit(self, original: Original, task: Task) -> None:
         original(task)
-        due: dict[str, Any] = {} if task.arrival_s is None else {"arrival_s": task.arrival_s}
-        self._emit(
-            "task_submitted",
-            task=task.id,
-            **self._prompt(task),
-            max_tokens=task.max_tokens,
-            arrival_step=task.arrival_step,
-            **due,
-        )
+        asked: dict[str, Any] = {"max_tokens": task.max_tokens, "arrival_step": task.arrival_step}
+        if task.arrival_s is not None:
+            asked["arrival_s"] = task.arrival_s
+        self._emit("task_submitted", task=task.id, **self._prompt(task), **asked)
 
     def _prompt(self, task: Task) -> dict[str, Any]:
         return {"prompt": list(task.prompt)}
@@ -181,12 +170,8 @@ class BaseRecorder:
         self._emit("step_begin", **self._queues_now())
         began = self.clock.now_ns()
         original()
-        self._emit(
-            "step_end",
-            duration_ns=self.clock.now_ns() - began,
-            waiting=len(scheduler.waiting),
-            running=len(scheduler.running),
-        )
+        counts = {"waiting": len(scheduler.waiting), "running": len(scheduler.running)}
+        self._emit("step_end", duration_ns=self.clock.now_ns() - began, **counts)
         with self.clock.aside:
             if (self.step + 1) % self.snapshot_every == 0:
                 self.snapshot()
@@ -214,13 +199,8 @@ class BaseRecorder:
         with self._held() as queue:
             original(task)
         self._let_out(queue)
-        self._emit(
-            "task_admitted",
-            task=task.id,
-            tokens=task.n_tokens,
-            cached_tokens=task.kv_len,
-            **self._table_fields(task.id),
-        )
+        counts = {"tokens": task.n_tokens, "cached_tokens": task.kv_len}
+        self._emit("task_admitted", task=task.id, **counts, **self._table_fields(task.id))
 
     def _table_fields(self, task: str) -> dict[str, Any]:
         return {"pages": list(self.cache.tables[task])}
@@ -231,14 +211,9 @@ class BaseRecorder:
 
     def _kv_lengths(self, batch: Iterable[tuple[Task, int, int]]) -> None:
         """How many tokens of which tasks a forward pass computed."""
-        counts = [count for _, _, count in batch]
-        same = len(set(counts)) == 1
-        self._emit(
-            "kv_lengths",
-            tasks=[task.id for task, _, _ in batch],
-            counts=counts[0] if same else counts,
-            lengths=numbers_digest(start + count for _, start, count in batch),
-        )
+        tasks, counts = [task.id for task, _, _ in batch], equal_once([count for _, _, count in batch])
+        lengths = numbers_digest(start + count for _, start, count in batch)
+        self._emit("kv_lengths", tasks=tasks, counts=counts, lengths=lengths)
 
     def _on_prefilled(self, original: Original, task: Task, start: int, count: int, token: int) -> None:
         end = start + count
@@ -249,15 +224,8 @@ class BaseRecorder:
         original(task, start, count, token)
 
     def _on_append_token(self, original: Original, task: Task, token: int) -> None:
-        self._emit(
-            "token",
-            task=task.id,
-            id=token,
-            index=len(task.output),
-            position=task.n_tokens,
-            source=self.phase,
-            **self._text(task, token),
-        )
+        place = {"index": len(task.output), "position": task.n_tokens, "source": self.phase}
+        self._emit("token", task=task.id, id=token, **place, **self._text(task, token))
         original(task, token)
 
     def _text(self, task: Task, token: int) -> dict[str, Any]:

@@ -1,13 +1,10 @@
 """Turns the calls of a live scheduler and cache into few, compact events.
 
-For pools of tens of thousands of pages and loads of thousands of requests. An event
-speaks of all pages that one call took, shared or let go; see `astrai_sim.trace.events`.
-Whatever it says of mask, refcounts and tables is read from the live objects after
-exactly those pages were changed: pages of another kind or task first send off what
-has been gathered so far.
+For pools of tens of thousands of pages and loads of thousands of requests. An event speaks of all pages that one call
+took, shared or let go; see `astrai_sim.trace.events`. Whatever it says of mask, refcounts and tables is read from the
+live objects after exactly those pages were changed: pages of another kind or task first send off what has been gathered
+so far.
 """
-
-from __future__ import annotations
 
 import time
 from collections import deque
@@ -17,20 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from astrai_sim.engine.cache.prefix import ROOT, Prefix
-from astrai_sim.engine.clock import Clock
-from astrai_sim.engine.scheduler import InferenceScheduler, Task
-from astrai_sim.recorder.base import BaseRecorder, Batch, Original
-from astrai_sim.trace import TraceWriter
-from astrai_sim.trace.digests import (
-    WORD,
-    lengths_digest,
-    numbers_digest,
-    pages_digest,
-    tables_digest,
-    words_digest,
-    words_of,
-)
-from astrai_sim.trace.runs import to_runs
+from astrai_sim.engine.scheduler import Task
+from astrai_sim.recorder.base import BaseRecorder, Batch, Original, equal_once
+from astrai_sim.trace import digests
+from astrai_sim.trace.digests import WORD, numbers_digest, to_runs
 
 FLUSH_S = 1.0
 ADDING = ("alloc", "ref", "revived", "evicted")
@@ -70,29 +57,8 @@ class _Tokens:
 class BulkRecorder(BaseRecorder):
     """Records runs of pages and lists of tasks. Parameters as for `BaseRecorder`."""
 
-    CACHE = (
-        "alloc",
-        "evict",
-        "inc_ref",
-        "free",
-        "lookup",
-        "admit",
-        "grow",
-        "release",
-        "record_pages",
-        "record_page",
-        "reset_prefix_cache",
-    )
-
-    def __init__(
-        self,
-        writer: TraceWriter,
-        scheduler: InferenceScheduler,
-        *,
-        clock: Clock | None = None,
-        snapshot_every: int = 512,
-    ) -> None:
-        super().__init__(writer, scheduler, clock=clock, snapshot_every=snapshot_every)
+    def __init__(self, *watched: Any, snapshot_every: int = 512, **options: Any) -> None:
+        super().__init__(*watched, snapshot_every=snapshot_every, **options)
         self.with_ids = self.cache.k_cache.device.type != "meta"
         self._pending: _Pages | _Keys | _Tokens | None = None
         self._opening: dict[str, Any] | None = None
@@ -102,19 +68,10 @@ class BulkRecorder(BaseRecorder):
 
     def snapshot(self) -> None:
         """Record the mask, and digests of refcounts, tables, LRU and lengths, all live."""
-        cache = self.cache
-        lru = cache.lru
-        self._emit(
-            "snapshot",
-            mask=hex(cache.free_mask),
-            cached=len(lru),
-            digests={
-                "refs": pages_digest(cache.refs),
-                "tables": tables_digest(cache.tables),
-                "lengths": lengths_digest(self._lengths()),
-                "lru": pages_digest(lru),
-            },
-        )
+        cache, lru = self.cache, self.cache.lru
+        told = {"refs": digests.pages_digest(cache.refs), "tables": digests.tables_digest(cache.tables)}
+        told |= {"lengths": digests.lengths_digest(self._lengths()), "lru": digests.pages_digest(lru)}
+        self._emit("snapshot", mask=hex(cache.free_mask), cached=len(lru), digests=told)
 
     def _emit(self, event: str, at: int | None = None, **fields: Any) -> None:
         with self.clock.aside:
@@ -147,14 +104,8 @@ class BulkRecorder(BaseRecorder):
         if isinstance(pending, _Pages):
             self._send_pages(pending)
         elif isinstance(pending, _Keys):
-            super()._emit(
-                "pages_keyed",
-                task=pending.task,
-                logical=pending.logical,
-                runs=to_runs(pending.pages),
-                parent=pending.parent,
-                key=pending.key,
-            )
+            about = {"task": pending.task, "logical": pending.logical, "runs": to_runs(pending.pages)}
+            super()._emit("pages_keyed", **about, parent=pending.parent, key=pending.key)
         elif isinstance(pending, _Tokens):
             ids: dict[str, Any] = {"ids": pending.ids} if self.with_ids else {}
             super()._emit(
@@ -165,21 +116,18 @@ class BulkRecorder(BaseRecorder):
         pages, table = gathered.pages, self.cache.tables.get(gathered.task)
         if gathered.kind in ADDING and table is not None and gathered.logical is not None:
             pages = table[gathered.logical : gathered.logical + len(pages)]
-        runs = to_runs(pages)
-        about = {"task": gathered.task, "logical": gathered.logical, "runs": runs}
-        kind = gathered.kind
+        about = {"task": gathered.task, "logical": gathered.logical, "runs": to_runs(pages)}
+        kind, refs = gathered.kind, equal_once([self.cache.refs[page] for page in pages])
         if kind == "evicted":
             super()._emit("pages_evicted", **about, cached=len(self.cache._lru))
             kind = "alloc"
-        refs = [self.cache.refs[page] for page in pages]
-        same = len(set(refs)) == 1
-        super()._emit(f"pages_{kind}", **about, refs=refs[0] if same else refs, **self._mask(pages))
+        super()._emit(f"pages_{kind}", **about, refs=refs, **self._mask(pages))
 
     def _mask(self, pages: list[int]) -> dict[str, Any]:
         """How many pages are free, and a digest of the mask's words with `pages`."""
         mask = self.cache.free_mask
-        words = (mask >> (WORD * index) & ONES for index in words_of(pages))
-        return {"free": mask.bit_count(), "words": words_digest(words)}
+        words = (mask >> (WORD * index) & ONES for index in digests.words_of(pages))
+        return {"free": mask.bit_count(), "words": digests.words_digest(words)}
 
     def _gather(self, kind: str, page: int, logical: int | None) -> None:
         """Note that `kind` was done to `page`, the table's entry `logical`."""
@@ -303,15 +251,12 @@ class BulkRecorder(BaseRecorder):
         return hits
 
     def _on_grow(self, original: Original, task: str, n_tokens: int) -> list[int]:
-        before, self.task = self.task, task
-        try:
+        with self._about(task, self.logical):
             pages = original(task, n_tokens)
             if pages:
                 with self.clock.aside:
                     self._send()
             return pages
-        finally:
-            self.task = before
 
     def _on_release(self, original: Original, task: str) -> None:
         self._leaving = deque(range(len(self.cache.tables[task])))

@@ -1,7 +1,6 @@
 """Turns every call of a live scheduler and cache into trace events.
 
-What an event says of mask, refcounts, LRU and tables is read from the live objects
-after the call.
+What an event says of mask, refcounts, LRU and tables is read from the live objects after the call.
 """
 
 from __future__ import annotations
@@ -15,12 +14,10 @@ import torch
 
 from astrai_sim.engine.cache import CacheView, paged_cache
 from astrai_sim.engine.cache.prefix import ROOT, Prefix
-from astrai_sim.engine.clock import Clock
-from astrai_sim.engine.scheduler import InferenceScheduler, Task
+from astrai_sim.engine.scheduler import Task
 from astrai_sim.recorder.base import BaseRecorder, Batch, Original
 from astrai_sim.recorder.lines import LineTracer
 from astrai_sim.text import TextStream, Tokenizer
-from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.events import WHOLE_LRU, WHOLE_MASK
 
 
@@ -43,37 +40,18 @@ class Recorder(BaseRecorder):
     """
 
     SCHEDULER = (*BaseRecorder.SCHEDULER, "_make_room", "_view")
-    CACHE = (
-        "alloc",
-        "evict",
-        "inc_ref",
-        "free",
-        "lookup",
-        "admit",
-        "share",
-        "extend",
-        "grow",
-        "release",
-        "record_pages",
-        "record_page",
-        "reset_prefix_cache",
-        "write",
-        "gather",
-    )
+    CACHE = (*BaseRecorder.CACHE, "share", "extend", "write", "gather")
 
     def __init__(
         self,
-        writer: TraceWriter,
-        scheduler: InferenceScheduler,
-        *,
-        clock: Clock | None = None,
+        *watched: Any,
         kv_layer: int = 0,
-        snapshot_every: int = 16,
         line_calls: int = 4,
         line_steps: int | None = None,
         tokenizer: Tokenizer | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(writer, scheduler, clock=clock, snapshot_every=snapshot_every)
+        super().__init__(*watched, **options)
         self.kv_layer = kv_layer
         self.line_calls = line_calls
         self.line_steps = line_steps
@@ -96,14 +74,9 @@ class Recorder(BaseRecorder):
     def snapshot(self) -> None:
         """Record mask, refcounts, tables, LRU and lengths, read from the live objects."""
         cache = self.cache
-        self._emit(
-            "snapshot",
-            mask=hex(cache.free_mask),
-            refs=list(cache.refs),
-            tables={task: list(pages) for task, pages in cache.tables.items()},
-            lengths=self._lengths(),
-            **self._lru(),
-        )
+        tables = {task: list(pages) for task, pages in cache.tables.items()}
+        counts = {"refs": list(cache.refs), "tables": tables, "lengths": self._lengths()}
+        self._emit("snapshot", mask=hex(cache.free_mask), **counts, **self._lru())
 
     def _lines(
         self,
@@ -116,8 +89,7 @@ class Recorder(BaseRecorder):
     ) -> Any:
         """Call `function`; the first calls also give a `lines` event, ahead of their effects.
 
-        `keep` decides by the result whether this call is worth a `lines` event; `inside` as
-        for `LineTracer`.
+        `keep` decides by the result whether this call is worth a `lines` event; `inside` as for `LineTracer`.
         """
         budget = (name, key)
         late = self.line_steps is not None and self.step >= self.line_steps
@@ -162,15 +134,8 @@ class Recorder(BaseRecorder):
         return {"lru": lru} if len(lru) <= WHOLE_LRU else {}
 
     def _page_event(self, event: str, page: int, **more: Any) -> None:
-        self._emit(
-            event,
-            page=page,
-            task=self.task,
-            logical=self.logical,
-            ref=self.cache.refs[page],
-            **self._mask(page),
-            **more,
-        )
+        about = {"page": page, "task": self.task, "logical": self.logical, "ref": self.cache.refs[page]}
+        self._emit(event, **about, **self._mask(page), **more)
 
     # scheduler
 
@@ -283,18 +248,12 @@ class Recorder(BaseRecorder):
         return key
 
     def _on_write(
-        self,
-        original: Original,
-        layer: int,
-        page_table: torch.Tensor,
-        positions: torch.Tensor,
-        k: torch.Tensor,
-        v: torch.Tensor,
+        self, original: Original, layer: int, page_table: torch.Tensor, positions: torch.Tensor, *kv: torch.Tensor
     ) -> None:
         if layer != self.kv_layer:
-            original(layer, page_table, positions, k, v)
+            original(layer, page_table, positions, *kv)
             return
-        self._lines("PagedCache.write", original, layer, page_table, positions, k, v, key=self._pass())
+        self._lines("PagedCache.write", original, layer, page_table, positions, *kv, key=self._pass())
         self._synchronize()
         with self.clock.aside:
             spans = [

@@ -1,7 +1,5 @@
 """What a trace says about where it comes from."""
 
-from __future__ import annotations
-
 import datetime
 import inspect
 import platform
@@ -18,7 +16,7 @@ from astrai_sim.engine.cache import CacheView, pages_for
 from astrai_sim.engine.cache.view import padded
 from astrai_sim.engine.clock import CostClock
 from astrai_sim.engine.scheduler.model_free import RULE
-from astrai_sim.model.smollm2 import smollm2
+from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import Scenario
 from astrai_sim.shipped import CHECKOUT
@@ -31,19 +29,8 @@ SHOWN: tuple[Callable, ...] = (pages_for, padded, CacheView.__init__, CacheView.
 SHOWN_METHODS = {
     "cache": (
         "__init__",
-        "alloc",
-        "evict",
-        "alloc_n",
-        "inc_ref",
-        "free",
-        "lookup",
-        "admit",
-        "share",
-        "extend",
-        "grow",
-        "release",
-        "write",
-        "gather",
+        *("alloc", "evict", "alloc_n", "inc_ref", "free", "lookup", "admit"),
+        *("share", "extend", "grow", "release", "write", "gather"),
     ),
     "scheduler": ("_make_room", "_preempt"),
 }
@@ -113,19 +100,12 @@ def commit() -> str:
 
 def device_facts(device: torch.device) -> dict[str, Any]:
     """Type, name, compute capability and driver of `device`, and the software's versions."""
-    facts: dict[str, Any] = {
-        "type": device.type,
-        "name": cpu_name(),
-        "capability": None,
-        "driver": None,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
+    name, capability, driver = cpu_name(), None, None
     if device.type == "cuda":
-        facts["name"] = torch.cuda.get_device_name(device)
-        facts["capability"] = list(torch.cuda.get_device_capability(device))
-        facts["driver"] = driver_version()
-    return facts
+        name, capability = torch.cuda.get_device_name(device), list(torch.cuda.get_device_capability(device))
+        driver = driver_version()
+    found = {"type": device.type, "name": name, "capability": capability, "driver": driver}
+    return found | {"torch": torch.__version__, "python": platform.python_version()}
 
 
 def driver_version() -> str | None:
@@ -136,12 +116,8 @@ def driver_version() -> str | None:
     except (OSError, StopIteration):
         pass
     try:
-        done = subprocess.run(
-            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+        done = subprocess.run(query, capture_output=True, text=True, check=True)
         return done.stdout.splitlines()[0].strip()
     except (OSError, subprocess.CalledProcessError, IndexError):
         return None

@@ -1,7 +1,5 @@
 """Which lines a call executed, in order, with the values that they produced."""
 
-from __future__ import annotations
-
 import inspect
 import sys
 from collections import OrderedDict
@@ -23,11 +21,10 @@ WATCHED = ("_free_mask", "_refs", "_lru", "_prefix", "running")
 def plain(value: Any) -> Any:
     """A value as it goes into the trace.
 
-    Integers, text, lists and tables of them as they are; tasks by their name; tensors as
-    shape and first items (none for floating point), data types by their name; of an ordered
-    dict its keys; of a prefix index the pages that have a key; anything else by its type's
-    name. Of a mask of more than `LONGEST` bits only how many are set, of a longer list only
-    its length and first items, of longer tables nothing.
+    Integers, text, lists and tables of them as they are; tasks by their name; tensors as shape and first items (none
+    for floating point), data types by their name; of an ordered dict its keys; of a prefix index the pages that have a
+    key; anything else by its type's name. Of a mask of more than `LONGEST` bits only how many are set, of a longer list
+    only its length and first items, of longer tables nothing.
     """
     if isinstance(value, int) and value.bit_length() > LONGEST:
         return {"bits": value.bit_length(), "set": value.bit_count()}

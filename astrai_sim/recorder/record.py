@@ -1,10 +1,14 @@
-"""Recording a whole scenario into a file."""
+"""Recording a whole scenario into a file; Ctrl-C waits for the end of a step."""
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import torch
 
@@ -13,7 +17,6 @@ from astrai_sim.recorder.base import BaseRecorder
 from astrai_sim.recorder.bulk import BulkRecorder
 from astrai_sim.recorder.full import Recorder
 from astrai_sim.recorder.header import make_header
-from astrai_sim.recorder.interrupt import Interrupt
 from astrai_sim.recorder.lines import LineTracer
 from astrai_sim.scenario import CannotRun, Run, Scenario, build
 from astrai_sim.scenario.build import Built
@@ -22,6 +25,40 @@ from astrai_sim.trace import TraceWriter
 from astrai_sim.workload import Workload
 
 PROGRESS_S = 0.1
+
+
+class Interrupt:
+    """A context in which Ctrl-C is only noted; `check` raises it. A second one is not put off, nor is one that comes
+    while `at_once()` is true.
+
+    Outside the main thread, and where something else handles the signal, all stays as it is.
+    """
+
+    def __init__(self, at_once: Callable[[], bool] = lambda: False) -> None:
+        self.at_once = at_once
+        self.wanted = False
+        self._ours = False
+
+    def __enter__(self) -> Interrupt:
+        main = threading.current_thread() is threading.main_thread()
+        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._note)
+            self._ours = True
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.wanted or self.at_once():
+            raise KeyboardInterrupt
+        self.wanted = True
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
+        if self.wanted:
+            raise KeyboardInterrupt
 
 
 def record(
@@ -87,14 +124,8 @@ def make_recorder(scenario: Scenario, writer: TraceWriter, built: Built) -> Base
     """The recorder that the scenario's [record] table asks for."""
     chosen = scenario.record
     kind = BulkRecorder if chosen.bulk else Recorder
-    extra = (
-        {}
-        if chosen.bulk
-        else {
-            "kv_layer": chosen.kv_layer,
-            "line_calls": chosen.traced_calls,
-            "line_steps": chosen.line_steps,
-            "tokenizer": built.language.tokenizer if built.language else None,
-        }
-    )
+    extra: dict[str, Any] = {}
+    if not chosen.bulk:
+        extra = {"kv_layer": chosen.kv_layer, "line_calls": chosen.traced_calls, "line_steps": chosen.line_steps}
+        extra["tokenizer"] = built.language.tokenizer if built.language else None
     return kind(writer, built.scheduler, clock=built.clock, snapshot_every=chosen.snapshot_steps, **extra)

@@ -1,7 +1,6 @@
 """From a scenario to the live objects that run it."""
 
-from __future__ import annotations
-
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ from astrai_sim.engine.cache import PagedCache
 from astrai_sim.engine.clock import Clock, CostClock, CostModel, RealClock
 from astrai_sim.engine.scheduler import InferenceScheduler, ModelFreeScheduler, Task
 from astrai_sim.model import ModelConfig, Transformer
-from astrai_sim.model.smollm2 import smollm2
+from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.scenario.schema import PrefixPart, RequestPart, Scenario
 from astrai_sim.text import Language, smollm2_language
 from astrai_sim.workload import LoadRequest
@@ -23,8 +22,7 @@ from astrai_sim.workload import LoadRequest
 class Built:
     """The live objects of a run; `tasks` in the order of the scenario.
 
-    `model` is None where cache and scheduler run alone, `language` where the model
-    knows no text.
+    `model` is None where cache and scheduler run alone, `language` where the model knows no text.
     """
 
     model: Transformer | None
@@ -67,22 +65,12 @@ def _model(scenario: Scenario, device: torch.device) -> Transformer:
 
 
 def _cache(scenario: Scenario, device: torch.device) -> PagedCache:
-    part, pool = scenario.model, scenario.cache
+    part, pool, dtype = scenario.model, scenario.cache, getattr(torch, scenario.model.dtype)
+    sizes = (part.n_layers, pool.n_pages, pool.page_size, part.n_kv_heads, part.head_dim)
     try:
-        return PagedCache(
-            part.n_layers,
-            pool.n_pages,
-            pool.page_size,
-            part.n_kv_heads,
-            part.head_dim,
-            device,
-            getattr(torch, part.dtype),
-            prefix_caching=pool.prefix_caching,
-        )
+        return PagedCache(*sizes, device, dtype, prefix_caching=pool.prefix_caching)
     except (RuntimeError, MemoryError):
-        slots = pool.n_pages * pool.page_size
-        size = 2 * part.n_layers * slots * part.n_kv_heads * part.head_dim
-        size *= getattr(torch, part.dtype).itemsize
+        size = 2 * math.prod(sizes) * dtype.itemsize
         raise ValueError(
             f"the pool's K and V take {size / 1e9:.1f} GB, which {device.type} does not have: "
             f"lower n_pages, or run without a model (--model none)"

@@ -1,7 +1,5 @@
 """Reading scenarios: TOML in, one clear line out when something is wrong."""
 
-from __future__ import annotations
-
 import math
 import re
 import tomllib
@@ -14,20 +12,10 @@ from astrai_sim.engine.cache import pages_for
 from astrai_sim.engine.clock import CostModel
 from astrai_sim.engine.scheduler import POLICIES, SETTINGS
 from astrai_sim.extras import MissingExtra
-from astrai_sim.model.smollm2 import smollm2
+from astrai_sim.model.gguf_file import smollm2
+from astrai_sim.scenario import schema
 from astrai_sim.scenario.limits import number_fits, text_fits
-from astrai_sim.scenario.schema import (
-    CachePart,
-    ChangePart,
-    ModelPart,
-    PrefixPart,
-    RecordPart,
-    RequestPart,
-    Scenario,
-    SchedulerPart,
-    StopPart,
-    WorkloadPart,
-)
+from astrai_sim.scenario.schema import ChangePart, PrefixPart, RequestPart, Scenario, WorkloadPart
 from astrai_sim.shipped import ASSETS
 from astrai_sim.text import Language, smollm2_language
 from astrai_sim.trace.header import DETAILS
@@ -35,11 +23,11 @@ from astrai_sim.workload import KINDS as WORKLOADS
 
 FOLDER = ASSETS / "scenarios"
 TABLES = {
-    "model": ModelPart,
-    "cache": CachePart,
-    "scheduler": SchedulerPart,
-    "record": RecordPart,
-    "stop": StopPart,
+    "model": schema.ModelPart,
+    "cache": schema.CachePart,
+    "scheduler": schema.SchedulerPart,
+    "record": schema.RecordPart,
+    "stop": schema.StopPart,
     "cost": CostModel,
     "workload": WorkloadPart,
 }
@@ -186,12 +174,8 @@ class _Reader:
         return value
 
     def span(self, key: str, value: Any, table: str) -> tuple[float, float]:
-        ok = (
-            isinstance(value, list)
-            and len(value) == 2
-            and all(type(end) in (int, float) and math.isfinite(end) for end in value)
-        )
-        if not ok or not 0 <= value[0] < value[1]:
+        ok = isinstance(value, list) and len(value) == 2 and all(type(end) in (int, float) for end in value)
+        if not ok or not 0 <= value[0] < value[1] < math.inf:
             self.fail(f"{key} must be [from, to] in seconds, from 0 on", key, table)
         return float(value[0]), float(value[1])
 
@@ -265,37 +249,24 @@ class _Reader:
             self.fail(f"decode_policy {policy!r}: choose from {', '.join(POLICIES)}", "decode_policy", table, nth)
         budget, most = settings.get("max_tokens_per_step"), scenario.scheduler.max_batch
         if budget is not None and budget < most:
-            self.fail(
-                f"max_tokens_per_step must be at least max_batch ({most}), not {budget}",
-                "max_tokens_per_step",
-                table,
-                nth,
-            )
+            name = "max_tokens_per_step"
+            self.fail(f"{name} must be at least max_batch ({most}), not {budget}", name, table, nth)
 
     def changes_fit(self, scenario: Scenario) -> None:
-        seen = set()
+        seen, table = set(), "[[change]]"
         for i, change in enumerate(scenario.changes):
             settings = change.settings()
             if len(settings) != 1:
-                self.fail(
-                    f"a [[change]] sets one of {', '.join(SETTINGS)}, not {len(settings)}",
-                    "[[change]]",
-                    "[[change]]",
-                    i,
-                )
-            self.settings_fit(scenario, settings, "[[change]]", i)
+                self.fail(f"a {table} sets one of {', '.join(SETTINGS)}, not {len(settings)}", table, table, i)
+            self.settings_fit(scenario, settings, table, i)
             name = next(iter(settings))
             if (change.step, name) in seen:
-                self.fail(f"{name} is changed twice before step {change.step}", name, "[[change]]", i)
+                self.fail(f"{name} is changed twice before step {change.step}", name, table, i)
             seen.add((change.step, name))
             last = scenario.stop.max_steps
             if last is not None and change.step >= last:
-                self.fail(
-                    f"step {change.step} is never reached: the run stops after max_steps {last}",
-                    "step",
-                    "[[change]]",
-                    i,
-                )
+                told = f"step {change.step} is never reached: the run stops after max_steps {last}"
+                self.fail(told, "step", table, i)
 
     def unique(self, parts: Sequence[PrefixPart] | Sequence[RequestPart], table: str) -> set[str]:
         names: set[str] = set()
@@ -330,13 +301,9 @@ class _Reader:
         slots = prompt + request.max_tokens - 1
         needed = pages_for(slots, cache.page_size)
         if needed > cache.n_pages:
-            self.fail(
-                f"request {request.name!r} can never fit: {slots} tokens need {needed} pages, "
-                f"the pool has {cache.n_pages}: raise n_pages or lower max_tokens",
-                "max_tokens",
-                "[[request]]",
-                nth,
-            )
+            told = f"request {request.name!r} can never fit: {slots} tokens need {needed} pages, the pool has "
+            told += f"{cache.n_pages}: raise n_pages or lower max_tokens"
+            self.fail(told, "max_tokens", "[[request]]", nth)
 
     def ids_fit(self, ids: tuple[int, ...] | None, vocab_size: int, table: str, nth: int) -> None:
         if ids is not None and max(ids) >= vocab_size:

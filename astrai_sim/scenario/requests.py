@@ -1,7 +1,5 @@
 """Where a scenario's requests come from: itself, or a production trace."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,10 +12,9 @@ from astrai_sim.workload import Selection, Workload, read_workload
 def load_requests(scenario: Scenario, path: Path, file: Path | None = None) -> tuple[Scenario, Workload | None]:
     """The workload of the scenario read from `path`; `file` overrides where it lies.
 
-    Returns the scenario with the workload's kind and file name as they turned out, which
-    is what a trace's header should say, and the workload; None where the scenario lists
-    its requests itself. Raises ScenarioError where a file is missing or not wanted and
-    where a request is longer than the pool, and WorkloadError for what is wrong with it.
+    Returns the scenario with the workload's kind and file name as they turned out, which is what a trace's header
+    should say, and the workload; None where the scenario lists its requests itself. Raises ScenarioError where a file
+    is missing or not wanted and where a request is longer than the pool, and WorkloadError for what is wrong with it.
     """
     part = scenario.workload
     if part is None:
@@ -42,10 +39,6 @@ def _fits(scenario: Scenario, path: Path, workload: Workload) -> None:
     needed = pages_for(total - 1, cache.page_size)
     if needed > cache.n_pages:
         slots = cache.n_pages * cache.page_size
-        raise ScenarioError(
-            path,
-            None,
-            f"a request of {longest.prompt_len} + {longest.output_len} tokens in "
-            f"{workload.path.name} can never fit: it needs {needed} pages, the pool has "
-            f"{cache.n_pages}: raise n_pages or set length_limit = {slots} in [workload]",
-        )
+        told = f"a request of {longest.prompt_len} + {longest.output_len} tokens in {workload.path.name} can never "
+        told += f"fit: it needs {needed} pages, the pool has {cache.n_pages}: "
+        raise ScenarioError(path, None, f"{told}raise n_pages or set length_limit = {slots} in [workload]")

@@ -1,7 +1,5 @@
 """Driving a scheduler through a scenario: arrivals, steps, and when to stop."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Sequence
 
@@ -59,8 +57,7 @@ class Run:
     def steps(self) -> Iterator[int]:
         """Run step by step; yields the index of each step done.
 
-        Raises CannotRun for a request that can never fit and for a change that cannot be
-        made then.
+        Raises CannotRun for a request that can never fit and for a change that cannot be made then.
         """
         while (reason := self._why_stop()) is None:
             step = self.scheduler.step_index

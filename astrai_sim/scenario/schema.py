@@ -12,10 +12,9 @@ from astrai_sim.engine.clock import CostModel
 class ModelPart:
     """The model.
 
-    `kind` random draws weights from the seed; with none, cache and scheduler run alone
-    and the sizes only tell what a token's K and V would take (`n_heads` and `ffn_dim`
-    may then be left out). With smollm2 the model is SmolLM2-135M-Instruct, and its file
-    gives the sizes and the scheduler's `eos`.
+    `kind` random draws weights from the seed; with none, cache and scheduler run alone and the sizes only tell what a
+    token's K and V would take (`n_heads` and `ffn_dim` may then be left out). With smollm2 the model is
+    SmolLM2-135M-Instruct, and its file gives the sizes and the scheduler's `eos`.
     """
 
     n_layers: int

@@ -1,4 +1,4 @@
-"""The language of a model: what turns conversations into its tokens and back."""
+"""The language of a model: what turns conversations into its tokens and back, by its chat template."""
 
 from __future__ import annotations
 
@@ -6,10 +6,33 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from astrai_sim.model.gguf_file import GgufFile
-from astrai_sim.model.smollm2 import smollm2
-from astrai_sim.text.chat import ChatTemplate
+from astrai_sim.extras import require
+from astrai_sim.model.gguf_file import GgufFile, smollm2
 from astrai_sim.text.tokenizer import Tokenizer
+
+
+class ChatTemplate:
+    """Turns a conversation into the text that the model continues.
+
+    `source` is the Jinja template of the model's file.
+    """
+
+    def __init__(self, source: str) -> None:
+        sandbox = require("jinja2.sandbox", "smollm2")
+        environment = sandbox.ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+        self._template = environment.from_string(source)
+
+    @classmethod
+    def of(cls, file: GgufFile) -> ChatTemplate:
+        """The template that `file` carries."""
+        return cls(file.field("tokenizer.chat_template"))
+
+    def prompt(self, user: str, system: str | None = None) -> str:
+        """A user's message, after `system` or else the template's own, up to the answer."""
+        messages = [{"role": "user", "content": user}]
+        if system is not None:
+            messages.insert(0, {"role": "system", "content": system})
+        return self._template.render(messages=messages, add_generation_prompt=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +47,8 @@ class Language:
     @classmethod
     def of(cls, file: GgufFile) -> Language:
         """What `file` carries. Raises ValueError for a tokenizer that is not known."""
-        return cls(
-            Tokenizer.of(file),
-            ChatTemplate.of(file),
-            file.field("tokenizer.ggml.eos_token_id"),
-            file.field("tokenizer.ggml.pre"),
-        )
+        eos, name = file.field("tokenizer.ggml.eos_token_id"), file.field("tokenizer.ggml.pre")
+        return cls(Tokenizer.of(file), ChatTemplate.of(file), eos, name)
 
     def prompt_ids(self, user: str, system: str | None = None) -> list[int]:
         """Token ids of a user's message after a system prompt, up to the answer."""

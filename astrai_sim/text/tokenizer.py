@@ -26,9 +26,8 @@ def byte_alphabet() -> dict[str, int]:
 class TextStream:
     """The text of one sequence of tokens, piece by piece.
 
-    The pieces, in order, concatenate to the text. A character whose bytes come in
-    several tokens belongs to the last of them, so that the earlier ones give "";
-    bytes that are no UTF-8 give U+FFFD.
+    The pieces, in order, concatenate to the text. A character whose bytes come in several tokens belongs to the last of
+    them, so that the earlier ones give ""; bytes that are no UTF-8 give U+FFFD.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -69,12 +68,9 @@ class Tokenizer:
             for token, text in enumerate(vocabulary)
         ]
         split = tokenizers.pre_tokenizers
-        self._bpe = tokenizers.Tokenizer(
-            tokenizers.models.BPE(
-                vocab={text: token for token, text in enumerate(vocabulary)},
-                merges=[tuple(merge.split(" ")) for merge in merges],
-            )
-        )
+        numbers = {text: token for token, text in enumerate(vocabulary)}
+        pairs = [tuple(merge.split(" ")) for merge in merges]
+        self._bpe = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=numbers, merges=pairs))
         self._bpe.pre_tokenizer = split.Sequence(
             [split.Digits(individual_digits=True), split.ByteLevel(add_prefix_space=False)]
         )
@@ -91,11 +87,8 @@ class Tokenizer:
         if kind != ("gpt2", "smollm"):
             raise ValueError(f"{file.path}: the tokenizer is {'/'.join(kind)}, not gpt2/smollm")
         types = file.field("tokenizer.ggml.token_type")
-        return cls(
-            file.field("tokenizer.ggml.tokens"),
-            file.field("tokenizer.ggml.merges"),
-            [token for token, kind in enumerate(types) if kind == CONTROL],
-        )
+        control = [token for token, kind in enumerate(types) if kind == CONTROL]
+        return cls(file.field("tokenizer.ggml.tokens"), file.field("tokenizer.ggml.merges"), control)
 
     def __len__(self) -> int:
         return len(self._pieces)

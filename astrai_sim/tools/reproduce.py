@@ -1,7 +1,5 @@
 """Running a trace's scenario again, and comparing everything but time."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections.abc import Callable, Iterator

@@ -1,11 +1,8 @@
-"""Short digests that stand for many numbers in bulk recordings.
+"""How bulk recordings say much in little: runs of pages, and short digests of many numbers.
 
-Recorder and `verify` compute them from what each knows of the same thing. BLAKE2b of
-a stated text or byte string; 8 hex digits where an event stands for a few numbers, 16
-where a snapshot stands for all.
+Recorder and `verify` compute them from what each knows of the same thing. Digests are BLAKE2b of a stated text or
+byte string; 8 hex digits where an event stands for a few numbers, 16 where a snapshot stands for all.
 """
-
-from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,3 +45,32 @@ def tables_digest(tables: Mapping[str, Sequence[int]]) -> str:
 def lengths_digest(lengths: Mapping[str, int]) -> str:
     """Of token counts, sorted by task, as `task:count;`; 16 hex digits."""
     return _digest("".join(f"{task}:{lengths[task]};" for task in sorted(lengths)).encode(), 8)
+
+
+def to_runs(pages: Iterable[int]) -> list[list[int]]:
+    """Pages in their order as [first, count]; a negative count counts down.
+
+    [4, 5, 6, 9] -> [[4, 3], [9, 1]]; [6, 5, 4] -> [[6, -3]].
+    """
+    runs: list[list[int]] = []
+    for page in pages:
+        if runs:
+            first, count = runs[-1]
+            if count == 1 and page == first - 1:
+                runs[-1][1] = -2
+                continue
+            if page == first + count:
+                runs[-1][1] += 1 if count > 0 else -1
+                continue
+        runs.append([page, 1])
+    return runs
+
+
+def from_runs(runs: Iterable[Iterable[int]]) -> list[int]:
+    """The pages that `to_runs` was given. Raises ValueError for a run of no pages."""
+    pages: list[int] = []
+    for first, count in runs:
+        if count == 0:
+            raise ValueError(f"a run of no pages at {first}")
+        pages += range(first, first + count, 1 if count > 0 else -1)
+    return pages

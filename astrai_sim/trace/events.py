@@ -113,10 +113,9 @@ class Chunk(TaskPrefilled):
 class Tokens(Event):
     """Each of `tasks` got one token, computed by the phase `source`.
 
-    `ids` where a model gave them, `texts` where it knows text: in order they concatenate to the text, a character
-    whose bytes come in several tokens standing at the last. In full detail there is one task, `index` counts its
-    generated tokens from 0 and `position` all. In bulk `counts` is the `numbers_digest` of the tasks' tokens
-    afterwards.
+    `ids` where a model gave them, `texts` where it knows text: in order they concatenate to the text, a character whose
+    bytes come in several tokens standing at the last. In full detail there is one task, `index` counts its generated
+    tokens from 0 and `position` all. In bulk `counts` is the `numbers_digest` of the tasks' tokens afterwards.
     """
 
     tasks: list[str]

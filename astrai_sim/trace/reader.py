@@ -1,4 +1,4 @@
-"""Reading traces: lazily decoded events, and the state at any of them."""
+"""Reading traces: lazily decoded events, the state at any of them, and what is wrong with a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from astrai_sim.trace.errors import TraceError
 from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event
 from astrai_sim.trace.header import Footer, Header
 from astrai_sim.trace.state import State
@@ -209,9 +208,8 @@ class Trace:
     def state_at(self, seq: int) -> State:
         """State after event `seq`; -1 gives the state before the first. A copy of its own.
 
-        Rising `seq` cost one pass over the events between them; going back starts from
-        the nearest of at most `MOST_CHECKPOINTS` states that were kept on the way.
-        Raises IndexError beyond the last event.
+        Rising `seq` cost one pass over the events between them; going back starts from the nearest of at most
+        `MOST_CHECKPOINTS` states that were kept on the way. Raises IndexError beyond the last event.
         """
         if not -1 <= seq < self._events:
             raise IndexError(f"event {seq}: the trace has {self._events}")
@@ -267,3 +265,16 @@ def _gunzip(path: Path, packed: bytes) -> tuple[bytes, bool]:
     if decoder.unused_data:
         raise TraceError(path, None, "something follows the gzip data: get the file again")
     return bytes(content), not decoder.eof
+
+
+class TraceError(Exception):
+    """A trace that cannot be used, or that lies: file, line, what is wrong, and the level of
+    `verify` at which that shows."""
+
+    def __init__(self, path: Path | str, line: int | None, message: str) -> None:
+        where = f"{path}:{line}" if line else str(path)
+        super().__init__(f"{where}: {message}")
+        self.path = path
+        self.line = line
+        self.message = message
+        self.level = "format"

@@ -8,19 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from astrai_sim.trace.events import (
-    Event,
-    KvLengths,
-    KvWrite,
-    PagesEvicted,
-    StepBegin,
-    StepEnd,
-    TaskAdmitted,
-    TaskFinished,
-    TaskPreempted,
-    TaskSubmitted,
-    Tokens,
-)
+from astrai_sim.trace import events as ev
 from astrai_sim.trace.reader import Trace
 from astrai_sim.trace.state import State
 
@@ -56,7 +44,7 @@ class Series:
     evictions: np.ndarray
 
     @classmethod
-    def of(cls, trace: Trace, events: Iterable[Event] | None = None) -> Series:
+    def of(cls, trace: Trace, events: Iterable[ev.Event] | None = None) -> Series:
         """From a trace, in one pass over its events: `events`, where somebody looks at them on the way."""
         watch = _Steps(trace)
         for event in trace if events is None else events:
@@ -82,67 +70,48 @@ class _Steps:
         self.start = ns
         self.generated = self.prompt = self.preempted = self.evicted = 0
 
-    def see(self, event: Event) -> None:
+    def see(self, event: ev.Event) -> None:
         """Take in the next event."""
         self.state.apply(event)
         handler = getattr(self, f"_on_{event.event}", None)
         if handler is not None:
             handler(event)
 
-    def _on_step_begin(self, event: StepBegin) -> None:
+    def _on_step_begin(self, event: ev.StepBegin) -> None:
         self._begin(event.ns)
 
-    def _on_tokens(self, event: Tokens) -> None:
+    def _on_tokens(self, event: ev.Tokens) -> None:
         self.generated += len(event.tasks)
 
-    def _on_kv_write(self, event: KvWrite) -> None:
+    def _on_kv_write(self, event: ev.KvWrite) -> None:
         if event.phase == "prefill":
             self.prompt += sum(span.count for span in event.spans)
 
-    def _on_kv_lengths(self, event: KvLengths) -> None:
+    def _on_kv_lengths(self, event: ev.KvLengths) -> None:
         if event.phase == "prefill":
             self.prompt += sum(event.counts)
 
-    def _on_task_preempted(self, event: TaskPreempted) -> None:
+    def _on_task_preempted(self, event: ev.TaskPreempted) -> None:
         self.preempted += 1
 
-    def _on_pages_evicted(self, event: PagesEvicted) -> None:
+    def _on_pages_evicted(self, event: ev.PagesEvicted) -> None:
         self.evicted += len(event.pages)
 
-    def _on_step_end(self, event: StepEnd) -> None:
-        state = self.state
-        in_use = state.n_in_use
-        self.rows.append(
-            [
-                event.step,
-                event.seq,
-                self.start,
-                event.ns,
-                event.duration_ns,
-                event.waiting,
-                event.running,
-                in_use,
-                state.n_cached,
-                state.n_pages - in_use - state.n_cached,
-                state.kv_slots,
-                in_use * state.page_size,
-                self.generated,
-                self.prompt,
-                self.preempted,
-                self.evicted,
-            ]
-        )
+    def _on_step_end(self, event: ev.StepEnd) -> None:
+        state, in_use, cached = self.state, self.state.n_in_use, self.state.n_cached
+        times = (event.step, event.seq, self.start, event.ns, event.duration_ns, event.waiting, event.running)
+        pages = (in_use, cached, state.n_pages - in_use - cached, state.kv_slots, in_use * state.page_size)
+        self.rows.append([*times, *pages, self.generated, self.prompt, self.preempted, self.evicted])
 
 
 @dataclass(frozen=True, eq=False)
 class RequestTimes:
     """One entry per request, in order of submission; int64 [n_requests] but `names` and `gaps`.
 
-    Times are engine nanoseconds and steps are indices, both -1 for what has not
-    happened. `arrived_ns` is when the request was due, where the scenario has it by
-    time, else when it was submitted. `admitted_*` is the first admission, `cached`
-    the tokens that it found in the cache. `gaps[i]` holds the nanoseconds between one
-    token of request i and the next.
+    Times are engine nanoseconds and steps are indices, both -1 for what has not happened. `arrived_ns` is when the
+    request was due, where the scenario has it by time, else when it was submitted. `admitted_*` is the first admission,
+    `cached` the tokens that it found in the cache. `gaps[i]` holds the nanoseconds between one token of request i and
+    the next.
     """
 
     names: list[str]
@@ -166,16 +135,16 @@ class RequestTimes:
         """From a trace, in one pass."""
         lives: dict[str, _Life] = {}
         for event in trace:
-            if isinstance(event, Tokens):
+            if isinstance(event, ev.Tokens):
                 for task in event.tasks:
                     lives[task].token(event)
-            elif isinstance(event, TaskSubmitted):
+            elif isinstance(event, ev.TaskSubmitted):
                 lives[event.task] = _Life(event)
-            elif isinstance(event, TaskAdmitted):
+            elif isinstance(event, ev.TaskAdmitted):
                 lives[event.task].admitted(event)
-            elif isinstance(event, TaskFinished):
+            elif isinstance(event, ev.TaskFinished):
                 lives[event.task].finished = (event.ns, event.step)
-            elif isinstance(event, TaskPreempted):
+            elif isinstance(event, ev.TaskPreempted):
                 lives[event.task].preemptions += 1
         columns = [item.name for item in fields(cls)][1:-1]
         table = np.array([life.row() for life in lives.values()], dtype=np.int64)
@@ -194,7 +163,7 @@ class RequestTimes:
 
 
 class _Life:
-    def __init__(self, event: TaskSubmitted) -> None:
+    def __init__(self, event: ev.TaskSubmitted) -> None:
         self.submitted = (event.ns, event.step)
         self.arrived = event.ns if event.arrival_s is None else round(event.arrival_s * 1e9)
         self.prompt = event.prompt_len
@@ -205,25 +174,16 @@ class _Life:
         self.preemptions = 0
         self.tokens = array("q")
 
-    def admitted(self, event: TaskAdmitted) -> None:
+    def admitted(self, event: ev.TaskAdmitted) -> None:
         if self.first_admitted[0] < 0:
             self.first_admitted = (event.ns, event.step)
             self.cached = event.cached_tokens
 
-    def token(self, event: Event) -> None:
+    def token(self, event: ev.Event) -> None:
         if not self.tokens:
             self.first_token = (event.ns, event.step)
         self.tokens.append(event.ns)
 
     def row(self) -> list[int]:
-        return [
-            self.arrived,
-            *self.submitted,
-            *self.first_admitted,
-            *self.first_token,
-            *self.finished,
-            self.prompt,
-            self.cached,
-            len(self.tokens),
-            self.preemptions,
-        ]
+        times = (self.arrived, *self.submitted, *self.first_admitted, *self.first_token, *self.finished)
+        return [*times, self.prompt, self.cached, len(self.tokens), self.preemptions]

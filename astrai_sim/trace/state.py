@@ -6,26 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from astrai_sim.trace.events import (
-    Counted,
-    Event,
-    KvLengths,
-    KvWrite,
-    PagesAlloc,
-    PagesCached,
-    PagesEvicted,
-    PagesFree,
-    PagesKeyed,
-    PagesRef,
-    PagesRevived,
-    PrefixReset,
-    Table,
-    TaskAdmitted,
-    TaskFinished,
-    TaskPreempted,
-    TaskSubmitted,
-    Tokens,
-)
+from astrai_sim.trace import events as ev
 from astrai_sim.trace.tasks import Tasks, TokenLog
 
 FREE, IN_USE, CACHED = 0, 1, 2
@@ -59,13 +40,8 @@ class State:
     @classmethod
     def initial(cls, n_pages: int, page_size: int) -> State:
         """Before the first event: every page free."""
-        return cls(
-            n_pages,
-            page_size,
-            np.zeros(n_pages, np.int32),
-            _states=np.zeros(n_pages, np.uint8),
-            _keyed=np.zeros(n_pages, bool),
-        )
+        states, keyed = np.zeros(n_pages, np.uint8), np.zeros(n_pages, bool)
+        return cls(n_pages, page_size, np.zeros(n_pages, np.int32), _states=states, _keyed=keyed)
 
     def copy(self) -> State:
         """An independent copy."""
@@ -161,8 +137,7 @@ class State:
     def kv_slots(self) -> int:
         """Slots of pages in use that hold K and V; a slot of a shared page counts once.
 
-        Each task's tokens, less those that it reads from pages which others count too:
-        only full pages are shared.
+        Each task's tokens, less those that it reads from pages which others count too: only full pages are shared.
         """
         stored = int(self.tasks.stored_of(list(self.tables)).sum()) if self.tables else 0
         shared = int(np.maximum(self.refs - 1, 0).sum())
@@ -178,7 +153,7 @@ class State:
             return np.full(self.page_size, np.nan, dtype=np.float32)
         return norms.copy()
 
-    def apply(self, event: Event) -> None:
+    def apply(self, event: ev.Event) -> None:
         """Take in the next event."""
         self.seq, self.step, self.phase, self.ns = event.seq, event.step, event.phase, event.ns
         handler = getattr(self, f"_on_{event.event}", None)
@@ -187,62 +162,72 @@ class State:
 
     # requests
 
-    def _on_task_submitted(self, event: TaskSubmitted) -> None:
+    def _on_task_submitted(self, event: ev.TaskSubmitted) -> None:
         log = TokenLog(event.prompt, event.texts)
         self.tasks.submit(event.task, event.seq, event.prompt_len, event.max_tokens, log)
         self._queue[event.task] = None
 
-    def _on_task_admitted(self, event: TaskAdmitted) -> None:
+    def _on_task_admitted(self, event: ev.TaskAdmitted) -> None:
         self.tasks.set_status(event.task, "prefilling")
         self.tasks.store(event.task, event.cached_tokens)
         self._queue.pop(event.task, None)
 
-    def _on_tokens(self, event: Tokens) -> None:
+    def _on_tokens(self, event: ev.Tokens) -> None:
         self.tasks.append(event.tasks, event.ids, event.texts)
 
-    def _on_task_finished(self, event: TaskFinished) -> None:
+    def _on_task_finished(self, event: ev.TaskFinished) -> None:
         self.tasks.set_status(event.task, "finished")
         self._queue.pop(event.task, None)
 
-    def _on_task_preempted(self, event: TaskPreempted) -> None:
+    def _on_task_preempted(self, event: ev.TaskPreempted) -> None:
         self.tasks.set_status(event.task, "preempted")
         self._queue = {event.task: None, **self._queue}
 
     # pages
 
-    def _on_pages_alloc(self, event: PagesAlloc) -> None:
-        self._take(event.pages, event.refs)
+    def _on_pages_alloc(self, event: ev.PagesAlloc) -> None:
+        self._states[event.pages] = IN_USE
+        self._keyed[event.pages] = False
+        self._forget_norms(event.pages)
         self._came(event)
 
-    def _on_pages_ref(self, event: PagesRef) -> None:
-        self.refs[event.pages] = event.refs
+    def _on_pages_ref(self, event: ev.PagesRef) -> None:
         self._came(event)
 
-    def _on_pages_revived(self, event: PagesRevived) -> None:
-        self._revive(event.pages, event.refs)
+    def _on_pages_revived(self, event: ev.PagesRevived) -> None:
+        self._uncache(event.pages)
+        self._states[event.pages] = IN_USE
         self._came(event)
 
-    def _on_pages_free(self, event: PagesFree) -> None:
-        self._let_go(event.pages, event.refs)
+    def _on_pages_free(self, event: ev.PagesFree) -> None:
+        gone = [page for page, ref in zip(event.pages, event.refs, strict=True) if ref == 0]
+        self._states[gone] = FREE
+        self._keyed[gone] = False
+        self._forget_norms(gone)
         self._went(event)
 
-    def _on_pages_cached(self, event: PagesCached) -> None:
-        self._keep(event.pages, event.refs)
+    def _on_pages_cached(self, event: ev.PagesCached) -> None:
+        self._states[event.pages] = CACHED
+        self._cached.update(dict.fromkeys(event.pages))
         self._went(event)
 
-    def _on_pages_evicted(self, event: PagesEvicted) -> None:
-        self._evict(event.pages)
+    def _on_pages_evicted(self, event: ev.PagesEvicted) -> None:
+        """Cached pages on their way to a new holder: the allocation comes next."""
+        self._uncache(event.pages)
+        self._forget_norms(event.pages)
+        self._states[event.pages] = IN_USE
+        self._keyed[event.pages] = False
 
-    def _on_pages_keyed(self, event: PagesKeyed) -> None:
+    def _on_pages_keyed(self, event: ev.PagesKeyed) -> None:
         self._keyed[event.pages] = True
 
-    def _on_table(self, event: Table) -> None:
+    def _on_table(self, event: ev.Table) -> None:
         if event.pages:
             self.tables[event.task] = list(event.pages)
         else:
             self._lose(event.task)
 
-    def _on_prefix_reset(self, event: PrefixReset) -> None:
+    def _on_prefix_reset(self, event: ev.PrefixReset) -> None:
         for page in self._cached:
             self._norms.pop(page, None)
             self._states[page] = FREE
@@ -250,7 +235,8 @@ class State:
         self._keyed[:] = False
         self._mask = event.mask
 
-    def _set_mask(self, event: Counted) -> None:
+    def _set_counts(self, event: ev.Counted) -> None:
+        self.refs[event.pages] = event.refs
         if event.word is None:
             self._mask = event.mask
         else:
@@ -258,14 +244,14 @@ class State:
             shift = 64 * index
             self._mask = self.mask & ~(0xFFFFFFFFFFFFFFFF << shift) | word << shift
 
-    def _came(self, event: Counted) -> None:
-        """The mask, and in bulk (in full detail a `table` event follows) the table."""
-        self._set_mask(event)
+    def _came(self, event: ev.Counted) -> None:
+        """Refcounts, the mask, and in bulk (in full detail a `table` event follows) the table."""
+        self._set_counts(event)
         if event.free is not None and event.task is not None:
             self.tables[event.task] = self.tables.get(event.task, []) + event.pages
 
-    def _went(self, event: Counted) -> None:
-        self._set_mask(event)
+    def _went(self, event: ev.Counted) -> None:
+        self._set_counts(event)
         if event.free is not None and event.task is not None:
             rest = self.tables[event.task][: -len(event.pages)]
             if rest:
@@ -278,43 +264,17 @@ class State:
         self.tables.pop(task, None)
         self.tasks.let_go(task)
 
-    def _take(self, pages: list[int], refs: list[int]) -> None:
-        self.refs[pages] = refs
-        self._states[pages] = IN_USE
-        self._keyed[pages] = False
+    def _uncache(self, pages: list[int]) -> None:
+        for page in pages:
+            self._cached.pop(page, None)
+
+    def _forget_norms(self, pages: list[int]) -> None:
         for page in pages if self._norms else ():
             self._norms.pop(page, None)
 
-    def _revive(self, pages: list[int], refs: list[int]) -> None:
-        for page in pages:
-            self._cached.pop(page, None)
-        self.refs[pages] = refs
-        self._states[pages] = IN_USE
-
-    def _let_go(self, pages: list[int], refs: list[int]) -> None:
-        self.refs[pages] = refs
-        gone = [page for page in pages if self.refs[page] == 0]
-        self._states[gone] = FREE
-        self._keyed[gone] = False
-        for page in gone if self._norms else ():
-            self._norms.pop(page, None)
-
-    def _keep(self, pages: list[int], refs: list[int]) -> None:
-        self.refs[pages] = refs
-        self._states[pages] = CACHED
-        self._cached.update(dict.fromkeys(pages))
-
-    def _evict(self, pages: list[int]) -> None:
-        """Cached pages on their way to a new holder: the allocation comes next."""
-        for page in pages:
-            self._cached.pop(page, None)
-            self._norms.pop(page, None)
-        self._states[pages] = IN_USE
-        self._keyed[pages] = False
-
     # contents
 
-    def _on_kv_write(self, event: KvWrite) -> None:
+    def _on_kv_write(self, event: ev.KvWrite) -> None:
         for span in event.spans:
             self.tasks.store(span.task, max(self.tasks.stored(span.task), span.start + span.count))
             taken = 0
@@ -324,5 +284,5 @@ class State:
                 self._norms[page] = norms
                 taken += high - low
 
-    def _on_kv_lengths(self, event: KvLengths) -> None:
+    def _on_kv_lengths(self, event: ev.KvLengths) -> None:
         self.tasks.store_more(event.tasks, event.counts)

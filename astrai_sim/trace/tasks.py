@@ -14,9 +14,8 @@ _STATUS, _PROMPT, _MAX, _TOKENS, _STORED, _LOG = range(6)
 class TokenLog:
     """The ids (and texts, where recorded) of one request, in order.
 
-    Shared by all states of a trace: it only grows, and each state knows by its own
-    count how much of it has happened. `ids` and `texts` are None where the trace
-    does not record them.
+    Shared by all states of a trace: it only grows, and each state knows by its own count how much of it has happened.
+    `ids` and `texts` are None where the trace does not record them.
     """
 
     __slots__ = ("ids", "texts")
@@ -37,8 +36,7 @@ class TokenLog:
 class TaskState:
     """One request at some moment: its prompt and answer, and how much is in the cache.
 
-    `n_tokens` counts prompt and generated tokens, `kv_len` those whose K and V are
-    in the cache.
+    `n_tokens` counts prompt and generated tokens, `kv_len` those whose K and V are in the cache.
     """
 
     name: str

@@ -6,8 +6,6 @@ all of a list's numbers are equal, one number stands for `refs` and `counts`. Wh
 is what its struct here, or the event's own, has without a default; other fields are passed over.
 """
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from typing import Any, ClassVar
@@ -16,8 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from astrai_sim.trace import events as ev
+from astrai_sim.trace.digests import from_runs
 from astrai_sim.trace.events import Event
-from astrai_sim.trace.runs import from_runs
 
 
 @cache
@@ -42,6 +40,29 @@ class FileLine(Event):
         return self.kind(**changes)
 
 
+class Masked(FileLine):
+    mask: str
+
+    def told(self) -> Event:
+        return self._as(mask=int(self.mask, 16))
+
+
+class InRuns(FileLine):
+    runs: list[tuple[int, int]]
+
+    def told(self) -> Event:
+        return self._as(pages=from_runs(self.runs))
+
+
+class WithTable(FileLine):
+    task: str
+    tokens: int
+    pages: list[int]
+
+    def told(self) -> Event:
+        return self._as(n_pages=len(self.pages))
+
+
 def _needs(kind: type[Event], **fields: Any) -> type[Event]:
     """The event's own line, with these of its fields required."""
     line: Any = msgspec.defstruct(kind.__name__, [*fields.items()], bases=(kind,), kw_only=True)
@@ -64,25 +85,13 @@ class FullSubmitted(FileLine, tag="task_submitted"):
         return self._as(prompt_len=len(self.prompt))
 
 
-class FullAdmitted(FileLine, tag="task_admitted"):
+class FullAdmitted(WithTable, tag="task_admitted"):
     kind = ev.TaskAdmitted
-    task: str
-    tokens: int
     cached_tokens: int
-    pages: list[int]
-
-    def told(self) -> Event:
-        return self._as(n_pages=len(self.pages))
 
 
-class FullPreempted(FileLine, tag="task_preempted"):
+class FullPreempted(WithTable, tag="task_preempted"):
     kind = ev.TaskPreempted
-    task: str
-    tokens: int
-    pages: list[int]
-
-    def told(self) -> Event:
-        return self._as(n_pages=len(self.pages))
 
 
 class Token(FileLine):
@@ -147,16 +156,12 @@ class PageKeyed(FileLine):
         return self._as(pages=[self.page])
 
 
-class FullSnapshot(FileLine, tag="snapshot"):
+class FullSnapshot(Masked, tag="snapshot"):
     kind = ev.Snapshot
-    mask: str
     refs: list[int]
     tables: dict[str, list[int]]
     lengths: dict[str, int]
     lru: list[int] | None = None
-
-    def told(self) -> Event:
-        return self._as(mask=int(self.mask, 16))
 
 
 # bulk detail
@@ -184,58 +189,38 @@ class Runs(FileLine):
         return self._as(pages=pages, refs=_each(self.refs, pages, "refs"))
 
 
-class RunsEvicted(FileLine, tag="pages_evicted"):
+class RunsEvicted(InRuns, tag="pages_evicted"):
     kind = ev.PagesEvicted
     task: str | None
     logical: int | None
-    runs: list[tuple[int, int]]
     cached: int
 
-    def told(self) -> Event:
-        return self._as(pages=from_runs(self.runs))
 
-
-class RunsKeyed(FileLine, tag="pages_keyed"):
+class RunsKeyed(InRuns, tag="pages_keyed"):
     kind = ev.PagesKeyed
     task: str
     logical: int
-    runs: list[tuple[int, int]]
     parent: str
     key: str
 
-    def told(self) -> Event:
-        return self._as(pages=from_runs(self.runs))
 
-
-class RunsHit(FileLine, tag="prefix_hit"):
+class RunsHit(InRuns, tag="prefix_hit"):
     kind = ev.PrefixHit
     task: str
-    runs: list[tuple[int, int]]
     tokens: int
 
-    def told(self) -> Event:
-        return self._as(pages=from_runs(self.runs))
 
-
-class BulkSnapshot(FileLine, tag="snapshot"):
+class BulkSnapshot(Masked, tag="snapshot"):
     kind = ev.Snapshot
-    mask: str
     cached: int
     digests: ev.Digests
-
-    def told(self) -> Event:
-        return self._as(mask=int(self.mask, 16))
 
 
 # both
 
 
-class Reset(FileLine, tag="prefix_reset"):
+class Reset(Masked, tag="prefix_reset"):
     kind = ev.PrefixReset
-    mask: str
-
-    def told(self) -> Event:
-        return self._as(mask=int(self.mask, 16))
 
 
 class Lengths(FileLine, tag="kv_lengths"):

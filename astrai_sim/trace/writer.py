@@ -1,7 +1,5 @@
 """Writing a trace line by line."""
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import gzip

@@ -1,7 +1,5 @@
 """Mooncake's traces: JSON Lines that say which parts of prompts are the same."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import TextIO

@@ -1,7 +1,5 @@
 """One request of a workload, and what is wrong with a row that is none."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,13 +1,17 @@
-"""Reading a workload and choosing the part of it to run."""
-
-from __future__ import annotations
+"""Reading a workload, whichever format it has, and choosing the part of it to run."""
 
 import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
+from astrai_sim.workload.mooncake import mooncake
 from astrai_sim.workload.request import LineError, LoadRequest, WorkloadError
-from astrai_sim.workload.sniff import KINDS, sniff
+from astrai_sim.workload.table import AZURE, BURSTGPT, azure, burstgpt
+
+Reader = Callable[[TextIO], Iterator[tuple[int, LoadRequest]]]
+KINDS: dict[str, Reader] = {"azure": azure, "burstgpt": burstgpt, "mooncake": mooncake}
 
 
 @dataclass(frozen=True)
@@ -52,23 +56,15 @@ class Workload:
 
     def facts(self) -> dict[str, str | int]:
         """Where the requests come from and how many were taken, for a trace's header."""
-        return {
-            "kind": self.kind,
-            "file": self.path.name,
-            "sha256": self.sha256,
-            "rows": self.rows,
-            "requests": len(self.requests),
-            "failed": self.failed,
-            "too_long": self.too_long,
-        }
+        origin = {"kind": self.kind, "file": self.path.name, "sha256": self.sha256, "rows": self.rows}
+        return {**origin, "requests": len(self.requests), "failed": self.failed, "too_long": self.too_long}
 
 
 def read_workload(path: Path, kind: str | None = None, selection: Selection | None = None) -> Workload:
     """Read a workload; without `kind` its first line tells the format.
 
-    Every row is checked, also outside the selection. Raises WorkloadError, with the
-    line where there is one, for a file that cannot be read, a malformed row, and a
-    selection that leaves nothing.
+    Every row is checked, also outside the selection. Raises WorkloadError, with the line where there is one, for a file
+    that cannot be read, a malformed row, and a selection that leaves nothing.
     """
     chosen = selection or Selection()
     try:
@@ -94,12 +90,20 @@ def read_workload(path: Path, kind: str | None = None, selection: Selection | No
     longest = chosen.length_limit or float("inf")
     fitting = [request for request in served if request.prompt_len + request.output_len <= longest]
     if not fitting:
-        raise WorkloadError(
-            path,
-            None,
-            f"no request is left: {len(rows)} in the file, {len(window)} of them in the window, "
-            f"{len(served)} of those answered, none of those within the length limit",
-        )
+        left = f"no request is left: {len(rows)} in the file, {len(window)} of them in the window, "
+        left += f"{len(served)} of those answered, none of those within the length limit"
+        raise WorkloadError(path, None, left)
     taken = fitting[: chosen.limit]
     requests = tuple(replace(request, arrival_s=(request.arrival_s - start) * chosen.time_scale) for request in taken)
     return Workload(kind, path, sha256, requests, len(rows), len(window) - len(served), len(served) - len(fitting))
+
+
+def sniff(first: str) -> str | None:
+    """The kind of the workload whose first line is `first`; None if it is none of them."""
+    if first.lstrip().startswith("{"):
+        return "mooncake"
+    names = [name.strip() for name in first.split(",")]
+    for kind, columns in (("azure", AZURE), ("burstgpt", BURSTGPT)):
+        if columns[0] in names:
+            return kind
+    return None

@@ -1,7 +1,5 @@
 """Workloads that are comma-separated tables: Azure's and BurstGPT."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Callable, Iterator
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Between beats: all that is shown must be of one recorded moment, and moments never run back."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

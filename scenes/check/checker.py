@@ -1,7 +1,5 @@
 """Compares a film with its trace while it is rehearsed."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,16 +71,8 @@ class Checker:
     def report(self) -> CheckReport:
         """What has been compared and found so far."""
         unvouched = tuple(found for found in self._labels.values() if found is not None)
-        return CheckReport(
-            tuple(self.mismatches),
-            self.beats,
-            self.fields,
-            len(self._labels),
-            unvouched,
-            self.moments,
-            tuple(self.contradictions),
-            self.between,
-        )
+        rest = (tuple(self.mismatches), self.beats, self.fields, len(self._labels), unvouched)
+        return CheckReport(*rest, self.moments, tuple(self.contradictions), self.between)
 
     def section_started(self, scene: Any, section: Any) -> None:
         if self._witness is None or self._witness.trace is not scene.stage.trace:

@@ -1,7 +1,5 @@
 """What is shown against what the trace says, value by value."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -5,8 +5,6 @@ A label is whatever has a `text`, the `said` that the text came as (None for a p
 has `value_at`, which gives the value of the axis `x` or `y` at a point.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What several commands take, and how they fail: in one line."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +9,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from astrai_sim.command_line import Commands
 from astrai_sim.trace import TraceError
 from scenes.draw.layout import FRAMES, WIDE
 from scenes.film import catalog
@@ -55,7 +54,14 @@ class Named(click.Choice):
         return self.values[super().convert(value, param, ctx)] if isinstance(value, str) else value
 
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 film_argument = click.argument("film", type=FilmName())
+
+
+def output_option(says: str, folder: bool = False, **more: Any) -> Callable:
+    """`-o FILE`, or a folder."""
+    place = click.Path(file_okay=not folder, dir_okay=folder, path_type=Path)
+    return click.option("-o", "--output", type=place, help=says, **more)
 
 
 @contextmanager
@@ -84,12 +90,8 @@ unverified_option = click.option(
 
 def trace_option(command: Callable) -> Callable:
     """`--trace FILE` and `--unverified`."""
-    trace = click.option(
-        "--trace",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Trace to tell; default: the film's own, or $ASTRAI_TRACE.",
-    )
-    return trace(unverified_option(command))
+    says = "Trace to tell; default: the film's own, or $ASTRAI_TRACE."
+    return click.option("--trace", type=FILE, help=says)(unverified_option(command))
 
 
 seconds_option = click.option(
@@ -115,12 +117,8 @@ def look_options(command: Callable) -> Callable:
 
 def rendered_option(purpose: str) -> Callable:
     """`--from FILE`: the rendered film to read."""
-    return click.option(
-        "--from",
-        "source",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help=f"Rendered film to {purpose}; default: the film's own under media/films.",
-    )
+    says = f"Rendered film to {purpose}; default: the film's own under media/films."
+    return click.option("--from", "source", type=FILE, help=says)
 
 
 def rendered(film: type[FilmScene], source: Path | None) -> Path:
@@ -133,15 +131,21 @@ def rendered(film: type[FilmScene], source: Path | None) -> Path:
     raise click.ClickException(f"{places[0]} is not there: render it with `make film FILM={name}`")
 
 
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turn what a user can put right into one line and exit code 1."""
-    try:
-        yield
-    except DoesNotApply as reason:
-        raise click.ClickException(f"this film does not apply to the trace: {reason}") from None
-    except (TraceError, CannotJoin, CannotPace, CannotWrite, NoStill, TooLarge) as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        named = f"{error.filename}: {error.strerror}" if error.strerror and error.filename else str(error)
-        raise click.ClickException(named) from None
+class OneLine(Commands):
+    """Commands that turn what a user can put right into one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DoesNotApply as reason:
+            raise click.ClickException(f"this film does not apply to the trace: {reason}") from None
+        except (TraceError, CannotJoin, CannotPace, CannotWrite, NoStill, TooLarge) as error:
+            raise click.ClickException(str(error)) from None
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            named = f"{error.filename}: {error.strerror}" if error.strerror and error.filename else str(error)
+            raise click.ClickException(named) from None
+
+
+main = OneLine("astrai-film", [], "Films of a recorded KV cache.")

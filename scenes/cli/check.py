@@ -1,21 +1,20 @@
-"""`python -m scenes check`."""
-
-from __future__ import annotations
+"""`python -m scenes check` and `lint`: what a film shows, against its trace and the rules of the picture."""
 
 from pathlib import Path
 
 import click
 
-from scenes.cli.arguments import film_argument, look_options, one_line_errors, seconds_option, trace_option
+from scenes.cli.arguments import film_argument, look_options, main, seconds_option, trace_option
 from scenes.draw.layout import Frame
-from scenes.film.checking import EVERY_FRAME, check
 from scenes.film.moments import within
 from scenes.film.quality import PREVIEW
+from scenes.film.rehearsal import EVERY_FRAME, check
 from scenes.film.scene import FilmScene
+from scenes.lint.linter import lint
 from scenes.theme import Theme
 
 
-@click.command("check")
+@main.command("check")
 @film_argument
 @trace_option
 @seconds_option
@@ -33,26 +32,38 @@ def check_command(
 ) -> None:
     """Compare what FILM shows with what the trace recorded.
 
-    After every beat each label with a digit, and what else the stage shows, must be what the trace
-    says, computed a second time; within animations all must be of one recorded moment. Exits with 1
-    where something differs or nobody vouches for a label, naming time, section, beat, label and both
-    values.
+    After every beat each label with a digit, and what else the stage shows, must be what the trace says, computed a
+    second time; within animations all must be of one recorded moment. Exits with 1 where something differs or nobody
+    vouches for a label, naming time, section, beat, label and both values.
     """
-    with one_line_errors():
-        report = check(film, trace, seconds, EVERY_FRAME if every_frame else within, PREVIEW.shaped(frame, theme))
+    report = check(film, trace, seconds, EVERY_FRAME if every_frame else within, PREVIEW.shaped(frame, theme))
     for mismatch in (*report.mismatches, *report.unvouched, *(report.contradictions if between else ())):
         click.echo(str(mismatch))
     name = film.__name__
-    click.echo(
-        f"{name}: {len(report.mismatches) or 'no'} differences in {report.fields} values after {report.beats} beats",
-        err=True,
-    )
+    differences = len(report.mismatches) or "no"
+    click.echo(f"{name}: {differences} differences in {report.fields} values after {report.beats} beats", err=True)
     click.echo(f"{name}: vouched for: {report.labels - len(report.unvouched)} of {report.labels} labels", err=True)
     counts = ", ".join(f"{kind} {count}" for kind, count in report.between.most_common())
-    click.echo(
-        f"{name}: between beats: {len(report.contradictions) or 'none'} of {report.moments} pictures contradict "
-        f"themselves{': ' if counts else ''}{counts}",
-        err=True,
-    )
+    contradict = f"{len(report.contradictions) or 'none'} of {report.moments} pictures contradict themselves"
+    click.echo(f"{name}: between beats: {contradict}{': ' if counts else ''}{counts}", err=True)
     if report.mismatches or report.unvouched:
+        raise SystemExit(1)
+
+
+@main.command("lint")
+@film_argument
+@trace_option
+@seconds_option
+@look_options
+def lint_command(film: type[FilmScene], trace: Path | None, seconds: float | None, frame: Frame, theme: Theme) -> None:
+    """Check FILM's picture against the rules, at the end of every animation.
+
+    Nothing is drawn or encoded. One line for each finding: film time, section,
+    rule, the mobjects, what is wrong. Exits with 1 if there is any.
+    """
+    findings = lint(film, trace, seconds, PREVIEW.shaped(frame, theme))
+    for finding in findings:
+        click.echo(str(finding))
+    click.echo(f"{film.__name__}: {len(findings) or 'no'} findings", err=True)
+    if findings:
         raise SystemExit(1)

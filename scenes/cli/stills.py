@@ -1,7 +1,5 @@
 """`python -m scenes stills`."""
 
-from __future__ import annotations
-
 import math
 import re
 import tempfile
@@ -10,7 +8,7 @@ from typing import Any
 
 import click
 
-from scenes.cli.arguments import film_argument, look_options, one_line_errors, seconds_option, trace_option
+from scenes.cli.arguments import film_argument, look_options, main, seconds_option, trace_option
 from scenes.draw.layout import WIDE, Frame
 from scenes.film.quality import Quality
 from scenes.film.revision import Other
@@ -75,7 +73,7 @@ class Album:
             self.sheet[0].save(self.sheet[1])
 
 
-@click.command("stills")
+@main.command("stills")
 @film_argument
 @trace_option
 @seconds_option
@@ -120,7 +118,7 @@ def stills_command(
         raise click.UsageError("say with -o where to: a folder, or a file in .png for a contact sheet")
     chosen = Chosen(at or (), every, beats, within)
     counts = {"drawn": 0, "differ": 0}
-    with one_line_errors(), tempfile.TemporaryDirectory() as theirs:
+    with tempfile.TemporaryDirectory() as theirs:
         album = Album(output, Sheet(columns or (2 if revision else 4), width * (2 if revision else 1)))
         other = None
         if revision:
@@ -150,6 +148,3 @@ def stills_command(
         click.echo(f"{counts['differ'] or 'none'} of {counts['drawn']} stills differ from {revision}{more}", err=True)
     if output:
         click.echo(output, err=digests)
-
-
-__all__ = ["stills_command"]

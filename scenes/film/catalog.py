@@ -1,7 +1,5 @@
 """The films that there are: subclasses of `FilmScene` in the modules of this folder."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One still of every part of the picture, where the films show most of it."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """An animated GIF of a stretch of a film."""
 
-from __future__ import annotations
-
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,13 +1,10 @@
 """Joining clips without encoding them again.
 
-Every clip starts with a key frame and has one packet a frame, so the packets
-can follow one another as they are; only their timestamps are new. They are set
-on an exact grid of frames: a packet that is the g-th to be decoded and the p-th
-to be shown gets dts (g - delay) and pts p, in frames, where `delay` is the
-largest g - p of the film, so that no packet is shown before it is decoded.
+Every clip starts with a key frame and has one packet a frame, so the packets can follow one another as they are; only
+their timestamps are new. They are set on an exact grid of frames: a packet that is the g-th to be decoded and the p-th
+to be shown gets dts (g - delay) and pts p, in frames, where `delay` is the largest g - p of the film, so that no packet
+is shown before it is decoded.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,15 +51,14 @@ def join(
 ) -> list[Chapter]:
     """Write the frames of `clips`, one after another, to the MP4 file `output`.
 
-    `titles` names one chapter for each clip; none are written without it.
-    Clips without a frame are passed over. Returns the chapters as written.
-    Raises `CannotJoin` where the clips do not fit together.
+    `titles` names one chapter for each clip; none are written without it. Clips without a frame are passed over.
+    Returns the chapters as written. Raises `CannotJoin` where the clips do not fit together.
     """
     orders = [_frame_order(clip) for clip in clips]
     kept = [(clip, order) for clip, order in zip(clips, orders, strict=True) if order]
     if not kept:
         raise CannotJoin("none of the clips has a frame")
-    delay = _delay([order for _, order in kept])
+    delay = max(g - p for _, order in kept for g, p in enumerate(order))
     chapters = _chapters(titles, orders) if titles else []
     with av.open(str(kept[0][0])) as first, av.open(str(output), "w", format="mp4") as joined:
         joined.metadata.update(metadata or {})
@@ -100,10 +96,6 @@ def _frame_order(clip: Path) -> list[int]:
     return [places[pts] for pts in times]
 
 
-def _delay(orders: list[list[int]]) -> int:
-    return max(g - p for order in orders for g, p in enumerate(order))
-
-
 def _ticks(time_base: Fraction, fps: int) -> int:
     ticks = 1 / (time_base * fps)
     if ticks.denominator != 1:
@@ -132,10 +124,5 @@ def _chapters(titles: Sequence[str], orders: list[list[int]]) -> list[Chapter]:
 
 
 def _chapter(index: int, chapter: Chapter, fps: int) -> Any:
-    return {
-        "id": index,
-        "start": chapter.first,
-        "end": chapter.first + chapter.frames,
-        "time_base": Fraction(1, fps),
-        "metadata": {"title": chapter.title},
-    }
+    span = {"start": chapter.first, "end": chapter.first + chapter.frames, "time_base": Fraction(1, fps)}
+    return {"id": index, **span, "metadata": {"title": chapter.title}}

@@ -1,7 +1,5 @@
 """At which moments of its animations a rehearsed film stops, to be looked at."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable
 

@@ -1,7 +1,5 @@
 """The file of a new film, which renders as it is written."""
 
-from __future__ import annotations
-
 import keyword
 import re
 from pathlib import Path
@@ -9,8 +7,6 @@ from string import Template
 
 FOLDER = Path(__file__).resolve().parents[1]
 TEMPLATE = Template('''"""The film `$film`: a recorded run, from its first page to its last."""
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """A film of the length asked for: rehearse, leave out what does not fit, stretch the rest until it is met."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -27,10 +25,9 @@ class CannotPace(Exception):
 def pace(whole: Storyboard, seconds: float, measure: Measure) -> Storyboard:
     """What is left of the storyboard `whole` when its film is to be `seconds` long, to within a tenth.
 
-    Layers of beats are kept, the most needed first, while they fit; then all
-    elastic seconds are stretched or squeezed alike until the length that `measure` gives
-    is met. Captions keep the time that reading them takes. Raises CannotPace where even the
-    beats that are never left out take longer, or the film cannot be stretched so far.
+    Layers of beats are kept, the most needed first, while they fit; then all elastic seconds are stretched or squeezed
+    alike until the length that `measure` gives is met. Captions keep the time that reading them takes. Raises
+    CannotPace where even the beats that are never left out take longer, or the film cannot be stretched so far.
     """
     length, spent = measure(whole)
     if abs(length / seconds - 1) <= CLOSE:

@@ -1,10 +1,15 @@
-"""Sizes, frame rates, frames and themes in which films are rendered."""
+"""Sizes, frame rates, frames and themes in which films are rendered, and Manim's settings for them."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-from scenes.draw.layout import WIDE, Frame
+from manim import tempconfig
+
+from scenes.draw.layout import UNIT, WIDE, Frame
 from scenes.theme import DARK, Theme
 
 
@@ -34,3 +39,49 @@ class Quality:
 FINAL = Quality("final", 1920, 1080, 60)
 PREVIEW = Quality("preview", 854, 480, 15)
 QUALITIES = {quality.name: quality for quality in (FINAL, PREVIEW)}
+
+
+ENCODER = {
+    "crf": "14",
+    "preset": "veryfast",
+    "tune": "animation",
+    "mbtree": "0",
+    "threads": "1",
+    "colorspace": "smpte170m",
+    "color_primaries": "bt709",
+    "color_trc": "iec61966-2-1",
+    "color_range": "tv",
+}
+"""libx264's options: text and thin lines stay sharp; the same pictures always give the
+same packets (with `mbtree` they do not); one thread, since sections run side by side;
+and the matrix that the pictures are converted with is written down for players."""
+
+QUIET = {
+    "disable_caching": True,
+    "notify_outdated_version": False,
+    "preview": False,
+    "progress_bar": "none",
+    "verbosity": "ERROR",
+}
+
+
+def rendering(quality: Quality, folder: Path) -> AbstractContextManager:
+    """Settings for writing video at `quality` below `folder`, silently."""
+    video = {"video_encoder_options": ENCODER, "write_to_movie": True, "save_sections": False}
+    return tempconfig(QUIET | _picture(quality) | video | {"media_dir": str(folder)})
+
+
+def rehearsing(quality: Quality = PREVIEW) -> AbstractContextManager:
+    """Settings for playing a scene without writing anything; what is drawn has the size of `quality`."""
+    return tempconfig(QUIET | _picture(quality) | {"dry_run": True})
+
+
+def _picture(quality: Quality) -> dict[str, Any]:
+    return {
+        "background_color": quality.theme.ground,
+        "pixel_width": quality.width,
+        "pixel_height": quality.height,
+        "frame_width": quality.frame.width / UNIT,
+        "frame_height": quality.frame.height / UNIT,
+        "frame_rate": quality.fps,
+    }

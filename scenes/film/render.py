@@ -1,4 +1,4 @@
-"""From a trace to a film: sections side by side on the machine's cores, then joined."""
+"""From a trace to a film: sections side by side, then joined, with what the file says of the recording."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from queue import Empty
 
-from scenes.film import metadata, worker
+import av
+
+from astrai_sim.trace import Trace
 from scenes.film.join import CannotJoin, Chapter, is_whole, join
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
 from scenes.film.scene import FilmScene
 from scenes.film.section_cache import SectionCache
+from scenes.film.worker import Job, render_section, start
 
 MEDIA = Path("media")
 Progress = Callable[[float, float], None]
@@ -68,18 +72,9 @@ def render_film(
     cache = SectionCache(media / "sections" / film.__name__)
     clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}
     missing = [key for key, clip in clips.items() if not is_whole(clip)]
-    jobs = [
-        worker.Job(
-            film,
-            rehearsal.scene.trace_path.resolve(),
-            rehearsal.scene.trace.content_sha256,
-            rehearsed.section,
-            quality,
-            clips[rehearsed.section.key],
-        )
-        for rehearsed in rehearsal.sections
-        if rehearsed.section.key in missing
-    ]
+    told = (film, rehearsal.scene.trace_path.resolve(), rehearsal.scene.trace.content_sha256)
+    sections = [rehearsed.section for rehearsed in rehearsal.sections if rehearsed.section.key in missing]
+    jobs = [Job(*told, section, quality, clips[section.key]) for section in sections]
     _render(jobs, rehearsal, processes or os.cpu_count() or 1, progress)
     for clip in clips.values():
         clip.touch()
@@ -92,7 +87,7 @@ def render_film(
 def _join(
     film: type[FilmScene], rehearsal: Rehearsal, clips: list[Path], output: Path, quality: Quality
 ) -> list[Chapter]:
-    tags = metadata.describe(film.__name__, film.summary, rehearsal.scene.trace)
+    tags = describe(film.__name__, film.summary, rehearsal.scene.trace)
     titles = [rehearsed.section.title for rehearsed in rehearsal.sections]
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".joining-", dir=output.parent) as folder:
@@ -102,7 +97,7 @@ def _join(
     return chapters
 
 
-def _render(jobs: list[worker.Job], rehearsal: Rehearsal, processes: int, progress: Progress) -> None:
+def _render(jobs: list[Job], rehearsal: Rehearsal, processes: int, progress: Progress) -> None:
     """Render `jobs`, the longest first so that no core is left with one at the end."""
     seconds = {r.section.key: r.seconds for r in rehearsal.sections}
     total = sum(seconds[job.key] for job in jobs)
@@ -112,9 +107,9 @@ def _render(jobs: list[worker.Job], rehearsal: Rehearsal, processes: int, progre
         return
     context = multiprocessing.get_context("spawn")
     reports, stopping = context.Queue(), context.Event()
-    told = (reports, stopping)
-    with ProcessPoolExecutor(min(processes, len(jobs)), context, initializer=worker.start, initargs=told) as pool:
-        waiting = {pool.submit(worker.render_section, job) for job in sorted(jobs, key=lambda job: -seconds[job.key])}
+    workers = min(processes, len(jobs))
+    with ProcessPoolExecutor(workers, context, initializer=start, initargs=(reports, stopping)) as pool:
+        waiting = {pool.submit(render_section, job) for job in sorted(jobs, key=lambda job: -seconds[job.key])}
         try:
             while waiting:
                 finished, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
@@ -136,3 +131,40 @@ def _drain(reports: multiprocessing.Queue, done: dict[str, float]) -> None:
         except Empty:
             return
         done[key] = clock
+
+
+def describe(film: str, summary: str, trace: Trace) -> dict[str, str]:
+    """MP4 tags for a film of `trace`, with the SHA-256 that was computed of it."""
+    header, device = trace.header, trace.header.device
+    facts = {
+        "trace_sha256": trace.computed_sha256,
+        "trace_verified": "no" if trace.unverified else "yes",
+        "trace_schema": f"{header.schema} {header.version}",
+        "scenario": header.scenario_name,
+        "device": f"{device.name} ({device.type})",
+        "dtype": header.dtype,
+        "model": header.model,
+        "clock": header.clock,
+        "engine": f"{header.engine.name} {header.engine.version}",
+        "engine_commit": header.engine.commit or "unknown",
+        "recorded": header.started,
+        "rendered_with": f"Manim Community {version('manim')}",
+    }
+    return {
+        "title": f"{film}: {header.scenario.title or header.scenario_name}",
+        "description": summary,
+        "date": header.started[:10],
+        "comment": "\n".join(f"{name}={value}" for name, value in facts.items()),
+    }
+
+
+def told_facts(film: Path) -> dict[str, str]:
+    """The facts that `describe` put into the file at `film`, and its title."""
+    with av.open(str(film)) as container:
+        tags = dict(container.metadata)
+    facts = {"title": tags.get("title", "")}
+    for line in tags.get("comment", "").splitlines():
+        name, equals, value = line.partition("=")
+        if equals:
+            facts[name] = value
+    return facts

@@ -1,7 +1,5 @@
 """The same stills from the code of another commit, set side by side with this one's."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tempfile
@@ -99,12 +97,8 @@ def differing(one: Image.Image, other: Image.Image) -> list[tuple[int, int, int,
     blocks = padded.reshape(padded.shape[0] // BLOCK, BLOCK, -1, BLOCK).any(axis=(1, 3))
     labels = np.zeros(blocks.shape, np.int32)
     ndimage.label(blocks, structure=np.ones((3, 3)), output=labels)
-    return [
-        (
-            columns.start * BLOCK,
-            rows.start * BLOCK,
-            min(columns.stop * BLOCK, width) - 1,
-            min(rows.stop * BLOCK, height) - 1,
-        )
-        for rows, columns in ndimage.find_objects(labels)
-    ]
+    found = []
+    for rows, columns in ndimage.find_objects(labels):
+        right, bottom = min(columns.stop * BLOCK, width) - 1, min(rows.stop * BLOCK, height) - 1
+        found.append((columns.start * BLOCK, rows.start * BLOCK, right, bottom))
+    return found

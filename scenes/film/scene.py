@@ -20,8 +20,7 @@ from scenes.draw.camera import FilmCamera
 from scenes.film.moments import Moments, nowhere
 from scenes.film.opening import for_the_screen, other_trace
 from scenes.film.pacing import CannotPace, pace
-from scenes.film.quality import FINAL, PREVIEW, Quality
-from scenes.film.settings import rehearsing
+from scenes.film.quality import FINAL, PREVIEW, Quality, rehearsing
 from scenes.parts.view import View
 from scenes.stage.shot import Section, Shot, Storyboard, linked
 from scenes.stage.stage import Stage
@@ -47,10 +46,9 @@ class Observer(Protocol):
     def moment(self, scene: FilmScene, time: float) -> None:
         """`scene` stands at `time`, its `clock`, within an animation or a wait.
 
-        Its mobjects are what a rendering would draw at that time, `scene.animations` is
-        being played, and the state of the stage is already the one that this leads to.
-        Rehearsals only, at the moments that were asked of `rehearse`. Whoever draws or
-        reads the mobjects must leave them as they are.
+        Its mobjects are what a rendering would draw at that time, `scene.animations` is being played, and the state of
+        the stage is already the one that this leads to. Rehearsals only, at the moments that were asked of `rehearse`.
+        Whoever draws or reads the mobjects must leave them as they are.
         """
 
     def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
@@ -102,7 +100,7 @@ class FilmScene(Scene):
         How long that is to be, to within a tenth; default: what the environment variable
         ``ASTRAI_SECONDS`` says, or as long as it is.
     quality
-        Says in which frame and theme; Manim's settings must be those of `scenes.film.settings`.
+        Says in which frame and theme; Manim's settings must be those of `scenes.film.quality`.
     """
 
     default_trace: ClassVar[str]

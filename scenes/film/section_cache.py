@@ -1,12 +1,9 @@
 """Clips of sections kept from one rendering to the next.
 
-A clip's file name carries a digest of everything that its picture comes from: what
-the section plays, the trace, the quality, the fonts, the libraries, and all sources
-of the films and of reading a trace. A change to one of them asks for another file;
-nothing is ever overwritten or trusted by date.
+A clip's file name carries a digest of everything that its picture comes from: what the section plays, the trace, the
+quality, the fonts, the libraries, and all sources of the films and of reading a trace. A change to one of them asks for
+another file; nothing is ever overwritten or trusted by date.
 """
-
-from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
@@ -17,8 +14,7 @@ from scenes.draw import fonts
 from scenes.film.quality import Quality
 from scenes.film.rehearsal import Rehearsal
 from scenes.film.scene import Played
-from scenes.film.sources import sources_digest
-from scenes.film.vouched import TRACE_PACKAGE
+from scenes.film.vouched import TRACE_PACKAGE, sources_digest
 
 LIBRARIES = ("manim", "av", "uharfbuzz", "pycairo")
 SOURCES = (Path(__file__).resolve().parents[1], TRACE_PACKAGE)

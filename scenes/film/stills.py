@@ -1,7 +1,5 @@
 """Chosen moments of a film, drawn straight from the scene: nothing is encoded."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from scenes.film.frames import Snapshot
 from scenes.film.moments import Moments, every, nowhere
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
+from scenes.film.sheet import Snapshot
 from scenes.stage.shot import Section, Shot
 
 CLOSE = 1e-6

@@ -1,9 +1,9 @@
 """Only a trace that holds is told: each content is verified once, and remembered by its digest."""
 
-from __future__ import annotations
-
+import hashlib
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 import click
@@ -12,7 +12,6 @@ import astrai_sim.trace
 from astrai_sim.shipped import CHECKOUT
 from astrai_sim.trace import Trace
 from astrai_sim.trace.verify import verify
-from scenes.film.sources import sources_digest
 
 UNVERIFIED_VARIABLE = "ASTRAI_UNVERIFIED"
 FOLDER = (CHECKOUT / "media" if CHECKOUT else Path(click.get_app_dir("astrai-film"))) / "verified"
@@ -24,10 +23,9 @@ LONG = 10_000
 def vouched(trace: Trace) -> Trace:
     """The same trace, known to hold at every level; an interrupted one as far as it goes.
 
-    Contents that held before are remembered below `FOLDER` by their computed SHA-256 and
-    a digest of the verifier's sources. With the environment variable ``ASTRAI_UNVERIFIED``
-    nothing is verified, and every picture of the trace says so. Raises TraceError at the
-    first lie.
+    Contents that held before are remembered below `FOLDER` by their computed SHA-256 and a digest of the verifier's
+    sources. With the environment variable ``ASTRAI_UNVERIFIED`` nothing is verified, and every picture of the trace
+    says so. Raises TraceError at the first lie.
     """
     if trace.unverified is None:
         trace.unverified = os.environ.get(UNVERIFIED_VARIABLE, "") not in ("", "0")
@@ -59,3 +57,13 @@ def _once(trace: Trace) -> None:
 def verifier_digest() -> str:
     """SHA-256 of all sources that reading and verifying a trace are made of."""
     return sources_digest(TRACE_PACKAGE)
+
+
+@cache
+def sources_digest(*folders: Path) -> str:
+    """SHA-256 of all Python files below `folders`, as they are when it is first asked for: names and contents."""
+    total = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            total.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return total.hexdigest()

@@ -15,9 +15,8 @@ from pathlib import Path
 
 from astrai_sim.trace import Trace, TraceError
 from scenes.film.join import join
-from scenes.film.quality import Quality
+from scenes.film.quality import Quality, rendering
 from scenes.film.scene import FilmScene, Observer
-from scenes.film.settings import rendering
 from scenes.stage.shot import Section, Storyboard
 
 _progress: Queue | None = None

@@ -1,7 +1,5 @@
 """Outlines and boxes of mobjects in design pixels."""
 
-from __future__ import annotations
-
 import numpy as np
 from manim import Mobject, VMobject
 

@@ -1,7 +1,5 @@
 """Runs the rules over a film that is being rehearsed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,8 +108,7 @@ def lint(
 ) -> list[Finding]:
     """Findings of all rules for `film` played from `trace` (default: the film's own).
 
-    `seconds` is the length asked for; default: what the film takes; `quality` says
-    in which frame and theme.
+    `seconds` is the length asked for; default: what the film takes; `quality` says in which frame and theme.
     """
     linter = Linter()
     rehearse(film, trace, observers=(linter,), moments=within, seconds=seconds, quality=quality)

@@ -1,7 +1,5 @@
 """What the rules are shown, and what they answer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,7 +1,5 @@
 """When a film told in shots moves, and when it stands still."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any

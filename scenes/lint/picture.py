@@ -1,7 +1,5 @@
 """What a scene shows at one moment, in the order in which it is drawn."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Protocol

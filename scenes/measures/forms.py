@@ -1,7 +1,5 @@
 """How values are written, each form with the unit that its values are in."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any

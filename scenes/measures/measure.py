@@ -1,7 +1,5 @@
 """A number on screen: what of what it is, its value, and how it is written."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -28,8 +28,7 @@ Part = str | Measure | CutMeasure
 class Said(str):
     """A text made of wording and measures; it is a plain string to everybody who only draws it.
 
-    Raises ValueError where the wording has a digit: a digit is a measure's, or nobody can
-    vouch for it.
+    Raises ValueError where the wording has a digit: a digit is a measure's, or nobody can vouch for it.
     """
 
     parts: tuple[Part, ...]

@@ -10,7 +10,7 @@ from scenes.parts.part import Part
 from scenes.parts.race import OVER, Lane, Race
 from scenes.stage.shot import Act
 from scenes.stage.telling import Telling
-from scenes.story.history.first_tokens import FirstToken, comparable, first_tokens
+from scenes.story.history.prompts import FirstToken, comparable, first_tokens
 
 ALIKE = 0.1
 """Share by which the prompts of two that race differ at most."""

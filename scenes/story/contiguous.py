@@ -1,11 +1,9 @@
 """What the recorded requests would do in a pool without pages: a stated model.
 
-The rule. Each request reserves one piece of prompt + max_tokens adjacent slots when it
-is admitted and keeps it until it has finished, as servers did before paging. Pieces are
-placed first-fit: at the lowest address where one fits. Requests, their arrival steps,
-prompt lengths and generated lengths are the recorded ones, and so is the number of
-slots. The scheduler's step is that of the engine with the decode policy `all` and
-prompts prefilled whole:
+The rule. Each request reserves one piece of prompt + max_tokens adjacent slots when it is admitted and keeps it until
+it has finished, as servers did before paging. Pieces are placed first-fit: at the lowest address where one fits.
+Requests, their arrival steps, prompt lengths and generated lengths are the recorded ones, and so is the number of
+slots. The scheduler's step is that of the engine with the decode policy `all` and prompts prefilled whole:
 
 1. pieces of requests that finished in the step before are given back;
 2. waiting requests are admitted in order of arrival while fewer than `max_batch` run,
@@ -15,12 +13,10 @@ prompts prefilled whole:
 
 A request has finished when it has as many tokens as the recorded run gave it.
 
-What the rule costs is told by runs under rules that lack one of its faults: `closed` moves pieces
-together whenever the next request fits nowhere, `known` reserves what a request will have filled
-at its end, as if its length were known ahead.
+What the rule costs is told by runs under rules that lack one of its faults: `closed` moves pieces together whenever the
+next request fits nowhere, `known` reserves what a request will have filled at its end, as if its length were known
+ahead.
 """
-
-from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
@@ -108,16 +104,9 @@ def loads(trace: Trace) -> list[Load]:
     """
     requests = RequestTimes.of(trace)
     limits = {event.task: event.max_tokens for event in trace.find(event="task_submitted")}
-    return [
-        Load(
-            name,
-            int(requests.submitted_step[i]) + 1,
-            int(requests.prompt_len[i]),
-            limits[name],
-            int(requests.generated[i]),
-        )
-        for i, name in enumerate(requests.names)
-    ]
+    columns = (requests.submitted_step + 1, requests.prompt_len, requests.generated)
+    rows = zip(requests.names, *(column.tolist() for column in columns), strict=True)
+    return [Load(name, arrival, prompt, limits[name], generated) for name, arrival, prompt, generated in rows]
 
 
 def first_fit(layout: Layout, size: int) -> int | None:
@@ -133,8 +122,7 @@ def needed(load: Load, rule: str) -> int:
 def simulate(requests: Sequence[Load], n_slots: int, max_batch: int, rule: str = "reserve") -> list[Layout]:
     """The pool at the end of every step; the last step only gives back the last pieces.
 
-    Raises ValueError for a request that the whole pool cannot hold, and for one
-    without a generated token.
+    Raises ValueError for a request that the whole pool cannot hold, and for one without a generated token.
     """
     for load in requests:
         if needed(load, rule) > n_slots:
@@ -163,14 +151,8 @@ def simulate(requests: Sequence[Load], n_slots: int, max_batch: int, rule: str =
             if used >= load.used and load.task not in done:
                 done.append(load.task)
             pieces.append(replace(piece, used=used))
-        running = sum(piece.task not in done for piece in pieces)
-        layout = replace(
-            layout,
-            pieces=tuple(pieces),
-            running=running,
-            served=tuple(done),
-            waiting=tuple(load.task for load in waiting),
-        )
+        running, left = sum(piece.task not in done for piece in pieces), tuple(load.task for load in waiting)
+        layout = replace(layout, pieces=tuple(pieces), running=running, served=tuple(done), waiting=left)
         layouts.append(layout)
     return [*layouts, replace(layout, step=layout.step + 1, pieces=())]
 

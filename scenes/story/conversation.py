@@ -30,10 +30,9 @@ class Exchange:
     def of(cls, texts: Sequence[str], prompt_len: int) -> Exchange:
         """From a request's pieces, the first `prompt_len` of which are its prompt.
 
-        A chat template puts each turn between control tokens, its role on a line of
-        its own before it. The last turn of a prompt is the one that the model is to
-        write, so the question is the one before. A prompt without control tokens is
-        a question as a whole.
+        A chat template puts each turn between control tokens, its role on a line of its own before it. The last turn of
+        a prompt is the one that the model is to write, so the question is the one before. A prompt without control
+        tokens is a question as a whole.
         """
         prompt = texts[:prompt_len]
         answer = plain(texts[prompt_len:])

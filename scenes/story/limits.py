@@ -1,7 +1,5 @@
 """How much a picture holds and how long it takes to read: what storyboards plan by and drawings keep to."""
 
-from __future__ import annotations
-
 import math
 
 READING_SPEED = 15.0

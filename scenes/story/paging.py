@@ -1,7 +1,5 @@
 """What of paging there is in a run: who comes first and second, growth, release, reuse, the most scattered table."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

@@ -1,7 +1,5 @@
 """How the text of one token is written: nothing that takes a slot stays unseen."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from scenes.story.conversation import control_name
@@ -23,9 +21,8 @@ class ShownPiece:
 def shown_piece(piece: str) -> ShownPiece:
     """The visible form of `piece`.
 
-    A control token gives its name. Line breaks, tabs and blanks give a mark each, but
-    for the one blank before a word. A token without text of its own gives a dot; a very
-    long piece is cut with an ellipsis.
+    A control token gives its name. Line breaks, tabs and blanks give a mark each, but for the one blank before a word.
+    A token without text of its own gives a dot; a very long piece is cut with an ellipsis.
     """
     name = control_name(piece)
     if name is not None:

@@ -1,9 +1,8 @@
 """The engine's source for the screen: taken from the trace's header, shortened, mapped to lines."""
 
-from __future__ import annotations
-
 import ast
 import io
+import math
 import textwrap
 import tokenize
 from collections.abc import Iterator
@@ -55,10 +54,8 @@ def shown_source(trace: Trace, function: str, columns: int = COLUMNS) -> ShownSo
     Lines longer than `columns` characters take several display rows. Raises KeyError
     where the header holds no such source.
     """
-    text = trace.header.sources[function].text
-    dedented = textwrap.dedent(text)
-    hidden = _docstring_lines(dedented)
-    comments = _comments(dedented)
+    dedented = textwrap.dedent(trace.header.sources[function].text)
+    hidden, comments = _docstring_lines(dedented), _comments(dedented)
     lines: list[tuple[Said, ...]] = []
     place: dict[int, int] = {}
     for number, line in enumerate(dedented.splitlines(), start=1):
@@ -117,17 +114,12 @@ def steps_of(trace: Trace, event: Event, columns: int = COLUMNS) -> tuple[CodeSt
         if index is None:
             continue
         values = step.values
-        mask = values.get("self._free_mask")
-        new_refs = values.get("self._refs")
+        mask, new_refs, lru = (values.get(f"self.{name}") for name in ("_free_mask", "_refs", "_lru"))
         changed: tuple[tuple[int, int], ...] = ()
         if isinstance(new_refs, list):
-            changed = tuple(
-                (page, after)
-                for page, (before, after) in enumerate(zip(refs, new_refs, strict=True))
-                if before != after
-            )
+            pairs = enumerate(zip(refs, new_refs, strict=True))
+            changed = tuple((page, after) for page, (before, after) in pairs if before != after)
             refs = new_refs
-        lru = values.get("self._lru")
         texts = tuple(
             (
                 written("line.name", name.removeprefix("self."), "name", seq=event.seq, step=at, name=name),
@@ -136,15 +128,8 @@ def steps_of(trace: Trace, event: Event, columns: int = COLUMNS) -> tuple[CodeSt
             for name, value in values.items()
             if name not in DRAWN
         )
-        steps.append(
-            CodeStep(
-                index,
-                texts,
-                mask if isinstance(mask, int) else None,
-                changed,
-                tuple(lru) if isinstance(lru, list) else None,
-            )
-        )
+        known, order = mask if isinstance(mask, int) else None, tuple(lru) if isinstance(lru, list) else None
+        steps.append(CodeStep(index, texts, known, changed, order))
     return tuple(steps)
 
 
@@ -155,7 +140,9 @@ def value_text(name: str, value: Any, n_pages: int) -> str:
     if isinstance(value, int):
         if ("mask" in name or name == "lsb") and n_pages <= WIDEST_BITS:
             return format(value, f"0{n_pages}b")
-        return str(value) if value.bit_length() <= WIDEST_INT else _long_hex(value)
+        digits = format(value, "x")
+        long = f"0x{digits[:5]}…{digits[-5:]} ({value.bit_length()} bits)"
+        return str(value) if value.bit_length() <= WIDEST_INT else long
     if isinstance(value, dict) and "length" in value:
         first = ", ".join(str(x) for x in value["data"][:4])
         return f"[{first}, …] {value['length']}"
@@ -164,7 +151,7 @@ def value_text(name: str, value: Any, n_pages: int) -> str:
         data = value.get("data") or []
         if data and all(isinstance(x, int) for x in data):
             first = ", ".join(str(x) for x in data[:3])
-            return f"[{first}, …] {shape}" if _size(value["shape"]) > 3 else f"[{first}]"
+            return f"[{first}, …] {shape}" if math.prod(value["shape"]) > 3 else f"[{first}]"
         return f"tensor {shape}"
     if isinstance(value, dict) and "bits" in value:
         return f"{value['set']} of {value['bits']} bits set"
@@ -172,16 +159,3 @@ def value_text(name: str, value: Any, n_pages: int) -> str:
         first = ", ".join(str(x) for x in value[:6])
         return f"[{first}, …]" if len(value) > 6 else f"[{first}]"
     return str(value)
-
-
-def _long_hex(value: int) -> str:
-    """A number of many bits, its middle left out."""
-    digits = format(value, "x")
-    return f"0x{digits[:5]}…{digits[-5:]} ({value.bit_length()} bits)"
-
-
-def _size(shape: list[int]) -> int:
-    size = 1
-    for n in shape:
-        size *= n
-    return size

@@ -1,7 +1,5 @@
 """Words around measures: lists, counts and verbs that go with them, as `Said`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 

@@ -1,36 +1,7 @@
 """Measures made of measures, and names of what can be counted off."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from scenes.truth.vouching import vouch_all, vouches
+from scenes.truth.vouching import vouches
 from scenes.truth.witness import Witness
-
-
-@vouches("less")
-def less(witness: Witness, of: float, less: float) -> float:
-    return of - less
-
-
-@vouches("total")
-def total(witness: Witness, parts: tuple[float, ...]) -> float:
-    return sum(parts)
-
-
-@vouches("largest")
-def largest(witness: Witness, parts: tuple[float, ...]) -> float:
-    return max(parts)
-
-
-@vouches("ratio")
-def ratio(witness: Witness, of: float, to: float) -> float:
-    return of / to
-
-
-@vouches("count")
-def count(witness: Witness, of: tuple[Any, ...]) -> int:
-    return len(of)
 
 
 @vouches("token.position")
@@ -41,14 +12,11 @@ def token_position(witness: Witness, position: int) -> int:
     return position
 
 
-@vouches("table.first_token")
-def first_token(witness: Witness, logical: int) -> int:
-    return token_position(witness, logical * witness.page_size) + 1
-
-
-vouch_all(
-    {
-        "task.name": lambda witness, task: witness.lives[task].task,
-        "step.number": lambda witness, step: witness.step(step).index,
-    }
-)
+vouches("less")(lambda witness, of, less: of - less)
+vouches("total")(lambda witness, parts: sum(parts))
+vouches("largest")(lambda witness, parts: max(parts))
+vouches("ratio")(lambda witness, of, to: of / to)
+vouches("count")(lambda witness, of: len(of))
+vouches("table.first_token")(lambda witness, logical: token_position(witness, logical * witness.page_size) + 1)
+vouches("task.name")(lambda witness, task: witness.lives[task].task)
+vouches("step.number")(lambda witness, step: witness.step(step).index)

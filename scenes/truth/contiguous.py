@@ -1,13 +1,10 @@
 """The pool without pages, computed a second time from the rule that the film states.
 
-Each request reserves prompt + max_tokens adjacent slots at the lowest address where they fit, from
-its admission until the step after its last token. A step gives back what has ended, admits in
-order of arrival while fewer than `max_batch` run and the next one fits, and gives every request one
-token for its prompt and one more for its decoding. Here slots are a map of owners, and a request's
-life is worked out when it is admitted.
+Each request reserves prompt + max_tokens adjacent slots at the lowest address where they fit, from its admission until
+the step after its last token. A step gives back what has ended, admits in order of arrival while fewer than `max_batch`
+run and the next one fits, and gives every request one token for its prompt and one more for its decoding. Here slots
+are a map of owners, and a request's life is worked out when it is admitted.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from astrai_sim.trace import Trace
-from scenes.truth.vouching import vouch_all, vouches
+from scenes.truth.vouching import vouches
 from scenes.truth.witness import Life, Witness
 
 FREE = -1
@@ -159,11 +156,7 @@ def contiguous_empty(witness: Witness, at: int, task: str, rule: str) -> int:
     return {stay.life.task: stay.size - stay.used(step) for stay in told.held(step)}[task]
 
 
-vouch_all(
-    {
-        # Steps until every request has ended.
-        "contiguous.steps": lambda witness, rule: plan(witness.trace, rule).end + 1,
-        "piece.reserved": lambda witness, task: witness.lives[task].prompt + witness.lives[task].max_tokens,
-        "piece.used": lambda witness, task: witness.lives[task].prompt + len(witness.lives[task].tokens) - 1,
-    }
-)
+# Steps until every request has ended.
+vouches("contiguous.steps")(lambda witness, rule: plan(witness.trace, rule).end + 1)
+vouches("piece.reserved")(lambda witness, task: witness.lives[task].prompt + witness.lives[task].max_tokens)
+vouches("piece.used")(lambda witness, task: witness.lives[task].prompt + len(witness.lives[task].tokens) - 1)

@@ -1,6 +1,4 @@
-"""Requests in numbers: how many run, wait, and had to give way; bars of what they hold; the clock of the run."""
-
-from __future__ import annotations
+"""Requests: how many run, wait, and had to give way; in which order; bars of what they hold; the clock of the run."""
 
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -47,22 +45,6 @@ def waiting(witness: Witness, at: int) -> int:
     return came - _so_far(witness, "in", at) - _so_far(witness, "unserved", at)
 
 
-@vouches("crowd.preempted")
-def preempted(witness: Witness, at: int) -> int:
-    """How often a request had to give way so far."""
-    return _so_far(witness, "out", at)
-
-
-@vouches("crowd.running.more")
-def running_more(witness: Witness, shown: int, at: int) -> int:
-    return running(witness, at) - shown
-
-
-@vouches("crowd.waiting.more")
-def waiting_more(witness: Witness, shown: int, at: int) -> int:
-    return waiting(witness, at) - shown
-
-
 @shows("crowd.bars", fades=True)
 def bars(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float, ...]]:
     """Pages of requests that run, in order of admission, and those that the waiting ones need, by the most of these
@@ -101,12 +83,6 @@ def marks(witness: Witness, at: int, shown: Mapping) -> tuple[int, tuple[int, ..
     return n, tuple(sorted(found))
 
 
-@vouches("lapse.rate")
-def lapse_rate(witness: Witness, after: int, until: int, seconds: float) -> float:
-    """Seconds of the run that go by in one of a time-lapse between two events."""
-    return run_time(witness, after, until) / 1e9 / seconds
-
-
 @lru_cache(maxsize=4)
 def _waits(trace: Trace) -> list[tuple[int, int]]:
     """(arrival, nanoseconds up to the first token) of each request that got one."""
@@ -128,3 +104,33 @@ def waits(witness: Witness, at: int, shown: Mapping) -> np.ndarray:
     end = max((step.end.ns for step in witness.steps), default=1)
     found /= [max(1, end), max(1.0, found[:, 1].max(initial=1.0))]
     return found[np.lexsort(found.T)]
+
+
+# How often a request had to give way so far.
+vouches("crowd.preempted")(lambda witness, at: _so_far(witness, "out", at))
+vouches("crowd.running.more")(lambda witness, shown, at: running(witness, at) - shown)
+vouches("crowd.waiting.more")(lambda witness, shown, at: waiting(witness, at) - shown)
+# Seconds of the run that go by in one of a time-lapse between two events.
+vouches("lapse.rate")(lambda witness, after, until, seconds: run_time(witness, after, until) / 1e9 / seconds)
+
+
+def admitted(witness: Witness, at: int) -> list[str]:
+    """Requests that have been admitted since they waited last, and have not finished."""
+    order: dict[str, None] = {}
+    for event in witness.events("task_admitted", "task_preempted", "task_finished", before=at + 1):
+        order.pop(event.task, None)
+        if event.event == "task_admitted":
+            order[event.task] = None
+    return list(order)
+
+
+@shows("line", fades=True)
+def line(witness: Witness, at: int, shown: Mapping) -> tuple[list[str], list[str]]:
+    """The last of those in memory and the first of those that wait, as many as are shown."""
+    ahead, behind = map(len, shown["line"])
+    running = admitted(witness, at)
+    return running[len(running) - ahead :] if ahead <= len(running) else running, witness.state(at).waiting[:behind]
+
+
+vouches("memory.more")(lambda witness, shown, at: len(admitted(witness, at)) - shown)
+vouches("waiting.more")(lambda witness, shown, at: len(witness.state(at).waiting) - shown)

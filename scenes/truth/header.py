@@ -1,7 +1,5 @@
 """What the header says: sizes, settings, where it was recorded."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
@@ -39,31 +37,11 @@ def text(witness: Witness, text: str) -> str:
     return text
 
 
-@vouches("header.kv_layer")
-def kv_layer(witness: Witness) -> int:
-    return witness.trace.header.kv_layer
-
-
 @vouches("header.device")
 def device(witness: Witness) -> str:
     found = witness.trace.header.device
     name = " ".join(found.name.replace("(R)", "").replace("(TM)", "").split())
     return f"{name} CPU" if found.type == "cpu" and "CPU" not in name else name
-
-
-@vouches("header.dtype")
-def dtype(witness: Witness) -> str:
-    return witness.trace.header.dtype
-
-
-@vouches("header.day")
-def day(witness: Witness) -> str:
-    return witness.trace.header.started.partition("T")[0]
-
-
-@vouches("model.size")
-def model_size(witness: Witness, name: str) -> int:
-    return getattr(witness.trace.header.scenario.model, name)
 
 
 @vouches("scheduler.budget")
@@ -73,11 +51,6 @@ def budget(witness: Witness, step: int) -> int | None:
     for event in witness.events("setting", before=witness.step(step).begin.seq):
         value = event.value if event.name == "max_tokens_per_step" else value
     return value
-
-
-@vouches("cost")
-def cost(witness: Witness, name: str) -> float:
-    return getattr(witness.trace.header.cost, name)
 
 
 @vouches("workload.time_scale")
@@ -100,6 +73,9 @@ def page_bytes(witness: Witness) -> int:
     return slot_bytes(witness) * witness.page_size
 
 
-@vouches("pool.bytes")
-def pool_bytes(witness: Witness) -> int:
-    return page_bytes(witness) * witness.n_pages
+vouches("header.kv_layer")(lambda witness: witness.trace.header.kv_layer)
+vouches("header.dtype")(lambda witness: witness.trace.header.dtype)
+vouches("header.day")(lambda witness: witness.trace.header.started.partition("T")[0])
+vouches("model.size")(lambda witness, name: getattr(witness.trace.header.scenario.model, name))
+vouches("cost")(lambda witness, name: getattr(witness.trace.header.cost, name))
+vouches("pool.bytes")(lambda witness: page_bytes(witness) * witness.n_pages)

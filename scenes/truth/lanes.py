@@ -1,11 +1,11 @@
-"""Lanes and their clock: when requests got their tokens, and when a prompt was computed."""
-
-from __future__ import annotations
+"""Lanes and their clock: when requests got their tokens, when prompts were computed, and times without a token."""
 
 from collections.abc import Mapping
+from functools import lru_cache
+from statistics import median
 from typing import Any
 
-from scenes.truth.prompts import chunks
+from astrai_sim.trace import Event, Trace
 from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Stamp, Witness
 
@@ -14,29 +14,11 @@ CLOSE = 1e-6
 """Share of the axis by which the clock's hand may be off what it shows."""
 
 
-@vouches("clock.tick")
-def tick(witness: Witness, ns: int, unit: str) -> float:
-    """A moment in a unit; that its tick stands in its place is the field `clock`."""
-    return ns / UNITS[unit]
-
-
-@vouches("clock.factor")
-def factor(witness: Witness, ns: int, seconds: float, slower: bool) -> float:
-    """How many times slower, or faster, than recorded a stretch of `ns` runs in so many seconds of film."""
-    return round(seconds * 1e9 / ns if slower else ns / (seconds * 1e9), 6)
-
-
 @shows("clock", fades=True)
 def clock(witness: Witness, at: int, shown: Mapping) -> dict[str, Any]:
     """Ticks stand where an even axis has them."""
     start, end = shown["clock"]["axis"]
     return {"axis": (start, end), "ticks": {ns: (ns - start) / (end - start) for ns in shown["clock"]["ticks"]}}
-
-
-@vouches("lane.tokens")
-def lane_tokens(witness: Witness, task: str, after: int, until: int) -> int:
-    """Tokens that a request got after one moment of the run's clock and up to another."""
-    return sum(after < token.ns <= until for token in witness.lives[task].tokens)
 
 
 def waits(witness: Witness, tasks: tuple[str, ...], first: int, last: int) -> list[tuple[Stamp, Stamp]]:
@@ -47,11 +29,6 @@ def waits(witness: Witness, tasks: tuple[str, ...], first: int, last: int) -> li
         for before, after in zip(witness.lives[task].tokens, witness.lives[task].tokens[1:], strict=False)
         if first <= after.step <= last
     ]
-
-
-@vouches("wait.among")
-def wait_among(witness: Witness, tasks: tuple[str, ...], first: int, last: int) -> int:
-    return max(after.ns - before.ns for before, after in waits(witness, tasks, first, last))
 
 
 @vouches("work.took")
@@ -112,3 +89,74 @@ def _lanes(witness: Witness, drawn: Mapping) -> dict[Any, Any]:
             if share(begin - zero) < now:
                 found["prompt", task, step] = (share(begin - zero), min(share(ended - zero), drawn["head"]))
     return found
+
+
+# A moment in a unit; that its tick stands in its place is the field `clock`.
+vouches("clock.tick")(lambda witness, ns, unit: ns / UNITS[unit])
+# How many times slower, or faster, than recorded a stretch of `ns` runs in so many seconds of film.
+vouches("clock.factor")(
+    lambda witness, ns, seconds, slower: round(seconds * 1e9 / ns if slower else ns / (seconds * 1e9), 6)
+)
+# Tokens that a request got after one moment of the run's clock and up to another.
+vouches("lane.tokens")(
+    lambda witness, task, after, until: sum(after < token.ns <= until for token in witness.lives[task].tokens)
+)
+vouches("wait.among")(
+    lambda witness, tasks, first, last: max(b.ns - a.ns for a, b in waits(witness, tasks, first, last))
+)
+
+
+def chunks(witness: Witness, task: str) -> list[Event]:
+    """The stretches of a prompt that were computed before the request's first token."""
+    first = witness.lives[task].tokens[0].step
+    kinds = ("chunk", "task_prefilled")
+    found = [event for kind in kinds for event in witness.trace.find(event=kind, task=task)]
+    return sorted((event for event in found if event.step <= first), key=lambda event: event.seq)
+
+
+vouches("prompt.computed")(lambda witness, task: chunks(witness, task)[-1].end - chunks(witness, task)[0].start)
+vouches("prompt.steps")(lambda witness, task: len({event.step for event in chunks(witness, task)}))
+vouches("prompt.chunk")(
+    lambda witness, task, step: sum(event.end - event.start for event in chunks(witness, task) if event.step == step)
+)
+
+
+@vouches("wait.since")
+def wait_since(witness: Witness, task: str, since: int, at: int) -> int:
+    """Nanoseconds from the last token before event `since`, or from arrival, to the next token or to now."""
+    began, now = witness.lives[task].arrived, int(min(at, witness.last))
+    ended = witness.trace[now].ns if now >= 0 else 0
+    for token in witness.lives[task].tokens:
+        if token.seq < since:
+            began = token.ns
+        elif token.seq <= at:
+            ended = token.ns
+            break
+    return max(0, ended - began)
+
+
+@vouches("wait.computing")
+def wait_computing(witness: Witness, task: str, since: int) -> int:
+    """Nanoseconds from a request's last admission before its first token after event `since` to that token."""
+    token = min((token for token in witness.lives[task].tokens if token.seq > since), default=None)
+    if token is None:
+        raise LookupError(f"{task} got no token after event {since}")
+    return token.ns - max(admitted.ns for admitted in witness.lives[task].admitted if admitted.seq < token.seq)
+
+
+@vouches("wait.usual")
+def wait_usual(witness: Witness, before: int) -> float:
+    """Median, over steps before `before` that computed no prompt and gave a request a token that was
+    not its first, of the longest time between two tokens that ended in them."""
+    busy = {event.step for event in witness.events("chunk", "task_prefilled")}
+    return float(median(gap for step, gap in _gaps(witness.trace) if step < before and step not in busy))
+
+
+@lru_cache(maxsize=4)
+def _gaps(trace: Trace) -> list[tuple[int, int]]:
+    """(step, longest gap in nanoseconds) of the steps in which a request got a token that was not its first."""
+    longest: dict[int, int] = {}
+    for life in Witness.of(trace).lives.values():
+        for before, after in zip(life.tokens, life.tokens[1:], strict=False):
+            longest[after.step] = max(longest.get(after.step, 0), after.ns - before.ns)
+    return sorted(longest.items())

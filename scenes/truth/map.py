@@ -1,7 +1,5 @@
 """The map of a large pool: the colour of every cell, and what is in pages seen from near."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 

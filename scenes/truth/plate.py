@@ -1,6 +1,4 @@
-"""What attention is given for a pass: tables as one rectangle, and lengths."""
-
-from __future__ import annotations
+"""What attention is given for a pass: tables as one rectangle, lengths, and what a gather reads."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,13 +9,8 @@ from scenes.truth.witness import Witness
 
 def _rows(witness: Witness, seq: int) -> list[tuple[list[int], int]]:
     """(table, tokens in the cache) of each request that event `seq` writes for."""
-    state: Any = witness.state(seq)
+    state = witness.state(seq)
     return [(state.tables[span.task], state.tasks[span.task].kv_len) for span in witness.trace[seq].spans]
-
-
-@vouches("view.rows")
-def rows(witness: Witness, seq: int) -> int:
-    return len(_rows(witness, seq))
 
 
 @vouches("view.columns")
@@ -32,13 +25,26 @@ def entry(witness: Witness, seq: int, row: int, column: int) -> int:
     return table[column] if column < len(table) else -1
 
 
-@vouches("view.length")
-def length(witness: Witness, seq: int, row: int) -> int:
-    return _rows(witness, seq)[row][1]
-
-
 @shows("view.entries", fades=True)
 def entries(witness: Witness, at: int, shown: Mapping) -> tuple[int, int, dict[int, Any]]:
     """As many entries in every row as the longest table has, or as are drawn of it at most."""
     seq, most, drawn = shown["view.entries"]
     return seq, most, dict.fromkeys(drawn, min(most, columns(witness, seq)))
+
+
+vouches("view.rows")(lambda witness, seq: len(_rows(witness, seq)))
+vouches("view.length")(lambda witness, seq, row: _rows(witness, seq)[row][1])
+
+
+@shows("strip", fades=True)
+def strip(witness: Witness, at: int, shown: Mapping) -> tuple[str, int, tuple[int, ...]]:
+    """Filled slots of each page of the table, all full but the last."""
+    task, seq, _ = shown["strip"]
+    full, rest = divmod(witness.state(seq).tasks[task].kv_len, witness.page_size)
+    return task, seq, (witness.page_size,) * full + ((rest,) if rest else ())
+
+
+# Tokens of a request in the cache when event `seq` reads them.
+vouches("gather.length")(lambda witness, seq, task: witness.state(seq).tasks[task].kv_len)
+vouches("gather.layer")(lambda witness, seq: witness.trace[seq].layer)
+vouches("gather.page")(lambda witness, seq, task, logical: witness.state(seq).tables[task][logical])

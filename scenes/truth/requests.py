@@ -1,38 +1,16 @@
 """What happened to each request."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from astrai_sim.trace import Event
-from scenes.truth.vouching import vouch_all, vouches
+from scenes.truth.vouching import vouches
 from scenes.truth.witness import Witness
-
-
-@vouches("request.prompt")
-def prompt(witness: Witness, task: str) -> int:
-    return witness.lives[task].prompt
-
-
-@vouches("request.max_tokens")
-def max_tokens(witness: Witness, task: str) -> int:
-    return witness.lives[task].max_tokens
 
 
 @vouches("request.prompt_pages")
 def prompt_pages(witness: Witness, task: str) -> int:
     whole, rest = divmod(witness.lives[task].prompt, witness.page_size)
     return whole + bool(rest)
-
-
-@vouches("request.prompt_slots")
-def prompt_slots(witness: Witness, task: str) -> int:
-    return prompt_pages(witness, task) * witness.page_size
-
-
-@vouches("request.generated")
-def generated(witness: Witness, task: str) -> int:
-    return len(witness.lives[task].tokens)
 
 
 @vouches("request.ttft")
@@ -49,11 +27,6 @@ def took(witness: Witness, task: str) -> int:
     if life.finished is None:
         raise LookupError(f"{task} has not finished")
     return life.finished.ns - life.submitted.ns
-
-
-@vouches("requests.more")
-def more(witness: Witness, shown: int) -> int:
-    return len(witness.lives) - shown
 
 
 def _next(witness: Witness, kind: str, task: str, at: int) -> Event:
@@ -94,12 +67,6 @@ def first_token(witness: Witness, task: str) -> int:
     raise LookupError(f"the phase of {task}'s first token has no end")
 
 
-@vouches("prefix.hit")
-def prefix_hit(witness: Witness, at: int) -> int:
-    """Tokens that the lookup found."""
-    return len(witness.trace[at].pages) * witness.page_size
-
-
 @vouches("prefix.found")
 def prefix_found(witness: Witness, task: str, at: int) -> int:
     """Tokens of the pages that a lookup found before it missed at event `at`."""
@@ -131,12 +98,15 @@ def prefix_once(witness: Witness, task: str, at: int) -> int:
     return pages * size
 
 
-vouch_all(
-    {
-        "admission.cached": lambda witness, task, at: _next(witness, "task_admitted", task, at).cached_tokens,
-        # Tokens computed from its admission to its first whole prefill from `at` on.
-        "prefill.tokens": lambda witness, task, at: (
-            _next(witness, "task_prefilled", task, at).end - _admission_before(witness, task, at).cached_tokens
-        ),
-    }
+vouches("request.prompt")(lambda witness, task: witness.lives[task].prompt)
+vouches("request.max_tokens")(lambda witness, task: witness.lives[task].max_tokens)
+vouches("request.generated")(lambda witness, task: len(witness.lives[task].tokens))
+# Tokens that the lookup found.
+vouches("prefix.hit")(lambda witness, at: len(witness.trace[at].pages) * witness.page_size)
+vouches("admission.cached")(lambda witness, task, at: _next(witness, "task_admitted", task, at).cached_tokens)
+# Tokens computed from its admission to its first whole prefill from `at` on.
+vouches("prefill.tokens")(
+    lambda witness, task, at: (
+        _next(witness, "task_prefilled", task, at).end - _admission_before(witness, task, at).cached_tokens
+    )
 )

@@ -1,7 +1,5 @@
 """Servers of one queue: what is in the memory of each, who waits, who has been served, and when."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from scenes.truth.contiguous import plan, step_of
@@ -59,18 +57,6 @@ def _score(witness: Witness, at: int, shown: tuple[str, ...], rule: str) -> tupl
     return (*waiting, *shown[len(waiting) :])
 
 
-@vouches("score.more")
-def score_more(witness: Witness, rule: str, shown: int, at: int) -> int:
-    """Who waits and is not shown."""
-    return len(_line(witness, at, rule)) - shown
-
-
-@vouches("servers.steps")
-def servers_steps(witness: Witness, at: int) -> int:
-    """Steps that are over."""
-    return step_of(witness, at) + 1
-
-
 for _rule in (*RULES, "pages"):
     if _rule != "closed":  # its stays do not say where they are moved to
         shows(f"memory.{_rule}", fades=True)(lambda witness, at, shown, rule=_rule: _memory(witness, at, shown, rule))
@@ -98,3 +84,9 @@ def progress(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float
         )
         for rule, ends in rules.items()
     }
+
+
+# Who waits and is not shown.
+vouches("score.more")(lambda witness, rule, shown, at: len(_line(witness, at, rule)) - shown)
+# Steps that are over.
+vouches("servers.steps")(lambda witness, at: step_of(witness, at) + 1)

@@ -1,7 +1,5 @@
 """Lines of source code as the header has them, and the values that executed lines had."""
 
-from __future__ import annotations
-
 import io
 import tokenize
 from functools import lru_cache
@@ -34,11 +32,6 @@ def source_name(witness: Witness, function: str) -> str:
     if function not in witness.trace.header.sources:
         raise LookupError(f"the header has no source of {function}")
     return function
-
-
-@vouches("source.line")
-def source_line(witness: Witness, function: str, line: int) -> str:
-    return _uncommented(witness.trace.header.sources[function].text)[line - 1]
 
 
 @vouches("source.text")
@@ -91,3 +84,8 @@ def line_value(witness: Witness, seq: int, step: int, name: str) -> str:
 
 def _first(items: list, count: int, more: bool) -> str:
     return "[" + ", ".join([*map(str, items[:count]), *["…"] * more]) + "]"
+
+
+vouches("source.line")(
+    lambda witness, function, line: _uncommented(witness.trace.header.sources[function].text)[line - 1]
+)

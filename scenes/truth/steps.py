@@ -1,16 +1,9 @@
 """Steps, phases and time."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
-
-
-@vouches("step")
-def step(witness: Witness, at: int) -> int:
-    return witness.state(at).step
 
 
 @shows("phase", fades=True)
@@ -42,15 +35,6 @@ def computed(witness: Witness, after: int, before: int) -> list[tuple[str, int]]
     return found
 
 
-@vouches("phase.tokens")
-def phase_tokens(witness: Witness, at: int) -> int:
-    """Tokens whose K and V were written in the phase that event `at` ends."""
-    name, begin = witness.trace[at].phase, at
-    while witness.trace[begin].event != "phase_begin" or witness.trace[begin].phase != name:
-        begin -= 1
-    return sum(count for _, count in computed(witness, begin, at))
-
-
 @vouches("phase.time")
 def phase_time(witness: Witness, phase: str, step: int) -> int:
     """From the phase's begin to its end in a step; 0 in a step without it."""
@@ -58,11 +42,6 @@ def phase_time(witness: Witness, phase: str, step: int) -> int:
     events = witness.events("phase_begin", "phase_end", after=within.begin.seq, before=within.end.seq)
     times = [event.ns for event in events if event.phase == phase]
     return times[-1] - times[0] if times else 0
-
-
-@vouches("step.duration")
-def step_duration(witness: Witness, step: int) -> int:
-    return witness.step(step).duration
 
 
 @vouches("step.decoded")
@@ -106,3 +85,7 @@ def _batch(witness: Witness, step: int) -> dict[tuple[str, str], int]:
         elif event.source == "decode":
             found |= {(task, "decode"): 1 for task in event.tasks}
     return found
+
+
+vouches("step")(lambda witness, at: witness.state(at).step)
+vouches("step.duration")(lambda witness, step: witness.step(step).duration)

@@ -1,6 +1,4 @@
-"""Tapes: how many tokens of a request are computed, how many only known, and where they are wired to."""
-
-from __future__ import annotations
+"""Tapes: tokens of a request that are computed, that are only known, and that are refused; where they are wired to."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -113,3 +111,19 @@ def _writes(trace: Trace) -> dict[int, list[tuple[int, int, int, str, int]]]:
                 logical, slot = divmod(int(position), size)
                 found.setdefault(state.tables[task][logical], []).append((event.seq, slot, slot + 1, task, logical))
     return found
+
+
+@shows("knock", fades=True)
+def knock(witness: Witness, at: int, shown: Mapping) -> tuple:
+    """The request and the page, if the token has no slot yet and the page is neither free nor its own with room."""
+    task, page = shown["knock"]
+    state = witness.state(at)
+    if state.tasks[task].kv_len >= state.tasks[task].n_tokens:
+        return task, "the token has a slot"
+    if page is None or state.page_state(page) == "in use":
+        return task, page
+    return task, f"page {page} is {state.page_state(page)}"
+
+
+# Which of its tokens, from 1, is its newest.
+vouches("token.newest")(lambda witness, task, at: witness.state(at).tasks[task].n_tokens)

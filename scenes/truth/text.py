@@ -1,7 +1,5 @@
 """What is said: tokens as they are written, questions and answers."""
 
-from __future__ import annotations
-
 import re
 
 from scenes.truth.vouching import vouches
@@ -14,8 +12,7 @@ MOST = 24
 
 
 def boxed(truth: str, shown: str) -> str:
-    """`truth` with a box for each character beyond ASCII where `shown` has one: a font has not
-    every character."""
+    """`truth` with a box for each character beyond ASCII where `shown` has one: a font has not every character."""
     if len(truth) != len(shown):
         return truth
     pairs = zip(truth, shown, strict=True)

@@ -1,7 +1,5 @@
 """Who vouches for what."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
@@ -43,12 +41,6 @@ def vouches(*names: str) -> Callable[[Truth], Truth]:
         return compute
 
     return register
-
-
-def vouch_all(computed: dict[str, Truth]) -> None:
-    """Each function computes the measure that it stands at."""
-    for name, compute in computed.items():
-        vouches(name)(compute)
 
 
 FADING: set[str] = set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -169,15 +168,6 @@ class Witness:
             Step(e.step, begins[e.step], stamp(e), e.duration_ns, e.waiting, e.running) for e in self.events("step_end")
         ]
 
-    def last_end(self, at: int) -> int:
-        """The last event up to `at` that ends a step; -1 before the first."""
-        place = bisect_right(self._ends, at)
-        return self._ends[place - 1] if place else -1
-
-    @cached_property
-    def _ends(self) -> list[int]:
-        return [step.end.seq for step in self.steps]
-
     def step(self, index: int) -> Step:
         """A step by its number; LookupError where none of that number has ended."""
         found = next((step for step in self.steps if step.index == index), None)
@@ -196,8 +186,7 @@ class Witness:
         return sorted((task for task, pages in tables.items() if page in pages), key=self.order.__getitem__)
 
     def filled(self, page: int, at: int) -> np.ndarray:
-        """Which slots of a page hold K and V that a table or the prefix cache reaches, bool
-        [page_size]."""
+        """Which slots of a page hold K and V that a table or the prefix cache reaches, bool [page_size]."""
         state = self.state(at)
         if state.page_state(page) == "free":
             return np.zeros(self.page_size, dtype=bool)

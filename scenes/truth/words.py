@@ -1,18 +1,18 @@
-"""Words in pages: which token each slot holds, and how that is written."""
-
-from __future__ import annotations
+"""Words in pages: which token each slot holds, how that is written, and the answers of a conversation."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from astrai_sim.trace import Trace
+from scenes import theme
 from scenes.truth.tape import written_by
-from scenes.truth.text import boxed, special, written
+from scenes.truth.text import answer, boxed, special, written
 from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
 
 MARKED = 5
 """Tokens of a chat mark at most."""
+TINT = 0.28
 
 
 def _texts(witness: Witness, task: str) -> tuple[str, ...]:
@@ -122,3 +122,33 @@ def folded(witness: Witness, page: int, shown: int, at: int) -> int:
         first = state.tables[task].index(page) * size
         slots |= set(range(min(size, state.tasks[task].n_tokens - first)))
     return len(slots) - shown
+
+
+@shows("talk.said", fades=True)
+def said(witness: Witness, at: int, shown: Mapping) -> dict[str, str]:
+    """Each answer, blanks between its words single: all of it, or its end where that is what is shown."""
+    found = {}
+    for task, text in shown["talk.said"].items():
+        whole = " ".join(answer(witness, task, at).split())
+        end = boxed(whole[len(whole) - min(len(text), len(whole)) :], text)
+        found[task] = text if end == text or "…" in text else whole
+    return found
+
+
+@shows("talk.tints", fades=True)
+def tints(witness: Witness, at: int, shown: Mapping) -> dict[str, dict[int, tuple[float, ...]]]:
+    """The colour of every entry that is shown: the panel's, tinted with the hue of whoever computed
+    what is in the page, or untinted while there is nothing."""
+    found: dict[str, dict[int, tuple[float, ...]]] = {}
+    for task, entries in shown["talk.tints"].items():
+        table = witness.state(at).tables.get(task, [])
+        for logical in entries:
+            if logical >= len(table):
+                continue
+            color = theme.DARK.panel
+            if witness.slots(table[logical], at):
+                slots = written_by(witness.trace, table[logical], at)
+                writer = slots[min(slots)][0] if slots else task
+                color = theme.mix(color, theme.DARK.hue(witness.order[writer]), TINT)
+            found.setdefault(task, {})[logical] = tuple(round(value, 2) for value in theme.rgb(color))
+    return found

@@ -1,7 +1,5 @@
 """How values are written, by code that films do not use. One function for each form."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any

@@ -10,7 +10,7 @@ from astrai_sim.engine.cache import CacheView, PagedCache, paged_cache, pages_fo
 from astrai_sim.model import ModelConfig
 from astrai_sim.scenario.schema import ModelPart
 from astrai_sim.tools import bench
-from astrai_sim.tools.bench import attention, pool, prefix, recording
+from astrai_sim.tools.bench import paging, recording
 from astrai_sim.tools.bench.measure import Comparison, compare, timed
 from astrai_sim.tools.cli import main
 
@@ -51,36 +51,36 @@ def test_only_the_function_is_timed():
 
 def test_paged_and_dense_attention_give_the_same():
     generator = torch.Generator().manual_seed(0)
-    keys, values = torch.randn(2, 2, 9, attention.N_KV_HEADS, 8, generator=generator)
-    query = torch.randn(2, 1, attention.N_HEADS, 8, generator=generator)
-    cache = PagedCache(1, 8, 4, attention.N_KV_HEADS, 8, CPU, torch.float32)
+    keys, values = torch.randn(2, 2, 9, paging.N_KV_HEADS, 8, generator=generator)
+    query = torch.randn(2, 1, paging.N_HEADS, 8, generator=generator)
+    cache = PagedCache(1, 8, 4, paging.N_KV_HEADS, 8, CPU, torch.float32)
     view = CacheView(cache, [[5, 0, 3], [7, 2, 6]], [0, 0], [9, 9])
     view.write(0, keys, values)
-    dense = attention.attend_all(query, zip(keys, values, strict=True))
-    assert torch.equal(attention.attend_all(query, view.gather(0)), dense)
+    dense = paging.attend_all(query, zip(keys, values, strict=True))
+    assert torch.equal(paging.attend_all(query, view.gather(0)), dense)
 
 
 @pytest.fixture
 def little(monkeypatch):
     """Every subject at a size for tests."""
     sizes = {"n_layers": 1, "n_heads": 2, "n_kv_heads": 1, "head_dim": 4, "ffn_dim": 8}
-    monkeypatch.setattr(attention, "CASES", ((2, 5),))
-    monkeypatch.setattr(pool, "TIMES", 3)
-    monkeypatch.setattr(prefix, "CASES", ((32, 16),))
-    monkeypatch.setattr(prefix, "MODEL", ModelConfig(**sizes, vocab_size=64))
+    monkeypatch.setattr(paging, "CASES", ((2, 5),))
+    monkeypatch.setattr(paging, "TIMES", 3)
+    monkeypatch.setattr(paging, "SHARED", ((32, 16),))
+    monkeypatch.setattr(paging, "MODEL", ModelConfig(**sizes, vocab_size=64))
     monkeypatch.setattr(recording, "MODEL", ModelPart(**sizes, vocab_size=512))
 
 
 def test_a_hit_computes_only_the_end(little, monkeypatch):
     computed = []
-    forward = prefix.InferenceScheduler._forward
+    forward = paging.InferenceScheduler._forward
 
     def watched(self, batch):
         computed.append([(start, count) for _, start, count in batch])
         return forward(self, batch)
 
-    monkeypatch.setattr(prefix.InferenceScheduler, "_forward", watched)
-    (found,) = prefix.prefix(CPU, 2)
+    monkeypatch.setattr(paging.InferenceScheduler, "_forward", watched)
+    (found,) = paging.prefix(CPU, 2)
     assert (found.what, found.base) == ("miss", "hit")
     assert computed[:3] == [[(0, 33)], [(32, 16)], [(0, 48)]]
 

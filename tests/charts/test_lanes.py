@@ -11,9 +11,8 @@ from scenes.check.compare import differences
 from scenes.chunked_prefill import LONGEST, rounded
 from scenes.draw.running import Running
 from scenes.film import catalog
-from scenes.film.checking import check
 from scenes.film.moments import evenly
-from scenes.film.rehearsal import rehearse
+from scenes.film.rehearsal import check, rehearse
 from scenes.film.scene import Observer
 from scenes.story.errors import DoesNotApply
 from scenes.story.history import history_of

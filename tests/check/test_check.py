@@ -5,8 +5,7 @@ import pytest
 from scenes.check.checker import Checker
 from scenes.check.compare import differences
 from scenes.check.labels import drawn_otherwise, labels_in
-from scenes.film.checking import check
-from scenes.film.rehearsal import rehearse
+from scenes.film.rehearsal import check, rehearse
 from scenes.film.scene import Observer
 from scenes.measures import measure, say
 from scenes.truth import Witness

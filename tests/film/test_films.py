@@ -4,9 +4,8 @@ import pytest
 
 from scenes.check.checker import Checker
 from scenes.film import catalog
-from scenes.film.checking import EVERY_FRAME, check
 from scenes.film.moments import within
-from scenes.film.rehearsal import rehearse
+from scenes.film.rehearsal import EVERY_FRAME, check, rehearse
 from scenes.film.scene import ASSETS, Observer
 from scenes.measures import measure, say
 from tests.conftest import SCENARIOS

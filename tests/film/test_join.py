@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from scenes.film.frames import chapters, duration
 from scenes.film.join import CannotJoin, frame_count, join
+from scenes.film.sheet import chapters, duration
 
 
 def clip(path, shades, fps=10, size=(64, 48)):

@@ -5,9 +5,9 @@ from manim import tempconfig
 
 from scenes.draw import motion
 from scenes.film.moments import evenly, every, within
+from scenes.film.quality import rendering
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
-from scenes.film.settings import rendering
 from tests.film.tiny import TINY, TinyFilm
 
 

@@ -10,7 +10,7 @@ import pytest
 from scenes import theme
 from scenes.draw import fonts
 from scenes.film import catalog
-from scenes.film.settings import ENCODER
+from scenes.film.quality import ENCODER
 from tests.conftest import ROOT
 
 

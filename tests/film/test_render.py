@@ -10,12 +10,11 @@ import av
 import numpy as np
 import pytest
 
-from scenes.film import metadata
-from scenes.film.frames import chapters, duration
 from scenes.film.join import frame_count, is_whole, join
-from scenes.film.render import render_film
+from scenes.film.quality import rendering
+from scenes.film.render import render_film, told_facts
 from scenes.film.scene import ASSETS
-from scenes.film.settings import rendering
+from scenes.film.sheet import chapters, duration
 from tests.film.tiny import TINY, Broken, TinyFilm
 
 
@@ -65,7 +64,7 @@ def test_tags_name_the_recording(film, two_requests):
     from astrai_sim.trace import Trace
 
     trace = Trace.open(two_requests)
-    facts = metadata.read(film.path)
+    facts = told_facts(film.path)
     assert facts["title"] == "TinyFilm: Two short requests"
     assert facts["trace_sha256"] == trace.sha256
     assert facts["trace_schema"] == f"{trace.header.schema} {trace.header.version}"

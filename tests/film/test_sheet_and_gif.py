@@ -3,10 +3,9 @@
 import pytest
 from PIL import Image, ImageSequence
 
-from scenes.film.frames import shots
 from scenes.film.gif import Cut, TooLarge, make_gif
 from scenes.film.join import join
-from scenes.film.sheet import GAP, LINE, contact_sheet
+from scenes.film.sheet import GAP, LINE, contact_sheet, shots
 from tests.film.test_join import clip
 
 

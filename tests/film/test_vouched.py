@@ -16,10 +16,9 @@ from click.testing import CliRunner
 from astrai_sim.trace import Trace, TraceError
 from scenes.cli import main
 from scenes.draw.label import Label
-from scenes.film import metadata, vouched
-from scenes.film.checking import check
-from scenes.film.rehearsal import rehearse
-from scenes.film.render import render_film
+from scenes.film import vouched
+from scenes.film.rehearsal import check, rehearse
+from scenes.film.render import Job, render_film, render_section, told_facts
 from scenes.film.scene import ASSETS
 from scenes.lint.linter import lint
 from tests.film.tiny import TINY, TinyFilm
@@ -77,7 +76,7 @@ def test_a_false_trace_does_not_poison_the_true_one(store, false_trace, tmp_path
     monkeypatch.delenv(vouched.UNVERIFIED_VARIABLE)
     true = render_film(TinyFilm, PROMO, TINY, media=tmp_path, output=tmp_path / "true.mp4")
     assert true.rendered == lie.rendered == ("one", "two", "three")
-    facts, lied = metadata.read(true.path), metadata.read(lie.path)
+    facts, lied = told_facts(true.path), told_facts(lie.path)
     assert facts["trace_sha256"] == Trace.open(PROMO).footer.sha256 != lied["trace_sha256"]
     assert (facts["trace_verified"], lied["trace_verified"]) == ("yes", "no")
     assert H100.decode() in lied["device"] and "H100" not in facts["device"]
@@ -140,16 +139,14 @@ def test_each_content_is_verified_once(store, monkeypatch, tmp_path, capsys):
 
 
 def test_a_trace_that_changes_under_the_rendering_is_refused(store, two_requests, tmp_path, monkeypatch):
-    from scenes.film import worker
-
     path = tmp_path / "run.jsonl"
     path.write_bytes(gzip.decompress(two_requests.read_bytes()))
     rehearsal = rehearse(TinyFilm, path)
     section = rehearsal.sections[0].section
-    job = worker.Job(TinyFilm, path, rehearsal.scene.trace.content_sha256, section, TINY, tmp_path / "clip.mp4")
+    job = Job(TinyFilm, path, rehearsal.scene.trace.content_sha256, section, TINY, tmp_path / "clip.mp4")
     path.write_bytes(gzip.decompress(PROMO.read_bytes()))
     with pytest.raises(TraceError, match="changed while the film was being rendered"):
-        worker.render_section(job)
+        render_section(job)
 
 
 def test_a_recording_that_was_cut_is_told_as_far_as_it_holds(store, tmp_path):

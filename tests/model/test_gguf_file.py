@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from astrai_sim.model import DenseView, ModelConfig, Transformer
+from astrai_sim.model import ModelConfig, Transformer
 from astrai_sim.model.gguf_file import LAYER, GgufFile, rope_halves
 from astrai_sim.model.layers import rope
+from tests.model.paged import DenseView
 
 SIZES = ModelConfig(2, 4, 2, 8, 48, 32, rope_base=5000.0, norm_eps=1e-5)
 

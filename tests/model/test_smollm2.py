@@ -8,11 +8,10 @@ import torch
 from astrai_sim.engine.cache import PagedCache
 from astrai_sim.engine.scheduler import InferenceScheduler, Task
 from astrai_sim.extras import MissingExtra
-from astrai_sim.model import DenseView
-from astrai_sim.model import smollm2 as module
-from astrai_sim.model.gguf_file import GgufFile
-from astrai_sim.model.smollm2 import smollm2
+from astrai_sim.model import gguf_file as module
+from astrai_sim.model.gguf_file import GgufFile, smollm2
 from astrai_sim.text import ChatTemplate, Tokenizer
+from tests.model.paged import DenseView
 
 SYSTEM = "You are a helpful assistant. Answer in one short sentence."
 QUESTIONS = ("What is the capital of France?", "How many legs does a spider have?")

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from astrai_sim.tools.cli import main
 from astrai_sim.tools.plot import palette
 from astrai_sim.tools.plot.page_map import PlottedPages
-from astrai_sim.tools.plot.units import short_unit, unit_for
+from astrai_sim.tools.plot.panels import short_unit, unit_for
 from astrai_sim.trace import Series, Trace, TraceError
 from scenes import theme
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from astrai_sim.recorder.interrupt import Interrupt
+from astrai_sim.recorder.record import Interrupt
 from astrai_sim.trace import Trace, TraceError
 from astrai_sim.trace.verify import verify
 from tests.conftest import ROOT

@@ -33,7 +33,7 @@ class Ticks:
 @pytest.fixture
 def ticks(monkeypatch) -> Ticks:
     found = Ticks()
-    monkeypatch.setattr("astrai_sim.engine.clock.real.time", found)
+    monkeypatch.setattr("astrai_sim.engine.clock.time", found)
     return found
 
 

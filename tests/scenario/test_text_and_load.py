@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 
 from astrai_sim.extras import MissingExtra
-from astrai_sim.model.smollm2 import smollm2
+from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.recorder import record as record_scenario
 from astrai_sim.scenario import ScenarioError, load_scenario
 from astrai_sim.tools.cli import main

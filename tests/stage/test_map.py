@@ -14,10 +14,9 @@ from scenes.draw.cells import MANY, CellField
 from scenes.draw.drawn import DrawnGrid
 from scenes.draw.lapse import Lapse
 from scenes.draw.layout import FRAMES, WIDE, Box
-from scenes.film.checking import check
-from scenes.film.rehearsal import rehearse
+from scenes.film.quality import QUIET
+from scenes.film.rehearsal import check, rehearse
 from scenes.film.scene import Observer
-from scenes.film.settings import QUIET
 from scenes.parts.crowd import Crowd
 from scenes.parts.elapsed import Elapsed
 from scenes.parts.first_tokens import FirstTokens

@@ -7,7 +7,7 @@ from scenes.film.scene import ASSETS
 from scenes.prefix_sharing import PrefixSharing
 from scenes.story.errors import DoesNotApply
 from scenes.story.history import first_missed, history_of
-from scenes.story.history.first_tokens import comparable, first_tokens
+from scenes.story.history.prompts import comparable, first_tokens
 from scenes.story.measures import Ask
 
 

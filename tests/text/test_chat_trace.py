@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from astrai_sim.extras import MissingExtra
-from astrai_sim.model.smollm2 import smollm2
+from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.recorder import record
 from astrai_sim.scenario import find_scenario, load_scenario
 from astrai_sim.trace import Trace, TraceError

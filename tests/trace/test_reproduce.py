@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from astrai_sim.extras import MissingExtra
-from astrai_sim.model.smollm2 import smollm2
+from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.scenario.schema import CachePart, RecordPart, RequestPart, Scenario, SchedulerPart, WorkloadPart
 from astrai_sim.tools.reproduce import CannotReproduce, reproduce
 from astrai_sim.trace import Trace

@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astrai_sim.trace.digests import lengths_digest, numbers_digest, pages_digest, tables_digest, words_digest, words_of
-from astrai_sim.trace.runs import from_runs, to_runs
+from astrai_sim.trace.digests import (
+    from_runs,
+    lengths_digest,
+    numbers_digest,
+    pages_digest,
+    tables_digest,
+    to_runs,
+    words_digest,
+    words_of,
+)
 
 
 @given(st.lists(st.integers(0, 40)))

@@ -1,7 +1,5 @@
 """The scheduler without a model: everything but the arithmetic."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from astrai_sim.engine.cache import PagedCache

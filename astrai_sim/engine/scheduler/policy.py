@@ -1,7 +1,5 @@
 """Which running tasks decode in a step, in the order of admission."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from astrai_sim.engine.scheduler.task import Task

@@ -1,7 +1,5 @@
 """A request on its way through the scheduler."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -20,9 +18,8 @@ class Status(StrEnum):
 class Task:
     """One request: token ids of the prompt, and what has been generated.
 
-    `tokens` is the prompt and then the output; `kv_len` counts the leading ones whose K
-    and V are in the cache. `arrival_s` is when it is due by the clock, instead of by
-    the step.
+    `tokens` is the prompt and then the output; `kv_len` counts the leading ones whose K and V are in the cache.
+    `arrival_s` is when it is due by the clock, instead of by the step.
     """
 
     id: str

@@ -1,7 +1,5 @@
 """Timing things side by side, so that a busy or slow machine distorts both alike."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +15,7 @@ Timed = Callable[[], float]
 class Comparison:
     """How much longer `what` takes than `base`.
 
-    `ratios` holds one ratio per round, taken from neighbouring measurements; `seconds`
-    and `base_seconds` are medians.
+    `ratios` holds one ratio per round, taken from neighbouring measurements; `seconds` and `base_seconds` are medians.
     """
 
     case: str
@@ -81,15 +78,8 @@ def compare(case: str, runs: dict[str, Timed], rounds: int) -> list[Comparison]:
     for number in range(rounds):
         for name in names if number % 2 == 0 else reversed(names):
             seconds[name].append(runs[name]())
-    base = names[0]
-    return [
-        Comparison(
-            case,
-            name,
-            base,
-            median(seconds[name]),
-            median(seconds[base]),
-            tuple(a / b for a, b in zip(seconds[name], seconds[base], strict=True)),
-        )
-        for name in names[1:]
-    ]
+    found, base = [], names[0]
+    for name in names[1:]:
+        ratios = tuple(a / b for a, b in zip(seconds[name], seconds[base], strict=True))
+        found.append(Comparison(case, name, base, median(seconds[name]), median(seconds[base]), ratios))
+    return found

@@ -1,7 +1,5 @@
 """What recording costs, and what the recorder leaves behind where it is not used: nothing."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

@@ -1,11 +1,8 @@
 """The command line: record, verify, inspect, plot, bench."""
 
-from __future__ import annotations
-
 from astrai_sim.command_line import Commands
 from astrai_sim.tools.cli.bench import bench
-from astrai_sim.tools.cli.inspect import inspect
-from astrai_sim.tools.cli.plot import plot
+from astrai_sim.tools.cli.inspect import inspect, plot
 from astrai_sim.tools.cli.record import record
 from astrai_sim.tools.cli.verify import verify
 

@@ -1,17 +1,15 @@
 """`bench`: what paging, prefix reuse and recording cost on this machine."""
 
-from __future__ import annotations
-
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from astrai_sim.tools.cli.record import chosen_device, device_option
+
 
 @click.command()
-@click.option(
-    "--device", type=click.Choice(["cuda", "cpu"]), help="Where to run. Default: cuda where there is one, else cpu."
-)
+@device_option
 @click.option(
     "--rounds",
     type=click.IntRange(min=2),
@@ -25,21 +23,13 @@ def bench(device: str | None, rounds: int) -> None:
     The runs of a comparison take turns; a ratio is the median over the rounds. On the
     CPU torch gets one thread and processor time is measured.
     """
-    import torch
-
     from astrai_sim.recorder.header import device_facts
     from astrai_sim.tools.bench import SUBJECTS
 
-    if device == "cuda" and not torch.cuda.is_available():
-        raise click.ClickException("no CUDA device here: use --device cpu")
-    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    if chosen.type == "cpu":
-        torch.set_num_threads(1)
+    chosen = chosen_device(device)
     facts = device_facts(chosen)
-    table = Table(
-        title=f"{chosen.type}: {facts['name']}, torch {facts['torch']}, {rounds} rounds",
-        caption="ratio: median over the rounds",
-    )
+    title = f"{chosen.type}: {facts['name']}, torch {facts['torch']}, {rounds} rounds"
+    table = Table(title=title, caption="ratio: median over the rounds")
     for heading in ("", "compared", "ratio", "quartiles", "times"):
         table.add_column(heading, justify="left" if heading in ("", "compared") else "right")
     console = Console()
@@ -52,13 +42,9 @@ def bench(device: str | None, rounds: int) -> None:
             table.add_row(f"[bold]{name}")
             for found in subject(chosen, rounds):
                 low, high = found.spread
-                table.add_row(
-                    f"  {found.case}",
-                    f"{found.what} / {found.base}",
-                    f"{found.ratio:.2f}",
-                    f"{low:.2f}–{high:.2f}",
-                    f"{_time(found.seconds)} / {_time(found.base_seconds)}",
-                )
+                ratios = f"{found.ratio:.2f}", f"{low:.2f}–{high:.2f}"
+                times = f"{_time(found.seconds)} / {_time(found.base_seconds)}"
+                table.add_row(f"  {found.case}", f"{found.what} / {found.base}", *ratios, times)
             bar.advance(job)
     console.print(table)
 

@@ -5,12 +5,32 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from astrai_sim.command_line import plain_cell
+
+if TYPE_CHECKING:
+    import torch
+
+device_option = click.option(
+    "--device", type=click.Choice(["cuda", "cpu"]), help="Where to run. Default: cuda where there is one, else cpu."
+)
+
+
+def chosen_device(name: str | None) -> torch.device:
+    """The device called `name`, else the best that there is; on the CPU torch gets one thread."""
+    import torch
+
+    if name == "cuda" and not torch.cuda.is_available():
+        raise click.ClickException("no CUDA device here: use --device cpu")
+    device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    return device
 
 
 @click.command()
@@ -29,31 +49,22 @@ from astrai_sim.command_line import plain_cell
     type=click.Path(dir_okay=False, path_type=Path),
     help="Production trace to take the requests from; overrides the scenario's path.",
 )
-@click.option(
-    "--device", type=click.Choice(["cuda", "cpu"]), help="Where to run. Default: cuda where there is one, else cpu."
-)
+@device_option
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but the trace that was written.")
 def record(
     scenario: str, output: Path | None, device: str | None, model: str | None, workload: Path | None, quiet: bool
 ) -> None:
     """Run SCENARIO (a TOML file, or the name of one in assets/scenarios) and record it.
 
-    On the CPU the engine gets one thread, so that times on a busy machine stay
-    comparable.
+    On the CPU the engine gets one thread, so that times on a busy machine stay comparable.
     """
-    import torch
-
     from astrai_sim.recorder import record as record_scenario
     from astrai_sim.recorder.header import device_facts
     from astrai_sim.scenario import CannotRun, ScenarioError, find_scenario, load_requests, load_scenario
     from astrai_sim.workload import WorkloadError
 
     console = Console(stderr=True, quiet=quiet)
-    if device == "cuda" and not torch.cuda.is_available():
-        raise click.ClickException("no CUDA device here: use --device cpu")
-    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    if chosen.type == "cpu":
-        torch.set_num_threads(1)
+    chosen = chosen_device(device)
     try:
         path = find_scenario(scenario)
         parsed = load_scenario(path)
@@ -64,14 +75,8 @@ def record(
         raise click.ClickException(str(error)) from None
     output = output or Path("traces", f"{path.stem}.jsonl.gz")
     console.print(f"device: {chosen.type}, {device_facts(chosen)['name']}", highlight=False)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("tokens"),
-        TimeElapsedColumn(),
-        console=console,
-    )
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("tokens"))
+    bar = Progress(*columns, TimeElapsedColumn(), console=console)
     started = time.time_ns()
     try:
         with bar:

@@ -11,7 +11,7 @@ from astrai_sim.command_line import printable
 from astrai_sim.extras import require
 from astrai_sim.files import whole
 from astrai_sim.tools.plot import palette, panels
-from astrai_sim.tools.plot.units import three_digits, unit_for
+from astrai_sim.tools.plot.panels import three_digits, unit_for
 from astrai_sim.trace import RequestTimes, Series, Trace, TraceError
 
 if TYPE_CHECKING:
@@ -97,11 +97,8 @@ def _texts(figure: Figure, trace: Trace, series: Series, requests: RequestTimes)
     small: dict[str, Any] = {"color": palette.MUTED, "va": "center"}
     _fitted(figure, LEFT, 0.923, "  ·  ".join(facts), fontsize=13, **small)
     device, engine = header.device.name, header.engine
-    where = [
-        "scheduler only, no model" if header.model == "none" else f"{device}, {header.dtype}",
-        f"{engine.name} {engine.version} {engine.commit}",
-        header.started,
-    ]
+    ran = "scheduler only, no model" if header.model == "none" else f"{device}, {header.dtype}"
+    where = [ran, f"{engine.name} {engine.version} {engine.commit}", header.started]
     _fitted(figure, LEFT, 0.025, "  ·  ".join(where), share=0.8, fontsize=11, **small)
     digest = f"trace {trace.sha256[:16]}" if trace.sha256 else "recording cut short"
     figure.text(RIGHT, 0.025, digest, fontsize=11, ha="right", **small)

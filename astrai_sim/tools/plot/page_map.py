@@ -29,9 +29,8 @@ class PlottedPages:
     def of(cls, trace: Trace, series: Series, columns: int = COLUMNS, rows: int = ROWS) -> PlottedPages:
         """From time 0 to the last step's end.
 
-        A column shows the pages as the last step that ended within it, or before, left
-        them. Beyond `rows` pages each row shows the first of several neighbours, equally
-        many for each.
+        A column shows the pages as the last step that ended within it, or before, left them. Beyond `rows` pages each
+        row shows the first of several neighbours, equally many for each.
         """
         codes = _codes(trace, series, columns, rows)
         colors = [rgb(color) for color in (FREE, CACHED, SHARED, *TASK_COLORS)]

@@ -1,7 +1,5 @@
 """Colours and type of the picture: those of the films."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from astrai_sim.extras import require

@@ -1,14 +1,14 @@
-"""The parts of the picture; each draws one thing onto axes that it is given."""
+"""The parts of the picture; each draws one thing onto axes that it is given. Units of time."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from astrai_sim.tools.plot import palette
 from astrai_sim.tools.plot.page_map import PlottedPages
-from astrai_sim.tools.plot.units import Unit, short_unit, unit_for
 from astrai_sim.trace import RequestTimes, Series, Trace
 
 if TYPE_CHECKING:
@@ -22,6 +22,36 @@ MOST_LINES = 48
 PAUSE = 0.002
 GAP = 5
 WIDE = 30
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of time: its sign, and how many nanoseconds it has."""
+
+    sign: str
+    ns: float
+
+    def text(self, ns: float) -> str:
+        """`ns` with three significant digits and the sign."""
+        return f"{three_digits(ns / self.ns)} {self.sign}"
+
+
+UNITS = (Unit("µs", 1e3), Unit("ms", 1e6), Unit("s", 1e9), Unit("min", 60e9), Unit("h", 3600e9))
+
+
+def unit_for(ns: float) -> Unit:
+    """The unit to show times up to `ns` in: the largest that leaves at least 2 of it."""
+    return next((unit for unit in reversed(UNITS) if ns >= 2 * unit.ns), UNITS[0])
+
+
+def short_unit(ns: float) -> Unit:
+    """The largest unit up to seconds that leaves at least 1 of it."""
+    return next((unit for unit in reversed(UNITS[:3]) if ns >= unit.ns * (1 - 1e-9)), UNITS[0])
+
+
+def three_digits(value: float) -> str:
+    """A number with three significant digits, whole where it is 100 or more."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def pages(axes: Axes, trace: Trace, series: Series, requests: RequestTimes, unit: Unit) -> None:
@@ -82,17 +112,9 @@ def queue(axes: Axes, series: Series, unit: Unit) -> None:
     hit = series.preemptions > 0
     if hit.any():
         times = series.end_ns[hit] / unit.ns
-        axes.plot(
-            times,
-            np.full(len(times), 1.0),
-            "v",
-            transform=axes.get_xaxis_transform(),
-            color=palette.WARNING,
-            markersize=6,
-            markeredgewidth=0,
-            clip_on=False,
-            label="preemption",
-        )
+        mark = {"color": palette.WARNING, "markersize": 6, "markeredgewidth": 0, "clip_on": False}
+        above = axes.get_xaxis_transform()
+        axes.plot(times, np.full(len(times), 1.0), "v", transform=above, label="preemption", **mark)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("requests")
     _whole(axes)
@@ -151,13 +173,8 @@ def histogram(axes: Axes, title: str, ns: np.ndarray, color: str) -> None:
         axes.set_xlabel(unit.sign)
     axes.hist(ns, bins=bins, color=color, alpha=0.85, linewidth=0)
     for name, value in (("median", middle), ("95%", high)):
-        axes.axvline(
-            value,
-            color=palette.TEXT,
-            linewidth=1.2,
-            linestyle="-" if name == "median" else (0, (3, 2)),
-            label=f"{name} {unit_for(value).text(value)}",
-        )
+        label, style = f"{name} {unit_for(value).text(value)}", "-" if name == "median" else (0, (3, 2))
+        axes.axvline(value, color=palette.TEXT, linewidth=1.2, linestyle=style, label=label)
     axes.set_ylabel("count")
     _whole(axes)
     _legend(axes)
@@ -183,16 +200,8 @@ def _legend(axes: Axes, handles: list[Artist] | None = None) -> None:
 
     handles = axes.get_legend_handles_labels()[0] if handles is None else handles
     above = axes.transAxes + ScaledTranslation(0, GAP / 72, axes.figure.dpi_scale_trans)
-    axes.legend(
-        handles=handles,
-        loc="lower right",
-        bbox_to_anchor=(1, 1),
-        bbox_transform=above,
-        ncols=len(handles),
-        borderpad=0,
-        borderaxespad=0,
-        handletextpad=0.5,
-    )
+    place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "bbox_transform": above, "ncols": len(handles)}
+    axes.legend(handles=handles, borderpad=0, borderaxespad=0, handletextpad=0.5, **place)
 
 
 def _after(series: Series, *values: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:

@@ -1,7 +1,5 @@
 """The header against itself, and what its scenario asks for against the events."""
 
-from __future__ import annotations
-
 import random
 from collections import deque
 from collections.abc import Iterable
@@ -87,11 +85,8 @@ class Asked:
     def submitted(self, event: Event, step: int) -> None:
         """A request comes, before `step`: the next that the scenario has, as it has it."""
         timely = self.policy["arrivals-in-time"]
-        timely.true(
-            "arrival",
-            event.arrival_step <= step,
-            f"{event.task} arrives before step {event.arrival_step}, but is submitted before step {step}",
-        )
+        message = f"{event.task} arrives before step {event.arrival_step}, but is submitted before step {step}"
+        timely.true("arrival", event.arrival_step <= step, message)
         if event.arrival_s is None:
             timely.same("arrival step", event.arrival_step, step)
         if not self.kept.claimed:

@@ -1,7 +1,5 @@
 """What holds in traces of bulk detail: runs of pages, lists of tasks, digests."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from astrai_sim.trace.digests import lengths_digest, numbers_digest, pages_digest, tables_digest, words_digest, words_of

@@ -14,19 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.header import Source
-from astrai_sim.trace.verify.scripts import (
-    FIRST,
-    Held,
-    Script,
-    gather_script,
-    line_numbers,
-    pool_script,
-    shown_as,
-    tensor,
-    version_of,
-    view_script,
-    write_script,
-)
+from astrai_sim.trace.verify import scripts
+from astrai_sim.trace.verify.scripts import FIRST, Held, Script, line_numbers, shown_as, tensor, version_of
 
 if TYPE_CHECKING:
     from astrai_sim.trace.verify.full import FullModel
@@ -156,16 +145,11 @@ class Calls:
     def _pool(self, event: Event, source: Source) -> None:
         header = self.model.header
         pool, model = header.scenario.cache, header.scenario.model
-        sizes = {
-            "n_layers": model.n_layers,
-            "n_pages": pool.n_pages,
-            "page_size": pool.page_size,
-            "n_kv_heads": model.n_kv_heads,
-            "head_dim": model.head_dim,
-        }
+        sizes = {"n_layers": model.n_layers, "n_pages": pool.n_pages, "page_size": pool.page_size}
+        sizes |= {"n_kv_heads": model.n_kv_heads, "head_dim": model.head_dim}
         how = {"device": "device", "dtype": header.dtype, "prefix_caching": pool.prefix_caching}
         self.paging.same("task of the call", event.task, None)
-        self._compare(event, source, {}, {**sizes, **how}, pool_script(sizes, pool.prefix_caching), None)
+        self._compare(event, source, {}, {**sizes, **how}, scripts.pool_script(sizes, pool.prefix_caching), None)
 
     def _pages_for(self, event: Event, source: Source) -> None:
         n, size = self.model.requests[self._caller(event)].n_tokens, self.model.size
@@ -364,7 +348,7 @@ class Calls:
         if function == VIEWING:
             starts, counts = [start for _, start, _ in batch], [count for _, _, count in batch]
             args = {"cache": "PagedCache", "tables": shown_as(tables), "starts": starts, "counts": counts}
-            script = view_script(starts, counts, {"page_table": page_table, "positions": positions})
+            script = scripts.view_script(starts, counts, {"page_table": page_table, "positions": positions})
             self._compare(event, source, {}, args, script, None)
             return
         args = {"layer": model.header.kv_layer, "page_table": page_table}
@@ -384,8 +368,8 @@ class Calls:
         padded_kv = {name: {"shape": [len(batch), longest, *token]} for name in "kv"}
         if function == "PagedCache.write":
             args |= {"positions": positions, **padded_kv}
-            self._compare(event, source, known, args, write_script(source, shown), None)
+            self._compare(event, source, known, args, scripts.write_script(source, shown), None)
         else:
             args["lengths"] = tensor([len(batch)], (count for _, _, count in batch))
             shown |= {"pos": tensor([longest], range(longest)), **{name: {"shape": [total, *token]} for name in "kv"}}
-            self._compare(event, source, known, args, gather_script(source, shown, padded_kv), "tuple")
+            self._compare(event, source, known, args, scripts.gather_script(source, shown, padded_kv), "tuple")

@@ -5,8 +5,6 @@ with each other. `paging`: what every correct engine keeps. `policy`: what an en
 beyond that, rule by rule (`verify.policy`).
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field

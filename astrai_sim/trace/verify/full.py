@@ -1,7 +1,5 @@
 """What holds in traces of full detail: each page, each slot, each line."""
 
-from __future__ import annotations
-
 from collections import deque
 from typing import Any
 
@@ -198,11 +196,8 @@ class FullModel(Model):
             checks.same("write position", span.start, start)
             checks.same("written slots", span.slots, self._slots(span.task, start, span.count))
             self.format.same("norms", len(span.norms), span.count)
-            self.format.true(
-                "norms",
-                all(0 <= norm < float("inf") for norm in span.norms),
-                f"a norm of {span.task} is below 0 or not finite",
-            )
+            message = f"a norm of {span.task} is below 0 or not finite"
+            self.format.true("norms", all(0 <= norm < float("inf") for norm in span.norms), message)
         for function in ("CacheView.__init__", "PagedCache.write"):
             self.calls.passed(function, [(span.task, span.start, span.count) for span in spans])
         self.to_gather = names

@@ -1,7 +1,5 @@
 """What holds in traces of both levels of detail."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from astrai_sim.trace.events import Event
@@ -39,11 +37,8 @@ class Model(Serving):
         paging, request = self.paging, self.requests[name]
         self._looking(name)
         paging.same("hit tokens", tokens, len(pages) * self.size)
-        paging.true(
-            "hit tokens",
-            0 < tokens < request.n_tokens,
-            f"{tokens} tokens found of {request.n_tokens}: one must be left to compute",
-        )
+        message = f"{tokens} tokens found of {request.n_tokens}: one must be left to compute"
+        paging.true("hit tokens", 0 < tokens < request.n_tokens, message)
         for page in pages:
             paging.true("hit page keyed", page in self.pool.keys, f"page {page} has no key")
         if request.ids is not None:
@@ -89,11 +84,8 @@ class Model(Serving):
             chain = request.chain[logical]
             if key is not None:
                 self.policy["chained-keys"].same("key of the content", key, self.prefixes.key(chain))
-            self.policy["full-pages-keyed"].true(
-                "one page for a content",
-                chain not in self.prefixes.page_of,
-                f"page {self.prefixes.page_of.get(chain)} holds the same already",
-            )
+            message = f"page {self.prefixes.page_of.get(chain)} holds the same already"
+            self.policy["full-pages-keyed"].true("one page for a content", chain not in self.prefixes.page_of, message)
             self.prefixes.put(page, chain)
         self.pool.set_key(page, key)
 
@@ -105,12 +97,9 @@ class Model(Serving):
         full = request.kv // self.size
         self.prefixes.extend(request.chain, request.ids, full)
         for logical in range(request.start // self.size, full):
-            keyed = table[logical] in self.pool.keys
-            self.policy["full-pages-keyed"].true(
-                "full pages keyed",
-                keyed or request.chain[logical] in self.prefixes.page_of,
-                f"page {table[logical]} is full, but got no key",
-            )
+            page = table[logical]
+            known = page in self.pool.keys or request.chain[logical] in self.prefixes.page_of
+            self.policy["full-pages-keyed"].true("full pages keyed", known, f"page {page} is full, but got no key")
 
     def _parent(self, name: str, logical: int, parent: str) -> None:
         """The key of the page before, or of the one that stands for the same content."""

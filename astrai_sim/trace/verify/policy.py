@@ -1,7 +1,5 @@
 """The rules that this engine keeps beyond correct paging, by the names that headers claim them by."""
 
-from __future__ import annotations
-
 from astrai_sim.trace.header import Header
 
 OWN_ENGINE = "astrai_sim"

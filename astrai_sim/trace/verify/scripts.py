@@ -1,7 +1,5 @@
 """Lines of the functions that films show, and what they work on, for `verify.calls`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -51,12 +49,8 @@ class Held:
 
     def values(self) -> dict[str, Any]:
         """As attributes of the cache."""
-        return {
-            "self._free_mask": self.mask,
-            "self._refs": list(self.refs),
-            "self._lru": list(self.lru),
-            "self._prefix": list(self.keyed),
-        }
+        lists = {"self._refs": list(self.refs), "self._lru": list(self.lru), "self._prefix": list(self.keyed)}
+        return {"self._free_mask": self.mask, **lists}
 
 
 def _of(shown: dict[str, Any], *names: str) -> dict[str, Any]:

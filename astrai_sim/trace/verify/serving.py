@@ -1,15 +1,12 @@
 """How requests are served: admission, passes, tokens, preemption, and their end."""
 
-from __future__ import annotations
-
 from collections import deque
 
 from astrai_sim.trace.digests import numbers_digest
 from astrai_sim.trace.events import Event
-from astrai_sim.trace.verify import plans
 from astrai_sim.trace.verify.asked import RULE
 from astrai_sim.trace.verify.checks import Lie
-from astrai_sim.trace.verify.requests import Tracked
+from astrai_sim.trace.verify.requests import Plan, Tracked
 from astrai_sim.trace.verify.steps import StepRules
 
 REASONS = ("length", "eos", "aborted")
@@ -141,11 +138,8 @@ class Serving(StepRules):
         else:
             self.policy["four-phases"].same("phase of growth", self.phase, "decode")
             self.policy["pages-on-demand"].same("status", request.status, "running")
-        self.policy["pages-on-demand"].true(
-            "page needed",
-            held + count <= -(-request.n_tokens // self.size),
-            f"{name} has {request.n_tokens} tokens: they do not need page {held + count} of its table",
-        )
+        message = f"{name} has {request.n_tokens} tokens: they do not need page {held + count} of its table"
+        self.policy["pages-on-demand"].true("page needed", held + count <= -(-request.n_tokens // self.size), message)
         self.paging.same("logical page", logical, held)
 
     def _computed(self, event: Event, names: list[str], counts: list[int]) -> None:
@@ -163,11 +157,8 @@ class Serving(StepRules):
             starts.add(request.kv)
             request.start = request.kv
             request.kv += count
-            paging.true(
-                "write length",
-                request.kv <= request.n_tokens,
-                f"{name}: K and V of {request.kv} tokens, it has {request.n_tokens}",
-            )
+            message = f"{name}: K and V of {request.kv} tokens, it has {request.n_tokens}"
+            paging.true("write length", request.kv <= request.n_tokens, message)
             room = len(self.pool.tables.get(name, ())) * self.size
             paging.true("length fits its pages", request.kv <= room, f"{name}: {request.kv} tokens in {room} slots")
             if self.phase == "decode":
@@ -179,21 +170,15 @@ class Serving(StepRules):
             self.computed += count
         paging.same("tasks of a pass", len(set(names)), len(names))
         budget = self.settings.get("max_tokens_per_step")
-        kept.true(
-            "token budget",
-            budget is None or self.computed <= budget,
-            f"{self.computed} tokens computed in a step of at most {budget}",
-        )
+        message = f"{self.computed} tokens computed in a step of at most {budget}"
+        kept.true("token budget", budget is None or self.computed <= budget, message)
         if self.phase == "decode":
-            kept.true(
-                "decode policy",
-                self.settings.get("decode_policy") == "all" or len(starts) == 1,
-                "tasks at several positions decode under the policy same-position",
-            )
+            message = "tasks at several positions decode under the policy same-position"
+            kept.true("decode policy", self.settings.get("decode_policy") == "all" or len(starts) == 1, message)
         self._planned(list(zip(names, counts, strict=True)))
         self.phase_tasks = [*self.phase_tasks, *names]
 
-    def _planned(self, batch: plans.Plan) -> None:
+    def _planned(self, batch: Plan) -> None:
         """Of the plan of a pass only who was preempted is left out, or who finds no page while tasks
         that are finished still hold some."""
         plan = self.plan

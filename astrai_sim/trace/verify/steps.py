@@ -1,7 +1,5 @@
 """The order of a recording: events, steps, phases, snapshots, and what each must bring to its end."""
 
-from __future__ import annotations
-
 from collections import deque
 from typing import Any
 
@@ -9,14 +7,12 @@ from msgspec.structs import asdict
 
 from astrai_sim.trace.events import PHASES, Event
 from astrai_sim.trace.header import Header
-from astrai_sim.trace.verify import plans
 from astrai_sim.trace.verify.asked import Asked
 from astrai_sim.trace.verify.checks import Checks, Lie
 from astrai_sim.trace.verify.policy import RULES, claimed
 from astrai_sim.trace.verify.pool import Pool
-from astrai_sim.trace.verify.prefixes import Prefixes
-from astrai_sim.trace.verify.requests import Queues, Tracked
-from astrai_sim.trace.verify.texts import Texts
+from astrai_sim.trace.verify.prefixes import Prefixes, Texts
+from astrai_sim.trace.verify.requests import Plan, Queues, Tracked, fits, planned_decode, planned_prefill
 from astrai_sim.trace.verify.time import Time
 
 SNAPSHOT_STEPS = {"full": 16, "bulk": 512}
@@ -25,10 +21,9 @@ SNAPSHOT_STEPS = {"full": 16, "bulk": 512}
 class StepRules:
     """Takes in one event after the other; raises Lie at the first that cannot be.
 
-    What a phase must still bring before it ends: `to_gather` tasks whose writes were
-    not read yet, `to_note` prefilled ones that no event names yet, `to_answer` tasks
-    that must get a token, `to_finish` those with as many as they may have, `to_release`
-    those whose pages must go.
+    What a phase must still bring before it ends: `to_gather` tasks whose writes were not read yet, `to_note` prefilled
+    ones that no event names yet, `to_answer` tasks that must get a token, `to_finish` those with as many as they may
+    have, `to_release` those whose pages must go.
     """
 
     def __init__(self, header: Header) -> None:
@@ -63,7 +58,7 @@ class StepRules:
         self.seen_phases: list[str] = []
         self.computed = 0
         self.phase_tasks: list[str] = []
-        self.plan: plans.Plan = []
+        self.plan: Plan = []
         self.to_gather: list[str] = []
         self.to_note: deque[str] = deque()
         self.to_answer: deque[str] = deque()
@@ -116,11 +111,8 @@ class StepRules:
         order = self.policy["four-phases"]
         order.true("phase", self.in_step or name == "cleanup", f"the phase {name} outside a step")
         late = PHASES.index(name)
-        order.true(
-            "phase order",
-            all(PHASES.index(p) < late for p in self.seen_phases),
-            f"the phase {name} after {', '.join(self.seen_phases)}",
-        )
+        message = f"the phase {name} after {', '.join(self.seen_phases)}"
+        order.true("phase order", all(PHASES.index(p) < late for p in self.seen_phases), message)
         if self.in_step:
             self.seen_phases.append(name)
         self.phase = name
@@ -128,9 +120,9 @@ class StepRules:
         if self.policy["passes-planned"].claimed:
             self.plan = []
             if name == "prefill":
-                self.plan = plans.prefill(self.requests, self.settings)
+                self.plan = planned_prefill(self.requests, self.settings)
             elif name == "decode":
-                self.plan = [(task, 1) for task in plans.decode(self.requests, self.settings, self.computed)]
+                self.plan = [(task, 1) for task in planned_decode(self.requests, self.settings, self.computed)]
 
     def on_phase_begin(self, event: Event) -> None:
         self.time.begin(event)
@@ -176,7 +168,7 @@ class StepRules:
         blind = self.counts_only and self.caching
         if queues.waiting and len(queues.running) < self.settings["max_batch"] and rule.claimed and not blind:
             first = queues[queues.waiting[0]]
-            waits = not plans.fits(first, queues, self.settings, self.pool, self.prefixes)
+            waits = not fits(first, queues, self.settings, self.pool, self.prefixes)
             rule.true("admission", waits, f"{first.name} could be admitted, but still waits")
 
     def _due(self, when: str) -> None:
@@ -196,12 +188,9 @@ class StepRules:
     def on_step_begin(self, event: Event) -> None:
         if self.in_step:
             raise Lie(f"step {self.step} has not ended")
-        missing = self.step >= 0 and (self.step + 1) % self.snapshot_steps == 0
-        self.policy["snapshot-cadence"].true(
-            "snapshot",
-            not missing or self.last_snapshot == self._last_end + 1,
-            f"the snapshot after step {self.step} is missing",
-        )
+        due = self.step >= 0 and (self.step + 1) % self.snapshot_steps == 0
+        taken = not due or self.last_snapshot == self._last_end + 1
+        self.policy["snapshot-cadence"].true("snapshot", taken, f"the snapshot after step {self.step} is missing")
         self.step = event.step
         self.asked.step_begins(self.step, self.requests, self._before)
         self.in_step = True

@@ -1,7 +1,5 @@
 """Time in a trace: it never runs back, and a cost model's is computed again."""
 
-from __future__ import annotations
-
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.header import Header
 from astrai_sim.trace.verify.checks import Level
@@ -18,8 +16,7 @@ class Time:
         self._step = self._phase = 0
 
     def check(self, event: Event) -> None:
-        """The event's time against the one before; under a cost model only passes and waiting
-        take time."""
+        """The event's time against the one before; under a cost model only passes and waiting take time."""
         ns = self.checks.number("ns", event.ns, 0)
         self.checks.true("ns", ns >= self.now, f"time runs back from {self.now} to {ns} ns")
         if self.computed and event.event not in ("kv_lengths", "task_submitted"):
@@ -28,19 +25,13 @@ class Time:
 
     def submitted(self, event: Event, before: int, idle: bool) -> None:
         """A request is never there before it is due; an idle clock waits until then."""
-        due = event.arrival_s
+        due = None if event.arrival_s is None else round(event.arrival_s * 1e9)
         if due is not None:
-            self.checks.true(
-                "arrival",
-                event.ns >= round(due * 1e9),
-                f"{event.task} is due at {due} s, but submitted at {event.ns} ns",
-            )
+            message = f"{event.task} is due at {event.arrival_s} s, but submitted at {event.ns} ns"
+            self.checks.true("arrival", event.ns >= due, message)
         if self.computed and event.ns != before:
-            self.checks.true(
-                "time by the cost model",
-                idle and due is not None and event.ns == round(due * 1e9),
-                f"the clock moves from {before} to {event.ns} ns without a pass",
-            )
+            message = f"the clock moves from {before} to {event.ns} ns without a pass"
+            self.checks.true("time by the cost model", idle and event.ns == due, message)
 
     def forward(self, event: Event, before: int, counts: list[int], kv_tokens: int) -> None:
         """A forward pass takes what the cost model says."""
@@ -64,9 +55,8 @@ class Time:
         """A step or a phase took no longer than from its beginning until now."""
         began = self._step if event.event == "step_end" else self._phase
         duration = self.checks.number("duration", event.duration_ns, 0)
+        took = event.ns - began
         if self.computed:
-            self.checks.same("duration", duration, event.ns - began)
+            self.checks.same("duration", duration, took)
         else:
-            self.checks.true(
-                "duration", duration <= event.ns - began, f"a duration of {duration} ns in {event.ns - began} ns"
-            )
+            self.checks.true("duration", duration <= took, f"a duration of {duration} ns in {took} ns")

@@ -1,7 +1,5 @@
 """What happens for the first time in a run: a request gets pages, grows, shares, is preempted, ends."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,11 +14,10 @@ from scenes.story.history.sure import sure
 class First:
     """Something that happens to `task` for the first time in a run.
 
-    `kind` is "first" (a request is admitted and gets pages), "growth" (a page is added in decode), "share"
-    (pages get another holder), "eviction", "preemption" (of a request that was prefilled, where there
-    is one) or "release" (a finished request gives its pages back). The state after event `begin` is that
-    before it, the state after `end` has it all. `pages` are those that it takes or gives back, in the
-    order of its table.
+    `kind` is "first" (a request is admitted and gets pages), "growth" (a page is added in decode), "share" (pages get
+    another holder), "eviction", "preemption" (of a request that was prefilled, where there is one) or "release" (a
+    finished request gives its pages back). The state after event `begin` is that before it, the state after `end` has
+    it all. `pages` are those that it takes or gives back, in the order of its table.
     """
 
     kind: str

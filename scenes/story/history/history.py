@@ -1,7 +1,5 @@
 """The history of a run, from one pass over its events, and remembered for its trace."""
 
-from __future__ import annotations
-
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator

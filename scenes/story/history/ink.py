@@ -1,7 +1,5 @@
 """Whose K and V stand in which slot, also after the page was given back: until they are overwritten."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from weakref import WeakKeyDictionary
 
@@ -40,9 +38,8 @@ class Ink:
             self._rows.append((seq, table[logical], low - logical * size, high - logical * size, task, logical))
 
     def at(self, seq: int) -> tuple[np.ndarray, np.ndarray]:
-        """Who computed what stands in each slot after event `seq`, by index, and the place in its
-        table of the page that it was computed for: int32 [n_pages, page_size] each, -1 for never
-        written. Not to be changed."""
+        """Who computed what stands in each slot after event `seq`, by index, and the place in its table of the page
+        that it was computed for: int32 [n_pages, page_size] each, -1 for never written. Not to be changed."""
         rows = bisect_right(self._seqs, seq)
         if rows not in self._known:
             near = max((k for k in self._known if k < rows), default=0)

@@ -1,7 +1,5 @@
 """Lives of pages: who held each from when to when, what it contained, when it was only cached."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,22 +1,25 @@
-"""Prompts that were computed while other requests were decoding."""
-
-from __future__ import annotations
+"""Prompts: computed while others decoded, how long they waited for a first token, and what of them was cached once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
+import numpy as np
+
+from astrai_sim.trace import Event, Trace
+from astrai_sim.trace.events import PagesEvicted, PagesKeyed, PrefixMiss
 from scenes.story.errors import DoesNotApply
-from scenes.story.history.history import History
+from scenes.story.history.history import History, history_of
+from scenes.story.history.steps import PHASES
+from scenes.story.history.sure import sure
 
 
 @dataclass(frozen=True)
 class Prompt:
     """The prompt of `task`: the steps that computed it and how many tokens each took.
 
-    `beside` are the requests that were decoding before it began and got a token in every
-    one of its steps. `longest_ns` is the longest time between two tokens of a request that
-    ended in these steps.
+    `beside` are the requests that were decoding before it began and got a token in every one of its steps. `longest_ns`
+    is the longest time between two tokens of a request that ended in these steps.
     """
 
     task: str
@@ -76,3 +79,100 @@ def chosen(film: str, found: Sequence[Prompt]) -> tuple[Prompt, Prompt]:
             f"{film} needs its two prompts one after the other, and here one was computed while the other was"
         )
     return max(pairs, key=lambda pair: min(prompt.tokens for prompt in pair))
+
+
+@dataclass(frozen=True)
+class FirstToken:
+    """How one request came to its first token.
+
+    `ns` runs from the start of its first step to the end of the prefill phase that gave the
+    token, event `seq`: durations of the steps before and of the phases of the last. `cached` of
+    its `prompt` tokens were found in the cache. `traced` tells whether lines were traced meanwhile.
+    """
+
+    task: str
+    prompt: int
+    cached: int
+    ns: int
+    traced: bool
+    seq: int
+
+
+def first_tokens(history: History) -> list[FirstToken]:
+    """Every request that came to its first token without being preempted before it, in that order."""
+    steps, found = history.steps, []
+    lines = history.seqs("lines")
+    for task, life in history.requests.items():
+        if not life.generated:
+            continue
+        seq, step = int(life.tokens.seq[0]), int(life.tokens.step[0])
+        if any(event.seq < seq for event in life.preempted):
+            continue
+        came, end = life.submitted.seq, steps.phase_end(seq)
+        before = (steps.end > came) & (steps.end < seq)
+        phases = (steps.phases.step == step) & (steps.phases.end <= end)
+        phases &= steps.phases.kind < PHASES.index("decode")
+        ns = int(steps.ns[before].sum() + steps.phases.ns[phases].sum())
+        traced = bool(np.any((lines > came) & (lines <= end)))
+        found.append(FirstToken(task, life.prompt, life.admitted[0].cached_tokens, ns, traced, end))
+    return sorted(found, key=lambda time: time.seq)
+
+
+def comparable(times: list[FirstToken]) -> tuple[FirstToken, FirstToken] | None:
+    """The latest hit and miss among requests of about the same length, neither traced.
+
+    The lengths differ by at most a tenth. None where there are no two such requests.
+    """
+    clean = [time for time in times if not time.traced]
+    pairs = [
+        (hit, miss)
+        for hit in clean
+        for miss in clean
+        if hit.cached and not miss.cached and abs(hit.prompt - miss.prompt) <= 0.1 * miss.prompt
+    ]
+    return max(pairs, key=lambda pair: min(pair[0].seq, pair[1].seq), default=None)
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A request that would have hit pages that had been evicted.
+
+    `seq` is its miss; `like` a request that began with the same tokens; `cached` counts its leading tokens that were in
+    the cache once, `found` those that still were.
+    """
+
+    task: str
+    seq: int
+    like: str
+    cached: int
+    found: int
+
+
+def first_missed(trace: Trace) -> Missed | None:
+    """The first request that misses a prefix which was evicted before; None if none does."""
+    history, size = history_of(trace), trace.header.scenario.cache.page_size
+    tasks = trace.state_at(history.last).tasks if len(trace) else {}
+    gone: dict[tuple[int, ...], str] = {}
+    owner_of: dict[str, str] = {}
+    known: dict[str, tuple[int, ...]] = {}
+    kinds: tuple[type[Event], ...] = (PagesKeyed, PagesEvicted, PrefixMiss)
+    events = (event for kind in kinds for event in history.events(kind))
+    for event in sorted(events, key=lambda event: event.seq):
+        if isinstance(event, PagesEvicted):
+            for key in event.keys or ():
+                gone[known[key]] = owner_of[key]
+            continue
+        task, logical = sure(event.task), sure(event.logical)
+        tokens = tasks[task].tokens
+        if tokens is None:
+            return None
+        prefix = tokens[: (logical + 1) * size]
+        if isinstance(event, PagesKeyed):
+            known[event.key], owner_of[event.key] = prefix, task
+            gone.pop(prefix, None)
+        elif prefix in gone:
+            once, full = logical, (trace.state_at(event.seq).tasks[task].n_tokens - 1) // size
+            while once < full and tokens[: (once + 1) * size] in known.values():
+                once += 1
+            return Missed(task, event.seq, gone[prefix], once * size, logical * size)
+    return None

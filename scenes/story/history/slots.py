@@ -1,7 +1,5 @@
 """Who computed which slots when: every stretch of tokens whose K and V were written."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Steps and phases: where each begins and ends, and what was done in it."""
 
-from __future__ import annotations
-
 from functools import cached_property
 
 import numpy as np
@@ -15,10 +13,9 @@ PHASES = ("cleanup", "refill", "prefill", "decode")
 class Steps:
     """Steps that ended, by index, and their phases in order.
 
-    `begin` and `end` are the events that begin and end each step, `held` the requests with pages
-    at its end. `phases` has a row for each phase: its step, its `kind` (an index into `PHASES`), the
-    events that begin and end it, when they were, `ns` that it took (the recorder's own work left
-    out) and how many requests it worked on.
+    `begin` and `end` are the events that begin and end each step, `held` the requests with pages at its end. `phases`
+    has a row for each phase: its step, its `kind` (an index into `PHASES`), the events that begin and end it, when they
+    were, `ns` that it took (the recorder's own work left out) and how many requests it worked on.
     """
 
     def __init__(self, last: int) -> None:

@@ -1,7 +1,5 @@
 """Whose turn it was: in which order requests were admitted, and what those lost that had to give way."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,11 +37,8 @@ class Turns:
 
     def lost(self, after: int, until: int) -> tuple[Loss, ...]:
         """Losses between two events, the second included."""
-        return self.losses[
-            bisect_right(self.losses, after, key=lambda loss: loss.seq) : bisect_right(
-                self.losses, until, key=lambda loss: loss.seq
-            )
-        ]
+        low, high = (bisect_right(self.losses, seq, key=lambda loss: loss.seq) for seq in (after, until))
+        return self.losses[low:high]
 
 
 @lru_cache(maxsize=4)

@@ -4,8 +4,6 @@ A measure of a state has `at`, the event after which it holds. Names are those o
 `ask.pool_free(at)` gives `pool.free(at=…)`.
 """
 
-from __future__ import annotations
-
 from scenes.story.measures.contiguous import ContiguousMeasures
 from scenes.story.measures.lives import Phases
 

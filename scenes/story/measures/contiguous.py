@@ -1,13 +1,11 @@
 """The pool without pages, computed from the same requests."""
 
-from __future__ import annotations
-
 from functools import cached_property
 
 from scenes.measures import Measure, measure
 from scenes.story.contiguous import RULES, Layout, Load, at_step, loads, simulate
-from scenes.story.measures.header import HeaderMeasures
-from scenes.story.measures.moments import MomentMeasures
+from scenes.story.measures.asked import HeaderMeasures
+from scenes.story.measures.lives import MomentMeasures
 from scenes.story.measures.run import WholeRun
 
 

@@ -1,7 +1,5 @@
 """What a whole run comes to."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from functools import cached_property
@@ -68,9 +66,6 @@ class WholeRun(RequestLives):
 
     def most_cached(self) -> Measure:
         return measure("pool.cached.peak", self.history.pages.most_cached)
-
-    def most_shared(self) -> Measure:
-        return measure("page.ref.peak", int(self.history.pages.holds.refs.max(initial=0)))
 
     def prompts(self) -> Measure:
         return measure("run.prompts", sum(life.prompt for life in self.history.requests.values()))

@@ -1,6 +1,4 @@
-"""`python -m scenes list`."""
-
-from __future__ import annotations
+"""`python -m scenes list` and `new-film`: the films that there are, and one more."""
 
 import json
 from pathlib import Path
@@ -11,8 +9,9 @@ from rich.table import Table
 
 from astrai_sim.command_line import plain_cell
 from astrai_sim.trace import Trace, TraceError
-from scenes.cli.arguments import one_line_errors, seconds_option, trace_option
+from scenes.cli.arguments import main, seconds_option, trace_option
 from scenes.film import catalog
+from scenes.film.new_film import write_film
 from scenes.film.opening import for_the_screen
 from scenes.film.pacing import CannotPace
 from scenes.film.rehearsal import rehearse
@@ -20,7 +19,7 @@ from scenes.film.scene import FilmScene
 from scenes.story.errors import DoesNotApply
 
 
-@click.command("list")
+@main.command("list")
 @trace_option
 @seconds_option
 @click.option("--lengths", is_flag=True, help="Play every film without drawing it, to say how long it is.")
@@ -33,11 +32,10 @@ def list_command(trace: Path | None, seconds: float | None, lengths: bool, as_js
     films = catalog.films()
     rows = [{"film": name, "trace": film.default_trace, "shows": film.summary} for name, film in films.items()]
     if trace:
-        with one_line_errors():
-            opened = for_the_screen(Trace.open(trace))
-            for row in rows:
-                reason = films[row["film"]].why_not(opened)
-                row |= {"trace": str(trace), "applies": "no" if reason else "yes", "shows": reason or row["shows"]}
+        opened = for_the_screen(Trace.open(trace))
+        for row in rows:
+            reason = films[row["film"]].why_not(opened)
+            row |= {"trace": str(trace), "applies": "no" if reason else "yes", "shows": reason or row["shows"]}
     if lengths or seconds:
         for row in rows:
             row["length"] = _length(films[row["film"]], trace, seconds)
@@ -65,3 +63,12 @@ def _length(film: type[FilmScene], trace: Path | None, wanted: float | None) -> 
     except CannotPace:
         return "not in that time"
     return f"{seconds // 60}:{seconds % 60:02}"
+
+
+@main.command("new-film")
+@click.argument("name")
+def new_film_command(name: str) -> None:
+    """Write the file of a film called NAME, which renders from the promo trace."""
+    film, path = write_film(name)
+    click.echo(path)
+    click.echo(f"look at it with `make stills FILM={film}`, render it with `make film FILM={film}`", err=True)
