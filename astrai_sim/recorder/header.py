@@ -19,6 +19,7 @@ from astrai_sim.engine.scheduler.model_free import RULE
 from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import Scenario
+from astrai_sim.shipped import CHECKOUT
 from astrai_sim.trace import SCHEMA, VERSION
 from astrai_sim.trace.verify import RULES
 from astrai_sim.workload import Workload
@@ -83,6 +84,8 @@ def sources(built: Built) -> dict[str, dict[str, Any]]:
 
 def commit() -> str:
     """The checkout's commit, with "+" for a changed engine; "unknown" outside a checkout."""
+    if CHECKOUT is None:
+        return "unknown"
 
     def git(*words: str) -> str:
         done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True)

@@ -20,6 +20,7 @@ from astrai_sim.recorder.header import make_header
 from astrai_sim.recorder.lines import LineTracer
 from astrai_sim.scenario import CannotRun, Run, Scenario, build
 from astrai_sim.scenario.build import Built
+from astrai_sim.scenario.limits import too_large
 from astrai_sim.trace import TraceWriter
 from astrai_sim.workload import Workload
 
@@ -69,9 +70,10 @@ def record(
 ) -> str:
     """Run `scenario` on `device` and write its trace to `path`; returns the SHA-256.
 
-    The requests of `workload` stand instead of the scenario's own. `progress` is told now and then how many tokens are
-    generated, of how many at most. Raises CannotRun, leaving no file, when the scenario turns out to ask for what
-    cannot be. Another exception or an interrupt in mid-run leaves the file as far as it got.
+    The requests of `workload` stand instead of the scenario's own. `progress` is told
+    now and then how many tokens are generated, of how many at most. A file at `path` is
+    replaced by a whole trace only. Raises CannotRun when the scenario turns out to ask for what
+    cannot be; another exception or an interrupt in mid-run leaves `path`.partial as far as it got.
     """
     making = LineTracer(build, inside=PagedCache.__init__)
     traced = scenario.record.traced_calls and not scenario.record.bulk
@@ -96,8 +98,7 @@ def record(
             assert run.stopped is not None
             return writer.finish(run.stopped)
     except CannotRun:
-        writer.close()
-        path.unlink()
+        writer.discard()
         raise
     except BaseException:
         writer.abandon()
@@ -108,6 +109,8 @@ def record(
 
 def _built(make: Callable[..., Built], scenario: Scenario, device: torch.device, workload: Workload | None) -> Built:
     """The live objects, with every request known to fit. Raises CannotRun."""
+    if wrong := too_large(scenario, device):
+        raise CannotRun(wrong)
     try:
         built = make(scenario, device, workload.requests if workload else None)
         for task in built.tasks:

@@ -14,12 +14,14 @@ from astrai_sim.engine.scheduler import POLICIES, SETTINGS
 from astrai_sim.extras import MissingExtra
 from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.scenario import schema
+from astrai_sim.scenario.limits import number_fits, text_fits
 from astrai_sim.scenario.schema import ChangePart, PrefixPart, RequestPart, Scenario, WorkloadPart
+from astrai_sim.shipped import ASSETS
 from astrai_sim.text import Language, smollm2_language
 from astrai_sim.trace.header import DETAILS
 from astrai_sim.workload import KINDS as WORKLOADS
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "scenarios"
+FOLDER = ASSETS / "scenarios"
 TABLES = {
     "model": schema.ModelPart,
     "cache": schema.CachePart,
@@ -36,13 +38,6 @@ LISTS = {"request": ("requests", RequestPart), "prefix": ("prefixes", PrefixPart
 DTYPES = ("bfloat16", "float16", "float32")
 KINDS = ("random", "none", "smollm2")
 SIZES = ("n_layers", "n_heads", "n_kv_heads", "head_dim", "ffn_dim", "vocab_size")
-AT_LEAST = {
-    **dict.fromkeys(("arrival_step", "kv_layer", "eos", "step", "line_calls", "line_steps", "seed"), 0),
-    **dict.fromkeys(("n_layers", "n_heads", "n_kv_heads", "ffn_dim", "n_pages", "page_size", "max_batch"), 1),
-    **dict.fromkeys(("max_tokens_per_step", "max_tokens", "prompt_tokens", "tokens", "max_steps"), 1),
-    **dict.fromkeys(("snapshot_every", "limit"), 1),
-    **dict.fromkeys(("head_dim", "vocab_size", "length_limit"), 2),
-}
 
 
 class ScenarioError(Exception):
@@ -76,10 +71,14 @@ def load_scenario(path: Path) -> Scenario:
         raise ScenarioError(path, None, f"cannot be read: {error}") from None
     try:
         raw = tomllib.loads(text)
+    except RecursionError:
+        raise ScenarioError(path, None, "nested too deeply: a scenario has tables and lists of plain values") from None
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found.group(1)) if found else None
-        raise ScenarioError(path, line, f"not TOML: {error}") from None
+        twice = re.search(r"Cannot declare \('(request|prefix|change)',\) twice", str(error))
+        what = f"write [[{twice[1]}]], with two brackets" if twice else f"not TOML: {error}"
+        raise ScenarioError(path, line, what) from None
     return _Reader(path, text).scenario(raw)
 
 
@@ -164,12 +163,14 @@ class _Reader:
         if plain is float and type(value) in (int, float):
             if not (math.isfinite(value) and value >= 0):
                 self.fail(f"{key} must be a number from 0 on, not {value}", key, table, nth)
+            if wrong := number_fits(key, value):
+                self.fail(wrong, key, table, nth)
             return float(value)
         if type(value) is not plain:
             choice = " or ".join([plain.__name__, *map(repr, words)])
             self.fail(f"{key} must be {choice}, not {value!r}", key, table, nth)
-        if plain is int and value < AT_LEAST.get(key, value):
-            self.fail(f"{key} must be at least {AT_LEAST[key]}, not {value}", key, table, nth)
+        if wrong := (text_fits if plain is str else number_fits)(key, value):
+            self.fail(wrong, key, table, nth)
         return value
 
     def span(self, key: str, value: Any, table: str) -> tuple[float, float]:
@@ -180,11 +181,13 @@ class _Reader:
 
     def check(self, scenario: Scenario) -> None:
         model = scenario.model
-        if type(scenario.seed) is not int or scenario.seed < 0:
-            self.fail("seed must be a whole number from 0 on", "seed")
+        if type(scenario.seed) is not int or number_fits("seed", scenario.seed):
+            self.fail("seed must be a whole number from 0 on, below 2^63", "seed")
         for key in ("name", *TEXTS):
             if not isinstance(text := getattr(scenario, key), str):
                 self.fail(f"{key} must be text, not {text!r}", key)
+            if wrong := text_fits(key, text):
+                self.fail(wrong, key)
             if key in ("question", "takeaway") and not BRACED.fullmatch(text):
                 self.fail(f"{key}: write each measure in one pair of braces, {{measure}}, not {text!r}", key)
         if model.kind not in KINDS:
@@ -216,12 +219,12 @@ class _Reader:
         for i, prefix in enumerate(scenario.prefixes):
             if sum(each is not None for each in (prefix.tokens, prefix.prompt_ids, prefix.text)) != 1:
                 self.fail("give one of tokens, prompt_ids, text", "name", "[[prefix]]", i)
-            self.text_fits(prefix.text, "text", "[[prefix]]", i)
+            self.prompt_fits(prefix.text, "text", "[[prefix]]", i)
             self.ids_fit(prefix.prompt_ids, model.vocab_size, "[[prefix]]", i)
         for i, request in enumerate(scenario.requests):
             if sum(each is not None for each in (request.prompt_tokens, request.prompt_ids, request.prompt)) != 1:
                 self.fail("give one of prompt_tokens, prompt_ids, prompt", "name", "[[request]]", i)
-            self.text_fits(request.prompt, "prompt", "[[request]]", i)
+            self.prompt_fits(request.prompt, "prompt", "[[request]]", i)
             if request.arrival_s is not None and request.arrival_step:
                 self.fail("give either arrival_step or arrival_s", "arrival_s", "[[request]]", i)
             if request.prefix is not None and request.prefix not in prefixes:
@@ -273,7 +276,7 @@ class _Reader:
             names.add(part.name)
         return names
 
-    def text_fits(self, text: str | None, key: str, table: str, nth: int) -> None:
+    def prompt_fits(self, text: str | None, key: str, table: str, nth: int) -> None:
         if text is None:
             return
         if self.language is None:

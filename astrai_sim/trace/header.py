@@ -7,14 +7,16 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from astrai_sim.trace.wire import plain
+from astrai_sim.trace.wire import UNREADABLE, plain
 
 DTYPES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 """Bytes of a number."""
 DETAILS = ("full", "bulk")
 CHOICES = {"detail": DETAILS, "clock": ("real", "cost-model"), "dtype": tuple(DTYPES)}
 
-Size = Annotated[int, Meta(ge=1)]
+Size = Annotated[int, Meta(ge=1, le=1 << 40)]
+Pages = Annotated[int, Meta(ge=1, le=1 << 24)]
+Slots = Annotated[int, Meta(ge=1, le=1 << 20)]
 Seconds = Annotated[float, Meta(ge=0)]
 
 
@@ -61,8 +63,8 @@ class ModelSizes(Struct, frozen=True):
 class PoolSizes(Struct, frozen=True):
     """Pages, and token slots in each."""
 
-    n_pages: Size
-    page_size: Size
+    n_pages: Pages
+    page_size: Slots
     prefix_caching: bool = False
 
 
@@ -259,5 +261,5 @@ class Footer(Struct, frozen=True):
 def _decode(line: bytes, kind: type[Any]) -> Any:
     try:
         return msgspec.json.decode(line, type=kind)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ValueError(plain(error)) from None

@@ -18,11 +18,15 @@ from msgspec import Struct
 from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event
 from astrai_sim.trace.header import Footer, Header
 from astrai_sim.trace.state import State
-from astrai_sim.trace.wire import LineReader, plain
+from astrai_sim.trace.wire import UNREADABLE, LineReader, plain
 
 SPACING = 256
 MOST_CHECKPOINTS = 64
 CHUNK = 1 << 20
+MOST_BYTES = 1 << 30
+"""Of a trace as it is read, unpacked: some millions of events."""
+LONGEST_LINE = 1 << 26
+TOO_LARGE = f'larger than {MOST_BYTES >> 20} MiB: record less of it, or with detail = "bulk"'
 T = TypeVar("T")
 KINDS = tuple(str(kind.__struct_config__.tag) for kind in EVENTS)
 
@@ -50,14 +54,16 @@ class Trace:
     def __init__(self, path: Path, content: bytes, cut: bool = False) -> None:
         self.path = path
         self.content = content
-        ends = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n")).tolist()
+        ends = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n"))
         self.torn = cut or (len(content) > 0 and not content.endswith(b"\n"))
-        if not ends:
-            raise TraceError(path, 1, "empty: record the trace again")
-        self._ends = ends
+        if not len(ends):
+            raise TraceError(path, 1, f"{'ends within its header' if content else 'empty'}: record the trace again")
+        if (long := np.diff(ends, prepend=-1) > LONGEST_LINE).any():
+            raise TraceError(path, int(long.argmax()) + 1, f"a line of more than {LONGEST_LINE >> 20} MiB")
+        self._ends = ends.tolist()
         self.header = self._header(self._line(0))
         self.footer: Footer | None = None
-        self._events = len(ends) - 1
+        self._events = len(self._ends) - 1
         self._lines = LineReader(self.header.detail)
         if self._events and _is_footer(self._line(self._events)):
             self.footer = self._edge("footer", Footer.of, self._line(self._events), self._events + 1)
@@ -69,14 +75,16 @@ class Trace:
 
     @classmethod
     def open(cls, path: str | Path) -> Trace:
-        """Open a trace. Raises TraceError for what is not one, or is damaged."""
+        """Open a trace. Raises TraceError for what is not one, is damaged, or is larger than `MOST_BYTES`."""
         path = Path(path)
         try:
+            if path.stat().st_size > MOST_BYTES:
+                raise TraceError(path, None, TOO_LARGE)
             content = path.read_bytes()
         except OSError as error:
             raise TraceError(path, None, f"cannot be read: {error.strerror}") from None
         cut = False
-        if path.suffix == ".gz":
+        if path.name.removesuffix(".partial").endswith(".gz"):
             content, cut = _gunzip(path, content)
         return cls(path, content, cut)
 
@@ -88,7 +96,7 @@ class Trace:
     def _header(self, line: bytes) -> Header:
         try:
             start = msgspec.json.decode(line, type=_Start)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise TraceError(self.path, 1, plain(error)) from None
         if start.schema != SCHEMA:
             raise TraceError(self.path, 1, f"not a trace: the first line has no {SCHEMA!r} schema")
@@ -227,7 +235,7 @@ class Trace:
 def _is_footer(line: bytes) -> bool:
     try:
         return msgspec.json.decode(line, type=_Start).type == "footer"
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return False
 
 
@@ -235,7 +243,7 @@ def _named(line: bytes) -> str:
     """The kind of a line as it calls it, in brackets, where it has one."""
     try:
         return f" ({msgspec.json.decode(line)['event']})"
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (*UNREADABLE, KeyError, TypeError):
         return ""
 
 
@@ -245,7 +253,9 @@ def _gunzip(path: Path, packed: bytes) -> tuple[bytes, bool]:
     content = bytearray()
     try:
         for start in range(0, len(packed), CHUNK):
-            content += decoder.decompress(packed[start : start + CHUNK])
+            content += decoder.decompress(packed[start : start + CHUNK], MOST_BYTES + 1 - len(content))
+            if len(content) > MOST_BYTES:
+                raise TraceError(path, None, TOO_LARGE)
     except zlib.error as error:
         if not content:
             raise TraceError(path, None, "not a gzip file: record it again") from None

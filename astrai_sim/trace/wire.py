@@ -273,6 +273,8 @@ class _Kind(Struct):
     event: str
 
 
+UNREADABLE = (msgspec.DecodeError, RecursionError)
+"""What decoding a line raises where it is none."""
 _KIND = msgspec.json.Decoder(_Kind)
 
 
@@ -296,14 +298,14 @@ class LineReader:
             return self.names[_KIND.decode(line).event]
         except KeyError as error:
             raise ValueError(f"unknown event {error} in a recording of {self.detail} detail") from None
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise ValueError(plain(error)) from None
 
     def event(self, line: bytes, number: int) -> Event:
         """A line's event, with its `number` in the file. Raises ValueError saying what is wrong."""
         try:
             event = self._decode(line)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             self.kind(line)
             raise ValueError(plain(error)) from None
         if isinstance(event, FileLine):
@@ -312,8 +314,10 @@ class LineReader:
         return event
 
 
-def plain(error: msgspec.DecodeError) -> str:
+def plain(error: msgspec.DecodeError | RecursionError) -> str:
     """What is wrong with a line, in words: the field, and what it should be."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
     text = str(error)
     if not isinstance(error, msgspec.ValidationError):
         return f"not JSON: {text}"

@@ -1,23 +1,30 @@
 """Writing a trace line by line."""
 
+import errno
+import fcntl
 import gzip
 import hashlib
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 
 class TraceWriter:
-    """Appends the header, events and footer to `path` (gzip where it ends in .gz).
+    """Appends the header, events and footer to a file that gets the name `path` when it is whole.
 
-    `flush` makes everything so far readable, so that a recording that is cut short leaves a file which ends at an
-    event, not a broken one. The same events give the same bytes: the gzip header carries no name and no time.
+    Until then, and after a recording that is cut short, it is `partial` beside it, which ends at an
+    event and opens as incomplete; what was at `path` stays. It is locked, so that two recordings
+    cannot write the same file. gzip where `path` ends in .gz; the same events give the same bytes:
+    the gzip header carries no name and no time. Raises OSError, also where another writes to it.
     """
 
     def __init__(self, path: Path, header: dict[str, Any]) -> None:
         self.path = path
+        self.partial = path.with_name(f"{path.name}.partial")
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._raw: BinaryIO = path.open("wb")
+        self._raw = _locked(self.partial)
         self._file: BinaryIO | gzip.GzipFile = self._raw
         if path.suffix == ".gz":
             self._file = gzip.GzipFile("", "wb", 6, self._raw, mtime=0)
@@ -43,19 +50,38 @@ class TraceWriter:
         self._raw.flush()
 
     def finish(self, stopped: str) -> str:
-        """Append the footer and close. Returns the SHA-256 of all before it."""
+        """Append the footer and give the file its name. Returns the SHA-256 of all before it."""
         digest = self._digest.hexdigest()
         self._line({"type": "footer", "events": self.events, "sha256": digest, "stopped": stopped})
-        self.close()
+        if self._file is not self._raw:
+            self._file.close()
+        self._raw.flush()
+        self.partial.replace(self.path)
+        self._raw.close()
         return digest
 
     def abandon(self) -> None:
-        """Close the file without an end: it stays readable up to the last event."""
-        self.flush()
-        self._raw.close()
+        """Close the file without an end: it stays readable up to the last event that the disk took."""
+        with suppress(OSError):
+            self.flush()
+        with suppress(OSError):
+            self._raw.close()
 
-    def close(self) -> None:
-        """Close the file as it is."""
-        if self._file is not self._raw:
-            self._file.close()
-        self._raw.close()
+    def discard(self) -> None:
+        """Take the file away: there is nothing in it that anyone wants."""
+        self.partial.unlink()
+        self.abandon()
+
+
+def _locked(path: Path) -> BinaryIO:
+    """`path`, opened empty, for this process alone. Raises OSError where it is another's."""
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not path.exists() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            raise BlockingIOError
+    except BlockingIOError:
+        file.close()
+        raise OSError(errno.EBUSY, "another recording is being written there", str(path)) from None
+    file.truncate(0)
+    return file

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from astrai_sim.command_line import Commands
 from astrai_sim.trace import TraceError
 from scenes.draw.layout import FRAMES, WIDE
 from scenes.film import catalog
@@ -28,6 +30,9 @@ class FilmName(click.ParamType):
     """The name of a film; converts to its class."""
 
     name = "film"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in catalog.films() if name.lower().startswith(incomplete.lower())]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> type[FilmScene]:
         if isinstance(value, type):
@@ -126,7 +131,7 @@ def rendered(film: type[FilmScene], source: Path | None) -> Path:
     raise click.ClickException(f"{places[0]} is not there: render it with `make film FILM={name}`")
 
 
-class OneLine(click.Group):
+class OneLine(Commands):
     """Commands that turn what a user can put right into one line and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -143,6 +148,4 @@ class OneLine(click.Group):
             raise click.ClickException(named) from None
 
 
-@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
-    """Films of a recorded KV cache."""
+main = OneLine("astrai-film", [], "Films of a recorded KV cache.")

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 
 import numpy as np
 import uharfbuzz as hb
 
+from astrai_sim.shipped import ASSETS
 from scenes.measures import Said, joined
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "fonts"
+FOLDER = ASSETS / "fonts"
 FACES = {
     "sans": "Inter-Regular.otf",
     "sans-medium": "Inter-Medium.otf",
@@ -156,6 +156,12 @@ def shape(text: str, face: str) -> Shaped:
         x += position.x_advance
     points = np.concatenate(runs) if runs else np.zeros((0, 2))
     return Shaped(points=points / upem, advance=x / upem)
+
+
+@cache
+def has(letter: str) -> bool:
+    """Whether every face has a glyph for `letter`, a single character."""
+    return all(ord(letter) in _font(face).face.unicodes for face in FACES)
 
 
 def width(text: str, face: str, px: float) -> float:

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 from pathlib import Path
 
+from astrai_sim.command_line import did_you_mean
 from scenes.film.scene import FilmScene
 
 
@@ -28,5 +29,6 @@ def film(name: str) -> type[FilmScene]:
     """The film called `name`. Raises `UnknownFilm`."""
     known = films()
     if name not in known:
-        raise UnknownFilm(f"no film is called {name!r}: choose one of {', '.join(known)}")
+        near = did_you_mean(name, list(known))
+        raise UnknownFilm(f"no film is called {name!r}{near or ': choose one of ' + ', '.join(known)}")
     return known[name]

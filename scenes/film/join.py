@@ -14,6 +14,7 @@ from typing import Any
 
 import av
 from av.container import InputContainer
+from av.error import FFmpegError
 from av.packet import Packet
 
 
@@ -34,6 +35,15 @@ def frame_count(path: Path) -> int:
     """Number of frames of the clip at `path`."""
     with av.open(str(path)) as container:
         return sum(1 for _ in _packets(container))
+
+
+def is_whole(path: Path) -> bool:
+    """Whether `path` is a clip with all the frames that it says it has."""
+    try:
+        with av.open(str(path)) as container:
+            return container.streams.video[0].frames == sum(1 for _ in _packets(container))
+    except (OSError, FFmpegError, IndexError):
+        return False
 
 
 def join(

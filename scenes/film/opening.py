@@ -3,12 +3,12 @@
 import json
 import re
 from functools import cache
-from pathlib import Path
 
-from astrai_sim.trace import Trace
+from astrai_sim.shipped import ASSETS
+from astrai_sim.trace import Trace, TraceError
+from scenes.draw.fonts import has
 from scenes.film.vouched import vouched
 
-TRACES = Path(__file__).resolve().parents[2] / "assets" / "traces"
 LONGEST = 14
 HEAD, TAIL = 5, 8
 LONG_STRING = re.compile(rb'"(?:[^"\\]|\\.){%d,}"' % (LONGEST + 1))
@@ -37,15 +37,20 @@ def with_whole_steps(trace: Trace) -> Trace:
 @cache
 def other_trace(name: str) -> Trace:
     """The shipped trace called `name`, as films see it, opened once."""
-    return for_the_screen(Trace.open(TRACES / f"{name}.jsonl.gz"))
+    return for_the_screen(Trace.open(ASSETS / "traces" / f"{name}.jsonl.gz"))
 
 
 def with_short_names(trace: Trace) -> Trace:
     """The same trace with the middle of long request names left out, wherever they stand.
 
-    Names of at most `LONGEST` characters stay as they are; a trace without longer ones is given back itself.
+    Names of at most `LONGEST` characters stay as they are; a trace without longer ones is given back itself. Raises
+    TraceError for a letter, in a name or what the scenario says, that the fonts do not have.
     """
     names = [event.task for event in trace.find(event="task_submitted")]
+    scenario = trace.header.scenario
+    for text in (*names, scenario.title, scenario.question, scenario.takeaway):
+        if missing := next((letter for letter in text if not has(letter)), None):
+            raise TraceError(trace.path, None, f"the fonts of the films have no {missing!r}, which is in {text!r:.60}")
     short = _shortened(names)
     if not short:
         return trace

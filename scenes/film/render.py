@@ -1,4 +1,4 @@
-"""From a trace to a film: sections in processes of a pool, then joined, with what the file says of the recording."""
+"""From a trace to a film: sections side by side, then joined, with what the file says of the recording."""
 
 from __future__ import annotations
 
@@ -14,34 +14,16 @@ from queue import Empty
 
 import av
 
-from astrai_sim.trace import Trace, TraceError
-from scenes.film.join import Chapter, join
-from scenes.film.quality import FINAL, Quality, rendering
+from astrai_sim.trace import Trace
+from scenes.film.join import CannotJoin, Chapter, is_whole, join
+from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
-from scenes.film.scene import FilmScene, Observer
+from scenes.film.scene import FilmScene
 from scenes.film.section_cache import SectionCache
-from scenes.stage.shot import Section, Storyboard
+from scenes.film.worker import Job, render_section, start
 
 MEDIA = Path("media")
-_progress: multiprocessing.Queue | None = None
 Progress = Callable[[float, float], None]
-
-
-@dataclass(frozen=True)
-class Job:
-    """A section to render: `clip` is the file to write, `content` the SHA-256 of what `trace` must hold."""
-
-    film: type[FilmScene]
-    trace: Path
-    content: str
-    section: Section
-    quality: Quality
-    clip: Path
-
-    @property
-    def key(self) -> str:
-        """The section's key."""
-        return self.section.key
 
 
 @dataclass(frozen=True)
@@ -54,10 +36,13 @@ class Film:
     reused: tuple[str, ...]
 
 
-def film_path(film: type[FilmScene], quality: Quality, media: Path = MEDIA) -> Path:
-    """Where a film goes unless it is told otherwise."""
-    suffix = "" if quality == FINAL else f"-{quality.name}"
-    return media / "films" / f"{film.__name__}{suffix}.mp4"
+def film_path(
+    film: type[FilmScene], quality: Quality, media: Path = MEDIA, trace: str | os.PathLike | None = None
+) -> Path:
+    """Where a film goes unless it is told otherwise; one of another trace than its own bears that one's name."""
+    told = film.trace_for(trace)
+    other = [] if told.name == film.default_trace else [told.name.split(".jsonl")[0]]
+    return media / "films" / ("-".join([film.__name__, *other, *([] if quality == FINAL else [quality.name])]) + ".mp4")
 
 
 def render_film(
@@ -74,14 +59,19 @@ def render_film(
 
     `seconds` is the length asked for, met within a tenth; default: what the film takes.
 
-    Sections whose clip is still in the cache are not rendered again. `progress` is called with the film seconds
-    rendered and those to render. The output appears whole or not at all.
+    Sections whose clip is still in the cache are not rendered again. `progress`
+    is called with the film seconds rendered and those to render. The output
+    appears whole or not at all. Raises CannotJoin where it is not to be an MP4.
     """
+    output = output or film_path(film, quality, media, trace)
+    if output.suffix.lower() != ".mp4":
+        raise CannotJoin(
+            f"{output}: a film is an MP4: name it {output.with_suffix('.mp4').name}, cut a GIF of it with gif"
+        )
     rehearsal = rehearse(film, trace, seconds=seconds, quality=quality)
-    output = output or film_path(film, quality, media)
     cache = SectionCache(media / "sections" / film.__name__)
     clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}
-    missing = [key for key, clip in clips.items() if not clip.is_file()]
+    missing = [key for key, clip in clips.items() if not is_whole(clip)]
     told = (film, rehearsal.scene.trace_path.resolve(), rehearsal.scene.trace.content_sha256)
     sections = [rehearsed.section for rehearsed in rehearsal.sections if rehearsed.section.key in missing]
     jobs = [Job(*told, section, quality, clips[section.key]) for section in sections]
@@ -116,8 +106,9 @@ def _render(jobs: list[Job], rehearsal: Rehearsal, processes: int, progress: Pro
     if not jobs:
         return
     context = multiprocessing.get_context("spawn")
-    reports = context.Queue()
-    with ProcessPoolExecutor(min(processes, len(jobs)), context, initializer=start, initargs=(reports,)) as pool:
+    reports, stopping = context.Queue(), context.Event()
+    workers = min(processes, len(jobs))
+    with ProcessPoolExecutor(workers, context, initializer=start, initargs=(reports, stopping)) as pool:
         waiting = {pool.submit(render_section, job) for job in sorted(jobs, key=lambda job: -seconds[job.key])}
         try:
             while waiting:
@@ -127,6 +118,7 @@ def _render(jobs: list[Job], rehearsal: Rehearsal, processes: int, progress: Pro
                 _drain(reports, done)
                 progress(sum(done.values()), total)
         except BaseException:
+            stopping.set()
             pool.shutdown(cancel_futures=True)
             raise
     progress(total, total)
@@ -139,45 +131,6 @@ def _drain(reports: multiprocessing.Queue, done: dict[str, float]) -> None:
         except Empty:
             return
         done[key] = clock
-
-
-def start(progress: multiprocessing.Queue) -> None:
-    """Called once in each process: where to report film seconds as they are rendered."""
-    global _progress
-    _progress = progress
-
-
-def render_section(job: Job) -> Path:
-    """Render one section; the clip appears whole or not at all.
-
-    Raises TraceError where the trace is not what it was when the film was rehearsed.
-    """
-    trace = Trace.open(job.trace)
-    if trace.content_sha256 != job.content:
-        raise TraceError(job.trace, None, "changed while the film was being rendered: render it again")
-    job.clip.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".rendering-", dir=job.clip.parent) as name:
-        folder = Path(name)
-        with rendering(job.quality, folder):
-            told, watch = Storyboard(job.film.__name__, (job.section,)), (_Reporter(job.key),)
-            scene = job.film(trace=trace, observers=watch, storyboard=told, quality=job.quality)
-            scene.render()
-        parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]
-        joined = folder / "section.mp4"
-        join(parts, joined, job.quality.fps)
-        joined.replace(job.clip)
-    return job.clip
-
-
-class _Reporter(Observer):
-    """Sends (section key, film seconds rendered) after every animation."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-
-    def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
-        if _progress is not None:
-            _progress.put((self.key, scene.clock))
 
 
 def describe(film: str, summary: str, trace: Trace) -> dict[str, str]:

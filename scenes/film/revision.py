@@ -12,11 +12,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
+from astrai_sim.shipped import CHECKOUT
 from scenes import theme
-from scenes.film.scene import ASSETS
 from scenes.film.stills import NoStill, Still, file_name
 
-ROOT = ASSETS.parent
 BLOCK = 16
 """Pixels that differ are marked together where they lie in neighbouring squares of this size."""
 
@@ -24,6 +23,8 @@ BLOCK = 16
 @contextmanager
 def checked_out(revision: str) -> Iterator[Path]:
     """A temporary folder with the project as it is in `revision`. Raises `NoStill` where there is none."""
+    if CHECKOUT is None:
+        raise NoStill("other commits can be drawn in a checkout of the project only")
     found = _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if found.returncode:
         raise NoStill(f"{revision!r} is no commit of this project: see `git log`")
@@ -39,7 +40,7 @@ def checked_out(revision: str) -> Iterator[Path]:
 
 
 def _git(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False)
+    return subprocess.run(["git", "-C", str(CHECKOUT), *words], capture_output=True, text=True, check=False)
 
 
 class Other:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 from manim import Animation, Mobject, Scene, Wait
 
+from astrai_sim.shipped import ASSETS
 from astrai_sim.trace import Trace, TraceError
 from scenes.draw.animation import Extent, FilmAnimation, bounds
 from scenes.draw.camera import FilmCamera
@@ -24,13 +25,13 @@ from scenes.parts.view import View
 from scenes.stage.shot import Section, Shot, Storyboard, linked
 from scenes.stage.stage import Stage
 from scenes.stage.telling import Telling
+from scenes.story.errors import DoesNotApply
 
 TRACE_VARIABLE = "ASTRAI_TRACE"
 SECONDS_VARIABLE = "ASTRAI_SECONDS"
 ALWAYS_PASSED = (0.6, 1.0)
 """Shares of an animation that every rehearsal passes through, as a rendering does: animations
 that share a mobject show what they make of each other."""
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
 class Observer(Protocol):
@@ -147,6 +148,15 @@ class FilmScene(Scene):
         where the trace has nothing that this film is about.
         """
         return cls.chapters(cls.__name__, trace).storyboard()
+
+    @classmethod
+    def why_not(cls, trace: Trace) -> str | None:
+        """Why this film has nothing to tell of `trace`, or None."""
+        try:
+            cls.tell(trace)
+        except DoesNotApply as reason:
+            return str(reason)
+        return None
 
     def construct(self) -> None:
         try:

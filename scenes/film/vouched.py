@@ -6,12 +6,15 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import click
+
 import astrai_sim.trace
+from astrai_sim.shipped import CHECKOUT
 from astrai_sim.trace import Trace
 from astrai_sim.trace.verify import verify
 
 UNVERIFIED_VARIABLE = "ASTRAI_UNVERIFIED"
-FOLDER = Path(__file__).resolve().parents[2] / "media" / "verified"
+FOLDER = (CHECKOUT / "media" if CHECKOUT else Path(click.get_app_dir("astrai-film"))) / "verified"
 TRACE_PACKAGE = Path(astrai_sim.trace.__file__).parent
 KEPT = 500
 LONG = 10_000

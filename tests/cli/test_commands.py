@@ -71,10 +71,12 @@ def test_record_where_it_cannot_write(tmp_path, scenario):
 
 
 def test_record_of_a_pool_that_no_machine_has(tmp_path, scenario):
-    scenario.write_text(SCENARIO.replace("n_pages = 8", "n_pages = 4000000000000"))
+    scenario.write_text(
+        SCENARIO.replace("n_pages = 8", "n_pages = 16000000").replace("page_size = 4", "page_size = 1000000")
+    )
     output = tmp_path / "run.jsonl"
     done = run("record", scenario, "-o", output)
-    assert done.exit_code == 1 and "lower n_pages" in done.output and not output.exists()
+    assert done.exit_code == 1 and "lower n_layers or n_pages" in done.output and not output.exists()
 
 
 def test_record_on_a_device_that_is_not_there(tmp_path, scenario, monkeypatch):

@@ -1,5 +1,6 @@
 """The commands do what they say, and fail in one line."""
 
+import json
 import re
 
 import pytest
@@ -7,6 +8,10 @@ from click.testing import CliRunner
 
 from scenes.cli import main
 from scenes.film import catalog
+from scenes.film.quality import FINAL, PREVIEW
+from scenes.film.render import film_path
+from scenes.film.scene import ASSETS
+from scenes.story.errors import DoesNotApply
 from tests.film.tiny import Hasty, TinyFilm
 
 
@@ -23,7 +28,20 @@ def test_list(run):
     result = run("list")
     assert result.exit_code == 0
     assert "TinyFilm" in result.stdout and "A film for tests." in result.stdout
-    assert "0:0" in result.stdout and "promo.jsonl.gz" in result.stdout
+    assert "length" not in result.stdout and "promo.jsonl.gz" in result.stdout
+    assert "0:0" in run("list", "--lengths").stdout
+    rows = json.loads(run("list", "--json").stdout)
+    assert [row["film"] for row in rows] == ["TinyFilm", "Hasty"]
+
+
+def test_list_says_which_films_apply_to_a_trace_and_why_the_others_do_not(run, two_requests, monkeypatch):
+    def nothing(trace):
+        raise DoesNotApply("Hasty needs more [haste]")
+
+    monkeypatch.setattr(Hasty, "tell", nothing)
+    rows = json.loads(run("list", "--json", "--trace", two_requests).stdout)
+    assert [row["applies"] for row in rows] == ["yes", "no"] and rows[1]["shows"] == "Hasty needs more [haste]"
+    assert "[haste]" in run("list", "--trace", two_requests).stdout
 
 
 def test_check(run):
@@ -46,6 +64,20 @@ def test_unknown_film(run):
     result = run("lint", "Nonesuch")
     assert result.exit_code == 2
     assert "no film is called 'Nonesuch': choose one of TinyFilm, Hasty" in result.stderr
+    result = run("lint", "tinyflm")
+    assert "no film is called 'tinyflm', did you mean TinyFilm?" in result.stderr and result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["x.webm", "x.mov", "x.gif", "x"])
+def test_a_film_of_another_format_is_refused(run, name, tmp_path):
+    result = run("render", "TinyFilm", "-o", tmp_path / name)
+    assert result.exit_code == 1 and "a film is an MP4: name it x.mp4" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_film_of_another_trace_has_its_name(two_requests):
+    assert film_path(TinyFilm, FINAL, trace="/other/mine.v2.jsonl.gz").name == "TinyFilm-mine.v2.mp4"
+    assert film_path(TinyFilm, PREVIEW, trace=ASSETS / "traces" / TinyFilm.default_trace).name == "TinyFilm-preview.mp4"
 
 
 def test_missing_trace(run):

@@ -1,12 +1,19 @@
 """A film rendered section by section is the film rendered at one go."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import av
 import numpy as np
 import pytest
 
-from scenes.film.join import frame_count, join
+from scenes.film.join import frame_count, is_whole, join
 from scenes.film.quality import rendering
 from scenes.film.render import render_film, told_facts
+from scenes.film.scene import ASSETS
 from scenes.film.sheet import chapters, duration
 from tests.film.tiny import TINY, Broken, TinyFilm
 
@@ -85,6 +92,38 @@ def test_only_a_missing_section_is_rendered(film, two_requests, media):
     clip.unlink()
     again = render_film(TinyFilm, two_requests, TINY, media=media)
     assert again.rendered == ("two",)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 0.9])
+def test_a_clip_that_was_cut_short_is_rendered_again(film, two_requests, media, share):
+    (clip,) = (media / "sections" / "TinyFilm").glob("two-*.mp4")
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[: int(len(whole) * share)])
+    again = render_film(TinyFilm, two_requests, TINY, media=media)
+    assert again.rendered == ("two",) and is_whole(clip)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+def test_workers_end_with_the_one_who_wants_the_film(two_requests, tmp_path, stop):
+    """They hold its output: `communicate` returns when the last of them is gone."""
+    command = [sys.executable, "-m", "scenes", "render", "PrefixCache", "--trace", two_requests, "--processes", "2"]
+    with subprocess.Popen(
+        [*map(str, command), "-o", str(tmp_path / "x.mp4")],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ASSETS.parent)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        until = time.monotonic() + 150
+        while not list(tmp_path.rglob(".rendering-*")) and time.monotonic() < until and process.poll() is None:
+            time.sleep(0.1)
+        assert process.poll() is None, process.communicate()
+        process.send_signal(stop)
+        _, said = process.communicate(timeout=60)
+    assert "Traceback" not in said and process.returncode == (130 if stop == signal.SIGINT else -stop)
+    assert not (tmp_path / "x.mp4").exists()
 
 
 def test_a_failure_is_raised_and_leaves_no_film(two_requests, tmp_path):

@@ -80,7 +80,7 @@ def test_interrupts_and_kills_leave_an_incomplete_trace(tmp_path):
         for name, detail in (("int.jsonl.gz", "full"), ("kill.jsonl.gz", "bulk"))
     }
     for name, process in runs.items():
-        until_written(tmp_path / name, process)
+        until_written(tmp_path / f"{name}.partial", process)
         stop = signal.SIGINT if name.startswith("int") else signal.SIGKILL
         process.send_signal(stop)
     said = {name: process.communicate(timeout=60)[1] for name, process in runs.items()}
@@ -88,14 +88,23 @@ def test_interrupts_and_kills_leave_an_incomplete_trace(tmp_path):
     assert "interrupted" in said["int.jsonl.gz"] and "Traceback" not in said["int.jsonl.gz"]
     assert runs["kill.jsonl.gz"].returncode == -signal.SIGKILL
     for name in runs:
-        trace = Trace.open(tmp_path / name)
+        assert not (tmp_path / name).exists()
+        trace = Trace.open(tmp_path / f"{name}.partial")
         with pytest.raises(TraceError, match=f"incomplete at event {len(trace)}"):
             verify(trace)
         trace.state_at(len(trace) - 1)
-    assert Trace.open(tmp_path / "int.jsonl.gz")[-1].event in ("step_end", "snapshot")
+    assert Trace.open(tmp_path / "int.jsonl.gz.partial")[-1].event in ("step_end", "snapshot")
 
 
-def test_ctrl_c_is_put_off_once():
+@pytest.fixture
+def usual_handler():
+    """As if Ctrl-C were not ignored where the tests were started."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+def test_ctrl_c_is_put_off_once(usual_handler):
     with Interrupt() as interrupt:
         interrupt.check()
         os.kill(os.getpid(), signal.SIGINT)
@@ -108,7 +117,7 @@ def test_ctrl_c_is_put_off_once():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_ctrl_c_while_nothing_happens_is_not_put_off():
+def test_ctrl_c_while_nothing_happens_is_not_put_off(usual_handler):
     with Interrupt(lambda: True), pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from types import FunctionType
 
@@ -140,7 +141,8 @@ def test_a_crash_leaves_what_was_recorded(tmp_path, monkeypatch, detail, failure
     path = tmp_path / "run.jsonl.gz"
     with pytest.raises(failure):
         record(crowd("random", detail), path, CPU)
-    trace = Trace.open(path)
+    assert not path.exists()
+    trace = Trace.open(path.with_name("run.jsonl.gz.partial"))
     with pytest.raises(TraceError, match=f"incomplete at event {len(trace)}"):
         verify(trace)
     assert trace[-1].step == 9
@@ -152,7 +154,7 @@ def test_bad_input_leaves_no_file(tmp_path):
     path = tmp_path / "run.jsonl"
     with pytest.raises(CannotRun, match="preemption cannot be switched off now"):
         record(scenario, path, CPU)
-    assert not path.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_request_that_can_never_fit_leaves_no_file(tmp_path):
@@ -205,6 +207,34 @@ def test_a_flushed_file_ends_at_an_event(tmp_path):
     for number in range(5):
         writer.event({"step": -1, "phase": None, "ns": number, "event": "phase_begin"})
     writer.flush()
-    trace = Trace.open(tmp_path / "run.jsonl.gz")
+    trace = Trace.open(writer.partial)
     assert len(trace) == 5 and not trace.complete
     writer.abandon()
+
+
+def test_what_was_there_stays_until_the_new_trace_is_whole(tmp_path):
+    path = tmp_path / "run.jsonl"
+    before = recorded(crowd("none"), path).content
+    header = lines_of(Trace.open(path))[0]
+    for end in (TraceWriter.abandon, TraceWriter.discard):
+        writer = TraceWriter(path, header)
+        with pytest.raises(OSError, match="another recording is being written there"):
+            TraceWriter(path, header)
+        end(writer)
+        assert path.read_bytes() == before
+    assert [place.name for place in tmp_path.iterdir()] == ["run.jsonl"]
+    TraceWriter(path, header).finish("idle")
+    assert path.read_bytes() != before and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "run.jsonl"
+    before = recorded(crowd("none"), path).content
+
+    def full(self):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TraceWriter, "flush", full)
+    with pytest.raises(OSError, match="No space left"):
+        record(crowd("none"), path, CPU)
+    assert path.read_bytes() == before

@@ -79,7 +79,7 @@ def _run(scenario: Scenario, device: torch.device, watch: Watch | None) -> Timed
             writer = TraceWriter(Path(folder) / "trace.jsonl.gz", header)
             with watch(scenario, writer, built):
                 seconds = serve()
-            writer.close()
+            writer.discard()
             return seconds
 
     return run

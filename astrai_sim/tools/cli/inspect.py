@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -11,6 +12,8 @@ import click
 from msgspec.structs import asdict
 from rich.console import Console
 from rich.table import Table
+
+from astrai_sim.command_line import plain_cell
 
 if TYPE_CHECKING:
     from astrai_sim.trace import Event, Trace
@@ -37,7 +40,8 @@ FIRST, LAST = 40, 20
 @click.option(
     "--last", type=click.IntRange(min=0), help=f"Events to show from the end.  [default: {LAST}, or 0 with --first]"
 )
-def inspect(trace: Path, everything: bool, first: int | None, last: int | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, without the timeline.")
+def inspect(trace: Path, everything: bool, first: int | None, last: int | None, as_json: bool) -> None:
     """Print a summary of TRACE and the beginning and end of its timeline."""
     from astrai_sim.trace import Trace, TraceError
 
@@ -46,6 +50,9 @@ def inspect(trace: Path, everything: bool, first: int | None, last: int | None) 
     console = Console()
     try:
         opened = Trace.open(trace)
+        if as_json:
+            click.echo(json.dumps(_facts(opened), indent=1))
+            return
         console.print(_summary(opened))
         console.print(_timeline(opened, everything, first or 0, last or 0))
     except TraceError as error:
@@ -53,10 +60,16 @@ def inspect(trace: Path, everything: bool, first: int | None, last: int | None) 
 
 
 def _summary(trace: Trace) -> Table:
+    table = Table("what", "value", title=plain_cell(trace.path))
+    for what, value in _facts(trace).items():
+        table.add_row(plain_cell(what), plain_cell(value))
+    return table
+
+
+def _facts(trace: Trace) -> dict[str, str]:
     header = trace.header
     cache, model = header.scenario.cache, header.scenario.model
-    table = Table("what", "value", title=str(trace.path))
-    rows = {
+    return {
         "scenario": f"{header.scenario_name} (seed {header.seed})",
         "engine": f"{header.engine.name} {header.engine.version} {header.engine.commit}",
         "device": f"{header.device.type}: {header.device.name}",
@@ -72,9 +85,6 @@ def _summary(trace: Trace) -> Table:
         "events": str(len(trace)),
         **{f"  {kind}": str(count) for kind, count in sorted(trace.kinds().items())},
     }
-    for what, value in rows.items():
-        table.add_row(what, value)
-    return table
 
 
 def _origins(header: Header) -> dict[str, str]:
@@ -123,7 +133,8 @@ def _row(event: Event) -> tuple[str, ...]:
     details = ", ".join(
         f"{name}={_short(value)}" for name, value in asdict(event).items() if name not in COMMON and value is not None
     )
-    return (str(event.seq), str(event.step), event.phase or "", f"{event.ns / 1e6:.2f}", event.event, details)
+    cells = (event.seq, event.step, event.phase or "", f"{event.ns / 1e6:.2f}", event.event, details)
+    return tuple(map(plain_cell, cells))
 
 
 def _short(value: object) -> str:
@@ -139,9 +150,15 @@ def plot(trace: Path, output: Path) -> None:
     from astrai_sim.extras import MissingExtra
     from astrai_sim.tools.plot import plot as draw
     from astrai_sim.trace import Trace, TraceError
+    from astrai_sim.trace.verify import verify as check
 
     try:
-        draw(Trace.open(trace), output)
+        opened = Trace.open(trace)
+        try:
+            draw(opened, output)
+        except (LookupError, ArithmeticError, ValueError):
+            check(opened)  # says what is wrong with the trace; where nothing is, plot is to blame
+            raise
     except (TraceError, MissingExtra) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:

@@ -11,6 +11,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from astrai_sim.command_line import plain_cell
+
 if TYPE_CHECKING:
     import torch
 
@@ -37,8 +39,7 @@ def chosen_device(name: str | None) -> torch.device:
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="Trace to write; compressed where it ends in .gz.",
+    help="Trace to write, compressed where it ends in .gz; default: traces/SCENARIO.jsonl.gz.",
 )
 @click.option(
     "--model", type=click.Choice(["none"]), help="none: cache and scheduler alone, against a cost model's clock."
@@ -49,7 +50,10 @@ def chosen_device(name: str | None) -> torch.device:
     help="Production trace to take the requests from; overrides the scenario's path.",
 )
 @device_option
-def record(scenario: str, output: Path, device: str | None, model: str | None, workload: Path | None) -> None:
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but the trace that was written.")
+def record(
+    scenario: str, output: Path | None, device: str | None, model: str | None, workload: Path | None, quiet: bool
+) -> None:
     """Run SCENARIO (a TOML file, or the name of one in assets/scenarios) and record it.
 
     On the CPU the engine gets one thread, so that times on a busy machine stay comparable.
@@ -59,7 +63,7 @@ def record(scenario: str, output: Path, device: str | None, model: str | None, w
     from astrai_sim.scenario import CannotRun, ScenarioError, find_scenario, load_requests, load_scenario
     from astrai_sim.workload import WorkloadError
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, quiet=quiet)
     chosen = chosen_device(device)
     try:
         path = find_scenario(scenario)
@@ -69,13 +73,14 @@ def record(scenario: str, output: Path, device: str | None, model: str | None, w
         parsed, requests = load_requests(parsed, path, workload)
     except (ScenarioError, WorkloadError) as error:
         raise click.ClickException(str(error)) from None
+    output = output or Path("traces", f"{path.stem}.jsonl.gz")
     console.print(f"device: {chosen.type}, {device_facts(chosen)['name']}", highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("tokens"))
     bar = Progress(*columns, TimeElapsedColumn(), console=console)
     started = time.time_ns()
     try:
         with bar:
-            job = bar.add_task(parsed.name)
+            job = bar.add_task(plain_cell(parsed.name))
             digest = record_scenario(
                 parsed, output, chosen, lambda done, total: bar.update(job, completed=done, total=total), requests
             )
@@ -84,8 +89,9 @@ def record(scenario: str, output: Path, device: str | None, model: str | None, w
     except OSError as error:
         raise click.ClickException(f"{output}: cannot be written: {error.strerror}") from None
     except KeyboardInterrupt:
-        began = output.exists() and output.stat().st_mtime_ns >= started
-        held = f"{output} holds the events so far" if began else "nothing was recorded"
+        partial = output.with_name(f"{output.name}.partial")
+        began = partial.exists() and partial.stat().st_mtime_ns >= started
+        held = f"{partial} holds the events so far" if began else "nothing was recorded"
         click.echo(f"interrupted: {held}", err=True)
         sys.exit(130)
     click.echo(f"{output}  sha256 {digest}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.table import Table
+
+from astrai_sim.command_line import plain_cell
 
 if TYPE_CHECKING:
     from astrai_sim.trace import Trace
@@ -29,7 +32,8 @@ HOLDS = {
     help="With --reproduce: the production trace that the requests came from.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="List every comparison with how often it was made.")
-def verify(traces: tuple[Path, ...], again: bool, workload: Path | None, verbose: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what held of each trace as one line of JSON.")
+def verify(traces: tuple[Path, ...], again: bool, workload: Path | None, verbose: bool, as_json: bool) -> None:
     """Replay TRACES through an independent model of paging, and say what holds at three levels.
 
     Format, paging, and the policy that the header claims; and what of the trace is taken on
@@ -44,7 +48,12 @@ def verify(traces: tuple[Path, ...], again: bool, workload: Path | None, verbose
             report = check(trace)
         except TraceError as error:
             raise click.ClickException(_failed(path, error)) from None
-        _print(path, report, verbose)
+        if as_json:
+            counts = {level: dict(sorted(found.items())) for level, found in report.levels.items()}
+            facts = {"trace": str(path), "events": report.events, "sha256": report.sha256, "compared": counts}
+            click.echo(json.dumps(facts | {"rules": list(report.rules), "trusted": list(report.trusted)}))
+        else:
+            _print(path, report, verbose)
         if again:
             _again(trace, workload)
 
@@ -66,7 +75,7 @@ def _failed(path: Path, error: Exception) -> str:
 
 def _print(path: Path, report: VerifyReport, verbose: bool) -> None:
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"[bold]{path}[/]: {report.events:,} events, sha256 {report.sha256}")
+    console.print(f"[bold]{plain_cell(path)}[/]: {report.events:,} events, sha256 {report.sha256}")
     for level, counts in report.levels.items():
         rules = f" ({len(report.rules)} rules)" if level == "policy" else ""
         if level == "policy" and not report.rules:
@@ -74,15 +83,15 @@ def _print(path: Path, report: VerifyReport, verbose: bool) -> None:
         else:
             console.print(f"  {level}: holds in {counts.total():,} comparisons{rules}: {HOLDS[level]}")
     if report.unclaimed and report.rules:
-        console.print(f"  not claimed: {', '.join(report.unclaimed)}")
+        console.print(f"  not claimed: {plain_cell(', '.join(report.unclaimed))}")
     console.print("  taken on trust:")
     for item in report.trusted:
-        console.print(f"  - {item}", markup=False)
+        console.print(f"  - {plain_cell(item)}")
     if verbose:
         table = Table("level", "compared", "times")
         for level, counts in report.levels.items():
             for what, times in sorted(counts.items()):
-                table.add_row(level, what, f"{times:,}")
+                table.add_row(level, plain_cell(what), f"{times:,}")
         console.print(table)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from astrai_sim.command_line import printable
 from astrai_sim.extras import require
+from astrai_sim.files import whole
 from astrai_sim.tools.plot import palette, panels
 from astrai_sim.tools.plot.panels import three_digits, unit_for
 from astrai_sim.trace import RequestTimes, Series, Trace, TraceError
@@ -23,10 +24,9 @@ LEFT, RIGHT = 0.07, 0.975
 
 def plot(trace: Trace, path: Path) -> None:
     """Draw the whole run of `trace` into the PNG `path`; raises as `draw`, and OSError."""
-    picture = io.BytesIO()
-    draw(trace).savefig(picture, format="png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(picture.getvalue())
+    figure = draw(trace)
+    with whole(path) as partial:
+        figure.savefig(partial, format="png")
 
 
 def draw(trace: Trace) -> Figure:
@@ -106,7 +106,7 @@ def _texts(figure: Figure, trace: Trace, series: Series, requests: RequestTimes)
 
 def _fitted(figure: Figure, x: float, y: float, text: str, share: float = 1.0, **style: Any) -> None:
     """A line of text, smaller where it would be longer than `share` of the picture's width."""
-    line = figure.text(x, y, text, **style)
+    line = figure.text(x, y, printable(text), parse_math=False, **style)
     most = share * (RIGHT - LEFT) * figure.bbox.width
     wide = line.get_window_extent().width
     line.set_fontsize(float(line.get_fontsize()) * min(1.0, 0.99 * most / wide))

@@ -1,11 +1,11 @@
 """Colours and type of the picture: those of the films."""
 
-from pathlib import Path
 from typing import Any
 
 from astrai_sim.extras import require
+from astrai_sim.shipped import ASSETS
 
-FONTS = Path(__file__).resolve().parents[3] / "assets" / "fonts"
+FONTS = ASSETS / "fonts"
 FACES = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf")
 
 BACKGROUND = "#0D1117"

@@ -1,0 +1,124 @@
+"""Rendering one section, in a process of a pool."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from multiprocessing import Queue
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+from astrai_sim.trace import Trace, TraceError
+from scenes.film.join import join
+from scenes.film.quality import Quality, rendering
+from scenes.film.scene import FilmScene, Observer
+from scenes.stage.shot import Section, Storyboard
+
+_progress: Queue | None = None
+_stopping: Event | None = None
+LAST_SECONDS = 5.0
+"""In which a worker without a parent can tidy up."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A section to render: `clip` is the file to write, `content` the SHA-256 of what `trace` must hold."""
+
+    film: type[FilmScene]
+    trace: Path
+    content: str
+    section: Section
+    quality: Quality
+    clip: Path
+
+    @property
+    def key(self) -> str:
+        """The section's key."""
+        return self.section.key
+
+
+class Stopped(Exception):
+    """The film is not wanted any more."""
+
+
+def start(progress: Queue, stopping: Event) -> None:
+    """Called once in each process: where to report film seconds as they are rendered, and what says to stop.
+
+    Ctrl-C is the parent's to handle; when that one is gone, so is this.
+    """
+    global _progress, _stopping
+    _progress, _stopping = progress, stopping
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        if _stopping:
+            _stopping.set()
+        time.sleep(LAST_SECONDS)
+        os._exit(1)
+
+
+def render_section(job: Job) -> Path:
+    """Render one section; the clip appears whole or not at all.
+
+    Raises TraceError where the trace is not what it was when the film was rehearsed. The process
+    ends where the film is not wanted any more: the thread in which Manim writes would wait for ever.
+    """
+    try:
+        return _rendered(job)
+    except Stopped:
+        os._exit(1)
+
+
+def _rendered(job: Job) -> Path:
+    trace = Trace.open(job.trace)
+    if trace.content_sha256 != job.content:
+        raise TraceError(job.trace, None, "changed while the film was being rendered: render it again")
+    job.clip.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".rendering-", dir=job.clip.parent) as name:
+        folder = Path(name)
+        with rendering(job.quality, folder):
+            scene = job.film(
+                trace=trace,
+                observers=(_Reporter(job.key),),
+                storyboard=Storyboard(job.film.__name__, (job.section,)),
+                quality=job.quality,
+            )
+            _stops(scene).render()
+        parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]
+        joined = folder / "section.mp4"
+        join(parts, joined, job.quality.fps)
+        joined.replace(job.clip)
+    return job.clip
+
+
+def _stops(scene: FilmScene) -> FilmScene:
+    """`scene`, which raises Stopped before its next frame when the film is not wanted any more."""
+    to_time = scene.update_to_time
+
+    def update_to_time(t: float) -> None:
+        if _stopping and _stopping.is_set():
+            raise Stopped
+        to_time(t)
+
+    scene.update_to_time = update_to_time  # type: ignore[method-assign]
+    return scene
+
+
+class _Reporter(Observer):
+    """Sends (section key, film seconds rendered) after every animation."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
+        if _progress is not None:
+            _progress.put((self.key, scene.clock))
