@@ -213,7 +213,7 @@ class Reuse(Shipped):
             self.lapse(*stage, until=self.steps.phase_begin(freed.seq), seconds=SOON),
             self.act(*stage, until=sure(self.requests[task].empty_after(freed.seq)), seconds=SOON),
         ]
-        self.shot(say("{} ends: its pages are free.", ask.name(task)), *acts, subject=("pool",))
+        self.shot(say("{} grows and ends: its pages are free.", ask.name(task)), *acts, subject=("pool",))
         given = sure(history.first(Table, alloc.seq)).seq
         landed = (tapes, Wires(heir), Pool(tuple(alloc.pages), bits=False))
         acts = [
@@ -246,10 +246,10 @@ class GiveWay(Shipped):
             acts.append(self.act(tapes, refused, knock, seconds=KNOCKS / len(pages)))
         acts.append(self.act(*stage, until=freed, seconds=SOON))
         acts.append(self.act(*stage, until=self.steps.phase_end(took.seq), seconds=FLIGHT))
-        self.shot(say("No page is free: the newest, {}, gives way.", name), *acts, subject=("pool",))
+        self.shot(say("Pages run out: the newest, {}, gives way.", name), *acts, subject=("pool",))
         acts = self.pass_time(*stage, until=self.steps.before(again), seconds=SOON)
         acts += [self.act(*stage, until=again, seconds=FLIGHT), self.act(*stage, until=done, seconds=SWEEP)]
-        self.shot(say("{} comes back in one sweep.", name), *acts, subject=("pool",))
+        self.shot(say("{} comes back, computed once more.", name), *acts, subject=("pool",))
         self.dive()
         yield self.part("gives-way", MORE)
 
@@ -264,7 +264,7 @@ class Load(Shipped):
         counts = (ask.requests(), ask.pool_pages(), ask.preemptions())
         _, columns, rows = shape(ask.n_pages, WIDE)
         near = rows // 2 * columns + columns // 2
-        told = say("{} requests on {} pages: one gave way {} times.", *counts)
+        told = say("{} requests, {} pages: {} times one gave way.", *counts)
         whole = (Crowd(), Map(flash=WHITE * self.ns(last) / 1e9 / LOAD), Elapsed())
         acts = [self.act(Sheet(page=near, name="map")), self.act(Map(close=(near,)), seconds=DIVE)]
         acts += [self.act(*whole, seconds=ZOOM), self.timed(*whole, until=last, seconds=LOAD)]

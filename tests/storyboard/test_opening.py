@@ -57,7 +57,7 @@ def test_from_trace_to_trace_stands_one_blank_page(pictures):
 def test_the_number_of_times_is_that_of_the_trace():
     (section,) = (s for s in Opening.tell(Trace.open(Opening.trace_for())).sections if s.key == "load")
     count = sum(1 for _ in other_trace("pool_at_scale").find(event="task_preempted"))
-    assert section.beats[0].caption.endswith(f" {count} times.")
+    assert section.beats[0].caption.endswith(f" {count} times one gave way.")
 
 
 def test_a_page_that_somebody_holds_is_not_drawn_blank():
