@@ -349,16 +349,8 @@ class Change(FilmAnimation):
             boxes.append(
                 (min(a[0], b[0]) - reach, min(a[1], b[1]) - reach, max(a[2], b[2]) + reach, max(a[3], b[3]) + reach)
             )
-        frame = self.canvas.frame
-        return [
-            (
-                (x - frame.width / 2) / UNIT,
-                (frame.height / 2 - b) / UNIT,
-                (r - frame.width / 2) / UNIT,
-                (frame.height / 2 - y) / UNIT,
-            )
-            for x, y, r, b in boxes
-        ]
+        w, h = self.canvas.frame.width / 2, self.canvas.frame.height / 2
+        return [((x - w) / UNIT, (h - b) / UNIT, (r - w) / UNIT, (h - y) / UNIT) for x, y, r, b in boxes]
 
     def extents(self) -> list[Extent]:
         return self._boxes
