@@ -338,14 +338,14 @@ class ChunkedPrefillTelling(Telling):
         whole, chunked = (ask.ttft(prompt.task) for prompt in self.prompts)
         parts, end = [partial(self.priced, side) for side in (0, 1)], round(time.end * ENOUGH / (1 + TAIL))
         later = ask.phase_time("decode", self.prompts[0].steps[0])
-        text = say("{} first token: {}. A pass for the readers: {}.", self.owner(0), whole, later).capitalised()
+        text = say("{} first token: {}. A readers' pass: {}.", self.owner(0), whole, later).capitalised()
         self.begin()
         over = self.read(text, 0, self.span(0)[1])
         self.shot(text, self.go(time, over, *parts), subject=("whole", "first"))
         own = say("its") if len(self.prompts[1].task) > SHORT else self.owner(1)
         text = say("{} own first token comes after {}.", own, chunked).capitalised()
         if chunked.value > whole.value:
-            text = say("The price: {} own first token takes {}, not {}.", own, chunked, whole)
+            text = say("Price: {} own first token takes {}, not {}.", own, chunked, whole)
         end = min(time.end, max(end, self.after(text, over)))
         self.shot(text, self.go(replace(time, now=over), end, *parts), subject=("chunks", "first"))
         took = [self.work(side, steps) for side in (0, 1)]

@@ -294,7 +294,7 @@ class FragmentationTelling(Telling):
     def behind(self, step: int) -> None:
         """On to the end of `step`, while the line grows."""
         told = "Nobody overtakes." if self.once("line") else None
-        self.go(told, step, *self.lanes(), self.clock(), subject=("whole-score",))
+        self.go(told, step, *self.lanes(), self.clock(), subject=("whole",))
 
     def over(self, step: int) -> list[Piece]:
         """Pieces of those who have been served at the end of `step`, held for the last time."""
@@ -338,7 +338,7 @@ class FragmentationTelling(Telling):
         over = max(self.done, len(self.steps))
         if self.whole_done > over:
             ended = say("Pages have served all {} after {} steps.", ask.requests(), ask.steps_of("pages"))
-            self.shot(ended, self.to(over, *lanes, seconds=2.0), subject=("pages-score",), pace=PACE)
+            self.shot(ended, self.to(over, *lanes, seconds=2.0), subject=("pages",), pace=PACE)
         alone = "One piece each goes on: computed, the recording is over."
         self.go(alone, self.whole_done - 1, *lanes, each=RACE, subject=("whole",))
         return self.section("race", "One clock")

@@ -269,8 +269,9 @@ class PreemptionTelling(Telling):
             cost = say("{} waited {} behind it.", ask.name(self.behind), ask.wait(self.behind, self.seq))
             rest = 0.0
         end = self.end if self.life.finished is None else self.life.finished.seq
-        acts = self.pass_time(*parts, until=end, seconds=3.0) or [self.act(*parts, seconds=1.8)]
-        self.shot(cost, *acts, subject=("waits",), rest=rest, pace=1.3)
+        acts = self.pass_time(*parts, until=end, seconds=3.0)
+        if acts or self.behind is None:
+            self.shot(cost, *(acts or [self.act(*parts, seconds=1.8)]), subject=("waits",), rest=rest, pace=1.3)
         return self.section("again", say("{} comes back", name))
 
     def takeaway(self) -> Section:

@@ -19,7 +19,7 @@ from scenes.parts.speech import question
 from scenes.parts.view import View
 
 TILE_GAP, CHIP_GAP, NUMBERS = 16.0, 24.0, 40.0
-LEAST_TILE, WIDEST = 64.0, 380.0
+LEAST_TILE, WIDEST = 64.0, 400.0
 LOW_ROW, UPRIGHT_ROW, ROW, BEST_ROW, ROW_GAP = 64.0, 76.0, 92.0, 190.0, 10.0
 CHIP = 52.0
 MOST_ASKED = 0.4

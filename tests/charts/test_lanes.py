@@ -156,7 +156,7 @@ def test_all_of_the_clock_is_seen_in_the_time_allowed(trace):
 def test_what_is_shown_ends_where_another_prompt_begins(trace):
     told = FILM.chapters(FILM.__name__, trace)
     _, chunked = told.stretches
-    assert chunked.zero + chunked.until == told.ns(8)
+    assert chunked.zero + chunked.until == told.step_ns(8)
     moved = replace(told.time, came=0, now=told.time.end)
     assert [moved.during(share).now for share in (0.0, 1.0)] == [0, told.time.end]
 
