@@ -67,8 +67,8 @@ def test_make_passes_its_variables_on():
     shaped = plan("film", "FRAME=9:16", "THEME=light")
     assert 'scenes render "PrefixCache" --frame "9:16" --theme "light" --quality "final"' in shaped
     record = plan("record", "SCENARIO=chat", "DEVICE=cuda")
-    assert '"assets/scenarios/chat.toml" -o "assets/traces/chat.jsonl.gz"' in record
-    assert '--device "cuda"' in record
+    assert 'astrai_sim record "chat" --device "cuda"' in record
+    assert 'record "chat" -o "x y.jsonl"' in plan("record", "SCENARIO=chat", "OUT=x y.jsonl")
     assert "--device" not in plan("record")
 
 

@@ -103,7 +103,7 @@ def test_a_clip_that_was_cut_short_is_rendered_again(film, two_requests, media, 
     assert again.rendered == ("two",) and is_whole(clip)
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("stop", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow), signal.SIGINT])
 def test_workers_end_with_the_one_who_wants_the_film(two_requests, tmp_path, stop):
     """They hold its output: `communicate` returns when the last of them is gone."""
     command = [sys.executable, "-m", "scenes", "render", "PrefixCache", "--trace", two_requests, "--processes", "2"]

