@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from astrai_sim.scenario.schema import Scenario
+from astrai_sim.trace.header import MOST_PAGES, MOST_SLOTS
 
 BETWEEN = {
     "n_layers": (1, 10_000),
@@ -17,8 +18,8 @@ BETWEEN = {
     "head_dim": (2, 65_536),
     "ffn_dim": (1, 10_000_000),
     "vocab_size": (2, 10_000_000),
-    "n_pages": (1, 1 << 24),
-    "page_size": (1, 1 << 20),
+    "n_pages": (1, MOST_PAGES),
+    "page_size": (1, MOST_SLOTS),
     "max_batch": (1, 1_000_000),
     "max_tokens_per_step": (1, 1 << 30),
     "max_tokens": (1, 10_000_000),

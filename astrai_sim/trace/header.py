@@ -15,8 +15,10 @@ DETAILS = ("full", "bulk")
 CHOICES = {"detail": DETAILS, "clock": ("real", "cost-model"), "dtype": tuple(DTYPES)}
 
 Size = Annotated[int, Meta(ge=1, le=1 << 40)]
-Pages = Annotated[int, Meta(ge=1, le=1 << 24)]
-Slots = Annotated[int, Meta(ge=1, le=1 << 20)]
+MOST_PAGES, MOST_SLOTS = 1 << 24, 1 << 20
+"""Pages of a pool, and slots of a page."""
+Pages = Annotated[int, Meta(ge=1, le=MOST_PAGES)]
+Slots = Annotated[int, Meta(ge=1, le=MOST_SLOTS)]
 Seconds = Annotated[float, Meta(ge=0)]
 
 

@@ -1,6 +1,5 @@
 """An animated GIF of a stretch of a film."""
 
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ import av.filter
 from av.error import BlockingIOError as NothingYet
 from av.error import EOFError as AllPulled
 from av.filter.context import FilterContext
+
+from astrai_sim.files import whole
 
 NARROWEST = 480
 
@@ -34,13 +35,10 @@ def make_gif(film: Path, output: Path, cut: Cut, limit: int = 3_000_000) -> Cut:
 
     Returns the cut as written. Raises `TooLarge` where even 480 pixels are too wide.
     """
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".gif-", dir=output.parent) as folder:
-        draft = Path(folder) / output.name
+    with whole(output) as draft:
         while True:
             _encode(film, draft, cut)
             if draft.stat().st_size <= limit:
-                draft.replace(output)
                 return cut
             if cut.width <= NARROWEST:
                 raise TooLarge(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from queue import Empty
 
 import av
 
+from astrai_sim.files import whole
 from astrai_sim.trace import Trace
 from scenes.film.join import CannotJoin, Chapter, is_whole, join
 from scenes.film.quality import FINAL, Quality
@@ -89,12 +89,8 @@ def _join(
 ) -> list[Chapter]:
     tags = describe(film.__name__, film.summary, rehearsal.scene.trace)
     titles = [rehearsed.section.title for rehearsed in rehearsal.sections]
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".joining-", dir=output.parent) as folder:
-        joined = Path(folder) / output.name
-        chapters = join(clips, joined, quality.fps, tags, titles)
-        joined.replace(output)
-    return chapters
+    with whole(output) as joined:
+        return join(clips, joined, quality.fps, tags, titles)
 
 
 def _render(jobs: list[Job], rehearsal: Rehearsal, processes: int, progress: Progress) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import av
 from PIL import Image, ImageDraw, ImageFont
 
+from astrai_sim.files import whole
 from scenes import theme
 from scenes.draw import fonts
 
@@ -91,8 +92,8 @@ class Sheet:
             x, y = GAP + column * across, GAP + row * down
             sheet.paste(image, (x, y))
             draw.text((x, y + height + 5), label, theme.TEXT, self._font)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        sheet.save(output)
+        with whole(output) as partial:
+            sheet.save(partial)
 
     def _label(self, shot: Snapshot) -> str:
         minutes, seconds = divmod(shot.time, 60)
