@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
 from scenes.film.scene import FilmScene
 from scenes.film.section_cache import SectionCache
-from scenes.film.worker import Job, render_section, start
+from scenes.film.worker import RENDERING, Job, render_section, start
 
 MEDIA = Path("media")
 Progress = Callable[[float, float], None]
@@ -116,6 +117,8 @@ def _render(jobs: list[Job], rehearsal: Rehearsal, processes: int, progress: Pro
         except BaseException:
             stopping.set()
             pool.shutdown(cancel_futures=True)
+            for left in jobs[0].clip.parent.glob(f"{RENDERING}{os.getpid()}-*"):  # Manim may have written to the last
+                shutil.rmtree(left)
             raise
     progress(total, total)
 

@@ -21,6 +21,8 @@ from scenes.stage.shot import Section, Storyboard
 
 _progress: Queue | None = None
 _stopping: Event | None = None
+RENDERING = ".rendering-"
+"""How folders of sections on their way begin; the process that wants them follows."""
 LAST_SECONDS = 5.0
 """In which a worker without a parent can tidy up."""
 
@@ -83,7 +85,7 @@ def _rendered(job: Job) -> Path:
     if trace.content_sha256 != job.content:
         raise TraceError(job.trace, None, "changed while the film was being rendered: render it again")
     job.clip.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".rendering-", dir=job.clip.parent) as name:
+    with tempfile.TemporaryDirectory(prefix=f"{RENDERING}{os.getppid()}-", dir=job.clip.parent) as name:
         folder = Path(name)
         with rendering(job.quality, folder):
             scene = job.film(
