@@ -40,6 +40,7 @@ def history(monkeypatch, tmp_path):
     """A repository with two commits: one without the command, and one whose stills are white."""
     folder = tmp_path / "history"
     (folder / "scenes").mkdir(parents=True)
+    (folder / "scenes" / "__init__.py").touch()
     monkeypatch.setattr(revision, "CHECKOUT", folder)
 
     def git(*words):
