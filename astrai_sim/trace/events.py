@@ -8,6 +8,7 @@ the other was recorded. Digests are those of `trace.digests`.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from msgspec import Struct
@@ -50,11 +51,10 @@ class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
     ns: int
     line: int = 0
 
-    @property
-    def event(self) -> str:
-        """Name of the kind."""
-        config: Any = self.__struct_config__
-        return config.tag
+    event: ClassVar[str]
+    """Name of the kind."""
+    made: ClassVar[Sequence[tuple[str, Callable[[Any, Any], Any]]]] = ()
+    """Fields of a line that become something else, and what they become; see `trace.wire`."""
 
     if TYPE_CHECKING:  # who knows an event's kind asks for its fields
 
@@ -397,3 +397,5 @@ EVENTS: tuple[type[Event], ...] = (
     *(PrefixHit, PrefixMiss, PrefixReset, Table),
     *(KvWrite, Gather, KvLengths, Lines, Snapshot),
 )
+for kind in EVENTS:
+    kind.event = str(kind.__struct_config__.tag)

@@ -28,7 +28,7 @@ MOST_BYTES = 1 << 30
 LONGEST_LINE = 1 << 26
 TOO_LARGE = f'larger than {MOST_BYTES >> 20} MiB: record less of it, or with detail = "bulk"'
 T = TypeVar("T")
-KINDS = tuple(str(kind.__struct_config__.tag) for kind in EVENTS)
+KINDS = tuple(kind.event for kind in EVENTS)
 
 
 class _Start(Struct):
