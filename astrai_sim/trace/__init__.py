@@ -4,8 +4,7 @@ from astrai_sim.trace.events import SCHEMA, VERSION, Event
 from astrai_sim.trace.header import Footer, Header
 from astrai_sim.trace.reader import Trace, TraceError
 from astrai_sim.trace.series import RequestTimes, Series
-from astrai_sim.trace.state import State
-from astrai_sim.trace.tasks import TaskState
+from astrai_sim.trace.state import State, TaskState
 from astrai_sim.trace.writer import TraceWriter
 
 __all__ = [

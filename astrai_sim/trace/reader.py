@@ -203,7 +203,7 @@ class Trace:
     @cached_property
     def _initial(self) -> State:
         cache = self.header.scenario.cache
-        return State.initial(cache.n_pages, cache.page_size)
+        return State(cache.n_pages, cache.page_size)
 
     def state_at(self, seq: int) -> State:
         """State after event `seq`; -1 gives the state before the first. A copy of its own.
