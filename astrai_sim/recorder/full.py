@@ -3,11 +3,10 @@
 What an event says of mask, refcounts, LRU and tables is read from the live objects after the call.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -59,7 +58,7 @@ class Recorder(BaseRecorder):
         self.tokenizer = tokenizer
         self._texts: dict[str, TextStream] = {}
 
-    def attach(self) -> Recorder:
+    def attach(self) -> None:
         """Start watching, `pages_for` where the cache looks it up included."""
         super().attach()
         original = paged_cache.pages_for
@@ -68,8 +67,7 @@ class Recorder(BaseRecorder):
             return self._lines("pages_for", original, n_tokens, page_size)
 
         paged_cache.pages_for = pages_for
-        self._undo.append(lambda: setattr(paged_cache, "pages_for", original))
-        return self
+        self._undo.append(partial(setattr, paged_cache, "pages_for", original))
 
     def snapshot(self) -> None:
         """Record mask, refcounts, tables, LRU and lengths, read from the live objects."""
@@ -100,10 +98,10 @@ class Recorder(BaseRecorder):
             tracer = LineTracer(function, self.clock.aside, inside)
         with self._held() as queue:
             result = tracer.run(*args)
-        if keep is None or keep(result):
-            self._traced[budget] += 1
-            self.told(name, tracer, began)
-        self._let_out(queue)
+            if keep is None or keep(result):
+                self._traced[budget] += 1
+                self.told(name, tracer, began)
+                queue.insert(0, queue.pop())
         return result
 
     def told(self, name: str, tracer: LineTracer, at: int | None = None) -> None:
@@ -133,9 +131,9 @@ class Recorder(BaseRecorder):
         lru = self.cache.lru
         return {"lru": lru} if len(lru) <= WHOLE_LRU else {}
 
-    def _page_event(self, event: str, page: int, **more: Any) -> None:
+    def _page_event(self, event: str, page: int, lru: bool = False) -> None:
         about = {"page": page, "task": self.task, "logical": self.logical, "ref": self.cache.refs[page]}
-        self._emit(event, **about, **self._mask(page), **more)
+        self._emit(event, **about, **self._mask(page), **(self._lru() if lru else {}))
 
     # scheduler
 
@@ -147,11 +145,13 @@ class Recorder(BaseRecorder):
                 fields["texts"] = [stream.feed(token) for token in task.prompt]
         return fields
 
-    def _text(self, task: Task, token: int) -> dict[str, Any]:
-        if self.tokenizer is None:
-            return {}
-        with self.clock.aside:
-            return {"text": self._texts[task.id].feed(token)}
+    def _on_append_token(self, original: Original, task: Task, token: int) -> None:
+        fields = {"index": len(task.output), "position": task.n_tokens, "source": self.phase}
+        if self.tokenizer is not None:
+            with self.clock.aside:
+                fields["text"] = self._texts[task.id].feed(token)
+        self._emit("token", task=task.id, id=token, **fields)
+        original(task, token)
 
     def _on_make_room(self, original: Original, task: Task) -> bool:
         before = len(self.scheduler.running)
@@ -169,8 +169,8 @@ class Recorder(BaseRecorder):
 
     def _on_forward(self, original: Original, batch: Batch) -> list[int]:
         tokens = super()._on_forward(original, batch)
-        if self.cache.k_cache.device.type == "meta":
-            self._kv_lengths(batch)
+        if not self.with_model:
+            self._kv_lengths()
         return tokens
 
     def _on_alloc(self, original: Original) -> int:
@@ -189,17 +189,14 @@ class Recorder(BaseRecorder):
     def _on_inc_ref(self, original: Original, page: int) -> None:
         cached = page in self.cache._lru
         self._lines("PagedCache.inc_ref", original, page)
-        if cached:
-            self._page_event("page_revived", page, **self._lru())
-        else:
-            self._page_event("page_ref", page)
+        self._page_event("page_revived" if cached else "page_ref", page, lru=cached)
 
     def _on_free(self, original: Original, page: int) -> None:
+        if self._leaving:
+            self.logical = self._leaving.pop()
         self._lines("PagedCache.free", original, page)
-        if page in self.cache._lru:
-            self._page_event("page_cached", page, **self._lru())
-        else:
-            self._page_event("page_free", page)
+        cached = page in self.cache._lru
+        self._page_event("page_cached" if cached else "page_free", page, lru=cached)
 
     def _on_lookup(self, original: Original, tokens: Sequence[int]) -> list[int]:
         hits = self._lines("PagedCache.lookup", original, tokens, keep=bool)
@@ -225,18 +222,7 @@ class Recorder(BaseRecorder):
             return self._lines("PagedCache.grow", original, task, n_tokens, keep=bool)
 
     def _on_release(self, original: Original, task: str) -> None:
-        logical = {page: i for i, page in enumerate(self.cache.tables[task])}
-        free = self.cache.free
-
-        def numbered(page: int) -> None:
-            with self._about(task, logical[page]):
-                free(page)
-
-        self.cache.free = numbered
-        try:
-            original(task)
-        finally:
-            self.cache.free = free
+        super()._on_release(original, task)
         self._table(task)
 
     def _on_record_page(self, original: Original, page: int, prefix: Prefix) -> str | None:

@@ -5,21 +5,17 @@ bulk detail, in runs of pages and digests of what would take too much room. What
 the other was recorded. Digests are those of `trace.digests`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from msgspec import Struct
 
 SCHEMA = "astrai-trace"
 VERSION = 1
-WHOLE_MASK = 1024
-WHOLE_LRU = 1024
-PHASES = (None, "cleanup", "refill", "prefill", "decode")
-
-Phase = Literal["cleanup", "refill", "prefill", "decode", None]
+WHOLE_MASK = WHOLE_LRU = 1024
+Phase = Literal[None, "cleanup", "refill", "prefill", "decode"]
+PHASES = get_args(Phase)
 
 
 def kind_of(name: str) -> str:
@@ -29,12 +25,7 @@ def kind_of(name: str) -> str:
 
 def first(name: str) -> Any:
     """A property: the first of the list `name`, in full detail the only one; None where it was not recorded."""
-
-    def only(event: Event) -> Any:
-        found = getattr(event, name)
-        return None if found is None else found[0]
-
-    return property(only)
+    return property(lambda event: None if getattr(event, name) is None else getattr(event, name)[0])
 
 
 class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):

@@ -10,7 +10,6 @@ import numpy as np
 
 from astrai_sim.trace import events as ev
 from astrai_sim.trace.reader import Trace
-from astrai_sim.trace.state import State
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +45,7 @@ class Series:
     @classmethod
     def of(cls, trace: Trace, events: Iterable[ev.Event] | None = None) -> Series:
         """From a trace, in one pass over its events: `events`, where somebody looks at them on the way."""
-        cache = trace.header.scenario.cache
-        state, start = State(cache.n_pages, cache.page_size), 0
+        state, start = trace.state_at(-1), 0
         rows: list[list[int]] = []
         generated = prompt = preempted = evicted = 0
         for event in trace if events is None else events:

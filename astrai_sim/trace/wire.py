@@ -200,6 +200,6 @@ def plain(error: msgspec.DecodeError | RecursionError) -> str:
         name = f"{where}.{missing[1]}" if where else missing[1]
         return f"the field {name!r} is missing"
     if not where:
-        return "not a JSON object"
+        return "not a JSON object" if text.startswith("Expected `object`") else text
     text = text.replace("`", "").replace(" | null", " or null")
     return f"{where}: {text[:1].lower()}{text[1:]}"
