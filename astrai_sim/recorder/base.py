@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from astrai_sim.engine.cache.paged_cache import PagedCache
-from astrai_sim.engine.clock import Clock
-from astrai_sim.engine.scheduler import InferenceScheduler, Task
+from astrai_sim.engine.scheduler import Task
+from astrai_sim.scenario.build import Built
+from astrai_sim.scenario.schema import RecordPart
 from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.digests import numbers_digest
 from astrai_sim.trace.events import PHASES
@@ -24,19 +24,13 @@ def equal_once(numbers: list[int]) -> int | list[int]:
 
 
 class BaseRecorder:
-    """Watches one scheduler and its cache and writes what happens to `writer`.
+    """Watches the scheduler and the cache of `built` and writes what happens, as `asked` for, to `writer`.
 
     The engine knows nothing of it: `attach` puts wrappers over methods of the two
     instances, `detach` takes them off again. Each name in `CACHE` and `SCHEDULER` has
-    its wrapper in a method `_on_<name>` that is given the original first.
-
-    Parameters
-    ----------
-    clock
-        The run's clock. Time that the recorder spends on reading back and writing does
-        not pass on it; on CUDA, waiting for the device before reading back does.
-    snapshot_every
-        Steps between snapshots.
+    its wrapper in a method `_on_<name>` that is given the original first. Time that the
+    recorder spends on reading back and writing does not pass on the run's clock; on CUDA,
+    waiting for the device before reading back does.
     """
 
     SCHEDULER: tuple[str, ...] = (
@@ -48,14 +42,10 @@ class BaseRecorder:
         *("record_pages", "record_page", "reset_prefix_cache"),
     )
 
-    def __init__(
-        self, writer: TraceWriter, scheduler: InferenceScheduler, clock: Clock, snapshot_every: int = 16
-    ) -> None:
+    def __init__(self, writer: TraceWriter, built: Built, asked: RecordPart) -> None:
         self.writer = writer
-        self.scheduler = scheduler
-        self.cache: PagedCache = scheduler.cache
-        self.clock = clock
-        self.snapshot_every = snapshot_every
+        self.scheduler, self.cache, self.clock = built.scheduler, built.cache, built.clock
+        self.asked = asked
         self.step = -1
         self.phase: str | None = None
         self.task: str | None = None
@@ -169,7 +159,7 @@ class BaseRecorder:
         counts = {"waiting": len(scheduler.waiting), "running": len(scheduler.running)}
         self._emit("step_end", duration_ns=self.clock.now_ns() - began, **counts)
         with self.clock.aside:
-            if (self.step + 1) % self.snapshot_every == 0:
+            if (self.step + 1) % self.asked.snapshot_steps == 0:
                 self.snapshot()
             self._flush()
 

@@ -35,10 +35,10 @@ class _Pages:
 
 
 class BulkRecorder(BaseRecorder):
-    """Records runs of pages and lists of tasks. Parameters as for `BaseRecorder`."""
+    """Records runs of pages and lists of tasks."""
 
-    def __init__(self, *watched: Any, snapshot_every: int = 512, **options: Any) -> None:
-        super().__init__(*watched, snapshot_every=snapshot_every, **options)
+    def __init__(self, *watched: Any) -> None:
+        super().__init__(*watched)
         self._pending: _Pages | list[tuple[str, int, int]] | None = None
         self._opening: dict[str, Any] | None = None
         self._evicting = False

@@ -11,51 +11,34 @@ from typing import Any
 
 import torch
 
-from astrai_sim.engine.cache import CacheView, paged_cache
+from astrai_sim.engine.cache import CacheView, paged_cache, pages_for
 from astrai_sim.engine.cache.prefix import ROOT, Prefix
 from astrai_sim.engine.scheduler import Task
 from astrai_sim.recorder.base import BaseRecorder, Batch, Original
 from astrai_sim.recorder.lines import LineTracer
-from astrai_sim.text import TextStream, Tokenizer
+from astrai_sim.scenario.build import Built
+from astrai_sim.scenario.schema import RecordPart
+from astrai_sim.text import TextStream
+from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.events import WHOLE_LRU, WHOLE_MASK
 
 
 class Recorder(BaseRecorder):
-    """Records each page by itself, K norms, gathers, and executed lines.
+    """Records each page by itself, K norms, gathers, executed lines, and the text of tokens where there is one.
 
-    Parameters as for `BaseRecorder`, and:
-
-    kv_layer
-        Layer whose writes and gathers are recorded.
-    line_calls
-        Calls of each shown function that are recorded line by line; for `write`, `gather`
-        and the `CacheView` counted anew for every set of tasks in every phase, and when a
-        table of theirs has grown. Such a call runs slower, though what the tracing itself
-        does is not counted as time.
-    line_steps
-        Steps from the start in which lines are recorded at all; None: every step.
-    tokenizer
-        Gives the text of each token, which is then recorded too.
+    Calls that are recorded line by line are counted for `write`, `gather` and the `CacheView` anew for every set of
+    tasks in every phase, and when a table of theirs has grown. Such a call runs slower, though what the tracing itself
+    does is not counted as time.
     """
 
     SCHEDULER = (*BaseRecorder.SCHEDULER, "_make_room", "_view")
     CACHE = (*BaseRecorder.CACHE, "share", "extend", "write", "gather")
 
-    def __init__(
-        self,
-        *watched: Any,
-        kv_layer: int = 0,
-        line_calls: int = 4,
-        line_steps: int | None = None,
-        tokenizer: Tokenizer | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(*watched, **options)
-        self.kv_layer = kv_layer
-        self.line_calls = line_calls
-        self.line_steps = line_steps
+    def __init__(self, writer: TraceWriter, built: Built, asked: RecordPart) -> None:
+        super().__init__(writer, built, asked)
+        self.kv_layer = asked.kv_layer
         self._traced: Counter = Counter()
-        self.tokenizer = tokenizer
+        self._language = built.language
         self._texts: dict[str, TextStream] = {}
 
     def attach(self) -> None:
@@ -90,8 +73,8 @@ class Recorder(BaseRecorder):
         `keep` decides by the result whether this call is worth a `lines` event; `inside` as for `LineTracer`.
         """
         budget = (name, key)
-        late = self.line_steps is not None and self.step >= self.line_steps
-        if late or self._traced[budget] >= self.line_calls:
+        late = self.asked.line_steps is not None and self.step >= self.asked.line_steps
+        if late or self._traced[budget] >= self.asked.traced_calls:
             return function(*args)
         began = self.clock.now_ns()
         with self.clock.aside:
@@ -139,15 +122,15 @@ class Recorder(BaseRecorder):
 
     def _prompt(self, task: Task) -> dict[str, Any]:
         fields = super()._prompt(task)
-        if self.tokenizer is not None:
+        if self._language is not None:
             with self.clock.aside:
-                stream = self._texts[task.id] = self.tokenizer.stream()
+                stream = self._texts[task.id] = self._language.tokenizer.stream()
                 fields["texts"] = [stream.feed(token) for token in task.prompt]
         return fields
 
     def _on_append_token(self, original: Original, task: Task, token: int) -> None:
         fields = {"index": len(task.output), "position": task.n_tokens, "source": self.phase}
-        if self.tokenizer is not None:
+        if self._language is not None:
             with self.clock.aside:
                 fields["text"] = self._texts[task.id].feed(token)
         self._emit("token", task=task.id, id=token, **fields)
@@ -251,19 +234,14 @@ class Recorder(BaseRecorder):
     def _span(self, task: str, table: list[int], positions: list[int]) -> dict[str, Any]:
         """Where `write` put a task's tokens, with the K norms that the tensor now holds."""
         size = self.cache.page_size
-        start, count = positions[0], len(positions)
-        slots = []
-        norms: list[float] = []
-        at = start
-        while at < start + count:
-            page, low = table[at // size], at % size
-            high = min(size, low + start + count - at)
+        start, end = positions[0], positions[-1] + 1
+        slots, norms = [], []
+        for logical in range(start // size, pages_for(end, size)):
+            page, low, high = table[logical], max(start - logical * size, 0), min(end - logical * size, size)
             keys = self.cache.k_cache[self.kv_layer, page, low:high].float()
-            norms += keys.flatten(1).norm(dim=1).tolist()
+            norms += [float(f"{norm:.4g}") for norm in keys.flatten(1).norm(dim=1).tolist()]
             slots.append([page, low, high])
-            at += high - low
-        norms = [float(f"{norm:.4g}") for norm in norms]
-        return {"task": task, "start": start, "count": count, "slots": slots, "norms": norms}
+        return {"task": task, "start": start, "count": end - start, "slots": slots, "norms": norms}
 
     def _on_gather(
         self, original: Original, layer: int, page_table: torch.Tensor, lengths: torch.Tensor
@@ -283,9 +261,6 @@ class Recorder(BaseRecorder):
     def _gather_row(self, task: str, pages: list[int], length: int) -> dict[str, Any]:
         """Where `gather` read a task's tokens."""
         size = self.cache.page_size
-        slots = [
-            [page * size, min(size, length - logical * size)]
-            for logical, page in enumerate(pages)
-            if length > logical * size
-        ]
+        starts = zip(pages, range(0, length, size), strict=False)
+        slots = [[page * size, min(size, length - start)] for page, start in starts]
         return {"task": task, "length": length, "pages": pages, "slots": slots}

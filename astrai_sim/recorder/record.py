@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import torch
 
@@ -122,10 +121,4 @@ def _built(make: Callable[..., Built], scenario: Scenario, device: torch.device,
 
 def make_recorder(scenario: Scenario, writer: TraceWriter, built: Built) -> BaseRecorder:
     """The recorder that the scenario's [record] table asks for."""
-    chosen = scenario.record
-    kind = BulkRecorder if chosen.bulk else Recorder
-    extra: dict[str, Any] = {}
-    if not chosen.bulk:
-        extra = {"kv_layer": chosen.kv_layer, "line_calls": chosen.traced_calls, "line_steps": chosen.line_steps}
-        extra["tokenizer"] = built.language.tokenizer if built.language else None
-    return kind(writer, built.scheduler, clock=built.clock, snapshot_every=chosen.snapshot_steps, **extra)
+    return (BulkRecorder if scenario.record.bulk else Recorder)(writer, built, scenario.record)
