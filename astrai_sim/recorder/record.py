@@ -1,13 +1,12 @@
 """Recording a whole scenario into a file; Ctrl-C waits for the end of a step."""
 
-from __future__ import annotations
-
 import signal
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Self
 
 import torch
 
@@ -38,7 +37,7 @@ class Interrupt:
         self.wanted = False
         self._ours = False
 
-    def __enter__(self) -> Interrupt:
+    def __enter__(self) -> Self:
         main = threading.current_thread() is threading.main_thread()
         if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._note)

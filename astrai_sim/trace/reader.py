@@ -1,7 +1,5 @@
 """Reading traces: lazily decoded events, the state at any of them, and what is wrong with a file."""
 
-from __future__ import annotations
-
 import hashlib
 import zlib
 from array import array
@@ -9,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 import numpy as np
@@ -62,13 +60,17 @@ class Trace:
         if (long := np.diff(ends, prepend=-1) > LONGEST_LINE).any():
             raise TraceError(path, int(long.argmax()) + 1, f"a line of more than {LONGEST_LINE >> 20} MiB")
         self._ends = ends.tolist()
-        self._check_start()
-        self.header = self._edge("header", Header, 0)
+        start = self._edge("", _Start, 0)
+        if start.schema != SCHEMA:
+            raise TraceError(path, 1, f"not a trace: the first line has no {SCHEMA!r} schema")
+        if start.version != VERSION:
+            raise TraceError(path, 1, f"version {start.version} is not {VERSION}: record it again")
+        self.header = self._edge("the header: ", Header, 0)
         self.footer: Footer | None = None
         self._events = len(self._ends) - 1
         self._lines = LineReader(self.header.detail)
         if self._events and _start(self._line(self._events)).type == "footer":
-            self.footer = self._edge("footer", Footer, self._events)
+            self.footer = self._edge("the footer: ", Footer, self._events)
             self._events -= 1
         self._spacing = max(SPACING, -(-self._events // MOST_CHECKPOINTS))
         self._checkpoints: list[State] = []
@@ -76,7 +78,7 @@ class Trace:
         self.unverified: bool | None = None
 
     @classmethod
-    def open(cls, path: str | Path) -> Trace:
+    def open(cls, path: str | Path) -> Self:
         """Open a trace. Raises TraceError for what is not one, is damaged, or is larger than `MOST_BYTES`."""
         path = Path(path)
         try:
@@ -95,21 +97,11 @@ class Trace:
         start = self._ends[number - 1] + 1 if number else 0
         return self.content[start : self._ends[number]]
 
-    def _check_start(self) -> None:
-        try:
-            start = msgspec.json.decode(self._line(0), type=_Start)
-        except UNREADABLE as error:
-            raise TraceError(self.path, 1, plain(error)) from None
-        if start.schema != SCHEMA:
-            raise TraceError(self.path, 1, f"not a trace: the first line has no {SCHEMA!r} schema")
-        if start.version != VERSION:
-            raise TraceError(self.path, 1, f"version {start.version} is not {VERSION}: record it again")
-
     def _edge(self, what: str, kind: type[T], number: int) -> T:
         try:
             return msgspec.json.decode(self._line(number), type=kind)
         except UNREADABLE as error:
-            raise TraceError(self.path, number + 1, f"the {what}: {plain(error)}") from None
+            raise TraceError(self.path, number + 1, f"{what}{plain(error)}") from None
 
     @property
     def complete(self) -> bool:
@@ -131,7 +123,7 @@ class Trace:
         """SHA-256 of the whole file as it was read, unpacked."""
         return hashlib.sha256(self.content).hexdigest()
 
-    def derived(self, content: bytes, cut: bool = False) -> Trace:
+    def derived(self, content: bytes, cut: bool = False) -> "Trace":
         """The same recording with some of its content changed: digests stay the file's own."""
         other = Trace(self.path, content, cut)
         other.unverified = self.unverified

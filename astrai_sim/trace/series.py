@@ -1,10 +1,9 @@
 """A whole run in arrays: what happened in each step, and to each request."""
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 
@@ -43,7 +42,7 @@ class Series:
     evictions: np.ndarray
 
     @classmethod
-    def of(cls, trace: Trace, events: Iterable[ev.Event] | None = None) -> Series:
+    def of(cls, trace: Trace, events: Iterable[ev.Event] | None = None) -> Self:
         """From a trace, in one pass over its events: `events`, where somebody looks at them on the way."""
         state, start = trace.state_at(-1), 0
         rows: list[list[int]] = []
@@ -103,7 +102,7 @@ class RequestTimes:
     gaps: list[np.ndarray]
 
     @classmethod
-    def of(cls, trace: Trace) -> RequestTimes:
+    def of(cls, trace: Trace) -> Self:
         """From a trace, in one pass."""
         columns = [item.name for item in fields(cls)][1:-1]
         counted = ("prompt_len", "cached", "generated", "preemptions")

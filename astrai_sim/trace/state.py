@@ -1,7 +1,7 @@
 """The replayed state of cache and scheduler."""
 
 import copy
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from msgspec import Struct, structs
@@ -90,7 +90,7 @@ class State:
         self._queue: dict[str, None] = {}
         self._norms: dict[int, np.ndarray] = {}
 
-    def copy(self) -> "State":
+    def copy(self) -> Self:
         """An independent copy."""
         twin = copy.copy(self)
         vars(twin).update((name, own.copy()) for name, own in vars(self).items() if isinstance(own, (dict, np.ndarray)))
