@@ -29,7 +29,7 @@ class Said(NamedTuple):
     default: Any = NODEFAULT
 
 
-def _line(kind: type[Event], tag: str | None = None, without: str = "", **fields: Any) -> type[Event]:
+def _line(kind: type[Event], *, tag: str | None = None, without: str = "", **fields: Any) -> type[Event]:
     """The line of an event: its struct `without` some fields, and with others as a `Said` has them, or of a type."""
     said = {name: how if isinstance(how, Said) else Said(how) for name, how in fields.items()}
     said |= {name: Said(None, f"({name})", None, None) for name in without.split()}
@@ -90,7 +90,9 @@ FULL = (
     _line(ev.TaskSubmitted, prompt=list[int], prompt_len=_count("prompt")),
     *(_line(kind, without="table", pages=list[int], n_pages=_count("pages")) for kind in TABLED),
     _line(
-        *(ev.Tokens, "token", "counts"),
+        ev.Tokens,
+        tag="token",
+        without="counts",
         tasks=Said(str, "task", _one),
         ids=Said(int, "id", _one),
         texts=Said(str | None, "text", _one, None),
@@ -101,21 +103,24 @@ FULL = (
     _line(ev.PhaseEnd, tasks=list[str], n_tasks=_count("tasks")),
     *(
         _line(
-            *(kind, kind.event.replace("pages", "page"), "free words"),
+            kind,
+            tag=kind.event.replace("pages", "page"),
+            without="free words",
             pages=PAGE,
             task=str | None,
             logical=int | None,
             refs=Said(int, "ref", _one),
-            mask=Said(str | None, None, _from_hex, None),
-            word=Said(tuple[int, str] | None, None, _from_word, None),
+            mask=Said(str | None, make=_from_hex, default=None),
+            word=Said(tuple[int, str] | None, make=_from_word, default=None),
         )
         for kind in COUNTED
     ),
-    _line(ev.PagesEvicted, "page_evicted", "task logical cached", pages=PAGE, keys=Said(str, "key", _one)),
-    _line(ev.PagesKeyed, "page_keyed", pages=PAGE, task=str, logical=int),
+    _line(ev.PagesEvicted, tag="page_evicted", without="task logical cached", pages=PAGE, keys=Said(str, "key", _one)),
+    _line(ev.PagesKeyed, tag="page_keyed", pages=PAGE, task=str, logical=int),
     *(ev.PrefixHit, ev.Table, ev.KvWrite, ev.Gather, ev.Lines),
     _line(
-        *(ev.Snapshot, None, "cached digests"),
+        ev.Snapshot,
+        without="cached digests",
         mask=MASK,
         refs=list[int],
         tables=dict[str, list[int]],
@@ -129,7 +134,8 @@ BULK = (
     *(ev.StepBegin, ev.PhaseEnd),
     *(
         _line(
-            *(kind, None, "mask word lru"),
+            kind,
+            without="mask word lru",
             pages=RUNS,
             task=str | None,
             logical=int | None,
@@ -139,10 +145,10 @@ BULK = (
         )
         for kind in COUNTED
     ),
-    _line(ev.PagesEvicted, None, "keys lru", pages=RUNS, task=str | None, logical=int | None, cached=int),
+    _line(ev.PagesEvicted, without="keys lru", pages=RUNS, task=str | None, logical=int | None, cached=int),
     _line(ev.PagesKeyed, pages=RUNS, task=str, logical=int),
     _line(ev.PrefixHit, pages=RUNS),
-    _line(ev.Snapshot, None, "refs tables lengths lru", mask=MASK, cached=int, digests=ev.Digests),
+    _line(ev.Snapshot, without="refs tables lengths lru", mask=MASK, cached=int, digests=ev.Digests),
 )
 DIALECTS: dict[str, tuple[type[Event], ...]] = {"full": (*BOTH, *FULL), "bulk": (*BOTH, *BULK)}
 
