@@ -33,9 +33,9 @@ class Asked:
         self.header, self.scenario = header, header.scenario
         self.kept = checks.policy["scenario-kept"]
         self.caught_up = header.clock == "cost-model"
-        wanted = self.scenario.requests
-        self.by_step = deque(sorted((r for r in wanted if r.arrival_s is None), key=lambda r: r.arrival_step))
-        self.by_time = deque(sorted((r for r in wanted if r.arrival_s is not None), key=lambda r: r.arrival_s or 0.0))
+        wanted = sorted(self.scenario.requests, key=lambda asked: (asked.arrival_s or 0.0, asked.arrival_step))
+        self.by_step = deque(asked for asked in wanted if asked.arrival_s is None)
+        self.by_time = deque(asked for asked in wanted if asked.arrival_s is not None)
         self.changes: deque[tuple[int, str, Any]] = deque(_changes(header))
         self.load = header.workload
         self.to_come = self.load.requests if self.load else 0
@@ -171,8 +171,6 @@ class Asked:
         if self.by_time and self.caught_up:
             name, second = self.by_time[0].name, self.by_time[0].arrival_s or 0.0
             timely.true("arrivals", round(second * 1e9) > ns, f"{name} is due at {second} s, but was not submitted")
-        if not self.policy["stop-when-due"].claimed:
-            return
         reason = self._reason(step, requests)
         message = f"the run goes on with step {step}, though it must stop: {reason}"
         self.policy["stop-when-due"].true("stop", reason is None, message)
@@ -182,13 +180,11 @@ class Asked:
         stop = self.scenario.stop
         if stop.max_steps is not None and step >= stop.max_steps:
             return "max_steps"
-        watched = requests.all.get(stop.task or "")
+        watched = requests.get(stop.task or "")
         if watched is not None and watched.n_tokens >= (stop.tokens or 0):
             return "task"
         left = self.by_step or self.by_time or self.to_come
-        if not (left or requests.waiting or requests.running or requests.finished):
-            return "idle"
-        return None
+        return "idle" if not left and requests.idle else None
 
     def end(self, stopped: str, step: int, requests: Queues) -> None:
         """The run stopped after `step` for the reason that the footer states."""

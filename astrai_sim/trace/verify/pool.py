@@ -1,6 +1,9 @@
 """The pool of pages as the rules have it, and its free mask in 64-bit words."""
 
+from collections import Counter
+
 from astrai_sim.trace.verify.checks import Checks
+from astrai_sim.trace.verify.prefixes import Prefixes
 
 WORD = 64
 
@@ -8,17 +11,16 @@ WORD = 64
 class Pool:
     """Free pages, refcounts, tables, LRU and keys, changed page by page by the rules.
 
-    `holders` counts tables that name a page, apart from its refcount, so that the two
-    can be compared. `keys` has the key of each keyed page, None where it is not told.
-    `expected` are evicted pages that must be handed out next.
+    `holders` counts tables that name a page, apart from its refcount, so that the two can be compared. `keys` has the
+    key of each keyed page, None where it is not told, and `prefixes` its content. `expected` are evicted pages that
+    must be handed out next.
     """
 
     def __init__(self, checks: Checks, n_pages: int, page_size: int) -> None:
-        self.paging = checks.paging
-        self.policy = checks.policy
-        self.n_pages = n_pages
-        self.size = page_size
+        self.paging, self.policy = checks.paging, checks.policy
+        self.n_pages, self.size = n_pages, page_size
         self.free = FreeMask(n_pages)
+        self.prefixes = Prefixes(page_size)
         self.refs = [0] * n_pages
         self.holders = [0] * n_pages
         self.tables: dict[str, list[int]] = {}
@@ -28,9 +30,17 @@ class Pool:
         self.expected: list[int] = []
         self.touched: set[int] = set()
 
-    def page(self, page: object) -> int:
-        """A page number. Raises Lie for what is none."""
+    def page(self, page: int) -> int:
+        """The page, if there is one of that number. Raises Lie."""
         return self.paging.number("page", page, 0, self.n_pages)
+
+    def pages_for(self, n_tokens: int) -> int:
+        """Pages that so many tokens need."""
+        return -(-n_tokens // self.size)
+
+    def table(self, task: str) -> list[int]:
+        """A task's pages, maybe none."""
+        return self.tables.get(task, [])
 
     # one page
 
@@ -43,20 +53,21 @@ class Pool:
             self.paging.true("free before", page in self.free, f"page {page} is not free")
             self.free.take(page)
         self.paging.same("refcount before", self.refs[page], 0)
-        self.refs[page] = 1
-        self.touched.add(page)
+        self._hold(page)
 
     def ref(self, page: int) -> None:
         """Hold a page that others hold."""
         self.paging.true("refcount before", self.refs[page] > 0, f"nobody holds page {page}")
-        self.refs[page] += 1
-        self.touched.add(page)
+        self._hold(page)
 
     def revive(self, page: int) -> None:
         """Hold a cached page."""
         self.paging.true("cached before", page in self.lru, f"page {page} is not cached")
         del self.lru[page]
-        self.refs[page] = 1
+        self._hold(page)
+
+    def _hold(self, page: int) -> None:
+        self.refs[page] += 1
         self.touched.add(page)
 
     def let_go(self, page: int) -> None:
@@ -66,7 +77,7 @@ class Pool:
             keyed = page in self.keys
             self.policy["keyed-pages-stay"].true("unkeyed", not keyed, f"page {page} is keyed: it must stay cached")
             if keyed:
-                self.forget(page)
+                self._forget(page)
             self.free.give(page)
 
     def keep(self, page: int) -> None:
@@ -89,7 +100,7 @@ class Pool:
         del self.lru[page]
         self.expected.append(page)
         self.touched.add(page)
-        return self.forget(page)
+        return self._forget(page)
 
     def set_key(self, page: int, key: str | None) -> None:
         """Give a key to a page that has none."""
@@ -99,8 +110,9 @@ class Pool:
             self.paging.true("key", owner == page, f"the key {key} is that of page {owner}")
         self.keys[page] = key
 
-    def forget(self, page: int) -> str | None:
-        """Take a page's key from it."""
+    def _forget(self, page: int) -> str | None:
+        """Take a page's key from it, and what it says."""
+        self.prefixes.drop(page)
         key = self.keys.pop(page)
         if key is not None:
             del self.pages_of_key[key]
@@ -108,18 +120,12 @@ class Pool:
 
     def reset(self) -> None:
         """Empty the prefix cache."""
-        self.paging.same("pages in use at reset", self.n_in_use, 0)
+        self.paging.same("pages in use at reset", self.n_pages - self.free.count - len(self.lru), 0)
         for page in self.lru:
             self.free.give(page)
         self.touched.update(self.lru)
-        self.lru.clear()
-        self.keys.clear()
-        self.pages_of_key.clear()
-
-    @property
-    def n_in_use(self) -> int:
-        """Pages that are neither free nor cached."""
-        return self.n_pages - self.free.count - len(self.lru)
+        for held in (self.lru, self.keys, self.pages_of_key, self.prefixes):
+            held.clear()
 
     # tables
 
@@ -132,46 +138,39 @@ class Pool:
         self.holders[page] += 1
         self.touched.add(page)
 
-    def leave(self, task: str) -> int:
-        """Take the last entry off a task's table; an empty table is gone."""
+    def leave(self, task: str, count: int) -> None:
+        """Take the last entries off a task's table; an empty table is gone."""
         table = self.tables[task]
-        page = table.pop()
-        self.holders[page] -= 1
-        self.touched.add(page)
+        for page in table[-count:]:
+            self.holders[page] -= 1
+            self.touched.add(page)
+        del table[-count:]
         if not table:
             del self.tables[task]
-        return page
 
     # what must always hold
 
     def check_touched(self) -> None:
         """The invariants of every page that was touched since the last check."""
-        if self.expected:
-            raise self.paging.lie(f"page {self.expected[0]} was evicted but not handed out")
         for page in self.touched:
             self._check(page)
         self.touched.clear()
 
     def sweep(self) -> None:
         """The invariants of all pages, with holders counted anew from the tables."""
-        held = [0] * self.n_pages
-        for table in self.tables.values():
-            for page in table:
-                held[page] += 1
-        self.paging.same("tables holding each page", self.holders, held)
+        held = Counter(page for table in self.tables.values() for page in table)
+        self.paging.same("tables holding each page", self.holders, [held[page] for page in range(self.n_pages)])
         for page in range(self.n_pages):
             self._check(page)
 
     def _check(self, page: int) -> None:
-        counts = self.paging.counts
-        refs = self.refs[page]
+        counts, refs, free, cached = self.paging.counts, self.refs[page], page in self.free, page in self.lru
         counts["refcount = tables holding it"] += 1
         if refs != self.holders[page]:
             raise self.paging.lie(f"page {page} has refcount {refs}, but {self.holders[page]} tables hold it")
         counts["free = refcount 0 and not cached"] += 1
-        cached = page in self.lru
-        if (page in self.free) != (refs == 0 and not cached) or (cached and refs):
-            raise self.paging.lie(f"page {page}: refcount {refs}, mask bit {int(page in self.free)}, cached {cached}")
+        if free != (refs == 0 and not cached) or (cached and refs):
+            raise self.paging.lie(f"page {page}: refcount {refs}, mask bit {int(free)}, cached {cached}")
 
 
 class FreeMask:
@@ -209,5 +208,4 @@ class FreeMask:
 
     def whole(self) -> int:
         """The mask as one number: bit i is page i."""
-        data = b"".join(word.to_bytes(WORD // 8, "little") for word in self.words)
-        return int.from_bytes(data, "little")
+        return int.from_bytes(b"".join(word.to_bytes(WORD // 8, "little") for word in self.words), "little")
