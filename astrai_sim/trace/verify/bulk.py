@@ -15,7 +15,7 @@ class BulkModel(Serving):
         checks, pool = self.paging, self.pool
         checks.same("refcounts", event.refs, [pool.refs[page] for page in pages])
         checks.same("free pages", event.free, pool.free.count)
-        checks.same("mask words", event.words, words_digest(pool.free.words[index] for index in words_of(pages)))
+        checks.same("mask words", event.words, words_digest(map(pool.free.word, words_of(pages))))
 
     def on_pages_alloc(self, event: Event) -> None:
         expected = self.pool.expected
@@ -45,9 +45,10 @@ class BulkModel(Serving):
         self._evict(event)
         self.paging.same("cached pages", event.cached, len(self.pool.lru))
 
-    def _snapshot(self, event: Event, lengths: dict[str, int]) -> None:
+    def on_snapshot(self, event: Event) -> None:
+        super().on_snapshot(event)
         pool, ordered = self.pool, self.policy["least-recently-used"].claimed
         self.paging.same("cached pages", event.cached, len(pool.lru))
         lru = pages_digest(list(pool.lru)) if ordered else event.digests.lru
-        digests = Digests(pages_digest(pool.refs), tables_digest(pool.tables), lengths_digest(lengths), lru)
+        digests = Digests(pages_digest(pool.refs), tables_digest(pool.tables), lengths_digest(self._lengths()), lru)
         self.paging.same("snapshot digests", event.digests, digests)

@@ -5,18 +5,14 @@ what it assigns). Nothing of the trace's text is ever run. A call whose source h
 script does not know is taken on trust, and counted.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.verify import scripts
-from astrai_sim.trace.verify.scripts import MAKING, VIEWING, Held, Script, Told, line_numbers, shown_as
-
-if TYPE_CHECKING:
-    from astrai_sim.trace.verify.full import FullModel
+from astrai_sim.trace.verify.scripts import MAKING, VIEWING, Held, Script, Told, shown_as
+from astrai_sim.trace.verify.serving import Serving
 
 CALLS = 4
 PASSES = (VIEWING, "PagedCache.write", "PagedCache.gather")
@@ -30,7 +26,7 @@ INLINED = (3, 12)
 class Calls:
     """Checks `lines` events, and that the first calls of each function have one."""
 
-    def __init__(self, model: FullModel) -> None:
+    def __init__(self, model: Serving) -> None:
         record = model.header.scenario.record
         self.model, self.paging, self.traced = model, model.paging, model.policy["calls-traced"]
         self.sources = model.header.sources
@@ -111,18 +107,16 @@ class Calls:
     def _compare(self, event: Event, told: Told) -> None:
         """What is told against the script; attributes are known before the call, but for the one that sets them."""
         same, source, (args, script, result) = self.paging.same, self.sources[event.function], told
-        texts = [line.strip() for line in source.text.splitlines()]
+        texts = [*(line.strip() for line in source.text.splitlines()), ""]
         lines = [line if isinstance(line, tuple) else (line, {}) for line in script]
         if not {text for text, _ in lines} <= set(texts):
             self.trusted[event.function] += 1
             return
-        ran = [texts[step.line - 1] for step in event.steps if step.line <= len(texts)]
-        same("executed lines", ran, [text for text, _ in lines])
-        same("line numbers", [step.line for step in event.steps], line_numbers(texts, ran, event))
-        same("arguments", event.args, args)
+        same("executed lines", [texts[step.line - 1] for step in event.steps], [text for text, _ in lines])
+        values = {name: shown_as(value) for name, value in args.items()}
+        same("arguments", event.args, values)
         held = {**self._held().values(), "self.running": list(self.model.requests.running)}
-        known = {} if event.function == MAKING else held
-        values = {**args, **{name: shown_as(value) for name, value in known.items()}}
+        values |= {} if event.function == MAKING else {name: shown_as(value) for name, value in held.items()}
         for step, (_, assigned) in zip(event.steps, lines, strict=True):
             given = {name: shown_as(value) for name, value in assigned.items()}
             changed = {name: value for name, value in given.items() if name not in values or values[name] != value}
@@ -220,7 +214,7 @@ class Calls:
             prefixes.extend(request.chain, ids, len(ids) // size)[: (len(ids) - 1) // size]
         ):
             script.append((loop, {"chunk": ids[logical * size : (logical + 1) * size]}))
-            page = prefixes.page_of.get(chain)
+            page = self.model.pool.page_of.get(chain)
             if former:
                 script.append(("prefix = Prefix(prefix, chunk)", {"prefix": "Prefix"}))
                 script += [("page = self._prefix.find(prefix)", {"page": page}), "if page is None:"]
@@ -234,7 +228,7 @@ class Calls:
             script.append((keep, {"hits": hits}))
         else:
             script.append(loop)
-        return {"tokens": shown_as(ids)}, [*script, "return hits"], hits
+        return {"tokens": ids}, [*script, "return hits"], hits
 
     def _grow(self, event: Event) -> Told:
         held, request = self._held(), self.model.requests[event.task]
@@ -270,7 +264,7 @@ class Calls:
         there = name in running and request.status == "running"
         while there:
             script += [loop, "try:", "self.cache.grow(task.id, task.n_tokens)"]
-            if missing <= held.available:
+            if missing <= held.mask.bit_count() + len(held.lru):
                 script.append("return True")
                 break
             script += ["except OutOfPages:", "if self.finished:"]

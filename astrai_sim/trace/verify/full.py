@@ -1,7 +1,6 @@
 """What holds in traces of full detail: each page, each slot, each line."""
 
-from collections import deque
-
+from astrai_sim.trace.digests import WORD
 from astrai_sim.trace.events import WHOLE_LRU, WHOLE_MASK, Event
 from astrai_sim.trace.header import Header
 from astrai_sim.trace.verify.calls import Calls
@@ -22,7 +21,6 @@ class FullModel(Serving):
         super().__init__(header)
         self.handed: tuple[str, int] | None = None
         self.calls = Calls(self)
-        self.trusted_calls = self.calls.trusted
 
     def _follows(self, event: Event) -> None:
         if self.seq == 0:
@@ -40,13 +38,12 @@ class FullModel(Serving):
 
     def on_step_begin(self, event: Event) -> None:
         super().on_step_begin(event)
-        queues, ordered = self.requests, self.policy["first-come-first-served"].claimed
-        if not ordered and sorted(event.waiting) == sorted(queues.waiting):
-            queues.waiting = deque(event.waiting)
-        if not ordered and sorted(event.running) == sorted(queues.running):
-            queues.running = list(event.running)
-        self.format.same("waiting", event.waiting, list(queues.waiting))
-        self.format.same("running", event.running, queues.running)
+        ordered = self.policy["first-come-first-served"].claimed
+        for name in ("waiting", "running"):
+            told, queue = getattr(event, name), getattr(self.requests, name)
+            if not ordered and sorted(told) == sorted(queue):
+                queue[:] = told
+            self.format.same(name, told, queue)
 
     def on_step_end(self, event: Event) -> None:
         self.policy["four-phases"].same("phases of a step", len(self.seen_phases), 4)
@@ -61,7 +58,7 @@ class FullModel(Serving):
             checks.same("mask", event.mask, pool.free.whole())
         else:
             checks.same("mask", event.mask, None)
-            checks.same("mask word", event.word, (page // 64, pool.free.words[page // 64]))
+            checks.same("mask word", event.word, (page // WORD, pool.free.word(page // WORD)))
         if event.event in ("pages_cached", "pages_revived"):
             self._lru(event)
 
@@ -149,9 +146,10 @@ class FullModel(Serving):
     def on_lines(self, event: Event) -> None:
         self.calls.check(event)
 
-    def _snapshot(self, event: Event, lengths: dict[str, int]) -> None:
+    def on_snapshot(self, event: Event) -> None:
+        super().on_snapshot(event)
         checks, pool = self.paging, self.pool
         checks.same("snapshot refs", event.refs, pool.refs)
         checks.same("snapshot tables", event.tables, pool.tables)
-        checks.same("snapshot lengths", event.lengths, lengths)
+        checks.same("snapshot lengths", event.lengths, self._lengths())
         self._lru(event)

@@ -1,11 +1,15 @@
 """What pages go through: into tables and out of them, into the prefix cache and out of it."""
 
-from collections.abc import Callable
-
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.header import Header
+from astrai_sim.trace.verify.pool import Pool
 from astrai_sim.trace.verify.requests import Tracked
 from astrai_sim.trace.verify.steps import StepRules
+
+CHANGES = {
+    **{"pages_alloc": Pool.take, "pages_ref": Pool.ref, "pages_revived": Pool.revive},
+    **{"pages_free": Pool.let_go, "pages_cached": Pool.keep},
+}
 
 
 class Pages(StepRules):
@@ -33,18 +37,18 @@ class Pages(StepRules):
         self.format.true("pages", bool(event.pages), "an event about no page")
         return [self.pool.page(page) for page in event.pages]
 
-    def _come(self, event: Event, change: Callable[[int], None]) -> None:
-        """Pages for the end of a task's table."""
+    def on_pages_alloc(self, event: Event) -> None:
+        """Pages come to the end of a task's table."""
         pages = self._pages(event)
         for page in pages:
-            change(page)
-        self._live(event, pages)
+            CHANGES[event.event](self.pool, page)
         if event.task is not None:
             self._receiver(event.task, event.logical, len(pages))
             if event.event != "pages_alloc":
                 found = self.hits.get(event.task, [])[event.logical : event.logical + len(pages)]
                 self.paging.same("hit pages", pages, found)
             self._enter(event.task, pages)
+        self._live(event, pages)
 
     def _receiver(self, name: str, logical: int, count: int) -> None:
         """Pages go to the end of a table: of who is being admitted, or of who decodes."""
@@ -59,29 +63,18 @@ class Pages(StepRules):
         needed.true("page needed", held + count <= self.pool.pages_for(request.n_tokens), message)
         self.paging.same("logical page", logical, held)
 
-    def on_pages_alloc(self, event: Event) -> None:
-        self._come(event, self.pool.take)
+    on_pages_ref = on_pages_revived = on_pages_alloc
 
-    def on_pages_ref(self, event: Event) -> None:
-        self._come(event, self.pool.ref)
-
-    def on_pages_revived(self, event: Event) -> None:
-        self._come(event, self.pool.revive)
-
-    def _go(self, event: Event, change: Callable[[int], None]) -> None:
-        """Pages that a task lets go of."""
+    def on_pages_free(self, event: Event) -> None:
+        """A task lets go of pages."""
         pages = self._pages(event)
         if event.task is not None:
             self._leave(event, pages)
         for page in pages:
-            change(page)
+            CHANGES[event.event](self.pool, page)
         self._live(event, pages)
 
-    def on_pages_free(self, event: Event) -> None:
-        self._go(event, self.pool.let_go)
-
-    def on_pages_cached(self, event: Event) -> None:
-        self._go(event, self.pool.keep)
+    on_pages_cached = on_pages_free
 
     # the prefix cache
 
@@ -96,15 +89,6 @@ class Pages(StepRules):
         """Pages lose their keys, which are returned."""
         self._cached()
         return [self.pool.evict(page) for page in self._pages(event)]
-
-    def _found(self, event: Event, table: list[int]) -> None:
-        """What an admission says of tokens that were found in the cache."""
-        hits = self.hits.pop(event.task, [])
-        self.paging.same("cached tokens", event.cached_tokens, len(hits) * self.size)
-        self.paging.same("hit pages in the table", table[: len(hits)], hits)
-        more = self.caching and len(hits) < (event.tokens - 1) // self.size
-        self.policy["longest-prefix"].same("miss", event.task in self.missed, more)
-        self.missed.discard(event.task)
 
     def _looking(self, name: str) -> Tracked:
         """A lookup is for the one who is being admitted."""
@@ -122,7 +106,7 @@ class Pages(StepRules):
         for page in pages:
             paging.true("hit page keyed", page in self.pool.keys, f"page {page} has no key")
         for page, chain in zip(pages, self._chain(request, len(pages)), strict=False):
-            paging.same("content of a hit", self.prefixes.chain_on.get(page), chain)
+            paging.same("content of a hit", self.pool.keys[page][1], chain)
         self._longest(request, len(pages))
         self.hits[event.task] = pages
 
@@ -136,17 +120,17 @@ class Pages(StepRules):
     def _longest(self, request: Tracked, found: int) -> None:
         """No page holds the prefix that ends with the full page after those that were `found`."""
         if found < (request.n_tokens - 1) // self.size and (chain := self._chain(request, found + 1)):
-            page = self.prefixes.page_of.get(chain[found])
+            page = self.pool.page_of.get(chain[found])
             message = f"page {page} holds the next {self.size} tokens of {request.name}"
             self.policy["longest-prefix"].true("longest hit", page is None, message)
 
     def on_pages_keyed(self, event: Event) -> None:
         pages, request = self._pages(event), self.requests[event.task]
         first = self.paging.number("logical page", event.logical, 0)
-        self._parent(request, first, event.parent)
         self._cached()
         for logical, page in enumerate(pages, first):
             self._keyed(request, logical, page, event.key if logical == first + len(pages) - 1 else None)
+        self._parent(request, first, event.parent)
 
     def _entry(self, name: str, logical: int) -> int:
         """The page in that entry of a task's table."""
@@ -156,7 +140,7 @@ class Pages(StepRules):
 
     def _parent(self, request: Tracked, logical: int, parent: str) -> None:
         """The key of the page before, or of the one that stands for the same content."""
-        expected = "" if logical == 0 else self.pool.keys.get(self._entry(request.name, logical - 1))
+        expected = "" if logical == 0 else self.pool.keys.get(self._entry(request.name, logical - 1), (None,))[0]
         if expected is None and request.ids is not None:
             expected = self.prefixes.key[self._chain(request, logical)[logical - 1]]
         if expected is not None:
@@ -167,14 +151,14 @@ class Pages(StepRules):
         paging = self.paging
         paging.same("table entry", page, self._entry(request.name, logical))
         paging.true("full page", request.kv >= (logical + 1) * self.size, f"page {page} is not full")
+        chain = None
         if request.ids is not None:
-            chain = self._chain(request, logical + 1)[logical]
+            chain, owners = self._chain(request, logical + 1)[logical], self.pool.page_of
             if key is not None:
                 self.policy["chained-keys"].same("key of the content", key, self.prefixes.key[chain])
-            message = f"page {self.prefixes.page_of.get(chain)} holds the same already"
-            self.policy["full-pages-keyed"].true("one page for a content", chain not in self.prefixes.page_of, message)
-            self.prefixes.put(page, chain)
-        self.pool.set_key(page, key)
+            message = f"page {owners.get(chain)} holds the same already"
+            self.policy["full-pages-keyed"].true("one page for a content", chain not in owners, message)
+        self.pool.set_key(page, key, chain)
 
     def on_prefix_reset(self, event: Event) -> None:
         self.pool.reset()

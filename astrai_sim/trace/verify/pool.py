@@ -1,19 +1,20 @@
-"""The pool of pages as the rules have it, and its free mask in 64-bit words."""
+"""The pool of pages as the rules have it, and its free mask."""
 
 from collections import Counter
 
+import numpy as np
+
+from astrai_sim.trace.digests import WORD
 from astrai_sim.trace.verify.checks import Checks
 from astrai_sim.trace.verify.prefixes import Prefixes
-
-WORD = 64
 
 
 class Pool:
     """Free pages, refcounts, tables, LRU and keys, changed page by page by the rules.
 
     `holders` counts tables that name a page, apart from its refcount, so that the two can be compared. `keys` has the
-    key of each keyed page, None where it is not told, and `prefixes` its content. `expected` are evicted pages that
-    must be handed out next.
+    key and the chain (`Prefixes`) of each keyed page, None where they are not told, `page_of_key` and `page_of` the
+    page that has them. `expected` are evicted pages that must be handed out next.
     """
 
     def __init__(self, checks: Checks, n_pages: int, page_size: int) -> None:
@@ -25,8 +26,9 @@ class Pool:
         self.holders = [0] * n_pages
         self.tables: dict[str, list[int]] = {}
         self.lru: dict[int, None] = {}
-        self.keys: dict[int, str | None] = {}
-        self.pages_of_key: dict[str, int] = {}
+        self.keys: dict[int, tuple[str | None, int | None]] = {}
+        self.page_of_key: dict[str | None, int] = {}
+        self.page_of: dict[int | None, int] = {}
         self.expected: list[int] = []
         self.touched: set[int] = set()
 
@@ -51,7 +53,7 @@ class Pool:
         else:
             self.policy["lowest-page-first"].same("lowest free page", page, self.free.lowest())
             self.paging.true("free before", page in self.free, f"page {page} is not free")
-            self.free.take(page)
+            self.free.put(page, False)
         self.paging.same("refcount before", self.refs[page], 0)
         self._hold(page)
 
@@ -78,7 +80,7 @@ class Pool:
             self.policy["keyed-pages-stay"].true("unkeyed", not keyed, f"page {page} is keyed: it must stay cached")
             if keyed:
                 self._forget(page)
-            self.free.give(page)
+            self.free.put(page, True)
 
     def keep(self, page: int) -> None:
         """Let go of a page that stays cached."""
@@ -102,29 +104,29 @@ class Pool:
         self.touched.add(page)
         return self._forget(page)
 
-    def set_key(self, page: int, key: str | None) -> None:
-        """Give a key to a page that has none."""
+    def set_key(self, page: int, key: str | None, chain: int | None) -> None:
+        """Give a key to a page that has none, and note what it ends."""
         self.paging.true("key", page not in self.keys, f"page {page} has a key already")
         if key is not None:
-            owner = self.pages_of_key.setdefault(key, page)
+            owner = self.page_of_key.setdefault(key, page)
             self.paging.true("key", owner == page, f"the key {key} is that of page {owner}")
-        self.keys[page] = key
+        self.keys[page], self.page_of[chain] = (key, chain), page
 
     def _forget(self, page: int) -> str | None:
-        """Take a page's key from it, and what it says."""
-        self.prefixes.drop(page)
-        key = self.keys.pop(page)
-        if key is not None:
-            del self.pages_of_key[key]
+        """Take a page's key from it."""
+        key, chain = self.keys.pop(page)
+        self.page_of_key.pop(key, None)
+        if self.page_of.get(chain) == page:
+            del self.page_of[chain]
         return key
 
     def reset(self) -> None:
         """Empty the prefix cache."""
         self.paging.same("pages in use at reset", self.n_pages - self.free.count - len(self.lru), 0)
         for page in self.lru:
-            self.free.give(page)
+            self.free.put(page, True)
         self.touched.update(self.lru)
-        for held in (self.lru, self.keys, self.pages_of_key, self.prefixes):
+        for held in (self.lru, self.keys, self.page_of_key, self.page_of):
             held.clear()
 
     # tables
@@ -174,38 +176,37 @@ class Pool:
 
 
 class FreeMask:
-    """Which pages are free. Taking, returning and finding the lowest cost the same in any pool."""
+    """Which pages are free, bool [n_pages]. Taking, returning and finding the lowest cost alike in any pool."""
 
     def __init__(self, n_pages: int) -> None:
-        full, rest = divmod(n_pages, WORD)
-        self.words = [(1 << WORD) - 1] * full + ([(1 << rest) - 1] if rest else [])
+        self.bits = np.ones(n_pages, bool)
         self.count = n_pages
         self._low = 0
 
     def __contains__(self, page: int) -> bool:
-        return bool(self.words[page // WORD] >> page % WORD & 1)
+        return bool(self.bits[page])
 
     def lowest(self) -> int | None:
         """The lowest free page, or None."""
         if not self.count:
             return None
-        while not self.words[self._low]:
-            self._low += 1
-        word = self.words[self._low]
-        return self._low * WORD + (word & -word).bit_length() - 1
+        self._low += int(self.bits[self._low :].argmax())
+        return self._low
 
-    def take(self, page: int) -> None:
-        """Make a free page not free."""
-        self.words[page // WORD] &= ~(1 << page % WORD)
-        self.count -= 1
-
-    def give(self, page: int) -> None:
-        """Make a page free that was not."""
-        index = page // WORD
-        self.words[index] |= 1 << page % WORD
-        self.count += 1
-        self._low = min(self._low, index)
+    def put(self, page: int, free: bool) -> None:
+        """Make a free page not free, or one free that was not."""
+        self.bits[page] = free
+        self.count += 1 if free else -1
+        self._low = min(self._low, page)
 
     def whole(self) -> int:
         """The mask as one number: bit i is page i."""
-        return int.from_bytes(b"".join(word.to_bytes(WORD // 8, "little") for word in self.words), "little")
+        return _number(self.bits)
+
+    def word(self, index: int) -> int:
+        """64 bits of it."""
+        return _number(self.bits[WORD * index : WORD * (index + 1)])
+
+
+def _number(bits: np.ndarray) -> int:
+    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")

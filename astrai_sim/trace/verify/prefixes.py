@@ -1,4 +1,4 @@
-"""What tokens say, and what full pages hold by content: which page a prefix must be found on."""
+"""What tokens say: full pages by their content, and texts."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ ROOT = 0
 
 
 class Prefixes:
-    """Numbers each chain of full pages by its token ids, and knows which page has which.
+    """Numbers each chain of full pages by its token ids.
 
     A chain's number stands for all token ids from the first to the end of a page, so two
     prefixes have one number exactly when they are the same text.
@@ -17,8 +17,6 @@ class Prefixes:
     def __init__(self, page_size: int) -> None:
         self.size = page_size
         self._numbers: dict[tuple[int, tuple[int, ...]], int] = {}
-        self.page_of: dict[int, int] = {}
-        self.chain_on: dict[int, int] = {}
         self.key = {ROOT: ""}
 
     def extend(self, chain: list[int], ids: list[int], full_pages: int) -> list[int]:
@@ -38,22 +36,6 @@ class Prefixes:
             chain.append(number)
         return chain
 
-    def put(self, page: int, chain: int) -> None:
-        """`page` now ends `chain`."""
-        self.page_of[chain] = page
-        self.chain_on[page] = chain
-
-    def drop(self, page: int) -> None:
-        """`page` ends nothing any more."""
-        chain = self.chain_on.pop(page, None)
-        if chain is not None and self.page_of.get(chain) == page:
-            del self.page_of[chain]
-
-    def clear(self) -> None:
-        """No page ends anything any more."""
-        self.page_of.clear()
-        self.chain_on.clear()
-
 
 class Texts:
     """Every token has a text, or none has; and a token of plain letters always has the same.
@@ -70,9 +52,8 @@ class Texts:
         if not self.recorded:
             self.checks.same("text", texts, None)
             return
-        if texts is None:
-            raise self.checks.lie("the text is missing")
-        self.checks.same("texts of tokens", len(texts), len(ids))
-        for token, text in zip(ids, texts, strict=True):
+        self.checks.true("text", texts is not None, "the text is missing")
+        self.checks.same("texts of tokens", len(texts or ()), len(ids))
+        for token, text in zip(ids, texts or (), strict=True):
             if text and text.isascii():
                 self.checks.same("text of a token", text, self._known.setdefault(token, text))

@@ -1,7 +1,6 @@
 """The requests and the scheduler's queues as the rules have them; who is admitted and computed for."""
 
 import sys
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +43,7 @@ class Queues(dict[str, Tracked]):
         super().__init__()
         self.format, self.paging, self.policy = checks.format, checks.paging, checks.policy
         self.settings = settings
-        self.waiting: deque[str] = deque()
+        self.waiting: list[str] = []
         self.running: list[str] = []
         self.finished: list[str] = []
 
@@ -82,7 +81,7 @@ class Queues(dict[str, Tracked]):
         self.policy["latest-preempted"].same("latest admitted", request.name, latest)
         self.paging.true("running before", request.name in self.running, f"{request.name} does not run")
         self.running.remove(request.name)
-        self.waiting.appendleft(request.name)
+        self.waiting.insert(0, request.name)
         request.status = "preempted"
         request.kv = 0
 
@@ -132,7 +131,7 @@ class Queues(dict[str, Tracked]):
         if request.ids is not None and pool.keys:
             pool.prefixes.extend(request.chain, request.ids, request.n_tokens // pool.size)
             for chain in request.chain[: (request.n_tokens - 1) // pool.size]:
-                if (page := pool.prefixes.page_of.get(chain)) is None:
+                if (page := pool.page_of.get(chain)) is None:
                     break
                 hits.append(page)
         new = pool.pages_for(request.n_tokens) - len(hits)

@@ -1,11 +1,10 @@
 """Lines of the functions that films show, and what they work on, for `verify.calls`."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-from astrai_sim.trace.events import Event
+import numpy as np
+
 from astrai_sim.trace.header import Header
 
 FIRST = 8
@@ -45,11 +44,6 @@ class Held:
         elif self.refs[page] == 0:
             self.mask |= 1 << page
 
-    @property
-    def available(self) -> int:
-        """Pages that can be handed out."""
-        return self.mask.bit_count() + len(self.lru)
-
     def values(self) -> dict[str, Any]:
         """As attributes of the cache."""
         lists = {"self._refs": list(self.refs), "self._lru": list(self.lru), "self._prefix": list(self.keyed)}
@@ -79,83 +73,59 @@ def making(header: Header) -> Told:
     return {**sizes, "device": "device", "dtype": header.dtype, "prefix_caching": caching}, script, None
 
 
-def passing(header: Header, function: str, tables: list[list[int]], spans: Sequence[tuple[int, int]]) -> Told:
+def passing(header: Header, function: str, tables: list[list[int]], spans: list[tuple[int, int]]) -> Told:
     """A function of a forward pass for tasks with these tables and (first position, count)."""
-    starts, counts = [start for start, _ in spans], [count for _, count in spans]
-    rows, longest, total, size = len(spans), max(counts), sum(counts), header.scenario.cache.page_size
-    width = max(map(len, tables))
-    page_table = _tensor((rows, width), (page for table in tables for page in (*table, *[-1] * (width - len(table)))))
-    grid = (start + at if at < count else -1 for start, count in spans for at in range(longest))
-    positions = _tensor((rows, longest), grid)
+    (starts, counts), size = np.array(spans).T, header.scenario.cache.page_size
+    offset, page_table = np.arange(counts.max()), np.full((len(tables), max(map(len, tables))), -1)
+    for table, padded in zip(tables, page_table, strict=True):
+        padded[: len(table)] = table
+    position = starts[:, None] + offset
+    positions = np.where(offset < counts[:, None], position, -1)
     if function == VIEWING:
-        args = {"cache": "PagedCache", "tables": shown_as(tables), "starts": starts, "counts": counts}
-        return args, _viewing(starts, counts, page_table, positions), None
-    places = list(islice(((row, at) for row, count in enumerate(counts) for at in range(count)), FIRST))
-    pos = [starts[row] + at for row, at in places]
-    page = [tables[row][at // size] for (row, _), at in zip(places, pos, strict=True)]
-    columns = {"row": [row for row, _ in places], "col": [at for _, at in places], "pos": pos, "page": page}
-    columns["slot"] = [at % size for at in pos]
-    shown = {name: _tensor((total,), numbers) for name, numbers in columns.items()}
-    token, text = [header.scenario.model.n_kv_heads, header.scenario.model.head_dim], header.sources[function].text
-    padded = {name: {"shape": [rows, longest, *token]} for name in "kv"}
+        args = {"cache": "PagedCache", "tables": tables, "starts": starts.tolist(), "counts": counts.tolist()}
+        script: Script = [
+            "check_room(tables, starts, counts, cache.page_size)",
+            ("self.cache, device = cache, cache.k_cache.device", {"self.cache": "PagedCache", "device": "device"}),
+            ("self.page_table = padded(tables).to(device)", {"self.page_table": page_table}),
+            ("start = torch.tensor(starts, device=device)", {"start": starts}),
+            ("count = torch.tensor(counts, device=device)", {"count": counts}),
+            ("self.lengths = start + count", {"self.lengths": starts + counts}),
+            ("offset = torch.arange(max(counts), device=device)", {"offset": offset}),
+            ("position = start[:, None] + offset", {"position": position}),
+            ("self.positions = position.where(offset < count[:, None], -1)", {"self.positions": positions}),
+        ]
+        return args, script, None
+    row, col = np.nonzero(positions >= 0)
+    at, text = positions[row, col], header.sources[function].text
+    places, page, slot = {"row": row, "col": col}, {"page": page_table[row, at // size]}, {"slot": at % size}
+    token = [header.scenario.model.n_kv_heads, header.scenario.model.head_dim]
+    kv = {name: {"shape": [*positions.shape, *token]} for name in "kv"}
     args = {"layer": header.kv_layer, "page_table": page_table}
     if function == "PagedCache.write":
-        return {**args, "positions": positions, **padded}, _writing(text, shown), None
-    shown |= {"pos": _tensor((longest,), range(longest)), **{name: {"shape": [total, *token]} for name in "kv"}}
-    return {**args, "lengths": _tensor((rows,), counts)}, _gathering(text, shown, padded), "tuple"
-
-
-def _viewing(starts: list[int], counts: list[int], page_table: Any, positions: Any) -> Script:
-    """Lines of `CacheView.__init__`."""
-    size, longest = len(starts), max(counts)
-    grid = (start + offset for start in starts for offset in range(longest))
-    return [
-        "check_room(tables, starts, counts, cache.page_size)",
-        ("self.cache, device = cache, cache.k_cache.device", {"self.cache": "PagedCache", "device": "device"}),
-        ("self.page_table = padded(tables).to(device)", {"self.page_table": page_table}),
-        ("start = torch.tensor(starts, device=device)", {"start": _tensor((size,), starts)}),
-        ("count = torch.tensor(counts, device=device)", {"count": _tensor((size,), counts)}),
-        (
-            "self.lengths = start + count",
-            {"self.lengths": _tensor((size,), map(sum, zip(starts, counts, strict=True)))},
-        ),
-        ("offset = torch.arange(max(counts), device=device)", {"offset": _tensor((longest,), range(longest))}),
-        ("position = start[:, None] + offset", {"position": _tensor((size, longest), grid)}),
-        ("self.positions = position.where(offset < count[:, None], -1)", {"self.positions": positions}),
+        script = [
+            ("row, col = (positions >= 0).nonzero().T", places),
+            ("pos = positions[row, col]", {"pos": at}),
+            (_owned("page_table[row, pos // self.page_size]", text), page),
+            ("slot = pos % self.page_size", slot),
+            *(["refuse_padding(page)"] if "refuse_padding(page)" in text else []),
+            *(f"self.{name}_cache[layer, page, slot] = {name}[row, col]" for name in "kv"),
+        ]
+        return {**args, "positions": positions, **kv}, script, None
+    reading: Script = [
+        (f"{name} = self.{name}_cache[layer, page, slot]", {name: {"shape": [len(at), *token]}}) for name in "kv"
     ]
-
-
-def _writing(text: str, shown: dict[str, Any]) -> Script:
-    """Lines of `PagedCache.write`; `shown` are its variables as a trace shows them."""
-    return [
-        ("row, col = (positions >= 0).nonzero().T", _of(shown, "row", "col")),
-        ("pos = positions[row, col]", _of(shown, "pos")),
-        (_owned("page_table[row, pos // self.page_size]", text), _of(shown, "page")),
-        ("slot = pos % self.page_size", _of(shown, "slot")),
-        *(["refuse_padding(page)"] if "refuse_padding(page)" in text else []),
-        "self.k_cache[layer, page, slot] = k[row, col]",
-        "self.v_cache[layer, page, slot] = v[row, col]",
-    ]
-
-
-def _gathering(text: str, shown: dict[str, Any], padded: dict[str, Any]) -> Script:
-    """Lines of `PagedCache.gather`; `padded` are K and V as it once gave them, as long as the longest each."""
-    reading: Script = [(f"{name} = self.{name}_cache[layer, page, slot]", _of(shown, name)) for name in "kv"]
-    if "self._blank(" in text:
-        reading = [("k, v = self._blank(len(lengths), len(pos))", padded)]
+    if "self._blank(" in text:  # older recordings gather K and V as long as the longest each
+        reading = [("k, v = self._blank(len(lengths), len(pos))", kv)]
         reading += [f"{name}[row, col] = self.{name}_cache[layer, page, slot]" for name in "kv"]
-    return [
-        ("pos = torch.arange(int(lengths.max())).to(lengths)", _of(shown, "pos")),
-        ("row, col = (pos < lengths[:, None]).nonzero().T", _of(shown, "row", "col")),
-        (_owned("page_table[row, col // self.page_size]", text), _of(shown, "page")),
-        ("slot = col % self.page_size", _of(shown, "slot")),
+    script = [
+        ("pos = torch.arange(int(lengths.max())).to(lengths)", {"pos": offset}),
+        ("row, col = (pos < lengths[:, None]).nonzero().T", places),
+        (_owned("page_table[row, col // self.page_size]", text), page),
+        ("slot = col % self.page_size", slot),
         *reading,
         "return k, v",
     ]
-
-
-def _of(shown: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: shown[name] for name in names}
+    return {**args, "lengths": counts}, script, "tuple"
 
 
 def _owned(page: str, text: str) -> str:
@@ -164,18 +134,10 @@ def _owned(page: str, text: str) -> str:
     return line if line in text else f"page = {page}"
 
 
-def _tensor(shape: tuple[int, ...], numbers: Iterable[int]) -> dict[str, Any]:
-    """A tensor of whole numbers as a trace shows it."""
-    return {"shape": [*shape], "data": list(islice(numbers, FIRST))}
-
-
-def line_numbers(texts: list[str], ran: list[str], event: Event) -> list[int]:
-    """Lines that are told; one that stands once in the source can only be that one."""
-    return [texts.index(text) + 1 if texts.count(text) == 1 else step.line for text, step in zip(ran, event.steps)]  # noqa: B905
-
-
 def shown_as(value: Any) -> Any:
     """A value as a trace shows it: big masks and long lists in short, big tables not at all."""
+    if isinstance(value, np.ndarray):
+        return {"shape": [*value.shape], "data": value.ravel()[:FIRST].tolist()}
     if isinstance(value, list) and value and isinstance(value[0], list):
         return value if sum(map(len, value)) <= LONGEST else "list"
     if isinstance(value, int) and value.bit_length() > LONGEST:

@@ -1,22 +1,14 @@
 """How requests are served: admission, passes, tokens, preemption, and their end."""
 
-from collections import deque
-from collections.abc import Mapping
-
 from astrai_sim.trace.digests import numbers_digest
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.verify.asked import RULE
-from astrai_sim.trace.verify.checks import Lie
 from astrai_sim.trace.verify.pages import Pages
-from astrai_sim.trace.verify.requests import Plan, Tracked
-
-REASONS = ("length", "eos", "aborted")
+from astrai_sim.trace.verify.requests import Tracked
 
 
 class Serving(Pages):
     """What events say of requests and of the passes that compute for them."""
-
-    trusted_calls: Mapping[str, int] = {}
 
     def on_task_submitted(self, event: Event) -> None:
         checks = self.format
@@ -48,7 +40,12 @@ class Serving(Pages):
         table = self.pool.table(event.task)
         self.policy["pages-on-demand"].same("pages for tokens", len(table), self.pool.pages_for(event.tokens))
         self._table_of(event, table)
-        self._found(event, table)
+        hits = self.hits.pop(event.task, [])
+        paging.same("cached tokens", event.cached_tokens, len(hits) * self.size)
+        paging.same("hit pages in the table", table[: len(hits)], hits)
+        more = self.caching and len(hits) < (event.tokens - 1) // self.size
+        self.policy["longest-prefix"].same("miss", event.task in self.missed, more)
+        self.missed.discard(event.task)
         paging.true("cached tokens", event.cached_tokens < event.tokens, "no token is left to compute")
         request.kv = event.cached_tokens
         self.phase_tasks.append(event.task)
@@ -79,10 +76,10 @@ class Serving(Pages):
         self.paging.same("prefill start", event.start, request.start)
         return request
 
-    def _next(self, name: str, batch: deque[str]) -> None:
+    def _next(self, name: str, batch: list[str]) -> None:
         """A task's turn in the order of the pass that computed something for it."""
         self.format.same("next in the batch", name, batch[0] if batch else None)
-        batch.popleft()
+        batch.pop(0)
 
     def on_tokens(self, event: Event) -> None:
         checks, names, ids = self.format, event.tasks, event.ids
@@ -120,15 +117,9 @@ class Serving(Pages):
         request, checks = self.requests[event.task], self.format
         checks.same("tokens", event.tokens, request.n_tokens)
         checks.same("generated", event.generated, request.generated)
-        if event.reason not in REASONS:
-            raise Lie(f"unknown reason {event.reason!r}")
-        full, last = request.generated == request.max_tokens, request.ids[-1] if request.ids else None
-        if event.task not in self.to_finish:
-            checks.same("reason", event.reason, "aborted")
-        elif request.ids is not None or not full:
-            checks.same("reason", event.reason, "eos" if self.eos is not None and last == self.eos else "length")
-        else:
-            checks.true("reason", event.reason != "aborted", f"{event.task} has all its tokens: it is not aborted")
+        eos = event.reason == "eos" if request.ids is None else request.ids[-1] == self.eos
+        served = "eos" if eos else "length"
+        checks.same("reason", event.reason, served if event.task in self.to_finish else "aborted")
         self.to_finish.discard(event.task)
         self.requests.finish(request)
 
@@ -176,21 +167,16 @@ class Serving(Pages):
         if self.phase == "decode":
             message = "tasks at several positions decode under the policy same-position"
             kept.true("decode policy", self.settings["decode_policy"] == "all" or len(starts) == 1, message)
-        self._planned(list(zip(names, counts, strict=True)))
+        # Of the plan only who was preempted is left out, or finds no page while finished tasks still hold some.
+        stuck = self.requests.finished and not (self.pool.free.count or self.pool.lru)
+        left_out = [
+            name
+            for name, _ in self.plan
+            if name not in names and self.phase == "decode" and (stuck or self.requests[name].status == "preempted")
+        ]
+        plan = [(name, count) for name, count in self.plan if name not in left_out]
+        self.policy["passes-planned"].same("plan of the pass", [*zip(names, counts, strict=True)], plan)
         self.phase_tasks += names
-
-    def _planned(self, batch: Plan) -> None:
-        """Of the plan of a pass only who was preempted is left out, or who finds no page while tasks
-        that are finished still hold some."""
-        plan = self.plan
-        if self.phase == "decode":
-            computed, stuck = dict(batch), self.requests.finished and not (self.pool.free.count or self.pool.lru)
-            plan = [
-                (name, count)
-                for name, count in plan
-                if name in computed or not (stuck or self.requests[name].status == "preempted")
-            ]
-        self.policy["passes-planned"].same("plan of the pass", batch, plan)
 
     def on_kv_lengths(self, event: Event) -> None:
         self._computed(event.tasks, event.counts)

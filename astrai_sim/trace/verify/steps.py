@@ -1,6 +1,5 @@
 """The order of a recording: events, steps, phases, snapshots, and what each must bring to its end."""
 
-from collections import deque
 from typing import Any
 
 from msgspec.structs import asdict
@@ -55,8 +54,8 @@ class StepRules:
         self.phase_tasks: list[str] = []
         self.plan: Plan = []
         self.to_gather: list[str] = []
-        self.to_note: deque[str] = deque()
-        self.to_answer: deque[str] = deque()
+        self.to_note: list[str] = []
+        self.to_answer: list[str] = []
         self.to_finish: set[str] = set()
         self.to_release: set[str] = set()
 
@@ -69,8 +68,9 @@ class StepRules:
             message = f"a snapshot after step {self.step}, which is no {self.snapshot_steps}th"
             raise self.policy["snapshot-cadence"].lie(message)
         if kind == "phase_begin":
-            self._begin_phase(event.phase)
-        self.format.same("phase", event.phase, self.phase)
+            self.format.true("phase", self.phase is None, f"the phase {self.phase} has not ended")
+        else:
+            self.format.same("phase", event.phase, self.phase)
         self._follows(event)
         self.time.check(event)
         getattr(self, f"on_{kind}")(event)
@@ -97,11 +97,11 @@ class StepRules:
     def _between_steps(self, what: str, lie: str) -> None:
         self.format.true(what, self.phase is None and not self.in_step, f"{lie} inside a step")
 
-    def _begin_phase(self, name: str | None) -> None:
+    def on_phase_begin(self, event: Event) -> None:
+        name = event.phase
+        self.time.began["phase"] = event.ns
         if name is None:
             raise Lie("a phase without a name")
-        if self.phase is not None:
-            raise Lie(f"the phase {self.phase} has not ended")
         order = self.policy["four-phases"]
         order.true("phase", self.in_step or name == "cleanup", f"the phase {name} outside a step")
         late = PHASES.index(name)
@@ -115,9 +115,6 @@ class StepRules:
                 self.plan = self.requests.planned_prefill()
             elif name == "decode":
                 self.plan = self.requests.planned_decode(self.computed)
-
-    def on_phase_begin(self, event: Event) -> None:
-        self.time.begin("phase")
 
     def on_phase_end(self, event: Event) -> None:
         if self.phase is None:
@@ -146,7 +143,7 @@ class StepRules:
         chain = self.prefixes.extend(request.chain, request.ids, full)
         for logical in range(request.start // self.size, full):
             page = self.pool.tables[request.name][logical]
-            known = page in self.pool.keys or chain[logical] in self.prefixes.page_of
+            known = page in self.pool.keys or chain[logical] in self.pool.page_of
             rule.true("full pages keyed", known, f"page {page} is full, but got no key")
 
     def _cleaned_up(self) -> None:
@@ -192,7 +189,7 @@ class StepRules:
         self.step = event.step
         self.asked.step_begins(self.step, self.requests, self.time.before)
         self.in_step, self.seen_phases, self.computed = True, [], 0
-        self.time.begin("step")
+        self.time.began["step"] = event.ns
 
     def on_step_end(self, event: Event) -> None:
         if not self.in_step:
@@ -226,9 +223,8 @@ class StepRules:
         due = self.seq == self._last_end + 1 and (self.step + 1) % self.snapshot_steps == 0
         self._extra_snapshot = self.policy["snapshot-cadence"].claimed and not due
         self.paging.same("snapshot mask", event.mask, self.pool.free.whole())
-        self._snapshot(event, {name: self.requests[name].kv for name in self.pool.tables})
         self.pool.sweep()
         self.last_snapshot = self.seq
 
-    def _snapshot(self, event: Event, lengths: dict[str, int]) -> None:
-        raise NotImplementedError
+    def _lengths(self) -> dict[str, int]:
+        return {name: self.requests[name].kv for name in self.pool.tables}

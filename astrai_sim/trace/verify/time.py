@@ -6,13 +6,16 @@ from astrai_sim.trace.verify.checks import Level
 
 
 class Time:
-    """The clock as the events have it, `before` the last one and `now`; with a cost model, as its constants have it."""
+    """The clock as the events have it, `before` the last one and `now`; with a cost model, as its constants have it.
+
+    `began` is when the last step and the last phase did.
+    """
 
     def __init__(self, checks: Level, header: Header) -> None:
         self.checks = checks
         self.before = self.now = 0
         self.cost = header.cost if header.clock == "cost-model" else None
-        self._began = {"step": 0, "phase": 0}
+        self.began = {"step": 0, "phase": 0}
 
     def check(self, event: Event) -> None:
         """The event's time against the one before; under a cost model only passes and waiting take time."""
@@ -43,13 +46,9 @@ class Time:
             seconds = cost.decode_step_s + len(counts) * cost.decode_token_s + kv_tokens * cost.decode_kv_s
         self.checks.same("time by the cost model", event.ns, self.before + round(seconds * 1e9))
 
-    def begin(self, what: str) -> None:
-        """A step or a phase begins."""
-        self._began[what] = self.now
-
     def end(self, what: str, event: Event) -> None:
         """A step or a phase took no longer than from its beginning until now."""
-        duration, took = self.checks.number("duration", event.duration_ns, 0), event.ns - self._began[what]
+        duration, took = self.checks.number("duration", event.duration_ns, 0), event.ns - self.began[what]
         if self.cost:
             self.checks.same("duration", duration, took)
         else:

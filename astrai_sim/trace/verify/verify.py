@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from msgspec import structs
 
-from astrai_sim.trace.header import Footer
 from astrai_sim.trace.reader import Trace, TraceError
 from astrai_sim.trace.verify.bulk import BulkModel
 from astrai_sim.trace.verify.checks import Lie, VerifyReport
@@ -33,11 +32,7 @@ def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport
     for event in trace:
         with _told(trace, event.line, f"event {model.seq} ({event.event})"):
             model.take(event)
-    if trace.footer is not None:
-        _end(trace, model, trace.footer)
-    elif not cut:
-        message = f"incomplete at event {len(trace)}: the recording was cut short; record it again"
-        raise TraceError(trace.path, len(trace) + 1 + trace.torn, message)
+    _end(trace, model, cut)
     unclaimed, levels = tuple(rule for rule in RULES if rule not in model.rules), model.checks.levels
     return VerifyReport(len(trace), levels, trace.computed_sha256, tuple(model.rules), unclaimed, tuple(trusted(model)))
 
@@ -55,9 +50,14 @@ def _told(trace: Trace, line: int, where: str) -> Iterator[None]:
         raise TraceError(trace.path, line, f"{where} is malformed ({type(error).__name__}: {error})") from None
 
 
-def _end(trace: Trace, model: Serving, footer: Footer) -> None:
-    """The footer against the events, and the digest."""
-    count, line, digest = len(trace), len(trace) + 2, trace.computed_sha256
+def _end(trace: Trace, model: Serving, cut: bool) -> None:
+    """The footer against the events, and the digest; or none where a recording may be `cut`."""
+    count, line, digest, footer = len(trace), len(trace) + 2, trace.computed_sha256, trace.footer
+    if footer is None:
+        if not cut:
+            message = f"incomplete at event {count}: the recording was cut short; record it again"
+            raise TraceError(trace.path, line if trace.torn else line - 1, message)
+        return
     with _told(trace, line, "the end"):
         model.end(footer.stopped)
     if trace.torn:
@@ -95,7 +95,7 @@ def trusted(model: Serving) -> Iterator[str]:
         yield "that the run is the one that the scenario asks for: the engine is not this one"
     for name in model.unknown_rules:
         yield f"the rule {name!r}, which is not known here"
-    for function, count in sorted(model.trusted_calls.items()):
+    for function, count in sorted(model.calls.trusted.items() if isinstance(model, FullModel) else ()):
         yield f"values on executed lines of {count} calls of {function}: its text is not known here"
     for name in ("title", "film", "question", "takeaway"):
         if text := getattr(header.scenario, name):
