@@ -13,8 +13,8 @@ CHANGES = {
 
 
 class Pages(StepRules):
-    """Events about pages, of one in full detail: `hits` are pages that a lookup found for a task until it is admitted,
-    `missed` tasks for whom it found fewer than there are."""
+    """Events about pages, one page each in full detail. `hits` are pages that a lookup found for a task until it is
+    admitted, `missed` tasks for whom it found fewer than there are."""
 
     def __init__(self, header: Header) -> None:
         super().__init__(header)
@@ -50,6 +50,8 @@ class Pages(StepRules):
             self._enter(event.task, pages)
         self._live(event, pages)
 
+    on_pages_ref = on_pages_revived = on_pages_alloc
+
     def _receiver(self, name: str, logical: int, count: int) -> None:
         """Pages go to the end of a table: of who is being admitted, or of who decodes."""
         request, held, needed = self.requests[name], len(self.pool.table(name)), self.policy["pages-on-demand"]
@@ -62,8 +64,6 @@ class Pages(StepRules):
         message = f"{name} has {request.n_tokens} tokens: they do not need page {held + count} of its table"
         needed.true("page needed", held + count <= self.pool.pages_for(request.n_tokens), message)
         self.paging.same("logical page", logical, held)
-
-    on_pages_ref = on_pages_revived = on_pages_alloc
 
     def on_pages_free(self, event: Event) -> None:
         """A task lets go of pages."""

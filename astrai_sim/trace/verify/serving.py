@@ -141,7 +141,7 @@ class Serving(Pages):
         message = f"a second forward pass in {self.phase}"
         self.policy["one-pass-a-phase"].true("one pass", not self.phase_tasks, message)
         status = "prefilling" if self.phase == "prefill" else "running"
-        starts = set()
+        starts, computed = set(), set(names)
         for name, count in zip(names, counts, strict=True):
             request = self.requests[name]
             self.format.number("tokens computed", count, 1)
@@ -160,7 +160,7 @@ class Serving(Pages):
             else:
                 self.to_note.append(name)
             self.computed += count
-        paging.same("tasks of a pass", len(set(names)), len(names))
+        paging.same("tasks of a pass", len(computed), len(names))
         budget = self.settings["max_tokens_per_step"]
         message = f"{self.computed} tokens computed in a step of at most {budget}"
         kept.true("token budget", budget is None or self.computed <= budget, message)
@@ -169,12 +169,11 @@ class Serving(Pages):
             kept.true("decode policy", self.settings["decode_policy"] == "all" or len(starts) == 1, message)
         # Of the plan only who was preempted is left out, or finds no page while finished tasks still hold some.
         stuck = self.requests.finished and not (self.pool.free.count or self.pool.lru)
-        left_out = [
-            name
-            for name, _ in self.plan
-            if name not in names and self.phase == "decode" and (stuck or self.requests[name].status == "preempted")
+        plan = [
+            (name, count)
+            for name, count in self.plan
+            if name in computed or self.phase == "prefill" or not (stuck or self.requests[name].status == "preempted")
         ]
-        plan = [(name, count) for name, count in self.plan if name not in left_out]
         self.policy["passes-planned"].same("plan of the pass", [*zip(names, counts, strict=True)], plan)
         self.phase_tasks += names
 
