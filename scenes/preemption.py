@@ -13,12 +13,11 @@ from scenes.parts.answers import Answers
 from scenes.parts.code import Code
 from scenes.parts.free import Free
 from scenes.parts.knock import Knock
-from scenes.parts.part import Part
+from scenes.parts.part import Part, View
 from scenes.parts.pool import Pool
 from scenes.parts.question import Question, Takeaway
 from scenes.parts.queue import Queue, in_memory
 from scenes.parts.tape import Tape
-from scenes.parts.view import View
 from scenes.parts.waits import Waits
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling

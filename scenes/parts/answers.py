@@ -1,7 +1,5 @@
 """What requests have answered so far, in their own words."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from scenes import theme
@@ -9,10 +7,9 @@ from scenes.draw import fonts
 from scenes.draw.atoms import Block, Text
 from scenes.draw.layout import Box
 from scenes.measures import written
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Part, Room, View
 from scenes.parts.speech import answer, lines
 from scenes.parts.tape import CHIP, CHIP_GAP, chip_width
-from scenes.parts.view import View
 
 PITCH, MOST, GAP = 1.3, 2, 20.0
 
@@ -34,17 +31,17 @@ class Answers(Part):
             if task not in view.state.tasks:
                 continue
             hue, x = view.hue(task), row.x + chip + CHIP_GAP
-            yield (task, "chip"), Block(box=Box(row.x, row.cy - CHIP / 2, chip, CHIP), fill=hue, keeps=True)
+            yield (task, "chip"), Block(Box(row.x, row.cy - CHIP / 2, chip, CHIP), fill=hue, keeps=True)
             name = written("task.name", task, "name", task=task)
             look = {"face": "sans-bold", "color": t.ground, "align": "center", "ground": hue, "keeps": True}
-            yield (task, "name"), Text(text=name, at=(row.x + chip / 2, row.cy), **look)
+            yield (task, "name"), Text(name, (row.x + chip / 2, row.cy), **look)
             said = lines(answer(view, task), "sans", px, row.right - x - 20)
             shown = said[-MOST:]
             y = row.cy - (len(shown) - 1) / 2 * PITCH * px
             for i, line in enumerate(shown):
                 at = (x, y + i * PITCH * px)
-                yield (task, "line", len(said) - len(shown) + i), Text(text=line, at=at, px=px, color=t.text)
+                yield (task, "line", len(said) - len(shown) + i), Text(line, at, px=px, color=t.text)
             end = x + (fonts.width(shown[-1], "sans", px) + 8 if shown else 0.0)
             caret = Box(end, y + max(0, len(shown) - 1) * PITCH * px - 0.5 * px, 5, px)
             running = view.state.tasks[task].status == "running"
-            yield (task, "caret"), Block(box=caret, fill=hue if running else None, stroke=hue, width=1, radius=1)
+            yield (task, "caret"), Block(caret, fill=hue if running else None, stroke=hue, width=1, radius=1)

@@ -1,18 +1,13 @@
 """Bars on one scale: amounts side by side, each with its number."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Text
+from scenes.draw.atoms import Block, Text
 from scenes.draw.layout import Box
 from scenes.measures import Measure, joined
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 
 ROW, BEST, GAP = 64.0, 104.0, 16.0
 
@@ -48,7 +43,7 @@ class Bars(Part):
         t, px = view.theme, theme.LABEL
         if self.title:
             at = (box.x, box.y + 20)
-            yield ("title",), Text(text=self.title, at=at, px=px, color=t.muted)
+            yield ("title",), Text(self.title, at, px=px, color=t.muted)
             box = Box(box.x, box.y + 56, box.w, box.h - 56)
         texts = [joined("", (bar.text or bar.of,)) for bar in self.bars]
         left = max((fonts.width(bar.label, "sans-medium", px) for bar in self.bars), default=0.0) + 28
@@ -58,20 +53,20 @@ class Bars(Part):
         for i, (bar, text, row) in enumerate(zip(self.bars, texts, box.rows(len(self.bars), GAP), strict=True)):
             hue = view.hue(bar.task) if bar.task else t.muted if bar.muted else t.accent
             at = (box.x, row.cy)
-            yield ((i, "label"), Text(text=bar.label, at=at, px=px, face="sans-medium", color=t.text))
+            yield ((i, "label"), Text(bar.label, at, px=px, face="sans-medium", color=t.text))
             length = room * float(bar.of.value) / max(scale, 1e-9)
             thick = min(row.h, 56.0)
             whole = Box(box.x + left, row.cy - thick / 2, max(2.0, length), thick)
             used = bar.used is not None
-            yield (i, "bar"), Block(box=whole, fill=t.panel if used else hue, stroke=hue, width=2, radius=4)
+            yield (i, "bar"), Block(whole, fill=t.panel if used else hue, stroke=hue, width=2, radius=4)
             if bar.used is not None:
                 share = room * float(bar.used.value) / max(scale, 1e-9)
                 inner = Box(whole.x, whole.y, max(1.0, share), whole.h)
-                yield (i, "used"), Block(box=inner, fill=hue, radius=4)
+                yield (i, "used"), Block(inner, fill=hue, radius=4)
             at = (whole.right + 20, row.cy)
-            yield (i, "text"), Text(text=text, at=at, px=px, face="mono", color=t.text)
+            yield (i, "text"), Text(text, at, px=px, face="mono", color=t.text)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Each bar's measure with its length, as a share of the longest of them."""
         drawn = {key[1:]: mobject.box.w for key, mobject in shown.items() if key[-1] in ("bar", "used")}
         longest = max(drawn.values(), default=1.0)

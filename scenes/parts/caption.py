@@ -1,18 +1,14 @@
 """The sentence below the picture."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import Text
 from scenes.draw.layout import Box
 from scenes.measures import Said
-from scenes.parts.part import Atoms, Part
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, View
 
 FACE = "sans-medium"
 PITCH = 1.25
@@ -22,7 +18,7 @@ PITCH = 1.25
 class Caption(Part):
     """One sentence, on one line where it fits, else on two of about the same width."""
 
-    place: ClassVar[str] = "words"
+    place = "words"
 
     text: str = ""
 
@@ -30,7 +26,7 @@ class Caption(Part):
         px = theme.CAPTION
         for i, line in enumerate(balanced(self.text, FACE, px, box.w)):
             at = (box.x, box.y + (0.62 + i * PITCH) * px)
-            yield (self.text, i), Text(text=line, at=at, px=px, face=FACE, color=view.theme.text, early=True)
+            yield (self.text, i), Text(line, at, px=px, face=FACE, color=view.theme.text, early=True)
 
 
 def wrapped(text: str, face: str, px: float, width: float) -> list[str]:

@@ -1,21 +1,17 @@
 """A function's source as it runs: the line that is executed, and the values that it produced."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 from pygments.lexers import PythonLexer
 from pygments.token import Keyword, Operator
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Text
+from scenes.draw.atoms import Block, Text
 from scenes.draw.layout import Box
 from scenes.measures import Said, clipped, joined
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, Room, View
 
 PITCH, INSET, TITLE, MOST_LINES = 44.0, 20.0, 52.0, 10
 KEYWORDS = {"None", "True", "False"}
@@ -27,16 +23,14 @@ class Code(Part):
     the one that runs, `line` (None before the first); `values` are (name, value) of what is known,
     the newest last, `fresh` of them from this line."""
 
-    place: ClassVar[str] = "side"
+    place = "side"
+    needs = Room(TITLE + 5 * PITCH + INSET, TITLE + (MOST_LINES + 2) * PITCH + INSET)
 
     title: str = ""
     lines: tuple[tuple[Said, ...], ...] = ()
     line: int | None = None
     values: tuple[tuple[Said, Said], ...] = ()
     fresh: int = 0
-
-    def room(self, view: View, width: float) -> Room:
-        return Room(TITLE + 5 * PITCH + INSET, TITLE + (MOST_LINES + 2) * PITCH + INSET)
 
     def draw(self, view: View, box: Box) -> Atoms:
         t = view.theme
@@ -50,21 +44,21 @@ class Code(Part):
         height = TITLE + (len(shown) + 2) * PITCH + INSET
         box = Box(box.x, box.y + max(0.0, box.h - height) / 2, box.w, min(box.h, height))
         panel = box
-        yield ("ground",), Block(box=panel, fill=t.panel, radius=10)
+        yield ("ground",), Block(panel, fill=t.panel, radius=10)
         at = (box.x + INSET, box.y + TITLE / 2 + 2)
-        yield ("title",), Text(text=self.title, at=at, px=px, face="mono-bold", color=t.muted, ground=t.panel)
+        yield ("title",), Text(self.title, at, px=px, face="mono-bold", color=t.muted, ground=t.panel)
         for place, (i, j, row) in enumerate(shown):
             y = box.y + TITLE + (place + 0.5) * PITCH
             if i == self.line and j == 0:
                 count = sum(1 for one in shown if one[0] == i)
                 bar = Box(box.x + 6, y - PITCH / 2 + 1, box.w - 12, count * PITCH - 2)
                 lit = theme.mix(t.panel, t.accent, 0.16)
-                yield ("cursor",), Block(box=bar, fill=lit, radius=5, acting=True)
+                yield ("cursor",), Block(bar, fill=lit, radius=5, acting=True)
             ground = theme.mix(t.panel, t.accent, 0.16) if i == self.line else t.panel
             for column, word, bold in words_of(row):
                 face = "mono-bold" if bold else "mono"
                 at = (box.x + INSET + column * advance * px, y)
-                yield (self.title, i, j, column), Text(text=word, at=at, px=px, face=face, color=t.text, ground=ground)
+                yield (self.title, i, j, column), Text(word, at, px=px, face=face, color=t.text, ground=ground)
         yield from self._values(view, panel, px, panel.bottom - INSET / 2 - 2 * PITCH)
 
     def _values(self, view: View, panel: Box, px: float, top: float) -> Atoms:
@@ -92,15 +86,12 @@ class Code(Part):
                 face = "mono-bold" if fresh else "mono"
                 color = t.text if fresh else t.muted
                 key = ("value", said[place][0])
-                yield key, Text(text=text, at=at, px=px, face=face, color=color, ground=t.panel)
+                yield key, Text(text, at, px=px, face=face, color=color, ground=t.panel)
 
     def _first(self, rows: Sequence[tuple[int, int, Said]], most: int) -> int:
         """The first row shown, so that the line that runs can be seen."""
         at = next((k for k, row in enumerate(rows) if row[0] == self.line), 0)
         return max(0, min(at - most // 2, len(rows) - most))
-
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
-        return {}
 
 
 def words_of(row: Said) -> Iterator[tuple[int, str, bool]]:

@@ -1,20 +1,16 @@
 """The crowd: a bar for each request that runs, in order of admission, and for each that waits."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Cells, Key, Move, Picture, Text, rgba
+from scenes.draw.atoms import Block, Cells, Move, Picture, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import measure, say, written
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.story.history.turns import turns_of
 
 LOW, TALL, HEAD, NAMES = 96.0, 340.0, 48.0, 44.0
@@ -49,11 +45,11 @@ class Crowd(Part):
             first, shown = self._drawn(tasks, kind, cap)
             yield from self._head(view, kind, Box(place, box.y, room, HEAD), tasks, len(tasks) - len(shown))
             edges, fills, lines = self._bars(view, kind, box, place, room, first, shown, cap)
-            yield (kind, "bars"), Cells(edges=edges, fills=fills, lines=lines)
+            yield (kind, "bars"), Cells(edges, fills, lines=lines)
             if self.tall:
                 yield from self._names(view, shown, edges[first:], box)
             base = Box(place, box.bottom - 2, room, 2)
-            yield (kind, "base"), Block(box=base, fill=t.empty, radius=0)
+            yield (kind, "base"), Block(base, fill=t.empty, radius=0)
         if view.history.count("task_preempted"):
             yield from self._count(view, box)
 
@@ -106,7 +102,7 @@ class Crowd(Part):
         t, big, px = view.theme, theme.CAPTION, theme.LEAST_SIZE
         number = written(f"crowd.{kind}", len(tasks), "count")
         y = box.y + 20
-        yield (kind, "number"), Text(text=number, at=(box.x, y), px=big, face="mono-bold", color=t.text)
+        yield (kind, "number"), Text(number, (box.x, y), px=big, face="mono-bold", color=t.text)
         most = max(len(tasks), int(getattr(view.history.series, kind).max(initial=0)))
         x = box.x + fonts.width(f"{most:,}", "mono-bold", big) + 14
         label = f"{kind}, {ORDER[kind]}"
@@ -117,7 +113,7 @@ class Crowd(Part):
             hidden = measure(f"crowd.{kind}.more", more, "count", shown=len(tasks) - more)
             text = say("{}; {} not drawn" if self.tall else "{}, {} of them not drawn", label, hidden)
             text = text if x + fonts.width(text, "sans", px) <= box.right else say("{}, +{}", kind, hidden)
-        yield (kind, "label"), Text(text=text, at=(x, y + 4), px=px, color=t.muted)
+        yield (kind, "label"), Text(text, (x, y + 4), px=px, color=t.muted)
 
     def _names(self, view: View, shown: list[str], edges: np.ndarray, box: Box) -> Atoms:
         """Names of acting requests above their bars."""
@@ -128,7 +124,7 @@ class Crowd(Part):
                 at = (min(max(edges[place, 0], box.x + half), box.right - half), edges[place, 1] - 26)
                 yield (
                     (task, "name"),
-                    Text(text=name, at=at, face="sans-bold", color=view.theme.accent, align="center", acting=True),
+                    Text(name, at, face="sans-bold", color=view.theme.accent, align="center", acting=True),
                 )
 
     def _aside(self, view: View) -> float:
@@ -141,9 +137,9 @@ class Crowd(Part):
         t = view.theme
         number = written("crowd.preempted", len(turns_of(view.history).lost(-1, view.state.seq)), "count")
         at = (box.right, box.y + 30)
-        yield (("count",), Text(text=number, at=at, px=BIG, face="mono-bold", color=t.alarm, align="right"))
+        yield (("count",), Text(number, at, px=BIG, face="mono-bold", color=t.alarm, align="right"))
         at = (box.right, box.y + 78)
-        yield ("gave way",), Text(text="gave way", at=at, px=theme.LEAST_SIZE, color=t.muted, align="right")
+        yield ("gave way",), Text("gave way", at, px=theme.LEAST_SIZE, color=t.muted, align="right")
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """A request that has to give way flies from the end of those that run to the head of those that wait."""
@@ -154,7 +150,7 @@ class Crowd(Part):
             ]
             if bars[0] is not None and bars[1] is not None:
                 look = {"fill": now.theme.accent, "radius": 1.0, "z": 20}
-                yield Move(Block(box=bars[0], **look), Block(box=bars[1], **look), 0.0, 1.4)
+                yield Move(Block(bars[0], **look), Block(bars[1], **look), 0.0, 1.4)
 
     def _bar(self, picture: Picture, kind: str, view: View, task: str) -> Box | None:
         """Where a request's bar stands in `picture`."""
@@ -167,7 +163,7 @@ class Crowd(Part):
         x, y, right, bottom = cells.edges[first + shown.index(task)]
         return Box(x, y, right - x, bottom - y)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Heights of the bars of each kind, by that of the highest drawn."""
         found: dict[str, tuple[float, ...]] = {}
         for kind in ORDER:

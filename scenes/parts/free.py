@@ -1,26 +1,22 @@
 """How many pages are free, in words."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from scenes import theme
 from scenes.draw.atoms import Text
 from scenes.draw.layout import Box
 from scenes.measures import measure, say
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, Room, View
 
 
 @dataclass(frozen=True)
 class Free(Part):
     """One line: free pages of the pool, and with `cached` those that hold what nobody uses now. `alarm` sets it off."""
 
+    needs = Room(40, 40)
+
     cached: bool = False
     alarm: bool = False
-
-    def room(self, view: View, width: float) -> Room:
-        return Room(40, 40)
 
     def draw(self, view: View, box: Box) -> Atoms:
         state = view.state
@@ -29,4 +25,4 @@ class Free(Part):
         if self.cached:
             text = say("{}, {} cached", text, measure("pool.cached", state.n_cached))
         color = view.theme.alarm if self.alarm else view.theme.text
-        yield ("text",), Text(text=text, at=(box.x, box.cy), px=theme.LABEL, face="sans-medium", color=color)
+        yield ("text",), Text(text, (box.x, box.cy), px=theme.LABEL, face="sans-medium", color=color)

@@ -1,8 +1,5 @@
 """Slots over the run: filled, held in pages, and what each request's longest length would reserve."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +7,10 @@ import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Cells, Key, Line, Text, rgba
+from scenes.draw.atoms import Cells, Line, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import Said, say
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 
 FOOT, TITLE, GAP, ASIDE, SWATCH, LINE = 52.0, 56.0, 24.0, 24.0, 22.0, 1.5
 MOST = 160
@@ -27,10 +23,9 @@ WORDS = {"longest": "reserved at their longest", "held": "held in pages", "fille
 class Held(Part):
     """Columns at the ends of steps, each with three heights behind one another, the first `drawn` of them in colour."""
 
-    drawn: int = len(SERIES)
+    needs = Room(320, 760, grows=True)
 
-    def room(self, view: View, width: float) -> Room:
-        return Room(320, 760, grows=True)
+    drawn: int = len(SERIES)
 
     def draw(self, view: View, box: Box) -> Atoms:
         box = box.inset(2, 0)
@@ -45,7 +40,7 @@ class Held(Part):
         head = TITLE + above
         field = Box(box.x, box.y + head, box.w - (0.0 if above else beside), box.h - head - FOOT)
         at = (box.x, box.y + TITLE / 2 - 8)
-        yield ("title",), Text(text="KV slots at the end of each step", at=at, px=px, color=t.muted)
+        yield ("title",), Text("KV slots at the end of each step", at, px=px, color=t.muted)
         colors = {"longest": view.mixed(t.muted, 0.62), "held": t.accent, "filled": view.mixed(t.muted, 0.15)}
         seen = [t.panel, *colors.values()][: self.drawn + 1]
         wide = field.w / len(values)
@@ -57,13 +52,13 @@ class Held(Part):
             edges = np.stack([left, bottom - heights, left + wide - gap, bottom], axis=1)
             fills = np.tile(rgba(seen[min(column + 1, self.drawn)]), (len(values), 1))
             order = np.arange(len(values)) / max(1, len(values))
-            yield (name, "columns"), Cells(edges=edges, fills=fills, order=order)
+            yield (name, "columns"), Cells(edges, fills, order=order)
         floor = np.array([(field.x, field.bottom), (field.right, field.bottom)])
-        yield ("floor",), Line(points=floor, color=t.muted, width=2)
+        yield ("floor",), Line(floor, color=t.muted, width=2)
         for place, align in ((0, "left"), (len(ask.holdings) - 1, "right")):
             at = (field.x if align == "left" else field.right, field.bottom + FOOT / 2 + 4)
             text = say("step {}", ask.step(place))
-            yield ("step", align), Text(text=text, at=at, px=theme.LEAST_SIZE, face="mono", color=t.muted, align=align)
+            yield ("step", align), Text(text, at, px=theme.LEAST_SIZE, face="mono", color=t.muted, align=align)
         yield from self._legend(view, said, colors, field, peaks, top, px)
 
     def _legend(self, view: View, said: dict[str, Said], colors: dict[str, str], field: Box, *rest: Any) -> Atoms:
@@ -75,12 +70,12 @@ class Held(Part):
             y = field.y - (len(SERIES) - i - 0.5) * LINE * px if upright else y
             x = field.x if upright else field.right + ASIDE
             edges = np.array([[x, y - SWATCH / 2, x + SWATCH, y + SWATCH / 2]])
-            yield (name, "swatch"), Cells(edges=edges, fills=rgba(colors[name])[None])
+            yield (name, "swatch"), Cells(edges, rgba(colors[name])[None])
             at = (x + SWATCH + 14, y)
             look: dict[str, Any] = {"face": "sans-medium", "color": view.theme.text}
-            yield (name, "said"), Text(text=said[name], at=at, px=px, **look)
+            yield (name, "said"), Text(said[name], at, px=px, **look)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Heights of all columns, as shares of the highest."""
         found = {key[1]: mobject.edges for key, mobject in shown.items() if key[-1] == "columns"}
         heights = {name: edges[:, 3] - edges[:, 1] for name, edges in found.items()}

@@ -1,18 +1,13 @@
 """A token that looks for a slot, and is refused by page after page."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import FLYING, Block, Cells, Key, Picture, Text
+from scenes.draw.atoms import FLYING, Block, Cells, Picture, Text
 from scenes.draw.layout import Box
 from scenes.measures import measure, say
-from scenes.parts.part import Atoms, Part
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, Read, Shown, View
 
 SIZE = 56.0
 
@@ -21,7 +16,7 @@ SIZE = 56.0
 class Knock(Part):
     """The newest token of `task`, in its place on the tape, or, where `page` is given, before that page."""
 
-    place: ClassVar[str] = "over"
+    place = "over"
 
     task: str = ""
     page: int | None = None
@@ -46,10 +41,10 @@ class Knock(Part):
         text = say("{}", measure("token.newest", position + 1, task=self.task))
         width = max(SIZE, fonts.width(text, "mono-bold", theme.LABEL) + 24)
         place = Box(x - width / 2, y - SIZE / 2, width, SIZE)
-        yield ("token",), Block(box=place, fill=t.ground, stroke=hue, width=4, z=FLYING)
+        yield ("token",), Block(place, fill=t.ground, stroke=hue, width=4, z=FLYING)
         look = {"face": "mono-bold", "color": t.text, "align": "center", "ground": t.ground, "z": FLYING + 1}
-        yield ("number",), Text(text=text, at=(place.cx, place.cy), **look)
+        yield ("number",), Text(text, (place.cx, place.cy), **look)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Whose token it is, and the page that it stands before."""
         return {"knock": (self.task, self.page)} if shown else {}

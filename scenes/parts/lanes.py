@@ -1,8 +1,5 @@
 """Readers over time: a lane for each request, in which a token pops where on the clock it was got."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -11,12 +8,11 @@ import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Cells, Key, Line, Text, rgba
+from scenes.draw.atoms import Block, Cells, Line, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import Measure, measure, say, written
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.parts.timeline import COUNT, Timeline
-from scenes.parts.view import View
 from scenes.story.history.requests import Request
 from scenes.story.words import counted
 
@@ -78,7 +74,7 @@ class Lanes(Part):
     def draw(self, view: View, box: Box) -> Atoms:
         t, time, now = view.theme, self.time, min(self.time.now, self.until)
         look: dict[str, Any] = {"px": theme.LABEL, "face": "sans-medium", "color": t.text}
-        yield ("title",), Text(text=self.title, at=(box.x, box.y + 18), **look)
+        yield ("title",), Text(self.title, (box.x, box.y + 18), **look)
         body = Box(box.x, box.y + TITLE, box.w, box.h - TITLE - FOOT)
         plot = time.plot(view, body)
         rows = dict(zip(self.rows, plot.rows(len(self.rows), GAP), strict=True))
@@ -86,15 +82,15 @@ class Lanes(Part):
         bracket = rows.pop("", None)
         for task, row in rows.items():
             chip = Box(body.x, row.cy - CHIP / 2, time.chip(view), CHIP)
-            yield (task, "chip"), Block(box=chip, fill=view.hue(task), keeps=True)
+            yield (task, "chip"), Block(chip, fill=view.hue(task), keeps=True)
             name, at = written("task.name", task, "name", task=task), (chip.cx, chip.cy)
             look: dict[str, Any] = {"face": "sans-bold", "color": t.ground, "align": "center", "ground": view.hue(task)}
-            yield (task, "name"), Text(text=name, at=at, keeps=True, **look)
-            yield (task, "ground"), Block(box=Box(left, row.y, right - left, row.h), fill=t.empty)
+            yield (task, "name"), Text(name, at, keeps=True, **look)
+            yield (task, "ground"), Block(Box(left, row.y, right - left, row.h), fill=t.empty)
         for tick in time.ticks(plot):
             x = time.x(plot, tick)
             points = np.array([(x, body.bottom + FOOT), (x, body.bottom if tick else body.y)])
-            yield ("tick", tick), Line(points=points, color=t.muted, width=2)
+            yield ("tick", tick), Line(points, color=t.muted, width=2)
         if self.prompt:
             yield from self._prompt(view, plot, rows[self.prompt], now)
         for task, row in rows.items():
@@ -109,7 +105,7 @@ class Lanes(Part):
             yield from self._count(view, body, lanes, now)
         x, low = time.x(plot, now), max(row.bottom for row in rows.values())
         points = np.array([(x, body.y), (x, low)])
-        yield ("head",), Line(points=points, color=t.accent, width=4, z=3)
+        yield ("head",), Line(points, color=t.accent, width=4, z=3)
 
     def _times(self, view: View, task: str) -> np.ndarray:
         """When it got each of its tokens in this stretch, ns since 0, int64 [n]."""
@@ -127,7 +123,7 @@ class Lanes(Part):
         )
         fills = np.tile(rgba(view.hue(task)), (len(x), 1))
         fills[ns > now, 3] = 0
-        return Cells(edges=edges, fills=fills, radius=4 if width > 8 else 0, z=1)
+        return Cells(edges, fills, radius=4 if width > 8 else 0, z=1)
 
     def _spans(self, view: View) -> list[tuple[int, int, int, int]]:
         """(step, begin, end, tokens) of the stretches in which the prompt was computed, ns since 0."""
@@ -147,7 +143,7 @@ class Lanes(Part):
                 continue
             left, right = self.time.x(plot, begin), self.time.x(plot, min(now, end))
             box = Box(left, row.cy - half, max(0.01, right - left), 2 * half)
-            yield (self.prompt, "span", step), Block(box=box, fill=hue, fill_alpha=SPAN, stroke=hue, width=2, radius=4)
+            yield (self.prompt, "span", step), Block(box, fill=hue, fill_alpha=SPAN, stroke=hue, width=2, radius=4)
             if end <= now:
                 first = step == self._life(view).tokens.step[0]
                 yield from self._said(view, Box(box.x, box.y, box.w - (WIDEST if first else 0.0), box.h), step, count)
@@ -167,7 +163,7 @@ class Lanes(Part):
                 "ground": ground,
                 "z": 2,
             }
-            yield (self.prompt, "tokens", step), Text(text=text, at=(box.cx, box.cy), **look)
+            yield (self.prompt, "tokens", step), Text(text, (box.cx, box.cy), **look)
 
     def _life(self, view: View) -> Request:
         """What happened to the request of the prompt."""
@@ -177,13 +173,13 @@ class Lanes(Part):
         """The empty stretch; its length stands in it, or, where it is too narrow, above it and behind the title."""
         t, x = view.theme, partial(self.time.x, plot)
         box = Box(x(wait.first), lanes.y, max(1.0, x(min(now, wait.last)) - x(wait.first)), lanes.h)
-        yield ("wait",), Block(box=box, fill=t.alarm, fill_alpha=FROZEN, stroke=t.alarm, width=4, z=2)
+        yield ("wait",), Block(box, fill=t.alarm, fill_alpha=FROZEN, stroke=t.alarm, width=4, z=2)
         ground = theme.mix(t.empty, t.alarm, FROZEN)
         if now < wait.last:
             px = theme.LABEL
             if box.w > fonts.width(wait.words, "sans-medium", px) + 40:
                 look: dict[str, Any] = {"px": px, "face": "sans-medium", "color": t.text, "ground": ground, "z": 4}
-                yield ("wait", "words"), Text(text=wait.words, at=(box.x + 20, box.cy), **look)
+                yield ("wait", "words"), Text(wait.words, (box.x + 20, box.cy), **look)
             return
         text, room = say("{}", wait.took), box.w - WIDEST - 32
         px = min(LARGE, 0.6 * box.h, room / fonts.width(text, "mono-bold", 1.0))
@@ -201,7 +197,7 @@ class Lanes(Part):
             "ground": ground,
             "z": 4,
         }
-        yield ("wait", "took"), Text(text=text, at=at, **look)
+        yield ("wait", "took"), Text(text, at, **look)
 
     def _first(self, view: View, plot: Box, row: Box, first: Wait, now: int) -> Atoms:
         """A bracket from where the prompt came to its first token, with its length when that is there."""
@@ -209,11 +205,11 @@ class Lanes(Part):
         left = self.time.x(plot, max(first.first, self.time.start))
         right, y = self.time.x(plot, max(first.first, min(now, first.last))), row.y + 16
         points = np.array([(left, y - 14), (left, y), (right, y), (right, y - 14)])
-        yield ("first",), Line(points=points, color=t.accent, width=4, z=2)
+        yield ("first",), Line(points, color=t.accent, width=4, z=2)
         if now >= first.last:
             text = say("own first token after {}", first.took)
             at = (max(right, left + fonts.width(text, "sans-bold", px) + 12), min(y + 30, row.bottom - 0.45 * px))
-            yield ("first", "took"), Text(text=text, at=at, px=px, face="sans-bold", color=t.text, align="right")
+            yield ("first", "took"), Text(text, at, px=px, face="sans-bold", color=t.text, align="right")
 
     def _count(self, view: View, body: Box, lanes: Box, now: int) -> Atoms:
         task, t = self.tasks[0], view.theme
@@ -222,9 +218,9 @@ class Lanes(Part):
         text, px = counted(number, "token"), theme.CAPTION
         at = (body.right - COUNT + 24, lanes.cy)
         color = t.text if self.time.now <= self.until else t.muted
-        yield ("count",), Text(text=text, at=at, px=px, face="mono-bold", color=color)
+        yield ("count",), Text(text, at, px=px, face="mono-bold", color=color)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Where tokens, prompts and waits stand, in ns since 0 as the drawn ticks tell them."""
         lines = {key[1:]: m.frame.pixel(m.points[0])[0] for key, m in shown.items() if key[1] in ("tick", "head")}
         ticks = {key[1]: x for key, x in lines.items() if key[0] == "tick"}

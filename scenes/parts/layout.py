@@ -1,14 +1,11 @@
 """Where parts stand: a layout for the parts of a beat, in any frame."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from scenes.draw.layout import Box
-from scenes.parts.part import Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Part, Room, View
 
 GUTTER = 24.0
 LANES = 48.0

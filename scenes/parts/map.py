@@ -1,23 +1,18 @@
 """The map: every page of a large pool as a cell, in the colour of who holds it, from one page to all of them."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Cells, Grid, Key, Text, grid_edges, rgba
+from scenes.draw.atoms import Block, Cells, Grid, Text, grid_edges, rgba
 from scenes.draw.layout import Box, Frame
 from scenes.measures import measure, say
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.parts.slots import columns_of, filled, gap_of
-from scenes.parts.view import View
 from scenes.story.history.turns import turns_of
 
 SHARE, UPRIGHT_SHARE = 0.55, 0.45
@@ -68,9 +63,9 @@ class Map(Part):
         yield (
             ("cells",),
             Grid(
-                box=whole,
-                columns=columns,
-                fills=fills,
+                whole,
+                columns,
+                fills,
                 gap=gap,
                 seams=np.ones(n) if near else seams,
                 window=box,
@@ -78,13 +73,13 @@ class Map(Part):
             ),
         )
         if short and not near:
-            yield ("frame",), Block(box=box.inset(1), stroke=t.empty, width=2, radius=2)
+            yield ("frame",), Block(box.inset(1), stroke=t.empty, width=2, radius=2)
         if group > 1 and not near:
             text, px = (say("a cell: {} pages", measure("map.group", group, "plain", cells=n)), theme.LEAST_SIZE)
             plate = Box(box.x + 8, box.y + 8, fonts.width(text, "sans", px) + 24, px + 14)
-            yield ("plate",), Block(box=plate, fill=t.ground, radius=4, z=1)
+            yield ("plate",), Block(plate, fill=t.ground, radius=4, z=1)
             at = (plate.cx, plate.cy)
-            yield ("group",), Text(text=text, at=at, px=px, color=t.text, align="center", z=2)
+            yield ("group",), Text(text, at, px=px, color=t.text, align="center", z=2)
         for page in self.close:
             place = _cell(whole, columns, rows, page // group, gap).columns(group, gap)[page % group]
             if min(place.w, place.h) >= DETAIL:
@@ -136,24 +131,24 @@ class Map(Part):
         """A page from near: its number, and its slots."""
         t, size, names = view.theme, view.page_size, view.history.requests.names
         color = t.empty if owner < 0 else self._hue(view, names[owner])
-        yield (page, "ground"), Block(box=cell, fill=t.panel, stroke=color, width=3, radius=8)
+        yield (page, "ground"), Block(cell, fill=t.panel, stroke=color, width=3, radius=8)
         roomy = min(cell.w, cell.h) >= 200
         body = cell.inset(24)
         if roomy:
             body = Box(body.x, body.y + 48, body.w, body.h - 48)
             number = say("page {}", measure("page.number", page, "plain", page=page))
             at = (body.x, body.y - 28)
-            yield (page, "number"), Text(text=number, at=at, face="mono-bold", color=t.text, ground=t.panel)
+            yield (page, "number"), Text(number, at, face="mono-bold", color=t.text, ground=t.panel)
             if owner >= 0:
                 held = say("held by {}", measure("task.name", names[owner], "name", task=names[owner]))
                 at = (body.right, body.y - 28)
-                yield (page, "holder"), Text(text=held, at=at, color=t.muted, align="right", ground=t.panel)
+                yield (page, "holder"), Text(held, at, color=t.muted, align="right", ground=t.panel)
         else:
             body = cell.inset(min(cell.w, cell.h) * 0.12)
         fills = np.tile(rgba(t.empty), (size, 1))
         fills[: int(view.state.fill()[page])] = rgba(color)
         edges = grid_edges(body, size, columns_of(size), max(gap_of(body, size), 6.0 if roomy else 0.0))
-        yield (page, "slots"), Cells(edges=edges, fills=fills, order=np.arange(size) / size)
+        yield (page, "slots"), Cells(edges, fills, order=np.arange(size) / size)
 
     def _hue(self, view: View, task: str) -> str:
         """The colour of a request's pages."""
@@ -164,7 +159,7 @@ class Map(Part):
         place = int(turns_of(view.history).place[view.history.requests[task].index])
         return view.theme.crowd[place % len(view.theme.crowd)]
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Colours of the cells with what they are told by, and filled slots of pages seen from near."""
         cells = next((mobject for key, mobject in shown.items() if key[1:] == ("cells",)), None)
         if cells is None:

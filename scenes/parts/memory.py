@@ -1,8 +1,6 @@
 """A server's memory as one strip of slots: who holds which stretch, and how much of it is filled."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
@@ -12,9 +10,8 @@ from scenes.draw import fonts
 from scenes.draw.atoms import FLYING, Block, Key, Move, Picture, Text
 from scenes.draw.layout import Box
 from scenes.measures import Said, measure, say
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.parts.servers import TAG, source, step_of, tag, tag_width, title
-from scenes.parts.view import View
 from scenes.theme import mix
 
 TITLE, ROW, BEST, MOST, GAP = 56.0, 56.0, 140.0, 190.0, 10.0
@@ -94,7 +91,7 @@ class Memory(Part):
         t = view.theme
         yield from self._title(view, box)
         for row, line in self.spans(view, box, 0, view.n_pages * view.page_size):
-            yield ("row", row), Block(box=line, fill=t.empty, radius=4)
+            yield ("row", row), Block(line, fill=t.empty, radius=4)
         kind, tables = KINDS[self.rule == "pages"], view.state.tables
         firsts = {pages[0] * view.page_size for pages in tables.values() if pages}
         for stretch in self.stretches(view):
@@ -107,10 +104,10 @@ class Memory(Part):
                 width = 4.0 if acting else 2.0
                 yield (
                     (*key, row, kind),
-                    Block(box=_inset(span), fill=fill, stroke=stroke, width=width, radius=4, acting=acting),
+                    Block(_inset(span), fill=fill, stroke=stroke, width=width, radius=4, acting=acting),
                 )
             for row, span in self.spans(view, box, stretch.start, stretch.used):
-                yield (*key, row, "used"), Block(box=_inset(span), fill=hue, radius=4)
+                yield (*key, row, "used"), Block(_inset(span), fill=hue, radius=4)
             first = spans[0][1]
             named = stretch.task and (self.rule != "pages" or stretch.start in firsts)
             if named and tag_width(stretch.task) + 8 <= first.w and first.h >= TAG:
@@ -130,7 +127,7 @@ class Memory(Part):
         if left >= max(span.x + 14, tagged) and span.h >= TAG:
             at = (span.right - 14, _line(span))
             look: dict[str, Any] = {"face": "sans-medium", "color": view.theme.text, "align": "right", "z": 2}
-            yield (stretch.task, "empty"), Text(text=text, at=at, px=px, **look)
+            yield (stretch.task, "empty"), Text(text, at, px=px, **look)
 
     def _title(self, view: View, box: Box) -> Atoms:
         t, y = view.theme, box.y + TITLE / 2 - 4
@@ -138,10 +135,10 @@ class Memory(Part):
         sizes = (theme.CAPTION, theme.LABEL, theme.LEAST_SIZE)
         fits = (fit for fit in product(held, sizes) if _width(name, where, fit[0], px=fit[1]) <= box.w)
         held, px = next(fits, (held[-1], theme.LEAST_SIZE))
-        yield ("title",), Text(text=name, at=(box.x, y), px=px, face="sans-bold", color=t.text)
+        yield ("title",), Text(name, (box.x, y), px=px, face="sans-bold", color=t.text)
         at = (box.x + fonts.width(name, "sans-bold", px) + 20, y)
-        yield ("source",), Text(text=where, at=at, px=px, color=t.muted)
-        yield ("held",), Text(text=held, at=(box.right, y), px=px, color=t.muted, align="right")
+        yield ("source",), Text(where, at, px=px, color=t.muted)
+        yield ("held",), Text(held, (box.right, y), px=px, color=t.muted, align="right")
 
     def _held(self, view: View) -> tuple[Said, Said]:
         """How many slots are held, and how many of them are empty; the same in fewer words."""
@@ -163,18 +160,18 @@ class Memory(Part):
         t = view.theme
         look = {"stroke": t.alarm, "width": 4.0, "z": FLYING, "radius": 6.0}
         if self.hole is None:
-            yield (self.trying, "reach"), Block(box=start.box, acting=True, **look)
+            yield (self.trying, "reach"), Block(start.box, acting=True, **look)
             return
         need = view.ask.piece("reserved", self.trying)
         last = view.n_pages * view.page_size - need.value
         _, span = self.spans(view, box, min(self.hole, last), need.value)[0]
         below = BELOW if span.h > 1.5 * BELOW else 0.0
         reach = Box(span.x, span.y + below + RECOIL * bool(self.refused), span.w, span.h - below + 8)
-        yield (self.trying, "reach"), Block(box=reach, fill=t.panel, acting=True, **look)
+        yield (self.trying, "reach"), Block(reach, fill=t.panel, acting=True, **look)
         text = say("{} needs {}", view.ask.name(self.trying), need)
         if self.refused and fonts.width(text, "sans-bold", theme.LABEL) + 24 <= reach.w and reach.h >= TAG:
             look = {"face": "sans-bold", "color": t.alarm, "align": "center", "ground": t.panel, "z": FLYING + 1}
-            yield (self.trying, self.refused, "needs"), Text(text=text, at=(reach.cx, reach.cy), acting=True, **look)
+            yield (self.trying, self.refused, "needs"), Text(text, (reach.cx, reach.cy), acting=True, **look)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """What has newly been taken flies in from the door, empty."""
@@ -187,11 +184,9 @@ class Memory(Part):
                 start = before.get((self.door, key[1], "tag"))
                 at = Box(label.at[0] + label.width + 20, label.at[1] - TAG / 2, tag_width(key[1]), TAG)
                 look = {"fill": atom.fill, "stroke": atom.stroke, "width": 2.0, "radius": 4.0}
-                yield Move(
-                    Block(box=start.box if isinstance(start, Block) else at, **look), Block(box=atom.box, **look)
-                )
+                yield Move(Block(start.box if isinstance(start, Block) else at, **look), Block(atom.box, **look))
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """(task, first slot, size, filled) of each stretch, as shares of a row of the strip."""
         rows = {key[2]: mobject.box for key, mobject in shown.items() if key[1] == "row"}
         found: dict[Key, list[float]] = {}

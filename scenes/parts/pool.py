@@ -1,19 +1,16 @@
 """The pool: pages with their slots, holders, refcounts and bits of the free mask."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Move, Picture, Text
+from scenes.draw.atoms import Block, Move, Picture, Text
 from scenes.draw.layout import Box
 from scenes.measures import joined, measure, say, written
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.parts.slots import LEAST, columns_of, filled, page_colors, slots_atom
-from scenes.parts.view import View
 from scenes.parts.words import SIZES, page_words, spoken, text_height, type_size
 
 GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 46.0, 66.0, 92.0
@@ -128,7 +125,7 @@ class Pool(Part):
         for i, bottom in enumerate(rows):
             for j, text in enumerate(("free", "mask")):
                 at = (box.x, bottom + 8 + BITS / 2 + (j - 0.5) * 30)
-                yield (text, i), Text(text=text, at=at, px=theme.LEAST_SIZE, color=view.theme.muted)
+                yield (text, i), Text(text, at, px=theme.LEAST_SIZE, color=view.theme.muted)
 
     def _page(self, view: View, page: int, cell: Box) -> Atoms:
         holders, state = view.holders(page), view.state.page_state(page)
@@ -139,8 +136,8 @@ class Pool(Part):
         width = 4.0 if acting or alarm else 3.0 if holders else 2.0
         dashed = state == "cached" and not acting
         kind = "cached" if dashed else "frame"
-        yield (page, "ground"), Block(box=cell, fill=t.panel)
-        yield (page, kind), Block(box=cell, stroke=stroke, width=width, dashed=dashed, acting=acting, z=1)
+        yield (page, "ground"), Block(cell, fill=t.panel)
+        yield (page, kind), Block(cell, stroke=stroke, width=width, dashed=dashed, acting=acting, z=1)
         yield from self._bands(view, page, cell, holders)
         roomy = cell.w >= ROOMY
         body, px, headed = self._body(view, cell)
@@ -155,22 +152,19 @@ class Pool(Part):
         else:
             share = view.state.fill()[page] / view.page_size
             level = Box(body.x, body.bottom - body.h * share, body.w, body.h * share)
-            yield (page, "level"), Block(box=level, fill=hue or t.empty, radius=2)
+            yield (page, "level"), Block(level, fill=hue or t.empty, radius=2)
         y = cell.bottom - FOOT / 2
         if cell.w >= NAMED:
             number = written("page.number", page, page=page)
             color = t.text if holders or acting else t.muted
-            yield (
-                (page, "number"),
-                Text(text=number, at=(cell.x + PAD + 2, y), face="mono-bold", color=color, ground=t.panel),
-            )
+            yield ((page, "number"), Text(number, (cell.x + PAD + 2, y), face="mono-bold", color=color, ground=t.panel))
         if roomy and cell.w >= _beside(view.n_pages):
             ref = say("ref {}", measure("page.ref", view.refs[page], "plain", page=page))
             color = t.text if view.refs[page] else t.muted
             at = (cell.right - PAD - 2, y)
             yield (
                 (page, "ref"),
-                Text(text=ref, at=at, px=theme.LEAST_SIZE, face="mono", color=color, align="right", ground=t.panel),
+                Text(ref, at, px=theme.LEAST_SIZE, face="mono", color=color, align="right", ground=t.panel),
             )
             places = [
                 say("{}·{}", measure("task.name", task, "name", task=task), _logical(view, task, page))
@@ -179,10 +173,7 @@ class Pool(Part):
             text = joined(" ", places)
             if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD - 4:
                 at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 4)
-                yield (
-                    (page, "place"),
-                    Text(text=text, at=at, px=theme.LEAST_SIZE, face="mono", color=t.muted, ground=t.panel),
-                )
+                yield ((page, "place"), Text(text, at, px=theme.LEAST_SIZE, face="mono", color=t.muted, ground=t.panel))
         if self.bits:
             bit = view.mask >> page & 1
             box = Box(cell.cx - 30, cell.bottom + 10, 60, BITS - 14)
@@ -191,15 +182,12 @@ class Pool(Part):
                 "width": 4.0 if acting else 2.0,
                 "acting": acting,
             }
-            yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, radius=6, **look)
+            yield (page, "bit"), Block(box, fill=t.empty if bit else t.ground, radius=6, **look)
             text = say("{}", measure("mask.bit", bit, "plain", page=page))
             ground = t.empty if bit else t.ground
             color = t.text if bit else t.muted
             at = (cell.cx, box.cy)
-            yield (
-                (page, "digit"),
-                Text(text=text, at=at, face="mono-bold", color=color, align="center", ground=ground),
-            )
+            yield ((page, "digit"), Text(text, at, face="mono-bold", color=color, align="center", ground=ground))
 
     def _body(self, view: View, cell: Box) -> tuple[Box, int | None, bool]:
         """Where a page's slots are, the size of type where they are words, and whether there is room for
@@ -217,10 +205,10 @@ class Pool(Part):
             return
         line = Box(cell.x + PAD, cell.y + 7, cell.w - 2 * PAD, BAND)
         if len(holders) > MOST_BANDS or line.w / len(holders) < 12:
-            yield (page, "bands"), Block(box=line, fill=view.theme.muted, radius=3)
+            yield (page, "bands"), Block(line, fill=view.theme.muted, radius=3)
             return
         for task, part in zip(holders, line.columns(len(holders), 3), strict=True):
-            yield (page, "band", task), Block(box=part, fill=view.hue(task), radius=3)
+            yield (page, "band", task), Block(part, fill=view.hue(task), radius=3)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """Pages that a request has newly been given fly from its tape, empty; those that it found do not."""
@@ -235,10 +223,10 @@ class Pool(Part):
                 place = after.get((self.key, page, "ground"))
                 if isinstance(tile, Block) and isinstance(place, Block):
                     look = {"fill": now.theme.panel, "stroke": now.hue(task), "width": 3.0, "z": 20}
-                    yield Move(Block(box=tile.box, **look), Block(box=place.box, **look), 0.12 * come)
+                    yield Move(Block(tile.box, **look), Block(place.box, **look), 0.12 * come)
                     come += 1
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Frames, bands and slots of every page, as they are drawn."""
         frames: dict[int, str] = {}
         bands: dict[int, list[str]] = {}

@@ -1,8 +1,5 @@
 """The clock of servers that get the same requests: how far each is, and when it has served whom."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +7,11 @@ import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Line, Text
+from scenes.draw.atoms import Block, Line, Text
 from scenes.draw.layout import Box
 from scenes.measures import measure, say
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.parts.servers import served, source, step_of, title
-from scenes.parts.view import View
 from scenes.theme import mix
 
 ROW, BEST, GAP, FOOT = 36.0, 124.0, 14.0, 44.0
@@ -48,38 +44,38 @@ class Progress(Part):
         now = min(total, step_of(view) + 1)
         for rule, row in zip(self.rules, rows, strict=True):
             acting = rule in self.acting
-            yield (rule, "title"), Text(text=names[rule], at=(box.x, row.cy), px=px, face="sans-bold", color=t.text)
+            yield (rule, "title"), Text(names[rule], (box.x, row.cy), px=px, face="sans-bold", color=t.text)
             track = Box(x, row.y, width, row.h)
-            yield (rule, "track"), Block(box=track, fill=t.empty, radius=4)
+            yield (rule, "track"), Block(track, fill=t.empty, radius=4)
             gone = Box(x, row.y, max(0.5, width * min(now, ends[rule].value) / total), row.h)
             look = {"stroke": t.accent, "width": 4.0} if acting else {}
             fill = mix(t.empty, t.muted, 0.45)
-            yield (rule, "gone"), Block(box=gone, fill=fill, radius=4, acting=acting, **look)
+            yield (rule, "gone"), Block(gone, fill=fill, radius=4, acting=acting, **look)
             for task, step in ask.served(rule).items():
                 if step < now:
                     at = x + width * (step + 1) / total
                     mark = Box(at - MARK, row.y + 4, MARK, row.h - 8)
-                    yield (rule, task, "mark"), Block(box=mark, fill=view.hue(task), radius=2)
+                    yield (rule, task, "mark"), Block(mark, fill=view.hue(task), radius=2)
             if now >= ends[rule].value and len(served(rule, view)):
                 text = say("{} steps", ends[rule])
                 look = {"face": "mono-bold", "px": px, "color": t.text, "align": "right"}
-                yield (rule, "steps"), Text(text=text, at=(box.right, row.cy), acting=acting, **look)
+                yield (rule, "steps"), Text(text, (box.right, row.cy), acting=acting, **look)
         yield from self._clock(view, box, x + width * now / total, px)
 
     def _clock(self, view: View, box: Box, x: float, px: float) -> Atoms:
         """One playhead through all rows, and the step that it stands at."""
         t, bottom = view.theme, box.bottom - FOOT
         points = np.array([(x, box.y - 6), (x, bottom + 6)])
-        yield ("playhead",), Line(points=points, color=t.accent, width=4, z=2)
+        yield ("playhead",), Line(points, color=t.accent, width=4, z=2)
         done = step_of(view) + 1
         text = say("{} step" if done == 1 else "{} steps", measure("servers.steps", done))
         if view.beyond:
             text = say("{} · {}", text, source("reserve"))
         half = fonts.width(text, "mono", px) / 2
         at = (min(max(x, box.x + half), box.right - half), box.bottom - FOOT / 2 + 6)
-        yield ("step",), Text(text=text, at=at, px=px, face="mono", color=t.text, align="center")
+        yield ("step",), Text(text, at, px=px, face="mono", color=t.text, align="center")
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Of each row how far it is, and each mark, as shares of the axis."""
         found: dict[str, Any] = {}
         for rule in self.rules:

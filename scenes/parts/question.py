@@ -1,17 +1,13 @@
 """What a film asks, over the picture that makes one ask it; and what it comes to."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from scenes import theme
 from scenes.draw.atoms import Text
 from scenes.draw.layout import Box
 from scenes.parts.caption import PITCH, balanced
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, Room, View
 
 FACE = "sans-bold"
 
@@ -20,7 +16,7 @@ FACE = "sans-bold"
 class Question(Part):
     """The question that a film answers, in the largest type of a sentence."""
 
-    place: ClassVar[str] = "top"
+    place = "top"
 
     text: str = ""
 
@@ -37,7 +33,7 @@ class Question(Part):
 class Takeaway(Part):
     """One sentence and one number, with what it counts: what is left of a film."""
 
-    place: ClassVar[str] = "top"
+    place = "top"
 
     text: str = ""
     number: str = ""
@@ -59,9 +55,9 @@ class Takeaway(Part):
         units = self._units(view, box.w)
         top = box.bottom - (0.7 + PITCH * (len(units) - 1)) * label
         at = (box.x, top - 0.9 * label - 0.5 * big)
-        yield ("number",), Text(text=self.number, at=at, px=big, face="mono-bold", color=t.accent)
+        yield ("number",), Text(self.number, at, px=big, face="mono-bold", color=t.accent)
         for i, line in enumerate(units):
-            yield ("unit", i), Text(text=line, at=(box.x, top + i * PITCH * label), px=label, color=t.muted)
+            yield ("unit", i), Text(line, (box.x, top + i * PITCH * label), px=label, color=t.muted)
 
     def _units(self, view: View, width: float) -> Sequence[str]:
         """The lines of what the number counts."""
@@ -72,4 +68,4 @@ def sentence(text: str, px: float, view: View, box: Box, early: bool = True) -> 
     """A sentence in large type at the top of `box`; `early` as of `Text`."""
     for i, line in enumerate(balanced(text, FACE, px, box.w)):
         at = (box.x, box.y + (0.5 + i * PITCH) * px)
-        yield (text, i), Text(text=line, at=at, px=px, face=FACE, color=view.theme.text, early=early)
+        yield (text, i), Text(line, at, px=px, face=FACE, color=view.theme.text, early=early)

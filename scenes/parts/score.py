@@ -1,19 +1,15 @@
 """The score of a server: who waits at its door, whom it has served, and how many."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Move, Picture, Text
+from scenes.draw.atoms import Block, Move, Picture, Text
 from scenes.draw.layout import Box
 from scenes.measures import Measure, measure, say
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.parts.servers import served, tag, tag_width, waiting
-from scenes.parts.view import View
 
 HEIGHT, APART, NUMBER = 60.0, 8.0, 52.0
 
@@ -23,11 +19,10 @@ class Score(Part):
     """The queue of a server at the left, the first first, and at the right those that it has served,
     the first at the right; of many only the first, and the latest. `memory` is the part that they come from."""
 
+    needs = Room(HEIGHT, HEIGHT)
+
     rule: str = "reserve"
     memory: str = ""
-
-    def room(self, view: View, width: float) -> Room:
-        return Room(HEIGHT, HEIGHT)
 
     def count(self, view: View) -> Measure:
         """How many it has served."""
@@ -40,23 +35,23 @@ class Score(Part):
         unit, label = fonts.width(" served", "sans", theme.LABEL), fonts.width("waiting", "sans", theme.LABEL) + 20
         number = fonts.width("0" * len(str(len(tasks))), "mono-bold", NUMBER)
         at = (box.right, box.cy)
-        yield ("unit",), Text(text="served", at=at, color=t.muted, align="right")
+        yield ("unit",), Text("served", at, color=t.muted, align="right")
         text = say("{}", self.count(view))
         at = (box.right - unit - 4, box.cy)
-        yield ("count",), Text(text=text, at=at, px=NUMBER, face="mono-bold", color=t.text, align="right")
+        yield ("count",), Text(text, at, px=NUMBER, face="mono-bold", color=t.text, align="right")
         pitch = max(map(tag_width, tasks), default=44.0) + APART
         most = int((box.w - unit - number - label - 2 * pitch) / pitch)
         line, done = list(waiting(self.rule, view)), served(self.rule, view)
         if len(tasks) > most:
             done = done[-max(1, most // 3) :]
-        yield ("label",), Text(text="waiting", at=(box.x, box.cy), color=t.muted)
+        yield ("label",), Text("waiting", (box.x, box.cy), color=t.muted)
         shown = max(1, most - len(done))
         for i, task in enumerate(line[:shown]):
             yield from tag((task,), task, (box.x + label + i * pitch, box.cy), view)
         if len(line) > shown:
             more = say("+{}", measure("score.more", len(line) - shown, "plain", rule=self.rule, shown=shown))
             at = (box.x + label + shown * pitch, box.cy)
-            yield ("more",), Text(text=more, at=at, px=theme.LEAST_SIZE, face="mono", color=t.muted)
+            yield ("more",), Text(more, at, px=theme.LEAST_SIZE, face="mono", color=t.muted)
         right = box.right - unit - number - 24
         for i, task in enumerate(done):
             yield from tag(("served", task), task, (right - (i + 1) * pitch, box.cy), view)
@@ -69,7 +64,7 @@ class Score(Part):
             if task not in old and isinstance(end, Block) and isinstance(start, Block):
                 yield Move(start, end)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Those that are drawn, from left to right."""
         tags = sorted((mobject.box.x, key[-2]) for key, mobject in shown.items() if key[-1] == "tag")
         return {f"score.{self.rule}": tuple(task for _, task in tags)}

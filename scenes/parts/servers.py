@@ -1,7 +1,5 @@
 """Servers that the same requests are given to: what they are called, whom they serve and who waits."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from scenes import theme
@@ -9,8 +7,7 @@ from scenes.draw import fonts
 from scenes.draw.atoms import Block, Key, Text
 from scenes.draw.layout import Box
 from scenes.measures import Said, say, written
-from scenes.parts.part import Atoms
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, View
 
 TAG = 40.0
 FACE = "sans-bold"
@@ -51,14 +48,14 @@ def tag_width(task: str) -> float:
 def tag(key: Key, task: str, at: tuple[float, float], view: View, z: int = 0) -> Atoms:
     """A request's name on its hue, the middle of its left edge at the pixel `at`."""
     hue, width = view.hue(task), tag_width(task)
-    yield (*key, "tag"), Block(box=Box(at[0], at[1] - TAG / 2, width, TAG), fill=hue, radius=6, keeps=True, z=z)
+    yield (*key, "tag"), Block(Box(at[0], at[1] - TAG / 2, width, TAG), fill=hue, radius=6, keeps=True, z=z)
     name = written("task.name", task, "name", task=task)
     place = (at[0] + width / 2, at[1])
     yield (
         (*key, "name"),
         Text(
-            text=name,
-            at=place,
+            name,
+            place,
             px=theme.LEAST_SIZE,
             face=FACE,
             color=view.theme.ground,

@@ -1,7 +1,5 @@
 """Slots: how the token slots of a page are laid out and coloured, wherever they are shown."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -10,8 +8,7 @@ import numpy as np
 from scenes import theme
 from scenes.draw.atoms import Cells, grid_edges, rgba
 from scenes.draw.layout import Box
-from scenes.parts.part import DIMMED
-from scenes.parts.view import View
+from scenes.parts.part import DIMMED, View
 
 APART = 8.0
 """Pixels of a cell from which on there is a gap between cells."""
@@ -43,7 +40,7 @@ def slots_atom(box: Box, fills: np.ndarray, lines: np.ndarray, first: int | None
     size = len(fills)
     edges = grid_edges(box, size, columns_of(size), gap_of(box, size))
     order = None if first is None else first + np.arange(size, dtype=float)
-    return Cells(edges=edges, fills=fills, lines=lines, order=order, z=z)
+    return Cells(edges, fills, lines=lines, order=order, z=z)
 
 
 def page_colors(view: View, page: int) -> tuple[np.ndarray, np.ndarray]:

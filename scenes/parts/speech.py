@@ -1,13 +1,11 @@
 """What requests ask and answer, as lines of text."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from astrai_sim.trace import Trace
 from scenes.draw import fonts
 from scenes.measures import Said, joined, written
-from scenes.parts.view import View
+from scenes.parts.part import View
 from scenes.parts.words import readable
 from scenes.story.conversation import Exchange
 

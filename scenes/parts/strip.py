@@ -1,19 +1,16 @@
 """The strip: what `gather` reads of a request's pages, in the order of its table."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from scenes.draw.atoms import FLYING, Block, Cells, Key, Move, Picture, Text, grid_edges, rgba
+from scenes.draw.atoms import FLYING, Block, Cells, Move, Picture, Text, grid_edges, rgba
 from scenes.draw.layout import Box
 from scenes.measures import measure, say
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.parts.slots import page_colors
-from scenes.parts.view import View
 
 HEAD, FOOT, ROW, LEAST_PITCH = 52.0, 56.0, 96.0, 8.0
 SECONDS, REACH, LEAST_WIDE = 1.9, 5.0, 0.6
@@ -55,7 +52,7 @@ class Strip(Part):
             shape = (measure("gather.length", row.length, seq=self.seq, task=self.task), ask.model("n_kv_heads"))
             layer = measure("gather.layer", view.trace[self.seq].layer, "plain", seq=self.seq)
             title = say("K and V of layer {}: [{}, {}, {}] each", layer, *shape, ask.model("head_dim"))
-            yield ("title",), Text(text=title, at=(box.x, box.y + HEAD / 2 - 6), face="mono", color=t.muted)
+            yield ("title",), Text(title, (box.x, box.y + HEAD / 2 - 6), face="mono", color=t.muted)
         lanes = Box(box.x, box.y + HEAD, box.w, box.h - HEAD).rows(rows, 0)
         tokens = min(row.length, across * size) if rows == 1 else across * size
         pitch = box.w / tokens
@@ -69,10 +66,10 @@ class Strip(Part):
             fills = page_colors(view, page)[0][:n]
             if not self.landed:
                 fills = np.tile(rgba(t.panel), (n, 1))
-            yield (logical, "cells"), Cells(edges=edges, fills=fills)
+            yield (logical, "cells"), Cells(edges, fills)
             if logical == self.acting:
                 frame = stretch.inset(-REACH)
-                yield (logical, "frame"), Block(box=frame, stroke=t.accent, width=4, acting=True, z=1)
+                yield (logical, "frame"), Block(frame, stroke=t.accent, width=4, acting=True, z=1)
             if self.landed:
                 yield (logical, "page"), self._below(view, logical, page, stretch)
 
@@ -83,7 +80,7 @@ class Strip(Part):
         last = stretch.w < 120
         at = (stretch.x if last else stretch.cx, stretch.bottom + FOOT / 2 + 4)
         hue = view.hue(self.task)
-        return Text(text=text, at=at, face="mono-bold", color=hue, align="left" if last else "center")
+        return Text(text, at, face="mono-bold", color=hue, align="left" if last else "center")
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """The filled slots of all pages lift together, as copies."""
@@ -95,9 +92,9 @@ class Strip(Part):
             n = len(place.edges)
             lines = np.tile(rgba(now.theme.accent), (n, 1))
             look = {"fills": place.fills, "lines": lines, "z": FLYING}
-            yield Move(Cells(edges=slots.edges[:n], **look), Cells(edges=place.edges, **look), seconds=SECONDS)
+            yield Move(Cells(slots.edges[:n], **look), Cells(place.edges, **look), seconds=SECONDS)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Cells of each page's stretch, in order."""
         found = {key[1]: mobject.n for key, mobject in shown.items() if key[-1] == "cells"}
         return {"strip": (self.task, self.seq, tuple(found[place] for place in sorted(found)))}

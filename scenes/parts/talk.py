@@ -1,21 +1,17 @@
 """A conversation: who asks, the pages that hold what is said, and the answer as it grows."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from scenes import theme
-from scenes.draw.atoms import Block, Key, Text
+from scenes.draw.atoms import Block, Text
 from scenes.draw.layout import Box
 from scenes.measures import measure, say, written
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.parts.speech import answer, lines, question
 from scenes.parts.tape import CHIP_GAP, chip_width
-from scenes.parts.view import View
 from scenes.theme import mix
 
 ROW, BEST, GAP, CHIP, INSET = 92.0, 120.0, 10.0, 52.0, 18.0
@@ -58,7 +54,7 @@ class Talk(Part):
         least = len(self.tasks) * (ROW + GAP) / max(1, len(here)) - GAP
         px = next((px for px in SIZES if least > (1 + LEAST_LINES) * PITCH * px), theme.LABEL)
         for task, row in zip(here, box.rows(max(1, len(here)), GAP), strict=False):
-            yield (task, "row"), Block(box=row, fill=view.theme.panel, radius=10)
+            yield (task, "row"), Block(row, fill=view.theme.panel, radius=10)
             x, y = row.x + INSET, min(row.cy, row.y + ROW / 2)
             yield from self._chip(view, task, Box(x, y - CHIP / 2, chip, CHIP))
             x += chip + CHIP_GAP
@@ -74,17 +70,17 @@ class Talk(Part):
         top, look = box.cy + (1 - n) * PITCH * px / 2, {"px": px, "ground": t.panel}
         if asked:
             more = asked[0] if len(asked) == 1 else say("{} …", asked[0])
-            yield (task, "asks"), Text(text=more, at=(box.x, top), color=t.muted, early=True, **look)
+            yield (task, "asks"), Text(more, (box.x, top), color=t.muted, early=True, **look)
         for place, (i, line) in enumerate(said, start=1):
             at = (box.x, top + place * PITCH * px)
-            yield (task, "answer", i), Text(text=line, at=at, face="sans-medium", color=t.text, **look)
+            yield (task, "answer", i), Text(line, at, face="sans-medium", color=t.text, **look)
 
     def _chip(self, view: View, task: str, box: Box) -> Atoms:
         hue = view.hue(task)
         look: dict[str, Any] = {"face": "sans-bold", "color": view.theme.ground, "align": "center"}
         name = written("task.name", task, "name", task=task)
-        yield (task, "chip"), Block(box=box, fill=hue, keeps=True)
-        yield (task, "name"), Text(text=name, at=(box.cx, box.cy), ground=hue, keeps=True, **look)
+        yield (task, "chip"), Block(box, fill=hue, keeps=True)
+        yield (task, "name"), Text(name, (box.cx, box.cy), ground=hue, keeps=True, **look)
 
     def _entries(self, view: View, task: str, x: float, y: float, most: int) -> Atoms:
         """The page table as it is, each entry tinted with the hue of who computed what is in the page."""
@@ -95,16 +91,16 @@ class Talk(Part):
         for place, logical in enumerate(shown):
             box = Box(x + place * (ENTRY + APART), y - ENTRY / 2 + 4, ENTRY, ENTRY - 8)
             if logical is None:
-                yield (task, "fold"), Text(text="…", at=(box.cx, y), color=t.muted, align="center")
+                yield (task, "fold"), Text("…", (box.cx, y), color=t.muted, align="center")
                 continue
             page = table[logical]
             writer = who[page][who[page] >= 0]
             hue = view.hue(names[writer[0]]) if len(writer) and view.state.fill()[page] else view.hue(task)
             fill = mix(t.panel, hue, TINT) if view.state.fill()[page] else t.panel
-            yield (task, logical, "tile"), Block(box=box, fill=fill, stroke=view.hue(task), width=2, radius=6)
+            yield (task, logical, "tile"), Block(box, fill=fill, stroke=view.hue(task), width=2, radius=6)
             number = say("{}", measure("table.entry", page, "plain", task=task, logical=logical))
             look: dict[str, Any] = {"face": "mono-bold", "color": t.text, "align": "center", "ground": t.panel}
-            yield (task, logical, "number"), Text(text=number, at=(box.cx, y), px=theme.LEAST_SIZE, **look)
+            yield (task, logical, "number"), Text(number, (box.cx, y), px=theme.LEAST_SIZE, **look)
 
     def _rows(self, view: View, task: str, width: float, px: float) -> int:
         """Lines of what a request asks and answers, beside its name."""
@@ -133,17 +129,14 @@ class Talk(Part):
             for kind, rows, face, color in (("asks", asked, "sans", t.muted), ("answer", said, "sans-medium", t.text)):
                 for i, line in enumerate(rows):
                     at = (x, y + PITCH * px / 2)
-                    yield (
-                        (task, kind, i),
-                        Text(text=line, at=at, px=px, face=face, color=color, early=True, ground=t.panel),
-                    )
+                    yield ((task, kind, i), Text(line, at, px=px, face=face, color=color, early=True, ground=t.panel))
                     y += PITCH * px
             y = max(y, top + PITCH * px)
-            yield (task, "row"), Block(box=Box(box.x, top, box.w, y - top), fill=t.panel, radius=10, z=-1)
+            yield (task, "row"), Block(Box(box.x, top, box.w, y - top), fill=t.panel, radius=10, z=-1)
             yield from self._chip(view, task, Box(box.x, top + PITCH * px / 2 - CHIP / 2, chip, CHIP))
             y += GAP + spare
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """The answers that stand whole, and of each entry which hue it is tinted with."""
         tints: dict[str, dict[int, tuple[float, ...]]] = {}
         said: dict[str, dict[int, str]] = {}

@@ -1,22 +1,17 @@
 """Requests as tapes: tokens in logical order, cut into pages, the physical page's number under each."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Text, rgba
+from scenes.draw.atoms import Block, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import joined, measure, say, written
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.parts.slots import columns_of, filled, slots_atom
 from scenes.parts.speech import question
-from scenes.parts.view import View
 
 TILE_GAP, CHIP_GAP, NUMBERS = 16.0, 24.0, 40.0
 LEAST_TILE, WIDEST = 64.0, 400.0
@@ -72,7 +67,7 @@ class Tape(Part):
                 x = row.x + chip + CHIP_GAP + behind
                 asked = fonts.fit(asked, "sans", theme.LABEL, row.right - x + 1)
                 at = (x, row.cy - NUMBERS / 2)
-                yield (task, "asks"), Text(text=asked, at=at, color=view.theme.text, early=True)
+                yield (task, "asks"), Text(asked, at, color=view.theme.text, early=True)
 
     def _asked(self, view: View, task: str) -> str:
         """What a request asks, on one line; nothing where that is not shown."""
@@ -83,20 +78,13 @@ class Tape(Part):
         if state is None:
             return
         hue, body = view.hue(task), Box(row.x, row.y, row.w, row.h - NUMBERS)
-        yield (task, "chip"), Block(box=Box(row.x, body.cy - CHIP / 2, chip, CHIP), fill=hue, keeps=True)
+        yield (task, "chip"), Block(Box(row.x, body.cy - CHIP / 2, chip, CHIP), fill=hue, keeps=True)
         name = written("task.name", task, "name", task=task)
         at = (row.x + chip / 2, body.cy)
         yield (
             (task, "name"),
             Text(
-                text=name,
-                at=at,
-                face="sans-bold",
-                color=view.theme.ground,
-                align="center",
-                ground=hue,
-                keeps=True,
-                early=True,
+                name, at, face="sans-bold", color=view.theme.ground, align="center", ground=hue, keeps=True, early=True
             ),
         )
         table = view.state.tables.get(task, [])
@@ -104,14 +92,14 @@ class Tape(Part):
         if state.status == "finished" and not table:
             known = stored = 0
             at = (row.x + chip + CHIP_GAP, body.cy)
-            yield (task, "done"), Text(text="finished", at=at, color=view.theme.muted)
+            yield (task, "done"), Text("finished", at, color=view.theme.muted)
         n = max(-(-known // size), len(table))
         x = row.x + chip + CHIP_GAP
         for logical in _shown(n, most, {place for name, place in self.acting if name == task}):
             if logical is None:
                 folded = n - most + 1
                 text = say("… {} pages …", measure("tape.folded", folded, task=task, shown=most - 1))
-                yield (task, "fold"), Text(text=text, at=(x, body.cy), px=theme.LEAST_SIZE, color=view.theme.muted)
+                yield (task, "fold"), Text(text, (x, body.cy), px=theme.LEAST_SIZE, color=view.theme.muted)
                 x += fonts.width(text, "sans", theme.LEAST_SIZE) + TILE_GAP
                 continue
             tile = Box(x, body.y, width, body.h)
@@ -120,7 +108,7 @@ class Tape(Part):
         if self.counts and known and not self._asked(view, task):
             text = say("{}", measure("task.tokens", known, task=task))
             px = theme.LABEL
-            yield (task, "count"), Text(text=text, at=(x + 8, body.cy), px=px, face="mono", color=view.theme.muted)
+            yield (task, "count"), Text(text, (x + 8, body.cy), px=px, face="mono", color=view.theme.muted)
 
     def _tile(self, view: View, task: str, logical: int, tile: Box, table: list[int], known: int, stored: int) -> Atoms:
         size, hue = view.page_size, view.hue(task)
@@ -130,7 +118,7 @@ class Tape(Part):
         yield (
             (task, logical, "tile"),
             Block(
-                box=tile,
+                tile,
                 stroke=stroke or view.theme.ground,
                 fill=view.theme.panel if held else None,
                 width=4 if acting else 2,
@@ -149,14 +137,14 @@ class Tape(Part):
         if self.cuts and not held:
             count = say("{}", measure("tile.tokens", min(size, known - logical * size), task=task, logical=logical))
             at, px = (tile.cx, tile.bottom + NUMBERS / 2 + 4), theme.LABEL
-            yield (task, logical, "cut"), Text(text=count, at=at, px=px, face="mono", color=hue, align="center")
+            yield (task, logical, "cut"), Text(count, at, px=px, face="mono", color=hue, align="center")
         if held:
             number = say("{}", measure("table.entry", table[logical], "plain", task=task, logical=logical))
             at = (tile.cx, tile.bottom + NUMBERS / 2 + 4)
             px = theme.LABEL
             yield (
                 (task, logical, "number"),
-                Text(text=number, at=at, px=px, face="mono-bold", color=hue, align="center", acting=acting),
+                Text(number, at, px=px, face="mono-bold", color=hue, align="center", acting=acting),
             )
 
     def _filled(self, view: View, task: str, logical: int, table: list[int]) -> np.ndarray:
@@ -169,7 +157,7 @@ class Tape(Part):
         writers = np.where(who[page] >= 0, who[page], index)
         return np.stack([view.shade(int(w), int(p)) for w, p in zip(writers, where[page], strict=True)])
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """How many tokens of each request are filled, and how many outlined."""
         tape: dict[str, list[int]] = {task: [0, 0] for task in self.tasks}
         for key, mobject in shown.items():

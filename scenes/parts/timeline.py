@@ -9,7 +9,7 @@ import numpy as np
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.layout import Box
-from scenes.parts.view import View
+from scenes.parts.part import View
 from scenes.story.limits import round_step
 
 CHIP_GAP, EDGE, COUNT = 20.0, 12.0, 250.0

@@ -1,17 +1,11 @@
 """How long requests have been without a token, on one clock."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from scenes.draw.atoms import Key
 from scenes.draw.layout import Box
 from scenes.measures import Measure, measure
 from scenes.parts.bars import Bar, Bars
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 
 
 @dataclass(frozen=True)
@@ -42,6 +36,6 @@ class Waits(Part):
             bars.append(Bar(*self.beside, muted=True))
         return Bars("", tuple(bars), scale, name=self.key)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Each bar's measure with its length, as a share of the longest of them."""
         return self._bars([0] * len(self.tasks)).read(shown)

@@ -1,18 +1,13 @@
 """Arrows from entries of a page table to the pages that they name."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Line, Picture, Text
+from scenes.draw.atoms import Block, Line, Picture, Text
 from scenes.draw.layout import Box
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 
 MOST = 4
 """Wires beyond which number and page light in pairs instead."""
@@ -27,11 +22,10 @@ class Wires(Part):
     stands before; `places` are the logical pages that are wired (default: all of its table, where
     those are few)."""
 
+    needs = Room(48, 84)
+
     task: str = ""
     places: tuple[int, ...] | None = None
-
-    def room(self, view: View, width: float) -> Room:
-        return Room(48, 84)
 
     def draw(self, view: View, box: Box) -> Atoms:
         yield from ()
@@ -65,8 +59,8 @@ class Wires(Part):
             gap, at = tile.right + ASIDE, number.at[1]
             x = page.cx + NUDGE * any(abs(page.cx - down) < NUDGE / 2 for down in downs)
             points = [(number.at[0] + half + 10, at), (gap, at), (gap, y), (x, y), (x, page.y - 4)]
-            yield (logical,), Line(points=np.array(points), color=hue, width=3, curved=True, head=True)
+            yield (logical,), Line(np.array(points), color=hue, width=3, curved=True, head=True)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Which logical pages are wired."""
         return {"wires": {self.task: tuple(sorted(key[1] for key in shown))}}

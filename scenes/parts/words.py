@@ -1,7 +1,5 @@
 """Words: the texts of tokens as running text in a box, each token in a cell of its own width."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,9 +12,8 @@ from scenes.draw import fonts
 from scenes.draw.atoms import Cells, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import Said, joined, measure, say, written
-from scenes.parts.part import Atoms
+from scenes.parts.part import Atoms, View
 from scenes.parts.slots import GHOST
-from scenes.parts.view import View
 from scenes.story.conversation import control_name
 from scenes.story.pieces import NOTHING, shown_piece
 
@@ -223,12 +220,12 @@ def page_words(view: View, page: int, body: Box, px: float, first: int) -> Atoms
             look = {"px": px, "face": face, "color": color, "align": "center", "ground": t.panel}
             order = float(first if stand.ghost else first + slots[0])
             said = fonts.fit(stand.word.text, face, px, box.w - 2 * PAD * px + 1)
-            yield (page, "word", slots[0], stand.task), Text(text=said, at=(box.cx, box.cy), order=order, **look)
+            yield (page, "word", slots[0], stand.task), Text(said, (box.cx, box.cy), order=order, **look)
     order = first + np.arange(size, dtype=float)
-    yield (page, "slots"), Cells(edges=edges, fills=fills, order=order, radius=4.0)
-    yield (page, "ghosts"), Cells(edges=left, fills=np.zeros((size, 4)), lines=outlines, order=order, radius=4.0)
+    yield (page, "slots"), Cells(edges, fills, order=order, radius=4.0)
+    yield (page, "ghosts"), Cells(left, np.zeros((size, 4)), lines=outlines, order=order, radius=4.0)
     if hidden:
         shown = sum(len(stand.slots) for stand in stands) - hidden
         text = say("… {} tokens …", measure("words.folded", hidden, page=page, shown=shown))
         at = (body.x + PAD * px, body.y + ((most - 2) * PITCH + HIGH / 2) * px)
-        yield (page, "fold"), Text(text=text, at=at, px=theme.LEAST_SIZE, color=t.muted, ground=t.panel)
+        yield (page, "fold"), Text(text, at, px=theme.LEAST_SIZE, color=t.muted, ground=t.panel)

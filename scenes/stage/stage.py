@@ -19,8 +19,7 @@ from scenes.draw.running import Running
 from scenes.parts.caption import Caption
 from scenes.parts.header import Badge, Header
 from scenes.parts.layout import layout
-from scenes.parts.part import Part
-from scenes.parts.view import View
+from scenes.parts.part import Part, View
 from scenes.stage.shot import Act, Section, Shot
 from scenes.story.limits import reading_time
 
