@@ -56,8 +56,7 @@ class Batch(Part):
         fits = product(texts, (theme.LABEL, theme.LEAST_SIZE))
         fits = (fit for fit in fits if fonts.width(fit[0], "sans-medium", fit[1]) <= box.w)
         text, px = next(fits, (texts[-1], theme.LEAST_SIZE))
-        look = {"px": px, "face": "sans-medium", "color": t.text}
-        yield ("title",), Text(text, (box.x, box.y + 18), **look)
+        yield ("title",), Text(text, (box.x, box.y + 18), px=px, face="sans-medium", color=t.text)
         field = Box(box.x, box.y + TITLE, box.w, min(box.h - TITLE, rows * PITCH))
         edges = grid_edges(field, rows * self.columns, self.columns, GAP)
         at = 0
@@ -65,9 +64,8 @@ class Batch(Part):
             hue = rgba(view.hue(task), PROMPT if kind == "prompt" else 1.0)
             fills = np.tile(hue if self.done else rgba(None), (count, 1))
             lines = np.tile(rgba(None) if self.done else hue, (count, 1))
-            where = slice(at, at + count)
             order = np.arange(at, at + count) / n
-            yield (task, kind), Cells(edges[where], fills, lines=lines, order=order)
+            yield (task, kind), Cells(edges[slice(at, at + count)], fills, lines=lines, order=order)
             at += count
 
     def read(self, shown: Shown) -> Read:

@@ -50,10 +50,8 @@ class Code(Part):
         for place, (i, j, row) in enumerate(shown):
             y = box.y + TITLE + (place + 0.5) * PITCH
             if i == self.line and j == 0:
-                count = sum(1 for one in shown if one[0] == i)
-                bar = Box(box.x + 6, y - PITCH / 2 + 1, box.w - 12, count * PITCH - 2)
-                lit = theme.mix(t.panel, t.accent, 0.16)
-                yield ("cursor",), Block(bar, fill=lit, radius=5, acting=True)
+                bar = Box(box.x + 6, y - PITCH / 2 + 1, box.w - 12, sum(1 for one in shown if one[0] == i) * PITCH - 2)
+                yield ("cursor",), Block(bar, fill=theme.mix(t.panel, t.accent, 0.16), radius=5, acting=True)
             ground = theme.mix(t.panel, t.accent, 0.16) if i == self.line else t.panel
             for column, word, bold in words_of(row):
                 face = "mono-bold" if bold else "mono"
@@ -83,10 +81,9 @@ class Code(Part):
             for place, text, x in line:
                 fresh = place >= len(said) - self.fresh
                 at = (panel.x + INSET + x, top + (row + 0.5) * PITCH)
-                face = "mono-bold" if fresh else "mono"
                 color = t.text if fresh else t.muted
                 key = ("value", said[place][0])
-                yield key, Text(text, at, px=px, face=face, color=color, ground=t.panel)
+                yield key, Text(text, at, px=px, face="mono-bold" if fresh else "mono", color=color, ground=t.panel)
 
     def _first(self, rows: Sequence[tuple[int, int, Said]], most: int) -> int:
         """The first row shown, so that the line that runs can be seen."""

@@ -48,8 +48,7 @@ class Crowd(Part):
             yield (kind, "bars"), Cells(edges, fills, lines=lines)
             if self.tall:
                 yield from self._names(view, shown, edges[first:], box)
-            base = Box(place, box.bottom - 2, room, 2)
-            yield (kind, "base"), Block(base, fill=t.empty, radius=0)
+            yield (kind, "base"), Block(Box(place, box.bottom - 2, room, 2), fill=t.empty, radius=0)
         if view.history.count("task_preempted"):
             yield from self._count(view, box)
 
@@ -179,8 +178,7 @@ def capacities(view: View, room: float) -> tuple[int, int]:
     """Most bars of running and of waiting requests that are drawn in so many pixels."""
     series, n = view.history.series, len(view.history.requests)
     running = max(4, min(n, view.trace.header.scenario.scheduler.max_batch, int(0.7 * room / PITCH)))
-    waiting = max(4, min(int(series.waiting.max(initial=0)) + 2, int(room / PITCH) - running))
-    return running, waiting
+    return running, max(4, min(int(series.waiting.max(initial=0)) + 2, int(room / PITCH) - running))
 
 
 def _tasks(view: View, kind: str) -> list[str]:

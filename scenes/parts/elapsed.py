@@ -33,15 +33,13 @@ class Elapsed(Part):
         right = box.right - fonts.width("each second: 000 ms of the run", "sans", theme.LEAST_SIZE) - 24
         yield ("time",), Text(time, (box.x, box.cy), px=px, face="mono", color=t.text)
         yield ("line",), Block(Box(left, box.cy - BAR / 2, right - left, BAR), fill=t.empty, radius=BAR / 2)
-        share = min(1.0, view.state.ns / end)
-        done = Box(left, box.cy - BAR / 2, share * (right - left), BAR)
+        done = Box(left, box.cy - BAR / 2, min(1.0, view.state.ns / end) * (right - left), BAR)
         yield ("done",), Block(done, fill=t.accent, radius=BAR / 2)
         if view.history.count("task_preempted"):
             yield ("marks",), self._marks(view, Box(left, box.cy, right - left, box.h / 2), end)
         if view.lapse is not None:
-            at = (box.right, box.cy)
             text = say("each second: {} of the run", rate(view))
-            yield ("rate",), Text(text, at, px=theme.LEAST_SIZE, color=t.muted, align="right")
+            yield ("rate",), Text(text, (box.right, box.cy), px=theme.LEAST_SIZE, color=t.muted, align="right")
 
     def _marks(self, view: View, box: Box, end: int) -> Cells:
         """A mark in every few pixels in whose time a request has given way."""

@@ -28,8 +28,7 @@ class Header(Part):
             return
         step = say("step {}", measure("step", view.state.step, "plain"))
         phase = view.state.phase or ""
-        width = fonts.width("prefill", "mono", px)
-        at = (box.right - width - 32, y)
+        at = (box.right - fonts.width("prefill", "mono", px) - 32, y)
         yield ("step",), Text(step, at, px=px, face="mono", color=t.muted, align="right")
         if phase:
             yield ("phase",), Text(phase, (box.right, y), px=px, face="mono", color=t.text, align="right")
@@ -64,9 +63,7 @@ class Badge(Part):
         if view.trace.unverified:
             first, second = say("UNVERIFIED"), say("trace of {}", day)
         if one_line:
-            text = joined(" · ", (first, second))
-            yield (0,), Text(text, (box.right, box.cy), px=px, color=t.muted, align="right")
+            yield (0,), Text(joined(" · ", (first, second)), (box.right, box.cy), px=px, color=t.muted, align="right")
             return
         for i, text in enumerate((first, second)):
-            at = (box.right, box.bottom - 60 + i * 38)
-            yield (i,), Text(text, at, px=px, color=t.muted, align="right")
+            yield (i,), Text(text, (box.right, box.bottom - 60 + i * 38), px=px, color=t.muted, align="right")

@@ -39,22 +39,18 @@ class Held(Part):
         above = len(SERIES) * LINE * px if view.frame.upright else 0.0
         head = TITLE + above
         field = Box(box.x, box.y + head, box.w - (0.0 if above else beside), box.h - head - FOOT)
-        at = (box.x, box.y + TITLE / 2 - 8)
-        yield ("title",), Text("KV slots at the end of each step", at, px=px, color=t.muted)
+        yield ("title",), Text("KV slots at the end of each step", (box.x, box.y + TITLE / 2 - 8), px=px, color=t.muted)
         colors = {"longest": view.mixed(t.muted, 0.62), "held": t.accent, "filled": view.mixed(t.muted, 0.15)}
         seen = [t.panel, *colors.values()][: self.drawn + 1]
         wide = field.w / len(values)
         left = field.x + wide * np.arange(len(values))
         for column, name in enumerate(SERIES):
-            heights = field.h * values[:, column] / top
             gap = 3.0 if wide >= 10 else 0.0
             bottom = np.full(len(values), field.bottom)
-            edges = np.stack([left, bottom - heights, left + wide - gap, bottom], axis=1)
+            edges = np.stack([left, bottom - (field.h * values[:, column] / top), left + wide - gap, bottom], axis=1)
             fills = np.tile(rgba(seen[min(column + 1, self.drawn)]), (len(values), 1))
-            order = np.arange(len(values)) / max(1, len(values))
-            yield (name, "columns"), Cells(edges, fills, order=order)
-        floor = np.array([(field.x, field.bottom), (field.right, field.bottom)])
-        yield ("floor",), Line(floor, color=t.muted, width=2)
+            yield (name, "columns"), Cells(edges, fills, order=np.arange(len(values)) / max(1, len(values)))
+        yield ("floor",), Line(np.array([(field.x, field.bottom), (field.right, field.bottom)]), color=t.muted, width=2)
         for place, align in ((0, "left"), (len(ask.holdings) - 1, "right")):
             at = (field.x if align == "left" else field.right, field.bottom + FOOT / 2 + 4)
             text = say("step {}", ask.step(place))
@@ -71,9 +67,8 @@ class Held(Part):
             x = field.x if upright else field.right + ASIDE
             edges = np.array([[x, y - SWATCH / 2, x + SWATCH, y + SWATCH / 2]])
             yield (name, "swatch"), Cells(edges, rgba(colors[name])[None])
-            at = (x + SWATCH + 14, y)
             look: dict[str, Any] = {"face": "sans-medium", "color": view.theme.text}
-            yield (name, "said"), Text(said[name], at, px=px, **look)
+            yield (name, "said"), Text(said[name], (x + SWATCH + 14, y), px=px, **look)
 
     def read(self, shown: Shown) -> Read:
         """Heights of all columns, as shares of the highest."""

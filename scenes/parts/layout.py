@@ -76,10 +76,8 @@ def stacked(parts: Sequence[Part], view: View, box: Box) -> dict[str, Box]:
         return {}
     bands = [list(band) for _, band in groupby(parts, lambda part: part.lane is not None and not view.frame.upright)]
     rows = [row for band in bands for row in ([band] if _is_wide(band, view) else [[part] for part in band])]
-    rooms = [_room(row, view, box.w) for row in rows]
-    heights = _heights(rooms, box.h - GUTTER * (len(rows) - 1))
-    spare = box.h - GUTTER * (len(rows) - 1) - sum(heights)
-    y = box.y + max(0.0, spare / 2)
+    heights = _heights([_room(row, view, box.w) for row in rows], box.h - GUTTER * (len(rows) - 1))
+    y = box.y + max(0.0, (box.h - GUTTER * (len(rows) - 1) - sum(heights)) / 2)
     boxes = {}
     for row, height in zip(rows, heights, strict=True):
         place = Box(box.x, y, box.w, height)

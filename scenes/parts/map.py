@@ -78,8 +78,7 @@ class Map(Part):
             text, px = (say("a cell: {} pages", measure("map.group", group, "plain", cells=n)), theme.LEAST_SIZE)
             plate = Box(box.x + 8, box.y + 8, fonts.width(text, "sans", px) + 24, px + 14)
             yield ("plate",), Block(plate, fill=t.ground, radius=4, z=1)
-            at = (plate.cx, plate.cy)
-            yield ("group",), Text(text, at, px=px, color=t.text, align="center", z=2)
+            yield ("group",), Text(text, (plate.cx, plate.cy), px=px, color=t.text, align="center", z=2)
         for page in self.close:
             place = _cell(whole, columns, rows, page // group, gap).columns(group, gap)[page % group]
             if min(place.w, place.h) >= DETAIL:
@@ -102,8 +101,7 @@ class Map(Part):
             colors[owners == view.history.requests[task].index] = rgba(t.accent)
             for loss in turns.lost(-1, state.seq):
                 if loss.task == task and task not in state.tables:
-                    free = loss.pages[owners[loss.pages] < 0]
-                    colors[free] = rgba(theme.mix(t.accent, t.ground, BACK))
+                    colors[loss.pages[owners[loss.pages] < 0]] = rgba(theme.mix(t.accent, t.ground, BACK))
         if self.flash:
             since = state.ns - self.flash * 1e9
             for loss in turns.losses:
@@ -137,8 +135,7 @@ class Map(Part):
         if roomy:
             body = Box(body.x, body.y + 48, body.w, body.h - 48)
             number = say("page {}", measure("page.number", page, "plain", page=page))
-            at = (body.x, body.y - 28)
-            yield (page, "number"), Text(number, at, face="mono-bold", color=t.text, ground=t.panel)
+            yield (page, "number"), Text(number, (body.x, body.y - 28), face="mono-bold", color=t.text, ground=t.panel)
             if owner >= 0:
                 held = say("held by {}", measure("task.name", names[owner], "name", task=names[owner]))
                 at = (body.right, body.y - 28)
@@ -213,8 +210,7 @@ def grouped(colors: np.ndarray, group: int) -> np.ndarray:
 
 def seams_of(owners: np.ndarray, columns: int) -> np.ndarray:
     """Whether there is a gap at the right of each cell, float [n]: not where one holder goes on."""
-    after = np.append(owners[1:], -1)
-    same = (owners == after) & (owners >= 0)
+    same = (owners == np.append(owners[1:], -1)) & (owners >= 0)
     return np.where(same & (np.arange(len(owners)) % columns != columns - 1), 0.0, 1.0)
 
 

@@ -111,7 +111,7 @@ class Memory(Part):
             first = spans[0][1]
             named = stretch.task and (self.rule != "pages" or stretch.start in firsts)
             if named and tag_width(stretch.task) + 8 <= first.w and first.h >= TAG:
-                yield from tag((stretch.task,), stretch.task, (first.x + 6, _line(first)), view, z=2)
+                yield from tag(view, stretch.task, first.x + 6, _line(first), z=2)
             if self.rule != "pages":
                 yield from self._empty(view, box, stretch)
 
@@ -123,11 +123,9 @@ class Memory(Part):
         span = max((span for _, span in spans), key=lambda span: span.w, default=Box(0, 0, 0, 0))
         begin = self.spans(view, box, stretch.start, stretch.size)[0][1]
         tagged = begin.x + tag_width(stretch.task) + 20 if span.y == begin.y else 0.0
-        left = span.right - 14 - fonts.width(text, "sans-medium", px)
-        if left >= max(span.x + 14, tagged) and span.h >= TAG:
-            at = (span.right - 14, _line(span))
+        if (span.right - 14 - fonts.width(text, "sans-medium", px)) >= max(span.x + 14, tagged) and span.h >= TAG:
             look: dict[str, Any] = {"face": "sans-medium", "color": view.theme.text, "align": "right", "z": 2}
-            yield (stretch.task, "empty"), Text(text, at, px=px, **look)
+            yield (stretch.task, "empty"), Text(text, (span.right - 14, _line(span)), px=px, **look)
 
     def _title(self, view: View, box: Box) -> Atoms:
         t, y = view.theme, box.y + TITLE / 2 - 4
@@ -136,8 +134,7 @@ class Memory(Part):
         fits = (fit for fit in product(held, sizes) if _width(name, where, fit[0], px=fit[1]) <= box.w)
         held, px = next(fits, (held[-1], theme.LEAST_SIZE))
         yield ("title",), Text(name, (box.x, y), px=px, face="sans-bold", color=t.text)
-        at = (box.x + fonts.width(name, "sans-bold", px) + 20, y)
-        yield ("source",), Text(where, at, px=px, color=t.muted)
+        yield ("source",), Text(where, (box.x + fonts.width(name, "sans-bold", px) + 20, y), px=px, color=t.muted)
         yield ("held",), Text(held, (box.right, y), px=px, color=t.muted, align="right")
 
     def _held(self, view: View) -> tuple[Said, Said]:
@@ -154,7 +151,7 @@ class Memory(Part):
 
     def link(self, view: View, picture: Picture, box: Box) -> Atoms:
         """Who is refused: as wide as it needs where it reaches for a hole, else its tag."""
-        start = picture.get((self.door, self.trying, "tag"))
+        start = picture.get((self.door, self.trying, "chip"))
         if not self.trying or not isinstance(start, Block):
             return
         t = view.theme
@@ -163,8 +160,7 @@ class Memory(Part):
             yield (self.trying, "reach"), Block(start.box, acting=True, **look)
             return
         need = view.ask.piece("reserved", self.trying)
-        last = view.n_pages * view.page_size - need.value
-        _, span = self.spans(view, box, min(self.hole, last), need.value)[0]
+        _, span = self.spans(view, box, min(self.hole, view.n_pages * view.page_size - need.value), need.value)[0]
         below = BELOW if span.h > 1.5 * BELOW else 0.0
         reach = Box(span.x, span.y + below + RECOIL * bool(self.refused), span.w, span.h - below + 8)
         yield (self.trying, "reach"), Block(reach, fill=t.panel, acting=True, **look)
@@ -181,7 +177,7 @@ class Memory(Part):
             return
         for key, atom in after.items():
             if key[0] == self.key and key[-1] in KINDS and key[1] not in held and isinstance(atom, Block):
-                start = before.get((self.door, key[1], "tag"))
+                start = before.get((self.door, key[1], "chip"))
                 at = Box(label.at[0] + label.width + 20, label.at[1] - TAG / 2, tag_width(key[1]), TAG)
                 look = {"fill": atom.fill, "stroke": atom.stroke, "width": 2.0, "radius": 4.0}
                 yield Move(Block(start.box if isinstance(start, Block) else at, **look), Block(atom.box, **look))

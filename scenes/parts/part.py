@@ -26,6 +26,9 @@ Shown = Mapping[Key, Any]
 Read = dict[str, Any]
 """What a part shows that is no text, read back from its mobjects, by field (see `scenes.truth`)."""
 
+Look = dict[str, Any]
+"""How an atom looks, as keywords of its kind."""
+
 DIMMED = 0.35
 """How much is left of fills and strokes of a part that is not lit."""
 FAINTEST = 0.25
@@ -123,8 +126,7 @@ class View:
 
     def holders(self, page: int) -> list[str]:
         """Requests whose tables name `page`, in order of submission."""
-        index = self.state.tasks.index
-        return sorted((task for task, pages in self.state.tables.items() if page in pages), key=index)
+        return sorted((task for task, pages in self.state.tables.items() if page in pages), key=self.state.tasks.index)
 
     def mixed(self, color: str, share: float) -> str:
         """`color` drawn so far towards the ground."""
@@ -177,8 +179,8 @@ class Part:
         return self.needs
 
     def draw(self, view: View, box: Box) -> Atoms:
-        """Its atoms in `box`, keyed within the part, in drawing order."""
-        raise NotImplementedError
+        """Its atoms in `box`, keyed within the part, in drawing order; none of a part that only links others."""
+        yield from ()
 
     def link(self, view: View, picture: Picture, box: Box) -> Atoms:
         """Atoms that stand between other parts, whose atoms are in `picture`; keyed as in `draw`."""
@@ -226,8 +228,7 @@ def dimmed(atom: Atom, view: View) -> Atom:
         case Line():
             return replace(atom, color=mix(atom.color, ground, 1 - DIMMED))
         case Cells():
-            lines = None if atom.lines is None else faded(atom.lines)
-            return replace(atom, fills=faded(atom.fills), lines=lines)
+            return replace(atom, fills=faded(atom.fills), lines=None if atom.lines is None else faded(atom.lines))
         case Grid():
             return replace(atom, fills=faded(atom.fills))
     return atom

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -11,9 +10,9 @@ from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import FLYING, Block, Line, Move, Picture, Text
 from scenes.draw.layout import Box
-from scenes.measures import Measure, Said, measure, say, written
-from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
-from scenes.parts.tape import CHIP, chip_width
+from scenes.measures import Measure, Said, measure, say
+from scenes.parts.chip import CHIP, CHIP_GAP, chip, chip_width
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 
 CELL, HEIGHT, GAP, HEAD, ASIDE, ARROW, FLAT = 128.0, 112.0, 12.0, 56.0, 56.0, 76.0, 56.0
 MOST_ROWS, MOST_COLUMNS, LOW, PRESSED = 3, 5, 200.0, 0.55
@@ -53,9 +52,9 @@ class Plate(Part):
         t, rows = view.theme, self.passed(view.trace)[:MOST_ROWS]
         width = max(len(table) for _, table, _ in self.passed(view.trace))
         first = max(0, width - MOST_COLUMNS)
-        chip = max(chip_width(task, view) for task, _, _ in rows)
-        x = box.x + chip + 24
-        room = box.w - chip - 24 - ASIDE - fonts.width("lengths", "mono", theme.LABEL)
+        chips = chip_width(*(task for task, _, _ in rows))
+        x = box.x + chips + CHIP_GAP
+        room = box.w - chips - CHIP_GAP - ASIDE - fonts.width("lengths", "mono", theme.LABEL)
         wide = min(CELL, room / (width - first) - GAP)
         rectangle = Box(x - GAP, box.y + HEAD - GAP, (width - first) * (wide + GAP) + GAP, 0)
         share = self._share(view, box)
@@ -66,17 +65,13 @@ class Plate(Part):
         aside = max(rectangle.right, x + fonts.width(title, "mono", theme.LABEL)) + ASIDE
         if self.tables:
             yield ("shape",), self._titled(view, title, x, box.y)
-            look: dict[str, Any] = {"stroke": t.accent, "width": 4.0, "acting": not self.attended}
-            yield ("rectangle",), Block(rectangle, fill=t.panel, **look)
+            yield ("rectangle",), Block(rectangle, fill=t.panel, stroke=t.accent, width=4.0, acting=not self.attended)
         if self.lengths:
             yield ("longest",), self._titled(view, say("lengths"), aside, box.y)
         for row, (task, table, length) in enumerate(rows):
             y = box.y + HEAD + row * (high + GAP)
             hue, cy = view.hue(task), y + high / 2
-            yield (row, "chip"), Block(Box(box.x, cy - size / 2, chip, size), fill=hue)
-            name = written("task.name", task, "name", task=task)
-            at = (box.x + chip / 2, cy)
-            yield (row, "name"), Text(name, at, face="sans-bold", color=t.ground, align="center", ground=hue)
+            yield from chip(view, task, Box(box.x, cy - size / 2, chips, size), row, keeps=False)
             for column in range(first, width) if self.tables else ():
                 cell = Box(x + (column - first) * (wide + GAP), y, wide, high)
                 page = table[column] if column < len(table) else FILLER
@@ -84,12 +79,7 @@ class Plate(Part):
                 stroke = hue if held else t.muted
                 yield (row, column, "cell"), Block(cell, fill=t.panel, stroke=stroke, dashed=not held)
                 entry = say("{}", self._entry(page, row, column))
-                look: dict[str, Any] = {
-                    "face": "mono-bold",
-                    "color": hue if held else t.muted,
-                    "align": "center",
-                    "ground": t.panel,
-                }
+                look: Look = {"face": "mono-bold", "color": stroke, "align": "center", "ground": t.panel}
                 yield (row, column, "entry"), Text(entry, (cell.cx, cell.cy), px=theme.CAPTION, **look)
             if self.lengths:
                 text = say("{}", measure("view.length", length, seq=self.seq, row=row))
@@ -127,9 +117,8 @@ class Plate(Part):
             if isinstance(number, Text):
                 cell = after[(*key[:-1], "cell")]
                 assert isinstance(cell, Block)
-                delay = 0.06 * key[2]
                 start = Box(number.at[0] - 30, number.at[1] - 22, 60, 44)
-                yield Move(replace(cell, box=start, z=FLYING), replace(cell, z=FLYING), delay)
+                yield Move(replace(cell, box=start, z=FLYING), replace(cell, z=FLYING), 0.06 * key[2])
         attention, rectangle = (after.get((self.key, kind)) for kind in ("attention", "rectangle"))
         if (self.key, "attention") in before or not isinstance(attention, Block) or not isinstance(rectangle, Block):
             return

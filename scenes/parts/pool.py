@@ -88,8 +88,7 @@ class Pool(Part):
         if text:
             return BARE + text + _foot(w)
         columns = columns_of(view.page_size)
-        cells = -(-view.page_size // columns) * tall * (w - 2 * PAD) / columns
-        return _head(w) + cells + _foot(w)
+        return _head(w) + (-(-view.page_size // columns) * tall * (w - 2 * PAD) / columns) + _foot(w)
 
     def boxes(self, view: View, box: Box) -> dict[int, Box]:
         """Where each page stands: as large as can be."""
@@ -110,14 +109,12 @@ class Pool(Part):
         spare = field.h - n_rows * (h + below + GAP) + GAP
         cells = []
         for row in range(n_rows):
-            y = field.y + spare / 2 + row * (h + below + GAP)
-            cells += Box(field.x, y, field.w, h).columns(columns, GAP)
+            cells += Box(field.x, field.y + spare / 2 + row * (h + below + GAP), field.w, h).columns(columns, GAP)
         return dict(zip(pages, cells, strict=False))
 
     def draw(self, view: View, box: Box) -> Atoms:
-        boxes = self.boxes(view, box)
         rows = {}
-        for page, cell in boxes.items():
+        for page, cell in self.boxes(view, box).items():
             yield from self._page(view, page, cell)
             rows[cell.bottom] = cell
         if not self.bits:
@@ -251,6 +248,20 @@ class Pool(Part):
                 folded.append(page)
         found = {"pool.frames": frames, "pool.bands": bands, "pool.slots": slots, "pool.ghosts": ghosts}
         return found | ({"pool.words": words, "pool.folded": tuple(folded)} if words else {})
+
+
+@dataclass(frozen=True)
+class Free(Part):
+    """One line: how many pages of the pool are free. `alarm` sets it off."""
+
+    needs = Room(40, 40)
+
+    alarm: bool = False
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        text = say("{} of {} pages free", measure("pool.free", view.state.n_free), measure("pool.pages", view.n_pages))
+        color = view.theme.alarm if self.alarm else view.theme.text
+        yield ("text",), Text(text, (box.x, box.cy), px=theme.LABEL, face="sans-medium", color=color)
 
 
 def _head(width: float) -> float:

@@ -39,34 +39,28 @@ class Progress(Part):
         ends = {rule: ask.steps_of(rule) for rule in self.rules}
         total = max(1, *(end.value for end in ends.values()))
         left = max(fonts.width(name, "sans-bold", px) for name in names.values()) + 28
-        right = fonts.width("0" * len(str(total)) + " steps", "mono-bold", px) + 28
-        x, width = box.x + left, box.w - left - right
+        x, width = box.x + left, box.w - left - (fonts.width("0" * len(str(total)) + " steps", "mono-bold", px) + 28)
         now = min(total, step_of(view) + 1)
         for rule, row in zip(self.rules, rows, strict=True):
             acting = rule in self.acting
             yield (rule, "title"), Text(names[rule], (box.x, row.cy), px=px, face="sans-bold", color=t.text)
-            track = Box(x, row.y, width, row.h)
-            yield (rule, "track"), Block(track, fill=t.empty, radius=4)
+            yield (rule, "track"), Block(Box(x, row.y, width, row.h), fill=t.empty, radius=4)
             gone = Box(x, row.y, max(0.5, width * min(now, ends[rule].value) / total), row.h)
             look = {"stroke": t.accent, "width": 4.0} if acting else {}
-            fill = mix(t.empty, t.muted, 0.45)
-            yield (rule, "gone"), Block(gone, fill=fill, radius=4, acting=acting, **look)
+            yield (rule, "gone"), Block(gone, fill=mix(t.empty, t.muted, 0.45), radius=4, acting=acting, **look)
             for task, step in ask.served(rule).items():
                 if step < now:
-                    at = x + width * (step + 1) / total
-                    mark = Box(at - MARK, row.y + 4, MARK, row.h - 8)
+                    mark = Box((x + width * (step + 1) / total) - MARK, row.y + 4, MARK, row.h - 8)
                     yield (rule, task, "mark"), Block(mark, fill=view.hue(task), radius=2)
             if now >= ends[rule].value and len(served(rule, view)):
-                text = say("{} steps", ends[rule])
                 look = {"face": "mono-bold", "px": px, "color": t.text, "align": "right"}
-                yield (rule, "steps"), Text(text, (box.right, row.cy), acting=acting, **look)
+                yield (rule, "steps"), Text(say("{} steps", ends[rule]), (box.right, row.cy), acting=acting, **look)
         yield from self._clock(view, box, x + width * now / total, px)
 
     def _clock(self, view: View, box: Box, x: float, px: float) -> Atoms:
         """One playhead through all rows, and the step that it stands at."""
         t, bottom = view.theme, box.bottom - FOOT
-        points = np.array([(x, box.y - 6), (x, bottom + 6)])
-        yield ("playhead",), Line(points, color=t.accent, width=4, z=2)
+        yield ("playhead",), Line(np.array([(x, box.y - 6), (x, bottom + 6)]), color=t.accent, width=4, z=2)
         done = step_of(view) + 1
         text = say("{} step" if done == 1 else "{} steps", measure("servers.steps", done))
         if view.beyond:

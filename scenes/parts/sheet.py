@@ -49,8 +49,7 @@ class Sheet(Part):
         for logical, page in enumerate(lines):
             tile = Box(body.x, y, body.w, high[logical] * pitch)
             y += tile.h + (GAP if logical < self.cuts else 0.0)
-            apart = logical < self.cuts or self.cuts == n - 1
-            stroke = hue if apart and self.cuts else None
+            stroke = hue if (logical < self.cuts or self.cuts == n - 1) and self.cuts else None
             yield (self.task, logical, "tile"), Block(tile, fill=t.panel, stroke=stroke, radius=0, z=-1)
             known = min(size, state.n_tokens - logical * size)
             outlines = np.zeros((size, 4))

@@ -37,8 +37,7 @@ class Slabs(Part):
         more = view.n_pages - len(pages)
         rows = Box(box.x + LETTER, box.y, box.w - LETTER, box.h - SHAPE).rows(2, GAP)
         for tensor, row, kind in list(zip(TENSORS, rows, ("ground", "frame"), strict=True))[: self.made]:
-            at = (box.x, row.cy)
-            yield (tensor,), Text(tensor, at, px=theme.TAKEAWAY, face="sans-bold", color=t.text)
+            yield (tensor,), Text(tensor, (box.x, row.cy), px=theme.TAKEAWAY, face="sans-bold", color=t.text)
             gap = GAP if self.cut else 0.0
             across = self._across(view, box)
             lanes = row.rows(-(-(len(pages) + bool(more)) // across), gap)
@@ -77,12 +76,10 @@ class Slabs(Part):
         t, ask = view.theme, view.ask
         sizes = (ask.model("n_layers"), ask.pool_pages("plain"), ask.page_size(), *map(ask.model, HEADS))
         for i, (size, name, column) in enumerate(zip(sizes, NAMES, box.columns(len(sizes), GAP), strict=True)):
-            lit = not self.cut or name == "pages"
             at = (column.cx, box.y + 62)
-            color = t.text if lit else t.muted
+            color = t.text if (not self.cut or name == "pages") else t.muted
             yield (("size", i), Text(say("{}", size), at, px=SIZE, face="mono-bold", color=color, align="center"))
-            at = (column.cx, box.y + 112)
-            yield ("name", i), Text(name, at, px=theme.LEAST_SIZE, color=t.muted, align="center")
+            yield ("name", i), Text(name, (column.cx, box.y + 112), px=theme.LEAST_SIZE, color=t.muted, align="center")
             if i:
                 at = (column.x - GAP / 2, box.y + 62)
                 yield ("by", i), Text("×", at, px=theme.LABEL, color=t.muted, align="center")

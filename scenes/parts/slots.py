@@ -29,8 +29,7 @@ def columns_of(size: int) -> int:
 def gap_of(box: Box, size: int) -> float:
     """Pixels between the cells of a page drawn in `box`."""
     columns = columns_of(size)
-    pitch = min(box.w / columns, box.h / -(-size // columns))
-    return 2.0 if pitch >= APART else 0.0
+    return 2.0 if min(box.w / columns, box.h / -(-size // columns)) >= APART else 0.0
 
 
 def slots_atom(box: Box, fills: np.ndarray, lines: np.ndarray, first: int | None = 0, z: int = 0) -> Cells:
@@ -38,9 +37,8 @@ def slots_atom(box: Box, fills: np.ndarray, lines: np.ndarray, first: int | None
     that order, over all tokens of a request, of which the page's first is the `first`; without one
     all change at once."""
     size = len(fills)
-    edges = grid_edges(box, size, columns_of(size), gap_of(box, size))
     order = None if first is None else first + np.arange(size, dtype=float)
-    return Cells(edges, fills, lines=lines, order=order, z=z)
+    return Cells(grid_edges(box, size, columns_of(size), gap_of(box, size)), fills, lines=lines, order=order, z=z)
 
 
 def page_colors(view: View, page: int) -> tuple[np.ndarray, np.ndarray]:

@@ -54,22 +54,19 @@ class Strip(Part):
             title = say("K and V of layer {}: [{}, {}, {}] each", layer, *shape, ask.model("head_dim"))
             yield ("title",), Text(title, (box.x, box.y + HEAD / 2 - 6), face="mono", color=t.muted)
         lanes = Box(box.x, box.y + HEAD, box.w, box.h - HEAD).rows(rows, 0)
-        tokens = min(row.length, across * size) if rows == 1 else across * size
-        pitch = box.w / tokens
+        pitch = box.w / (min(row.length, across * size) if rows == 1 else across * size)
         pitch = max(LEAST_WIDE * pitch, min(pitch, 40.0))
         for logical, page in enumerate(row.pages[: -(-row.length // size)]):
             lane, place = lanes[logical // across], logical % across
             n = min(size, row.length - logical * size)
-            x = box.x + place * size * pitch
-            stretch = Box(x, lane.y, n * pitch, lane.h - FOOT)
+            stretch = Box(box.x + place * size * pitch, lane.y, n * pitch, lane.h - FOOT)
             edges = grid_edges(stretch, n, n, 2.0 if pitch >= 8 else 0.0)
             fills = page_colors(view, page)[0][:n]
             if not self.landed:
                 fills = np.tile(rgba(t.panel), (n, 1))
             yield (logical, "cells"), Cells(edges, fills)
             if logical == self.acting:
-                frame = stretch.inset(-REACH)
-                yield (logical, "frame"), Block(frame, stroke=t.accent, width=4, acting=True, z=1)
+                yield (logical, "frame"), Block(stretch.inset(-REACH), stroke=t.accent, width=4, acting=True, z=1)
             if self.landed:
                 yield (logical, "page"), self._below(view, logical, page, stretch)
 
@@ -79,8 +76,7 @@ class Strip(Part):
         text = say("page {}" if stretch.w > 120 else "{}", number)
         last = stretch.w < 120
         at = (stretch.x if last else stretch.cx, stretch.bottom + FOOT / 2 + 4)
-        hue = view.hue(self.task)
-        return Text(text, at, face="mono-bold", color=hue, align="left" if last else "center")
+        return Text(text, at, face="mono-bold", color=view.hue(self.task), align="left" if last else "center")
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """The filled slots of all pages lift together, as copies."""
@@ -90,8 +86,7 @@ class Strip(Part):
             if there or not isinstance(place, Cells) or not isinstance(slots, Cells):
                 continue
             n = len(place.edges)
-            lines = np.tile(rgba(now.theme.accent), (n, 1))
-            look = {"fills": place.fills, "lines": lines, "z": FLYING}
+            look = {"fills": place.fills, "lines": np.tile(rgba(now.theme.accent), (n, 1)), "z": FLYING}
             yield Move(Cells(slots.edges[:n], **look), Cells(place.edges, **look), seconds=SECONDS)
 
     def read(self, shown: Shown) -> Read:
