@@ -45,7 +45,7 @@ class Elapsed(Part):
         """A mark in every few pixels in whose time a request has given way."""
         n = max(1, int(box.w / MARK))
         left = box.x + np.arange(n) * box.w / n
-        edges = np.stack([left, np.full(n, box.y + 9), left + MARK - 1, np.full(n, box.y + 21)], axis=1)
+        edges = np.stack(np.broadcast_arrays(left, box.y + 9, left + MARK - 1, box.y + 21), axis=1)
         fills = np.zeros((n, 4))
         places = [min(n - 1, int(loss.ns / end * n)) for loss in turns_of(view.history).lost(-1, view.state.seq)]
         fills[places] = rgba(view.theme.alarm)

@@ -9,7 +9,7 @@ from scenes.draw import fonts
 from scenes.draw.atoms import Block, Cells, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import Said, say
-from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 
 DOT, PLATE, FOOT, TITLE = 7.0, 44.0, 44.0, 48.0
 SHARE = 0.9
@@ -45,18 +45,14 @@ class FirstTokens(Part):
         yield ("dots",), Cells(edges[order], fills[order], order=turn[order])
         yield ("base",), Block(Box(field.x, field.bottom, field.w, 2), fill=t.muted, radius=0)
         last = int(view.history.series.seq[-1]) if len(view.history.series) else view.history.last
-        for name, text, align in (
-            ("began", "start", "left"),
-            ("ended", say("{}", view.ask.time_between(-1, last)), "right"),
-        ):
-            at = (field.x if align == "left" else field.right, field.bottom + 26)
-            yield (name,), Text(text, at, px=px, color=t.muted, align=align)
+        ended, y = say("{}", view.ask.time_between(-1, last)), field.bottom + 26
+        yield ("began",), Text("start", (field.x, y), px=px, color=t.muted)
+        yield ("ended",), Text(ended, (field.right, y), px=px, color=t.muted, align="right")
         apart = (most.value - usual.value) / top * (field.h - 2 * DOT)
-        for k, (of, told) in enumerate(
-            ((usual, "half waited at most {}"), (most, "nine in ten at most {}"))[: self.lines]
-        ):
+        told = (usual, say("half waited at most {}", usual)), (most, say("nine in ten at most {}", most))
+        for k, (of, text) in enumerate(told[: self.lines]):
             if k or self.lines < 2 or apart > PLATE + 8:
-                yield from self._line(view, k, of.value, top, field, say(told, of))
+                yield from self._line(view, k, of.value, top, field, text)
 
     def _line(self, view: View, k: int, ns: float, top: float, field: Box, text: Said) -> Atoms:
         t, px = view.theme, theme.LABEL
@@ -65,17 +61,15 @@ class FirstTokens(Part):
         w = fonts.width(text, "sans-medium", px) + 24
         plate = Box(field.right - w, y - PLATE - 8, w, PLATE)
         yield (k, "plate"), Block(plate, fill=t.ground, radius=4, z=2)
-        at = (plate.cx, plate.cy)
-        yield (k, "text"), Text(text, at, px=px, face="sans-medium", color=t.text, align="center", z=3)
+        look: Look = {"px": px, "face": "sans-medium", "color": t.text, "align": "center", "z": 3}
+        yield (k, "text"), Text(text, (plate.cx, plate.cy), **look)
 
     def read(self, shown: Shown) -> Read:
         """Places of the dots as shares of the longest wait and of the latest arrival, by time."""
-        dots = next((mobject for key, mobject in shown.items() if key[-1] == "dots"), None)
-        base = next((mobject for key, mobject in shown.items() if key[-1] == "base"), None)
-        if dots is None or base is None or not self.dots:
+        if not self.dots or (self.key, "dots") not in shown:
             return {}
-        e = dots.edges
-        x, y = (e[:, 0] - base.box.x) / (base.box.w - DOT), base.box.y - e[:, 3]
+        e, base = shown[self.key, "dots"].edges, shown[self.key, "base"].box
+        x, y = (e[:, 0] - base.x) / (base.w - DOT), base.y - e[:, 3]
         places = np.stack([x, y / max(1e-9, y.max(initial=0.0))], axis=1)
         return {"waits": places[np.lexsort(places.T)]}
 

@@ -11,7 +11,8 @@ from scenes.draw import fonts
 from scenes.draw.atoms import Block, Cells, Grid, Text, grid_edges, rgba
 from scenes.draw.layout import Box, Frame
 from scenes.measures import measure, say
-from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
+from scenes.parts.crowd import turn_hue
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 from scenes.parts.slots import columns_of, filled, gap_of
 from scenes.story.history.turns import turns_of
 
@@ -51,27 +52,15 @@ class Map(Part):
         return Room(0.5 * height, height, grows=True)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        t = view.theme
-        group, columns, rows = shape(view.n_pages, view.frame)
+        t, (group, columns, rows) = view.theme, shape(view.n_pages, view.frame)
         n = -(-view.n_pages // group)
         colors, owners = self.colors(view)
         short, near = n % columns > 0, bool(self.close)
         whole = self._placed(view, box.inset(FRAMED) if short else box)
-        cell = Box(0, 0, whole.w / columns, whole.h / rows)
-        gap = NEAR_GAP if near else 1.0 if min(cell.w, cell.h) >= APART else 0.0
-        fills, seams = grouped(colors, group), seams_of(owners[::group], columns)
-        yield (
-            ("cells",),
-            Grid(
-                whole,
-                columns,
-                fills,
-                gap=gap,
-                seams=np.ones(n) if near else seams,
-                window=box,
-                acting=bool(self.acting),
-            ),
-        )
+        gap = NEAR_GAP if near else 1.0 if min(whole.w / columns, whole.h / rows) >= APART else 0.0
+        seams = np.ones(n) if near else seams_of(owners[::group], columns)
+        look: Look = {"gap": gap, "seams": seams, "window": box, "acting": bool(self.acting)}
+        yield ("cells",), Grid(whole, columns, grouped(colors, group), **look)
         if short and not near:
             yield ("frame",), Block(box.inset(1), stroke=t.empty, width=2, radius=2)
         if group > 1 and not near:
@@ -80,7 +69,8 @@ class Map(Part):
             yield ("plate",), Block(plate, fill=t.ground, radius=4, z=1)
             yield ("group",), Text(text, (plate.cx, plate.cy), px=px, color=t.text, align="center", z=2)
         for page in self.close:
-            place = _cell(whole, columns, rows, page // group, gap).columns(group, gap)[page % group]
+            x, y, right, bottom = grid_edges(whole, n, columns, gap)[page // group]
+            place = Box(x, y, right - x, bottom - y).columns(group, gap)[page % group]
             if min(place.w, place.h) >= DETAIL:
                 yield from self._page(view, page, place, owners[page])
 
@@ -128,7 +118,9 @@ class Map(Part):
     def _page(self, view: View, page: int, cell: Box, owner: int) -> Atoms:
         """A page from near: its number, and its slots."""
         t, size, names = view.theme, view.page_size, view.history.requests.names
-        color = t.empty if owner < 0 else self._hue(view, names[owner])
+        color = t.empty if owner < 0 else turn_hue(view, names[owner])
+        if owner >= 0 and names[owner] in (*self.named, *self.acting):
+            color = t.accent if names[owner] in self.acting else view.hue(names[owner])
         yield (page, "ground"), Block(cell, fill=t.panel, stroke=color, width=3, radius=8)
         roomy = min(cell.w, cell.h) >= 200
         body = cell.inset(24)
@@ -147,29 +139,14 @@ class Map(Part):
         edges = grid_edges(body, size, columns_of(size), max(gap_of(body, size), 6.0 if roomy else 0.0))
         yield (page, "slots"), Cells(edges, fills, order=np.arange(size) / size)
 
-    def _hue(self, view: View, task: str) -> str:
-        """The colour of a request's pages."""
-        if task in self.acting:
-            return view.theme.accent
-        if task in self.named:
-            return view.hue(task)
-        place = int(turns_of(view.history).place[view.history.requests[task].index])
-        return view.theme.crowd[place % len(view.theme.crowd)]
-
     def read(self, shown: Shown) -> Read:
         """Colours of the cells with what they are told by, and filled slots of pages seen from near."""
-        cells = next((mobject for key, mobject in shown.items() if key[1:] == ("cells",)), None)
-        if cells is None:
+        if (cells := shown.get((self.key, "cells"))) is None:
             return {}
         slots = {key[1]: int(filled(mobject, self.lit).sum()) for key, mobject in shown.items() if key[-1] == "slots"}
-        told = {
-            "named": self.named,
-            "acting": self.acting,
-            "flash": self.flash,
-            "near": bool(self.close),
-            "lit": self.lit,
-        }
-        return {"map.told": {**told, "cells": cells.n}, "map.cells": cells.rgba[:, :3].copy(), "map.slots": slots}
+        told = {name: getattr(self, name) for name in ("named", "acting", "flash", "lit")}
+        told |= {"near": bool(self.close), "cells": cells.n}
+        return {"map.told": told, "map.cells": cells.rgba[:, :3].copy(), "map.slots": slots}
 
 
 def least_height(frame: Frame) -> float:
@@ -212,9 +189,3 @@ def seams_of(owners: np.ndarray, columns: int) -> np.ndarray:
     """Whether there is a gap at the right of each cell, float [n]: not where one holder goes on."""
     same = (owners == np.append(owners[1:], -1)) & (owners >= 0)
     return np.where(same & (np.arange(len(owners)) % columns != columns - 1), 0.0, 1.0)
-
-
-def _cell(whole: Box, columns: int, rows: int, index: int, gap: float) -> Box:
-    w, h = (whole.w + gap) / columns, (whole.h + gap) / rows
-    row, column = divmod(index, columns)
-    return Box(whole.x + column * w, whole.y + row * h, w - gap, h - gap)

@@ -1,17 +1,17 @@
 """A server's memory as one strip of slots: who holds which stretch, and how much of it is filled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, NamedTuple
 
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import FLYING, Block, Key, Move, Picture, Text
 from scenes.draw.layout import Box
 from scenes.measures import Said, measure, say
-from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 from scenes.parts.servers import TAG, source, step_of, tag, tag_width, title
+from scenes.story.contiguous import Piece
 from scenes.theme import mix
 
 TITLE, ROW, BEST, MOST, GAP = 56.0, 56.0, 140.0, 190.0, 10.0
@@ -26,15 +26,6 @@ RECOIL = 18.0
 """Pixels by which who is refused falls back."""
 KINDS = ("piece", "page")
 """What a stretch is called, in one piece and in pages."""
-
-
-class Stretch(NamedTuple):
-    """`size` slots from `start` on, held for `task` ("" for nobody), the first `used` filled."""
-
-    task: str
-    start: int
-    size: int
-    used: int
 
 
 @dataclass(frozen=True)
@@ -78,14 +69,13 @@ class Memory(Part):
                 out.append((row, Box(line.x + left, line.y, width, line.h)))
         return out
 
-    def stretches(self, view: View) -> list[Stretch]:
-        """What is held, by address."""
+    def stretches(self, view: View) -> Sequence[Piece]:
+        """What is held, by address; "" holds a page that is cached."""
         if self.rule != "pages":
-            pieces = view.ask.whole(step_of(view), self.rule).pieces
-            return [Stretch(piece.task, piece.start, piece.size, piece.used) for piece in pieces]
+            return view.ask.whole(step_of(view), self.rule).pieces
         fill, size = view.state.fill(), view.page_size
         pages = [page for page in range(view.n_pages) if view.state.page_state(page) != "free"]
-        return [Stretch(next(iter(view.holders(page)), ""), page * size, size, int(fill[page])) for page in pages]
+        return [Piece(next(iter(view.holders(page)), ""), page * size, size, int(fill[page])) for page in pages]
 
     def draw(self, view: View, box: Box) -> Atoms:
         t = view.theme
@@ -95,17 +85,12 @@ class Memory(Part):
         kind, tables = KINDS[self.rule == "pages"], view.state.tables
         firsts = {pages[0] * view.page_size for pages in tables.values() if pages}
         for stretch in self.stretches(view):
-            hue = view.hue(stretch.task) if stretch.task else t.muted
-            acting = stretch.start in self.acting
+            hue, acting = view.hue(stretch.task) if stretch.task else t.muted, stretch.start in self.acting
+            edge: Look = {"stroke": t.accent if acting else hue, "width": 4.0 if acting else 2.0, "acting": acting}
             key = (stretch.task, stretch.start) if self.rule == "pages" else (stretch.task,)
             spans = self.spans(view, box, stretch.start, stretch.size)
             for row, span in spans:
-                fill, stroke = mix(t.panel, hue, HELD), t.accent if acting else hue
-                width = 4.0 if acting else 2.0
-                yield (
-                    (*key, row, kind),
-                    Block(_inset(span), fill=fill, stroke=stroke, width=width, radius=4, acting=acting),
-                )
+                yield (*key, row, kind), Block(_inset(span), fill=mix(t.panel, hue, HELD), radius=4, **edge)
             for row, span in self.spans(view, box, stretch.start, stretch.used):
                 yield (*key, row, "used"), Block(_inset(span), fill=hue, radius=4)
             first = spans[0][1]
@@ -115,7 +100,7 @@ class Memory(Part):
             if self.rule != "pages":
                 yield from self._empty(view, box, stretch)
 
-    def _empty(self, view: View, box: Box, stretch: Stretch) -> Atoms:
+    def _empty(self, view: View, box: Box, stretch: Piece) -> Atoms:
         """How much of a piece nobody has filled, where there is room to say it."""
         empty, px = stretch.size - stretch.used, theme.LABEL
         text = say("{} empty", measure("contiguous.empty", empty, "plain", task=stretch.task, rule=self.rule))
@@ -123,8 +108,9 @@ class Memory(Part):
         span = max((span for _, span in spans), key=lambda span: span.w, default=Box(0, 0, 0, 0))
         begin = self.spans(view, box, stretch.start, stretch.size)[0][1]
         tagged = begin.x + tag_width(stretch.task) + 20 if span.y == begin.y else 0.0
-        if (span.right - 14 - fonts.width(text, "sans-medium", px)) >= max(span.x + 14, tagged) and span.h >= TAG:
-            look: dict[str, Any] = {"face": "sans-medium", "color": view.theme.text, "align": "right", "z": 2}
+        left = span.right - 14 - fonts.width(text, "sans-medium", px)
+        if left >= max(span.x + 14, tagged) and span.h >= TAG:
+            look: Look = {"face": "sans-medium", "color": view.theme.text, "align": "right", "z": 2}
             yield (stretch.task, "empty"), Text(text, (span.right - 14, _line(span)), px=px, **look)
 
     def _title(self, view: View, box: Box) -> Atoms:
@@ -189,14 +175,11 @@ class Memory(Part):
         for key, mobject in shown.items():
             if key[-1] not in (*KINDS, "used"):
                 continue
-            row, box = rows[key[-2]], _outset(mobject.box)
+            box, apart = mobject.box, min(INSET, mobject.box.w / 4)
             entry = found.setdefault(key[1:-2], [float("inf"), 0.0, 0.0])
-            size = box.w / rows[0].w
+            entry[1 if key[-1] in KINDS else 2] += (box.w + 2 * apart) / rows[0].w
             if key[-1] in KINDS:
-                entry[0] = min(entry[0], key[-2] + (box.x - row.x) / rows[0].w)
-                entry[1] += size
-            else:
-                entry[2] += size
+                entry[0] = min(entry[0], key[-2] + (box.x - apart - rows[key[-2]].x) / rows[0].w)
         stretches = sorted((entry[0], str(key[0]), *entry[1:]) for key, entry in found.items())
         return {"memory.rows": len(rows), f"memory.{self.rule}": tuple(stretches)}
 
@@ -212,12 +195,5 @@ def _line(box: Box) -> float:
 
 
 def _inset(box: Box) -> Box:
-    """A box with some room to its neighbours."""
-    apart = min(INSET, box.w / 6)
-    return Box(box.x + apart, box.y, box.w - 2 * apart, box.h)
-
-
-def _outset(box: Box) -> Box:
-    """The box that `_inset` made it of."""
-    apart = min(INSET, box.w / 4)
-    return Box(box.x - apart, box.y, box.w + 2 * apart, box.h)
+    """A box with some room to its neighbours; what it was is told by a quarter of its width."""
+    return box.inset(min(INSET, box.w / 6), 0)

@@ -73,10 +73,7 @@ class Progress(Part):
         """Of each row how far it is, and each mark, as shares of the axis."""
         found: dict[str, Any] = {}
         for rule in self.rules:
-            track = next((m.box for key, m in shown.items() if key[1:] == (rule, "track")), None)
-            if track is None:
-                continue
-            gone = next(m.box.w for key, m in shown.items() if key[1:] == (rule, "gone")) / track.w
+            track, gone = shown[self.key, rule, "track"].box, shown[self.key, rule, "gone"].box.w
             marks = {k[2]: (m.box.right - track.x) / track.w for k, m in shown.items() if k[1::2] == (rule, "mark")}
-            found[rule] = (gone if gone > 0.6 / track.w else 0.0, marks)
+            found[rule] = (gone / track.w if gone > 0.6 else 0.0, marks)
         return {"progress": found}

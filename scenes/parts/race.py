@@ -1,14 +1,13 @@
 """A race: how long each took, on one clock that runs over all of them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import Block, Text
 from scenes.draw.layout import Box
 from scenes.measures import Measure, say
-from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 
 ROW, BEST, GAP, HEAD, BAR, LINE, HAND = 116.0, 150.0, 16.0, 52.0, 64.0, 50.0, 4.0
 NEAR, OVER = 1e-9, 2.0
@@ -63,9 +62,7 @@ class Race(Part):
             yield (i, "bar"), Block(bar, fill=hue, radius=4, steady=True)
             inside = wide <= share * field.w
             if share < self.clock - NEAR:
-                look: dict[str, Any] = (
-                    {"color": t.ground, "ground": hue, "align": "right"} if inside else {"color": t.text}
-                )
+                look: Look = {"color": t.ground, "ground": hue, "align": "right"} if inside else {"color": t.text}
                 at = (bar.right - 20 if inside else bar.right + 20, track.cy)
                 yield (i, "time"), Text(say("{}", lane.time), at, px=big, face="mono-bold", early=True, **look)
             after = bar.right + (8 if inside else wide)

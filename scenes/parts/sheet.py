@@ -12,7 +12,7 @@ from scenes.measures import measure, say
 from scenes.parts.part import Atoms, Part, Read, Shown, View
 from scenes.parts.slots import filled, slots_atom
 from scenes.parts.tape import KNOWN
-from scenes.parts.words import HIGH, Word, broken, spoken
+from scenes.parts.words import HIGH, Word, broken, pages_of, spoken
 from scenes.parts.words import PAD as WORD_PAD
 
 Line = list[tuple[Word, float, float]]
@@ -55,7 +55,7 @@ class Sheet(Part):
             outlines = np.zeros((size, 4))
             outlines[:known] = rgba(hue, KNOWN)
             if px:
-                yield from self._words(view, logical, known, px, pitch, tile, page, outlines)
+                yield from self._words(view, logical, px, tile, page, outlines)
             else:
                 fills = np.zeros((size, 4))
                 fills[:known] = rgba(t.empty)
@@ -70,7 +70,7 @@ class Sheet(Part):
         """The size of type and the lines of each page, one where that is not too small; 0 and no lines where there
         are no words, or no room."""
         size, words = view.page_size, spoken(view.trace).get(self.task, ())[: view.state.tasks[self.task].n_tokens]
-        pages = [list({w.first: w for w in words[at : at + size]}.values()) for at in range(0, len(words), size)]
+        pages = [*pages_of(words, size)]
         for px, most in [*((px, 1) for px in SIZES if px >= ONE_LINE), *((px, size) for px in SIZES)]:
             lines = [broken(page, (body.w - PAD - COUNT) / px) for page in pages]
             room = sum(map(len, lines)) * ROW * px + GAP * (n - 1)
@@ -78,19 +78,10 @@ class Sheet(Part):
                 return px, lines
         return 0.0, [[] for _ in range(n)]
 
-    def _words(
-        self,
-        view: View,
-        logical: int,
-        known: int,
-        px: float,
-        pitch: float,
-        tile: Box,
-        lines: list[Line],
-        outlines: np.ndarray,
-    ) -> Atoms:
+    def _words(self, view: View, logical: int, px: float, tile: Box, lines: list[Line], outlines: np.ndarray) -> Atoms:
         """The words of a page, each in the cell of its slot."""
         size, first = view.page_size, logical * view.page_size
+        known, pitch = view.state.tasks[self.task].n_tokens - first, tile.h / max(1, len(lines))
         edges = np.tile([tile.x, tile.cy, tile.x, tile.cy], (size, 1))
         for row, line in enumerate(lines):
             y = tile.y + (row + 0.5) * pitch

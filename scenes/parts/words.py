@@ -63,18 +63,17 @@ def spoken(trace: Trace) -> dict[str, tuple[Word, ...]]:
 def _words(task: str, texts: Sequence[str], ids: Sequence[int]) -> Iterator[Word]:
     at = 0
     while at < len(texts):
-        name = control_name(texts[at])
-        if name is not None:
+        if (name := control_name(texts[at])) is not None:
             name, n = mark(texts[at : at + LONGEST_MARK], name)
-            yield Word(at, n, written("token.mark", name, "name", task=task, position=at), True, True)
-            at += n
-            continue
-        piece = shown_piece(texts[at])
-        said = readable(written("token.word", piece.text, "name", task=task, position=at))
-        if not set(said) - {UNKNOWN, NOTHING} and ids:
-            said = written("token.id", ids[at], task=task, position=at)
-        yield Word(at, 1, said, piece.spaced)
-        at += 1
+            word = Word(at, n, written("token.mark", name, "name", task=task, position=at), True, True)
+        else:
+            piece = shown_piece(texts[at])
+            said = readable(written("token.word", piece.text, "name", task=task, position=at))
+            if not set(said) - {UNKNOWN, NOTHING} and ids:
+                said = written("token.id", ids[at], task=task, position=at)
+            word = Word(at, 1, said, piece.spaced)
+        yield word
+        at += word.n
 
 
 def mark(texts: Sequence[str], name: str) -> tuple[str, int]:
@@ -119,12 +118,12 @@ def broken(words: Sequence[Word], width: float) -> list[list[tuple[Word, float, 
 @lru_cache(maxsize=256)
 def most_lines(trace: Trace, size: int, width: float) -> int:
     """Lines of the longest page of `size` tokens of any request, `width` in em."""
-    return max(
-        (len(broken(page, width)) for words in spoken(trace).values() for page in _pages(words, size)), default=0
-    )
+    pages = (page for words in spoken(trace).values() for page in pages_of(words, size))
+    return max((len(broken(page, width)) for page in pages), default=0)
 
 
-def _pages(words: Sequence[Word], size: int) -> Iterator[list[Word]]:
+def pages_of(words: Sequence[Word], size: int) -> Iterator[list[Word]]:
+    """The words of each page of `size` tokens, each once."""
     for first in range(0, len(words), size):
         yield list({word.first: word for word in words[first : first + size]}.values())
 
@@ -180,7 +179,7 @@ def standing(view: View, page: int) -> list[Stand]:
         word = words[position] if position < len(words) else Word(position, 1, NOTHING, True)
         stand = Stand(word, (slot,), task, place, written_there and slot < fill, written_there and slot >= fill)
         last = found[-1] if found else None
-        if last is not None and replace(last, slots=()) == replace(stand, slots=()) and last.slots[-1] == slot - 1:
+        if last and replace(last, slots=()) == replace(stand, slots=()) and last.slots[-1] == slot - 1:
             found[-1] = replace(last, slots=(*last.slots, slot))
         else:
             found.append(stand)
