@@ -1,5 +1,6 @@
 """The plate: what attention is given for a pass, the page tables of its requests as one rectangle."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -49,19 +50,19 @@ class Plate(Part):
         return [(span.task, state.tables[span.task], span.start + span.count) for span in event.spans]
 
     def draw(self, view: View, box: Box) -> Atoms:
-        t, rows = view.theme, self.passed(view.trace)[:MOST_ROWS]
-        width = max(len(table) for _, table, _ in self.passed(view.trace))
+        t, passed = view.theme, self.passed(view.trace)
+        rows, width = passed[:MOST_ROWS], max(len(table) for _, table, _ in passed)
         first = max(0, width - MOST_COLUMNS)
         chips = chip_width(*(task for task, _, _ in rows))
         x = box.x + chips + CHIP_GAP
         room = box.w - chips - CHIP_GAP - ASIDE - fonts.width("lengths", "mono", theme.LABEL)
         wide = min(CELL, room / (width - first) - GAP)
-        rectangle = Box(x - GAP, box.y + HEAD - GAP, (width - first) * (wide + GAP) + GAP, 0)
         share = self._share(view, box)
         high = (box.h - HEAD - share * (ARROW + HEIGHT)) / len(rows) - GAP
-        size = min(CHIP, high)
-        rectangle = replace(rectangle, h=len(rows) * (high + GAP) + GAP)
-        title = self._title(view, "page_table", ("rows", "columns"))
+        size, columns = min(CHIP, high), (width - first) * (wide + GAP) + GAP
+        rectangle = Box(x - GAP, box.y + HEAD - GAP, columns, len(rows) * (high + GAP) + GAP)
+        sizes = (("view.rows", len(passed)), ("view.columns", width))
+        title = say("page_table [{}, {}]", *(measure(name, n, "plain", seq=self.seq) for name, n in sizes))
         aside = max(rectangle.right, x + fonts.width(title, "mono", theme.LABEL)) + ASIDE
         if self.tables:
             yield ("shape",), self._titled(view, title, x, box.y)
@@ -91,13 +92,7 @@ class Plate(Part):
             yield ("arrow",), Line(points, color=t.accent, width=4, head=True)
             yield ("attention",), Block(target, fill=t.panel, stroke=t.accent, width=3)
             at = (target.cx, target.cy)
-            yield (("word",), Text("attention", at, px=theme.CAPTION, color=t.text, align="center", ground=t.panel))
-
-    def _title(self, view: View, name: str, sizes: tuple[str, ...]) -> Said:
-        """A name with the sizes of its shape."""
-        passed = self.passed(view.trace)
-        values = {"rows": len(passed), "columns": max(len(table) for _, table, _ in passed)}
-        return say(name + " [{}, {}]", *(measure(f"view.{s}", values[s], "plain", seq=self.seq) for s in sizes))
+            yield ("word",), Text("attention", at, px=theme.CAPTION, color=t.text, align="center", ground=t.panel)
 
     def _titled(self, view: View, text: Said, x: float, y: float) -> Text:
         return Text(text, (x, y + HEAD / 2 - 8), face="mono", color=view.theme.muted)
@@ -127,8 +122,5 @@ class Plate(Part):
 
     def read(self, shown: Shown) -> Read:
         """How many entries each row has, fillers included."""
-        rows: dict[int, int] = {}
-        for key in shown:
-            if key[-1] == "cell":
-                rows[key[1]] = rows.get(key[1], 0) + 1
-        return {"view.entries": (self.seq, MOST_COLUMNS, rows)}
+        rows = Counter(key[1] for key in shown if key[-1] == "cell")
+        return {"view.entries": (self.seq, MOST_COLUMNS, dict(rows))}
