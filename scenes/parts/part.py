@@ -126,7 +126,8 @@ class View:
 
     def holders(self, page: int) -> list[str]:
         """Requests whose tables name `page`, in order of submission."""
-        return sorted((task for task, pages in self.state.tables.items() if page in pages), key=self.state.tasks.index)
+        found = (task for task, pages in self.state.tables.items() if page in pages)
+        return sorted(found, key=lambda task: self.state.tasks[task].index)
 
     def mixed(self, color: str, share: float) -> str:
         """`color` drawn so far towards the ground."""
