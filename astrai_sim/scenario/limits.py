@@ -22,6 +22,7 @@ BETWEEN = {
     "page_size": (1, MOST_SLOTS),
     "max_batch": (1, 1_000_000),
     "max_tokens_per_step": (1, 1 << 30),
+    "aging_steps": (1, 1 << 40),
     "max_tokens": (1, 10_000_000),
     "prompt_tokens": (1, 10_000_000),
     "tokens": (1, 10_000_000),

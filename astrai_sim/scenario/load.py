@@ -4,7 +4,7 @@ import math
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
@@ -112,9 +112,19 @@ class _Reader:
             values[name] = tuple(self.part(part, row, f"[[{table}]]", i) for i, row in enumerate(rows))
         if bool(values["requests"]) == ("workload" in values):
             self.fail("[[request]] or [workload] is needed, and not both", "request")
-        scenario = Scenario(**values)
+        scenario = self.aged(Scenario(**values))
         self.check(scenario)
         return scenario
+
+    def aged(self, scenario: Scenario) -> Scenario:
+        """With the bound of waiting that "same-position" has where the scenario names none."""
+        scheduler = scenario.scheduler
+        grouped = "same-position" in {scheduler.decode_policy, *(change.decode_policy for change in scenario.changes)}
+        if scheduler.aging_steps is not None and not grouped:
+            self.fail('aging_steps goes with decode_policy = "same-position"', "aging_steps", "[scheduler]")
+        if scheduler.aging_steps is not None or not grouped:
+            return scenario
+        return replace(scenario, scheduler=replace(scheduler, aging_steps=schema.AGING_STEPS))
 
     def filled(self, raw: dict[str, Any]) -> dict[str, Any]:
         """`raw` with what the file of SmolLM2 says of sizes and end token."""

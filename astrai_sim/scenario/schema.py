@@ -7,6 +7,8 @@ from typing import Literal
 
 from astrai_sim.engine.clock import CostModel
 
+AGING_STEPS = 128
+
 
 @dataclass(frozen=True)
 class ModelPart:
@@ -38,13 +40,17 @@ class CachePart:
 
 @dataclass(frozen=True)
 class SchedulerPart:
-    """The scheduler's choices; see `InferenceScheduler`. `eos` is a token id."""
+    """The scheduler's choices; see `InferenceScheduler`. `eos` is a token id.
+
+    `aging_steps` goes with "same-position"; a scenario read from TOML has `AGING_STEPS` there where it names none.
+    """
 
     decode_policy: str = "all"
     max_batch: int = 8
     max_tokens_per_step: int | None = None
     preemption: bool = True
     eos: int | None = None
+    aging_steps: int | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,10 @@ class InferenceScheduler:
         Most tasks that hold pages at once.
     decode_policy
         A key of `POLICIES`.
+    aging_steps
+        Under "same-position", steps without a token after which the position that has waited longest decodes before the
+        largest group, so that each gets one within about `aging_steps` + `max_batch` steps. None: a position waits
+        without bound while larger groups keep coming.
     max_tokens_per_step
         Most tokens computed in a step; prompts are prefilled in chunks that fit what
         the decoding tasks leave of it (chunked prefill: Agrawal et al., Sarathi-Serve,
@@ -58,13 +62,16 @@ class InferenceScheduler:
         max_tokens_per_step: int | None = None,
         preemption: bool = True,
         eos: int | None = None,
+        aging_steps: int | None = None,
     ) -> None:
-        if max_batch < 1:
-            raise ValueError("max_batch must be at least 1")
+        for name, value in (("max_batch", max_batch), ("aging_steps", aging_steps)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1")
         self.model = model
         self.cache = cache
         self.max_batch = max_batch
         self.eos = eos
+        self.aging_steps = aging_steps
         self.waiting: deque[Task] = deque()
         self.running: list[Task] = []
         self.finished: list[Task] = []
@@ -188,7 +195,8 @@ class InferenceScheduler:
 
     def decode(self) -> list[Task]:
         """One token for each task that the policy picks, within the step's token budget."""
-        picked = POLICIES[self.decode_policy](self._decodable())
+        overdue = None if self.aging_steps is None else self.step_index - self.aging_steps
+        picked = POLICIES[self.decode_policy](self._decodable(), overdue)
         if self.max_tokens_per_step is not None:
             picked = picked[: self.max_tokens_per_step - self._prefilled_tokens]
         batch = [task for task in picked if self._make_room(task)]
@@ -272,6 +280,7 @@ class InferenceScheduler:
 
     def _append_token(self, task: Task, token: int) -> None:
         task.append(token)
+        task.last_step = self.step_index
         if token == self.eos:
             self._finish(task, "eos")
         elif len(task.output) >= task.max_tokens:

@@ -13,8 +13,8 @@ from astrai_sim.trace.verify.prefixes import Prefixes
 class Tracked:
     """One request: lengths, and ids where they are recorded.
 
-    `kv` counts tokens in the cache, `start` those before the last pass. `chain` numbers its full pages by content;
-    `left` are entries of its table that were let go in the release that is under way.
+    `kv` counts tokens in the cache, `start` those before the last pass; `last` is the step of its last token. `chain`
+    numbers its full pages by content; `left` are entries of its table let go in the release that is under way.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Tracked:
     n_tokens: int
     kv: int = 0
     start: int = 0
+    last: int = -1
     status: str = "waiting"
     left: set[int] = field(default_factory=set)
     chain: list[int] = field(default_factory=list)
@@ -114,17 +115,23 @@ def planned_prefill(requests: Queues, settings: dict[str, Any]) -> Plan:
     return plan
 
 
-def planned_decode(requests: Queues, settings: dict[str, Any], prefilled: int) -> list[str]:
+def planned_decode(requests: Queues, settings: dict[str, Any], prefilled: int, step: int) -> list[str]:
     """Tasks that the decode policy picks, within the rest of the budget.
 
-    Of several positions the one that most tasks are at counts; of equally many the first admitted's.
+    Of several positions the one that most tasks are at counts; of equally many the first admitted's; but before these
+    the one that had no token for longest, where that was `aging_steps` ago or more.
     """
     picked = decodable(requests)
     if settings.get("decode_policy") == "same-position":
         groups: dict[int, list[Tracked]] = {}
         for request in picked:
             groups.setdefault(request.n_tokens, []).append(request)
-        picked = max(groups.values(), key=len, default=[])
+        aging, longest = settings.get("aging_steps"), max((step - request.last for request in picked), default=0)
+        if aging is not None and longest >= aging:
+            position = next(request.n_tokens for request in picked if step - request.last == longest)
+            picked = groups[position]
+        else:
+            picked = max(groups.values(), key=len, default=[])
     budget = settings.get("max_tokens_per_step")
     return [request.name for request in (picked if budget is None else picked[: budget - prefilled])]
 

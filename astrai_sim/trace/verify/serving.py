@@ -95,6 +95,7 @@ class Serving(StepRules):
                 checks.same("token by the rule", token, expected)
             request.ids.append(known)
         request.n_tokens += 1
+        request.last = self.step
         most = request.max_tokens
         checks.true("max tokens", request.generated <= most, f"more than {most} tokens generated")
         if request.generated == most or (token is not None and token == self.eos):

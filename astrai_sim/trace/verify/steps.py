@@ -122,7 +122,8 @@ class StepRules:
             if name == "prefill":
                 self.plan = planned_prefill(self.requests, self.settings)
             elif name == "decode":
-                self.plan = [(task, 1) for task in planned_decode(self.requests, self.settings, self.computed)]
+                picked = planned_decode(self.requests, self.settings, self.computed, self.step)
+                self.plan = [(task, 1) for task in picked]
 
     def on_phase_begin(self, event: Event) -> None:
         self.time.begin(event)
