@@ -37,6 +37,7 @@ BRACED = re.compile(r"(?:[^{}]|\{[^{}]+\})*")
 LISTS = {"request": ("requests", RequestPart), "prefix": ("prefixes", PrefixPart), "change": ("changes", ChangePart)}
 DTYPES = ("bfloat16", "float16", "float32")
 KINDS = ("random", "none", "smollm2")
+MOST_BYTES, LONGEST_MESSAGE = 1 << 22, 400
 SIZES = ("n_layers", "n_heads", "n_kv_heads", "head_dim", "ffn_dim", "vocab_size")
 
 
@@ -44,8 +45,9 @@ class ScenarioError(Exception):
     """A scenario that cannot be used: file, line, what is wrong, what to do."""
 
     def __init__(self, path: Path, line: int | None, message: str) -> None:
-        where = f"{path}:{line}" if line else str(path)
-        super().__init__(f"{where}: {message}")
+        if len(message) > LONGEST_MESSAGE:
+            message = f"{message[: LONGEST_MESSAGE // 2]} … {message[-LONGEST_MESSAGE // 2 :]}"
+        super().__init__(f"{path}:{line}: {message}" if line else f"{path}: {message}")
 
 
 def find_scenario(name: str) -> Path:
@@ -66,6 +68,8 @@ def find_scenario(name: str) -> Path:
 def load_scenario(path: Path) -> Scenario:
     """Read and check a scenario. Raises ScenarioError."""
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ScenarioError(path, None, f"larger than {MOST_BYTES >> 20} MiB: take requests from a [workload]")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(path, None, f"cannot be read: {error}") from None
@@ -79,6 +83,8 @@ def load_scenario(path: Path) -> Scenario:
         twice = re.search(r"Cannot declare \('(request|prefix|change)',\) twice", str(error))
         what = f"write [[{twice[1]}]], with two brackets" if twice else f"not TOML: {error}"
         raise ScenarioError(path, line, what) from None
+    except ValueError:
+        raise ScenarioError(path, None, "a whole number has more digits than any that is meant") from None
     return _Reader(path, text).scenario(raw)
 
 
@@ -224,7 +230,8 @@ class _Reader:
         eos = scenario.scheduler.eos
         if eos is not None and eos >= model.vocab_size:
             self.fail(f"eos {eos} is not below vocab_size ({model.vocab_size})", "eos", "[scheduler]")
-        prefixes = self.unique(scenario.prefixes, "[[prefix]]")
+        self.unique(scenario.prefixes, "[[prefix]]")
+        prefixes: dict[str | None, PrefixPart] = {prefix.name: prefix for prefix in scenario.prefixes}
         names = self.unique(scenario.requests, "[[request]]")
         for i, prefix in enumerate(scenario.prefixes):
             if sum(each is not None for each in (prefix.tokens, prefix.prompt_ids, prefix.text)) != 1:
@@ -239,7 +246,7 @@ class _Reader:
                 self.fail("give either arrival_step or arrival_s", "arrival_s", "[[request]]", i)
             if request.prefix is not None and request.prefix not in prefixes:
                 self.fail(f"no [[prefix]] is named {request.prefix!r}", "prefix", "[[request]]", i)
-            prefix = next((p for p in scenario.prefixes if p.name == request.prefix), None)
+            prefix = prefixes.get(request.prefix)
             if prefix is not None and (prefix.text is None) != (request.prompt is None):
                 self.fail("a prefix with text goes with requests whose prompt is text", "prefix", "[[request]]", i)
             self.ids_fit(request.prompt_ids, model.vocab_size, "[[request]]", i)

@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from astrai_sim.engine.cache import pages_for
+from astrai_sim.scenario.limits import number_fits
 from astrai_sim.scenario.load import ScenarioError
 from astrai_sim.scenario.schema import Scenario
 from astrai_sim.workload import Selection, Workload, read_workload
@@ -27,6 +28,8 @@ def load_requests(scenario: Scenario, path: Path, file: Path | None = None) -> t
     kind, named = chosen.pop("kind"), chosen.pop("path")
     workload = read_workload(file or path.parent / named, kind, Selection(**chosen))
     _fits(scenario, path, workload)
+    if wrong := number_fits("arrival_s", workload.requests[-1].arrival_s):
+        raise ScenarioError(path, None, f"the last request of {workload.path.name}: {wrong}: set window or time_scale")
     found = replace(part, kind=workload.kind, path=workload.path.name)
     return replace(scenario, workload=found), workload
 

@@ -57,7 +57,8 @@ class Run:
     def steps(self) -> Iterator[int]:
         """Run step by step; yields the index of each step done.
 
-        Raises CannotRun for a request that can never fit and for a change that cannot be made then.
+        Raises CannotRun for a request that can never fit, for a change that cannot be made then, and for a time that no
+        trace can say.
         """
         while (reason := self._why_stop()) is None:
             step = self.scheduler.step_index
@@ -67,6 +68,8 @@ class Run:
             except ValueError as error:
                 raise CannotRun(str(error)) from error
             self.scheduler.step()
+            if self.clock.now_ns() >= 1 << 63:
+                raise CannotRun(f"step {step} ends after 292 years, beyond what a trace can say: lower [cost]")
             yield step
         self.stopped = reason
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TextIO
 
 from astrai_sim.workload.mooncake import mooncake
-from astrai_sim.workload.request import LineError, LoadRequest, WorkloadError
+from astrai_sim.workload.request import LONGEST_LINE, LineError, LoadRequest, WorkloadError
 from astrai_sim.workload.table import AZURE, BURSTGPT, azure, burstgpt
 
-Reader = Callable[[TextIO], Iterator[tuple[int, LoadRequest]]]
+Reader = Callable[[TextIO], Iterator[LoadRequest]]
 KINDS: dict[str, Reader] = {"azure": azure, "burstgpt": burstgpt, "mooncake": mooncake}
+MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -64,24 +65,28 @@ def read_workload(path: Path, kind: str | None = None, selection: Selection | No
     """Read a workload; without `kind` its first line tells the format.
 
     Every row is checked, also outside the selection. Raises WorkloadError, with the line where there is one, for a file
-    that cannot be read, a malformed row, and a selection that leaves nothing.
+    that cannot be read or is larger than `MOST_BYTES`, a malformed row, and a selection that leaves nothing.
     """
     chosen = selection or Selection()
     try:
+        if path.exists() and not path.is_file():
+            raise WorkloadError(path, None, "cannot be read: not a file")
+        if path.stat().st_size > MOST_BYTES:
+            raise WorkloadError(path, None, f"larger than {MOST_BYTES >> 20} MiB: split the file")
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         with path.open(encoding="utf-8-sig", newline="") as file:
-            kind = kind or sniff(file.readline())
+            kind = kind or sniff(file.readline(LONGEST_LINE))
             if kind is None:
                 raise WorkloadError(path, 1, f"the first line fits none of: {', '.join(KINDS)}")
             file.seek(0)
-            rows = [request for _, request in KINDS[kind](file)]
+            rows = list(KINDS[kind](file))
     except OSError as error:
         raise WorkloadError(path, None, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise WorkloadError(path, None, f"not text: {error}") from None
+        raise WorkloadError(path, None, f"not text: {error.reason}: unpack it, or write it as UTF-8") from None
     except LineError as error:
-        raise WorkloadError(path, error.line, str(error)) from None
+        raise WorkloadError(path, error.line, f"{error}: correct the line, or take it out") from None
     rows.sort(key=lambda request: request.arrival_s)
     begin, end = chosen.window or (0.0, float("inf"))
     start = (rows[0].arrival_s if rows else 0.0) + begin
