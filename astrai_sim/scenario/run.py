@@ -15,11 +15,9 @@ class CannotRun(ValueError):
 class Run:
     """Submits each task before the step of its arrival and steps until the stop.
 
-    A task with `arrival_s` is submitted before the first step that `clock` begins at or
-    after that time; while there is nothing else to do the clock waits for it. Each of
-    `changes` is made before its step, ahead of that step's arrivals. `stopped` tells
-    afterwards why: "idle", "max_steps" or "task"; `waiting` whether the clock waits just
-    now.
+    A task with `arrival_s` is submitted before the first step that `clock` begins at or after that time; while there is
+    nothing else to do the clock waits for it. Each of `changes` is made before its step, ahead of that step's arrivals.
+    `stopped` tells afterwards why: "idle", "max_steps" or "task"; `waiting` whether the clock waits just now.
     """
 
     def __init__(

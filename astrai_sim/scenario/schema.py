@@ -57,12 +57,11 @@ class SchedulerPart:
 class RecordPart:
     """What the recorder notes.
 
-    `detail`: "full", or "bulk" for big pools and loads: runs of pages instead of single
-    ones, lengths instead of norms, no gathers, no lines. `kv_layer`: layer whose K norms
-    are read back. `snapshot_every`: steps between snapshots (16, in bulk 512).
-    `line_calls`: how many first calls of each shown function are recorded line by line
-    (4, in bulk none), ahead of all the one that makes the pool. `line_steps`: how many
-    steps from the start on may be, so that later ones run untraced (None: all).
+    `detail`: "full", or "bulk" for big pools and loads: runs of pages instead of single ones, lengths instead of norms,
+    no gathers, no lines. `kv_layer`: layer whose K norms are read back. `snapshot_every`: steps between snapshots (16,
+    in bulk 512). `line_calls`: how many first calls of each shown function are recorded line by line (4, in bulk none),
+    ahead of all the one that makes the pool. `line_steps`: how many steps from the start on may be, so that later ones
+    run untraced (None: all).
     """
 
     detail: str = "full"
@@ -137,8 +136,7 @@ class WorkloadPart:
 
 @dataclass(frozen=True)
 class StopPart:
-    """When to stop before everything is served: after `max_steps` steps, or once
-    `task` has `tokens` tokens."""
+    """When to stop before everything is served: after `max_steps` steps, or once `task` has `tokens` tokens."""
 
     max_steps: int | None = None
     task: str | None = None

@@ -42,9 +42,8 @@ class Selection:
 class Workload:
     """Requests in order of arrival, and where they come from.
 
-    The first second is the window's begin. `rows` counts those of the file,
-    `failed` those of the window that had no prompt or got no answer, and
-    `too_long` those of the window that `length_limit` left out.
+    The first second is the window's begin. `rows` counts those of the file, `failed` those of the window that had no
+    prompt or got no answer, and `too_long` those of the window that `length_limit` left out.
     """
 
     kind: str

@@ -12,9 +12,8 @@ ROOT = ""
 def page_key(parent: str, tokens: Sequence[int]) -> str:
     """Key of a full page: a hash of its parent's key and its token ids.
 
-    Chaining to the parent makes the key stand for the whole prefix up to the
-    page's end, as in vLLM's automatic prefix caching; the first page's parent
-    is `ROOT`. 16 hex digits of BLAKE2b.
+    Chaining to the parent makes the key stand for the whole prefix up to the page's end, as in vLLM's automatic prefix
+    caching; the first page's parent is `ROOT`. 16 hex digits of BLAKE2b.
     """
     text = parent + ":" + ",".join(map(str, tokens))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -85,9 +85,8 @@ class InferenceScheduler:
     def change_setting(self, name: str, value: str | int | bool | None) -> None:
         """Set `decode_policy`, `max_tokens_per_step` or `preemption` from the next step on.
 
-        Raises ValueError for another name, for a value that `__init__` would refuse, and
-        for preemption switched off while running tasks may come to need more pages than
-        there are.
+        Raises ValueError for another name, for a value that `__init__` would refuse, and for preemption switched off
+        while running tasks may come to need more pages than there are.
         """
         if name not in SETTINGS:
             raise ValueError(f"setting {name!r}: choose from {', '.join(SETTINGS)}")
@@ -111,9 +110,7 @@ class InferenceScheduler:
         return not (self.waiting or self.running or self.finished)
 
     def submit(self, task: Task) -> None:
-        """Queue a task. Raises ValueError as `check` does, for a name in use, and for a task
-        that was served before.
-        """
+        """Queue a task. Raises ValueError as `check` does, for a name in use, and for a task that was served before."""
         self.check(task)
         if task.id in self._known:
             raise ValueError(f"task {task.id}: the name is in use")
