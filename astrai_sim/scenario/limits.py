@@ -1,7 +1,5 @@
 """From where to where the numbers of a scenario go, and what a run of it needs before it begins."""
 
-from __future__ import annotations
-
 import os
 import reprlib
 from collections.abc import Iterator
@@ -17,9 +15,7 @@ from astrai_sim.trace.header import MOST_PAGES, MOST_SLOTS
 from astrai_sim.workload import MOST_TOKENS, Workload
 
 BETWEEN = {
-    "n_layers": (1, 10_000),
-    "n_heads": (1, 10_000),
-    "n_kv_heads": (1, 10_000),
+    **dict.fromkeys(("n_layers", "n_heads", "n_kv_heads"), (1, 10_000)),
     "head_dim": (2, 65_536),
     "ffn_dim": (1, 10_000_000),
     "vocab_size": (2, 10_000_000),
@@ -27,20 +23,14 @@ BETWEEN = {
     "page_size": (1, MOST_SLOTS),
     "max_batch": (1, 1_000_000),
     "max_tokens_per_step": (1, 1 << 30),
-    "aging_steps": (1, 1 << 40),
     **dict.fromkeys(("max_tokens", "prompt_tokens", "tokens"), (1, MOST_TOKENS)),
     **dict.fromkeys((field.name for field in fields(CostModel)), (0, 1000)),
-    "arrival_step": (0, 1_000_000),
-    "arrival_s": (0, 1_000_000),
-    "max_steps": (1, 1 << 40),
+    **dict.fromkeys(("arrival_step", "arrival_s"), (0, 1_000_000)),
     "kv_layer": (0, 10_000),
-    "eos": (0, 1 << 40),
-    "step": (0, 1 << 40),
-    "snapshot_every": (1, 1 << 40),
-    "line_calls": (0, 1 << 20),
-    "line_steps": (0, 1 << 20),
+    **dict.fromkeys(("eos", "step"), (0, 1 << 40)),
+    **dict.fromkeys(("aging_steps", "max_steps", "snapshot_every", "limit"), (1, 1 << 40)),
+    **dict.fromkeys(("line_calls", "line_steps"), (0, 1 << 20)),
     "seed": (0, 1 << 63),
-    "limit": (1, 1 << 40),
     "length_limit": (2, 1 << 40),
 }
 """The least and the most of each number: what is beyond is a slip of the pen, or would take days."""
@@ -101,17 +91,13 @@ def too_large(scenario: Scenario, device: torch.device) -> str | None:
     weights = model.n_layers * (2 * width * width + 2 * width * kv + 3 * width * model.ffn_dim)
     weights = wide * (weights + (2 if model.kind == "random" else 1) * model.vocab_size * width)
     cached = wide * 2 * model.n_layers * pool.n_pages * pool.page_size * kv
-    has = (
-        torch.cuda.get_device_properties(device).total_memory
-        if device.type == "cuda"
-        else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    )
-    if weights + cached <= has:
-        return None
-    return (
-        f"weights take {weights / 1e9:,.1f} GB and the pool's K and V {cached / 1e9:,.1f} GB, {device.type} has "
-        f"{has / 1e9:,.1f}: lower n_layers or n_pages, or run without a model (--model none)"
-    )
+    if device.type == "cuda":
+        has = torch.cuda.get_device_properties(device).total_memory
+    else:
+        has = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    told = f"weights take {weights / 1e9:,.1f} GB and the pool's K and V {cached / 1e9:,.1f} GB, {device.type} has "
+    told += f"{has / 1e9:,.1f}: lower n_layers or n_pages, or run without a model (--model none)"
+    return told if weights + cached > has else None
 
 
 def too_long(scenario: Scenario, workload: Workload | None = None) -> str | None:
@@ -142,10 +128,9 @@ def asked(scenario: Scenario, workload: Workload | None = None) -> Iterator[tupl
     early = scenario.scheduler.eos is not None and scenario.model.kind != "none"
     for load in workload.requests if workload else ():
         yield load.prompt_len, 1 if early else load.output_len, 0, load.arrival_s
-    shared: dict[str | None, int]
-    shared = {part.name: part.tokens or len(part.prompt_ids or ()) for part in scenario.prefixes}
+    shared: dict[str | None, int] = {prefix.name: prefix.n_tokens for prefix in scenario.prefixes}
     for own in scenario.requests:
-        prompt = (own.prompt_tokens or len(own.prompt_ids or ())) + shared.get(own.prefix, 0)
+        prompt = own.n_tokens + shared.get(own.prefix, 0)
         yield prompt, 1 if early else own.max_tokens, own.arrival_step, own.arrival_s or 0.0
 
 

@@ -1,11 +1,10 @@
 """The parts of a scenario, with their defaults."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from astrai_sim.engine.clock import CostModel
+from astrai_sim.workload import Selection as WorkloadPart
 
 AGING_STEPS = 128
 
@@ -99,6 +98,11 @@ class PrefixPart:
     prompt_ids: tuple[int, ...] | None = None
     text: str | None = None
 
+    @property
+    def n_tokens(self) -> int:
+        """Tokens that are known without a tokenizer."""
+        return self.tokens or len(self.prompt_ids or ())
+
 
 @dataclass(frozen=True)
 class RequestPart:
@@ -117,21 +121,10 @@ class RequestPart:
     arrival_step: int = 0
     arrival_s: float | None = None
 
-
-@dataclass(frozen=True)
-class WorkloadPart:
-    """Requests from a production trace instead of the scenario's own.
-
-    `path` is relative to the scenario's folder; `kind` is told by the file where it is
-    not given. The rest as in `astrai_sim.workload.Selection`.
-    """
-
-    kind: str | None = None
-    path: str | None = None
-    window: tuple[float, float] | None = None
-    time_scale: float = 1.0
-    limit: int | None = None
-    length_limit: int | None = None
+    @property
+    def n_tokens(self) -> int:
+        """Tokens that are known without a tokenizer."""
+        return self.prompt_tokens or len(self.prompt_ids or ())
 
 
 @dataclass(frozen=True)
@@ -191,6 +184,6 @@ class Scenario:
         """Plain values, for the trace's header."""
         return asdict(self)
 
-    def without_model(self) -> Scenario:
+    def without_model(self) -> "Scenario":
         """The same with cache and scheduler alone, against the cost model's clock."""
         return replace(self, model=replace(self.model, kind="none"))

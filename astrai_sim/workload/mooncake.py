@@ -38,5 +38,5 @@ def mooncake(file: TextIO) -> Iterator[LoadRequest]:
         if blocks is not None and len(blocks) != needed:
             told = f"{prompt} tokens are {needed} blocks of {BLOCK}, but hash_ids has {len(blocks)}"
             raise LineError(line, told)
-        shared = () if blocks is None else (tuple(blocks), BLOCK)
-        yield LoadRequest(row.timestamp / 1e3, prompt, row.output_length, *shared)
+        shared = {} if blocks is None else {"blocks": tuple(blocks), "block_size": BLOCK}
+        yield LoadRequest(row.timestamp / 1e3, prompt, row.output_length, **shared)

@@ -17,21 +17,16 @@ MOST_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Selection:
-    """Which requests of a workload to run, and how fast they come.
+    """Which requests of a production trace to run, and how fast they come.
 
-    Attributes
-    ----------
-    window
-        From and to, in seconds after the workload's first request; the end is outside.
-        None: everything.
-    time_scale
-        Seconds of the run for each second of the workload: 0.5 doubles the load.
-    limit
-        Most requests, the first ones of the window.
-    length_limit
-        Most tokens of prompt and answer together; longer requests are left out.
+    `path` is relative to the scenario's folder; `kind` is told by the file where it is not given. `window`: from and
+    to, in seconds after the workload's first request, the end outside (None: everything). `time_scale`: seconds of the
+    run for each second of the workload: 0.5 doubles the load. `limit`: most requests, the first ones of the window.
+    `length_limit`: most tokens of prompt and answer together; longer requests are left out.
     """
 
+    kind: str | None = None
+    path: str | None = None
     window: tuple[float, float] | None = None
     time_scale: float = 1.0
     limit: int | None = None

@@ -1,7 +1,5 @@
 """Which page holds which prefix: chained keys over full pages of token ids."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +30,7 @@ class Prefix:
     `key` is the chained key of the whole.
     """
 
-    parent: Prefix | None = field(repr=False)
+    parent: "Prefix | None" = field(repr=False)
     tokens: tuple[int, ...]
     key: str = field(init=False)
 
@@ -40,7 +38,7 @@ class Prefix:
         above = self.parent.key if self.parent else ROOT
         object.__setattr__(self, "key", page_key(above, self.tokens))
 
-    def same(self, other: Prefix) -> bool:
+    def same(self, other: "Prefix") -> bool:
         """Whether both are the same token ids from the first to the last.
 
         Decided by the ids, not by the keys: two prefixes may have one key. Where both
@@ -68,9 +66,6 @@ class PrefixIndex:
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._prefix_of)
-
-    def __len__(self) -> int:
-        return len(self._prefix_of)
 
     def keyed(self, page: int) -> Prefix | None:
         """The prefix that `page` is recorded to end, or None."""
