@@ -160,9 +160,9 @@ class _Reader:
         words = [word for kind in wanted if get_origin(kind) is Literal for word in get_args(kind)]
         if value in words:
             return value
-        if get_origin(plain) is tuple and get_args(plain) == (float, float):
+        if get_args(plain) == (float, float):
             return self.span(key, value, table)
-        if getattr(plain, "__origin__", None) is tuple or plain is tuple:
+        if get_origin(plain) is tuple:
             ok = isinstance(value, list) and value and all(type(item) is int and item >= 0 for item in value)
             self.refuse(not ok, f"{key} must be a list of token ids", key, table, nth)
             return tuple(value)

@@ -87,11 +87,9 @@ class Run:
             self.scheduler.submit(self.timed.popleft()[1])
 
     def _why_stop(self) -> str | None:
-        stop = self.stop
+        stop, watched = self.stop, self._watched
         if stop.max_steps is not None and self.scheduler.step_index >= stop.max_steps:
             return "max_steps"
-        if self._watched is not None and stop.tokens is not None and self._watched.n_tokens >= stop.tokens:
+        if watched is not None and stop.tokens is not None and watched.n_tokens >= stop.tokens:
             return "task"
-        if not (self.pending or self.timed) and self.scheduler.idle:
-            return "idle"
-        return None
+        return "idle" if not (self.pending or self.timed) and self.scheduler.idle else None

@@ -102,7 +102,4 @@ def sniff(first: str) -> str | None:
     if first.lstrip().startswith("{"):
         return "mooncake"
     names = [name.strip() for name in first.split(",")]
-    for kind, columns in (("azure", AZURE), ("burstgpt", BURSTGPT)):
-        if columns[0] in names:
-            return kind
-    return None
+    return next((kind for kind, columns in (("azure", AZURE), ("burstgpt", BURSTGPT)) if columns[0] in names), None)

@@ -34,7 +34,8 @@ def test_the_file_is_what_it_says(file: GgufFile):
     c = file.config
     sizes = (c.n_layers, c.n_heads, c.n_kv_heads, c.head_dim, c.rope_base)
     assert sizes == (30, 9, 3, 64, 100000.0)
-    assert file.quantization == "Q4_1" and len(file.sha256) == 64
+    facts = file.facts()
+    assert facts["quantization"] == "Q4_1" and len(facts["sha256"]) == 64
 
 
 def test_it_answers_through_shared_pages(file: GgufFile, model):

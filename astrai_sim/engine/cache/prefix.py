@@ -73,10 +73,8 @@ class PrefixIndex:
 
     def find(self, prefix: Prefix) -> Prefix | None:
         """The recorded prefix of the same tokens, or None; found by key, compared id by id."""
-        page = self._page_of.get(prefix.key)
-        if page is None or not self._prefix_of[page].same(prefix):
-            return None
-        return self._prefix_of[page]
+        found = self._prefix_of.get(self._page_of.get(prefix.key, -1))
+        return found if found is not None and found.same(prefix) else None
 
     def page_of(self, prefix: Prefix) -> int:
         """The page that ends a recorded prefix."""
