@@ -60,21 +60,12 @@ class GgufFile:
             raise ValueError(f"{self.path}: no metadata {name!r}")
         return found.contents()
 
-    @property
-    def quantization(self) -> str:
-        """How most of its weights are stored, for example "Q4_1"."""
-        kinds = [tensor.tensor_type.name for tensor in self._reader.tensors]
-        return max(set(kinds), key=kinds.count)
-
-    @cached_property
-    def sha256(self) -> str:
-        """Digest of the whole file."""
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-
     def facts(self) -> dict[str, str]:
-        """Name, digest and quantisation of the file, for a trace's header."""
-        return {"file": self.path.name, "sha256": self.sha256, "quantization": self.quantization}
+        """Name and digest of the file, and how most of its weights are stored ("Q4_1"), for a trace's header."""
+        with self.path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        kinds = [tensor.tensor_type.name for tensor in self._reader.tensors]
+        return {"file": self.path.name, "sha256": sha256, "quantization": max(set(kinds), key=kinds.count)}
 
     @cached_property
     def config(self) -> ModelConfig:

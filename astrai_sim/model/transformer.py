@@ -1,7 +1,5 @@
 """The decoder."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 
@@ -25,7 +23,7 @@ class Transformer(nn.Module):
         self.lm_head = nn.Linear(config.hidden, config.vocab_size, bias=False)
 
     @classmethod
-    def seeded(cls, config: ModelConfig, seed: int, device: torch.device, dtype: torch.dtype) -> Transformer:
+    def seeded(cls, config: ModelConfig, seed: int, device: torch.device, dtype: torch.dtype) -> "Transformer":
         """A model with weights drawn from `seed`, on `device` in `dtype`."""
         with torch.device("meta"):
             model = cls(config)

@@ -18,7 +18,7 @@ from astrai_sim.recorder.header import make_header
 from astrai_sim.recorder.lines import LineTracer
 from astrai_sim.scenario import CannotRun, Run, Scenario, build
 from astrai_sim.scenario.build import Built
-from astrai_sim.scenario.limits import too_large
+from astrai_sim.scenario.limits import too_much
 from astrai_sim.trace import TraceWriter
 from astrai_sim.workload import Workload
 
@@ -107,7 +107,7 @@ def record(
 
 def _built(make: Callable[..., Built], scenario: Scenario, device: torch.device, workload: Workload | None) -> Built:
     """The live objects, with every request known to fit. Raises CannotRun."""
-    if wrong := too_large(scenario, device):
+    if wrong := too_much(scenario, device, workload):
         raise CannotRun(wrong)
     try:
         built = make(scenario, device, workload.requests if workload else None)

@@ -70,11 +70,8 @@ def _cache(scenario: Scenario, device: torch.device) -> PagedCache:
     try:
         return PagedCache(*sizes, device, dtype, prefix_caching=pool.prefix_caching)
     except (RuntimeError, MemoryError):
-        size = 2 * math.prod(sizes) * dtype.itemsize
-        raise ValueError(
-            f"the pool's K and V take {size / 1e9:.1f} GB, which {device.type} does not have: "
-            f"lower n_pages, or run without a model (--model none)"
-        ) from None
+        told = f"the pool's K and V take {2 * math.prod(sizes) * dtype.itemsize / 1e9:.1f} GB, which {device.type} does"
+        raise ValueError(f"{told} not have: lower n_pages, or run without a model (--model none)") from None
 
 
 def make_tasks(scenario: Scenario, requests: Sequence[LoadRequest] | None = None) -> list[Task]:
@@ -112,11 +109,9 @@ def _draw(scenario: Scenario, what: str, n: int) -> list[int]:
 
 
 def _timed(scenario: Scenario, name: str, request: LoadRequest) -> Task:
-    prompt: list[int] = []
-    for block in request.blocks:
-        prompt += _draw_fast(scenario, f"block {block}", request.block_size)
-    own = max(0, request.prompt_len - len(prompt))
-    prompt = [*prompt[: request.prompt_len], *_draw_fast(scenario, f"request {name}", own)]
+    size, length = request.block_size, request.prompt_len
+    prompt = [token for block in request.blocks for token in _draw_fast(scenario, f"block {block}", size)][:length]
+    prompt += _draw_fast(scenario, f"request {name}", length - len(prompt))
     return Task(name, prompt, request.output_len, arrival_s=request.arrival_s)
 
 

@@ -4,7 +4,7 @@ import math
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
@@ -15,7 +15,7 @@ from astrai_sim.extras import MissingExtra
 from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.scenario import schema
 from astrai_sim.scenario.limits import number_fits, text_fits
-from astrai_sim.scenario.schema import ChangePart, PrefixPart, RequestPart, Scenario, WorkloadPart
+from astrai_sim.scenario.schema import AGING_STEPS, ChangePart, PrefixPart, RequestPart, Scenario, WorkloadPart
 from astrai_sim.shipped import ASSETS
 from astrai_sim.text import Language, smollm2_language
 from astrai_sim.trace.header import DETAILS
@@ -35,8 +35,14 @@ TEXTS = ("title", "question", "takeaway", "film")
 BRACED = re.compile(r"(?:[^{}]|\{[^{}]+\})*")
 """Text with something in every pair of braces, and no pair within another."""
 LISTS = {"request": ("requests", RequestPart), "prefix": ("prefixes", PrefixPart), "change": ("changes", ChangePart)}
-DTYPES = ("bfloat16", "float16", "float32")
-KINDS = ("random", "none", "smollm2")
+CHOICES = {
+    "kind": {"model": ("random", "none", "smollm2"), "workload": WORKLOADS},
+    "dtype": {"model": ("bfloat16", "float16", "float32")},
+    "detail": {"record": DETAILS},
+    "decode_policy": dict.fromkeys(("scheduler", "change"), POLICIES),
+}
+"""What a text may be, by its key and table."""
+MOST_BYTES, LONGEST_MESSAGE = 1 << 22, 400
 SIZES = ("n_layers", "n_heads", "n_kv_heads", "head_dim", "ffn_dim", "vocab_size")
 
 
@@ -44,8 +50,9 @@ class ScenarioError(Exception):
     """A scenario that cannot be used: file, line, what is wrong, what to do."""
 
     def __init__(self, path: Path, line: int | None, message: str) -> None:
-        where = f"{path}:{line}" if line else str(path)
-        super().__init__(f"{where}: {message}")
+        if len(message) > LONGEST_MESSAGE:
+            message = f"{message[: LONGEST_MESSAGE // 2]} … {message[-LONGEST_MESSAGE // 2 :]}"
+        super().__init__(f"{path}:{line}: {message}" if line else f"{path}: {message}")
 
 
 def find_scenario(name: str) -> Path:
@@ -66,6 +73,8 @@ def find_scenario(name: str) -> Path:
 def load_scenario(path: Path) -> Scenario:
     """Read and check a scenario. Raises ScenarioError."""
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ScenarioError(path, None, f"larger than {MOST_BYTES >> 20} MiB: take requests from a [workload]")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(path, None, f"cannot be read: {error}") from None
@@ -79,6 +88,8 @@ def load_scenario(path: Path) -> Scenario:
         twice = re.search(r"Cannot declare \('(request|prefix|change)',\) twice", str(error))
         what = f"write [[{twice[1]}]], with two brackets" if twice else f"not TOML: {error}"
         raise ScenarioError(path, line, what) from None
+    except ValueError:
+        raise ScenarioError(path, None, "a whole number has more digits than any that is meant") from None
     return _Reader(path, text).scenario(raw)
 
 
@@ -91,29 +102,27 @@ class _Reader:
     def scenario(self, raw: dict[str, Any]) -> Scenario:
         known = {"name", "seed", *TEXTS, *TABLES, *LISTS}
         for key in raw:
-            if key not in known:
-                self.fail(f"unknown key {key!r}: choose from {', '.join(sorted(known))}", key)
+            self.refuse(key not in known, f"unknown key {key!r}: choose from {', '.join(sorted(known))}", key)
         for table in ("model", "cache"):
-            if not isinstance(raw.get(table), dict):
-                self.fail(f"a [{table}] table is needed", table)
+            self.refuse(not isinstance(raw.get(table), dict), f"a [{table}] table is needed", table)
         if raw["model"].get("kind") == "smollm2":
             raw = self.filled(raw)
         values: dict[str, Any] = {"name": raw.get("name", self.path.stem)}
-        for key in ("seed", *TEXTS):
-            if key in raw:
-                values[key] = raw[key]
-        for table, part in TABLES.items():
-            if table in raw:
-                values[table] = self.part(part, raw[table], f"[{table}]")
+        values |= {key: raw[key] for key in ("seed", *TEXTS) if key in raw}
+        values |= {table: self.part(part, raw[table], f"[{table}]") for table, part in TABLES.items() if table in raw}
         for table, (name, part) in LISTS.items():
             rows = raw.get(table, [])
-            if not isinstance(rows, list):
-                self.fail(f"write [[{table}]], with two brackets", table)
+            self.refuse(not isinstance(rows, list), f"write [[{table}]], with two brackets", table)
             values[name] = tuple(self.part(part, row, f"[[{table}]]", i) for i, row in enumerate(rows))
         if bool(values["requests"]) == ("workload" in values):
             self.fail("[[request]] or [workload] is needed, and not both", "request")
         scenario = Scenario(**values)
         self.check(scenario)
+        scheduler = scenario.scheduler
+        if "same-position" in {scheduler.decode_policy, *(change.decode_policy for change in scenario.changes)}:
+            return replace(scenario, scheduler=replace(scheduler, aging_steps=scheduler.aging_steps or AGING_STEPS))
+        told = 'aging_steps goes with decode_policy = "same-position"'
+        self.refuse(scheduler.aging_steps, told, "aging_steps", "[scheduler]")
         return scenario
 
     def filled(self, raw: dict[str, Any]) -> dict[str, Any]:
@@ -133,8 +142,7 @@ class _Reader:
         return raw | {"model": raw["model"] | sizes, "scheduler": scheduler}
 
     def part(self, part: type, row: Any, table: str, nth: int = 0) -> Any:
-        if not isinstance(row, dict):
-            self.fail(f"{table} must be a table", table)
+        self.refuse(not isinstance(row, dict), f"{table} must be a table", table)
         hints = get_type_hints(part)
         values = {}
         for key, value in row.items():
@@ -143,8 +151,7 @@ class _Reader:
             values[key] = self.value(key, value, hints[key], table, nth)
         for item in fields(part):
             required = item.default is MISSING and item.default_factory is MISSING
-            if required and item.name not in values:
-                self.fail(f"{table} needs {item.name!r}", table, table, nth)
+            self.refuse(required and item.name not in values, f"{table} needs {item.name!r}", table, table, nth)
         return part(**values)
 
     def value(self, key: str, value: Any, hint: Any, table: str, nth: int) -> Any:
@@ -153,24 +160,23 @@ class _Reader:
         words = [word for kind in wanted if get_origin(kind) is Literal for word in get_args(kind)]
         if value in words:
             return value
-        if get_origin(plain) is tuple and get_args(plain) == (float, float):
+        if get_args(plain) == (float, float):
             return self.span(key, value, table)
-        if getattr(plain, "__origin__", None) is tuple or plain is tuple:
+        if get_origin(plain) is tuple:
             ok = isinstance(value, list) and value and all(type(item) is int and item >= 0 for item in value)
-            if not ok:
-                self.fail(f"{key} must be a list of token ids", key, table, nth)
+            self.refuse(not ok, f"{key} must be a list of token ids", key, table, nth)
             return tuple(value)
         if plain is float and type(value) in (int, float):
             if not (math.isfinite(value) and value >= 0):
                 self.fail(f"{key} must be a number from 0 on, not {value}", key, table, nth)
-            if wrong := number_fits(key, value):
-                self.fail(wrong, key, table, nth)
+            self.refuse(wrong := number_fits(key, value), wrong, key, table, nth)
             return float(value)
         if type(value) is not plain:
             choice = " or ".join([plain.__name__, *map(repr, words)])
             self.fail(f"{key} must be {choice}, not {value!r}", key, table, nth)
-        if wrong := (text_fits if plain is str else number_fits)(key, value):
-            self.fail(wrong, key, table, nth)
+        self.refuse(wrong := (text_fits if plain is str else number_fits)(key, value), wrong, key, table, nth)
+        if (choices := CHOICES.get(key, {}).get(table.strip("[]"))) and value not in choices:
+            self.fail(f"{key} {value!r}: choose from {', '.join(choices)}", key, table, nth)
         return value
 
     def span(self, key: str, value: Any, table: str) -> tuple[float, float]:
@@ -186,14 +192,9 @@ class _Reader:
         for key in ("name", *TEXTS):
             if not isinstance(text := getattr(scenario, key), str):
                 self.fail(f"{key} must be text, not {text!r}", key)
-            if wrong := text_fits(key, text):
-                self.fail(wrong, key)
+            self.refuse(wrong := text_fits(key, text), wrong, key)
             if key in ("question", "takeaway") and not BRACED.fullmatch(text):
                 self.fail(f"{key}: write each measure in one pair of braces, {{measure}}, not {text!r}", key)
-        if model.kind not in KINDS:
-            self.fail(f"kind {model.kind!r}: choose from {', '.join(KINDS)}", "kind", "[model]")
-        if model.dtype not in DTYPES:
-            self.fail(f"dtype {model.dtype!r}: choose from {', '.join(DTYPES)}", "dtype", "[model]")
         if scenario.cost is not None and model.kind != "none":
             self.fail('[cost] is the clock of runs without a model: it goes with kind = "none"', "[cost]", "[cost]")
         for name in ("n_heads", "ffn_dim"):
@@ -201,20 +202,18 @@ class _Reader:
                 self.fail(f"[model] needs {name!r}", "[model]", "[model]")
         if model.n_heads is not None and model.n_heads % model.n_kv_heads:
             self.fail("n_heads must be a multiple of n_kv_heads", "n_heads", "[model]")
-        if model.head_dim % 2:
-            self.fail("head_dim must be even", "head_dim", "[model]")
+        self.refuse(model.head_dim % 2, "head_dim must be even", "head_dim", "[model]")
         record = scenario.record
         if record.kv_layer >= model.n_layers:
             self.fail(f"kv_layer must be below n_layers ({model.n_layers})", "kv_layer", "[record]")
-        if record.detail not in DETAILS:
-            self.fail(f"detail {record.detail!r}: choose from {', '.join(DETAILS)}", "detail", "[record]")
         if record.bulk and record.line_calls:
             self.fail('line_calls goes with detail = "full": bulk records no lines', "line_calls", "[record]")
         self.settings_fit(scenario, asdict(scenario.scheduler), "[scheduler]")
         eos = scenario.scheduler.eos
         if eos is not None and eos >= model.vocab_size:
             self.fail(f"eos {eos} is not below vocab_size ({model.vocab_size})", "eos", "[scheduler]")
-        prefixes = self.unique(scenario.prefixes, "[[prefix]]")
+        self.unique(scenario.prefixes, "[[prefix]]")
+        prefixes: dict[str | None, PrefixPart] = {prefix.name: prefix for prefix in scenario.prefixes}
         names = self.unique(scenario.requests, "[[request]]")
         for i, prefix in enumerate(scenario.prefixes):
             if sum(each is not None for each in (prefix.tokens, prefix.prompt_ids, prefix.text)) != 1:
@@ -229,28 +228,23 @@ class _Reader:
                 self.fail("give either arrival_step or arrival_s", "arrival_s", "[[request]]", i)
             if request.prefix is not None and request.prefix not in prefixes:
                 self.fail(f"no [[prefix]] is named {request.prefix!r}", "prefix", "[[request]]", i)
-            prefix = next((p for p in scenario.prefixes if p.name == request.prefix), None)
+            prefix = prefixes.get(request.prefix)
             if prefix is not None and (prefix.text is None) != (request.prompt is None):
                 self.fail("a prefix with text goes with requests whose prompt is text", "prefix", "[[request]]", i)
             self.ids_fit(request.prompt_ids, model.vocab_size, "[[request]]", i)
             self.pages_fit(scenario, request, prefix, i)
-        if scenario.workload is not None:
-            self.workload_fits(scenario.workload)
+        if scenario.workload is not None and scenario.workload.time_scale == 0:
+            self.fail("time_scale must be above 0", "time_scale", "[workload]")
         self.changes_fit(scenario)
         stop = scenario.stop
-        if (stop.task is None) != (stop.tokens is None):
-            self.fail("task and tokens go together", "[stop]")
+        self.refuse((stop.task is None) != (stop.tokens is None), "task and tokens go together", "[stop]")
         if stop.task is not None and stop.task not in names:
             self.fail(f"no request is named {stop.task!r}", "task", "[stop]")
 
     def settings_fit(self, scenario: Scenario, settings: dict, table: str, nth: int = 0) -> None:
-        policy = settings.get("decode_policy")
-        if policy is not None and policy not in POLICIES:
-            self.fail(f"decode_policy {policy!r}: choose from {', '.join(POLICIES)}", "decode_policy", table, nth)
-        budget, most = settings.get("max_tokens_per_step"), scenario.scheduler.max_batch
-        if budget is not None and budget < most:
-            name = "max_tokens_per_step"
-            self.fail(f"{name} must be at least max_batch ({most}), not {budget}", name, table, nth)
+        name, most = "max_tokens_per_step", scenario.scheduler.max_batch
+        budget = settings.get(name) or most
+        self.refuse(budget < most, f"{name} must be at least max_batch ({most}), not {budget}", name, table, nth)
 
     def changes_fit(self, scenario: Scenario) -> None:
         seen, table = set(), "[[change]]"
@@ -264,50 +258,40 @@ class _Reader:
                 self.fail(f"{name} is changed twice before step {change.step}", name, table, i)
             seen.add((change.step, name))
             last = scenario.stop.max_steps
-            if last is not None and change.step >= last:
-                told = f"step {change.step} is never reached: the run stops after max_steps {last}"
-                self.fail(told, "step", table, i)
+            told = f"step {change.step} is never reached: the run stops after max_steps {last}"
+            self.refuse(last is not None and change.step >= last, told, "step", table, i)
 
     def unique(self, parts: Sequence[PrefixPart] | Sequence[RequestPart], table: str) -> set[str]:
         names: set[str] = set()
         for i, part in enumerate(parts):
-            if part.name in names:
-                self.fail(f"the name {part.name!r} is used twice", "name", table, i)
+            self.refuse(part.name in names, f"the name {part.name!r} is used twice", "name", table, i)
             names.add(part.name)
         return names
 
     def prompt_fits(self, text: str | None, key: str, table: str, nth: int) -> None:
         if text is None:
             return
-        if self.language is None:
-            self.fail(f'{key} needs a model that knows text: kind = "smollm2"', key, table, nth)
-        if not text.strip():
-            self.fail(f"{key} is empty", key, table, nth)
-
-    def workload_fits(self, workload: WorkloadPart) -> None:
-        if workload.kind is not None and workload.kind not in WORKLOADS:
-            self.fail(f"kind {workload.kind!r}: choose from {', '.join(WORKLOADS)}", "kind", "[workload]")
-        if workload.time_scale == 0:
-            self.fail("time_scale must be above 0", "time_scale", "[workload]")
+        self.refuse(self.language is None, f'{key} needs a model that knows text: kind = "smollm2"', key, table, nth)
+        self.refuse(not text.strip(), f"{key} is empty", key, table, nth)
 
     def pages_fit(self, scenario: Scenario, request: RequestPart, prefix: PrefixPart | None, nth: int) -> None:
-        cache = scenario.cache
         if request.prompt is not None and self.language is not None:
-            system = prefix.text if prefix else None
-            prompt = len(self.language.prompt_ids(request.prompt, system))
+            prompt = len(self.language.prompt_ids(request.prompt, prefix.text if prefix else None))
         else:
-            prompt = request.prompt_tokens or len(request.prompt_ids or ())
-            prompt += (prefix.tokens or len(prefix.prompt_ids or ())) if prefix else 0
-        slots = prompt + request.max_tokens - 1
-        needed = pages_for(slots, cache.page_size)
-        if needed > cache.n_pages:
-            told = f"request {request.name!r} can never fit: {slots} tokens need {needed} pages, the pool has "
-            told += f"{cache.n_pages}: raise n_pages or lower max_tokens"
-            self.fail(told, "max_tokens", "[[request]]", nth)
+            prompt = request.n_tokens + (prefix.n_tokens if prefix else 0)
+        slots, most = prompt + request.max_tokens - 1, scenario.cache.n_pages
+        needed = pages_for(slots, scenario.cache.page_size)
+        told = f"request {request.name!r} can never fit: {slots} tokens need {needed} pages, the pool has {most}"
+        self.refuse(needed > most, f"{told}: raise n_pages or lower max_tokens", "max_tokens", "[[request]]", nth)
 
     def ids_fit(self, ids: tuple[int, ...] | None, vocab_size: int, table: str, nth: int) -> None:
-        if ids is not None and max(ids) >= vocab_size:
-            self.fail(f"token id {max(ids)} is not below vocab_size ({vocab_size})", "prompt_ids", table, nth)
+        largest = max(ids or (0,))
+        told = f"token id {largest} is not below vocab_size ({vocab_size})"
+        self.refuse(largest >= vocab_size, told, "prompt_ids", table, nth)
+
+    def refuse(self, wrong: object, message: str | None, key: str = "", table: str = "", nth: int = 0) -> None:
+        if wrong:
+            self.fail(str(message), key, table, nth)
 
     def fail(self, message: str, key: str = "", table: str = "", nth: int = 0) -> NoReturn:
         raise ScenarioError(self.path, self.line_of(key, table, nth), message)

@@ -15,11 +15,9 @@ class CannotRun(ValueError):
 class Run:
     """Submits each task before the step of its arrival and steps until the stop.
 
-    A task with `arrival_s` is submitted before the first step that `clock` begins at or
-    after that time; while there is nothing else to do the clock waits for it. Each of
-    `changes` is made before its step, ahead of that step's arrivals. `stopped` tells
-    afterwards why: "idle", "max_steps" or "task"; `waiting` whether the clock waits just
-    now.
+    A task with `arrival_s` is submitted before the first step that `clock` begins at or after that time; while there is
+    nothing else to do the clock waits for it. Each of `changes` is made before its step, ahead of that step's arrivals.
+    `stopped` tells afterwards why: "idle", "max_steps" or "task"; `waiting` whether the clock waits just now.
     """
 
     def __init__(
@@ -57,7 +55,8 @@ class Run:
     def steps(self) -> Iterator[int]:
         """Run step by step; yields the index of each step done.
 
-        Raises CannotRun for a request that can never fit and for a change that cannot be made then.
+        Raises CannotRun for a request that can never fit, for a change that cannot be made then, and for a time that no
+        trace can say.
         """
         while (reason := self._why_stop()) is None:
             step = self.scheduler.step_index
@@ -67,6 +66,8 @@ class Run:
             except ValueError as error:
                 raise CannotRun(str(error)) from error
             self.scheduler.step()
+            if self.clock.now_ns() >= 1 << 63:
+                raise CannotRun(f"step {step} ends after 292 years, beyond what a trace can say: lower [cost]")
             yield step
         self.stopped = reason
 
@@ -86,11 +87,9 @@ class Run:
             self.scheduler.submit(self.timed.popleft()[1])
 
     def _why_stop(self) -> str | None:
-        stop = self.stop
+        stop, watched = self.stop, self._watched
         if stop.max_steps is not None and self.scheduler.step_index >= stop.max_steps:
             return "max_steps"
-        if self._watched is not None and stop.tokens is not None and self._watched.n_tokens >= stop.tokens:
+        if watched is not None and stop.tokens is not None and watched.n_tokens >= stop.tokens:
             return "task"
-        if not (self.pending or self.timed) and self.scheduler.idle:
-            return "idle"
-        return None
+        return "idle" if not (self.pending or self.timed) and self.scheduler.idle else None

@@ -1,11 +1,12 @@
 """The parts of a scenario, with their defaults."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from astrai_sim.engine.clock import CostModel
+from astrai_sim.workload import Selection as WorkloadPart
+
+AGING_STEPS = 128
 
 
 @dataclass(frozen=True)
@@ -38,25 +39,28 @@ class CachePart:
 
 @dataclass(frozen=True)
 class SchedulerPart:
-    """The scheduler's choices; see `InferenceScheduler`. `eos` is a token id."""
+    """The scheduler's choices; see `InferenceScheduler`. `eos` is a token id.
+
+    `aging_steps` goes with "same-position"; a scenario read from TOML has `AGING_STEPS` there where it names none.
+    """
 
     decode_policy: str = "all"
     max_batch: int = 8
     max_tokens_per_step: int | None = None
     preemption: bool = True
     eos: int | None = None
+    aging_steps: int | None = None
 
 
 @dataclass(frozen=True)
 class RecordPart:
     """What the recorder notes.
 
-    `detail`: "full", or "bulk" for big pools and loads: runs of pages instead of single
-    ones, lengths instead of norms, no gathers, no lines. `kv_layer`: layer whose K norms
-    are read back. `snapshot_every`: steps between snapshots (16, in bulk 512).
-    `line_calls`: how many first calls of each shown function are recorded line by line
-    (4, in bulk none), ahead of all the one that makes the pool. `line_steps`: how many
-    steps from the start on may be, so that later ones run untraced (None: all).
+    `detail`: "full", or "bulk" for big pools and loads: runs of pages instead of single ones, lengths instead of norms,
+    no gathers, no lines. `kv_layer`: layer whose K norms are read back. `snapshot_every`: steps between snapshots (16,
+    in bulk 512). `line_calls`: how many first calls of each shown function are recorded line by line (4, in bulk none),
+    ahead of all the one that makes the pool. `line_steps`: how many steps from the start on may be, so that later ones
+    run untraced (None: all).
     """
 
     detail: str = "full"
@@ -94,6 +98,11 @@ class PrefixPart:
     prompt_ids: tuple[int, ...] | None = None
     text: str | None = None
 
+    @property
+    def n_tokens(self) -> int:
+        """Tokens that are known without a tokenizer."""
+        return self.tokens or len(self.prompt_ids or ())
+
 
 @dataclass(frozen=True)
 class RequestPart:
@@ -112,27 +121,15 @@ class RequestPart:
     arrival_step: int = 0
     arrival_s: float | None = None
 
-
-@dataclass(frozen=True)
-class WorkloadPart:
-    """Requests from a production trace instead of the scenario's own.
-
-    `path` is relative to the scenario's folder; `kind` is told by the file where it is
-    not given. The rest as in `astrai_sim.workload.Selection`.
-    """
-
-    kind: str | None = None
-    path: str | None = None
-    window: tuple[float, float] | None = None
-    time_scale: float = 1.0
-    limit: int | None = None
-    length_limit: int | None = None
+    @property
+    def n_tokens(self) -> int:
+        """Tokens that are known without a tokenizer."""
+        return self.prompt_tokens or len(self.prompt_ids or ())
 
 
 @dataclass(frozen=True)
 class StopPart:
-    """When to stop before everything is served: after `max_steps` steps, or once
-    `task` has `tokens` tokens."""
+    """When to stop before everything is served: after `max_steps` steps, or once `task` has `tokens` tokens."""
 
     max_steps: int | None = None
     task: str | None = None
@@ -187,6 +184,6 @@ class Scenario:
         """Plain values, for the trace's header."""
         return asdict(self)
 
-    def without_model(self) -> Scenario:
+    def without_model(self) -> "Scenario":
         """The same with cache and scheduler alone, against the cost model's clock."""
         return replace(self, model=replace(self.model, kind="none"))

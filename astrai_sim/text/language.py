@@ -1,7 +1,5 @@
 """The language of a model: what turns conversations into its tokens and back, by its chat template."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -22,11 +20,6 @@ class ChatTemplate:
         environment = sandbox.ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
         self._template = environment.from_string(source)
 
-    @classmethod
-    def of(cls, file: GgufFile) -> ChatTemplate:
-        """The template that `file` carries."""
-        return cls(file.field("tokenizer.chat_template"))
-
     def prompt(self, user: str, system: str | None = None) -> str:
         """A user's message, after `system` or else the template's own, up to the answer."""
         messages = [{"role": "user", "content": user}]
@@ -45,10 +38,10 @@ class Language:
     name: str
 
     @classmethod
-    def of(cls, file: GgufFile) -> Language:
+    def of(cls, file: GgufFile) -> "Language":
         """What `file` carries. Raises ValueError for a tokenizer that is not known."""
         eos, name = file.field("tokenizer.ggml.eos_token_id"), file.field("tokenizer.ggml.pre")
-        return cls(Tokenizer.of(file), ChatTemplate.of(file), eos, name)
+        return cls(Tokenizer.of(file), ChatTemplate(file.field("tokenizer.chat_template")), eos, name)
 
     def prompt_ids(self, user: str, system: str | None = None) -> list[int]:
         """Token ids of a user's message after a system prompt, up to the answer."""

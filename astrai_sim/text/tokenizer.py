@@ -1,7 +1,5 @@
 """Byte-level BPE built from the vocabulary and merges of a GGUF file."""
 
-from __future__ import annotations
-
 import codecs
 from collections.abc import Iterable
 
@@ -30,7 +28,7 @@ class TextStream:
     them, so that the earlier ones give ""; bytes that are no UTF-8 give U+FFFD.
     """
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: "Tokenizer") -> None:
         self._tokenizer = tokenizer
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
@@ -49,14 +47,8 @@ class TextStream:
 class Tokenizer:
     """Text to token ids and back.
 
-    Parameters
-    ----------
-    vocabulary
-        Each token's text in the byte-level alphabet, by id.
-    merges
-        Pairs of tokens, joined by a space, in order of rank.
-    control
-        Ids of tokens that steer the model and have no text of their own.
+    `vocabulary` has each token's text in the byte-level alphabet, by id; `merges` pairs of tokens, joined by a space,
+    in order of rank; `control` ids of tokens that steer the model and have no text of their own.
     """
 
     def __init__(self, vocabulary: list[str], merges: list[str], control: Iterable[int]) -> None:
@@ -77,7 +69,7 @@ class Tokenizer:
         self._bpe.add_special_tokens(list(self.control.values()))
 
     @classmethod
-    def of(cls, file: GgufFile) -> Tokenizer:
+    def of(cls, file: GgufFile) -> "Tokenizer":
         """The tokenizer that `file` carries.
 
         Raises ValueError where it is not byte-level BPE that splits text as SmolLM does:

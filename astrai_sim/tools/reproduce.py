@@ -3,12 +3,12 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
+import msgspec
 import torch
 
 from astrai_sim.recorder import record
@@ -88,8 +88,8 @@ def _scenario(raw: dict[str, Any], trace: Trace, file: Path | None) -> tuple[Sce
         if trace.header.clock == "real":
             raise CannotReproduce("requests arrive by the real clock: no second run has the same times")
     try:
-        scenario = _built(Scenario, raw["scenario"])
-    except (KeyError, TypeError, ValueError) as error:
+        scenario = msgspec.convert(raw["scenario"], Scenario)
+    except msgspec.ValidationError as error:
         raise CannotReproduce(f"the header's scenario is none: {error}") from None
     if facts is None:
         return scenario, None
@@ -99,20 +99,6 @@ def _scenario(raw: dict[str, Any], trace: Trace, file: Path | None) -> tuple[Sce
     if requests is not None and requests.sha256 != facts.sha256:
         raise CannotReproduce(f"{file} has the SHA-256 {requests.sha256}, the trace's was {facts.sha256}")
     return scenario, requests
-
-
-def _built(kind: Any, data: Any) -> Any:
-    """`data` of a header as the dataclass, or tuple of them, that it was."""
-    options = [option for option in get_args(kind) if option not in (NoneType, ...)]
-    if isinstance(kind, type) and is_dataclass(kind) and data is not None:
-        types = get_type_hints(kind)
-        known = {item.name for item in fields(kind)}
-        return kind(**{name: _built(types[name], value) for name, value in data.items() if name in known})
-    if isinstance(data, list):
-        return tuple(_built(options[0] if options else None, item) for item in data)
-    if data is not None and len(options) == 1 and is_dataclass(options[0]):
-        return _built(options[0], data)
-    return data
 
 
 def _differences(

@@ -64,13 +64,15 @@ class PoolSizes(Struct, frozen=True):
 
 
 class SchedulerSettings(Struct, frozen=True):
-    """The scheduler's choices. `max_tokens_per_step` None prefills prompts whole."""
+    """The scheduler's choices. `max_tokens_per_step` None prefills prompts whole; `aging_steps` None, or absent as in
+    older traces, lets a position wait without bound."""
 
     max_tokens_per_step: Size | None
     max_batch: Size
     decode_policy: str
     preemption: bool = True
     eos: int | None = None
+    aging_steps: Size | None = None
 
 
 class RecordSettings(Struct, frozen=True):

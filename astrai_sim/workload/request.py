@@ -1,15 +1,23 @@
 """One request of a workload, and what is wrong with a row that is none."""
 
+import reprlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
+
+MOST_TOKENS = 10_000_000
+"""Of a prompt, and of an answer."""
+LATEST_S = 253_402_300_800.0
+"""The year 10000, in seconds: what is beyond is no time."""
+LONGEST_LINE, MOST_LINES = 1 << 22, 5_000_000
 
 
 class WorkloadError(Exception):
     """A workload that cannot be used: file, line, what is wrong."""
 
     def __init__(self, path: Path, line: int | None, message: str) -> None:
-        where = f"{path}:{line}" if line else str(path)
-        super().__init__(f"{where}: {message}")
+        super().__init__(f"{path}:{line}: {message}" if line else f"{path}: {message}")
 
 
 class LineError(ValueError):
@@ -24,8 +32,8 @@ class LineError(ValueError):
 class LoadRequest:
     """When a request arrived, in seconds, and how many tokens it had and got.
 
-    `blocks` name what the prompt holds, `block_size` tokens each and the last the rest:
-    prompts whose first blocks have equal ids begin with the same tokens.
+    `blocks` name what the prompt holds, `block_size` tokens each and the last the rest: prompts whose first blocks have
+    equal ids begin with the same tokens.
     """
 
     arrival_s: float
@@ -35,12 +43,24 @@ class LoadRequest:
     block_size: int = 0
 
 
-def count(text: object, what: str) -> int:
+def lines(file: TextIO) -> Iterator[str]:
+    """The lines of a file. Raises LineError for one of more than `LONGEST_LINE` characters, and after `MOST_LINES`."""
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise LineError(number, f"a line of more than {LONGEST_LINE >> 20} MiB")
+        if number > MOST_LINES:
+            raise LineError(number, f"more than {MOST_LINES:,} lines: split the file")
+        yield line
+
+
+def count(text: str, what: str) -> int:
     """A number of tokens. Raises ValueError naming `what` for anything else."""
     try:
-        number = int(text) if isinstance(text, str) else text
+        number = int(text)
     except ValueError:
-        number = None
-    if type(number) is not int or number < 0:
-        raise ValueError(f"{what} must be a whole number from 0 on, not {text!r}")
+        number = -1
+    if not 0 <= number <= MOST_TOKENS:
+        raise ValueError(f"{what} must be a whole number from 0 to {MOST_TOKENS:,}, not {reprlib.repr(text)}")
     return number

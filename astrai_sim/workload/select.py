@@ -7,30 +7,26 @@ from pathlib import Path
 from typing import TextIO
 
 from astrai_sim.workload.mooncake import mooncake
-from astrai_sim.workload.request import LineError, LoadRequest, WorkloadError
+from astrai_sim.workload.request import LONGEST_LINE, LineError, LoadRequest, WorkloadError
 from astrai_sim.workload.table import AZURE, BURSTGPT, azure, burstgpt
 
-Reader = Callable[[TextIO], Iterator[tuple[int, LoadRequest]]]
+Reader = Callable[[TextIO], Iterator[LoadRequest]]
 KINDS: dict[str, Reader] = {"azure": azure, "burstgpt": burstgpt, "mooncake": mooncake}
+MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which requests of a workload to run, and how fast they come.
+    """Which requests of a production trace to run, and how fast they come.
 
-    Attributes
-    ----------
-    window
-        From and to, in seconds after the workload's first request; the end is outside.
-        None: everything.
-    time_scale
-        Seconds of the run for each second of the workload: 0.5 doubles the load.
-    limit
-        Most requests, the first ones of the window.
-    length_limit
-        Most tokens of prompt and answer together; longer requests are left out.
+    `path` is relative to the scenario's folder; `kind` is told by the file where it is not given. `window`: from and
+    to, in seconds after the workload's first request, the end outside (None: everything). `time_scale`: seconds of the
+    run for each second of the workload: 0.5 doubles the load. `limit`: most requests, the first ones of the window.
+    `length_limit`: most tokens of prompt and answer together; longer requests are left out.
     """
 
+    kind: str | None = None
+    path: str | None = None
     window: tuple[float, float] | None = None
     time_scale: float = 1.0
     limit: int | None = None
@@ -41,9 +37,8 @@ class Selection:
 class Workload:
     """Requests in order of arrival, and where they come from.
 
-    The first second is the window's begin. `rows` counts those of the file,
-    `failed` those of the window that had no prompt or got no answer, and
-    `too_long` those of the window that `length_limit` left out.
+    The first second is the window's begin. `rows` counts those of the file, `failed` those of the window that had no
+    prompt or got no answer, and `too_long` those of the window that `length_limit` left out.
     """
 
     kind: str
@@ -64,24 +59,28 @@ def read_workload(path: Path, kind: str | None = None, selection: Selection | No
     """Read a workload; without `kind` its first line tells the format.
 
     Every row is checked, also outside the selection. Raises WorkloadError, with the line where there is one, for a file
-    that cannot be read, a malformed row, and a selection that leaves nothing.
+    that cannot be read or is larger than `MOST_BYTES`, a malformed row, and a selection that leaves nothing.
     """
     chosen = selection or Selection()
     try:
+        if path.exists() and not path.is_file():
+            raise WorkloadError(path, None, "cannot be read: not a file")
+        if path.stat().st_size > MOST_BYTES:
+            raise WorkloadError(path, None, f"larger than {MOST_BYTES >> 20} MiB: split the file")
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         with path.open(encoding="utf-8-sig", newline="") as file:
-            kind = kind or sniff(file.readline())
+            kind = kind or sniff(file.readline(LONGEST_LINE))
             if kind is None:
                 raise WorkloadError(path, 1, f"the first line fits none of: {', '.join(KINDS)}")
             file.seek(0)
-            rows = [request for _, request in KINDS[kind](file)]
+            rows = list(KINDS[kind](file))
     except OSError as error:
         raise WorkloadError(path, None, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise WorkloadError(path, None, f"not text: {error}") from None
+        raise WorkloadError(path, None, f"not text: {error.reason}: unpack it, or write it as UTF-8") from None
     except LineError as error:
-        raise WorkloadError(path, error.line, str(error)) from None
+        raise WorkloadError(path, error.line, f"{error}: correct the line, or take it out") from None
     rows.sort(key=lambda request: request.arrival_s)
     begin, end = chosen.window or (0.0, float("inf"))
     start = (rows[0].arrival_s if rows else 0.0) + begin
@@ -103,7 +102,4 @@ def sniff(first: str) -> str | None:
     if first.lstrip().startswith("{"):
         return "mooncake"
     names = [name.strip() for name in first.split(",")]
-    for kind, columns in (("azure", AZURE), ("burstgpt", BURSTGPT)):
-        if columns[0] in names:
-            return kind
-    return None
+    return next((kind for kind, columns in (("azure", AZURE), ("burstgpt", BURSTGPT)) if columns[0] in names), None)

@@ -107,13 +107,16 @@ def test_a_recorder_leaves_nothing_behind(little, tmp_path):
     built = recording.build(scenario, CPU)
     before = set(vars(built.scheduler)), set(vars(built.cache))
     writer = recording.TraceWriter(tmp_path / "t.jsonl", {})
-    with recording._taken_off(scenario, writer, built):
-        assert (set(vars(built.scheduler)), set(vars(built.cache))) == before
+    watching = recording.make_recorder(scenario, writer, built)
+    watching.attach()
+    assert (set(vars(built.scheduler)), set(vars(built.cache))) != before
+    watching.detach()
+    assert (set(vars(built.scheduler)), set(vars(built.cache))) == before
 
 
 def test_no_run_leaves_a_recorder_to_the_next(little):
-    for watch in (recording._left_on, recording._taken_off, None):
-        recording._run(recording.scenario_of("full", None), CPU, watch)()
+    for recorder in ("on", "off", None):
+        recording._run(recording.scenario_of("full", None), CPU, recorder)()
         assert paged_cache.pages_for is pages_for
 
 

@@ -34,12 +34,13 @@ def test_the_file_is_what_it_says(file: GgufFile):
     c = file.config
     sizes = (c.n_layers, c.n_heads, c.n_kv_heads, c.head_dim, c.rope_base)
     assert sizes == (30, 9, 3, 64, 100000.0)
-    assert file.quantization == "Q4_1" and len(file.sha256) == 64
+    facts = file.facts()
+    assert facts["quantization"] == "Q4_1" and len(facts["sha256"]) == 64
 
 
 def test_it_answers_through_shared_pages(file: GgufFile, model):
     c = file.config
-    tokenizer, chat = Tokenizer.of(file), ChatTemplate.of(file)
+    tokenizer, chat = Tokenizer.of(file), ChatTemplate(file.field("tokenizer.chat_template"))
     cache = PagedCache(
         c.n_layers, 12, 16, c.n_kv_heads, c.head_dim, torch.device("cpu"), torch.float32, prefix_caching=True
     )
@@ -71,7 +72,7 @@ def test_logits_agree_with_transformers(file: GgufFile, model):
     where = {"pretrained_model_name_or_path": file.path.parent, "gguf_file": file.path.name}
     reference = transformers.AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
     theirs = transformers.AutoTokenizer.from_pretrained(**where)
-    tokenizer, chat = Tokenizer.of(file), ChatTemplate.of(file)
+    tokenizer, chat = Tokenizer.of(file), ChatTemplate(file.field("tokenizer.chat_template"))
     for text in (
         chat.prompt(QUESTIONS[0], SYSTEM),
         chat.prompt("What is 12 + 30? Ça coûte 5€, 漢字 🙂"),

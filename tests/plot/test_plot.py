@@ -12,8 +12,7 @@ from msgspec.structs import replace
 
 from astrai_sim.tools.cli import main
 from astrai_sim.tools.plot import palette
-from astrai_sim.tools.plot.page_map import PlottedPages
-from astrai_sim.tools.plot.panels import short_unit, unit_for
+from astrai_sim.tools.plot.panels import PAGE_COLORS, page_codes, short_unit, unit_for
 from astrai_sim.trace import Series, Trace, TraceError
 from scenes import theme
 
@@ -78,7 +77,7 @@ def test_the_map_shows_who_holds_each_page(record_scenario, scenario: str):
     trace = Trace.open(record_scenario(scenario))
     series = Series.of(trace)
     columns = 200
-    image = PlottedPages.of(trace, series, columns).image
+    image = PAGE_COLORS[page_codes(trace, series, columns)]
     assert image.shape == (trace.header.scenario.cache.n_pages, columns, 3)
     rng = np.random.default_rng(0)
     for column in [columns - 1, *rng.integers(columns, size=20).tolist()]:
@@ -101,8 +100,8 @@ def test_the_map_shows_who_holds_each_page(record_scenario, scenario: str):
 def test_of_a_large_pool_each_row_shows_one_of_several_pages(record_scenario):
     trace = Trace.open(record_scenario("shared_prefix"))
     series = Series.of(trace)
-    whole = PlottedPages.of(trace, series, 50).image
-    np.testing.assert_array_equal(PlottedPages.of(trace, series, 50, rows=5).image, whole[::4])
+    whole = page_codes(trace, series, 50)
+    np.testing.assert_array_equal(page_codes(trace, series, 50, rows=5), whole[::4])
 
 
 def test_the_colours_are_those_of_the_films():

@@ -22,6 +22,7 @@ class Request:
     status: str = "waiting"
     kv: int = 0
     noted: int = 0
+    last: int = 0
 
     @property
     def generated(self) -> int:
@@ -40,6 +41,8 @@ class Reference:
     budget: int | None = None
     preemption: bool = True
     policy: str = "all"
+    aging: int | None = None
+    steps: int = 0
     refs: list[int] = field(default_factory=list)
     keys: dict[int, tuple[int, ...]] = field(default_factory=dict)
     lru: list[int] = field(default_factory=list)
@@ -150,6 +153,7 @@ class Reference:
     def add_token(self, request: Request) -> None:
         assert request.kv == len(request.tokens)
         request.tokens.append(next_token(request.tokens, self.vocab_size))
+        request.last = self.steps
         if request.generated == request.max_tokens:
             self.finish(request)
 
@@ -166,7 +170,9 @@ class Reference:
                 break
             self.running.append(self.waiting.pop(0))
         computed = self.prefill()
-        return computed + self.decode(computed)
+        computed += self.decode(computed)
+        self.steps += 1
+        return computed
 
     def prefill(self) -> int:
         left = None
@@ -194,6 +200,9 @@ class Reference:
         if self.policy == "same-position" and picked:
             lengths = [len(r.tokens) for r in picked]
             length = max(lengths, key=lengths.count)
+            waits = [self.steps - r.last for r in picked]
+            if self.aging is not None and max(waits) >= self.aging:
+                length = lengths[waits.index(max(waits))]
             picked = [r for r in picked if len(r.tokens) == length]
         if self.budget is not None:
             picked = picked[: self.budget - computed]

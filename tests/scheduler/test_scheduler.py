@@ -161,6 +161,28 @@ def test_of_equal_groups_the_earliest_admitted_decodes(monkeypatch):
     assert batches[-1] == [("t0", 6, 1)]
 
 
+def tokens_while_short_ones_come(aging_steps: int | None, steps: int) -> int:
+    """Tokens that one long request has after `steps`, beside two short ones of equal length at any time."""
+    scheduler = scheduler_of(n_pages=64, max_batch=3, decode_policy="same-position", aging_steps=aging_steps)
+    long = task("long", 4, 50)
+    scheduler.submit(long)
+    for step in range(steps):
+        if step % 8 == 0:
+            for i in (1, 2):
+                scheduler.submit(task(f"short {step} {i}", 6, 10, first=i))
+        scheduler.step()
+    return len(long.output)
+
+
+def test_a_position_waits_without_bound_while_larger_groups_keep_coming():
+    assert tokens_while_short_ones_come(None, 2000) < 10
+
+
+@pytest.mark.parametrize("aging_steps", [1, 3, 20])
+def test_a_position_that_has_waited_long_enough_goes_first(aging_steps):
+    assert tokens_while_short_ones_come(aging_steps, 50 * (aging_steps + 3)) == 50
+
+
 # memory
 
 
@@ -338,6 +360,7 @@ def test_a_name_in_use_is_refused_and_free_again_later():
     [
         ({"decode_policy": "fair"}, "choose from all, same-position"),
         ({"max_batch": 0}, "max_batch must be at least 1"),
+        ({"aging_steps": 0}, "aging_steps must be at least 1"),
         ({"max_batch": 4, "max_tokens_per_step": 3}, "must be at least max_batch"),
     ],
 )

@@ -36,8 +36,9 @@ class Engine(RuleBasedStateMachine):
         preemption=st.sampled_from([True, True, False]),
         policy=st.sampled_from(["all", "same-position"]),
         spare=st.none() | st.integers(0, 6),
+        aging=st.none() | st.integers(1, 6),
     )
-    def start(self, n_pages, size, max_batch, prefix_caching, preemption, policy, spare):
+    def start(self, n_pages, size, max_batch, prefix_caching, preemption, policy, spare, aging):
         budget = None if spare is None else max_batch + spare
         self.cache = context_cache(n_pages, size, prefix_caching)
         self.scheduler = InferenceScheduler(
@@ -47,8 +48,9 @@ class Engine(RuleBasedStateMachine):
             decode_policy=policy,
             max_tokens_per_step=budget,
             preemption=preemption,
+            aging_steps=aging,
         )
-        self.reference = Reference(n_pages, size, VOCAB, max_batch, prefix_caching, budget, preemption, policy)
+        self.reference = Reference(n_pages, size, VOCAB, max_batch, prefix_caching, budget, preemption, policy, aging)
         self.tasks: dict[str, Task] = {}
         self.held: list[int] = []
         self.count = 0

@@ -76,6 +76,7 @@ def scenarios(draw) -> Scenario:
             draw(st.one_of(st.none(), st.integers(batch, 9))),
             draw(st.booleans()),
             draw(st.sampled_from([None, 1])),
+            draw(st.sampled_from([None, 1, 4])),
         ),
         record=RecordPart(draw(st.sampled_from(["full", "bulk"])), snapshot_every=draw(st.integers(1, 9))),
         prefixes=tuple(PrefixPart(f"p{i}", tokens=n) for i, n in enumerate(prefixes)),

@@ -1,14 +1,12 @@
 """The page pool: tensors, free bitmask, refcounts, page tables."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Sequence
 
 import torch
 
-from astrai_sim.engine.cache.pages import pages_for
 from astrai_sim.engine.cache.prefix import Prefix, PrefixIndex, full_pages
+from astrai_sim.engine.cache.view import pages_for
 
 
 class OutOfPages(RuntimeError):
@@ -28,16 +26,10 @@ def owned(page: torch.Tensor) -> torch.Tensor:
 class PagedCache:
     """KV cache in pages of `page_size` token slots.
 
-    A page is free (refcount 0, mask bit 1), in use (refcount >= 1), or cached:
-    refcount 0 but its content is keyed, so that it stays in the LRU until it is
-    hit again or evicted. With `prefix_caching` off no page is ever cached.
-
-    Attributes
-    ----------
-    k_cache, v_cache
-        Tensors of shape [n_layers, n_pages, page_size, n_kv_heads, head_dim].
-    tables
-        Page table of each task: logical page index -> physical page.
+    A page is free (refcount 0, mask bit 1), in use (refcount >= 1), or cached: refcount 0 but its content is keyed, so
+    that it stays in the LRU until it is hit again or evicted. With `prefix_caching` off no page is ever cached.
+    `k_cache` and `v_cache` have shape [n_layers, n_pages, page_size, n_kv_heads, head_dim]; `tables` has the page table
+    of each task: logical page index -> physical page.
     """
 
     # Films show this function line by line.

@@ -1,7 +1,5 @@
 """Which page holds which prefix: chained keys over full pages of token ids."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +10,8 @@ ROOT = ""
 def page_key(parent: str, tokens: Sequence[int]) -> str:
     """Key of a full page: a hash of its parent's key and its token ids.
 
-    Chaining to the parent makes the key stand for the whole prefix up to the
-    page's end, as in vLLM's automatic prefix caching; the first page's parent
-    is `ROOT`. 16 hex digits of BLAKE2b.
+    Chaining to the parent makes the key stand for the whole prefix up to the page's end, as in vLLM's automatic prefix
+    caching; the first page's parent is `ROOT`. 16 hex digits of BLAKE2b.
     """
     text = parent + ":" + ",".join(map(str, tokens))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
@@ -33,7 +30,7 @@ class Prefix:
     `key` is the chained key of the whole.
     """
 
-    parent: Prefix | None = field(repr=False)
+    parent: "Prefix | None" = field(repr=False)
     tokens: tuple[int, ...]
     key: str = field(init=False)
 
@@ -41,7 +38,7 @@ class Prefix:
         above = self.parent.key if self.parent else ROOT
         object.__setattr__(self, "key", page_key(above, self.tokens))
 
-    def same(self, other: Prefix) -> bool:
+    def same(self, other: "Prefix") -> bool:
         """Whether both are the same token ids from the first to the last.
 
         Decided by the ids, not by the keys: two prefixes may have one key. Where both
@@ -70,19 +67,14 @@ class PrefixIndex:
     def __iter__(self) -> Iterator[int]:
         return iter(self._prefix_of)
 
-    def __len__(self) -> int:
-        return len(self._prefix_of)
-
     def keyed(self, page: int) -> Prefix | None:
         """The prefix that `page` is recorded to end, or None."""
         return self._prefix_of.get(page)
 
     def find(self, prefix: Prefix) -> Prefix | None:
         """The recorded prefix of the same tokens, or None; found by key, compared id by id."""
-        page = self._page_of.get(prefix.key)
-        if page is None or not self._prefix_of[page].same(prefix):
-            return None
-        return self._prefix_of[page]
+        found = self._prefix_of.get(self._page_of.get(prefix.key, -1))
+        return found if found is not None and found.same(prefix) else None
 
     def page_of(self, prefix: Prefix) -> int:
         """The page that ends a recorded prefix."""

@@ -1,10 +1,18 @@
-"""What attention layers see of the cache during one forward pass."""
-
-from __future__ import annotations
+"""Page arithmetic, and what attention layers see of the cache during one forward pass."""
 
 from collections.abc import Iterator, Sequence
 
 import torch
+
+
+def pages_for(n_tokens: int, page_size: int) -> int:
+    """Pages that `n_tokens` slots need: the ceiling of n_tokens / page_size.
+
+    Both are counts of token slots; the result is a count of pages.
+    """
+    full, rest = divmod(n_tokens, page_size)
+    n_pages = full + (rest > 0)
+    return n_pages
 
 
 def padded(tables: Sequence[Sequence[int]]) -> torch.Tensor:
@@ -26,19 +34,10 @@ def check_room(tables: Sequence[Sequence[int]], starts: Sequence[int], counts: S
 class CacheView:
     """Binds a batch of sequences to the cache: attention writes and gathers by layer only.
 
-    Parameters
-    ----------
-    cache
-        The `PagedCache` that holds their K and V.
-    tables
-        Page table of each sequence; may differ in length.
-    starts, counts
-        For each sequence the position of its first new token and how many there are.
-
-    `page_table` has shape [B, P], -1 beyond a sequence's table; `positions` has shape
-    [B, max(counts)], -1 where a sequence has no token; `lengths` has shape [B]: tokens in
-    the cache once this pass has written. All are int64.
-
+    `cache` is the `PagedCache` that holds their K and V; `tables` has each sequence's page table, which may differ in
+    length, `starts` and `counts` the position of its first new token and how many there are.
+    `page_table` has shape [B, P], -1 beyond a sequence's table; `positions` has shape [B, max(counts)], -1 where a
+    sequence has no token; `lengths` has shape [B]: tokens in the cache once this pass has written. All are int64.
     Raises IndexError as `check_room` does.
     """
 

@@ -22,9 +22,8 @@ def next_token(last: int, position: int, vocab_size: int) -> int:
 class ModelFreeScheduler(InferenceScheduler):
     """Runs pages and scheduling for real; forward passes only cost time on `clock`.
 
-    Tokens come from `next_token`, and no K or V is computed or stored: the cache may
-    live on the meta device. Every request ends at its `max_tokens`. Settings as for
-    `InferenceScheduler`, whose `eos` does not count here.
+    Tokens come from `next_token`, and no K or V is computed or stored: the cache may live on the meta device. Every
+    request ends at its `max_tokens`. Settings as for `InferenceScheduler`, whose `eos` does not count here.
     """
 
     def __init__(self, cache: PagedCache, clock: CostClock, vocab_size: int, **settings: Any) -> None:

@@ -1,7 +1,5 @@
 """The scheduler: four phases a step, pages on demand, preemption by recomputation."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable
 
@@ -18,27 +16,17 @@ Model = Callable[[torch.Tensor, CacheView, torch.Tensor], torch.Tensor]
 class InferenceScheduler:
     """Serves tasks through a model and a paged cache, one `step` at a time.
 
-    Parameters
-    ----------
-    model
-        Callable (tokens [B, S], view, last [B]) -> logits [B, vocab_size]; None for a
-        scheduler whose `_forward` needs none.
-    max_batch
-        Most tasks that hold pages at once.
-    decode_policy
-        A key of `POLICIES`.
-    max_tokens_per_step
-        Most tokens computed in a step; prompts are prefilled in chunks that fit what
-        the decoding tasks leave of it (chunked prefill: Agrawal et al., Sarathi-Serve,
-        2024). None: a prompt is prefilled whole.
-    preemption
-        With it, tasks are admitted as soon as their tokens fit, and when one cannot
-        grow the latest admitted loses its pages, to be computed again later
-        (recomputation: Kwon et al., PagedAttention, 2023). Without it, a task is
-        admitted only once its longest length fits beside those of all running ones.
-    eos
-        Token id that ends a task; None: only `max_tokens` does.
-
+    `model` takes (tokens [B, S], view, last [B]) and gives logits [B, vocab_size]; it is None for a scheduler whose
+    `_forward` needs none. At most `max_batch` tasks hold pages at once; the token id `eos` ends a task (None: only
+    `max_tokens` does). `decode_policy` is a key of `POLICIES`.
+    `aging_steps`: under "same-position", steps without a token after which the position that has waited longest decodes
+    before the largest group, so that each gets one within about `aging_steps` + `max_batch` steps. None: a position
+    waits without bound while larger groups keep coming.
+    `max_tokens_per_step`: most tokens computed in a step; prompts are prefilled in chunks that fit what the decoding
+    tasks leave of it (chunked prefill: Agrawal et al., Sarathi-Serve, 2024). None: a prompt is prefilled whole.
+    `preemption`: with it, tasks are admitted as soon as their tokens fit, and when one cannot grow the latest admitted
+    loses its pages, to be computed again later (recomputation: Kwon et al., PagedAttention, 2023). Without it, a task
+    is admitted only once its longest length fits beside those of all running ones.
     Raises ValueError for an unknown policy, sizes below 1, and a token budget below
     `max_batch`, which decoding tasks could use up for good. `change_setting` switches
     the policy, the budget and preemption between steps.
@@ -58,13 +46,16 @@ class InferenceScheduler:
         max_tokens_per_step: int | None = None,
         preemption: bool = True,
         eos: int | None = None,
+        aging_steps: int | None = None,
     ) -> None:
-        if max_batch < 1:
-            raise ValueError("max_batch must be at least 1")
+        for name, value in (("max_batch", max_batch), ("aging_steps", aging_steps)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1")
         self.model = model
         self.cache = cache
         self.max_batch = max_batch
         self.eos = eos
+        self.aging_steps = aging_steps
         self.waiting: deque[Task] = deque()
         self.running: list[Task] = []
         self.finished: list[Task] = []
@@ -78,9 +69,8 @@ class InferenceScheduler:
     def change_setting(self, name: str, value: str | int | bool | None) -> None:
         """Set `decode_policy`, `max_tokens_per_step` or `preemption` from the next step on.
 
-        Raises ValueError for another name, for a value that `__init__` would refuse, and
-        for preemption switched off while running tasks may come to need more pages than
-        there are.
+        Raises ValueError for another name, for a value that `__init__` would refuse, and for preemption switched off
+        while running tasks may come to need more pages than there are.
         """
         if name not in SETTINGS:
             raise ValueError(f"setting {name!r}: choose from {', '.join(SETTINGS)}")
@@ -89,13 +79,10 @@ class InferenceScheduler:
         whole = isinstance(value, int) and value >= self.max_batch
         if name == "max_tokens_per_step" and value is not None and not whole:
             raise ValueError(f"max_tokens_per_step ({value}) must be at least max_batch ({self.max_batch})")
-        if name == "preemption" and not value:
-            needed = sum(self._most_pages(task) for task in self.running)
-            if needed > self.cache.n_pages:
-                raise ValueError(
-                    f"preemption cannot be switched off now: the running tasks may need "
-                    f"{needed} pages, the pool has {self.cache.n_pages}"
-                )
+        needed, pages = self._promised(), self.cache.n_pages
+        if name == "preemption" and not value and needed > pages:
+            told = f"the running tasks may need {needed} pages, the pool has {pages}"
+            raise ValueError(f"preemption cannot be switched off now: {told}")
         setattr(self, name, value)
 
     @property
@@ -104,9 +91,7 @@ class InferenceScheduler:
         return not (self.waiting or self.running or self.finished)
 
     def submit(self, task: Task) -> None:
-        """Queue a task. Raises ValueError as `check` does, for a name in use, and for a task
-        that was served before.
-        """
+        """Queue a task. Raises ValueError as `check` does, for a name in use, and for a task that was served before."""
         self.check(task)
         if task.id in self._known:
             raise ValueError(f"task {task.id}: the name is in use")
@@ -122,12 +107,10 @@ class InferenceScheduler:
         """
         if not task.prompt or task.max_tokens < 1:
             raise ValueError(f"task {task.id}: prompt and max_tokens must be at least 1 token")
-        needed = self._most_pages(task)
-        if needed > self.cache.n_pages:
-            raise ValueError(
-                f"task {task.id} can never fit: {task.max_kv} tokens need {needed} pages, "
-                f"the pool has {self.cache.n_pages}"
-            )
+        needed, pages = self._most_pages(task), self.cache.n_pages
+        if needed > pages:
+            told = f"task {task.id} can never fit: {task.max_kv} tokens need {needed} pages, the pool has {pages}"
+            raise ValueError(told)
 
     def tasks(self) -> list[Task]:
         """All tasks that have not left."""
@@ -165,9 +148,7 @@ class InferenceScheduler:
     def refill(self) -> list[Task]:
         """Admit waiting tasks in order while there is room in batch and pool."""
         admitted: list[Task] = []
-        while self.waiting and len(self.running) < self.max_batch:
-            if not self._may_admit(self.waiting[0]):
-                break
+        while self.waiting and len(self.running) < self.max_batch and self._may_admit(self.waiting[0]):
             try:
                 self._admit(self.waiting[0])
             except OutOfPages:
@@ -188,7 +169,8 @@ class InferenceScheduler:
 
     def decode(self) -> list[Task]:
         """One token for each task that the policy picks, within the step's token budget."""
-        picked = POLICIES[self.decode_policy](self._decodable())
+        overdue = None if self.aging_steps is None else self.step_index - self.aging_steps
+        picked = POLICIES[self.decode_policy](self._decodable(), overdue)
         if self.max_tokens_per_step is not None:
             picked = picked[: self.max_tokens_per_step - self._prefilled_tokens]
         batch = [task for task in picked if self._make_room(task)]
@@ -242,12 +224,13 @@ class InferenceScheduler:
     def _most_pages(self, task: Task) -> int:
         return pages_for(task.max_kv, self.cache.page_size)
 
+    def _promised(self, *more: Task) -> int:
+        """Pages that the running tasks, and `more`, may come to need."""
+        return sum(self._most_pages(task) for task in (*self.running, *more))
+
     def _may_admit(self, task: Task) -> bool:
         """Whether admitting `task` can be afforded for good; always, with preemption."""
-        if self.preemption:
-            return True
-        promised = sum(self._most_pages(other) for other in [*self.running, task])
-        return promised <= self.cache.n_pages
+        return self.preemption or self._promised(task) <= self.cache.n_pages
 
     def _admit(self, task: Task) -> None:
         """Give the first waiting task its pages; OutOfPages leaves it waiting."""
@@ -272,14 +255,14 @@ class InferenceScheduler:
 
     def _append_token(self, task: Task, token: int) -> None:
         task.append(token)
+        task.last_step = self.step_index
         if token == self.eos:
             self._finish(task, "eos")
         elif len(task.output) >= task.max_tokens:
             self._finish(task, "length")
 
     def _finish(self, task: Task, reason: str) -> None:
-        admitted = task.status in (Status.PREFILLING, Status.RUNNING)
-        (self.running if admitted else self.waiting).remove(task)
+        (self.running if task in self.running else self.waiting).remove(task)
         task.status = Status.FINISHED
         task.finish_reason = reason
         self.finished.append(task)

@@ -19,7 +19,7 @@ class Task:
     """One request: token ids of the prompt, and what has been generated.
 
     `tokens` is the prompt and then the output; `kv_len` counts the leading ones whose K and V are in the cache.
-    `arrival_s` is when it is due by the clock, instead of by the step.
+    `arrival_s` is when it is due by the clock, instead of by the step; `last_step` the step of its last token.
     """
 
     id: str
@@ -30,6 +30,7 @@ class Task:
     status: Status = Status.WAITING
     kv_len: int = 0
     finish_reason: str | None = None
+    last_step: int = -1
     arrival_s: float | None = None
 
     def __post_init__(self) -> None:

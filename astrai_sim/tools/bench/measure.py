@@ -43,24 +43,19 @@ def timed(function: Callable[[], object], device: torch.device) -> Timed:
     On the CPU by processor time, which leaves out what other programs took meanwhile;
     on a GPU by the clock on the wall, until the device is idle.
     """
-    if device.type == "cpu":
-        return lambda: _seconds(function, time.process_time)
-
-    def until_idle() -> None:
-        function()
-        torch.cuda.synchronize(device)
+    cpu = device.type == "cpu"
+    clock = time.process_time if cpu else time.perf_counter
 
     def run() -> float:
-        torch.cuda.synchronize(device)
-        return _seconds(until_idle, time.perf_counter)
+        if not cpu:
+            torch.cuda.synchronize(device)
+        began = clock()
+        function()
+        if not cpu:
+            torch.cuda.synchronize(device)
+        return clock() - began
 
     return run
-
-
-def _seconds(function: Callable[[], object], clock: Callable[[], float]) -> float:
-    began = clock()
-    function()
-    return clock() - began
 
 
 def compare(case: str, runs: dict[str, Timed], rounds: int) -> list[Comparison]:

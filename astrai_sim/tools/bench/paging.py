@@ -74,9 +74,8 @@ def prefix(device: torch.device, rounds: int) -> Iterator[Comparison]:
 
 def _first_token(model: Transformer, device: torch.device, start: list[int], end: list[int], warm: bool) -> Timed:
     c = model.config
-    cache = PagedCache(
-        c.n_layers, 128, SMALL_PAGE, c.n_kv_heads, c.head_dim, device, torch.bfloat16, prefix_caching=True
-    )
+    sizes = (c.n_layers, 128, SMALL_PAGE, c.n_kv_heads, c.head_dim)
+    cache = PagedCache(*sizes, device, torch.bfloat16, prefix_caching=True)
     scheduler = InferenceScheduler(model, cache)
 
     def serve(prompt: list[int]) -> None:

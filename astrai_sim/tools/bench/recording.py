@@ -1,8 +1,7 @@
 """What recording costs, and what the recorder leaves behind where it is not used: nothing."""
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -10,7 +9,6 @@ import torch
 from astrai_sim.recorder.header import make_header
 from astrai_sim.recorder.record import make_recorder
 from astrai_sim.scenario import Run, Scenario, build
-from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import CachePart, ModelPart, RecordPart, RequestPart, SchedulerPart
 from astrai_sim.tools.bench.measure import Comparison, Timed, compare, timed
 from astrai_sim.trace import TraceWriter
@@ -39,46 +37,31 @@ def recording(device: torch.device, rounds: int) -> Iterator[Comparison]:
     full, plain, bulk = (scenario_of(*record) for record in (("full", None), ("full", 0), ("bulk", None)))
     runs = {
         "no recorder": _run(full, device, None),
-        "recorder taken off": _run(full, device, _taken_off),
-        "bulk recording": _run(bulk, device, _left_on),
-        "recording": _run(plain, device, _left_on),
-        "recording with lines": _run(full, device, _left_on),
+        "recorder taken off": _run(full, device, "off"),
+        "bulk recording": _run(bulk, device, "on"),
+        "recording": _run(plain, device, "on"),
+        "recording with lines": _run(full, device, "on"),
     }
     yield from compare("4 requests of 16 tokens", runs, rounds)
 
 
-Watch = Callable[[Scenario, TraceWriter, Built], AbstractContextManager]
+def _run(scenario: Scenario, device: torch.device, recorder: str | None) -> Timed:
+    """The run with a recorder that is "on", was put on and taken "off", or never was."""
 
-
-@contextmanager
-def _left_on(scenario: Scenario, writer: TraceWriter, built: Built) -> Iterator[None]:
-    recorder = make_recorder(scenario, writer, built)
-    recorder.attach()
-    try:
-        yield
-    finally:
-        recorder.detach()
-
-
-@contextmanager
-def _taken_off(scenario: Scenario, writer: TraceWriter, built: Built) -> Iterator[None]:
-    with _left_on(scenario, writer, built):
-        pass
-    yield
-
-
-def _run(scenario: Scenario, device: torch.device, watch: Watch | None) -> Timed:
     def run() -> float:
         built = build(scenario, device)
         steps = Run(built.scheduler, built.tasks, scenario.stop, clock=built.clock).steps()
         serve = timed(lambda: list(steps), device)
-        if watch is None:
+        if recorder is None:
             return serve()
         with tempfile.TemporaryDirectory() as folder:
-            header = make_header(scenario, device, built)
-            writer = TraceWriter(Path(folder) / "trace.jsonl.gz", header)
-            with watch(scenario, writer, built):
-                seconds = serve()
+            writer = TraceWriter(Path(folder) / "trace.jsonl.gz", make_header(scenario, device, built))
+            watching = make_recorder(scenario, writer, built)
+            watching.attach()
+            if recorder == "off":
+                watching.detach()
+            seconds = serve()
+            watching.detach()
             writer.discard()
             return seconds
 

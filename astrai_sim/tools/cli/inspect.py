@@ -1,12 +1,9 @@
 """`inspect` and `plot`: a trace at a glance, in words and in one picture."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import asdict
@@ -14,10 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from astrai_sim.command_line import plain_cell
-
-if TYPE_CHECKING:
-    from astrai_sim.trace import Event, Trace
-    from astrai_sim.trace.header import Header, ModelSizes
+from astrai_sim.extras import MissingExtra
+from astrai_sim.trace import Event, Header, Trace, TraceError
+from astrai_sim.trace.verify import verify as check
 
 QUIET = {
     *("phase_begin", "phase_end", "step_begin", "step_end", "kv_write", "gather", "lines", "snapshot"),
@@ -43,8 +39,6 @@ FIRST, LAST = 40, 20
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, without the timeline.")
 def inspect(trace: Path, everything: bool, first: int | None, last: int | None, as_json: bool) -> None:
     """Print a summary of TRACE and the beginning and end of its timeline."""
-    from astrai_sim.trace import Trace, TraceError
-
     if first is None and last is None:
         first, last = FIRST, LAST
     console = Console()
@@ -67,8 +61,7 @@ def _summary(trace: Trace) -> Table:
 
 
 def _facts(trace: Trace) -> dict[str, str]:
-    header = trace.header
-    cache, model = header.scenario.cache, header.scenario.model
+    header, cache = trace.header, trace.header.scenario.cache
     return {
         "scenario": f"{header.scenario_name} (seed {header.seed})",
         "engine": f"{header.engine.name} {header.engine.version} {header.engine.commit}",
@@ -76,8 +69,7 @@ def _facts(trace: Trace) -> dict[str, str]:
         "torch, python": f"{header.device.torch}, {header.device.python}",
         "recorded": header.started,
         "pool": f"{cache.n_pages} pages of {cache.page_size} slots",
-        "model": _model(header, model),
-        **_origins(header),
+        **dict(_origins(header)),
         "clock": "the engine's time" if header.clock == "real" else "computed by a cost model",
         "detail": header.detail,
         "state": "complete" if trace.complete else f"incomplete at event {len(trace)}",
@@ -87,21 +79,15 @@ def _facts(trace: Trace) -> dict[str, str]:
     }
 
 
-def _origins(header: Header) -> dict[str, str]:
-    """Files that the model and the requests came from, where they did."""
-    rows = {}
+def _origins(header: Header) -> Iterator[tuple[str, str]]:
+    """The model, and files that it and the requests came from, where they did."""
+    free, sizes = header.model == "none", header.scenario.model
+    told = "none: cache and scheduler alone" if free else f"{header.model}, {sizes.n_layers} layers, {header.dtype}"
+    yield "model", told
     if header.weights:
-        rows["weights"] = f"{header.weights.file} {header.weights.sha256[:16]}…"
-    if header.workload:
-        load = header.workload
-        rows["load"] = f"{load.requests:,} of {load.rows:,} requests of {load.file} {load.sha256[:16]}…"
-    return rows
-
-
-def _model(header: Header, model: ModelSizes) -> str:
-    if header.model == "none":
-        return "none: cache and scheduler alone"
-    return f"{header.model}, {model.n_layers} layers, {header.dtype}"
+        yield "weights", f"{header.weights.file} {header.weights.sha256[:16]}…"
+    if load := header.workload:
+        yield "load", f"{load.requests:,} of {load.rows:,} requests of {load.file} {load.sha256[:16]}…"
 
 
 def _timeline(trace: Trace, everything: bool, first: int, last: int) -> Table:
@@ -130,9 +116,8 @@ def _shown(trace: Trace, order: range, everything: bool) -> Iterator[Event]:
 
 
 def _row(event: Event) -> tuple[str, ...]:
-    details = ", ".join(
-        f"{name}={_short(value)}" for name, value in asdict(event).items() if name not in COMMON and value is not None
-    )
+    told = ((name, value) for name, value in asdict(event).items() if name not in COMMON and value is not None)
+    details = ", ".join(f"{name}={_short(value)}" for name, value in told)
     cells = (event.seq, event.step, event.phase or "", f"{event.ns / 1e6:.2f}", event.event, details)
     return tuple(map(plain_cell, cells))
 
@@ -147,10 +132,7 @@ def _short(value: object) -> str:
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="PNG to write.")
 def plot(trace: Path, output: Path) -> None:
     """Draw the run that TRACE recorded: pages, queue, work and latencies over time."""
-    from astrai_sim.extras import MissingExtra
     from astrai_sim.tools.plot import plot as draw
-    from astrai_sim.trace import Trace, TraceError
-    from astrai_sim.trace.verify import verify as check
 
     try:
         opened = Trace.open(trace)

@@ -1,20 +1,16 @@
 """`verify`: does a trace tell the truth?"""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from astrai_sim.command_line import plain_cell
-
-if TYPE_CHECKING:
-    from astrai_sim.trace import Trace
-    from astrai_sim.trace.verify import VerifyReport
+from astrai_sim.trace import Trace, TraceError
+from astrai_sim.trace.verify import VerifyReport
+from astrai_sim.trace.verify import verify as check
 
 HOLDS = {
     "format": "readable, complete, true to its digest; header and events valid and agreeing",
@@ -39,9 +35,6 @@ def verify(traces: tuple[Path, ...], again: bool, workload: Path | None, verbose
     Format, paging, and the policy that the header claims; and what of the trace is taken on
     trust, because nothing in it is tied to anything else.
     """
-    from astrai_sim.trace import Trace, TraceError
-    from astrai_sim.trace.verify import verify as check
-
     for path in traces:
         try:
             trace = Trace.open(path)
@@ -60,9 +53,6 @@ def verify(traces: tuple[Path, ...], again: bool, workload: Path | None, verbose
 
 def _failed(path: Path, error: Exception) -> str:
     """The first lie; with the levels that hold all the same where it is one of policy."""
-    from astrai_sim.trace import Trace, TraceError
-    from astrai_sim.trace.verify import verify as check
-
     level = getattr(error, "level", "format")
     if level == "policy":
         try:

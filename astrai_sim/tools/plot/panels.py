@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from astrai_sim.tools.plot import palette
-from astrai_sim.tools.plot.page_map import PlottedPages
 from astrai_sim.trace import RequestTimes, Series, Trace
+from astrai_sim.trace.state import CACHED
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
+ROWS, COLUMNS = 640, 1400
+COLORS = (palette.FREE, palette.CACHED, palette.SHARED, *palette.TASK_COLORS)
+PAGE_COLORS = np.array([palette.rgb(color) for color in COLORS], np.uint8)
+"""Free, cached, shared, and from 3 on those of owners."""
 MOST_POINTS = 1200
 MOST_STEPS = 300
 MOST_NAMES = len(palette.TASK_COLORS)
@@ -54,15 +58,40 @@ def three_digits(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def page_codes(trace: Trace, series: Series, columns: int = COLUMNS, rows: int = ROWS) -> np.ndarray:
+    """Indices into `PAGE_COLORS` of the pages from time 0 to the last step's end, uint8 [rows, columns], page 0 first.
+
+    A column shows the pages as the last step that ended within it, or before, left them. Beyond `rows` pages each row
+    shows the first of several neighbours, equally many for each.
+    """
+    n_pages = trace.header.scenario.cache.n_pages
+    per_row = -(-n_pages // rows)
+    found = np.zeros((-(-n_pages // per_row), columns), dtype=np.uint8)
+    ends = np.arange(1, columns + 1) * (series.end_ns[-1] / columns)
+    ends[-1] = series.end_ns[-1]  # Rounding must not put the last step beyond the last column.
+    steps = np.searchsorted(series.end_ns, ends, side="right") - 1
+    for column, step in enumerate(steps.tolist()):
+        if step < 0:
+            continue
+        if column and step == steps[column - 1]:
+            found[:, column] = found[:, column - 1]
+            continue
+        state = trace.state_at(int(series.seq[step]))
+        owner = state.first_owner()[::per_row]
+        code = np.where(owner >= 0, 3 + owner % len(palette.TASK_COLORS), state.page_states()[::per_row] == CACHED)
+        found[:, column] = np.where(state.refs[::per_row] > 1, 2, code)
+    return found
+
+
 def pages(axes: Axes, trace: Trace, series: Series, requests: RequestTimes, unit: Unit) -> None:
     """The page map with its legend."""
     from matplotlib.patches import Patch
 
     n_pages = trace.header.scenario.cache.n_pages
     end = series.end_ns[-1] / unit.ns
-    drawn = PlottedPages.of(trace, series)
+    codes = page_codes(trace, series)
     axes.imshow(
-        drawn.image, aspect="auto", origin="lower", interpolation="nearest", extent=(0, end, -0.5, n_pages - 0.5)
+        PAGE_COLORS[codes], aspect="auto", origin="lower", interpolation="nearest", extent=(0, end, -0.5, n_pages - 0.5)
     )
     if n_pages <= MOST_LINES:
         axes.hlines(np.arange(n_pages - 1) + 0.5, 0, end, color=palette.BACKGROUND, linewidth=1)
@@ -75,9 +104,9 @@ def pages(axes: Axes, trace: Trace, series: Series, requests: RequestTimes, unit
     else:
         title += f": {len(requests):,} requests, {MOST_NAMES} colours in turn"
     axes.set_title(title)
-    if drawn.shared:
+    if (codes == 2).any():
         handles.append(Patch(color=palette.SHARED, label="shared"))
-    if drawn.cached:
+    if (codes == 1).any():
         handles.append(Patch(color=palette.CACHED, label="cached"))
     handles.append(Patch(facecolor=palette.FREE, edgecolor=palette.OUTLINE, label="free"))
     _legend(axes, handles)

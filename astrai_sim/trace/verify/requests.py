@@ -12,8 +12,8 @@ from astrai_sim.trace.verify.pool import Pool
 class Tracked:
     """One request: lengths, and ids where they are recorded.
 
-    `kv` counts tokens in the cache, `start` those before the last pass. `chain` numbers its full pages by content;
-    `left` are entries of its table that were let go in the release that is under way.
+    `kv` counts tokens in the cache, `start` those before the last pass; `last` is the step of its last token. `chain`
+    numbers its full pages by content; `left` are entries of its table let go in the release that is under way.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Tracked:
     n_tokens: int
     kv: int = 0
     start: int = 0
+    last: int = -1
     status: str = "waiting"
     left: set[int] = field(default_factory=set)
     chain: list[int] = field(default_factory=list)
@@ -108,17 +109,22 @@ class Queues(dict[str, Tracked]):
                 plan.append((name, count))
         return plan
 
-    def planned_decode(self, prefilled: int) -> Plan:
+    def planned_decode(self, prefilled: int, step: int) -> Plan:
         """Tasks that the decode policy picks, a token each, within the rest of the budget.
 
-        Of several positions the one that most tasks are at counts; of equally many the first admitted's.
+        Of several positions the one that most tasks are at counts; of equally many the first admitted's; but before
+        these the one that had no token for longest, where that was `aging_steps` ago or more.
         """
         picked, budget = self._decodable(), self.settings["max_tokens_per_step"]
         if self.settings["decode_policy"] == "same-position":
             groups: dict[int, list[Tracked]] = {}
             for request in picked:
                 groups.setdefault(request.n_tokens, []).append(request)
-            picked = max(groups.values(), key=len, default=[])
+            aging, longest = self.settings["aging_steps"], max((step - request.last for request in picked), default=0)
+            if aging is not None and longest >= aging:
+                picked = groups[next(request.n_tokens for request in picked if step - request.last == longest)]
+            else:
+                picked = max(groups.values(), key=len, default=[])
         return [(request.name, 1) for request in (picked if budget is None else picked[: budget - prefilled])]
 
     def fits(self, request: Tracked, pool: Pool) -> bool:

@@ -107,6 +107,7 @@ class Serving(Pages):
                 checks.same("token by the rule", token, expected)
             request.ids.append(known)
         request.n_tokens += 1
+        request.last = self.step
         most, generated = request.max_tokens, request.generated
         checks.true("max tokens", generated <= most, f"more than {most} tokens generated")
         if generated == most or (token is not None and token == self.eos):

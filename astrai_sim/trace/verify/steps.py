@@ -114,7 +114,7 @@ class StepRules:
             if name == "prefill":
                 self.plan = self.requests.planned_prefill()
             elif name == "decode":
-                self.plan = self.requests.planned_decode(self.computed)
+                self.plan = self.requests.planned_decode(self.computed, self.step)
 
     def on_phase_end(self, event: Event) -> None:
         if self.phase is None:

@@ -76,6 +76,7 @@ def trusted(model: Serving) -> Iterator[str]:
         yield "that the cost model's constants are those of any machine"
     else:
         yield "times and durations, but for their order: the clock was real"
+    yield "limits of the scheduler that the run never comes up against"
     if header.sources:
         yield f"the source texts, files and lines of {len(header.sources)} functions"
     if not model.model_free:
