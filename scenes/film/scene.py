@@ -132,8 +132,8 @@ class FilmScene(Scene):
         self.rehearsing = rehearse
         self.moments = moments
         self.clock = 0.0
+        self.section_began = 0.0
         self.played: list[Played] = []
-        self.preview_frames = 0
 
     @classmethod
     def trace_for(cls, path: str | os.PathLike | None = None) -> Path:
@@ -184,12 +184,10 @@ class FilmScene(Scene):
             raise SystemExit(f"{SECONDS_VARIABLE}: {error}") from None
 
     def _measure(self, storyboard: Storyboard) -> tuple[float, list[float]]:
-        """The length is between that at the finest rate of frames and a preview's, whose frames are the longest."""
-        quality = PREVIEW.shaped(self.frame, self.theme)
-        scene = self.rehearsed(self.trace, quality, storyboard=storyboard)
-        return (scene.clock + scene.preview_frames / PREVIEW.fps) / 2, [
-            seconds for played in scene.played for seconds in played.beats
-        ]
+        """Each section ends with a whole frame, which makes it longer by half of a preview's, give or take as much."""
+        scene = self.rehearsed(self.trace, PREVIEW.shaped(self.frame, self.theme), storyboard=storyboard)
+        spent = [seconds for played in scene.played for seconds in played.beats]
+        return scene.clock + len(scene.played) / PREVIEW.fps / 2, spent
 
     @classmethod
     def rehearsed(cls, trace: Trace, quality: Quality = PREVIEW, **options: Any) -> Self:
@@ -202,7 +200,7 @@ class FilmScene(Scene):
 
     def play_section(self, section: Section) -> None:
         """Build the stage from the replayed state at the section's start, then play its beats."""
-        self.section = section
+        self.section, self.section_began = section, self.clock
         if not self.rehearsing:
             self.next_section(section.title)
         self.clear()
@@ -235,15 +233,33 @@ class FilmScene(Scene):
         began = self.clock
         ended = began + max(animation.run_time for animation in animations)
         moved = not all(isinstance(animation, Wait) for animation in animations)
-        if self.rehearsing:
+        self._frames = () if self.rehearsing else self._frames_between(began, ended)
+        if not len(self._frames):
             self._rehearse(animations, ended)
-        else:
+        elif moved:
             super().play(*animations, **kwargs)
+        else:
+            super().play(Wait(run_time=(len(self._frames) + 0.5) / self.renderer.camera.frame_rate, frozen_frame=True))
         self.clock = ended
-        frames = (ended - began) * PREVIEW.fps
-        self.preview_frames += math.ceil(frames - 1e-6) if moved else math.floor(frames + 1e-6)
         for observer in self.observers:
             observer.animation_ended(self, began, moved)
+
+    def _frames_between(self, began: float, ended: float) -> np.ndarray:
+        """When frames are drawn in an animation, in seconds from its beginning.
+
+        Frames lie on one grid for the whole section, so that it is at no rate of frames longer by one than it should
+        be: Manim gives each animation a frame at its very beginning.
+        """
+        fps = self.renderer.camera.frame_rate
+        first, end = (math.ceil((time - self.section_began) * fps - 1e-6) for time in (began, ended))
+        return np.maximum(np.arange(first, end) / fps - (began - self.section_began), 0.0)
+
+    def get_time_progression(self, *args: Any, **kwargs: Any) -> Any:
+        """Manim's bar over the times at which an animation is drawn: those of the section's grid."""
+        bar = super().get_time_progression(*args, **kwargs)
+        if not self.renderer.skip_animations:
+            bar.iterable = self._frames
+        return bar
 
     def hold(self, seconds: float) -> None:
         """Let the picture stand still."""
