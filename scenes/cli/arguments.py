@@ -1,8 +1,8 @@
 """What several commands take, and how they fail: in one line."""
 
+import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from scenes.film.pacing import CannotPace
 from scenes.film.quality import FINAL, QUALITIES
 from scenes.film.render import film_path
 from scenes.film.scene import SECONDS_VARIABLE, FilmScene
+from scenes.film.sheet import NoVideo
 from scenes.film.stills import NoStill
 from scenes.film.vouched import UNVERIFIED_VARIABLE
 from scenes.story.errors import DoesNotApply
@@ -58,25 +59,29 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 film_argument = click.argument("film", type=FilmName())
 
 
-def output_option(says: str, folder: bool = False, **more: Any) -> Callable:
+class FileNamed(click.Path):
+    """A file to write, whose name ends as its format asks."""
+
+    def __init__(self, suffix: str) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+        self.suffix = suffix
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        if path.suffix.lower() != self.suffix:
+            self.fail(f"{path} does not end in {self.suffix}: name it {path.with_suffix(self.suffix).name}", param, ctx)
+        return path
+
+
+def output_option(says: str, place: click.Path, **more: Any) -> Callable:
     """`-o FILE`, or a folder."""
-    place = click.Path(file_okay=not folder, dir_okay=folder, path_type=Path)
     return click.option("-o", "--output", type=place, help=says, **more)
-
-
-@contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        os.environ.pop(name) if before is None else os.environ.update({name: before})
 
 
 def _let_through(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value:
-        ctx.with_resource(_environment(UNVERIFIED_VARIABLE, "1"))
+        os.environ[UNVERIFIED_VARIABLE] = "1"
+        ctx.call_on_close(lambda: os.environ.pop(UNVERIFIED_VARIABLE, None))
 
 
 unverified_option = click.option(
@@ -131,6 +136,9 @@ def rendered(film: type[FilmScene], source: Path | None) -> Path:
     raise click.ClickException(f"{places[0]} is not there: render it with `make film FILM={name}`")
 
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 class OneLine(Commands):
     """Commands that turn what a user can put right into one line and exit code 1."""
 
@@ -139,13 +147,15 @@ class OneLine(Commands):
             return super().invoke(ctx)
         except DoesNotApply as reason:
             raise click.ClickException(f"this film does not apply to the trace: {reason}") from None
-        except (TraceError, CannotJoin, CannotPace, CannotWrite, NoStill, TooLarge) as error:
+        except (TraceError, CannotJoin, CannotPace, CannotWrite, NoStill, NoVideo, TooLarge) as error:
             raise click.ClickException(str(error)) from None
         except BrokenPipeError:
             raise
         except OSError as error:
-            named = f"{error.filename}: {error.strerror}" if error.strerror and error.filename else str(error)
-            raise click.ClickException(named) from None
+            what = os.strerror(errno.ENOTDIR) if error.errno == errno.EEXIST else error.strerror
+            named = f"{error.filename}: {what}" if what and error.filename else str(error)
+            to_do = "free some space" if error.errno in NO_ROOM else "choose a place where files can be written"
+            raise click.ClickException(f"{named}: {to_do}") from None
 
 
 main = OneLine("astrai-film", [], "Films of a recorded KV cache.")

@@ -1,22 +1,19 @@
 """From a trace to a film: sections side by side, then joined, with what the file says of the recording."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from queue import Empty
-
-import av
 
 from astrai_sim.files import whole
 from astrai_sim.trace import Trace
-from scenes.film.join import CannotJoin, Chapter, is_whole, join
+from scenes.film.join import CannotJoin, is_whole, join
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
 from scenes.film.scene import FilmScene
@@ -29,10 +26,9 @@ Progress = Callable[[float, float], None]
 
 @dataclass(frozen=True)
 class Film:
-    """A rendered film: its file, chapters, and how many sections were rendered for it."""
+    """A rendered film: its file, and the keys of the sections that were rendered for it or were there."""
 
     path: Path
-    chapters: tuple[Chapter, ...]
     rendered: tuple[str, ...]
     reused: tuple[str, ...]
 
@@ -62,7 +58,8 @@ def render_film(
 
     Sections whose clip is still in the cache are not rendered again. `progress`
     is called with the film seconds rendered and those to render. The output
-    appears whole or not at all. Raises CannotJoin where it is not to be an MP4.
+    appears whole or not at all. Raises CannotJoin where it is not to be an MP4 or a process that renders
+    was killed, OSError where something cannot be written; before anything is rendered if that is `output`.
     """
     output = output or film_path(film, quality, media, trace)
     if output.suffix.lower() != ".mp4":
@@ -70,35 +67,37 @@ def render_film(
             f"{output}: a film is an MP4: name it {output.with_suffix('.mp4').name}, cut a GIF of it with gif"
         )
     rehearsal = rehearse(film, trace, seconds=seconds, quality=quality)
+    _try_to_write(output)
     cache = SectionCache(media / "sections" / film.__name__)
     clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}
     missing = [key for key, clip in clips.items() if not is_whole(clip)]
-    told = (film, rehearsal.scene.trace_path.resolve(), rehearsal.scene.trace.content_sha256)
-    sections = [rehearsed.section for rehearsed in rehearsal.sections if rehearsed.section.key in missing]
-    jobs = [Job(*told, section, quality, clips[section.key]) for section in sections]
+    trace = rehearsal.scene.trace
+    told = (film, rehearsal.scene.trace_path.resolve(), trace.content_sha256)
+    sections = [rehearsed.section for rehearsed in rehearsal.sections]
+    jobs = [Job(*told, section, quality, clips[section.key]) for section in sections if section.key in missing]
     _render(jobs, rehearsal, processes or os.cpu_count() or 1, progress)
     for clip in clips.values():
         clip.touch()
-    chapters = _join(film, rehearsal, list(clips.values()), output, quality)
-    cache.prune(len(clips))
-    reused = tuple(key for key in clips if key not in missing)
-    return Film(output, tuple(chapters), tuple(missing), reused)
-
-
-def _join(
-    film: type[FilmScene], rehearsal: Rehearsal, clips: list[Path], output: Path, quality: Quality
-) -> list[Chapter]:
-    tags = describe(film.__name__, film.summary, rehearsal.scene.trace)
-    titles = [rehearsed.section.title for rehearsed in rehearsal.sections]
     with whole(output) as joined:
-        return join(clips, joined, quality.fps, tags, titles)
+        tags = describe(film.__name__, film.summary, trace)
+        join(list(clips.values()), joined, quality.fps, tags, [section.title for section in sections])
+    cache.prune(len(clips))
+    return Film(output, tuple(missing), tuple(key for key in clips if key not in missing))
+
+
+def _try_to_write(output: Path) -> None:
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=output.parent).close()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(output)) from None
 
 
 def _render(jobs: list[Job], rehearsal: Rehearsal, processes: int, progress: Progress) -> None:
     """Render `jobs`, the longest first so that no core is left with one at the end."""
     seconds = {r.section.key: r.seconds for r in rehearsal.sections}
-    total = sum(seconds[job.key] for job in jobs)
-    done = dict.fromkeys((job.key for job in jobs), 0.0)
+    total = sum(seconds[job.section.key] for job in jobs)
+    done: dict[str, float] = {}
     progress(0.0, total)
     if not jobs:
         return
@@ -106,30 +105,24 @@ def _render(jobs: list[Job], rehearsal: Rehearsal, processes: int, progress: Pro
     reports, stopping = context.Queue(), context.Event()
     workers = min(processes, len(jobs))
     with ProcessPoolExecutor(workers, context, initializer=start, initargs=(reports, stopping)) as pool:
-        waiting = {pool.submit(render_section, job) for job in sorted(jobs, key=lambda job: -seconds[job.key])}
+        waiting = {pool.submit(render_section, job) for job in sorted(jobs, key=lambda job: -seconds[job.section.key])}
         try:
             while waiting:
                 finished, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
                 for future in finished:
                     future.result()
-                _drain(reports, done)
+                while not reports.empty():
+                    done.update([reports.get()])
                 progress(sum(done.values()), total)
-        except BaseException:
+        except BaseException as error:
             stopping.set()
             pool.shutdown(cancel_futures=True)
             for left in jobs[0].clip.parent.glob(f"{RENDERING}{os.getpid()}-*"):  # Manim may have written to the last
                 shutil.rmtree(left)
+            if isinstance(error, BrokenProcessPool):
+                raise CannotJoin("a process that renders was killed, maybe for its memory: try --processes 1") from None
             raise
     progress(total, total)
-
-
-def _drain(reports: multiprocessing.Queue, done: dict[str, float]) -> None:
-    while True:
-        try:
-            key, clock = reports.get_nowait()
-        except Empty:
-            return
-        done[key] = clock
 
 
 def describe(film: str, summary: str, trace: Trace) -> dict[str, str]:
@@ -155,15 +148,3 @@ def describe(film: str, summary: str, trace: Trace) -> dict[str, str]:
         "date": header.started[:10],
         "comment": "\n".join(f"{name}={value}" for name, value in facts.items()),
     }
-
-
-def told_facts(film: Path) -> dict[str, str]:
-    """The facts that `describe` put into the file at `film`, and its title."""
-    with av.open(str(film)) as container:
-        tags = dict(container.metadata)
-    facts = {"title": tags.get("title", "")}
-    for line in tags.get("comment", "").splitlines():
-        name, equals, value = line.partition("=")
-        if equals:
-            facts[name] = value
-    return facts

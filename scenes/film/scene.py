@@ -63,16 +63,11 @@ class Observer(Protocol):
 
 @dataclass(frozen=True)
 class Played:
-    """A section that was played, and the seconds of each of its beats and of what comes after the last."""
+    """A section that was played, and the seconds of each of its beats and of all of it."""
 
     section: Section
     beats: tuple[float, ...]
-    settling: float
-
-    @property
-    def seconds(self) -> float:
-        """Length of the section."""
-        return sum(self.beats) + self.settling
+    seconds: float
 
 
 class FilmScene(Scene):
@@ -204,7 +199,8 @@ class FilmScene(Scene):
         if not self.rehearsing:
             self.next_section(section.title)
         self.clear()
-        self.stage = self._stage(section)
+        trace = self.trace if section.source is None else other_trace(section.source)
+        self.stage = Stage(self, View(trace, trace.state_at(-1), self.frame, self.theme), section)
         self.stage.mount()
         for observer in self.observers:
             observer.section_started(self, section)
@@ -216,18 +212,9 @@ class FilmScene(Scene):
                 observer.beat_ended(self, section, beat)
         self.stage.settle()
         spent = tuple(ended - began for began, ended in pairwise(times))
-        self.played.append(Played(section, spent, self.clock - times[-1]))
+        self.played.append(Played(section, spent, self.clock - times[0]))
         for observer in self.observers:
             observer.section_ended(self, section)
-
-    def _stage(self, section: Section) -> Stage:
-        """The stage that a section is played on, of the trace that it is told from."""
-        trace = self.trace if section.source is None else self.other(section.source)
-        return Stage(self, View(trace, trace.state_at(-1), self.frame, self.theme), section)
-
-    def other(self, name: str) -> Trace:
-        """The shipped trace called `name`, for sections that are told from another."""
-        return other_trace(name)
 
     def play(self, *animations: Any, **kwargs: Any) -> None:
         began = self.clock
@@ -302,22 +289,15 @@ class FilmScene(Scene):
         if len(film) < len(animations):
             return super().get_moving_mobjects(*animations)
         animated: set[Mobject] = set()
-        extents: dict[Mobject, list[Extent]] = {}
+        reached: list[Extent] = []
         for animation in film:
             animated.update(animation.mobject.get_family())
-            extents[animation.mobject] = animation.extents()
-        reached: list[Extent] = []
-        for boxes in extents.values():
-            reached += boxes
+            reached += animation.extents()
         moving = []
         for mobject in self.renderer.camera.get_mobjects_to_display(self.mobjects):
             if mobject in animated:
                 moving.append(mobject)
-                continue
-            if not moving:
-                continue
-            box = bounds_of_one(mobject)
-            if box and any(_overlap(box, other) for other in reached):
+            elif moving and (box := bounds([mobject])) and any(_overlap(box, other) for other in reached):
                 moving.append(mobject)
                 reached.append(box)
         return moving
@@ -339,18 +319,5 @@ def seconds_of(text: str | None) -> float | None:
     return seconds
 
 
-def bounds_of_one(mobject: Mobject) -> Extent | None:
-    """Bounds of the mobject's own points, without its submobjects."""
-    if not len(mobject.points):
-        return None
-    points = np.asarray(mobject.points)[:, :2]
-    low, high = points.min(axis=0), points.max(axis=0)
-    return low[0], low[1], high[0], high[1]
-
-
-def _overlap(a: Extent, b: Extent) -> bool:
-    margin = 0.03
+def _overlap(a: Extent, b: Extent, margin: float = 0.03) -> bool:
     return a[0] < b[2] + margin and b[0] < a[2] + margin and a[1] < b[3] + margin and b[1] < a[3] + margin
-
-
-__all__ = ["ASSETS", "SECONDS_VARIABLE", "TRACE_VARIABLE", "FilmScene", "Observer", "bounds", "bounds_of_one"]

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from scenes.draw import fonts
+from scenes.film.opening import other_trace
 from scenes.film.quality import Quality
 from scenes.film.rehearsal import Rehearsal
 from scenes.film.scene import Played
@@ -34,7 +35,7 @@ class SectionCache:
             repr(played.section),
             rehearsal.scene.trace.content_sha256,
             f"unverified {rehearsal.scene.trace.unverified}",
-            *([rehearsal.scene.other(source).content_sha256] if source else ()),
+            *([other_trace(source).content_sha256] if source else ()),
             repr(quality),
             *(f"{name} {version(name)}" for name in LIBRARIES),
             *(hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(fonts.FOLDER.iterdir())),

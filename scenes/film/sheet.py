@@ -1,11 +1,14 @@
 """Single frames and chapters of a film, and contact sheets of them."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import av
+from av.container import InputContainer
+from av.error import FFmpegError
 from PIL import Image, ImageDraw, ImageFont
 
 from astrai_sim.files import whole
@@ -26,31 +29,44 @@ class Snapshot:
     image: Image.Image
 
 
+class NoVideo(ValueError):
+    """What there should be a film in, or a moment of one, has none; the message says what to name instead."""
+
+
+@contextmanager
+def opened(film: Path) -> Iterator[tuple[InputContainer, av.VideoStream]]:
+    """The file at `film` and the pictures in it. Raises NoVideo where it is not a video, whole and of some length."""
+    try:
+        with av.open(str(film)) as container:
+            if not (container.streams.video and container.duration):
+                raise NoVideo(f"{film} is no video: name a rendered film")
+            yield container, container.streams.video[0]
+    except FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise NoVideo(f"{film} is no video, or a broken one: name a rendered film") from None
+
+
 def duration(film: Path) -> float:
-    """Length of the film in seconds, from its frames' timestamps."""
-    with av.open(str(film)) as container:
-        stream = container.streams.video[0]
-        return float(stream.duration * stream.time_base)  # type: ignore[operator]
+    """Length of the film in seconds."""
+    with opened(film) as (container, _):
+        return container.duration / av.time_base  # type: ignore[operator]
 
 
 def chapters(film: Path) -> list[tuple[float, float, str]]:
     """Start and end in seconds and the title of each chapter."""
-    with av.open(str(film)) as container:
+    with opened(film) as (container, _):
+        found: Any = container.chapters()
         return [
-            (
-                float(chapter["start"] * chapter["time_base"]),  # type: ignore[operator]
-                float(chapter["end"] * chapter["time_base"]),  # type: ignore[operator]
-                chapter["metadata"].get("title", ""),
-            )
-            for chapter in container.chapters()
+            (*(float(one[end] * one["time_base"]) for end in ("start", "end")), one["metadata"].get("title", ""))
+            for one in found
         ]
 
 
 def shots(film: Path, times: Iterable[float]) -> Iterator[Snapshot]:
     """The frames shown at `times`, which must rise."""
     marks = chapters(film)
-    with av.open(str(film)) as container:
-        stream = container.streams.video[0]
+    with opened(film) as (container, stream):
         for time in times:
             container.seek(int(time / stream.time_base), stream=stream)  # type: ignore[operator]
             shown: Any = None

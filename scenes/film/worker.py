@@ -38,11 +38,6 @@ class Job:
     quality: Quality
     clip: Path
 
-    @property
-    def key(self) -> str:
-        """The section's key."""
-        return self.section.key
-
 
 class Stopped(Exception):
     """The film is not wanted any more."""
@@ -71,13 +66,21 @@ def _end_with_parent() -> None:
 def render_section(job: Job) -> Path:
     """Render one section; the clip appears whole or not at all.
 
-    Raises TraceError where the trace is not what it was when the film was rehearsed. The process
-    ends where the film is not wanted any more: the thread in which Manim writes would wait for ever.
+    Raises TraceError where the trace is not what it was when the film was rehearsed, and OSError that names the
+    clip where it cannot be written, which Manim says by errors of its own. The process ends where the film is not
+    wanted any more: the thread in which Manim writes would wait for ever.
     """
     try:
         return _rendered(job)
     except Stopped:
         os._exit(1)
+    except Exception as error:
+        beneath: BaseException | None = error
+        while beneath and not isinstance(beneath, OSError):
+            beneath = beneath.__cause__
+        if beneath is None:
+            raise
+        raise OSError(beneath.errno, beneath.strerror, str(job.clip)) from None
 
 
 def _rendered(job: Job) -> Path:
@@ -90,7 +93,7 @@ def _rendered(job: Job) -> Path:
         with rendering(job.quality, folder):
             scene = job.film(
                 trace=trace,
-                observers=(_Reporter(job.key),),
+                observers=(_Reporter(),),
                 storyboard=Storyboard(job.film.__name__, (job.section,)),
                 quality=job.quality,
             )
@@ -118,9 +121,6 @@ def _stops(scene: FilmScene) -> FilmScene:
 class _Reporter(Observer):
     """Sends (section key, film seconds rendered) after every animation."""
 
-    def __init__(self, key: str) -> None:
-        self.key = key
-
     def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
         if _progress is not None:
-            _progress.put((self.key, scene.clock))
+            _progress.put((scene.section.key, scene.clock))

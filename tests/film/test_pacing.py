@@ -8,7 +8,6 @@ import pytest
 
 from astrai_sim.trace import Trace
 from scenes.film import catalog
-from scenes.film.join import frame_count
 from scenes.film.pacing import ACCEPTED, TOLERANCE, CannotPace
 from scenes.film.quality import PREVIEW, QUALITIES, Quality
 from scenes.film.rehearsal import rehearse
@@ -17,6 +16,7 @@ from scenes.film.scene import ASSETS
 from scenes.lint.linter import lint
 from scenes.stage.pacing import keep, layers, stretch
 from scenes.stage.shot import Act, Section, Shot, Storyboard
+from tests.film.test_join import frame_count
 from tests.film.tiny import TinyFilm
 
 FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)

@@ -10,11 +10,13 @@ import av
 import numpy as np
 import pytest
 
-from scenes.film.join import frame_count, is_whole, join
+from scenes.film.join import is_whole, join
 from scenes.film.quality import rendering
-from scenes.film.render import render_film, told_facts
+from scenes.film.render import render_film
 from scenes.film.scene import ASSETS
 from scenes.film.sheet import chapters, duration
+from tests.film.clean import told_facts
+from tests.film.test_join import frame_count
 from tests.film.tiny import TINY, Broken, TinyFilm
 
 

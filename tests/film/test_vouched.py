@@ -18,9 +18,10 @@ from scenes.cli import main
 from scenes.draw.label import Label
 from scenes.film import vouched
 from scenes.film.rehearsal import check, rehearse
-from scenes.film.render import Job, render_film, render_section, told_facts
+from scenes.film.render import Job, render_film, render_section
 from scenes.film.scene import ASSETS
 from scenes.lint.linter import lint
+from tests.film.clean import told_facts
 from tests.film.tiny import TINY, TinyFilm
 from tests.trace.recording import lines_of, resealed
 
