@@ -36,8 +36,6 @@ class FilmName(click.ParamType):
         return [CompletionItem(name) for name in catalog.films() if name.lower().startswith(incomplete.lower())]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> type[FilmScene]:
-        if isinstance(value, type):
-            return value
         try:
             return catalog.film(value)
         except catalog.UnknownFilm as error:
@@ -52,7 +50,7 @@ class Named(click.Choice):
         self.values = values
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return self.values[super().convert(value, param, ctx)] if isinstance(value, str) else value
+        return self.values[super().convert(value, param, ctx)]
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -67,7 +65,7 @@ class FileNamed(click.Path):
         self.suffix = suffix
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        path = super().convert(value, param, ctx)
+        path = Path(str(super().convert(value, param, ctx)))
         if path.suffix.lower() != self.suffix:
             self.fail(f"{path} does not end in {self.suffix}: name it {path.with_suffix(self.suffix).name}", param, ctx)
         return path
@@ -84,19 +82,12 @@ def _let_through(ctx: click.Context, param: click.Parameter, value: bool) -> Non
         ctx.call_on_close(lambda: os.environ.pop(UNVERIFIED_VARIABLE, None))
 
 
-unverified_option = click.option(
-    "--unverified",
-    is_flag=True,
-    expose_value=False,
-    callback=_let_through,
-    help=f"For debugging: do not verify the trace, and say so on every frame; or ${UNVERIFIED_VARIABLE}=1.",
-)
-
-
 def trace_option(command: Callable) -> Callable:
     """`--trace FILE` and `--unverified`."""
+    says = f"For debugging: do not verify the trace, and say so on every frame; or ${UNVERIFIED_VARIABLE}=1."
+    command = click.option("--unverified", is_flag=True, expose_value=False, callback=_let_through, help=says)(command)
     says = "Trace to tell; default: the film's own, or $ASTRAI_TRACE."
-    return click.option("--trace", type=FILE, help=says)(unverified_option(command))
+    return click.option("--trace", type=FILE, help=says)(command)
 
 
 seconds_option = click.option(
@@ -107,17 +98,19 @@ seconds_option = click.option(
     help=f"Length of the film, met within a tenth; default: what it takes, or ${SECONDS_VARIABLE}.",
 )
 quality_option = click.option(
-    "--quality", type=Named(QUALITIES), default=FINAL.name, show_default=True, help="final is 1080p60, preview 480p15."
+    "--quality", type=Named(QUALITIES), default=FINAL.name, help="final is 1080p60, preview 480p15."
 )
 
 
 def look_options(command: Callable) -> Callable:
     """`--frame` and `--theme`: how a film looks."""
-    frame = click.option(
-        "--frame", type=Named(FRAMES), default=WIDE.name, show_default=True, help="Shape of the picture."
-    )
-    theme = click.option("--theme", type=Named(THEMES), default=DARK.name, show_default=True, help="Its colours.")
-    return frame(theme(command))
+    command = click.option("--theme", type=Named(THEMES), default=DARK.name, help="Its colours.")(command)
+    return click.option("--frame", type=Named(FRAMES), default=WIDE.name, help="Shape of the picture.")(command)
+
+
+def film_options(command: Callable) -> Callable:
+    """FILM, and what is told of it and how: `--trace`, `--unverified`, `--seconds`, `--frame` and `--theme`."""
+    return film_argument(trace_option(seconds_option(look_options(command))))
 
 
 def rendered_option(purpose: str) -> Callable:
@@ -129,11 +122,9 @@ def rendered_option(purpose: str) -> Callable:
 def rendered(film: type[FilmScene], source: Path | None) -> Path:
     """The rendered film to read: `source`, else the final one, else the preview."""
     places = [source] if source else [film_path(film, quality) for quality in QUALITIES.values()]
-    for place in places:
-        if place.is_file():
-            return place
-    name = film.__name__
-    raise click.ClickException(f"{places[0]} is not there: render it with `make film FILM={name}`")
+    if (found := next((place for place in places if place.is_file()), None)) is None:
+        raise click.ClickException(f"{places[0]} is not there: render it with `make film FILM={film.__name__}`")
+    return found
 
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -159,3 +150,4 @@ class OneLine(Commands):
 
 
 main = OneLine("astrai-film", [], "Films of a recorded KV cache.")
+main.context_settings["show_default"] = True

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TimeElapsedColumn, TimeRemainingColumn
 
 from astrai_sim.trace import Trace
 from scenes.cli.arguments import (
@@ -62,17 +62,17 @@ def render_command(
         raise click.UsageError("--all gives each film a place of its own")
     for one in (film,) if film else applying(trace) if trace else catalog.films().values():
         bar = Progress(
-            TextColumn("{task.description}"),
+            "{task.description}",
             BarColumn(),
-            TextColumn("{task.completed:.0f} of {task.total:.0f} s of film"),
+            "{task.completed:.0f} of {task.total:.0f} s of film",
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=Console(stderr=True, quiet=quiet),
         )
-        look, task = quality.shaped(frame, theme), bar.add_task(one.__name__, total=None, visible=False)
+        tell = partial(_tell, bar, bar.add_task(one.__name__, total=None, visible=False))
         try:
             made = render_film(
-                one, trace, look, output, processes=processes, progress=partial(_tell, bar, task), seconds=seconds
+                one, trace, quality.shaped(frame, theme), output, processes=processes, progress=tell, seconds=seconds
             )
         finally:
             if bar.live.is_started:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from astrai_sim.files import whole
-from scenes.cli.arguments import film_argument, look_options, main, seconds_option, trace_option
+from scenes.cli.arguments import film_options, main
 from scenes.draw.layout import WIDE, Frame
 from scenes.film.quality import Quality
 from scenes.film.revision import Other
@@ -38,20 +38,15 @@ def size_named(text: str) -> Quality:
 
 
 @main.command("stills")
-@film_argument
-@trace_option
-@seconds_option
+@film_options
 @click.option("--at", type=times, metavar="SECONDS", help="Film seconds, as 12.5,13.2.")
 @click.option("--every", type=click.FloatRange(0.01), metavar="SECONDS", help="A still every so many seconds.")
 @click.option("--beats", is_flag=True, help="A still at the end of every beat.")
-@click.option(
-    "--size", type=size_named, metavar="SIZE", default="1080p", show_default=True, help="Short side of the picture."
-)
-@look_options
+@click.option("--size", type=size_named, metavar="SIZE", default="1080p", help="Short side of the picture.")
 @click.option("--digests", is_flag=True, help="Print time, section and a digest of the pixels, one still a line.")
 @click.option("--diff", "revision", metavar="REV", help="Set the same stills of another commit beside them.")
 @click.option("--columns", type=click.IntRange(1), help="Pictures side by side in a sheet; default: 4, with --diff 2.")
-@click.option("--width", type=click.IntRange(64), default=480, show_default=True, help="Pixels of each in a sheet.")
+@click.option("--width", type=click.IntRange(64), default=480, help="Pixels of each in a sheet.")
 @click.option("--within", is_flag=True, help="Pass over times past the film's end.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder for a PNG each, or a file in .png for a sheet."
@@ -95,7 +90,8 @@ def stills_command(
             words = [film.__name__, "--trace", str(path), "--size", size.name]
             words += ["--frame", frame.name] if frame != WIDE else []
             words += ["--theme", theme.name] if theme != DARK else []
-            words += chosen.words
+            moments = ["--every", repr(every)] if every else ["--at", ",".join(map(repr, chosen.at))]
+            words += ["--beats"] if beats else moments
             words += ["--seconds", repr(seconds)] if seconds else []
             other = Other(revision, words, Path(theirs))
 

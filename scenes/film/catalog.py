@@ -3,13 +3,11 @@
 import importlib
 import pkgutil
 from types import ModuleType
-from typing import TypeVar
+from typing import Any
 
 import scenes
 from astrai_sim.command_line import did_you_mean
 from scenes.film.scene import FilmScene
-
-Kind = TypeVar("Kind")
 
 
 class UnknownFilm(LookupError):
@@ -21,9 +19,9 @@ def films() -> dict[str, type[FilmScene]]:
     return subclasses(FilmScene, scenes)
 
 
-def subclasses(base: type[Kind], package: ModuleType) -> dict[str, type[Kind]]:
+def subclasses(base: type, package: ModuleType) -> dict[str, Any]:
     """The subclasses of `base` that the modules of `package` define, by name, in alphabetical order."""
-    found: dict[str, type[Kind]] = {}
+    found = {}
     for info in pkgutil.iter_modules(package.__path__):
         if info.ispkg or info.name.startswith("_"):
             continue

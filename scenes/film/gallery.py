@@ -55,8 +55,6 @@ class _Collector(Observer):
 
     def beat_ended(self, scene: FilmScene, section: Any, beat: Any) -> None:
         """Draw each part that can be seen, and keep it where there is more of it than before."""
-        if not isinstance(scene.stage, Stage):
-            return
         for name, drawn in _parts_of(scene.stage):
             pixels, ground = _drawn(scene.renderer.camera, drawn)
             ink = int(np.abs(pixels - ground).sum())

@@ -10,7 +10,7 @@ from av.error import BlockingIOError as NothingYet
 from av.error import EOFError as AllPulled
 
 from astrai_sim.files import whole
-from scenes.film.sheet import NoVideo, duration, opened
+from scenes.film.sheet import NoVideo, opened
 
 NARROWEST = 480
 
@@ -36,8 +36,6 @@ def make_gif(film: Path, output: Path, cut: Cut, limit: int = 3_000_000) -> Cut:
     Returns the cut as written. Raises `TooLarge` where even 480 pixels are too wide, and `NoVideo` for a film that is
     none or ends before the cut starts.
     """
-    if cut.start >= (length := duration(film)):
-        raise NoVideo(f"{film} ends after {length:.2f} s: nothing is there at {cut.start:g} s, start before")
     with whole(output) as draft:
         while True:
             _encode(film, draft, cut)
@@ -52,6 +50,9 @@ def make_gif(film: Path, output: Path, cut: Cut, limit: int = 3_000_000) -> Cut:
 
 def _encode(film: Path, output: Path, cut: Cut) -> None:
     with opened(film) as (source, video), av.open(str(output), "w", format="gif") as gif:
+        length = source.duration / av.time_base  # type: ignore[operator]
+        if cut.start > length - 1 / video.average_rate + 1e-6:  # type: ignore[operator]
+            raise NoVideo(f"{film} ends after {length:.2f} s: nothing is there at {cut.start:g} s, start before")
         height = round(cut.width * video.height / video.width)
         graph = _graph(video, cut, height)
         stream = gif.add_stream("gif", rate=cut.fps)

@@ -8,10 +8,12 @@ is shown before it is decoded.
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -54,10 +56,14 @@ def join(
         ticks = 1 / (base * fps)
         if ticks.denominator != 1:
             raise CannotJoin(f"{fps} frames a second do not fall on a time base of {base}")
+        starts = [0, *accumulate(len(order) for _, order, _ in kept)]
         if titles:
-            joined.set_chapters(_chapters([(title, len(order)) for _, order, title in kept], fps))
-        shown = 0
-        for clip, order, _ in kept:
+            chapters: list[Any] = [
+                {"id": i, "start": start, "end": end, "time_base": Fraction(1, fps), "metadata": {"title": title}}
+                for i, ((_, _, title), (start, end)) in enumerate(zip(kept, pairwise(starts), strict=True))
+            ]
+            joined.set_chapters(chapters)
+        for (clip, order, _), shown in zip(kept, starts, strict=False):
             with av.open(str(clip)) as source:
                 if _facts(source) != _facts(first):
                     raise CannotJoin(f"{clip} is not encoded like {kept[0][0]}: render both anew")
@@ -65,7 +71,6 @@ def join(
                     packet.pts, packet.dts = (shown + place) * int(ticks), (decoded - delay) * int(ticks)
                     packet.duration, packet.stream = int(ticks), stream
                     joined.mux(packet)
-            shown += len(order)
 
 
 def _packets(container: InputContainer) -> Iterator[Packet]:
@@ -75,9 +80,8 @@ def _packets(container: InputContainer) -> Iterator[Packet]:
 def _frame_order(clip: Path) -> list[int]:
     """For each packet in order of decoding, the place of its frame in order of showing."""
     with av.open(str(clip)) as container:
-        times: list[Any] = [packet.pts for packet in _packets(container)]
-    places = {pts: place for place, pts in enumerate(sorted(times))}
-    return [places[pts] for pts in times]
+        times = [packet.pts for packet in _packets(container)]
+    return np.argsort(np.argsort(times)).tolist()
 
 
 def _facts(container: InputContainer) -> tuple[object, ...]:
@@ -85,13 +89,3 @@ def _facts(container: InputContainer) -> tuple[object, ...]:
     stream = container.streams.video[0]
     context = stream.codec_context
     return (context.name, context.width, context.height, stream.time_base, bytes(context.extradata or b""))
-
-
-def _chapters(lengths: Sequence[tuple[str, int]], fps: int) -> list[Any]:
-    """Chapters for titles and the frames that each has, one after another."""
-    found, end = [], 0
-    for index, (title, frames) in enumerate(lengths):
-        start, end = end, end + frames
-        span = {"start": start, "end": end, "time_base": Fraction(1, fps)}
-        found.append({"id": index, **span, "metadata": {"title": title}})
-    return found

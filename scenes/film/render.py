@@ -71,15 +71,15 @@ def render_film(
     cache = SectionCache(media / "sections" / film.__name__)
     clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}
     missing = [key for key, clip in clips.items() if not is_whole(clip)]
-    trace = rehearsal.scene.trace
-    told = (film, rehearsal.scene.trace_path.resolve(), trace.content_sha256)
+    opened = rehearsal.scene.trace
+    told = (film, rehearsal.scene.trace_path.resolve(), opened.content_sha256)
     sections = [rehearsed.section for rehearsed in rehearsal.sections]
     jobs = [Job(*told, section, quality, clips[section.key]) for section in sections if section.key in missing]
     _render(jobs, rehearsal, processes or os.cpu_count() or 1, progress)
     for clip in clips.values():
         clip.touch()
     with whole(output) as joined:
-        tags = describe(film.__name__, film.summary, trace)
+        tags = describe(film.__name__, film.summary, opened)
         join(list(clips.values()), joined, quality.fps, tags, [section.title for section in sections])
     cache.prune(len(clips))
     return Film(output, tuple(missing), tuple(key for key in clips if key not in missing))

@@ -83,12 +83,9 @@ class FilmScene(Scene):
     observers
         Told of every section, animation and beat.
     rehearse
-        Play without drawing a frame: every animation jumps to its end by way of the
-        shares `ALWAYS_PASSED`. This is how lint and the shown-equals-recorded check see
-        a whole film in seconds.
+        Play without drawing a frame, as lint and check do: every animation jumps to its end by way of `ALWAYS_PASSED`.
     moments
-        At which moments in the middle of animations a rehearsal stops on its way and
-        tells the observers; default: none.
+        At which moments within animations a rehearsal stops and tells the observers; default: none.
     storyboard
         What to play; default: what `tell` makes of the trace.
     seconds

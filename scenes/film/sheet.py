@@ -57,10 +57,8 @@ def chapters(film: Path) -> list[tuple[float, float, str]]:
     """Start and end in seconds and the title of each chapter."""
     with opened(film) as (container, _):
         found: Any = container.chapters()
-        return [
-            (*(float(one[end] * one["time_base"]) for end in ("start", "end")), one["metadata"].get("title", ""))
-            for one in found
-        ]
+        grid = [(chapter["time_base"], chapter) for chapter in found]
+        return [(float(c["start"] * tick), float(c["end"] * tick), c["metadata"].get("title", "")) for tick, c in grid]
 
 
 def shots(film: Path, times: Iterable[float]) -> Iterator[Snapshot]:
@@ -74,6 +72,8 @@ def shots(film: Path, times: Iterable[float]) -> Iterator[Snapshot]:
                 if shown is not None and frame.time > time + 1e-6:
                     break
                 shown = frame
+            if shown is None:
+                raise NoVideo(f"{film} has no picture at {time:.2f} s: render it again")
             title = next((t for a, b, t in marks if a <= time < b), "")
             yield Snapshot(time, title, shown.to_image())
 

@@ -41,13 +41,6 @@ class Chosen:
             return every(self.step)
         return (lambda began, ended: [t for t in self.at if began <= t < ended]) if self.at else nowhere
 
-    @property
-    def words(self) -> list[str]:
-        """The same on the command line."""
-        if self.beats:
-            return ["--beats"]
-        return ["--every", repr(self.step)] if self.step is not None else ["--at", ",".join(map(repr, self.at))]
-
 
 @dataclass(frozen=True)
 class Still(Snapshot):

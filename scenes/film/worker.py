@@ -63,7 +63,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def render_section(job: Job) -> Path:
+def render_section(job: Job) -> None:
     """Render one section; the clip appears whole or not at all.
 
     Raises TraceError where the trace is not what it was when the film was rehearsed, and OSError that names the
@@ -71,38 +71,33 @@ def render_section(job: Job) -> Path:
     wanted any more: the thread in which Manim writes would wait for ever.
     """
     try:
-        return _rendered(job)
+        trace = Trace.open(job.trace)
+        if trace.content_sha256 != job.content:
+            raise TraceError(job.trace, None, "changed while the film was being rendered: render it again")
+        job.clip.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f"{RENDERING}{os.getppid()}-", dir=job.clip.parent) as name:
+            folder = Path(name)
+            with rendering(job.quality, folder):
+                scene = job.film(
+                    trace=trace,
+                    observers=(_Reporter(),),
+                    storyboard=Storyboard(job.film.__name__, (job.section,)),
+                    quality=job.quality,
+                )
+                _stops(scene).render()
+            parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]
+            joined = folder / "section.mp4"
+            join(parts, joined, job.quality.fps)
+            joined.replace(job.clip)
     except Stopped:
         os._exit(1)
-    except Exception as error:
+    except (OSError, RuntimeError) as error:
         beneath: BaseException | None = error
         while beneath and not isinstance(beneath, OSError):
             beneath = beneath.__cause__
         if beneath is None:
             raise
         raise OSError(beneath.errno, beneath.strerror, str(job.clip)) from None
-
-
-def _rendered(job: Job) -> Path:
-    trace = Trace.open(job.trace)
-    if trace.content_sha256 != job.content:
-        raise TraceError(job.trace, None, "changed while the film was being rendered: render it again")
-    job.clip.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{RENDERING}{os.getppid()}-", dir=job.clip.parent) as name:
-        folder = Path(name)
-        with rendering(job.quality, folder):
-            scene = job.film(
-                trace=trace,
-                observers=(_Reporter(),),
-                storyboard=Storyboard(job.film.__name__, (job.section,)),
-                quality=job.quality,
-            )
-            _stops(scene).render()
-        parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]
-        joined = folder / "section.mp4"
-        join(parts, joined, job.quality.fps)
-        joined.replace(job.clip)
-    return job.clip
 
 
 def _stops(scene: FilmScene) -> FilmScene:

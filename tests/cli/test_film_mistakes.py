@@ -82,6 +82,7 @@ def test_what_is_no_video(run, tmp_path, command):
 
 def test_a_start_past_the_end(run):
     line = run(1, "gif", "TinyFilm", "--from", "film.mp4", "--start", "2")
+    assert "nothing is there at 1.95 s" in run(1, "gif", "TinyFilm", "--from", "film.mp4", "--start", "1.95")
     assert line == "film.mp4 ends after 2.00 s: nothing is there at 2 s, start before"
     assert "-1" in run(2, "gif", "TinyFilm", "--from", "film.mp4", "--start", "-1")
 
