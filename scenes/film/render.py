@@ -1,5 +1,6 @@
 """From a trace to a film: sections side by side, then joined, with what the file says of the recording."""
 
+import hashlib
 import multiprocessing
 import os
 import shutil
@@ -13,14 +14,19 @@ from pathlib import Path
 
 from astrai_sim.files import whole
 from astrai_sim.trace import Trace
+from scenes.draw import fonts
 from scenes.film.join import CannotJoin, is_whole, join
+from scenes.film.opening import other_trace
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
-from scenes.film.scene import FilmScene
-from scenes.film.section_cache import SectionCache
+from scenes.film.scene import FilmScene, Played
+from scenes.film.vouched import TRACE_PACKAGE, sources_digest
 from scenes.film.worker import RENDERING, Job, render_section, start
 
 MEDIA = Path("media")
+LIBRARIES = ("manim", "av", "uharfbuzz", "pycairo")
+SOURCES = (Path(__file__).resolve().parents[1], TRACE_PACKAGE)
+KEPT_PER_SECTION = 6
 Progress = Callable[[float, float], None]
 
 
@@ -68,8 +74,8 @@ def render_film(
         )
     rehearsal = rehearse(film, trace, seconds=seconds, quality=quality)
     _try_to_write(output)
-    cache = SectionCache(media / "sections" / film.__name__)
-    clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}
+    folder = media / "sections" / film.__name__
+    clips = {one.section.key: clip_path(folder, rehearsal, one, quality) for one in rehearsal.sections}
     missing = [key for key, clip in clips.items() if not is_whole(clip)]
     opened = rehearsal.scene.trace
     told = (film, rehearsal.scene.trace_path.resolve(), opened.content_sha256)
@@ -81,8 +87,37 @@ def render_film(
     with whole(output) as joined:
         tags = describe(film.__name__, film.summary, opened)
         join(list(clips.values()), joined, quality.fps, tags, [section.title for section in sections])
-    cache.prune(len(clips))
+    prune(folder, len(clips))
     return Film(output, tuple(missing), tuple(key for key in clips if key not in missing))
+
+
+def clip_path(folder: Path, rehearsal: Rehearsal, played: Played, quality: Quality) -> Path:
+    """Where the clip of a section is, or will be, kept from one rendering to the next.
+
+    Its name carries a digest of everything that its picture comes from: what the section plays, the trace, the quality,
+    the fonts, the libraries, and all sources of the films and of reading a trace. A change to one of them asks for
+    another file; nothing is ever overwritten or trusted by date.
+    """
+    source = played.section.source
+    facts = [
+        repr(played.section),
+        rehearsal.scene.trace.content_sha256,
+        f"unverified {rehearsal.scene.trace.unverified}",
+        *([other_trace(source).content_sha256] if source else ()),
+        repr(quality),
+        *(f"{name} {version(name)}" for name in LIBRARIES),
+        *(hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(fonts.FOLDER.iterdir())),
+        sources_digest(*SOURCES),
+    ]
+    digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:20]
+    return folder / f"{played.section.key}-{quality.name}-{digest}.mp4"
+
+
+def prune(folder: Path, section_keys: int) -> None:
+    """Delete the oldest clips in `folder` beyond a few generations of `section_keys` sections."""
+    clips = sorted(folder.glob("*.mp4"), key=lambda path: path.stat().st_mtime)
+    for path in clips[: max(0, len(clips) - KEPT_PER_SECTION * section_keys)]:
+        path.unlink()
 
 
 def _try_to_write(output: Path) -> None:

@@ -209,7 +209,7 @@ class FilmScene(Scene):
                 observer.beat_ended(self, section, beat)
         self.stage.settle()
         spent = tuple(ended - began for began, ended in pairwise(times))
-        self.played.append(Played(section, spent, self.clock - times[0]))
+        self.played.append(Played(section, spent, self.clock - self.section_began))
         for observer in self.observers:
             observer.section_ended(self, section)
 
