@@ -4,13 +4,18 @@ import hashlib
 import multiprocessing
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 
 from astrai_sim.files import whole
 from astrai_sim.trace import Trace
@@ -38,6 +43,13 @@ class Film:
     rendered: tuple[str, ...]
     reused: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        """The film itself, for a notebook: it plays wherever the notebook is taken."""
+        video = b64encode(self.path.read_bytes()).decode()
+        return (
+            f'<video controls width="960" src="data:video/mp4;base64,{video}" title="{escape(self.path.stem)}"></video>'
+        )
+
 
 def film_path(
     film: type[FilmScene], quality: Quality, media: Path = MEDIA, trace: str | os.PathLike | None = None
@@ -64,9 +76,12 @@ def render_film(
 
     Sections whose clip is still in the cache are not rendered again. `progress`
     is called with the film seconds rendered and those to render. The output
-    appears whole or not at all. Raises CannotJoin where it is not to be an MP4 or a process that renders
-    was killed, OSError where something cannot be written; before anything is rendered if that is `output`.
+    appears whole or not at all. Raises CannotJoin where it is not to be an MP4, where `film` is defined in the script
+    that runs (other processes render it too), or where a process that renders was killed; OSError where something
+    cannot be written, before anything is rendered if that is `output`.
     """
+    if film.__module__ == "__main__":
+        raise CannotJoin(f"{film.__name__} is defined in the script that runs: put it into a module and import it")
     output = output or film_path(film, quality, media, trace)
     if output.suffix.lower() != ".mp4":
         raise CannotJoin(
@@ -140,7 +155,9 @@ def _render(jobs: list[Job], rehearsal: Rehearsal, processes: int, progress: Pro
     reports, stopping = context.Queue(), context.Event()
     workers = min(processes, len(jobs))
     with ProcessPoolExecutor(workers, context, initializer=start, initargs=(reports, stopping)) as pool:
-        waiting = {pool.submit(render_section, job) for job in sorted(jobs, key=lambda job: -seconds[job.section.key])}
+        with _without_script():
+            ordered = sorted(jobs, key=lambda job: -seconds[job.section.key])
+            waiting = {pool.submit(render_section, job) for job in ordered}
         try:
             while waiting:
                 finished, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
@@ -158,6 +175,17 @@ def _render(jobs: list[Job], rehearsal: Rehearsal, processes: int, progress: Pro
                 raise CannotJoin("a process that renders was killed, maybe for its memory: try --processes 1") from None
             raise
     progress(total, total)
+
+
+@contextmanager
+def _without_script() -> Iterator[None]:
+    """Processes that are started here do not run the program's script again: it may have no `__main__` guard."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def describe(film: str, summary: str, trace: Trace) -> dict[str, str]:
