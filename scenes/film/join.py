@@ -80,7 +80,7 @@ def _packets(container: InputContainer) -> Iterator[Packet]:
 def _frame_order(clip: Path) -> list[int]:
     """For each packet in order of decoding, the place of its frame in order of showing."""
     with av.open(str(clip)) as container:
-        times = [packet.pts for packet in _packets(container)]
+        times: list[Any] = [packet.pts for packet in _packets(container)]
     return np.argsort(np.argsort(times)).tolist()
 
 

@@ -37,9 +37,10 @@ Progress = Callable[[float, float], None]
 
 @dataclass(frozen=True)
 class Film:
-    """A rendered film: its file, and the keys of the sections that were rendered for it or were there."""
+    """A rendered film: its file, the titles of its chapters, and the keys of sections rendered now or before."""
 
     path: Path
+    chapters: tuple[str, ...]
     rendered: tuple[str, ...]
     reused: tuple[str, ...]
 
@@ -99,11 +100,12 @@ def render_film(
     _render(jobs, rehearsal, processes or os.cpu_count() or 1, progress)
     for clip in clips.values():
         clip.touch()
+    titles = tuple(section.title for section in sections)
     with whole(output) as joined:
         tags = describe(film.__name__, film.summary, opened)
-        join(list(clips.values()), joined, quality.fps, tags, [section.title for section in sections])
+        join(list(clips.values()), joined, quality.fps, tags, titles)
     prune(folder, len(clips))
-    return Film(output, tuple(missing), tuple(key for key in clips if key not in missing))
+    return Film(output, titles, tuple(missing), tuple(key for key in clips if key not in missing))
 
 
 def clip_path(folder: Path, rehearsal: Rehearsal, played: Played, quality: Quality) -> Path:
