@@ -36,10 +36,7 @@ that share a mobject show what they make of each other."""
 
 
 class Observer(Protocol):
-    """Watches a film being played, rendered or rehearsed; all times are film seconds.
-
-    A subclass overrides what it wants to be told.
-    """
+    """Watches a film being played or rehearsed, in film seconds; a subclass overrides what it wants to be told."""
 
     def section_started(self, scene: FilmScene, section: Section) -> None:
         """The stage shows the section's first picture."""
@@ -124,8 +121,7 @@ class FilmScene(Scene):
         self.observers = tuple(observers)
         self.rehearsing = rehearse
         self.moments = moments
-        self.clock = 0.0
-        self.section_began = 0.0
+        self.clock = self.section_began = 0.0
         self.played: list[Played] = []
 
     @classmethod
@@ -135,11 +131,7 @@ class FilmScene(Scene):
 
     @classmethod
     def tell(cls, trace: Trace) -> Storyboard:
-        """The storyboard of this film for `trace`: its `chapters`.
-
-        Raises `scenes.story.errors.DoesNotApply` with a one-line reason
-        where the trace has nothing that this film is about.
-        """
+        """The storyboard of this film. Raises DoesNotApply, with the reason, where `trace` has nothing of it."""
         return cls.chapters(cls.__name__, trace).storyboard()
 
     @classmethod

@@ -79,10 +79,7 @@ def shots(film: Path, times: Iterable[float]) -> Iterator[Snapshot]:
 
 
 class Sheet:
-    """Pictures of one size side by side, each with its time and chapter below.
-
-    Each is `width` pixels wide there; `columns` stand in a row.
-    """
+    """Pictures of one size, `columns` in a row, each `width` pixels wide with its time and chapter below."""
 
     def __init__(self, columns: int = 4, width: int = 480) -> None:
         self.columns = columns

@@ -24,10 +24,7 @@ class NoStill(ValueError):
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which moments: film seconds `at` in rising order, every `step` seconds, or the ends of all beats.
-
-    With `within`, times past the film's end are passed over.
-    """
+    """Film seconds `at` in rising order, `within` the film or all, every `step` seconds, or the ends of all beats."""
 
     at: tuple[float, ...] = ()
     step: float | None = None

@@ -13,6 +13,8 @@ from multiprocessing import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
+from tqdm import tqdm
+
 from astrai_sim.trace import Trace, TraceError
 from scenes.film.join import join
 from scenes.film.quality import Quality, rendering
@@ -46,8 +48,10 @@ class Stopped(Exception):
 def start(progress: Queue, stopping: Event) -> None:
     """Called once in each process: where to report film seconds as they are rendered, and what says to stop.
 
-    Ctrl-C is the parent's to handle; when that one is gone, so is this.
+    Ctrl-C is the parent's to handle; when that one is gone, so is this. Manim's bars need no lock among processes: one
+    that ends at once would leave it behind.
     """
+    tqdm.set_lock(threading.RLock())
     global _progress, _stopping
     _progress, _stopping = progress, stopping
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -124,6 +124,7 @@ def test_workers_end_with_the_one_who_wants_the_film(two_requests, tmp_path, sto
         assert process.poll() is None, process.communicate()
         process.send_signal(stop)
         _, said = process.communicate(timeout=60)
+    assert "leaked" not in said or stop != signal.SIGINT, said
     assert "Traceback" not in said and process.returncode == (130 if stop == signal.SIGINT else -stop)
     assert not (tmp_path / "x.mp4").exists()
 
