@@ -104,6 +104,13 @@ def assert_length(rehearsal, seconds):
     assert rehearsal.seconds == pytest.approx(seconds, rel=TOLERANCE)
 
 
+@pytest.mark.parametrize("name, seconds", [("Opening", 20), ("PrefixCache", 30)])
+def test_short_films_are_as_long_as_asked_at_every_quality(name, seconds, two_requests):
+    """Short ones have the most animations for their length, and none of these is refused."""
+    trace = two_requests if name == "PrefixCache" else None
+    assert_length(rehearse(catalog.film(name), trace, seconds=seconds), seconds)
+
+
 def frames_of(rehearsal, quality):
     return [math.ceil(section.seconds * quality.fps - 1e-6) for section in rehearsal.sections]
 
