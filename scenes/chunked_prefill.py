@@ -15,11 +15,10 @@ from scenes.film.scene import FilmScene
 from scenes.measures import Measure, Said, measure, say
 from scenes.parts.bars import Bar, Bars
 from scenes.parts.batch import Batch
-from scenes.parts.clock import Clock
+from scenes.parts.clock import Clock, Timeline
 from scenes.parts.lanes import Lanes, Wait
 from scenes.parts.part import Part
 from scenes.parts.question import Question, Takeaway
-from scenes.parts.timeline import Timeline
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply

@@ -12,7 +12,7 @@ from scenes.parts.memory import Memory
 from scenes.parts.part import Part
 from scenes.parts.progress import Progress
 from scenes.parts.question import Question, Takeaway
-from scenes.parts.score import Score
+from scenes.parts.servers import Score
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.contiguous import RULES, Piece, first_fit

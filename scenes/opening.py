@@ -12,14 +12,13 @@ from scenes.film.scene import FilmScene
 from scenes.measures import Said, say
 from scenes.parts.crowd import Crowd
 from scenes.parts.elapsed import Elapsed
-from scenes.parts.knock import Knock
 from scenes.parts.map import Map, shape
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
 from scenes.parts.question import Question
 from scenes.parts.sheet import Sheet
 from scenes.parts.tape import Tape
-from scenes.parts.wires import MOST, Wires
+from scenes.parts.wires import MOST, Knock, Wires
 from scenes.stage.shot import Act, Section
 from scenes.stage.stage import OVER_MOTION
 from scenes.stage.telling import ASIDE, MORE, Telling

@@ -9,17 +9,15 @@ from astrai_sim.trace import Trace
 from astrai_sim.trace.events import Lines, PagesAlloc, PhaseEnd, TaskAdmitted, TaskPreempted
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, say
-from scenes.parts.answers import Answers
+from scenes.parts.bars import Waits
 from scenes.parts.code import Code
-from scenes.parts.free import Free
-from scenes.parts.knock import Knock
-from scenes.parts.part import Part
-from scenes.parts.pool import Pool
+from scenes.parts.part import Part, View
+from scenes.parts.pool import Free, Pool
 from scenes.parts.question import Question, Takeaway
 from scenes.parts.queue import Queue, in_memory
+from scenes.parts.talk import Answers
 from scenes.parts.tape import Tape
-from scenes.parts.view import View
-from scenes.parts.waits import Waits
+from scenes.parts.wires import Knock
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.history.sure import sure

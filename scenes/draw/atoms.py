@@ -8,7 +8,7 @@ blended. What is drawn of an atom is a mobject of `scenes.draw.drawn`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ def _same(a: Any, b: Any) -> bool:
     return a == b and getattr(a, "parts", None) == getattr(b, "parts", None)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class Text(Atom):
     """One line of type at the pixel `at`: x of the `align` edge, y of the middle of the capitals.
 
@@ -71,6 +71,7 @@ class Text(Atom):
 
     text: str
     at: tuple[float, float]
+    _: KW_ONLY
     px: float = theme.LABEL
     face: str = "sans"
     color: str
@@ -90,11 +91,12 @@ class Text(Atom):
         return np.array([*self.at, self.px, *rgba(self.color, self.alpha)])
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class Block(Atom):
     """A rounded box with a fill and a stroke, either None for none."""
 
     box: Box
+    _: KW_ONLY
     fill: str | None = None
     stroke: str | None = None
     width: float = 2.0
@@ -109,7 +111,7 @@ class Block(Atom):
         return np.array([b.x, b.y, b.w, b.h, *fill, *stroke, self.width, self.radius])
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class Cells(Atom):
     """Rectangles `edges` [n, 4] (left, top, right, bottom) with fills and outlines [n, 4] as rgba.
 
@@ -118,6 +120,7 @@ class Cells(Atom):
 
     edges: np.ndarray
     fills: np.ndarray
+    _: KW_ONLY
     lines: np.ndarray | None = None
     radius: float = 0.0
     order: np.ndarray | None = None
@@ -130,7 +133,7 @@ class Cells(Atom):
         return np.concatenate([self.edges.ravel(), fills.ravel(), lines.ravel(), [self.radius]])
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class Grid(Atom):
     """`n` cells in rows of `columns` filling `box`, with colours `fills` [n, 4]; drawn as one image.
 
@@ -141,6 +144,7 @@ class Grid(Atom):
     box: Box
     columns: int
     fills: np.ndarray
+    _: KW_ONLY
     gap: float = 1.0
     seams: np.ndarray | None = None
     window: Box | None = None
@@ -158,12 +162,13 @@ class Grid(Atom):
         return self.box if self.window is None else self.box.within(self.window)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class Line(Atom):
     """A line through `points` [n, 2]; `curved` makes the corners round, `head` gives it an arrow's."""
 
     points: np.ndarray
     color: str
+    _: KW_ONLY
     width: float = 3.0
     curved: bool = False
     head: bool = False

@@ -14,9 +14,9 @@ from scenes.film.catalog import subclasses
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
-from scenes.parts.caption import Caption
 from scenes.parts.header import Badge, Header
 from scenes.parts.part import Part
+from scenes.parts.question import Caption
 from scenes.stage.stage import Stage
 
 MARGIN = 24

@@ -22,7 +22,7 @@ from scenes.film.moments import Moments, nowhere
 from scenes.film.opening import for_the_screen, other_trace
 from scenes.film.pacing import CannotPace, pace
 from scenes.film.quality import FINAL, PREVIEW, Quality, rehearsing
-from scenes.parts.view import View
+from scenes.parts.part import View
 from scenes.stage.shot import Section, Shot, Storyboard, linked
 from scenes.stage.stage import Stage
 from scenes.stage.telling import Telling

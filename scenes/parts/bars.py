@@ -1,31 +1,23 @@
-"""Bars on one scale: amounts side by side, each with its number."""
+"""Bars on one scale: amounts side by side, or how long requests have been without a token, each with its number."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Text
+from scenes.draw.atoms import Block, Text
 from scenes.draw.layout import Box
-from scenes.measures import Measure, joined
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.measures import Measure, measure, say
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 
-ROW, BEST, GAP = 64.0, 104.0, 16.0
+ROW, BEST, GAP, TITLE, THICK = 64.0, 104.0, 16.0, 56.0, 56.0
 
 
 @dataclass(frozen=True)
 class Bar:
-    """An amount: `of` its measure, said as `text` behind the bar; `used`, where given, is the part of
-    it that is filled. `task` gives the hue; without one it is the accent's, `muted` where told."""
+    """An amount: `of` its measure. `task` gives the hue; without one it is the accent's, `muted` where told."""
 
     label: str
     of: Measure
-    text: str = ""
-    used: Measure | None = None
     task: str = ""
     muted: bool = False
 
@@ -37,47 +29,63 @@ class Bars(Part):
 
     title: str = ""
     bars: tuple[Bar, ...] = ()
-    scale: float = field(default=0.0)
+    scale: float = 0.0
 
     def room(self, view: View, width: float) -> Room:
         n = len(self.bars)
-        head = 56.0 if self.title else 0.0
-        return Room(n * ROW + (n - 1) * GAP + head, n * BEST + (n - 1) * GAP + head)
+        head = (n - 1) * GAP + (TITLE if self.title else 0.0)
+        return Room(n * ROW + head, n * BEST + head)
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, px = view.theme, theme.LABEL
         if self.title:
-            at = (box.x, box.y + 20)
-            yield ("title",), Text(text=self.title, at=at, px=px, color=t.muted)
-            box = Box(box.x, box.y + 56, box.w, box.h - 56)
-        texts = [joined("", (bar.text or bar.of,)) for bar in self.bars]
+            yield ("title",), Text(self.title, (box.x, box.y + 20), px=px, color=t.muted)
+            box = Box(box.x, box.y + TITLE, box.w, box.h - TITLE)
+        texts = [say("{}", bar.of) for bar in self.bars]
         left = max((fonts.width(bar.label, "sans-medium", px) for bar in self.bars), default=0.0) + 28
-        right = max((fonts.width(text, "mono", px) for text in texts), default=0.0) + 28
         scale = self.scale or max((float(bar.of.value) for bar in self.bars), default=1.0)
-        room = box.w - left - right
+        room = box.w - left - (max((fonts.width(text, "mono", px) for text in texts), default=0.0) + 28)
         for i, (bar, text, row) in enumerate(zip(self.bars, texts, box.rows(len(self.bars), GAP), strict=True)):
-            hue = view.hue(bar.task) if bar.task else t.muted if bar.muted else t.accent
-            at = (box.x, row.cy)
-            yield ((i, "label"), Text(text=bar.label, at=at, px=px, face="sans-medium", color=t.text))
-            length = room * float(bar.of.value) / max(scale, 1e-9)
-            thick = min(row.h, 56.0)
-            whole = Box(box.x + left, row.cy - thick / 2, max(2.0, length), thick)
-            used = bar.used is not None
-            yield (i, "bar"), Block(box=whole, fill=t.panel if used else hue, stroke=hue, width=2, radius=4)
-            if bar.used is not None:
-                share = room * float(bar.used.value) / max(scale, 1e-9)
-                inner = Box(whole.x, whole.y, max(1.0, share), whole.h)
-                yield (i, "used"), Block(box=inner, fill=hue, radius=4)
-            at = (whole.right + 20, row.cy)
-            yield (i, "text"), Text(text=text, at=at, px=px, face="mono", color=t.text)
+            hue, thick = view.hue(bar.task) if bar.task else t.muted if bar.muted else t.accent, min(row.h, THICK)
+            yield (i, "label"), Text(bar.label, (box.x, row.cy), px=px, face="sans-medium", color=t.text)
+            length = max(2.0, room * float(bar.of.value) / max(scale, 1e-9))
+            whole = Box(box.x + left, row.cy - thick / 2, length, thick)
+            yield (i, "bar"), Block(whole, fill=hue, stroke=hue, width=2, radius=4)
+            yield (i, "text"), Text(text, (whole.right + 20, row.cy), px=px, face="mono", color=t.text)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Each bar's measure with its length, as a share of the longest of them."""
-        drawn = {key[1:]: mobject.box.w for key, mobject in shown.items() if key[-1] in ("bar", "used")}
+        drawn = {key[1]: mobject.box.w for key, mobject in shown.items() if key[-1] == "bar"}
         longest = max(drawn.values(), default=1.0)
-        pairs = []
-        for i, bar in enumerate(self.bars):
-            pairs.append((bar.of, round(drawn.get((i, "bar"), 0.0) / longest, 2)))
-            if bar.used is not None:
-                pairs.append((bar.used, round(drawn.get((i, "used"), 0.0) / longest, 2)))
-        return {"bars": tuple(pairs)}
+        return {"bars": tuple((bar.of, round(drawn.get(i, 0.0) / longest, 2)) for i, bar in enumerate(self.bars))}
+
+
+@dataclass(frozen=True)
+class Waits(Part):
+    """For each of `tasks`, as (request, label), the time from its last token before event `since` (or its
+    arrival) to its next one, as far as it has gone; on a scale whose end is the longest. Below them
+    a time `beside` them, to compare with, as (label, measure)."""
+
+    since: int = -1
+    tasks: tuple[tuple[str, str], ...] = ()
+    beside: tuple[str, Measure] | None = None
+
+    def room(self, view: View, width: float) -> Room:
+        return self._bars([0] * len(self.tasks)).room(view, width)
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        requests = view.history.requests
+        ns = [requests[task].wait(self.since, view.state.seq, view.state.ns) for task, _ in self.tasks]
+        scale = max((float(view.ask.wait(task, self.since).value) for task, _ in self.tasks), default=0.0)
+        yield from self._bars(ns, scale).draw(view, box)
+
+    def _bars(self, ns: list[int], scale: float = 0.0) -> Bars:
+        bars = [
+            Bar(label, measure("wait.since", value, "time", task=task, since=self.since), task=task)
+            for (task, label), value in zip(self.tasks, ns, strict=True)
+        ]
+        return Bars("", (*bars, *([Bar(*self.beside, muted=True)] if self.beside else ())), scale)
+
+    def read(self, shown: Shown) -> Read:
+        """Each bar's measure with its length, as a share of the longest of them."""
+        return self._bars([0] * len(self.tasks)).read(shown)

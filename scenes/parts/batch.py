@@ -1,8 +1,5 @@
 """What a step computes: a cell for each token, those of prompts behind those of answers."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -11,11 +8,10 @@ import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Cells, Key, Text, grid_edges, rgba
+from scenes.draw.atoms import Cells, Text, grid_edges, rgba
 from scenes.draw.layout import Box
 from scenes.measures import say
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.story.words import counted
 
 TITLE, PITCH, GAP = 46.0, 44.0, 2.0
@@ -60,8 +56,7 @@ class Batch(Part):
         fits = product(texts, (theme.LABEL, theme.LEAST_SIZE))
         fits = (fit for fit in fits if fonts.width(fit[0], "sans-medium", fit[1]) <= box.w)
         text, px = next(fits, (texts[-1], theme.LEAST_SIZE))
-        look = {"px": px, "face": "sans-medium", "color": t.text}
-        yield ("title",), Text(text=text, at=(box.x, box.y + 18), **look)
+        yield ("title",), Text(text, (box.x, box.y + 18), px=px, face="sans-medium", color=t.text)
         field = Box(box.x, box.y + TITLE, box.w, min(box.h - TITLE, rows * PITCH))
         edges = grid_edges(field, rows * self.columns, self.columns, GAP)
         at = 0
@@ -69,12 +64,11 @@ class Batch(Part):
             hue = rgba(view.hue(task), PROMPT if kind == "prompt" else 1.0)
             fills = np.tile(hue if self.done else rgba(None), (count, 1))
             lines = np.tile(rgba(None) if self.done else hue, (count, 1))
-            where = slice(at, at + count)
             order = np.arange(at, at + count) / n
-            yield (task, kind), Cells(edges=edges[where], fills=fills, lines=lines, order=order)
+            yield (task, kind), Cells(edges[slice(at, at + count)], fills, lines=lines, order=order)
             at += count
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """How many cells each request has, and whether they are filled."""
         found: dict[Any, Any] = {"step": self.step}
         for key, mobject in shown.items():

@@ -1,20 +1,16 @@
 """The crowd: a bar for each request that runs, in order of admission, and for each that waits."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Cells, Key, Move, Picture, Text, rgba
+from scenes.draw.atoms import FLYING, Block, Cells, Move, Picture, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import measure, say, written
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 from scenes.story.history.turns import turns_of
 
 LOW, TALL, HEAD, NAMES = 96.0, 340.0, 48.0, 44.0
@@ -29,12 +25,11 @@ ORDER = {"running": "the newest at the right", "waiting": "the next at the left"
 class Crowd(Part):
     """Bars as high as the pages that each request holds, or, where it waits, needs; a waiting one is hollow.
 
-    Colours are those of the map; `named` requests have their hue and `acting` ones the accent, with
-    their names where the part is `tall`: it then shows, as from near, the newest of those that run
-    and the next of those that wait. At the right stands how often one had to give way.
+    Colours are those of the map; `acting` requests have the accent, with their names where the part is
+    `tall`: it then shows, as from near, the newest of those that run and the next of those that wait. At
+    the right stands how often one had to give way.
     """
 
-    named: tuple[str, ...] = ()
     acting: tuple[str, ...] = ()
     tall: bool = False
 
@@ -43,17 +38,15 @@ class Crowd(Part):
         return Room(height, height)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        t = view.theme
         for kind, (place, room, cap) in self._columns(view, box).items():
             tasks = _tasks(view, kind)
             first, shown = self._drawn(tasks, kind, cap)
             yield from self._head(view, kind, Box(place, box.y, room, HEAD), tasks, len(tasks) - len(shown))
             edges, fills, lines = self._bars(view, kind, box, place, room, first, shown, cap)
-            yield (kind, "bars"), Cells(edges=edges, fills=fills, lines=lines)
+            yield (kind, "bars"), Cells(edges, fills, lines=lines)
             if self.tall:
                 yield from self._names(view, shown, edges[first:], box)
-            base = Box(place, box.bottom - 2, room, 2)
-            yield (kind, "base"), Block(box=base, fill=t.empty, radius=0)
+            yield (kind, "base"), Block(Box(place, box.bottom - 2, room, 2), fill=view.theme.empty, radius=0)
         if view.history.count("task_preempted"):
             yield from self._count(view, box)
 
@@ -81,43 +74,34 @@ class Crowd(Part):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Edges, fills and outlines of the bars, `cap` of them; those that are not drawn cannot be seen."""
         pitch = room / (min(cap, NEAR[kind]) if self.tall else cap)
-        pages = [_pages(view, task, kind) for task in shown]
-        most = max(pages, default=1) if self.tall else _most_pages(view)
-        t, high = view.theme, box.h - HEAD - (NAMES if self.tall else 0.0) - LEAST_BAR - 4
+        tables, tasks = view.state.tables, view.state.tasks
+        waiting = kind == "waiting"
+        pages = [-(-tasks[task].n_tokens // view.page_size) if waiting else len(tables[task]) for task in shown]
+        most = max(pages if self.tall else view.final_pages, default=1)
+        high, low = box.h - HEAD - (NAMES if self.tall else 0.0) - LEAST_BAR - 4, box.bottom - 4
         left = np.clip(x + (np.arange(cap) - first) * pitch, x, x + room - pitch)
-        edges = np.stack(
-            [left, np.full(cap, box.bottom - 4), left + max(pitch - 1.0, 0.7 * pitch), np.full(cap, box.bottom - 4)], 1
-        )
+        edges = np.stack(np.broadcast_arrays(left, low, left + max(pitch - 1.0, 0.7 * pitch), low), axis=1)
         fills, lines = np.zeros((cap, 4)), np.zeros((cap, 4))
         for place, task in enumerate(shown, first):
             edges[place, 1] -= LEAST_BAR + high * pages[place - first] / most
-            color = t.accent if task in self.acting else self._hue(view, task, kind)
-            (fills if kind == "running" else lines)[place] = rgba(color)
+            color = view.theme.muted if waiting else turn_hue(view, task)
+            (lines if waiting else fills)[place] = rgba(view.theme.accent if task in self.acting else color)
         return edges, fills, lines
 
-    def _hue(self, view: View, task: str, kind: str) -> str:
-        if task in self.named:
-            return view.hue(task)
-        crowd = view.theme.crowd
-        place = int(turns_of(view.history).place[view.history.requests[task].index])
-        return crowd[place % len(crowd)] if kind == "running" else view.theme.muted
-
     def _head(self, view: View, kind: str, box: Box, tasks: list[str], more: int) -> Atoms:
-        t, big, px = view.theme, theme.CAPTION, theme.LEAST_SIZE
+        t, big, px, y = view.theme, theme.CAPTION, theme.LEAST_SIZE, box.y + 20
         number = written(f"crowd.{kind}", len(tasks), "count")
-        y = box.y + 20
-        yield (kind, "number"), Text(text=number, at=(box.x, y), px=big, face="mono-bold", color=t.text)
+        yield (kind, "number"), Text(number, (box.x, y), px=big, face="mono-bold", color=t.text)
         most = max(len(tasks), int(getattr(view.history.series, kind).max(initial=0)))
         x = box.x + fonts.width(f"{most:,}", "mono-bold", big) + 14
-        label = f"{kind}, {ORDER[kind]}"
+        text = label = f"{kind}, {ORDER[kind]}"
         if not self.tall or x + fonts.width(f"{label}; {most:,} not drawn", "sans", px) > box.right:
-            label = kind
-        text = label
+            text = label = kind
         if more:
             hidden = measure(f"crowd.{kind}.more", more, "count", shown=len(tasks) - more)
             text = say("{}; {} not drawn" if self.tall else "{}, {} of them not drawn", label, hidden)
             text = text if x + fonts.width(text, "sans", px) <= box.right else say("{}, +{}", kind, hidden)
-        yield (kind, "label"), Text(text=text, at=(x, y + 4), px=px, color=t.muted)
+        yield (kind, "label"), Text(text, (x, y + 4), px=px, color=t.muted)
 
     def _names(self, view: View, shown: list[str], edges: np.ndarray, box: Box) -> Atoms:
         """Names of acting requests above their bars."""
@@ -126,10 +110,8 @@ class Crowd(Part):
                 name = written("task.name", task, "name", task=task)
                 half = fonts.width(name, "sans-bold", theme.LABEL) / 2
                 at = (min(max(edges[place, 0], box.x + half), box.right - half), edges[place, 1] - 26)
-                yield (
-                    (task, "name"),
-                    Text(text=name, at=at, face="sans-bold", color=view.theme.accent, align="center", acting=True),
-                )
+                look: Look = {"face": "sans-bold", "color": view.theme.accent, "align": "center", "acting": True}
+                yield (task, "name"), Text(name, at, **look)
 
     def _aside(self, view: View) -> float:
         """The width that the count of those that gave way has."""
@@ -140,21 +122,17 @@ class Crowd(Part):
     def _count(self, view: View, box: Box) -> Atoms:
         t = view.theme
         number = written("crowd.preempted", len(turns_of(view.history).lost(-1, view.state.seq)), "count")
-        at = (box.right, box.y + 30)
-        yield (("count",), Text(text=number, at=at, px=BIG, face="mono-bold", color=t.alarm, align="right"))
+        yield ("count",), Text(number, (box.right, box.y + 30), px=BIG, face="mono-bold", color=t.alarm, align="right")
         at = (box.right, box.y + 78)
-        yield ("gave way",), Text(text="gave way", at=at, px=theme.LEAST_SIZE, color=t.muted, align="right")
+        yield ("gave way",), Text("gave way", at, px=theme.LEAST_SIZE, color=t.muted, align="right")
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """A request that has to give way flies from the end of those that run to the head of those that wait."""
         for loss in turns_of(now.history).lost(then.state.seq, now.state.seq)[:6]:
-            bars = [
-                self._bar(picture, kind, view, loss.task)
-                for picture, kind, view in ((before, "running", then), (after, "waiting", now))
-            ]
-            if bars[0] is not None and bars[1] is not None:
-                look = {"fill": now.theme.accent, "radius": 1.0, "z": 20}
-                yield Move(Block(box=bars[0], **look), Block(box=bars[1], **look), 0.0, 1.4)
+            start, end = self._bar(before, "running", then, loss.task), self._bar(after, "waiting", now, loss.task)
+            if start is not None and end is not None:
+                first, last = (Block(bar, fill=now.theme.accent, radius=1.0, z=FLYING) for bar in (start, end))
+                yield Move(first, last, 0.0, 1.4)
 
     def _bar(self, picture: Picture, kind: str, view: View, task: str) -> Box | None:
         """Where a request's bar stands in `picture`."""
@@ -167,12 +145,11 @@ class Crowd(Part):
         x, y, right, bottom = cells.edges[first + shown.index(task)]
         return Box(x, y, right - x, bottom - y)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Heights of the bars of each kind, by that of the highest drawn."""
         found: dict[str, tuple[float, ...]] = {}
         for kind in ORDER:
-            cells = next((m for key, m in shown.items() if key[1:] == (kind, "bars")), None)
-            if cells is not None:
+            if (cells := shown.get((self.key, kind, "bars"))) is not None:
                 seen = (cells.rgba[:, 3] > 0) | (cells.lines[:, 3] > 0)
                 high = (cells.edges[:, 3] - cells.edges[:, 1])[seen] - LEAST_BAR
                 found[kind] = tuple(np.round(high / max(1e-9, high.max(initial=0.0)), 3).tolist())
@@ -183,8 +160,7 @@ def capacities(view: View, room: float) -> tuple[int, int]:
     """Most bars of running and of waiting requests that are drawn in so many pixels."""
     series, n = view.history.series, len(view.history.requests)
     running = max(4, min(n, view.trace.header.scenario.scheduler.max_batch, int(0.7 * room / PITCH)))
-    waiting = max(4, min(int(series.waiting.max(initial=0)) + 2, int(room / PITCH) - running))
-    return running, waiting
+    return running, max(4, min(int(series.waiting.max(initial=0)) + 2, int(room / PITCH) - running))
 
 
 def _tasks(view: View, kind: str) -> list[str]:
@@ -202,12 +178,7 @@ def _shown(tasks: list[str], kind: str, cap: int) -> list[str]:
     return tasks[-cap:] if kind == "running" else tasks[:cap]
 
 
-def _pages(view: View, task: str, kind: str) -> int:
-    if kind == "running":
-        return len(view.state.tables[task])
-    return -(-view.state.tasks[task].n_tokens // view.page_size)
-
-
-def _most_pages(view: View) -> int:
-    """Pages of the request that needs most of them in the whole run."""
-    return max(view.final_pages, default=1)
+def turn_hue(view: View, task: str) -> str:
+    """The colour of a running request: those of the crowd in turn, by admission."""
+    crowd, place = view.theme.crowd, turns_of(view.history).place[view.history.requests[task].index]
+    return crowd[int(place) % len(crowd)]

@@ -1,8 +1,5 @@
 """Time that has gone by: how far the run is, how fast it is shown, and when requests had to give way."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +7,10 @@ import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Cells, Key, Text, rgba
+from scenes.draw.atoms import Block, Cells, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import measure, say, written
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.story.history.turns import turns_of
 
 HEIGHT, BAR, MARK = 48.0, 8.0, 4.0
@@ -27,8 +23,7 @@ class Elapsed(Part):
     Within a time-lapse it says how much of the run goes by in a second.
     """
 
-    def room(self, view: View, width: float) -> Room:
-        return Room(HEIGHT, HEIGHT)
+    needs = Room(HEIGHT, HEIGHT)
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, px = view.theme, theme.LABEL
@@ -36,29 +31,27 @@ class Elapsed(Part):
         time = written("clock.time", view.state.ns, "clock")
         left = box.x + fonts.width(f"{end / 1e9:,.1f} s", "mono", px) + 24
         right = box.right - fonts.width("each second: 000 ms of the run", "sans", theme.LEAST_SIZE) - 24
-        yield ("time",), Text(text=time, at=(box.x, box.cy), px=px, face="mono", color=t.text)
-        yield ("line",), Block(box=Box(left, box.cy - BAR / 2, right - left, BAR), fill=t.empty, radius=BAR / 2)
-        share = min(1.0, view.state.ns / end)
-        done = Box(left, box.cy - BAR / 2, share * (right - left), BAR)
-        yield ("done",), Block(box=done, fill=t.accent, radius=BAR / 2)
+        yield ("time",), Text(time, (box.x, box.cy), px=px, face="mono", color=t.text)
+        yield ("line",), Block(Box(left, box.cy - BAR / 2, right - left, BAR), fill=t.empty, radius=BAR / 2)
+        done = Box(left, box.cy - BAR / 2, min(1.0, view.state.ns / end) * (right - left), BAR)
+        yield ("done",), Block(done, fill=t.accent, radius=BAR / 2)
         if view.history.count("task_preempted"):
             yield ("marks",), self._marks(view, Box(left, box.cy, right - left, box.h / 2), end)
         if view.lapse is not None:
-            at = (box.right, box.cy)
             text = say("each second: {} of the run", rate(view))
-            yield ("rate",), Text(text=text, at=at, px=theme.LEAST_SIZE, color=t.muted, align="right")
+            yield ("rate",), Text(text, (box.right, box.cy), px=theme.LEAST_SIZE, color=t.muted, align="right")
 
     def _marks(self, view: View, box: Box, end: int) -> Cells:
         """A mark in every few pixels in whose time a request has given way."""
         n = max(1, int(box.w / MARK))
         left = box.x + np.arange(n) * box.w / n
-        edges = np.stack([left, np.full(n, box.y + 9), left + MARK - 1, np.full(n, box.y + 21)], axis=1)
+        edges = np.stack(np.broadcast_arrays(left, box.y + 9, left + MARK - 1, box.y + 21), axis=1)
         fills = np.zeros((n, 4))
         places = [min(n - 1, int(loss.ns / end * n)) for loss in turns_of(view.history).lost(-1, view.state.seq)]
         fills[places] = rgba(view.theme.alarm)
-        return Cells(edges=edges, fills=fills)
+        return Cells(edges, fills)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """The share of the line that is filled, and of its time in whose parts there are marks."""
         parts = {key[1]: mobject for key, mobject in shown.items()}
         if "done" not in parts:

@@ -1,20 +1,15 @@
 """How long requests waited for their first token: a dot for each, at the time at which it came."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Cells, Key, Text, rgba
+from scenes.draw.atoms import Block, Cells, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import Said, say
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 
 DOT, PLATE, FOOT, TITLE = 7.0, 44.0, 44.0, 48.0
 SHARE = 0.9
@@ -27,11 +22,10 @@ class FirstTokens(Part):
     waited at most, of which those beyond the second are in the alarm's colour. With `lines` 0, 1 or 2
     of them are drawn; without `dots` only their place."""
 
+    needs = Room(300, 600, grows=True)
+
     lines: int = 2
     dots: bool = True
-
-    def room(self, view: View, width: float) -> Room:
-        return Room(300, 600, grows=True)
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, px = view.theme, theme.LEAST_SIZE
@@ -40,7 +34,7 @@ class FirstTokens(Part):
         field = Box(box.x, box.y + TITLE, box.w, box.h - FOOT - TITLE)
         top, end = float(waits.max(initial=1)), float(max(view.history.series.end_ns.max(initial=1), 1))
         title = "seconds from arrival to the first token, a dot a request"
-        yield ("title",), Text(text=title, at=(box.x, box.y + 20), px=px, color=t.muted)
+        yield ("title",), Text(title, (box.x, box.y + 20), px=px, color=t.muted)
         x, y = field.x + came / end * (field.w - DOT), field.bottom - DOT - waits / top * (field.h - 2 * DOT)
         edges = np.stack([x, y, x + DOT, y + DOT], axis=1)
         late = waits > most.value
@@ -48,40 +42,34 @@ class FirstTokens(Part):
         fills = np.where(late[:, None] & (self.lines > 1), rgba(t.alarm), rgba(t.crowd[-1]))
         fills[:, 3] *= self.dots
         turn = np.argsort(np.argsort(came, kind="stable")) / max(1, len(came))
-        yield ("dots",), Cells(edges=edges[order], fills=fills[order], order=turn[order])
-        yield ("base",), Block(box=Box(field.x, field.bottom, field.w, 2), fill=t.muted, radius=0)
+        yield ("dots",), Cells(edges[order], fills[order], order=turn[order])
+        yield ("base",), Block(Box(field.x, field.bottom, field.w, 2), fill=t.muted, radius=0)
         last = int(view.history.series.seq[-1]) if len(view.history.series) else view.history.last
-        for name, text, align in (
-            ("began", "start", "left"),
-            ("ended", say("{}", view.ask.time_between(-1, last)), "right"),
-        ):
-            at = (field.x if align == "left" else field.right, field.bottom + 26)
-            yield (name,), Text(text=text, at=at, px=px, color=t.muted, align=align)
+        ended, y = say("{}", view.ask.time_between(-1, last)), field.bottom + 26
+        yield ("began",), Text("start", (field.x, y), px=px, color=t.muted)
+        yield ("ended",), Text(ended, (field.right, y), px=px, color=t.muted, align="right")
         apart = (most.value - usual.value) / top * (field.h - 2 * DOT)
-        for k, (of, told) in enumerate(
-            ((usual, "half waited at most {}"), (most, "nine in ten at most {}"))[: self.lines]
-        ):
+        told = (usual, say("half waited at most {}", usual)), (most, say("nine in ten at most {}", most))
+        for k, (of, text) in enumerate(told[: self.lines]):
             if k or self.lines < 2 or apart > PLATE + 8:
-                yield from self._line(view, k, of.value, top, field, say(told, of))
+                yield from self._line(view, k, of.value, top, field, text)
 
     def _line(self, view: View, k: int, ns: float, top: float, field: Box, text: Said) -> Atoms:
         t, px = view.theme, theme.LABEL
         y = field.bottom - DOT / 2 - ns / top * (field.h - 2 * DOT)
-        yield (k, "line"), Block(box=Box(field.x, y - 1.5, field.w, 3), fill=t.text, radius=0, z=2)
+        yield (k, "line"), Block(Box(field.x, y - 1.5, field.w, 3), fill=t.text, radius=0, z=2)
         w = fonts.width(text, "sans-medium", px) + 24
         plate = Box(field.right - w, y - PLATE - 8, w, PLATE)
-        yield (k, "plate"), Block(box=plate, fill=t.ground, radius=4, z=2)
-        at = (plate.cx, plate.cy)
-        yield (k, "text"), Text(text=text, at=at, px=px, face="sans-medium", color=t.text, align="center", z=3)
+        yield (k, "plate"), Block(plate, fill=t.ground, radius=4, z=2)
+        look: Look = {"px": px, "face": "sans-medium", "color": t.text, "align": "center", "z": 3}
+        yield (k, "text"), Text(text, (plate.cx, plate.cy), **look)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Places of the dots as shares of the longest wait and of the latest arrival, by time."""
-        dots = next((mobject for key, mobject in shown.items() if key[-1] == "dots"), None)
-        base = next((mobject for key, mobject in shown.items() if key[-1] == "base"), None)
-        if dots is None or base is None or not self.dots:
+        if not self.dots or (self.key, "dots") not in shown:
             return {}
-        e = dots.edges
-        x, y = (e[:, 0] - base.box.x) / (base.box.w - DOT), base.box.y - e[:, 3]
+        e, base = shown[self.key, "dots"].edges, shown[self.key, "base"].box
+        x, y = (e[:, 0] - base.x) / (base.w - DOT), base.y - e[:, 3]
         places = np.stack([x, y / max(1e-9, y.max(initial=0.0))], axis=1)
         return {"waits": places[np.lexsort(places.T)]}
 

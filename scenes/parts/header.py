@@ -1,25 +1,20 @@
 """The line above the picture: what the chapter is about, the step and its phase, and where the numbers come from."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Key, Text
+from scenes.draw.atoms import Text
 from scenes.draw.layout import Box
 from scenes.measures import joined, measure, say, written
-from scenes.parts.part import Atoms, Part
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, Read, Shown, View
 
 
 @dataclass(frozen=True)
 class Header(Part):
     """The chapter's title at the left, step and phase at the right; with `phases` False only the title."""
 
-    place: ClassVar[str] = "header"
+    place = "header"
 
     title: str = ""
     phases: bool = True
@@ -28,18 +23,17 @@ class Header(Part):
         t, px = view.theme, theme.LABEL
         y = box.y + px / 2
         title = fonts.fit(self.title, "sans-medium", px, 0.6 * box.w)
-        yield (self.title,), Text(text=title, at=(box.x, y), px=px, face="sans-medium", color=t.muted)
+        yield (self.title,), Text(title, (box.x, y), px=px, face="sans-medium", color=t.muted)
         if not self.phases or view.state.step < 0:
             return
         step = say("step {}", measure("step", view.state.step, "plain"))
         phase = view.state.phase or ""
-        width = fonts.width("prefill", "mono", px)
-        at = (box.right - width - 32, y)
-        yield ("step",), Text(text=step, at=at, px=px, face="mono", color=t.muted, align="right")
+        at = (box.right - fonts.width("prefill", "mono", px) - 32, y)
+        yield ("step",), Text(step, at, px=px, face="mono", color=t.muted, align="right")
         if phase:
-            yield ("phase",), Text(text=phase, at=(box.right, y), px=px, face="mono", color=t.text, align="right")
+            yield ("phase",), Text(phase, (box.right, y), px=px, face="mono", color=t.text, align="right")
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """The phase, None between phases; nothing where the step does not stand."""
         said = {key[1]: str(mobject.text) for key, mobject in shown.items()}
         return {"phase": said.get("phase")} if "step" in said else {}
@@ -49,7 +43,7 @@ class Header(Part):
 class Badge(Part):
     """Device, numbers' type and day of the recording, at the bottom right."""
 
-    place: ClassVar[str] = "corner"
+    place = "corner"
 
     def draw(self, view: View, box: Box) -> Atoms:
         header, px, t = view.trace.header, theme.LEAST_SIZE, view.theme
@@ -69,9 +63,7 @@ class Badge(Part):
         if view.trace.unverified:
             first, second = say("UNVERIFIED"), say("trace of {}", day)
         if one_line:
-            text = joined(" · ", (first, second))
-            yield (0,), Text(text=text, at=(box.right, box.cy), px=px, color=t.muted, align="right")
+            yield (0,), Text(joined(" · ", (first, second)), (box.right, box.cy), px=px, color=t.muted, align="right")
             return
         for i, text in enumerate((first, second)):
-            at = (box.right, box.bottom - 60 + i * 38)
-            yield (i,), Text(text=text, at=at, px=px, color=t.muted, align="right")
+            yield (i,), Text(text, (box.right, box.bottom - 60 + i * 38), px=px, color=t.muted, align="right")

@@ -1,23 +1,19 @@
 """Readers over time: a lane for each request, in which a token pops where on the clock it was got."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Cells, Key, Line, Text, rgba
+from scenes.draw.atoms import Block, Cells, Line, Text, rgba
 from scenes.draw.layout import Box
-from scenes.measures import Measure, measure, say, written
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.timeline import COUNT, Timeline
-from scenes.parts.view import View
-from scenes.story.history.requests import Request
+from scenes.measures import Measure, measure, say
+from scenes.parts.chip import chip, chip_width
+from scenes.parts.clock import COUNT, Timeline
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 from scenes.story.words import counted
 
 TITLE, ROW, BEST, GAP, FOOT = 46.0, 54.0, 130.0, 8.0, 10.0
@@ -63,7 +59,7 @@ class Lanes(Part):
     wait: Wait | None = None
     first: Wait | None = None
 
-    def during(self, share: float) -> Part:
+    def during(self, share: float) -> Self:
         return replace(self, time=self.time.during(share))
 
     @property
@@ -77,24 +73,19 @@ class Lanes(Part):
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, time, now = view.theme, self.time, min(self.time.now, self.until)
-        look: dict[str, Any] = {"px": theme.LABEL, "face": "sans-medium", "color": t.text}
-        yield ("title",), Text(text=self.title, at=(box.x, box.y + 18), **look)
+        yield ("title",), Text(self.title, (box.x, box.y + 18), px=theme.LABEL, face="sans-medium", color=t.text)
         body = Box(box.x, box.y + TITLE, box.w, box.h - TITLE - FOOT)
-        plot = time.plot(view, body)
+        plot = time.plot(body)
         rows = dict(zip(self.rows, plot.rows(len(self.rows), GAP), strict=True))
-        left, right = (time.x(plot, at) for at in (max(self.since, time.start), min(self.until, time.end)))
+        left, right = time.x(plot, max(self.since, time.start)), time.x(plot, min(self.until, time.end))
         bracket = rows.pop("", None)
         for task, row in rows.items():
-            chip = Box(body.x, row.cy - CHIP / 2, time.chip(view), CHIP)
-            yield (task, "chip"), Block(box=chip, fill=view.hue(task), keeps=True)
-            name, at = written("task.name", task, "name", task=task), (chip.cx, chip.cy)
-            look: dict[str, Any] = {"face": "sans-bold", "color": t.ground, "align": "center", "ground": view.hue(task)}
-            yield (task, "name"), Text(text=name, at=at, keeps=True, **look)
-            yield (task, "ground"), Block(box=Box(left, row.y, right - left, row.h), fill=t.empty)
+            yield from chip(view, task, Box(body.x, row.cy - CHIP / 2, chip_width(*time.names), CHIP))
+            yield (task, "ground"), Block(Box(left, row.y, right - left, row.h), fill=t.empty)
         for tick in time.ticks(plot):
             x = time.x(plot, tick)
             points = np.array([(x, body.bottom + FOOT), (x, body.bottom if tick else body.y)])
-            yield ("tick", tick), Line(points=points, color=t.muted, width=2)
+            yield ("tick", tick), Line(points, color=t.muted, width=2)
         if self.prompt:
             yield from self._prompt(view, plot, rows[self.prompt], now)
         for task, row in rows.items():
@@ -108,8 +99,7 @@ class Lanes(Part):
         if time.counted:
             yield from self._count(view, body, lanes, now)
         x, low = time.x(plot, now), max(row.bottom for row in rows.values())
-        points = np.array([(x, body.y), (x, low)])
-        yield ("head",), Line(points=points, color=t.accent, width=4, z=3)
+        yield ("head",), Line(np.array([(x, body.y), (x, low)]), color=t.accent, width=4, z=3)
 
     def _times(self, view: View, task: str) -> np.ndarray:
         """When it got each of its tokens in this stretch, ns since 0, int64 [n]."""
@@ -119,20 +109,16 @@ class Lanes(Part):
     def _tokens(self, view: View, plot: Box, row: Box, task: str, now: int) -> Cells:
         ns = self._times(view, task)
         x = plot.x + plot.w * (ns - self.time.start) / (self.time.end - self.time.start)
-        apart = float(np.median(np.diff(x))) if len(x) > 1 else WIDEST
-        width = min(WIDEST, max(LEAST, apart - APART))
+        width = min(WIDEST, max(LEAST, (float(np.median(np.diff(x))) if len(x) > 1 else WIDEST) - APART))
         half = min(TOKEN, row.h - 10) / 2
-        edges = np.stack(
-            [np.maximum(x - width, plot.x), np.full(len(x), row.cy - half), x, np.full(len(x), row.cy + half)], axis=1
-        )
+        edges = np.broadcast_arrays(np.maximum(x - width, plot.x), row.cy - half, x, row.cy + half)
         fills = np.tile(rgba(view.hue(task)), (len(x), 1))
         fills[ns > now, 3] = 0
-        return Cells(edges=edges, fills=fills, radius=4 if width > 8 else 0, z=1)
+        return Cells(np.stack(edges, axis=1), fills, radius=4 if width > 8 else 0, z=1)
 
     def _spans(self, view: View) -> list[tuple[int, int, int, int]]:
         """(step, begin, end, tokens) of the stretches in which the prompt was computed, ns since 0."""
-        life, steps = self._life(view), view.history.steps
-        spans = []
+        life, steps, spans = view.history.requests[self.prompt], view.history.steps, []
         for event in life.computed:
             row = steps.row("prefill", event.step)
             if row is not None and event.step <= int(life.tokens.step[0]):
@@ -147,10 +133,10 @@ class Lanes(Part):
                 continue
             left, right = self.time.x(plot, begin), self.time.x(plot, min(now, end))
             box = Box(left, row.cy - half, max(0.01, right - left), 2 * half)
-            yield (self.prompt, "span", step), Block(box=box, fill=hue, fill_alpha=SPAN, stroke=hue, width=2, radius=4)
+            yield (self.prompt, "span", step), Block(box, fill=hue, fill_alpha=SPAN, stroke=hue, width=2, radius=4)
             if end <= now:
-                first = step == self._life(view).tokens.step[0]
-                yield from self._said(view, Box(box.x, box.y, box.w - (WIDEST if first else 0.0), box.h), step, count)
+                token = WIDEST if step == view.history.requests[self.prompt].tokens.step[0] else 0.0
+                yield from self._said(view, Box(box.x, box.y, box.w - token, box.h), step, count)
 
     def _said(self, view: View, box: Box, step: int, count: int) -> Atoms:
         """How many tokens a stretch of the prompt has, where that can be written in it."""
@@ -159,31 +145,20 @@ class Lanes(Part):
         text = next((text for text in texts if fonts.width(text, "sans-bold", px) + 10 <= box.w), None)
         if text is not None:
             ground = theme.mix(view.theme.panel, view.hue(self.prompt), SPAN)
-            look: dict[str, Any] = {
-                "px": px,
-                "face": "sans-bold",
-                "color": view.theme.text,
-                "align": "center",
-                "ground": ground,
-                "z": 2,
-            }
-            yield (self.prompt, "tokens", step), Text(text=text, at=(box.cx, box.cy), **look)
-
-    def _life(self, view: View) -> Request:
-        """What happened to the request of the prompt."""
-        return view.history.requests[self.prompt]
+            look: Look = {"face": "sans-bold", "color": view.theme.text, "align": "center", "ground": ground, "z": 2}
+            yield (self.prompt, "tokens", step), Text(text, (box.cx, box.cy), px=px, **look)
 
     def _wait(self, view: View, plot: Box, lanes: Box, wait: Wait, now: int, left: float) -> Atoms:
         """The empty stretch; its length stands in it, or, where it is too narrow, above it and behind the title."""
         t, x = view.theme, partial(self.time.x, plot)
         box = Box(x(wait.first), lanes.y, max(1.0, x(min(now, wait.last)) - x(wait.first)), lanes.h)
-        yield ("wait",), Block(box=box, fill=t.alarm, fill_alpha=FROZEN, stroke=t.alarm, width=4, z=2)
+        yield ("wait",), Block(box, fill=t.alarm, fill_alpha=FROZEN, stroke=t.alarm, width=4, z=2)
         ground = theme.mix(t.empty, t.alarm, FROZEN)
+        look: Look = {"color": t.text, "z": 4}
         if now < wait.last:
-            px = theme.LABEL
-            if box.w > fonts.width(wait.words, "sans-medium", px) + 40:
-                look: dict[str, Any] = {"px": px, "face": "sans-medium", "color": t.text, "ground": ground, "z": 4}
-                yield ("wait", "words"), Text(text=wait.words, at=(box.x + 20, box.cy), **look)
+            if box.w > fonts.width(wait.words, "sans-medium", theme.LABEL) + 40:
+                at = (box.x + 20, box.cy)
+                yield ("wait", "words"), Text(wait.words, at, face="sans-medium", ground=ground, **look)
             return
         text, room = say("{}", wait.took), box.w - WIDEST - 32
         px = min(LARGE, 0.6 * box.h, room / fonts.width(text, "mono-bold", 1.0))
@@ -193,15 +168,7 @@ class Lanes(Part):
             half = fonts.width(text, "mono-bold", px) / 2
             clear = fonts.width(self.title, "sans-medium", theme.LABEL) + half + 24
             at = (max(min(box.cx, plot.right - half), left + clear), lanes.y - TITLE / 2 - 2)
-        look: dict[str, Any] = {
-            "px": px,
-            "face": "mono-bold",
-            "color": t.text,
-            "align": "center",
-            "ground": ground,
-            "z": 4,
-        }
-        yield ("wait", "took"), Text(text=text, at=at, **look)
+        yield ("wait", "took"), Text(text, at, px=px, face="mono-bold", align="center", ground=ground, **look)
 
     def _first(self, view: View, plot: Box, row: Box, first: Wait, now: int) -> Atoms:
         """A bracket from where the prompt came to its first token, with its length when that is there."""
@@ -209,22 +176,21 @@ class Lanes(Part):
         left = self.time.x(plot, max(first.first, self.time.start))
         right, y = self.time.x(plot, max(first.first, min(now, first.last))), row.y + 16
         points = np.array([(left, y - 14), (left, y), (right, y), (right, y - 14)])
-        yield ("first",), Line(points=points, color=t.accent, width=4, z=2)
+        yield ("first",), Line(points, color=t.accent, width=4, z=2)
         if now >= first.last:
             text = say("own first token after {}", first.took)
             at = (max(right, left + fonts.width(text, "sans-bold", px) + 12), min(y + 30, row.bottom - 0.45 * px))
-            yield ("first", "took"), Text(text=text, at=at, px=px, face="sans-bold", color=t.text, align="right")
+            yield ("first", "took"), Text(text, at, px=px, face="sans-bold", color=t.text, align="right")
 
     def _count(self, view: View, body: Box, lanes: Box, now: int) -> Atoms:
         task, t = self.tasks[0], view.theme
         n = int(np.count_nonzero((ns := self._times(view, task)) <= now) - np.count_nonzero(ns <= 0)) if now > 0 else 0
         number = measure("lane.tokens", n, task=task, after=self.zero, until=self.zero + max(0, now))
         text, px = counted(number, "token"), theme.CAPTION
-        at = (body.right - COUNT + 24, lanes.cy)
         color = t.text if self.time.now <= self.until else t.muted
-        yield ("count",), Text(text=text, at=at, px=px, face="mono-bold", color=color)
+        yield ("count",), Text(text, (body.right - COUNT + 24, lanes.cy), px=px, face="mono-bold", color=color)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Where tokens, prompts and waits stand, in ns since 0 as the drawn ticks tell them."""
         lines = {key[1:]: m.frame.pixel(m.points[0])[0] for key, m in shown.items() if key[1] in ("tick", "head")}
         ticks = {key[1]: x for key, x in lines.items() if key[0] == "tick"}
@@ -243,12 +209,12 @@ class Lanes(Part):
             "head": share(lines["head",]),
         }
         for key, mobject in shown.items():
-            what = key[1:]
-            if what[-1] == "tokens":
-                got = mobject.edges[mobject.rgba[:, 3] > 0.5, 2]
-                found["tokens", what[0]] = tuple(share(right) for right in got.tolist())
-            elif what[1:2] == ("span",):
-                found["prompt", what[0], what[2]] = (share(mobject.box.x), share(mobject.box.right))
-            elif what == ("wait",):
-                found["wait"] = (share(mobject.box.x), share(mobject.box.right))
+            match key[1:]:
+                case (task, "tokens"):
+                    got = mobject.edges[mobject.rgba[:, 3] > 0.5, 2]
+                    found["tokens", task] = tuple(share(right) for right in got.tolist())
+                case (task, "span", step):
+                    found["prompt", task, step] = (share(mobject.box.x), share(mobject.box.right))
+                case ("wait",):
+                    found["wait"] = (share(mobject.box.x), share(mobject.box.right))
         return {"lanes": {self.key: found}}

@@ -1,14 +1,11 @@
 """Where parts stand: a layout for the parts of a beat, in any frame."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from scenes.draw.layout import Box
-from scenes.parts.part import Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Part, Room, View
 
 GUTTER = 24.0
 LANES = 48.0
@@ -79,10 +76,8 @@ def stacked(parts: Sequence[Part], view: View, box: Box) -> dict[str, Box]:
         return {}
     bands = [list(band) for _, band in groupby(parts, lambda part: part.lane is not None and not view.frame.upright)]
     rows = [row for band in bands for row in ([band] if _is_wide(band, view) else [[part] for part in band])]
-    rooms = [_room(row, view, box.w) for row in rows]
-    heights = _heights(rooms, box.h - GUTTER * (len(rows) - 1))
-    spare = box.h - GUTTER * (len(rows) - 1) - sum(heights)
-    y = box.y + max(0.0, spare / 2)
+    heights = _heights([_room(row, view, box.w) for row in rows], box.h - GUTTER * (len(rows) - 1))
+    y = box.y + max(0.0, (box.h - GUTTER * (len(rows) - 1) - sum(heights)) / 2)
     boxes = {}
     for row, height in zip(rows, heights, strict=True):
         place = Box(box.x, y, box.w, height)

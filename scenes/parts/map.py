@@ -1,23 +1,19 @@
 """The map: every page of a large pool as a cell, in the colour of who holds it, from one page to all of them."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Cells, Grid, Key, Text, grid_edges, rgba
+from scenes.draw.atoms import Block, Cells, Grid, Text, grid_edges, rgba
 from scenes.draw.layout import Box, Frame
 from scenes.measures import measure, say
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.crowd import turn_hue
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 from scenes.parts.slots import columns_of, filled, gap_of
-from scenes.parts.view import View
 from scenes.story.history.turns import turns_of
 
 SHARE, UPRIGHT_SHARE = 0.55, 0.45
@@ -56,37 +52,25 @@ class Map(Part):
         return Room(0.5 * height, height, grows=True)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        t = view.theme
-        group, columns, rows = shape(view.n_pages, view.frame)
+        t, (group, columns, rows) = view.theme, shape(view.n_pages, view.frame)
         n = -(-view.n_pages // group)
         colors, owners = self.colors(view)
         short, near = n % columns > 0, bool(self.close)
         whole = self._placed(view, box.inset(FRAMED) if short else box)
-        cell = Box(0, 0, whole.w / columns, whole.h / rows)
-        gap = NEAR_GAP if near else 1.0 if min(cell.w, cell.h) >= APART else 0.0
-        fills, seams = grouped(colors, group), seams_of(owners[::group], columns)
-        yield (
-            ("cells",),
-            Grid(
-                box=whole,
-                columns=columns,
-                fills=fills,
-                gap=gap,
-                seams=np.ones(n) if near else seams,
-                window=box,
-                acting=bool(self.acting),
-            ),
-        )
+        gap = NEAR_GAP if near else 1.0 if min(whole.w / columns, whole.h / rows) >= APART else 0.0
+        seams = np.ones(n) if near else seams_of(owners[::group], columns)
+        look: Look = {"gap": gap, "seams": seams, "window": box, "acting": bool(self.acting)}
+        yield ("cells",), Grid(whole, columns, grouped(colors, group), **look)
         if short and not near:
-            yield ("frame",), Block(box=box.inset(1), stroke=t.empty, width=2, radius=2)
+            yield ("frame",), Block(box.inset(1), stroke=t.empty, width=2, radius=2)
         if group > 1 and not near:
             text, px = (say("a cell: {} pages", measure("map.group", group, "plain", cells=n)), theme.LEAST_SIZE)
             plate = Box(box.x + 8, box.y + 8, fonts.width(text, "sans", px) + 24, px + 14)
-            yield ("plate",), Block(box=plate, fill=t.ground, radius=4, z=1)
-            at = (plate.cx, plate.cy)
-            yield ("group",), Text(text=text, at=at, px=px, color=t.text, align="center", z=2)
+            yield ("plate",), Block(plate, fill=t.ground, radius=4, z=1)
+            yield ("group",), Text(text, (plate.cx, plate.cy), px=px, color=t.text, align="center", z=2)
         for page in self.close:
-            place = _cell(whole, columns, rows, page // group, gap).columns(group, gap)[page % group]
+            x, y, right, bottom = grid_edges(whole, n, columns, gap)[page // group]
+            place = Box(x, y, right - x, bottom - y).columns(group, gap)[page % group]
             if min(place.w, place.h) >= DETAIL:
                 yield from self._page(view, page, place, owners[page])
 
@@ -107,8 +91,7 @@ class Map(Part):
             colors[owners == view.history.requests[task].index] = rgba(t.accent)
             for loss in turns.lost(-1, state.seq):
                 if loss.task == task and task not in state.tables:
-                    free = loss.pages[owners[loss.pages] < 0]
-                    colors[free] = rgba(theme.mix(t.accent, t.ground, BACK))
+                    colors[loss.pages[owners[loss.pages] < 0]] = rgba(theme.mix(t.accent, t.ground, BACK))
         if self.flash:
             since = state.ns - self.flash * 1e9
             for loss in turns.losses:
@@ -135,49 +118,35 @@ class Map(Part):
     def _page(self, view: View, page: int, cell: Box, owner: int) -> Atoms:
         """A page from near: its number, and its slots."""
         t, size, names = view.theme, view.page_size, view.history.requests.names
-        color = t.empty if owner < 0 else self._hue(view, names[owner])
-        yield (page, "ground"), Block(box=cell, fill=t.panel, stroke=color, width=3, radius=8)
+        color = t.empty if owner < 0 else turn_hue(view, names[owner])
+        if owner >= 0 and names[owner] in (*self.named, *self.acting):
+            color = t.accent if names[owner] in self.acting else view.hue(names[owner])
+        yield (page, "ground"), Block(cell, fill=t.panel, stroke=color, width=3, radius=8)
         roomy = min(cell.w, cell.h) >= 200
         body = cell.inset(24)
         if roomy:
             body = Box(body.x, body.y + 48, body.w, body.h - 48)
             number = say("page {}", measure("page.number", page, "plain", page=page))
-            at = (body.x, body.y - 28)
-            yield (page, "number"), Text(text=number, at=at, face="mono-bold", color=t.text, ground=t.panel)
+            yield (page, "number"), Text(number, (body.x, body.y - 28), face="mono-bold", color=t.text, ground=t.panel)
             if owner >= 0:
                 held = say("held by {}", measure("task.name", names[owner], "name", task=names[owner]))
                 at = (body.right, body.y - 28)
-                yield (page, "holder"), Text(text=held, at=at, color=t.muted, align="right", ground=t.panel)
+                yield (page, "holder"), Text(held, at, color=t.muted, align="right", ground=t.panel)
         else:
             body = cell.inset(min(cell.w, cell.h) * 0.12)
         fills = np.tile(rgba(t.empty), (size, 1))
         fills[: int(view.state.fill()[page])] = rgba(color)
         edges = grid_edges(body, size, columns_of(size), max(gap_of(body, size), 6.0 if roomy else 0.0))
-        yield (page, "slots"), Cells(edges=edges, fills=fills, order=np.arange(size) / size)
+        yield (page, "slots"), Cells(edges, fills, order=np.arange(size) / size)
 
-    def _hue(self, view: View, task: str) -> str:
-        """The colour of a request's pages."""
-        if task in self.acting:
-            return view.theme.accent
-        if task in self.named:
-            return view.hue(task)
-        place = int(turns_of(view.history).place[view.history.requests[task].index])
-        return view.theme.crowd[place % len(view.theme.crowd)]
-
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Colours of the cells with what they are told by, and filled slots of pages seen from near."""
-        cells = next((mobject for key, mobject in shown.items() if key[1:] == ("cells",)), None)
-        if cells is None:
+        if (cells := shown.get((self.key, "cells"))) is None:
             return {}
         slots = {key[1]: int(filled(mobject, self.lit).sum()) for key, mobject in shown.items() if key[-1] == "slots"}
-        told = {
-            "named": self.named,
-            "acting": self.acting,
-            "flash": self.flash,
-            "near": bool(self.close),
-            "lit": self.lit,
-        }
-        return {"map.told": {**told, "cells": cells.n}, "map.cells": cells.rgba[:, :3].copy(), "map.slots": slots}
+        told = {name: getattr(self, name) for name in ("named", "acting", "flash", "lit")}
+        told |= {"near": bool(self.close), "cells": cells.n}
+        return {"map.told": told, "map.cells": cells.rgba[:, :3].copy(), "map.slots": slots}
 
 
 def least_height(frame: Frame) -> float:
@@ -218,12 +187,5 @@ def grouped(colors: np.ndarray, group: int) -> np.ndarray:
 
 def seams_of(owners: np.ndarray, columns: int) -> np.ndarray:
     """Whether there is a gap at the right of each cell, float [n]: not where one holder goes on."""
-    after = np.append(owners[1:], -1)
-    same = (owners == after) & (owners >= 0)
+    same = (owners == np.append(owners[1:], -1)) & (owners >= 0)
     return np.where(same & (np.arange(len(owners)) % columns != columns - 1), 0.0, 1.0)
-
-
-def _cell(whole: Box, columns: int, rows: int, index: int, gap: float) -> Box:
-    w, h = (whole.w + gap) / columns, (whole.h + gap) / rows
-    row, column = divmod(index, columns)
-    return Box(whole.x + column * w, whole.y + row * h, w - gap, h - gap)

@@ -1,20 +1,17 @@
 """A server's memory as one strip of slots: who holds which stretch, and how much of it is filled."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, NamedTuple
 
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import FLYING, Block, Key, Move, Picture, Text
 from scenes.draw.layout import Box
 from scenes.measures import Said, measure, say
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 from scenes.parts.servers import TAG, source, step_of, tag, tag_width, title
-from scenes.parts.view import View
+from scenes.story.contiguous import Piece
 from scenes.theme import mix
 
 TITLE, ROW, BEST, MOST, GAP = 56.0, 56.0, 140.0, 190.0, 10.0
@@ -29,15 +26,6 @@ RECOIL = 18.0
 """Pixels by which who is refused falls back."""
 KINDS = ("piece", "page")
 """What a stretch is called, in one piece and in pages."""
-
-
-class Stretch(NamedTuple):
-    """`size` slots from `start` on, held for `task` ("" for nobody), the first `used` filled."""
-
-    task: str
-    start: int
-    size: int
-    used: int
 
 
 @dataclass(frozen=True)
@@ -81,44 +69,38 @@ class Memory(Part):
                 out.append((row, Box(line.x + left, line.y, width, line.h)))
         return out
 
-    def stretches(self, view: View) -> list[Stretch]:
-        """What is held, by address."""
+    def stretches(self, view: View) -> Sequence[Piece]:
+        """What is held, by address; "" holds a page that is cached."""
         if self.rule != "pages":
-            pieces = view.ask.whole(step_of(view), self.rule).pieces
-            return [Stretch(piece.task, piece.start, piece.size, piece.used) for piece in pieces]
+            return view.ask.whole(step_of(view), self.rule).pieces
         fill, size = view.state.fill(), view.page_size
         pages = [page for page in range(view.n_pages) if view.state.page_state(page) != "free"]
-        return [Stretch(next(iter(view.holders(page)), ""), page * size, size, int(fill[page])) for page in pages]
+        return [Piece(next(iter(view.holders(page)), ""), page * size, size, int(fill[page])) for page in pages]
 
     def draw(self, view: View, box: Box) -> Atoms:
         t = view.theme
         yield from self._title(view, box)
         for row, line in self.spans(view, box, 0, view.n_pages * view.page_size):
-            yield ("row", row), Block(box=line, fill=t.empty, radius=4)
+            yield ("row", row), Block(line, fill=t.empty, radius=4)
         kind, tables = KINDS[self.rule == "pages"], view.state.tables
         firsts = {pages[0] * view.page_size for pages in tables.values() if pages}
         for stretch in self.stretches(view):
-            hue = view.hue(stretch.task) if stretch.task else t.muted
-            acting = stretch.start in self.acting
+            hue, acting = view.hue(stretch.task) if stretch.task else t.muted, stretch.start in self.acting
+            edge: Look = {"stroke": t.accent if acting else hue, "width": 4.0 if acting else 2.0, "acting": acting}
             key = (stretch.task, stretch.start) if self.rule == "pages" else (stretch.task,)
             spans = self.spans(view, box, stretch.start, stretch.size)
             for row, span in spans:
-                fill, stroke = mix(t.panel, hue, HELD), t.accent if acting else hue
-                width = 4.0 if acting else 2.0
-                yield (
-                    (*key, row, kind),
-                    Block(box=_inset(span), fill=fill, stroke=stroke, width=width, radius=4, acting=acting),
-                )
+                yield (*key, row, kind), Block(_inset(span), fill=mix(t.panel, hue, HELD), radius=4, **edge)
             for row, span in self.spans(view, box, stretch.start, stretch.used):
-                yield (*key, row, "used"), Block(box=_inset(span), fill=hue, radius=4)
+                yield (*key, row, "used"), Block(_inset(span), fill=hue, radius=4)
             first = spans[0][1]
             named = stretch.task and (self.rule != "pages" or stretch.start in firsts)
             if named and tag_width(stretch.task) + 8 <= first.w and first.h >= TAG:
-                yield from tag((stretch.task,), stretch.task, (first.x + 6, _line(first)), view, z=2)
+                yield from tag(view, stretch.task, first.x + 6, _line(first), z=2)
             if self.rule != "pages":
                 yield from self._empty(view, box, stretch)
 
-    def _empty(self, view: View, box: Box, stretch: Stretch) -> Atoms:
+    def _empty(self, view: View, box: Box, stretch: Piece) -> Atoms:
         """How much of a piece nobody has filled, where there is room to say it."""
         empty, px = stretch.size - stretch.used, theme.LABEL
         text = say("{} empty", measure("contiguous.empty", empty, "plain", task=stretch.task, rule=self.rule))
@@ -128,9 +110,8 @@ class Memory(Part):
         tagged = begin.x + tag_width(stretch.task) + 20 if span.y == begin.y else 0.0
         left = span.right - 14 - fonts.width(text, "sans-medium", px)
         if left >= max(span.x + 14, tagged) and span.h >= TAG:
-            at = (span.right - 14, _line(span))
-            look: dict[str, Any] = {"face": "sans-medium", "color": view.theme.text, "align": "right", "z": 2}
-            yield (stretch.task, "empty"), Text(text=text, at=at, px=px, **look)
+            look: Look = {"face": "sans-medium", "color": view.theme.text, "align": "right", "z": 2}
+            yield (stretch.task, "empty"), Text(text, (span.right - 14, _line(span)), px=px, **look)
 
     def _title(self, view: View, box: Box) -> Atoms:
         t, y = view.theme, box.y + TITLE / 2 - 4
@@ -138,10 +119,9 @@ class Memory(Part):
         sizes = (theme.CAPTION, theme.LABEL, theme.LEAST_SIZE)
         fits = (fit for fit in product(held, sizes) if _width(name, where, fit[0], px=fit[1]) <= box.w)
         held, px = next(fits, (held[-1], theme.LEAST_SIZE))
-        yield ("title",), Text(text=name, at=(box.x, y), px=px, face="sans-bold", color=t.text)
-        at = (box.x + fonts.width(name, "sans-bold", px) + 20, y)
-        yield ("source",), Text(text=where, at=at, px=px, color=t.muted)
-        yield ("held",), Text(text=held, at=(box.right, y), px=px, color=t.muted, align="right")
+        yield ("title",), Text(name, (box.x, y), px=px, face="sans-bold", color=t.text)
+        yield ("source",), Text(where, (box.x + fonts.width(name, "sans-bold", px) + 20, y), px=px, color=t.muted)
+        yield ("held",), Text(held, (box.right, y), px=px, color=t.muted, align="right")
 
     def _held(self, view: View) -> tuple[Said, Said]:
         """How many slots are held, and how many of them are empty; the same in fewer words."""
@@ -157,24 +137,23 @@ class Memory(Part):
 
     def link(self, view: View, picture: Picture, box: Box) -> Atoms:
         """Who is refused: as wide as it needs where it reaches for a hole, else its tag."""
-        start = picture.get((self.door, self.trying, "tag"))
+        start = picture.get((self.door, self.trying, "chip"))
         if not self.trying or not isinstance(start, Block):
             return
         t = view.theme
         look = {"stroke": t.alarm, "width": 4.0, "z": FLYING, "radius": 6.0}
         if self.hole is None:
-            yield (self.trying, "reach"), Block(box=start.box, acting=True, **look)
+            yield (self.trying, "reach"), Block(start.box, acting=True, **look)
             return
         need = view.ask.piece("reserved", self.trying)
-        last = view.n_pages * view.page_size - need.value
-        _, span = self.spans(view, box, min(self.hole, last), need.value)[0]
+        _, span = self.spans(view, box, min(self.hole, view.n_pages * view.page_size - need.value), need.value)[0]
         below = BELOW if span.h > 1.5 * BELOW else 0.0
         reach = Box(span.x, span.y + below + RECOIL * bool(self.refused), span.w, span.h - below + 8)
-        yield (self.trying, "reach"), Block(box=reach, fill=t.panel, acting=True, **look)
+        yield (self.trying, "reach"), Block(reach, fill=t.panel, acting=True, **look)
         text = say("{} needs {}", view.ask.name(self.trying), need)
         if self.refused and fonts.width(text, "sans-bold", theme.LABEL) + 24 <= reach.w and reach.h >= TAG:
             look = {"face": "sans-bold", "color": t.alarm, "align": "center", "ground": t.panel, "z": FLYING + 1}
-            yield (self.trying, self.refused, "needs"), Text(text=text, at=(reach.cx, reach.cy), acting=True, **look)
+            yield (self.trying, self.refused, "needs"), Text(text, (reach.cx, reach.cy), acting=True, **look)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """What has newly been taken flies in from the door, empty."""
@@ -184,28 +163,23 @@ class Memory(Part):
             return
         for key, atom in after.items():
             if key[0] == self.key and key[-1] in KINDS and key[1] not in held and isinstance(atom, Block):
-                start = before.get((self.door, key[1], "tag"))
+                start = before.get((self.door, key[1], "chip"))
                 at = Box(label.at[0] + label.width + 20, label.at[1] - TAG / 2, tag_width(key[1]), TAG)
                 look = {"fill": atom.fill, "stroke": atom.stroke, "width": 2.0, "radius": 4.0}
-                yield Move(
-                    Block(box=start.box if isinstance(start, Block) else at, **look), Block(box=atom.box, **look)
-                )
+                yield Move(Block(start.box if isinstance(start, Block) else at, **look), Block(atom.box, **look))
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """(task, first slot, size, filled) of each stretch, as shares of a row of the strip."""
         rows = {key[2]: mobject.box for key, mobject in shown.items() if key[1] == "row"}
         found: dict[Key, list[float]] = {}
         for key, mobject in shown.items():
             if key[-1] not in (*KINDS, "used"):
                 continue
-            row, box = rows[key[-2]], _outset(mobject.box)
+            box, apart = mobject.box, min(INSET, mobject.box.w / 4)
             entry = found.setdefault(key[1:-2], [float("inf"), 0.0, 0.0])
-            size = box.w / rows[0].w
+            entry[1 if key[-1] in KINDS else 2] += (box.w + 2 * apart) / rows[0].w
             if key[-1] in KINDS:
-                entry[0] = min(entry[0], key[-2] + (box.x - row.x) / rows[0].w)
-                entry[1] += size
-            else:
-                entry[2] += size
+                entry[0] = min(entry[0], key[-2] + (box.x - apart - rows[key[-2]].x) / rows[0].w)
         stretches = sorted((entry[0], str(key[0]), *entry[1:]) for key, entry in found.items())
         return {"memory.rows": len(rows), f"memory.{self.rule}": tuple(stretches)}
 
@@ -221,12 +195,5 @@ def _line(box: Box) -> float:
 
 
 def _inset(box: Box) -> Box:
-    """A box with some room to its neighbours."""
-    apart = min(INSET, box.w / 6)
-    return Box(box.x + apart, box.y, box.w - 2 * apart, box.h)
-
-
-def _outset(box: Box) -> Box:
-    """The box that `_inset` made it of."""
-    apart = min(INSET, box.w / 4)
-    return Box(box.x - apart, box.y, box.w + 2 * apart, box.h)
+    """A box with some room to its neighbours; what it was is told by a quarter of its width."""
+    return box.inset(min(INSET, box.w / 6), 0)

@@ -1,22 +1,19 @@
 """The plate: what attention is given for a pass, the page tables of its requests as one rectangle."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from astrai_sim.trace import Trace
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import FLYING, Block, Key, Line, Move, Picture, Text
+from scenes.draw.atoms import FLYING, Block, Line, Move, Picture, Text
 from scenes.draw.layout import Box
-from scenes.measures import Measure, Said, measure, say, written
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.tape import CHIP, chip_width
-from scenes.parts.view import View
+from scenes.measures import Measure, Said, measure, say
+from scenes.parts.chip import CHIP, CHIP_GAP, chip, chip_width
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 
 CELL, HEIGHT, GAP, HEAD, ASIDE, ARROW, FLAT = 128.0, 112.0, 12.0, 56.0, 56.0, 76.0, 56.0
 MOST_ROWS, MOST_COLUMNS, LOW, PRESSED = 3, 5, 200.0, 0.55
@@ -53,70 +50,52 @@ class Plate(Part):
         return [(span.task, state.tables[span.task], span.start + span.count) for span in event.spans]
 
     def draw(self, view: View, box: Box) -> Atoms:
-        t, rows = view.theme, self.passed(view.trace)[:MOST_ROWS]
-        width = max(len(table) for _, table, _ in self.passed(view.trace))
+        t, passed = view.theme, self.passed(view.trace)
+        rows, width = passed[:MOST_ROWS], max(len(table) for _, table, _ in passed)
         first = max(0, width - MOST_COLUMNS)
-        chip = max(chip_width(task, view) for task, _, _ in rows)
-        x = box.x + chip + 24
-        room = box.w - chip - 24 - ASIDE - fonts.width("lengths", "mono", theme.LABEL)
+        chips = chip_width(*(task for task, _, _ in rows))
+        x = box.x + chips + CHIP_GAP
+        room = box.w - chips - CHIP_GAP - ASIDE - fonts.width("lengths", "mono", theme.LABEL)
         wide = min(CELL, room / (width - first) - GAP)
-        rectangle = Box(x - GAP, box.y + HEAD - GAP, (width - first) * (wide + GAP) + GAP, 0)
         share = self._share(view, box)
         high = (box.h - HEAD - share * (ARROW + HEIGHT)) / len(rows) - GAP
-        size = min(CHIP, high)
-        rectangle = replace(rectangle, h=len(rows) * (high + GAP) + GAP)
-        title = self._title(view, "page_table", ("rows", "columns"))
+        size, columns = min(CHIP, high), (width - first) * (wide + GAP) + GAP
+        rectangle = Box(x - GAP, box.y + HEAD - GAP, columns, len(rows) * (high + GAP) + GAP)
+        sizes = (("view.rows", len(passed)), ("view.columns", width))
+        title = say("page_table [{}, {}]", *(measure(name, n, "plain", seq=self.seq) for name, n in sizes))
         aside = max(rectangle.right, x + fonts.width(title, "mono", theme.LABEL)) + ASIDE
         if self.tables:
             yield ("shape",), self._titled(view, title, x, box.y)
-            look: dict[str, Any] = {"stroke": t.accent, "width": 4.0, "acting": not self.attended}
-            yield ("rectangle",), Block(box=rectangle, fill=t.panel, **look)
+            yield ("rectangle",), Block(rectangle, fill=t.panel, stroke=t.accent, width=4.0, acting=not self.attended)
         if self.lengths:
             yield ("longest",), self._titled(view, say("lengths"), aside, box.y)
         for row, (task, table, length) in enumerate(rows):
             y = box.y + HEAD + row * (high + GAP)
             hue, cy = view.hue(task), y + high / 2
-            yield (row, "chip"), Block(box=Box(box.x, cy - size / 2, chip, size), fill=hue)
-            name = written("task.name", task, "name", task=task)
-            at = (box.x + chip / 2, cy)
-            yield (row, "name"), Text(text=name, at=at, face="sans-bold", color=t.ground, align="center", ground=hue)
+            yield from chip(view, task, Box(box.x, cy - size / 2, chips, size), row, keeps=False)
             for column in range(first, width) if self.tables else ():
                 cell = Box(x + (column - first) * (wide + GAP), y, wide, high)
                 page = table[column] if column < len(table) else FILLER
                 held = page != FILLER
                 stroke = hue if held else t.muted
-                yield (row, column, "cell"), Block(box=cell, fill=t.panel, stroke=stroke, dashed=not held)
+                yield (row, column, "cell"), Block(cell, fill=t.panel, stroke=stroke, dashed=not held)
                 entry = say("{}", self._entry(page, row, column))
-                look: dict[str, Any] = {
-                    "face": "mono-bold",
-                    "color": hue if held else t.muted,
-                    "align": "center",
-                    "ground": t.panel,
-                }
-                yield (row, column, "entry"), Text(text=entry, at=(cell.cx, cell.cy), px=theme.CAPTION, **look)
+                look: Look = {"face": "mono-bold", "color": stroke, "align": "center", "ground": t.panel}
+                yield (row, column, "entry"), Text(entry, (cell.cx, cell.cy), px=theme.CAPTION, **look)
             if self.lengths:
                 text = say("{}", measure("view.length", length, seq=self.seq, row=row))
-                yield (row, "length"), Text(text=text, at=(aside, cy), px=theme.CAPTION, face="mono-bold", color=t.text)
+                yield (row, "length"), Text(text, (aside, cy), px=theme.CAPTION, face="mono-bold", color=t.text)
         if self.attended:
             apart, tall = share * ARROW, share * HEIGHT
             target = Box(rectangle.x, rectangle.bottom + apart, max(rectangle.w, 260.0), tall)
             points = np.array([(target.cx, rectangle.bottom + 6), (target.cx, target.y - 6)])
-            yield ("arrow",), Line(points=points, color=t.accent, width=4, head=True)
-            yield ("attention",), Block(box=target, fill=t.panel, stroke=t.accent, width=3)
+            yield ("arrow",), Line(points, color=t.accent, width=4, head=True)
+            yield ("attention",), Block(target, fill=t.panel, stroke=t.accent, width=3)
             at = (target.cx, target.cy)
-            yield (
-                ("word",),
-                Text(text="attention", at=at, px=theme.CAPTION, color=t.text, align="center", ground=t.panel),
-            )
-
-    def _title(self, view: View, name: str, sizes: tuple[str, ...]) -> Said:
-        """A name with the sizes of its shape."""
-        passed = self.passed(view.trace)
-        values = {"rows": len(passed), "columns": max(len(table) for _, table, _ in passed)}
-        return say(name + " [{}, {}]", *(measure(f"view.{s}", values[s], "plain", seq=self.seq) for s in sizes))
+            yield ("word",), Text("attention", at, px=theme.CAPTION, color=t.text, align="center", ground=t.panel)
 
     def _titled(self, view: View, text: Said, x: float, y: float) -> Text:
-        return Text(text=text, at=(x, y + HEAD / 2 - 8), face="mono", color=view.theme.muted)
+        return Text(text, (x, y + HEAD / 2 - 8), face="mono", color=view.theme.muted)
 
     def _share(self, view: View, box: Box) -> float:
         """Of the height of arrow and attention what there is in `box`."""
@@ -133,19 +112,15 @@ class Plate(Part):
             if isinstance(number, Text):
                 cell = after[(*key[:-1], "cell")]
                 assert isinstance(cell, Block)
-                delay = 0.06 * key[2]
                 start = Box(number.at[0] - 30, number.at[1] - 22, 60, 44)
-                yield Move(replace(cell, box=start, z=FLYING), replace(cell, z=FLYING), delay)
+                yield Move(replace(cell, box=start, z=FLYING), replace(cell, z=FLYING), 0.06 * key[2])
         attention, rectangle = (after.get((self.key, kind)) for kind in ("attention", "rectangle"))
         if (self.key, "attention") in before or not isinstance(attention, Block) or not isinstance(rectangle, Block):
             return
         plate = replace(rectangle, z=FLYING)
         yield Move(plate, replace(plate, box=attention.box), seconds=0.9)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """How many entries each row has, fillers included."""
-        rows: dict[int, int] = {}
-        for key in shown:
-            if key[-1] == "cell":
-                rows[key[1]] = rows.get(key[1], 0) + 1
-        return {"view.entries": (self.seq, MOST_COLUMNS, rows)}
+        rows = Counter(key[1] for key in shown if key[-1] == "cell")
+        return {"view.entries": (self.seq, MOST_COLUMNS, dict(rows))}

@@ -1,19 +1,15 @@
 """The pool: pages with their slots, holders, refcounts and bits of the free mask."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Move, Picture, Text
+from scenes.draw.atoms import Block, Move, Picture, Text
 from scenes.draw.layout import Box
 from scenes.measures import joined, measure, say, written
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 from scenes.parts.slots import LEAST, columns_of, filled, page_colors, slots_atom
-from scenes.parts.view import View
 from scenes.parts.words import SIZES, page_words, spoken, text_height, type_size
 
 GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 46.0, 66.0, 92.0
@@ -60,44 +56,35 @@ class Pool(Part):
     def _flat(self, view: View, width: float) -> dict[int, float]:
         """Numbers of pages side by side that are as wide as what a shot is about has to be, and how high the pool is
         at least with each."""
-        wide = [
-            c for c in self._splits(view, width) if ((width - self._left + GAP) / c - GAP) * view.frame.zoom >= OBJECT
-        ]
+        wide = [c for c in self._splits(view, width) if self._wide(width, c) * view.frame.zoom >= OBJECT]
         return {c: self._height(view, c, width, None, FLAT) for c in wide}
 
     def _splits(self, view: View, width: float) -> list[int]:
         """Numbers of pages side by side that can be shown in `width`; fewest pages first."""
         n = len(self.shown(view))
-        least = min(NAMED, (width - self._left) / n - GAP)
-        return [
-            c
-            for c in range(1, n + 1)
-            if (width - self._left + GAP) / c - GAP >= least and (c == n or c * (-(-n // c) - 1) < n)
-        ]
+        least = min(NAMED, self._wide(width, n))
+        return [c for c in range(1, n + 1) if self._wide(width, c) >= least]
 
-    @property
-    def _left(self) -> float:
-        return LABELS if self.bits else 0.0
+    def _wide(self, width: float, columns: int) -> float:
+        """How wide a page is with so many side by side."""
+        return (width - (LABELS if self.bits else 0.0) + GAP) / columns - GAP
 
     def _height(self, view: View, columns: int, width: float, px: float | None, tall: float = TALL) -> float:
         """How high the pool is with so many pages side by side and cells so `tall` for their width, or,
         where there are words, room for the longest page's in type of `px`."""
-        rows = -(-len(self.shown(view)) // columns)
-        w = (width - self._left + GAP) / columns - GAP
-        return rows * (self._page_height(view, w, px, tall) + (BITS if self.bits else 0.0) + GAP) - GAP
+        rows, below = -(-len(self.shown(view)) // columns), BITS if self.bits else 0.0
+        return rows * (self._page_height(view, self._wide(width, columns), px, tall) + below + GAP) - GAP
 
     def _page_height(self, view: View, w: float, px: float | None, tall: float = TALL) -> float:
         text = px and text_height(view, w - 2 * PAD, px)
         if text:
             return BARE + text + _foot(w)
         columns = columns_of(view.page_size)
-        cells = -(-view.page_size // columns) * tall * (w - 2 * PAD) / columns
-        return _head(w) + cells + _foot(w)
+        return _head(w) + (-(-view.page_size // columns) * tall * (w - 2 * PAD) / columns) + _foot(w)
 
     def boxes(self, view: View, box: Box) -> dict[int, Box]:
         """Where each page stands: as large as can be."""
-        pages = self.shown(view)
-        box = box.inset(2)
+        pages, below, box = self.shown(view), BITS if self.bits else 0.0, box.inset(2)
         splits = self._splits(view, box.w)
         fitting = {px: [c for c in splits if self._height(view, c, box.w, px) <= box.h + 4] for px in (SIZES[-1], None)}
         words = SIZES[-1] if fitting[SIZES[-1]] else None
@@ -106,100 +93,72 @@ class Pool(Part):
         if not words and abreast not in flat:
             abreast = max((c for c, h in flat.items() if h <= box.h + 4), default=abreast)
         n_rows = -(-len(pages) // abreast)
-        columns, below = -(-len(pages) // n_rows), BITS if self.bits else 0.0
-        field = Box(box.x + self._left, box.y, box.w - self._left, box.h)
-        w = (field.w + GAP) / columns - GAP
-        h = min(self._page_height(view, w, words and SIZES[0]), (field.h + GAP) / n_rows - GAP - below)
-        spare = field.h - n_rows * (h + below + GAP) + GAP
-        cells = []
-        for row in range(n_rows):
-            y = field.y + spare / 2 + row * (h + below + GAP)
-            cells += Box(field.x, y, field.w, h).columns(columns, GAP)
+        columns = -(-len(pages) // n_rows)
+        best = self._page_height(view, self._wide(box.w, columns), words and SIZES[0])
+        h = min(best, (box.h + GAP) / n_rows - GAP - below)
+        high, left = n_rows * (h + below + GAP) - GAP, LABELS if self.bits else 0.0
+        rows = Box(box.x + left, box.cy - high / 2, box.w - left, high).rows(n_rows, GAP)
+        cells = (replace(cell, h=h) for row in rows for cell in row.columns(columns, GAP))
         return dict(zip(pages, cells, strict=False))
 
     def draw(self, view: View, box: Box) -> Atoms:
         boxes = self.boxes(view, box)
-        rows = {}
         for page, cell in boxes.items():
             yield from self._page(view, page, cell)
-            rows[cell.bottom] = cell
-        if not self.bits:
-            return
-        for i, bottom in enumerate(rows):
+        for i, bottom in enumerate(dict.fromkeys(cell.bottom for cell in boxes.values()) if self.bits else ()):
             for j, text in enumerate(("free", "mask")):
                 at = (box.x, bottom + 8 + BITS / 2 + (j - 0.5) * 30)
-                yield (text, i), Text(text=text, at=at, px=theme.LEAST_SIZE, color=view.theme.muted)
+                yield (text, i), Text(text, at, px=theme.LEAST_SIZE, color=view.theme.muted)
 
     def _page(self, view: View, page: int, cell: Box) -> Atoms:
-        holders, state = view.holders(page), view.state.page_state(page)
-        acting, t = page in self.acting, view.theme
+        holders, cached = view.holders(page), view.state.page_state(page) == "cached"
+        t, acting = view.theme, page in self.acting
         alarm = self.alarm is True or (self.alarm and page in self.alarm)
         hue = view.hue(holders[0]) if holders else None
-        stroke = t.alarm if alarm else t.accent if acting else hue or (t.muted if state == "cached" else t.empty)
-        width = 4.0 if acting or alarm else 3.0 if holders else 2.0
-        dashed = state == "cached" and not acting
-        kind = "cached" if dashed else "frame"
-        yield (page, "ground"), Block(box=cell, fill=t.panel)
-        yield (page, kind), Block(box=cell, stroke=stroke, width=width, dashed=dashed, acting=acting, z=1)
+        edge: Look = {"width": 4.0 if acting or alarm else 3.0 if holders else 2.0, "acting": acting, "z": 1}
+        edge["stroke"] = t.alarm if alarm else t.accent if acting else hue or (t.muted if cached else t.empty)
+        kind, dashed = ("cached", True) if cached and not acting else ("frame", False)
+        yield (page, "ground"), Block(cell, fill=t.panel)
+        yield (page, kind), Block(cell, dashed=dashed, **edge)
         yield from self._bands(view, page, cell, holders)
-        roomy = cell.w >= ROOMY
         body, px, headed = self._body(view, cell)
         columns = columns_of(view.page_size)
-        side = min(body.w / columns, body.h / -(-view.page_size // columns))
         first = view.state.tables[holders[0]].index(page) * view.page_size if holders else 0
         if px is not None:
             yield from page_words(view, page, body, px, first)
-        elif side >= LEAST:
-            fills, lines = page_colors(view, page)
-            yield (page, "slots"), slots_atom(body, fills, lines, first)
+        elif min(body.w / columns, body.h / -(-view.page_size // columns)) >= LEAST:
+            yield (page, "slots"), slots_atom(body, *page_colors(view, page), first)
         else:
-            share = view.state.fill()[page] / view.page_size
-            level = Box(body.x, body.bottom - body.h * share, body.w, body.h * share)
-            yield (page, "level"), Block(box=level, fill=hue or t.empty, radius=2)
-        y = cell.bottom - FOOT / 2
+            high = body.h * view.state.fill()[page] / view.page_size
+            level = Box(body.x, body.bottom - high, body.w, high)
+            yield (page, "level"), Block(level, fill=hue or t.empty, radius=2)
+        x, y, small = cell.x + PAD + 2, cell.bottom - FOOT / 2, theme.LEAST_SIZE
+        number, bold = written("page.number", page, page=page), "mono-bold"
         if cell.w >= NAMED:
-            number = written("page.number", page, page=page)
             color = t.text if holders or acting else t.muted
-            yield (
-                (page, "number"),
-                Text(text=number, at=(cell.x + PAD + 2, y), face="mono-bold", color=color, ground=t.panel),
+            yield (page, "number"), Text(number, (x, y), face=bold, color=color, ground=t.panel)
+        highest = fonts.width(str(view.n_pages - 1), bold, theme.LABEL)
+        if cell.w >= max(ROOMY, highest + fonts.width("ref 0", "mono", small) + 2 * PAD + 16):
+            look: Look = {"px": small, "face": "mono", "ground": t.panel}
+            ref, color = (
+                measure("page.ref", view.refs[page], "plain", page=page),
+                t.text if view.refs[page] else t.muted,
             )
-        if roomy and cell.w >= _beside(view.n_pages):
-            ref = say("ref {}", measure("page.ref", view.refs[page], "plain", page=page))
-            color = t.text if view.refs[page] else t.muted
             at = (cell.right - PAD - 2, y)
-            yield (
-                (page, "ref"),
-                Text(text=ref, at=at, px=theme.LEAST_SIZE, face="mono", color=color, align="right", ground=t.panel),
-            )
-            places = [
-                say("{}·{}", measure("task.name", task, "name", task=task), _logical(view, task, page))
-                for task in holders
-            ]
-            text = joined(" ", places)
-            if places and headed and fonts.width(text, "mono", theme.LEAST_SIZE) <= cell.w - 2 * PAD - 4:
-                at = (cell.x + PAD + 2, cell.y + HEAD / 2 + 4)
-                yield (
-                    (page, "place"),
-                    Text(text=text, at=at, px=theme.LEAST_SIZE, face="mono", color=t.muted, ground=t.panel),
-                )
+            yield (page, "ref"), Text(say("ref {}", ref), at, color=color, align="right", **look)
+            where = ((task, view.state.tables[task].index(page)) for task in holders)
+            places = [measure("page.logical", logical, "plain", task=task, page=page) for task, logical in where]
+            text = joined(" ", (say("{}·{}", *both) for both in zip(view.ask.names(holders), places, strict=True)))
+            if places and headed and fonts.width(text, "mono", small) <= cell.w - 2 * PAD - 4:
+                yield (page, "place"), Text(text, (x, cell.y + HEAD / 2 + 4), color=t.muted, **look)
         if self.bits:
             bit = view.mask >> page & 1
-            box = Box(cell.cx - 30, cell.bottom + 10, 60, BITS - 14)
-            look: dict[str, Any] = {
-                "stroke": t.accent if acting else t.empty,
-                "width": 4.0 if acting else 2.0,
-                "acting": acting,
-            }
-            yield (page, "bit"), Block(box=box, fill=t.empty if bit else t.ground, radius=6, **look)
-            text = say("{}", measure("mask.bit", bit, "plain", page=page))
-            ground = t.empty if bit else t.ground
-            color = t.text if bit else t.muted
-            at = (cell.cx, box.cy)
-            yield (
-                (page, "digit"),
-                Text(text=text, at=at, face="mono-bold", color=color, align="center", ground=ground),
-            )
+            box, ground = Box(cell.cx - 30, cell.bottom + 10, 60, BITS - 14), t.empty if bit else t.ground
+            edge = {"stroke": t.accent if acting else t.empty, "width": 4.0 if acting else 2.0, "acting": acting}
+            yield (page, "bit"), Block(box, fill=ground, radius=6, **edge)
+            text, color = say("{}", measure("mask.bit", bit, "plain", page=page)), t.text if bit else t.muted
+            look = {"face": bold, "color": color, "align": "center", "ground": ground}
+            yield (page, "digit"), Text(text, (cell.cx, box.cy), **look)
 
     def _body(self, view: View, cell: Box) -> tuple[Box, int | None, bool]:
         """Where a page's slots are, the size of type where they are words, and whether there is room for
@@ -217,10 +176,10 @@ class Pool(Part):
             return
         line = Box(cell.x + PAD, cell.y + 7, cell.w - 2 * PAD, BAND)
         if len(holders) > MOST_BANDS or line.w / len(holders) < 12:
-            yield (page, "bands"), Block(box=line, fill=view.theme.muted, radius=3)
+            yield (page, "bands"), Block(line, fill=view.theme.muted, radius=3)
             return
         for task, part in zip(holders, line.columns(len(holders), 3), strict=True):
-            yield (page, "band", task), Block(box=part, fill=view.hue(task), radius=3)
+            yield (page, "band", task), Block(part, fill=view.hue(task), radius=3)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """Pages that a request has newly been given fly from its tape, empty; those that it found do not."""
@@ -235,10 +194,10 @@ class Pool(Part):
                 place = after.get((self.key, page, "ground"))
                 if isinstance(tile, Block) and isinstance(place, Block):
                     look = {"fill": now.theme.panel, "stroke": now.hue(task), "width": 3.0, "z": 20}
-                    yield Move(Block(box=tile.box, **look), Block(box=place.box, **look), 0.12 * come)
+                    yield Move(Block(tile.box, **look), Block(place.box, **look), 0.12 * come)
                     come += 1
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Frames, bands and slots of every page, as they are drawn."""
         frames: dict[int, str] = {}
         bands: dict[int, list[str]] = {}
@@ -247,22 +206,34 @@ class Pool(Part):
         words: dict[int, dict[int, str]] = {}
         folded: list[int] = []
         for key, mobject in shown.items():
-            page: Any = key[1]
-            kind: str = key[2] if len(key) > 2 else ""
-            task: list[Any] = [*key[3:]]
-            if kind in ("frame", "cached"):
-                frames[page] = kind
-            elif kind == "band":
-                bands.setdefault(page, []).append(task[0])
-            elif kind in ("slots", "ghosts"):
-                slots[page] = slots.get(page, 0) + int(filled(mobject, self.lit).sum())
-                ghosts[page] = ghosts.get(page, 0) + int((mobject.lines[:, 3] > 0).sum())
-            elif kind == "word":
-                words.setdefault(page, {})[task[0]] = str(mobject.text)
-            elif kind == "fold":
-                folded.append(page)
+            match key[1:]:
+                case (page, "frame" | "cached" as kind):
+                    frames[page] = kind
+                case (page, "band", task):
+                    bands.setdefault(page, []).append(task)
+                case (page, "slots" | "ghosts"):
+                    slots[page] = slots.get(page, 0) + int(filled(mobject, self.lit).sum())
+                    ghosts[page] = ghosts.get(page, 0) + int((mobject.lines[:, 3] > 0).sum())
+                case (page, "word", slot, _):
+                    words.setdefault(page, {})[slot] = str(mobject.text)
+                case (page, "fold"):
+                    folded.append(page)
         found = {"pool.frames": frames, "pool.bands": bands, "pool.slots": slots, "pool.ghosts": ghosts}
         return found | ({"pool.words": words, "pool.folded": tuple(folded)} if words else {})
+
+
+@dataclass(frozen=True)
+class Free(Part):
+    """One line: how many pages of the pool are free. `alarm` sets it off."""
+
+    needs = Room(40, 40)
+
+    alarm: bool = False
+
+    def draw(self, view: View, box: Box) -> Atoms:
+        text = say("{} of {} pages free", measure("pool.free", view.state.n_free), measure("pool.pages", view.n_pages))
+        color = view.theme.alarm if self.alarm else view.theme.text
+        yield ("text",), Text(text, (box.x, box.cy), px=theme.LABEL, face="sans-medium", color=color)
 
 
 def _head(width: float) -> float:
@@ -273,14 +244,3 @@ def _head(width: float) -> float:
 def _foot(width: float) -> float:
     """Height below the slots of a page."""
     return FOOT if width >= NAMED else PAD
-
-
-def _logical(view: View, task: str, page: int) -> Any:
-    """The page's place in a request's table."""
-    return measure("page.logical", view.state.tables[task].index(page), "plain", task=task, page=page)
-
-
-def _beside(n_pages: int) -> float:
-    """Width of a page from which on the highest number and a refcount stand beside one another."""
-    number = fonts.width(str(n_pages - 1), "mono-bold", theme.LABEL)
-    return number + fonts.width("ref 0", "mono", theme.LEAST_SIZE) + 2 * PAD + 16

@@ -1,8 +1,5 @@
 """The clock of servers that get the same requests: how far each is, and when it has served whom."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +7,11 @@ import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Line, Text
+from scenes.draw.atoms import Block, Line, Text
 from scenes.draw.layout import Box
 from scenes.measures import measure, say
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.parts.servers import served, source, step_of, title
-from scenes.parts.view import View
 from scenes.theme import mix
 
 ROW, BEST, GAP, FOOT = 36.0, 124.0, 14.0, 44.0
@@ -43,50 +39,41 @@ class Progress(Part):
         ends = {rule: ask.steps_of(rule) for rule in self.rules}
         total = max(1, *(end.value for end in ends.values()))
         left = max(fonts.width(name, "sans-bold", px) for name in names.values()) + 28
-        right = fonts.width("0" * len(str(total)) + " steps", "mono-bold", px) + 28
-        x, width = box.x + left, box.w - left - right
+        x, width = box.x + left, box.w - left - (fonts.width("0" * len(str(total)) + " steps", "mono-bold", px) + 28)
         now = min(total, step_of(view) + 1)
         for rule, row in zip(self.rules, rows, strict=True):
             acting = rule in self.acting
-            yield (rule, "title"), Text(text=names[rule], at=(box.x, row.cy), px=px, face="sans-bold", color=t.text)
-            track = Box(x, row.y, width, row.h)
-            yield (rule, "track"), Block(box=track, fill=t.empty, radius=4)
+            yield (rule, "title"), Text(names[rule], (box.x, row.cy), px=px, face="sans-bold", color=t.text)
+            yield (rule, "track"), Block(Box(x, row.y, width, row.h), fill=t.empty, radius=4)
             gone = Box(x, row.y, max(0.5, width * min(now, ends[rule].value) / total), row.h)
             look = {"stroke": t.accent, "width": 4.0} if acting else {}
-            fill = mix(t.empty, t.muted, 0.45)
-            yield (rule, "gone"), Block(box=gone, fill=fill, radius=4, acting=acting, **look)
+            yield (rule, "gone"), Block(gone, fill=mix(t.empty, t.muted, 0.45), radius=4, acting=acting, **look)
             for task, step in ask.served(rule).items():
                 if step < now:
-                    at = x + width * (step + 1) / total
-                    mark = Box(at - MARK, row.y + 4, MARK, row.h - 8)
-                    yield (rule, task, "mark"), Block(box=mark, fill=view.hue(task), radius=2)
+                    mark = Box((x + width * (step + 1) / total) - MARK, row.y + 4, MARK, row.h - 8)
+                    yield (rule, task, "mark"), Block(mark, fill=view.hue(task), radius=2)
             if now >= ends[rule].value and len(served(rule, view)):
-                text = say("{} steps", ends[rule])
                 look = {"face": "mono-bold", "px": px, "color": t.text, "align": "right"}
-                yield (rule, "steps"), Text(text=text, at=(box.right, row.cy), acting=acting, **look)
+                yield (rule, "steps"), Text(say("{} steps", ends[rule]), (box.right, row.cy), acting=acting, **look)
         yield from self._clock(view, box, x + width * now / total, px)
 
     def _clock(self, view: View, box: Box, x: float, px: float) -> Atoms:
         """One playhead through all rows, and the step that it stands at."""
         t, bottom = view.theme, box.bottom - FOOT
-        points = np.array([(x, box.y - 6), (x, bottom + 6)])
-        yield ("playhead",), Line(points=points, color=t.accent, width=4, z=2)
+        yield ("playhead",), Line(np.array([(x, box.y - 6), (x, bottom + 6)]), color=t.accent, width=4, z=2)
         done = step_of(view) + 1
         text = say("{} step" if done == 1 else "{} steps", measure("servers.steps", done))
         if view.beyond:
             text = say("{} · {}", text, source("reserve"))
         half = fonts.width(text, "mono", px) / 2
         at = (min(max(x, box.x + half), box.right - half), box.bottom - FOOT / 2 + 6)
-        yield ("step",), Text(text=text, at=at, px=px, face="mono", color=t.text, align="center")
+        yield ("step",), Text(text, at, px=px, face="mono", color=t.text, align="center")
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Of each row how far it is, and each mark, as shares of the axis."""
         found: dict[str, Any] = {}
         for rule in self.rules:
-            track = next((m.box for key, m in shown.items() if key[1:] == (rule, "track")), None)
-            if track is None:
-                continue
-            gone = next(m.box.w for key, m in shown.items() if key[1:] == (rule, "gone")) / track.w
+            track, gone = shown[self.key, rule, "track"].box, shown[self.key, rule, "gone"].box.w
             marks = {k[2]: (m.box.right - track.x) / track.w for k, m in shown.items() if k[1::2] == (rule, "mark")}
-            found[rule] = (gone if gone > 0.6 / track.w else 0.0, marks)
+            found[rule] = (gone / track.w if gone > 0.6 else 0.0, marks)
         return {"progress": found}

@@ -1,19 +1,14 @@
 """The line of requests: those in memory in the order in which they were admitted, then those that wait."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Text
+from scenes.draw.atoms import Block, Text
 from scenes.draw.layout import Box
-from scenes.measures import measure, say, written
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.tape import CHIP, chip_width
-from scenes.parts.view import View
+from scenes.measures import measure, say
+from scenes.parts.chip import CHIP, chip, chip_width
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 
 HEIGHT, LABELS, PAD, GAP, BORDER, MORE = 140.0, 42.0, 16.0, 14.0, 28.0, 70.0
 AHEAD = 0.6
@@ -29,53 +24,46 @@ class Queue(Part):
     text). Where not all fit, the last of those in memory are shown and the first of those that wait.
     """
 
+    needs = Room(HEIGHT, HEIGHT)
+
     acting: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
-
-    def room(self, view: View, width: float) -> Room:
-        return Room(HEIGHT, HEIGHT)
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, px = view.theme, theme.LEAST_SIZE
         running, waiting = in_memory(view), view.state.waiting
-        chip = max((chip_width(task, view) for task in (*running, *waiting)), default=64.0)
-        step, room = chip + GAP, box.w - 2 * (PAD + BORDER)
+        width = chip_width(*running, *waiting)
+        step, room = width + GAP, box.w - 2 * (PAD + BORDER)
         ahead = min(len(running), max(1, int((AHEAD * room - MORE) / step)))
         taken = max(fonts.width(TITLES[0], "sans", px), ahead * step + (MORE if ahead < len(running) else 0.0))
         behind = min(len(waiting), max(0, int((room - taken - MORE) / step)))
-        yield ("ground",), Block(box=box, fill=t.panel, radius=10)
+        yield ("ground",), Block(box, fill=t.panel, radius=10)
         x, y, tags = box.x + PAD, box.y + LABELS, dict(self.tags)
         for kind, title, tasks, hidden in (
             ("memory", TITLES[0], running[len(running) - ahead :], len(running) - ahead),
             ("waiting", TITLES[1], waiting[:behind], len(waiting) - behind),
         ):
-            yield (kind,), Text(text=title, at=(x, box.y + LABELS / 2), px=px, color=t.muted, ground=t.panel)
+            yield (kind,), Text(title, (x, box.y + LABELS / 2), px=px, color=t.muted, ground=t.panel)
             end = x + fonts.width(title, "sans", px)
             more = say("+{}", measure(f"{kind}.more", hidden, "plain", shown=len(tasks)))
             at = (x if kind == "memory" else x + len(tasks) * step, y + CHIP / 2)
             if hidden:
-                yield (kind, "more"), Text(text=more, at=at, px=px, face="mono", color=t.muted, ground=t.panel)
+                yield (kind, "more"), Text(more, at, px=px, face="mono", color=t.muted, ground=t.panel)
             x += MORE if hidden and kind == "memory" else 0.0
             for task in tasks:
-                yield from self._chip(view, task, Box(x, y, chip, CHIP), tags.get(task))
+                acting = task in self.acting
+                edge: Look = {"stroke": t.accent if acting else view.hue(task), "width": 4.0 if acting else 2.0}
+                yield from chip(view, task, Box(x, y, width, CHIP), early=True, acting=acting, **edge)
+                if task in tags:
+                    look: Look = {"px": px, "face": "mono-bold", "color": t.text, "ground": t.panel}
+                    yield (task, "tag"), Text(tags[task], (x, y + CHIP + 24), **look)
                 x += step
             if kind == "memory":
                 x = max(x - GAP, end) + BORDER
-                yield ("border",), Block(box=Box(x, box.y + 12, 2, LABELS + CHIP - 12), fill=t.muted, radius=1)
+                yield ("border",), Block(Box(x, box.y + 12, 2, LABELS + CHIP - 12), fill=t.muted, radius=1)
                 x += BORDER
 
-    def _chip(self, view: View, task: str, box: Box, tag: str | None) -> Atoms:
-        t, hue, acting = view.theme, view.hue(task), task in self.acting
-        edge = {"stroke": t.accent, "width": 4.0} if acting else {"stroke": hue, "width": 2.0}
-        yield (task, "chip"), Block(box=box, fill=hue, acting=acting, keeps=True, **edge)
-        name = written("task.name", task, "name", task=task)
-        look = {"face": "sans-bold", "color": t.ground, "align": "center", "ground": hue, "keeps": True, "early": True}
-        yield (task, "name"), Text(text=name, at=(box.cx, box.cy), **look)
-        if tag:
-            look = {"px": theme.LEAST_SIZE, "face": "mono-bold", "color": t.text, "ground": t.panel}
-            yield (task, "tag"), Text(text=tag, at=(box.x, box.bottom + 24), **look)
-
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """The requests on both sides of the border, from left to right."""
         chips = sorted((mobject.box.cx, key[1]) for key, mobject in shown.items() if key[-1] == "chip")
         border = shown[self.key, "border"].box.x

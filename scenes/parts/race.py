@@ -1,18 +1,13 @@
 """A race: how long each took, on one clock that runs over all of them."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Text
+from scenes.draw.atoms import Block, Text
 from scenes.draw.layout import Box
 from scenes.measures import Measure, say
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 
 ROW, BEST, GAP, HEAD, BAR, LINE, HAND = 116.0, 150.0, 16.0, 52.0, 64.0, 50.0, 4.0
 NEAR, OVER = 1e-9, 2.0
@@ -54,32 +49,30 @@ class Race(Part):
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, px, big = view.theme, theme.LABEL, theme.TAKEAWAY
-        yield ("title",), Text(text=self.title, at=(box.x, box.y + 20), px=px, color=t.muted)
+        yield ("title",), Text(self.title, (box.x, box.y + 20), px=px, color=t.muted)
         field = Box(box.x, box.y + HEAD, box.w, box.h - HEAD)
         for i, (lane, row) in enumerate(zip(self.lanes, field.rows(len(self.lanes), GAP), strict=True)):
             label, at = fonts.fit(lane.label, "sans-medium", px, row.w), (row.x, row.cy - BAR / 2)
-            yield (i, "label"), Text(text=label, at=at, px=px, face="sans-medium", color=t.text)
+            yield (i, "label"), Text(label, at, px=px, face="sans-medium", color=t.text)
             wide = fonts.width(str(lane.time), "mono-bold", big) + 40
             share, hue = float(lane.time.value) / self._longest, view.hue(lane.task)
             track = Box(field.x, row.cy - BAR / 2 + LINE / 2, field.w, BAR)
-            yield (i, "track"), Block(box=track, fill=t.panel, radius=4)
+            yield (i, "track"), Block(track, fill=t.panel, radius=4)
             bar = Box(track.x, track.y, max(2.0, field.w * min(share, self.clock)), BAR)
-            yield (i, "bar"), Block(box=bar, fill=hue, radius=4, steady=True)
+            yield (i, "bar"), Block(bar, fill=hue, radius=4, steady=True)
             inside = wide <= share * field.w
             if share < self.clock - NEAR:
-                look: dict[str, Any] = (
-                    {"color": t.ground, "ground": hue, "align": "right"} if inside else {"color": t.text}
-                )
+                look: Look = {"color": t.ground, "ground": hue, "align": "right"} if inside else {"color": t.text}
                 at = (bar.right - 20 if inside else bar.right + 20, track.cy)
-                yield (i, "time"), Text(text=say("{}", lane.time), at=at, px=big, face="mono-bold", early=True, **look)
+                yield (i, "time"), Text(say("{}", lane.time), at, px=big, face="mono-bold", early=True, **look)
             after = bar.right + (8 if inside else wide)
             if self.ahead and after < track.right - 2:
                 gap = Box(after, track.y + 4, self.ahead * (track.right - 2 - after), BAR - 8)
-                yield (i, "ahead"), Block(box=gap, stroke=t.muted, radius=4, steady=True)
+                yield (i, "ahead"), Block(gap, stroke=t.muted, radius=4, steady=True)
             hand = Box(track.x + min(1.0, self.clock) * (track.w - HAND), track.y - 4, HAND, BAR + 8)
-            yield (i, "hand"), Block(box=hand, fill=t.accent, radius=2, steady=True, z=1)
+            yield (i, "hand"), Block(hand, fill=t.accent, radius=2, steady=True, z=1)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Each lane's measure with its length, and where the clock stands, as shares of the track."""
         track, hand = shown[self.key, 0, "track"].box, shown[self.key, 0, "hand"].box
         bars = [shown[self.key, i, "bar"].box.w / track.w for i in range(len(self.lanes))]

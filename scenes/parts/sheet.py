@@ -1,22 +1,18 @@
 """A sheet: one blank page, or the words of a request on it, whole and cut into pages."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Cells, Key, Text, rgba
+from scenes.draw.atoms import Block, Cells, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import measure, say
-from scenes.parts.part import Atoms, Part
+from scenes.parts.part import Atoms, Part, Read, Shown, View
 from scenes.parts.slots import filled, slots_atom
 from scenes.parts.tape import KNOWN
-from scenes.parts.view import View
-from scenes.parts.words import HIGH, Word, broken, spoken
+from scenes.parts.words import HIGH, Word, broken, pages_of, spoken
 from scenes.parts.words import PAD as WORD_PAD
 
 Line = list[tuple[Word, float, float]]
@@ -41,7 +37,7 @@ class Sheet(Part):
     def draw(self, view: View, box: Box) -> Atoms:
         box, t, state = box.inset(2), view.theme, view.state.tasks.get(self.task, None) if self.task else None
         if not self.cuts:
-            yield (self.page, "ground"), Block(box=box, fill=t.panel, stroke=t.muted, width=3, z=-1)
+            yield (self.page, "ground"), Block(box, fill=t.panel, stroke=t.muted, width=3, z=-1)
         if state is None:
             return
         hue, size, body = view.hue(self.task), view.page_size, box.inset(EDGE)
@@ -53,14 +49,13 @@ class Sheet(Part):
         for logical, page in enumerate(lines):
             tile = Box(body.x, y, body.w, high[logical] * pitch)
             y += tile.h + (GAP if logical < self.cuts else 0.0)
-            apart = logical < self.cuts or self.cuts == n - 1
-            stroke = hue if apart and self.cuts else None
-            yield (self.task, logical, "tile"), Block(box=tile, fill=t.panel, stroke=stroke, radius=0, z=-1)
+            stroke = hue if (logical < self.cuts or self.cuts == n - 1) and self.cuts else None
+            yield (self.task, logical, "tile"), Block(tile, fill=t.panel, stroke=stroke, radius=0, z=-1)
             known = min(size, state.n_tokens - logical * size)
             outlines = np.zeros((size, 4))
             outlines[:known] = rgba(hue, KNOWN)
             if px:
-                yield from self._words(view, logical, known, px, pitch, tile, page, outlines)
+                yield from self._words(view, logical, px, tile, page, outlines)
             else:
                 fills = np.zeros((size, 4))
                 fills[:known] = rgba(t.empty)
@@ -69,13 +64,13 @@ class Sheet(Part):
             if stroke:
                 count = say("{}", measure("tile.tokens", known, task=self.task, logical=logical))
                 look: dict[str, Any] = {"face": "mono-bold", "color": hue, "align": "right", "ground": t.panel}
-                yield (self.task, logical, "cut"), Text(text=count, at=(tile.right - PAD, tile.cy), **look)
+                yield (self.task, logical, "cut"), Text(count, (tile.right - PAD, tile.cy), **look)
 
     def _lines(self, view: View, body: Box, n: int) -> tuple[float, list[list[Line]]]:
         """The size of type and the lines of each page, one where that is not too small; 0 and no lines where there
         are no words, or no room."""
         size, words = view.page_size, spoken(view.trace).get(self.task, ())[: view.state.tasks[self.task].n_tokens]
-        pages = [list({w.first: w for w in words[at : at + size]}.values()) for at in range(0, len(words), size)]
+        pages = [*pages_of(words, size)]
         for px, most in [*((px, 1) for px in SIZES if px >= ONE_LINE), *((px, size) for px in SIZES)]:
             lines = [broken(page, (body.w - PAD - COUNT) / px) for page in pages]
             room = sum(map(len, lines)) * ROW * px + GAP * (n - 1)
@@ -83,19 +78,10 @@ class Sheet(Part):
                 return px, lines
         return 0.0, [[] for _ in range(n)]
 
-    def _words(
-        self,
-        view: View,
-        logical: int,
-        known: int,
-        px: float,
-        pitch: float,
-        tile: Box,
-        lines: list[Line],
-        outlines: np.ndarray,
-    ) -> Atoms:
+    def _words(self, view: View, logical: int, px: float, tile: Box, lines: list[Line], outlines: np.ndarray) -> Atoms:
         """The words of a page, each in the cell of its slot."""
         size, first = view.page_size, logical * view.page_size
+        known, pitch = view.state.tasks[self.task].n_tokens - first, tile.h / max(1, len(lines))
         edges = np.tile([tile.x, tile.cy, tile.x, tile.cy], (size, 1))
         for row, line in enumerate(lines):
             y = tile.y + (row + 0.5) * pitch
@@ -106,11 +92,11 @@ class Sheet(Part):
                 look: dict[str, Any] = {"px": px, "face": word.face, "align": "center", "ground": view.theme.panel}
                 said = fonts.fit(word.text, word.face, px, place.w - 2 * WORD_PAD * px + 1)
                 at, color = (place.cx, place.cy), view.theme.text
-                yield (self.task, logical, "word", word.first), Text(text=said, at=at, color=color, **look)
+                yield (self.task, logical, "word", word.first), Text(said, at, color=color, **look)
         look = {"fills": np.zeros((size, 4)), "lines": outlines, "order": first + np.arange(size, dtype=float)}
-        yield (self.task, logical, "slots"), Cells(edges=edges, radius=4.0, **look)
+        yield (self.task, logical, "slots"), Cells(edges, radius=4.0, **look)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """How many tokens are filled, and how many outlined; of a blank page, which it is."""
         slots = [mobject for key, mobject in shown.items() if key[-1] == "slots"]
         if not slots:

@@ -1,7 +1,5 @@
 """Slots: how the token slots of a page are laid out and coloured, wherever they are shown."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -10,8 +8,7 @@ import numpy as np
 from scenes import theme
 from scenes.draw.atoms import Cells, grid_edges, rgba
 from scenes.draw.layout import Box
-from scenes.parts.part import DIMMED
-from scenes.parts.view import View
+from scenes.parts.part import DIMMED, View
 
 APART = 8.0
 """Pixels of a cell from which on there is a gap between cells."""
@@ -32,18 +29,16 @@ def columns_of(size: int) -> int:
 def gap_of(box: Box, size: int) -> float:
     """Pixels between the cells of a page drawn in `box`."""
     columns = columns_of(size)
-    pitch = min(box.w / columns, box.h / -(-size // columns))
-    return 2.0 if pitch >= APART else 0.0
+    return 2.0 if min(box.w / columns, box.h / -(-size // columns)) >= APART else 0.0
 
 
-def slots_atom(box: Box, fills: np.ndarray, lines: np.ndarray, first: int | None = 0, z: int = 0) -> Cells:
+def slots_atom(box: Box, fills: np.ndarray, lines: np.ndarray, first: int | None) -> Cells:
     """The slots of one page, `fills` and `lines` [page_size, 4] in logical order; a front passes in
     that order, over all tokens of a request, of which the page's first is the `first`; without one
     all change at once."""
     size = len(fills)
-    edges = grid_edges(box, size, columns_of(size), gap_of(box, size))
     order = None if first is None else first + np.arange(size, dtype=float)
-    return Cells(edges=edges, fills=fills, lines=lines, order=order, z=z)
+    return Cells(grid_edges(box, size, columns_of(size), gap_of(box, size)), fills, lines=lines, order=order)
 
 
 def page_colors(view: View, page: int) -> tuple[np.ndarray, np.ndarray]:

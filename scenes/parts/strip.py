@@ -1,19 +1,16 @@
 """The strip: what `gather` reads of a request's pages, in the order of its table."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from scenes.draw.atoms import FLYING, Block, Cells, Key, Move, Picture, Text, grid_edges, rgba
+from scenes.draw.atoms import FLYING, Block, Cells, Move, Picture, Text, grid_edges, rgba
 from scenes.draw.layout import Box
 from scenes.measures import measure, say
-from scenes.parts.part import Atoms, Part, Room
+from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 from scenes.parts.slots import page_colors
-from scenes.parts.view import View
 
 HEAD, FOOT, ROW, LEAST_PITCH = 52.0, 56.0, 96.0, 8.0
 SECONDS, REACH, LEAST_WIDE = 1.9, 5.0, 0.6
@@ -55,24 +52,21 @@ class Strip(Part):
             shape = (measure("gather.length", row.length, seq=self.seq, task=self.task), ask.model("n_kv_heads"))
             layer = measure("gather.layer", view.trace[self.seq].layer, "plain", seq=self.seq)
             title = say("K and V of layer {}: [{}, {}, {}] each", layer, *shape, ask.model("head_dim"))
-            yield ("title",), Text(text=title, at=(box.x, box.y + HEAD / 2 - 6), face="mono", color=t.muted)
+            yield ("title",), Text(title, (box.x, box.y + HEAD / 2 - 6), face="mono", color=t.muted)
         lanes = Box(box.x, box.y + HEAD, box.w, box.h - HEAD).rows(rows, 0)
-        tokens = min(row.length, across * size) if rows == 1 else across * size
-        pitch = box.w / tokens
+        pitch = box.w / (min(row.length, across * size) if rows == 1 else across * size)
         pitch = max(LEAST_WIDE * pitch, min(pitch, 40.0))
         for logical, page in enumerate(row.pages[: -(-row.length // size)]):
             lane, place = lanes[logical // across], logical % across
             n = min(size, row.length - logical * size)
-            x = box.x + place * size * pitch
-            stretch = Box(x, lane.y, n * pitch, lane.h - FOOT)
+            stretch = Box(box.x + place * size * pitch, lane.y, n * pitch, lane.h - FOOT)
             edges = grid_edges(stretch, n, n, 2.0 if pitch >= 8 else 0.0)
             fills = page_colors(view, page)[0][:n]
             if not self.landed:
                 fills = np.tile(rgba(t.panel), (n, 1))
-            yield (logical, "cells"), Cells(edges=edges, fills=fills)
+            yield (logical, "cells"), Cells(edges, fills)
             if logical == self.acting:
-                frame = stretch.inset(-REACH)
-                yield (logical, "frame"), Block(box=frame, stroke=t.accent, width=4, acting=True, z=1)
+                yield (logical, "frame"), Block(stretch.inset(-REACH), stroke=t.accent, width=4, acting=True, z=1)
             if self.landed:
                 yield (logical, "page"), self._below(view, logical, page, stretch)
 
@@ -82,8 +76,7 @@ class Strip(Part):
         text = say("page {}" if stretch.w > 120 else "{}", number)
         last = stretch.w < 120
         at = (stretch.x if last else stretch.cx, stretch.bottom + FOOT / 2 + 4)
-        hue = view.hue(self.task)
-        return Text(text=text, at=at, face="mono-bold", color=hue, align="left" if last else "center")
+        return Text(text, at, face="mono-bold", color=view.hue(self.task), align="left" if last else "center")
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """The filled slots of all pages lift together, as copies."""
@@ -93,11 +86,10 @@ class Strip(Part):
             if there or not isinstance(place, Cells) or not isinstance(slots, Cells):
                 continue
             n = len(place.edges)
-            lines = np.tile(rgba(now.theme.accent), (n, 1))
-            look = {"fills": place.fills, "lines": lines, "z": FLYING}
-            yield Move(Cells(edges=slots.edges[:n], **look), Cells(edges=place.edges, **look), seconds=SECONDS)
+            look = {"fills": place.fills, "lines": np.tile(rgba(now.theme.accent), (n, 1)), "z": FLYING}
+            yield Move(Cells(slots.edges[:n], **look), Cells(place.edges, **look), seconds=SECONDS)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Cells of each page's stretch, in order."""
         found = {key[1]: mobject.n for key, mobject in shown.items() if key[-1] == "cells"}
         return {"strip": (self.task, self.seq, tuple(found[place] for place in sorted(found)))}

@@ -1,27 +1,22 @@
 """Requests as tapes: tokens in logical order, cut into pages, the physical page's number under each."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Text, rgba
+from scenes.draw.atoms import Block, Text, rgba
 from scenes.draw.layout import Box
-from scenes.measures import joined, measure, say, written
-from scenes.parts.part import Atoms, Part, Room
+from scenes.measures import joined, measure, say
+from scenes.parts.chip import CHIP, CHIP_GAP, chip, chip_width
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 from scenes.parts.slots import columns_of, filled, slots_atom
-from scenes.parts.speech import question
-from scenes.parts.view import View
+from scenes.parts.talk import question
 
-TILE_GAP, CHIP_GAP, NUMBERS = 16.0, 24.0, 40.0
+TILE_GAP, NUMBERS = 16.0, 40.0
 LEAST_TILE, WIDEST = 64.0, 400.0
 LOW_ROW, UPRIGHT_ROW, ROW, BEST_ROW, ROW_GAP = 64.0, 76.0, 92.0, 190.0, 10.0
-CHIP = 52.0
 MOST_ASKED = 0.4
 """What is asked takes at most so much of a row."""
 KNOWN, FINE, FINE_KNOWN = 0.75, 18.0, 0.45
@@ -51,125 +46,83 @@ class Tape(Part):
     def draw(self, view: View, box: Box) -> Atoms:
         if not self.tasks:
             return
-        chip = max(chip_width(task, view) for task in self.tasks)
+        name = chip_width(*self.tasks)
         lives = [view.history.requests[task] for task in self.tasks]
         most = max(life.prompt + life.generated for life in lives)
         count = fonts.width(f"{most:,}", "mono", theme.LABEL) + CHIP_GAP if self.counts else TILE_GAP
         asked = [fonts.width(text, "sans", theme.LABEL) for task in self.tasks if (text := self._asked(view, task))]
-        count = min(MOST_ASKED * box.w, max(asked) + CHIP_GAP) if asked else count
         tiles = max(view.final_pages[life.index] for life in lives)
-        room = box.w - chip - CHIP_GAP - count
+        room = box.w - name - CHIP_GAP - (min(MOST_ASKED * box.w, max(asked) + CHIP_GAP) if asked else count)
         width = min(WIDEST, (room + TILE_GAP) / tiles - TILE_GAP)
         most = tiles if width >= LEAST_TILE else max(5, int((room + TILE_GAP) / (LEAST_TILE + TILE_GAP)))
         width = max(width, LEAST_TILE)
         behind = min(most, tiles) * (width + TILE_GAP) - TILE_GAP + CHIP_GAP
         n = len(self.tasks)
         high = min(box.h, n * BEST_ROW + (n - 1) * ROW_GAP)
-        box = Box(box.x, box.cy - high / 2, box.w, high)
-        for task, row in zip(self.tasks, box.rows(n, ROW_GAP), strict=True):
-            yield from self._row(view, task, row, chip, width, most)
-            if (asked := self._asked(view, task)) and task in view.state.tasks:
-                x = row.x + chip + CHIP_GAP + behind
-                asked = fonts.fit(asked, "sans", theme.LABEL, row.right - x + 1)
-                at = (x, row.cy - NUMBERS / 2)
-                yield (task, "asks"), Text(text=asked, at=at, color=view.theme.text, early=True)
+        for task, row in zip(self.tasks, Box(box.x, box.cy - high / 2, box.w, high).rows(n, ROW_GAP), strict=True):
+            if task not in view.state.tasks:
+                continue
+            x, body = row.x + name + CHIP_GAP, Box(row.x, row.y, row.w, row.h - NUMBERS)
+            yield from chip(view, task, Box(row.x, body.cy - CHIP / 2, name, CHIP), early=True)
+            yield from self._tiles(view, task, Box(x, body.y, width, body.h), most)
+            if asked := self._asked(view, task):
+                asked = fonts.fit(asked, "sans", theme.LABEL, row.right - x - behind + 1)
+                at = (x + behind, row.cy - NUMBERS / 2)
+                yield (task, "asks"), Text(asked, at, color=view.theme.text, early=True)
 
     def _asked(self, view: View, task: str) -> str:
         """What a request asks, on one line; nothing where that is not shown."""
         return joined(" ", question(view, task)) if self.asks else ""
 
-    def _row(self, view: View, task: str, row: Box, chip: float, width: float, most: int) -> Atoms:
-        state = view.state.tasks.get(task, None)
-        if state is None:
-            return
-        hue, body = view.hue(task), Box(row.x, row.y, row.w, row.h - NUMBERS)
-        yield (task, "chip"), Block(box=Box(row.x, body.cy - CHIP / 2, chip, CHIP), fill=hue, keeps=True)
-        name = written("task.name", task, "name", task=task)
-        at = (row.x + chip / 2, body.cy)
-        yield (
-            (task, "name"),
-            Text(
-                text=name,
-                at=at,
-                face="sans-bold",
-                color=view.theme.ground,
-                align="center",
-                ground=hue,
-                keeps=True,
-                early=True,
-            ),
-        )
-        table = view.state.tables.get(task, [])
-        size, known, stored = view.page_size, state.n_tokens, state.kv_len
+    def _tiles(self, view: View, task: str, tile: Box, most: int) -> Atoms:
+        """The tiles of a request, the first at `tile`, and how many tokens it has."""
+        t, state, table = view.theme, view.state.tasks[task], view.state.tables.get(task, [])
+        known, x, y = state.n_tokens, tile.x, tile.cy
         if state.status == "finished" and not table:
-            known = stored = 0
-            at = (row.x + chip + CHIP_GAP, body.cy)
-            yield (task, "done"), Text(text="finished", at=at, color=view.theme.muted)
-        n = max(-(-known // size), len(table))
-        x = row.x + chip + CHIP_GAP
+            known = 0
+            yield (task, "done"), Text("finished", (x, y), color=t.muted)
+        n = max(-(-known // view.page_size), len(table))
         for logical in _shown(n, most, {place for name, place in self.acting if name == task}):
             if logical is None:
-                folded = n - most + 1
-                text = say("… {} pages …", measure("tape.folded", folded, task=task, shown=most - 1))
-                yield (task, "fold"), Text(text=text, at=(x, body.cy), px=theme.LEAST_SIZE, color=view.theme.muted)
+                text = say("… {} pages …", measure("tape.folded", n - most + 1, task=task, shown=most - 1))
+                yield (task, "fold"), Text(text, (x, y), px=theme.LEAST_SIZE, color=t.muted)
                 x += fonts.width(text, "sans", theme.LEAST_SIZE) + TILE_GAP
                 continue
-            tile = Box(x, body.y, width, body.h)
-            yield from self._tile(view, task, logical, tile, table, known, stored)
-            x += width + TILE_GAP
+            yield from self._tile(view, task, logical, replace(tile, x=x), known)
+            x += tile.w + TILE_GAP
         if self.counts and known and not self._asked(view, task):
             text = say("{}", measure("task.tokens", known, task=task))
-            px = theme.LABEL
-            yield (task, "count"), Text(text=text, at=(x + 8, body.cy), px=px, face="mono", color=view.theme.muted)
+            yield (task, "count"), Text(text, (x + 8, y), px=theme.LABEL, face="mono", color=t.muted)
 
-    def _tile(self, view: View, task: str, logical: int, tile: Box, table: list[int], known: int, stored: int) -> Atoms:
-        size, hue = view.page_size, view.hue(task)
-        held = logical < len(table)
-        acting = (task, logical) in self.acting
-        stroke = view.theme.accent if acting else hue if held else None
-        yield (
-            (task, logical, "tile"),
-            Block(
-                box=tile,
-                stroke=stroke or view.theme.ground,
-                fill=view.theme.panel if held else None,
-                width=4 if acting else 2,
-                acting=acting,
-            ),
-        )
+    def _tile(self, view: View, task: str, logical: int, tile: Box, known: int) -> Atoms:
+        t, size, hue, table = view.theme, view.page_size, view.hue(task), view.state.tables.get(task, [])
+        held, acting = logical < len(table), (task, logical) in self.acting
+        look: Look = {"fill": t.panel if held else None, "width": 4 if acting else 2, "acting": acting}
+        yield (task, logical, "tile"), Block(tile, stroke=t.accent if acting else hue if held else t.ground, **look)
         shared = held and view.ink()[0][table[logical], 0] not in (-1, view.history.requests[task].index)
         slots = logical * size + np.arange(size)
-        fills = np.tile(rgba(view.theme.empty if held else None), (size, 1))
-        lines = np.zeros((size, 4))
-        done = slots < stored
-        fills[done] = self._filled(view, task, logical, table)[done]
-        fine = tile.w / columns_of(size) < FINE
-        lines[(slots < known) & ~done] = rgba(hue, FINE_KNOWN if fine else KNOWN)
-        yield (task, logical, "slots"), slots_atom(tile.inset(8), fills, lines, None if shared else logical * size)
-        if self.cuts and not held:
-            count = say("{}", measure("tile.tokens", min(size, known - logical * size), task=task, logical=logical))
-            at, px = (tile.cx, tile.bottom + NUMBERS / 2 + 4), theme.LABEL
-            yield (task, logical, "cut"), Text(text=count, at=at, px=px, face="mono", color=hue, align="center")
+        fills, lines = np.tile(rgba(t.empty if held else None), (size, 1)), np.zeros((size, 4))
+        done = slots < view.state.tasks[task].kv_len if held else slots < 0
         if held:
-            number = say("{}", measure("table.entry", table[logical], "plain", task=task, logical=logical))
-            at = (tile.cx, tile.bottom + NUMBERS / 2 + 4)
-            px = theme.LABEL
-            yield (
-                (task, logical, "number"),
-                Text(text=number, at=at, px=px, face="mono-bold", color=hue, align="center", acting=acting),
-            )
+            fills[done] = self._filled(view, task, table[logical])[done]
+        lines[(slots < known) & ~done] = rgba(hue, FINE_KNOWN if tile.w / columns_of(size) < FINE else KNOWN)
+        yield (task, logical, "slots"), slots_atom(tile.inset(8), fills, lines, None if shared else logical * size)
+        look = {"px": theme.LABEL, "color": hue, "align": "center"}
+        at, args = (tile.cx, tile.bottom + NUMBERS / 2 + 4), {"task": task, "logical": logical}
+        if held:
+            number = say("{}", measure("table.entry", table[logical], "plain", **args))
+            yield (task, logical, "number"), Text(number, at, face="mono-bold", acting=acting, **look)
+        elif self.cuts:
+            count = say("{}", measure("tile.tokens", min(size, known - logical * size), **args))
+            yield (task, logical, "cut"), Text(count, at, face="mono", **look)
 
-    def _filled(self, view: View, task: str, logical: int, table: list[int]) -> np.ndarray:
-        """Colours of computed slots: those of who computed them."""
-        who, where = view.ink()
-        index = view.history.requests[task].index
-        if logical >= len(table):
-            return np.tile(view.shade(index, logical), (view.page_size, 1))
-        page = table[logical]
-        writers = np.where(who[page] >= 0, who[page], index)
-        return np.stack([view.shade(int(w), int(p)) for w, p in zip(writers, where[page], strict=True)])
+    def _filled(self, view: View, task: str, page: int) -> np.ndarray:
+        """Colours of computed slots of a page: those of who computed them."""
+        who, where = (array[page] for array in view.ink())
+        writers = np.where(who >= 0, who, view.history.requests[task].index)
+        return np.stack([view.shade(int(writer), int(place)) for writer, place in zip(writers, where, strict=True)])
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """How many tokens of each request are filled, and how many outlined."""
         tape: dict[str, list[int]] = {task: [0, 0] for task in self.tasks}
         for key, mobject in shown.items():
@@ -178,11 +131,6 @@ class Tape(Part):
                 tape[key[1]][1] += int(np.count_nonzero(mobject.lines[:, 3] > 0))
         folded = [key[1] for key in shown if key[-1] == "fold"]
         return {"tape": {task: tuple(counts) for task, counts in tape.items() if task not in folded}}
-
-
-def chip_width(task: str, view: View) -> float:
-    """Width of a request's chip."""
-    return max(64.0, fonts.width(task, "sans-bold", theme.LABEL) + 32)
 
 
 def _shown(n: int, most: int, acting: set[int]) -> list[int | None]:
@@ -195,7 +143,7 @@ def _shown(n: int, most: int, acting: set[int]) -> list[int | None]:
             break
         kept.add(place)
     out: list[int | None] = []
-    for place in sorted(kept)[: most - 1] if len(kept) > most - 1 else sorted(kept):
+    for place in sorted(kept)[: most - 1]:
         if out and out[-1] is not None and place != out[-1] + 1 and None not in out:
             out.append(None)
         out.append(place)

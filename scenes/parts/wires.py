@@ -1,21 +1,19 @@
-"""Arrows from entries of a page table to the pages that they name."""
+"""What stands between tapes and pool: arrows from entries to the pages that they name, and a token that finds none."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.atoms import Block, Key, Line, Picture, Text
+from scenes.draw.atoms import FLYING, Block, Cells, Line, Picture, Text
 from scenes.draw.layout import Box
-from scenes.parts.part import Atoms, Part, Room
-from scenes.parts.view import View
+from scenes.measures import measure, say
+from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 
 MOST = 4
 """Wires beyond which number and page light in pairs instead."""
+TOKEN = 56.0
 LANE, ASIDE, NUDGE = 12.0, 8.4, 16.0
 """Pixels between two lanes, from a tile to where its wire goes down, and by which the end of one that would
 run along that is moved."""
@@ -27,46 +25,74 @@ class Wires(Part):
     stands before; `places` are the logical pages that are wired (default: all of its table, where
     those are few)."""
 
+    needs = Room(48, 84)
+
     task: str = ""
     places: tuple[int, ...] | None = None
-
-    def room(self, view: View, width: float) -> Room:
-        return Room(48, 84)
-
-    def draw(self, view: View, box: Box) -> Atoms:
-        yield from ()
 
     def link(self, view: View, picture: Picture, box: Box) -> Atoms:
         """The wires, between where the tape's numbers and the pool's pages stand in `picture`."""
         table = view.state.tables.get(self.task, [])
-        places = range(len(table)) if self.places is None else self.places
         ends = []
-        for logical in places:
-            entry = [
-                (part, self.task, logical) for part in ("tape", "talk") if (part, self.task, logical, "tile") in picture
-            ]
-            tile, number = (picture.get((*entry[0], kind)) if entry else None for kind in ("tile", "number"))
+        for logical in range(len(table)) if self.places is None else sorted(self.places):
+            tile, number = (
+                picture.get(("tape", self.task, logical, kind)) or picture.get(("talk", self.task, logical, kind))
+                for kind in ("tile", "number")
+            )
             page = picture.get(("pool", table[logical], "ground")) if logical < len(table) else None
             if isinstance(tile, Block) and isinstance(number, Text) and isinstance(page, Block):
                 ends.append((logical, tile.box, number, page.box))
         pages = (atom for key, atom in picture.items() if key[::2] == ("pool", "ground"))
         top = min((atom.box.y for atom in pages if isinstance(atom, Block)), default=0.0)
         ends = [end for end in ends if end[3].y <= top + 1]
-        if not ends or len(ends) > MOST:
+        if len(ends) > MOST:
             return
-        hue = view.hue(self.task)
-        right = [end for end in ends if end[3].cx >= end[1].right]
-        left = [end for end in ends if end[3].cx < end[1].right]
         downs = [tile.right + ASIDE for _, tile, _, _ in ends]
-        order = sorted(right, key=lambda e: -e[1].x) + sorted(left, key=lambda e: e[1].x)
+        order = [end for end in reversed(ends) if end[3].cx >= end[1].right]
+        order += [end for end in ends if end[3].cx < end[1].right]
         for lane, (logical, tile, number, page) in enumerate(order):
             y = box.bottom - 10 - LANE * (len(order) - 1 - lane)
             half = fonts.width(number.text, number.face, number.px) / 2
             gap, at = tile.right + ASIDE, number.at[1]
             x = page.cx + NUDGE * any(abs(page.cx - down) < NUDGE / 2 for down in downs)
             points = [(number.at[0] + half + 10, at), (gap, at), (gap, y), (x, y), (x, page.y - 4)]
-            yield (logical,), Line(points=np.array(points), color=hue, width=3, curved=True, head=True)
+            yield (logical,), Line(np.array(points), color=view.hue(self.task), width=3, curved=True, head=True)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Which logical pages are wired."""
         return {"wires": {self.task: tuple(sorted(key[1] for key in shown))}}
+
+
+@dataclass(frozen=True)
+class Knock(Part):
+    """The newest token of `task`, in its place on the tape, or, where `page` is given, before that page."""
+
+    place = "over"
+
+    task: str = ""
+    page: int | None = None
+
+    def link(self, view: View, picture: Picture, box: Box) -> Atoms:
+        """The token, where the tape's slot or the pool's page stands in `picture`."""
+        position = view.state.tasks[self.task].n_tokens - 1
+        logical, slot = divmod(position, view.page_size)
+        slots = picture.get(("tape", self.task, logical, "slots"))
+        page = picture.get(("pool", self.page, "ground"))
+        if isinstance(page, Block):
+            x, y = page.box.cx, page.box.cy
+        elif isinstance(slots, Cells) and self.page is None:
+            left, top, right, bottom = slots.edges[slot]
+            x, y = (left + right) / 2, (top + bottom) / 2
+        else:
+            return
+        t, hue = view.theme, view.hue(self.task)
+        text = say("{}", measure("token.newest", position + 1, task=self.task))
+        width = max(TOKEN, fonts.width(text, "mono-bold", theme.LABEL) + 24)
+        place = Box(x - width / 2, y - TOKEN / 2, width, TOKEN)
+        yield ("token",), Block(place, fill=t.ground, stroke=hue, width=4, z=FLYING)
+        look: Look = {"face": "mono-bold", "color": t.text, "align": "center", "ground": t.ground, "z": FLYING + 1}
+        yield ("number",), Text(text, (place.cx, place.cy), **look)
+
+    def read(self, shown: Shown) -> Read:
+        """Whose token it is, and the page that it stands before."""
+        return {"knock": (self.task, self.page)} if shown else {}

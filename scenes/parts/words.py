@@ -1,7 +1,5 @@
 """Words: the texts of tokens as running text in a box, each token in a cell of its own width."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,9 +12,8 @@ from scenes.draw import fonts
 from scenes.draw.atoms import Cells, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import Said, joined, measure, say, written
-from scenes.parts.part import Atoms
+from scenes.parts.part import Atoms, View
 from scenes.parts.slots import GHOST
-from scenes.parts.view import View
 from scenes.story.conversation import control_name
 from scenes.story.pieces import NOTHING, shown_piece
 
@@ -66,18 +63,17 @@ def spoken(trace: Trace) -> dict[str, tuple[Word, ...]]:
 def _words(task: str, texts: Sequence[str], ids: Sequence[int]) -> Iterator[Word]:
     at = 0
     while at < len(texts):
-        name = control_name(texts[at])
-        if name is not None:
+        if (name := control_name(texts[at])) is not None:
             name, n = mark(texts[at : at + LONGEST_MARK], name)
-            yield Word(at, n, written("token.mark", name, "name", task=task, position=at), True, True)
-            at += n
-            continue
-        piece = shown_piece(texts[at])
-        said = readable(written("token.word", piece.text, "name", task=task, position=at))
-        if not set(said) - {UNKNOWN, NOTHING} and ids:
-            said = written("token.id", ids[at], task=task, position=at)
-        yield Word(at, 1, said, piece.spaced)
-        at += 1
+            word = Word(at, n, written("token.mark", name, "name", task=task, position=at), True, True)
+        else:
+            piece = shown_piece(texts[at])
+            said = readable(written("token.word", piece.text, "name", task=task, position=at))
+            if not set(said) - {UNKNOWN, NOTHING} and ids:
+                said = written("token.id", ids[at], task=task, position=at)
+            word = Word(at, 1, said, piece.spaced)
+        yield word
+        at += word.n
 
 
 def mark(texts: Sequence[str], name: str) -> tuple[str, int]:
@@ -122,12 +118,12 @@ def broken(words: Sequence[Word], width: float) -> list[list[tuple[Word, float, 
 @lru_cache(maxsize=256)
 def most_lines(trace: Trace, size: int, width: float) -> int:
     """Lines of the longest page of `size` tokens of any request, `width` in em."""
-    return max(
-        (len(broken(page, width)) for words in spoken(trace).values() for page in _pages(words, size)), default=0
-    )
+    pages = (page for words in spoken(trace).values() for page in pages_of(words, size))
+    return max((len(broken(page, width)) for page in pages), default=0)
 
 
-def _pages(words: Sequence[Word], size: int) -> Iterator[list[Word]]:
+def pages_of(words: Sequence[Word], size: int) -> Iterator[list[Word]]:
+    """The words of each page of `size` tokens, each once."""
     for first in range(0, len(words), size):
         yield list({word.first: word for word in words[first : first + size]}.values())
 
@@ -183,7 +179,7 @@ def standing(view: View, page: int) -> list[Stand]:
         word = words[position] if position < len(words) else Word(position, 1, NOTHING, True)
         stand = Stand(word, (slot,), task, place, written_there and slot < fill, written_there and slot >= fill)
         last = found[-1] if found else None
-        if last is not None and replace(last, slots=()) == replace(stand, slots=()) and last.slots[-1] == slot - 1:
+        if last and replace(last, slots=()) == replace(stand, slots=()) and last.slots[-1] == slot - 1:
             found[-1] = replace(last, slots=(*last.slots, slot))
         else:
             found.append(stand)
@@ -223,12 +219,12 @@ def page_words(view: View, page: int, body: Box, px: float, first: int) -> Atoms
             look = {"px": px, "face": face, "color": color, "align": "center", "ground": t.panel}
             order = float(first if stand.ghost else first + slots[0])
             said = fonts.fit(stand.word.text, face, px, box.w - 2 * PAD * px + 1)
-            yield (page, "word", slots[0], stand.task), Text(text=said, at=(box.cx, box.cy), order=order, **look)
+            yield (page, "word", slots[0], stand.task), Text(said, (box.cx, box.cy), order=order, **look)
     order = first + np.arange(size, dtype=float)
-    yield (page, "slots"), Cells(edges=edges, fills=fills, order=order, radius=4.0)
-    yield (page, "ghosts"), Cells(edges=left, fills=np.zeros((size, 4)), lines=outlines, order=order, radius=4.0)
+    yield (page, "slots"), Cells(edges, fills, order=order, radius=4.0)
+    yield (page, "ghosts"), Cells(left, np.zeros((size, 4)), lines=outlines, order=order, radius=4.0)
     if hidden:
         shown = sum(len(stand.slots) for stand in stands) - hidden
         text = say("… {} tokens …", measure("words.folded", hidden, page=page, shown=shown))
         at = (body.x + PAD * px, body.y + ((most - 2) * PITCH + HIGH / 2) * px)
-        yield (page, "fold"), Text(text=text, at=at, px=theme.LEAST_SIZE, color=t.muted, ground=t.panel)
+        yield (page, "fold"), Text(text, at, px=theme.LEAST_SIZE, color=t.muted, ground=t.panel)

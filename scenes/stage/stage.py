@@ -16,11 +16,10 @@ from scenes.draw.canvas import Canvas, Change, Plan
 from scenes.draw.lapse import Lapse
 from scenes.draw.layout import Box
 from scenes.draw.running import Running
-from scenes.parts.caption import Caption
 from scenes.parts.header import Badge, Header
 from scenes.parts.layout import layout
-from scenes.parts.part import Part
-from scenes.parts.view import View
+from scenes.parts.part import Part, View
+from scenes.parts.question import Caption
 from scenes.stage.shot import Act, Section, Shot
 from scenes.story.limits import reading_time
 

@@ -12,8 +12,7 @@ from astrai_sim.trace import Event, State, Trace
 from scenes.draw.atoms import Key
 from scenes.measures import Measure, Said, joined, say
 from scenes.parts.code import MOST_LINES, Code
-from scenes.parts.part import Part
-from scenes.parts.view import ask_of
+from scenes.parts.part import Part, ask_of
 from scenes.stage.shot import Act, Section, Shot, Storyboard
 from scenes.story.errors import DoesNotApply
 from scenes.story.limits import LARGEST

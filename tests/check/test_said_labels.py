@@ -7,7 +7,7 @@ from scenes.draw.label import Label
 from scenes.draw.layout import WIDE
 from scenes.measures import measure, say
 from scenes.measures.forms import number_text
-from scenes.parts.caption import balanced
+from scenes.parts.question import balanced
 
 FREE = measure("pool.free", 1234)
 

@@ -18,17 +18,12 @@ from tests.film.clean import assert_clean
 
 PART = '''"""A lamp for each page, lit while the page is free."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from scenes.draw.atoms import Block, Key, Text
+from scenes.draw.atoms import Block, Text
 from scenes.draw.layout import Box
 from scenes.measures import measure, say
-from scenes.parts.part import Atoms, Part
-from scenes.parts.view import View
+from scenes.parts.part import Atoms, Part, Read, Shown, View
 
 
 @dataclass(frozen=True)
@@ -41,11 +36,11 @@ class Lamps(Part):
         t, row = view.theme, Box(box.x + 2, box.y + 2, box.w - 4, box.h - 80)
         for page, lamp in enumerate(row.columns(view.n_pages, 16)):
             free = bool(view.mask >> page & 1) != self.wrong
-            yield (page, "lamp"), Block(box=lamp, fill=t.muted if free else t.panel, stroke=t.muted)
+            yield (page, "lamp"), Block(lamp, fill=t.muted if free else t.panel, stroke=t.muted)
         said = say("{} free", measure("lamps.free", sum(1 for page in range(view.n_pages) if view.mask >> page & 1)))
-        yield ("count",), Text(text=said, at=(box.x, box.bottom - 30), px=48, face="mono", color=t.text)
+        yield ("count",), Text(said, (box.x, box.bottom - 30), px=48, face="mono", color=t.text)
 
-    def read(self, shown: Mapping[Key, Any]) -> dict[str, Any]:
+    def read(self, shown: Shown) -> Read:
         """Which lamps are lit: those lighter than the panel."""
         lamps = {key[1]: mobject for key, mobject in shown.items() if key[-1] == "lamp"}
         return {"lamps": tuple(page for page, lamp in lamps.items() if lamp.fill_rgbas[0, 0] > 0.4)}

@@ -8,8 +8,7 @@ import pytest
 from astrai_sim.trace import Trace
 from scenes.draw.layout import FRAMES, WIDE, Box, Frame
 from scenes.parts.layout import layout
-from scenes.parts.part import Part, Room
-from scenes.parts.view import View
+from scenes.parts.part import Part, Room, View
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from scenes.parts.crowd import Crowd
 from scenes.parts.elapsed import Elapsed
 from scenes.parts.first_tokens import FirstTokens
 from scenes.parts.map import LEAST, Map, least_height, shape
-from scenes.parts.view import View
+from scenes.parts.part import View
 from scenes.pool_at_scale import PoolAtScale, PoolAtScaleTelling
 from scenes.stage.stage import Stops
 from scenes.story.history import firsts, history_of

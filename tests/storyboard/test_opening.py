@@ -8,8 +8,8 @@ from scenes.film.opening import other_trace
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
 from scenes.opening import Opening
+from scenes.parts.part import View
 from scenes.parts.sheet import Sheet
-from scenes.parts.view import View
 from scenes.story.errors import DoesNotApply
 from scenes.truth import Witness
 from scenes.truth.sheet import sheet

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from scenes.draw.atoms import Atom, Key, Line, Text, bounds
 from scenes.lint.moment import Moment, Problem, Rule
-from scenes.parts.knock import Knock
 from scenes.parts.question import Question, Takeaway
-from scenes.parts.wires import Wires
+from scenes.parts.wires import Knock, Wires
 from scenes.stage.shot import Section, Shot
 
 SHARE = 0.55
