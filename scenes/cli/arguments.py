@@ -1,8 +1,8 @@
 """What several commands take, and how they fail: in one line."""
 
+import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from scenes.film.pacing import CannotPace
 from scenes.film.quality import FINAL, QUALITIES
 from scenes.film.render import film_path
 from scenes.film.scene import SECONDS_VARIABLE, FilmScene
+from scenes.film.sheet import NoVideo
 from scenes.film.stills import NoStill
 from scenes.film.vouched import UNVERIFIED_VARIABLE
 from scenes.story.errors import DoesNotApply
@@ -35,8 +36,6 @@ class FilmName(click.ParamType):
         return [CompletionItem(name) for name in catalog.films() if name.lower().startswith(incomplete.lower())]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> type[FilmScene]:
-        if isinstance(value, type):
-            return value
         try:
             return catalog.film(value)
         except catalog.UnknownFilm as error:
@@ -51,47 +50,44 @@ class Named(click.Choice):
         self.values = values
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return self.values[super().convert(value, param, ctx)] if isinstance(value, str) else value
+        return self.values[super().convert(value, param, ctx)]
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 film_argument = click.argument("film", type=FilmName())
 
 
-def output_option(says: str, folder: bool = False, **more: Any) -> Callable:
+class FileNamed(click.Path):
+    """A file to write, whose name ends as its format asks."""
+
+    def __init__(self, suffix: str) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+        self.suffix = suffix
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(str(super().convert(value, param, ctx)))
+        if path.suffix.lower() != self.suffix:
+            self.fail(f"{path} does not end in {self.suffix}: name it {path.with_suffix(self.suffix).name}", param, ctx)
+        return path
+
+
+def output_option(says: str, place: click.Path, **more: Any) -> Callable:
     """`-o FILE`, or a folder."""
-    place = click.Path(file_okay=not folder, dir_okay=folder, path_type=Path)
     return click.option("-o", "--output", type=place, help=says, **more)
-
-
-@contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        os.environ.pop(name) if before is None else os.environ.update({name: before})
 
 
 def _let_through(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value:
-        ctx.with_resource(_environment(UNVERIFIED_VARIABLE, "1"))
-
-
-unverified_option = click.option(
-    "--unverified",
-    is_flag=True,
-    expose_value=False,
-    callback=_let_through,
-    help=f"For debugging: do not verify the trace, and say so on every frame; or ${UNVERIFIED_VARIABLE}=1.",
-)
+        os.environ[UNVERIFIED_VARIABLE] = "1"
+        ctx.call_on_close(lambda: os.environ.pop(UNVERIFIED_VARIABLE, None))
 
 
 def trace_option(command: Callable) -> Callable:
     """`--trace FILE` and `--unverified`."""
+    says = f"For debugging: do not verify the trace, and say so on every frame; or ${UNVERIFIED_VARIABLE}=1."
+    command = click.option("--unverified", is_flag=True, expose_value=False, callback=_let_through, help=says)(command)
     says = "Trace to tell; default: the film's own, or $ASTRAI_TRACE."
-    return click.option("--trace", type=FILE, help=says)(unverified_option(command))
+    return click.option("--trace", type=FILE, help=says)(command)
 
 
 seconds_option = click.option(
@@ -102,17 +98,19 @@ seconds_option = click.option(
     help=f"Length of the film, met within a tenth; default: what it takes, or ${SECONDS_VARIABLE}.",
 )
 quality_option = click.option(
-    "--quality", type=Named(QUALITIES), default=FINAL.name, show_default=True, help="final is 1080p60, preview 480p15."
+    "--quality", type=Named(QUALITIES), default=FINAL.name, help="final is 1080p60, preview 480p15."
 )
 
 
 def look_options(command: Callable) -> Callable:
     """`--frame` and `--theme`: how a film looks."""
-    frame = click.option(
-        "--frame", type=Named(FRAMES), default=WIDE.name, show_default=True, help="Shape of the picture."
-    )
-    theme = click.option("--theme", type=Named(THEMES), default=DARK.name, show_default=True, help="Its colours.")
-    return frame(theme(command))
+    command = click.option("--theme", type=Named(THEMES), default=DARK.name, help="Its colours.")(command)
+    return click.option("--frame", type=Named(FRAMES), default=WIDE.name, help="Shape of the picture.")(command)
+
+
+def film_options(command: Callable) -> Callable:
+    """FILM, and what is told of it and how: `--trace`, `--unverified`, `--seconds`, `--frame` and `--theme`."""
+    return film_argument(trace_option(seconds_option(look_options(command))))
 
 
 def rendered_option(purpose: str) -> Callable:
@@ -124,11 +122,12 @@ def rendered_option(purpose: str) -> Callable:
 def rendered(film: type[FilmScene], source: Path | None) -> Path:
     """The rendered film to read: `source`, else the final one, else the preview."""
     places = [source] if source else [film_path(film, quality) for quality in QUALITIES.values()]
-    for place in places:
-        if place.is_file():
-            return place
-    name = film.__name__
-    raise click.ClickException(f"{places[0]} is not there: render it with `make film FILM={name}`")
+    if (found := next((place for place in places if place.is_file()), None)) is None:
+        raise click.ClickException(f"{places[0]} is not there: render it with `make film FILM={film.__name__}`")
+    return found
+
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class OneLine(Commands):
@@ -139,13 +138,16 @@ class OneLine(Commands):
             return super().invoke(ctx)
         except DoesNotApply as reason:
             raise click.ClickException(f"this film does not apply to the trace: {reason}") from None
-        except (TraceError, CannotJoin, CannotPace, CannotWrite, NoStill, TooLarge) as error:
+        except (TraceError, CannotJoin, CannotPace, CannotWrite, NoStill, NoVideo, TooLarge) as error:
             raise click.ClickException(str(error)) from None
         except BrokenPipeError:
             raise
         except OSError as error:
-            named = f"{error.filename}: {error.strerror}" if error.strerror and error.filename else str(error)
-            raise click.ClickException(named) from None
+            what = os.strerror(errno.ENOTDIR) if error.errno == errno.EEXIST else error.strerror
+            named = f"{error.filename}: {what}" if what and error.filename else str(error)
+            to_do = "free some space" if error.errno in NO_ROOM else "choose a place where files can be written"
+            raise click.ClickException(f"{named}: {to_do}") from None
 
 
 main = OneLine("astrai-film", [], "Films of a recorded KV cache.")
+main.context_settings["show_default"] = True

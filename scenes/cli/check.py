@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from scenes.cli.arguments import film_argument, look_options, main, seconds_option, trace_option
+from scenes.cli.arguments import film_options, main
 from scenes.draw.layout import Frame
 from scenes.film.moments import within
 from scenes.film.quality import PREVIEW
@@ -15,10 +15,7 @@ from scenes.theme import Theme
 
 
 @main.command("check")
-@film_argument
-@trace_option
-@seconds_option
-@look_options
+@film_options
 @click.option("--every-frame", is_flag=True, help="Look within animations 15 times a second, not 5 times each.")
 @click.option("--between", is_flag=True, help="Name every contradiction within animations, too.")
 def check_command(
@@ -51,10 +48,7 @@ def check_command(
 
 
 @main.command("lint")
-@film_argument
-@trace_option
-@seconds_option
-@look_options
+@film_options
 def lint_command(film: type[FilmScene], trace: Path | None, seconds: float | None, frame: Frame, theme: Theme) -> None:
     """Check FILM's picture against the rules, at the end of every animation.
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TimeElapsedColumn, TimeRemainingColumn
 
 from astrai_sim.trace import Trace
 from scenes.cli.arguments import (
+    FileNamed,
     FilmName,
     look_options,
     main,
@@ -36,7 +37,10 @@ from scenes.theme import Theme
 @seconds_option
 @quality_option
 @look_options
-@output_option("MP4 file to write; default: media/films/FILM.mp4, FILM-TRACE.mp4 for another trace than its own.")
+@output_option(
+    "MP4 file to write; default: media/films/FILM.mp4, FILM-TRACE.mp4 for another trace than its own.",
+    FileNamed(".mp4"),
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but the film that was written.")
 @click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
 def render_command(
@@ -58,18 +62,21 @@ def render_command(
         raise click.UsageError("--all gives each film a place of its own")
     for one in (film,) if film else applying(trace) if trace else catalog.films().values():
         bar = Progress(
-            TextColumn("{task.description}"),
+            "{task.description}",
             BarColumn(),
-            TextColumn("{task.completed:.0f} of {task.total:.0f} s of film"),
+            "{task.completed:.0f} of {task.total:.0f} s of film",
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=Console(stderr=True, quiet=quiet),
         )
-        look, task = quality.shaped(frame, theme), bar.add_task(one.__name__, total=None, visible=False)
-        with bar:
+        tell = partial(_tell, bar, bar.add_task(one.__name__, total=None, visible=False))
+        try:
             made = render_film(
-                one, trace, look, output, processes=processes, progress=partial(_tell, bar, task), seconds=seconds
+                one, trace, quality.shaped(frame, theme), output, processes=processes, progress=tell, seconds=seconds
             )
+        finally:
+            if bar.live.is_started:
+                bar.stop()
         kept = f", {len(made.reused)} unchanged" if made.reused else ""
         if not quiet:
             click.echo(f"{len(made.rendered)} sections rendered{kept}", err=True)
@@ -86,4 +93,6 @@ def applying(path: Path) -> tuple[type[FilmScene], ...]:
 
 
 def _tell(bar: Progress, task: TaskID, done: float, total: float) -> None:
+    if total:
+        bar.start()
     bar.update(task, completed=done, total=total, visible=total > 0)

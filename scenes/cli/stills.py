@@ -4,11 +4,11 @@ import math
 import re
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import click
 
-from scenes.cli.arguments import film_argument, look_options, main, seconds_option, trace_option
+from astrai_sim.files import whole
+from scenes.cli.arguments import film_options, main
 from scenes.draw.layout import WIDE, Frame
 from scenes.film.quality import Quality
 from scenes.film.revision import Other
@@ -18,74 +18,35 @@ from scenes.film.stills import Chosen, NoStill, Still, draw_stills, file_name
 from scenes.theme import DARK, Theme
 
 
-class Times(click.ParamType):
-    """Film seconds between commas; converts to a tuple in rising order."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            times = tuple(sorted({float(word) for word in value.split(",")}))
-        except ValueError:
-            times = (math.nan,)
-        if not all(0 <= time < math.inf for time in times):
-            self.fail(f"{value!r} is no list of film seconds: write 12.5,13.2", param, ctx)
-        return times
+def times(text: str) -> tuple[float, ...]:
+    """Film seconds between commas, in rising order. Raises click.BadParameter."""
+    try:
+        found = tuple(sorted({float(word) for word in text.split(",")}))
+    except ValueError:
+        found = (math.nan,)
+    if not all(0 <= time < math.inf for time in found):
+        raise click.BadParameter(f"{text!r} is no list of film seconds: write 12.5,13.2")
+    return found
 
 
-class Size(click.ParamType):
-    """The short side of a picture, as 1080p; converts to a `Quality`."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Quality:
-        if isinstance(value, Quality):
-            return value
-        if not (match := re.fullmatch(r"(\d+)p", value)) or not 90 <= int(match[1]) <= 4320 or int(match[1]) % 2:
-            self.fail(f"{value!r} is no size: write 480p, 1080p or another even height up to 4320p", param, ctx)
-        height = int(match[1])
-        return Quality(value, round(height * 8 / 9) * 2, height, 15)
-
-
-class Album:
-    """Where stills go: a folder of PNGs, one contact sheet (a name in .png), or nowhere."""
-
-    def __init__(self, output: Path | None, sheet: Sheet) -> None:
-        is_sheet = output is not None and output.suffix.lower() == ".png"
-        self.sheet = (sheet, output) if output and is_sheet else None
-        self.folder = None if is_sheet else output
-        for folder in (self.folder, output.parent if output and is_sheet else None):
-            if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
-
-    def take(self, still: Still) -> None:
-        """Add a picture."""
-        if self.sheet:
-            self.sheet[0].add(still)
-        elif self.folder:
-            still.image.save(self.folder / file_name(still.time), compress_level=1)
-
-    def close(self) -> None:
-        """Write what is not written yet."""
-        if self.sheet:
-            self.sheet[0].save(self.sheet[1])
+def size_named(text: str) -> Quality:
+    """Pictures with a short side as in 1080p. Raises click.BadParameter."""
+    if not (match := re.fullmatch(r"(\d+)p", text)) or not 90 <= int(match[1]) <= 4320 or int(match[1]) % 2:
+        raise click.BadParameter(f"{text!r} is no size: write 480p, 1080p or another even height up to 4320p")
+    height = int(match[1])
+    return Quality(text, round(height * 8 / 9) * 2, height, 15)
 
 
 @main.command("stills")
-@film_argument
-@trace_option
-@seconds_option
-@click.option("--at", type=Times(), help="Film seconds, as 12.5,13.2.")
+@film_options
+@click.option("--at", type=times, metavar="SECONDS", help="Film seconds, as 12.5,13.2.")
 @click.option("--every", type=click.FloatRange(0.01), metavar="SECONDS", help="A still every so many seconds.")
 @click.option("--beats", is_flag=True, help="A still at the end of every beat.")
-@click.option("--size", type=Size(), default="1080p", show_default=True, help="Short side of the picture.")
-@look_options
+@click.option("--size", type=size_named, metavar="SIZE", default="1080p", help="Short side of the picture.")
 @click.option("--digests", is_flag=True, help="Print time, section and a digest of the pixels, one still a line.")
 @click.option("--diff", "revision", metavar="REV", help="Set the same stills of another commit beside them.")
 @click.option("--columns", type=click.IntRange(1), help="Pictures side by side in a sheet; default: 4, with --diff 2.")
-@click.option("--width", type=click.IntRange(64), default=480, show_default=True, help="Pixels of each in a sheet.")
+@click.option("--width", type=click.IntRange(64), default=480, help="Pixels of each in a sheet.")
 @click.option("--within", is_flag=True, help="Pass over times past the film's end.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder for a PNG each, or a file in .png for a sheet."
@@ -117,16 +78,20 @@ def stills_command(
     if output is None and (revision or not digests):
         raise click.UsageError("say with -o where to: a folder, or a file in .png for a contact sheet")
     chosen = Chosen(at or (), every, beats, within)
+    across = 2 if revision else 1
+    sheet = Sheet(columns or 4 // across, width * across) if output and output.suffix.lower() == ".png" else None
+    if output:
+        (output.parent if sheet else output).mkdir(parents=True, exist_ok=True)
     counts = {"drawn": 0, "differ": 0}
     with tempfile.TemporaryDirectory() as theirs:
-        album = Album(output, Sheet(columns or (2 if revision else 4), width * (2 if revision else 1)))
         other = None
         if revision:
             path = film.trace_for(trace).resolve()
             words = [film.__name__, "--trace", str(path), "--size", size.name]
             words += ["--frame", frame.name] if frame != WIDE else []
             words += ["--theme", theme.name] if theme != DARK else []
-            words += chosen.words
+            moments = ["--every", repr(every)] if every else ["--at", ",".join(map(repr, chosen.at))]
+            words += ["--beats"] if beats else moments
             words += ["--seconds", repr(seconds)] if seconds else []
             other = Other(revision, words, Path(theirs))
 
@@ -137,12 +102,17 @@ def stills_command(
             if other:
                 still, differs = other.beside(still)
                 counts["differ"] += differs
-            album.take(still)
+            if sheet:
+                sheet.add(still)
+            elif output:
+                with whole(output / file_name(still.time)) as partial:
+                    still.image.save(partial, compress_level=1)
 
         draw_stills(film, chosen, take, trace, seconds, size.shaped(frame, theme))
         if not counts["drawn"]:
             raise NoStill(f"{film.__name__} has no moment like that")
-        album.close()
+        if sheet and output:
+            sheet.save(output)
     if other:
         more = f"; {other.left} are in {revision} only" if other.left else ""
         click.echo(f"{counts['differ'] or 'none'} of {counts['drawn']} stills differ from {revision}{more}", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,12 @@ from manim import Animation, Mobject, linear, smooth
 Extent = tuple[float, float, float, float]
 
 
-def bounds(mobject: Mobject) -> Extent | None:
-    """Left, bottom, right, top of a mobject's family in Manim units; None without points."""
-    arrays = [np.asarray(m.points) for m in mobject.family_members_with_points()]
+def bounds(mobjects: Iterable[Mobject]) -> Extent | None:
+    """Left, bottom, right, top of the mobjects' own points in Manim units; None without points."""
+    arrays = [np.asarray(mobject.points)[:, :2] for mobject in mobjects if len(mobject.points)]
     if not arrays:
         return None
-    points = np.concatenate([array[:, :2] for array in arrays])
+    points = np.concatenate(arrays)
     low, high = points.min(axis=0), points.max(axis=0)
     return low[0], low[1], high[0], high[1]
 
@@ -56,7 +56,7 @@ class FilmAnimation(Animation):
 
     def extents(self) -> list[Extent]:
         """Boxes in Manim units that the mobject may cover while this runs."""
-        box = bounds(self.mobject)
+        box = bounds(self.mobject.get_family())
         return [box] if box else []
 
     def create_starting_mobject(self) -> Mobject:

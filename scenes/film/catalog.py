@@ -1,9 +1,11 @@
-"""The films that there are: subclasses of `FilmScene` in the modules of this folder."""
+"""The films that there are: subclasses of `FilmScene` in the modules of `scenes`."""
 
 import importlib
 import pkgutil
-from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import scenes
 from astrai_sim.command_line import did_you_mean
 from scenes.film.scene import FilmScene
 
@@ -14,13 +16,18 @@ class UnknownFilm(LookupError):
 
 def films() -> dict[str, type[FilmScene]]:
     """Films by name, in alphabetical order."""
-    found: dict[str, type[FilmScene]] = {}
-    for info in pkgutil.iter_modules([str(Path(__file__).resolve().parents[1])]):
+    return subclasses(FilmScene, scenes)
+
+
+def subclasses(base: type, package: ModuleType) -> dict[str, Any]:
+    """The subclasses of `base` that the modules of `package` define, by name, in alphabetical order."""
+    found = {}
+    for info in pkgutil.iter_modules(package.__path__):
         if info.ispkg or info.name.startswith("_"):
             continue
-        module = importlib.import_module(f"scenes.{info.name}")
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
         for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, FilmScene) and value.__module__ == module.__name__:
+            if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__:
                 found[value.__name__] = value
     return dict(sorted(found.items()))
 

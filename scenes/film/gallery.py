@@ -1,7 +1,5 @@
 """One still of every part of the picture, where the films show most of it."""
 
-import importlib
-import pkgutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +10,7 @@ from PIL import Image
 
 import scenes.parts
 from scenes.draw.camera import FilmCamera
+from scenes.film.catalog import subclasses
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
@@ -39,13 +38,7 @@ class PartStill:
 
 def parts() -> list[str]:
     """The names of all parts that there are: subclasses of `Part` in the modules of `scenes.parts`."""
-    found = set()
-    for info in pkgutil.iter_modules(scenes.parts.__path__):
-        module = importlib.import_module(f"scenes.parts.{info.name}")
-        for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, Part) and value.__module__ == module.__name__:
-                found.add(value.__name__)
-    return sorted(found - {Part.__name__})
+    return [name for name, part in subclasses(Part, scenes.parts).items() if part is not Part]
 
 
 def gallery(films: Iterable[type[FilmScene]]) -> list[PartStill]:
@@ -62,20 +55,16 @@ class _Collector(Observer):
 
     def beat_ended(self, scene: FilmScene, section: Any, beat: Any) -> None:
         """Draw each part that can be seen, and keep it where there is more of it than before."""
-        if not isinstance(scene.stage, Stage):
-            return
         for name, drawn in _parts_of(scene.stage):
             pixels, ground = _drawn(scene.renderer.camera, drawn)
             ink = int(np.abs(pixels - ground).sum())
             if ink > (self.best[name].ink if name in self.best else 0):
                 large = FilmCamera(pixel_width=FINAL.width, pixel_height=FINAL.height, frame_rate=FINAL.fps)
                 pixels, ground = _drawn(large, drawn)
-                inked = (pixels != ground).any(axis=2)
-                rows, columns = (np.flatnonzero(inked.any(axis=axis)) for axis in (1, 0))
-                top, left = max(0, rows[0] - MARGIN), max(0, columns[0] - MARGIN)
-                image = Image.fromarray(
-                    pixels[top : rows[-1] + MARGIN + 1, left : columns[-1] + MARGIN + 1].astype(np.uint8)
-                )
+                rows, columns = np.nonzero((pixels != ground).any(axis=2))
+                top, left = max(0, rows.min() - MARGIN), max(0, columns.min() - MARGIN)
+                around = pixels[top : rows.max() + MARGIN + 1, left : columns.max() + MARGIN + 1]
+                image = Image.fromarray(around.astype(np.uint8))
                 self.best[name] = PartStill(name, type(scene).__name__, scene.clock, ink, image)
 
 

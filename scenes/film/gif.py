@@ -8,9 +8,9 @@ import av
 import av.filter
 from av.error import BlockingIOError as NothingYet
 from av.error import EOFError as AllPulled
-from av.filter.context import FilterContext
 
 from astrai_sim.files import whole
+from scenes.film.sheet import NoVideo, opened
 
 NARROWEST = 480
 
@@ -33,7 +33,8 @@ class Cut:
 def make_gif(film: Path, output: Path, cut: Cut, limit: int = 3_000_000) -> Cut:
     """Write `cut` of `film` to `output`, made narrower until it has at most `limit` bytes.
 
-    Returns the cut as written. Raises `TooLarge` where even 480 pixels are too wide.
+    Returns the cut as written. Raises `TooLarge` where even 480 pixels are too wide, and `NoVideo` for a film that is
+    none or ends before the cut starts.
     """
     with whole(output) as draft:
         while True:
@@ -48,10 +49,12 @@ def make_gif(film: Path, output: Path, cut: Cut, limit: int = 3_000_000) -> Cut:
 
 
 def _encode(film: Path, output: Path, cut: Cut) -> None:
-    with av.open(str(film)) as source, av.open(str(output), "w", format="gif") as gif:
-        video = source.streams.video[0]
+    with opened(film) as (source, video), av.open(str(output), "w", format="gif") as gif:
+        length = source.duration / av.time_base  # type: ignore[operator]
+        if cut.start > length - 1 / video.average_rate + 1e-6:  # type: ignore[operator]
+            raise NoVideo(f"{film} ends after {length:.2f} s: nothing is there at {cut.start:g} s, start before")
         height = round(cut.width * video.height / video.width)
-        graph, entry, sink = _graph(video, cut, height)
+        graph = _graph(video, cut, height)
         stream = gif.add_stream("gif", rate=cut.fps)
         stream.width, stream.height, stream.pix_fmt = cut.width, height, "pal8"
         source.seek(int(cut.start / video.time_base), stream=video)  # type: ignore[operator]
@@ -59,12 +62,12 @@ def _encode(film: Path, output: Path, cut: Cut) -> None:
             if frame.time >= cut.start + cut.seconds:
                 break
             if frame.time >= cut.start:
-                entry.push(frame)
-        entry.push(None)
+                graph.push(frame)
+        graph.push(None)
         count = 0
         while True:
             try:
-                frame: Any = sink.pull()
+                frame: Any = graph.pull()
             except (AllPulled, NothingYet):
                 break
             frame.pts, frame.time_base = count, 1 / stream.codec_context.rate
@@ -73,23 +76,20 @@ def _encode(film: Path, output: Path, cut: Cut) -> None:
         gif.mux(stream.encode())
 
 
-def _graph(video: av.VideoStream, cut: Cut, height: int) -> tuple[av.filter.Graph, FilterContext, FilterContext]:
+def _graph(video: av.VideoStream, cut: Cut, height: int) -> av.filter.Graph:
     graph = av.filter.Graph()
-    entry = graph.add_buffer(template=video)
-    chain = [
+    split, use = graph.add("split"), graph.add("paletteuse", "dither=none:diff_mode=rectangle")
+    graph.link_nodes(
+        graph.add_buffer(template=video),
         graph.add("setpts", f"(PTS-STARTPTS)/{cut.speed}"),
         graph.add("fps", str(cut.fps)),
         graph.add("scale", f"{cut.width}:{height}:flags=lanczos"),
-    ]
-    split = graph.add("split")
+        split,
+    )
     palette = graph.add("palettegen", "stats_mode=full")
-    use = graph.add("paletteuse", "dither=none:diff_mode=rectangle")
-    sink = graph.add("buffersink")
-    for first, second in zip([entry, *chain], [*chain, split], strict=True):
-        first.link_to(second)
     split.link_to(use, 0, 0)
     split.link_to(palette, 1, 0)
     palette.link_to(use, 0, 1)
-    use.link_to(sink)
+    use.link_to(graph.add("buffersink"))
     graph.configure()
-    return graph, entry, sink
+    return graph

@@ -7,34 +7,20 @@ is shown before it is decoded.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 
 
-@dataclass(frozen=True)
-class Chapter:
-    """A named stretch of a film, in frames from its start."""
-
-    title: str
-    first: int
-    frames: int
-
-
 class CannotJoin(ValueError):
     """Clips that differ in codec, size or frame rate; the message names them."""
-
-
-def frame_count(path: Path) -> int:
-    """Number of frames of the clip at `path`."""
-    with av.open(str(path)) as container:
-        return sum(1 for _ in _packets(container))
 
 
 def is_whole(path: Path) -> bool:
@@ -48,40 +34,43 @@ def is_whole(path: Path) -> bool:
 
 def join(
     clips: Sequence[Path], output: Path, fps: int, metadata: Mapping[str, str] | None = None, titles: Sequence[str] = ()
-) -> list[Chapter]:
+) -> None:
     """Write the frames of `clips`, one after another, to the MP4 file `output`.
 
     `titles` names one chapter for each clip; none are written without it. Clips without a frame are passed over.
-    Returns the chapters as written. Raises `CannotJoin` where the clips do not fit together.
+    Raises `CannotJoin` where the clips do not fit together.
     """
-    orders = [_frame_order(clip) for clip in clips]
-    kept = [(clip, order) for clip, order in zip(clips, orders, strict=True) if order]
+    offered = [
+        (clip, _frame_order(clip), title) for clip, title in zip(clips, titles or [""] * len(clips), strict=True)
+    ]
+    kept = [one for one in offered if one[1]]
     if not kept:
         raise CannotJoin("none of the clips has a frame")
-    delay = max(g - p for _, order in kept for g, p in enumerate(order))
-    chapters = _chapters(titles, orders) if titles else []
+    delay = max(g - p for _, order, _ in kept for g, p in enumerate(order))
     with av.open(str(kept[0][0])) as first, av.open(str(output), "w", format="mp4") as joined:
         joined.metadata.update(metadata or {})
         template = first.streams.video[0]
         stream = joined.add_stream_from_template(template)
         base: Any = template.time_base
         stream.time_base = base
-        ticks = _ticks(base, fps)
-        if chapters:
-            joined.set_chapters([_chapter(i, c, fps) for i, c in enumerate(chapters)])
-        shown = decoded = 0
-        for clip, order in kept:
+        ticks = 1 / (base * fps)
+        if ticks.denominator != 1:
+            raise CannotJoin(f"{fps} frames a second do not fall on a time base of {base}")
+        starts = [0, *accumulate(len(order) for _, order, _ in kept)]
+        if titles:
+            chapters: list[Any] = [
+                {"id": i, "start": start, "end": end, "time_base": Fraction(1, fps), "metadata": {"title": title}}
+                for i, ((_, _, title), (start, end)) in enumerate(zip(kept, pairwise(starts), strict=True))
+            ]
+            joined.set_chapters(chapters)
+        for (clip, order, _), shown in zip(kept, starts, strict=False):
             with av.open(str(clip)) as source:
-                _check_alike(first, source, kept[0][0], clip)
-                for packet, place in zip(_packets(source), order, strict=True):
-                    packet.pts = (shown + place) * ticks
-                    packet.dts = (decoded - delay) * ticks
-                    packet.duration = ticks
-                    packet.stream = stream
+                if _facts(source) != _facts(first):
+                    raise CannotJoin(f"{clip} is not encoded like {kept[0][0]}: render both anew")
+                for decoded, (packet, place) in enumerate(zip(_packets(source), order, strict=True), start=shown):
+                    packet.pts, packet.dts = (shown + place) * int(ticks), (decoded - delay) * int(ticks)
+                    packet.duration, packet.stream = int(ticks), stream
                     joined.mux(packet)
-                    decoded += 1
-            shown += len(order)
-    return chapters
 
 
 def _packets(container: InputContainer) -> Iterator[Packet]:
@@ -92,37 +81,11 @@ def _frame_order(clip: Path) -> list[int]:
     """For each packet in order of decoding, the place of its frame in order of showing."""
     with av.open(str(clip)) as container:
         times: list[Any] = [packet.pts for packet in _packets(container)]
-    places = {pts: place for place, pts in enumerate(sorted(times))}
-    return [places[pts] for pts in times]
+    return np.argsort(np.argsort(times)).tolist()
 
 
-def _ticks(time_base: Fraction, fps: int) -> int:
-    ticks = 1 / (time_base * fps)
-    if ticks.denominator != 1:
-        raise CannotJoin(f"{fps} frames a second do not fall on a time base of {time_base}")
-    return int(ticks)
-
-
-def _check_alike(first: InputContainer, other: InputContainer, name: Path, clip: Path) -> None:
-    def facts(container: InputContainer) -> tuple[object, ...]:
-        stream = container.streams.video[0]
-        context = stream.codec_context
-        return (context.name, context.width, context.height, stream.time_base, bytes(context.extradata or b""))
-
-    if facts(first) != facts(other):
-        raise CannotJoin(f"{clip} is not encoded like {name}: render both anew")
-
-
-def _chapters(titles: Sequence[str], orders: list[list[int]]) -> list[Chapter]:
-    chapters = []
-    first = 0
-    for title, order in zip(titles, orders, strict=True):
-        if order:
-            chapters.append(Chapter(title, first, len(order)))
-        first += len(order)
-    return chapters
-
-
-def _chapter(index: int, chapter: Chapter, fps: int) -> Any:
-    span = {"start": chapter.first, "end": chapter.first + chapter.frames, "time_base": Fraction(1, fps)}
-    return {"id": index, **span, "metadata": {"title": chapter.title}}
+def _facts(container: InputContainer) -> tuple[object, ...]:
+    """What clips must have in common."""
+    stream = container.streams.video[0]
+    context = stream.codec_context
+    return (context.name, context.width, context.height, stream.time_base, bytes(context.extradata or b""))

@@ -10,14 +10,13 @@ Moments = Callable[[float, float], Iterable[float]]
 order and both ends included, at which a rehearsal stops in it; times outside are passed over."""
 
 
-def nowhere(began: float, ended: float) -> Iterable[float]:
-    """No moment."""
-    return ()
-
-
 def evenly(count: int) -> Moments:
     """`count` moments within each animation, at equal distances and without its ends."""
     return lambda began, ended: [began + (ended - began) * (i + 1) / (count + 1) for i in range(count)]
+
+
+nowhere = evenly(0)
+"""No moment."""
 
 
 def within(began: float, ended: float) -> Iterable[float]:

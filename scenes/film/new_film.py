@@ -100,8 +100,8 @@ def write_film(name: str) -> tuple[str, Path]:
     if not (film.isidentifier() and film.isascii()) or keyword.iskeyword(module) or keyword.iskeyword(film):
         raise CannotWrite(f"{name!r} cannot name a film: write words without blanks, as MyFilm or my_film")
     path = FOLDER / f"{module}.py"
-    taken = next((place for place in (path, path.with_suffix("")) if place.exists()), None)
-    if taken is not None:
-        raise CannotWrite(f"{taken} is there already: choose another name")
+    for taken in (path, path.with_suffix("")):
+        if taken.exists():
+            raise CannotWrite(f"{taken} is there already: choose another name")
     path.write_text(TEMPLATE.substitute(film=film), encoding="utf-8")
     return film, path

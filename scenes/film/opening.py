@@ -62,9 +62,7 @@ def _shortened(names: list[str]) -> dict[bytes, bytes]:
     """Long names and what stands for them, both as JSON; every name stays its own."""
     taken = {name for name in names if len(name) <= LONGEST}
     short: dict[bytes, bytes] = {}
-    for name in names:
-        if len(name) <= LONGEST:
-            continue
+    for name in (name for name in names if len(name) > LONGEST):
         shown, number = f"{name[:HEAD]}…{name[-TAIL:]}", 1
         while shown in taken:
             number += 1

@@ -47,12 +47,10 @@ def pace(whole: Storyboard, seconds: float, measure: Measure) -> Storyboard:
 def _costs(whole: Storyboard, played: Storyboard, spent: Sequence[float]) -> dict[Layer, float]:
     """The seconds that each layer of `whole` took in `played`, whose beats took `spent`."""
     indices = {section.key: index for index, section in enumerate(whole.sections)}
-    beats = [
-        Layer(weight(section, beat), indices[section.key]) for section in played.sections for beat in section.beats
-    ]
+    beats = [(section, beat) for section in played.sections for beat in section.beats]
     cost: defaultdict[Layer, float] = defaultdict(float)
-    for layer, took in zip(beats, spent, strict=True):
-        cost[layer] += took
+    for (section, beat), took in zip(beats, spent, strict=True):
+        cost[Layer(weight(section, beat), indices[section.key])] += took
     return cost
 
 
@@ -72,21 +70,19 @@ def _fitting(offered: Sequence[Layer], cost: dict[Layer, float], seconds: float)
 
 def _stretched(board: Storyboard, seconds: float, measure: Measure) -> tuple[Storyboard, float, Sequence[float]]:
     """`board` stretched as near to `seconds` as it gets, its length, and the seconds of its beats."""
-    known: dict[float, float] = {}
-    tried: list[tuple[Storyboard, float, Sequence[float]]] = []
+    tried: dict[float, tuple[Storyboard, float, Sequence[float]]] = {}
     factor = 1.0
-    while factor not in known and len(known) < TRIES:
+    while factor not in tried and len(tried) < TRIES:
         storyboard = stretch(board, factor)
         length, spent = measure(storyboard)
-        known[factor] = length
-        tried.append((storyboard, length, spent))
+        tried[factor] = storyboard, length, spent
         if abs(length / seconds - 1) <= CLOSE:
             break
-        short = max((f for f, length in known.items() if length <= seconds), default=None)
-        long = min((f for f, length in known.items() if length > seconds), default=None)
+        short = max((f for f, one in tried.items() if one[1] <= seconds), default=None)
+        long = min((f for f, one in tried.items() if one[1] > seconds), default=None)
         if short is None or long is None:
             factor = min(MOST, max(LEAST, factor * (seconds / length) ** 3))
         else:
-            factor = short + (long - short) * (seconds - known[short]) / (known[long] - known[short])
+            factor = short + (long - short) * (seconds - tried[short][1]) / (tried[long][1] - tried[short][1])
         factor = round(factor, 4)
-    return min(tried, key=lambda one: abs(one[1] / seconds - 1))
+    return min(tried.values(), key=lambda one: abs(one[1] / seconds - 1))

@@ -1,11 +1,9 @@
 """Sizes, frame rates, frames and themes in which films are rendered, and Manim's settings for them."""
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from manim import tempconfig
 
@@ -24,7 +22,7 @@ class Quality:
     frame: Frame = WIDE
     theme: Theme = DARK
 
-    def shaped(self, frame: Frame = WIDE, theme: Theme = DARK) -> Quality:
+    def shaped(self, frame: Frame = WIDE, theme: Theme = DARK) -> Self:
         """The same in another frame, whose short side has as many pixels, and another theme."""
         if (frame, theme) == (self.frame, self.theme):
             return self
@@ -68,16 +66,16 @@ QUIET = {
 def rendering(quality: Quality, folder: Path) -> AbstractContextManager:
     """Settings for writing video at `quality` below `folder`, silently."""
     video = {"video_encoder_options": ENCODER, "write_to_movie": True, "save_sections": False}
-    return tempconfig(QUIET | _picture(quality) | video | {"media_dir": str(folder)})
+    return tempconfig(_picture(quality) | video | {"media_dir": str(folder)})
 
 
 def rehearsing(quality: Quality = PREVIEW) -> AbstractContextManager:
     """Settings for playing a scene without writing anything; what is drawn has the size of `quality`."""
-    return tempconfig(QUIET | _picture(quality) | {"dry_run": True})
+    return tempconfig(_picture(quality) | {"dry_run": True})
 
 
 def _picture(quality: Quality) -> dict[str, Any]:
-    return {
+    return QUIET | {
         "background_color": quality.theme.ground,
         "pixel_width": quality.width,
         "pixel_height": quality.height,

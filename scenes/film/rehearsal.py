@@ -14,15 +14,11 @@ from scenes.stage.shot import Storyboard
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """A film played without drawing."""
+    """A film played without drawing, and its length."""
 
     scene: FilmScene
     sections: tuple[Played, ...]
-
-    @property
-    def seconds(self) -> float:
-        """Length of the film."""
-        return sum(section.seconds for section in self.sections)
+    seconds: float
 
 
 def rehearse(
@@ -48,7 +44,7 @@ def rehearse(
     scene = film.rehearsed(
         opened, quality, observers=observers, only=only, storyboard=storyboard, moments=moments, seconds=seconds
     )
-    return Rehearsal(scene, tuple(scene.played))
+    return Rehearsal(scene, tuple(scene.played), scene.clock)
 
 
 EVERY_FRAME: Moments = every(1 / 15)

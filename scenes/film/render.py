@@ -1,43 +1,46 @@
 """From a trace to a film: sections side by side, then joined, with what the file says of the recording."""
 
-from __future__ import annotations
-
+import hashlib
 import multiprocessing
 import os
 import shutil
 import sys
+import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
-from queue import Empty
 from types import ModuleType
-
-import av
 
 from astrai_sim.files import whole
 from astrai_sim.trace import Trace
-from scenes.film.join import CannotJoin, Chapter, is_whole, join
+from scenes.draw import fonts
+from scenes.film.join import CannotJoin, is_whole, join
+from scenes.film.opening import other_trace
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
-from scenes.film.scene import FilmScene
-from scenes.film.section_cache import SectionCache
+from scenes.film.scene import FilmScene, Played
+from scenes.film.vouched import TRACE_PACKAGE, sources_digest
 from scenes.film.worker import RENDERING, Job, render_section, start
 
 MEDIA = Path("media")
+LIBRARIES = ("manim", "av", "uharfbuzz", "pycairo")
+SOURCES = (Path(__file__).resolve().parents[1], TRACE_PACKAGE)
+KEPT_PER_SECTION = 6
 Progress = Callable[[float, float], None]
 
 
 @dataclass(frozen=True)
 class Film:
-    """A rendered film: its file, chapters, and how many sections were rendered for it."""
+    """A rendered film: its file, the titles of its chapters, and the keys of sections rendered now or before."""
 
     path: Path
-    chapters: tuple[Chapter, ...]
+    chapters: tuple[str, ...]
     rendered: tuple[str, ...]
     reused: tuple[str, ...]
 
@@ -74,8 +77,9 @@ def render_film(
 
     Sections whose clip is still in the cache are not rendered again. `progress`
     is called with the film seconds rendered and those to render. The output
-    appears whole or not at all. Raises CannotJoin where it is not to be an MP4, or where `film` is defined
-    in the script that runs: other processes render it too.
+    appears whole or not at all. Raises CannotJoin where it is not to be an MP4, where `film` is defined in the script
+    that runs (other processes render it too), or where a process that renders was killed; OSError where something
+    cannot be written, before anything is rendered if that is `output`.
     """
     if film.__module__ == "__main__":
         raise CannotJoin(f"{film.__name__} is defined in the script that runs: put it into a module and import it")
@@ -85,35 +89,67 @@ def render_film(
             f"{output}: a film is an MP4: name it {output.with_suffix('.mp4').name}, cut a GIF of it with gif"
         )
     rehearsal = rehearse(film, trace, seconds=seconds, quality=quality)
-    cache = SectionCache(media / "sections" / film.__name__)
-    clips = {rehearsed.section.key: cache.clip(rehearsal, rehearsed, quality) for rehearsed in rehearsal.sections}
+    _try_to_write(output)
+    folder = media / "sections" / film.__name__
+    clips = {one.section.key: clip_path(folder, rehearsal, one, quality) for one in rehearsal.sections}
     missing = [key for key, clip in clips.items() if not is_whole(clip)]
-    told = (film, rehearsal.scene.trace_path.resolve(), rehearsal.scene.trace.content_sha256)
-    sections = [rehearsed.section for rehearsed in rehearsal.sections if rehearsed.section.key in missing]
-    jobs = [Job(*told, section, quality, clips[section.key]) for section in sections]
+    opened = rehearsal.scene.trace
+    told = (film, rehearsal.scene.trace_path.resolve(), opened.content_sha256)
+    sections = [rehearsed.section for rehearsed in rehearsal.sections]
+    jobs = [Job(*told, section, quality, clips[section.key]) for section in sections if section.key in missing]
     _render(jobs, rehearsal, processes or os.cpu_count() or 1, progress)
     for clip in clips.values():
         clip.touch()
-    chapters = _join(film, rehearsal, list(clips.values()), output, quality)
-    cache.prune(len(clips))
-    reused = tuple(key for key in clips if key not in missing)
-    return Film(output, tuple(chapters), tuple(missing), reused)
-
-
-def _join(
-    film: type[FilmScene], rehearsal: Rehearsal, clips: list[Path], output: Path, quality: Quality
-) -> list[Chapter]:
-    tags = describe(film.__name__, film.summary, rehearsal.scene.trace)
-    titles = [rehearsed.section.title for rehearsed in rehearsal.sections]
+    titles = tuple(section.title for section in sections)
     with whole(output) as joined:
-        return join(clips, joined, quality.fps, tags, titles)
+        tags = describe(film.__name__, film.summary, opened)
+        join(list(clips.values()), joined, quality.fps, tags, titles)
+    prune(folder, len(clips))
+    return Film(output, titles, tuple(missing), tuple(key for key in clips if key not in missing))
+
+
+def clip_path(folder: Path, rehearsal: Rehearsal, played: Played, quality: Quality) -> Path:
+    """Where the clip of a section is, or will be, kept from one rendering to the next.
+
+    Its name carries a digest of everything that its picture comes from: what the section plays, the trace, the quality,
+    the fonts, the libraries, and all sources of the films and of reading a trace. A change to one of them asks for
+    another file; nothing is ever overwritten or trusted by date.
+    """
+    source = played.section.source
+    facts = [
+        repr(played.section),
+        rehearsal.scene.trace.content_sha256,
+        f"unverified {rehearsal.scene.trace.unverified}",
+        *([other_trace(source).content_sha256] if source else ()),
+        repr(quality),
+        *(f"{name} {version(name)}" for name in LIBRARIES),
+        *(hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(fonts.FOLDER.iterdir())),
+        sources_digest(*SOURCES),
+    ]
+    digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:20]
+    return folder / f"{played.section.key}-{quality.name}-{digest}.mp4"
+
+
+def prune(folder: Path, section_keys: int) -> None:
+    """Delete the oldest clips in `folder` beyond a few generations of `section_keys` sections."""
+    clips = sorted(folder.glob("*.mp4"), key=lambda path: path.stat().st_mtime)
+    for path in clips[: max(0, len(clips) - KEPT_PER_SECTION * section_keys)]:
+        path.unlink()
+
+
+def _try_to_write(output: Path) -> None:
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=output.parent).close()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(output)) from None
 
 
 def _render(jobs: list[Job], rehearsal: Rehearsal, processes: int, progress: Progress) -> None:
     """Render `jobs`, the longest first so that no core is left with one at the end."""
     seconds = {r.section.key: r.seconds for r in rehearsal.sections}
-    total = sum(seconds[job.key] for job in jobs)
-    done = dict.fromkeys((job.key for job in jobs), 0.0)
+    total = sum(seconds[job.section.key] for job in jobs)
+    done: dict[str, float] = {}
     progress(0.0, total)
     if not jobs:
         return
@@ -122,19 +158,23 @@ def _render(jobs: list[Job], rehearsal: Rehearsal, processes: int, progress: Pro
     workers = min(processes, len(jobs))
     with ProcessPoolExecutor(workers, context, initializer=start, initargs=(reports, stopping)) as pool:
         with _without_script():
-            waiting = {pool.submit(render_section, job) for job in sorted(jobs, key=lambda job: -seconds[job.key])}
+            ordered = sorted(jobs, key=lambda job: -seconds[job.section.key])
+            waiting = {pool.submit(render_section, job) for job in ordered}
         try:
             while waiting:
                 finished, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
                 for future in finished:
                     future.result()
-                _drain(reports, done)
+                while not reports.empty():
+                    done.update([reports.get()])
                 progress(sum(done.values()), total)
-        except BaseException:
+        except BaseException as error:
             stopping.set()
             pool.shutdown(cancel_futures=True)
             for left in jobs[0].clip.parent.glob(f"{RENDERING}{os.getpid()}-*"):  # Manim may have written to the last
                 shutil.rmtree(left)
+            if isinstance(error, BrokenProcessPool):
+                raise CannotJoin("a process that renders was killed, maybe for its memory: try --processes 1") from None
             raise
     progress(total, total)
 
@@ -148,15 +188,6 @@ def _without_script() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = script
-
-
-def _drain(reports: multiprocessing.Queue, done: dict[str, float]) -> None:
-    while True:
-        try:
-            key, clock = reports.get_nowait()
-        except Empty:
-            return
-        done[key] = clock
 
 
 def describe(film: str, summary: str, trace: Trace) -> dict[str, str]:
@@ -182,15 +213,3 @@ def describe(film: str, summary: str, trace: Trace) -> dict[str, str]:
         "date": header.started[:10],
         "comment": "\n".join(f"{name}={value}" for name, value in facts.items()),
     }
-
-
-def told_facts(film: Path) -> dict[str, str]:
-    """The facts that `describe` put into the file at `film`, and its title."""
-    with av.open(str(film)) as container:
-        tags = dict(container.metadata)
-    facts = {"title": tags.get("title", "")}
-    for line in tags.get("comment", "").splitlines():
-        name, equals, value = line.partition("=")
-        if equals:
-            facts[name] = value
-    return facts

@@ -36,10 +36,7 @@ that share a mobject show what they make of each other."""
 
 
 class Observer(Protocol):
-    """Watches a film being played, rendered or rehearsed; all times are film seconds.
-
-    A subclass overrides what it wants to be told.
-    """
+    """Watches a film being played or rehearsed, in film seconds; a subclass overrides what it wants to be told."""
 
     def section_started(self, scene: FilmScene, section: Section) -> None:
         """The stage shows the section's first picture."""
@@ -64,16 +61,11 @@ class Observer(Protocol):
 
 @dataclass(frozen=True)
 class Played:
-    """A section that was played, and the seconds of each of its beats and of what comes after the last."""
+    """A section that was played, and the seconds of each of its beats and of all of it."""
 
     section: Section
     beats: tuple[float, ...]
-    settling: float
-
-    @property
-    def seconds(self) -> float:
-        """Length of the section."""
-        return sum(self.beats) + self.settling
+    seconds: float
 
 
 class FilmScene(Scene):
@@ -89,12 +81,9 @@ class FilmScene(Scene):
     observers
         Told of every section, animation and beat.
     rehearse
-        Play without drawing a frame: every animation jumps to its end by way of the
-        shares `ALWAYS_PASSED`. This is how lint and the shown-equals-recorded check see
-        a whole film in seconds.
+        Play without drawing a frame, as lint and check do: every animation jumps to its end by way of `ALWAYS_PASSED`.
     moments
-        At which moments in the middle of animations a rehearsal stops on its way and
-        tells the observers; default: none.
+        At which moments within animations a rehearsal stops and tells the observers; default: none.
     storyboard
         What to play; default: what `tell` makes of the trace.
     seconds
@@ -132,9 +121,8 @@ class FilmScene(Scene):
         self.observers = tuple(observers)
         self.rehearsing = rehearse
         self.moments = moments
-        self.clock = 0.0
+        self.clock = self.section_began = 0.0
         self.played: list[Played] = []
-        self.preview_frames = 0
 
     @classmethod
     def trace_for(cls, path: str | os.PathLike | None = None) -> Path:
@@ -143,11 +131,7 @@ class FilmScene(Scene):
 
     @classmethod
     def tell(cls, trace: Trace) -> Storyboard:
-        """The storyboard of this film for `trace`: its `chapters`.
-
-        Raises `scenes.story.errors.DoesNotApply` with a one-line reason
-        where the trace has nothing that this film is about.
-        """
+        """The storyboard of this film. Raises DoesNotApply, with the reason, where `trace` has nothing of it."""
         return cls.chapters(cls.__name__, trace).storyboard()
 
     @classmethod
@@ -189,12 +173,10 @@ class FilmScene(Scene):
         return whole if wanted is None else pace(whole, wanted, self._measure)
 
     def _measure(self, storyboard: Storyboard) -> tuple[float, list[float]]:
-        """The length is between that at the finest rate of frames and a preview's, whose frames are the longest."""
-        quality = PREVIEW.shaped(self.frame, self.theme)
-        scene = self.rehearsed(self.trace, quality, storyboard=storyboard)
-        return (scene.clock + scene.preview_frames / PREVIEW.fps) / 2, [
-            seconds for played in scene.played for seconds in played.beats
-        ]
+        """Each section ends with a whole frame, which makes it longer by half of a preview's, give or take as much."""
+        scene = self.rehearsed(self.trace, PREVIEW.shaped(self.frame, self.theme), storyboard=storyboard)
+        spent = [seconds for played in scene.played for seconds in played.beats]
+        return scene.clock + len(scene.played) / PREVIEW.fps / 2, spent
 
     @classmethod
     def rehearsed(cls, trace: Trace, quality: Quality = PREVIEW, **options: Any) -> Self:
@@ -207,11 +189,12 @@ class FilmScene(Scene):
 
     def play_section(self, section: Section) -> None:
         """Build the stage from the replayed state at the section's start, then play its beats."""
-        self.section = section
+        self.section, self.section_began = section, self.clock
         if not self.rehearsing:
             self.next_section(section.title)
         self.clear()
-        self.stage = self._stage(section)
+        trace = self.trace if section.source is None else other_trace(section.source)
+        self.stage = Stage(self, View(trace, trace.state_at(-1), self.frame, self.theme), section)
         self.stage.mount()
         for observer in self.observers:
             observer.section_started(self, section)
@@ -223,32 +206,41 @@ class FilmScene(Scene):
                 observer.beat_ended(self, section, beat)
         self.stage.settle()
         spent = tuple(ended - began for began, ended in pairwise(times))
-        self.played.append(Played(section, spent, self.clock - times[-1]))
+        self.played.append(Played(section, spent, self.clock - self.section_began))
         for observer in self.observers:
             observer.section_ended(self, section)
-
-    def _stage(self, section: Section) -> Stage:
-        """The stage that a section is played on, of the trace that it is told from."""
-        trace = self.trace if section.source is None else self.other(section.source)
-        return Stage(self, View(trace, trace.state_at(-1), self.frame, self.theme), section)
-
-    def other(self, name: str) -> Trace:
-        """The shipped trace called `name`, for sections that are told from another."""
-        return other_trace(name)
 
     def play(self, *animations: Any, **kwargs: Any) -> None:
         began = self.clock
         ended = began + max(animation.run_time for animation in animations)
         moved = not all(isinstance(animation, Wait) for animation in animations)
-        if self.rehearsing:
+        self._frames = () if self.rehearsing else self._frames_between(began, ended)
+        if not len(self._frames):
             self._rehearse(animations, ended)
-        else:
+        elif moved:
             super().play(*animations, **kwargs)
+        else:
+            super().play(Wait(run_time=(len(self._frames) + 0.5) / self.renderer.camera.frame_rate, frozen_frame=True))
         self.clock = ended
-        frames = (ended - began) * PREVIEW.fps
-        self.preview_frames += math.ceil(frames - 1e-6) if moved else math.floor(frames + 1e-6)
         for observer in self.observers:
             observer.animation_ended(self, began, moved)
+
+    def _frames_between(self, began: float, ended: float) -> np.ndarray:
+        """When frames are drawn in an animation, in seconds from its beginning.
+
+        Frames lie on one grid for the whole section, so that it is at no rate of frames longer by one than it should
+        be: Manim gives each animation a frame at its very beginning.
+        """
+        fps = self.renderer.camera.frame_rate
+        first, end = (math.ceil((time - self.section_began) * fps - 1e-6) for time in (began, ended))
+        return np.maximum(np.arange(first, end) / fps - (began - self.section_began), 0.0)
+
+    def get_time_progression(self, *args: Any, **kwargs: Any) -> Any:
+        """Manim's bar over the times at which an animation is drawn: those of the section's grid."""
+        bar = super().get_time_progression(*args, **kwargs)
+        if not self.renderer.skip_animations:
+            bar.iterable = self._frames
+        return bar
 
     def hold(self, seconds: float) -> None:
         """Let the picture stand still."""
@@ -291,22 +283,15 @@ class FilmScene(Scene):
         if len(film) < len(animations):
             return super().get_moving_mobjects(*animations)
         animated: set[Mobject] = set()
-        extents: dict[Mobject, list[Extent]] = {}
+        reached: list[Extent] = []
         for animation in film:
             animated.update(animation.mobject.get_family())
-            extents[animation.mobject] = animation.extents()
-        reached: list[Extent] = []
-        for boxes in extents.values():
-            reached += boxes
+            reached += animation.extents()
         moving = []
         for mobject in self.renderer.camera.get_mobjects_to_display(self.mobjects):
             if mobject in animated:
                 moving.append(mobject)
-                continue
-            if not moving:
-                continue
-            box = bounds_of_one(mobject)
-            if box and any(_overlap(box, other) for other in reached):
+            elif moving and (box := bounds([mobject])) and any(_overlap(box, other) for other in reached):
                 moving.append(mobject)
                 reached.append(box)
         return moving
@@ -328,18 +313,5 @@ def seconds_of(text: str | None) -> float | None:
     return seconds
 
 
-def bounds_of_one(mobject: Mobject) -> Extent | None:
-    """Bounds of the mobject's own points, without its submobjects."""
-    if not len(mobject.points):
-        return None
-    points = np.asarray(mobject.points)[:, :2]
-    low, high = points.min(axis=0), points.max(axis=0)
-    return low[0], low[1], high[0], high[1]
-
-
-def _overlap(a: Extent, b: Extent) -> bool:
-    margin = 0.03
+def _overlap(a: Extent, b: Extent, margin: float = 0.03) -> bool:
     return a[0] < b[2] + margin and b[0] < a[2] + margin and a[1] < b[3] + margin and b[1] < a[3] + margin
-
-
-__all__ = ["ASSETS", "SECONDS_VARIABLE", "TRACE_VARIABLE", "FilmScene", "Observer", "bounds", "bounds_of_one"]

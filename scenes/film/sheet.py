@@ -1,11 +1,14 @@
 """Single frames and chapters of a film, and contact sheets of them."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import av
+from av.container import InputContainer
+from av.error import FFmpegError
 from PIL import Image, ImageDraw, ImageFont
 
 from astrai_sim.files import whole
@@ -26,31 +29,42 @@ class Snapshot:
     image: Image.Image
 
 
+class NoVideo(ValueError):
+    """What there should be a film in, or a moment of one, has none; the message says what to name instead."""
+
+
+@contextmanager
+def opened(film: Path) -> Iterator[tuple[InputContainer, av.VideoStream]]:
+    """The file at `film` and the pictures in it. Raises NoVideo where it is not a video, whole and of some length."""
+    try:
+        with av.open(str(film)) as container:
+            if not (container.streams.video and container.duration):
+                raise NoVideo(f"{film} is no video: name a rendered film")
+            yield container, container.streams.video[0]
+    except FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise NoVideo(f"{film} is no video, or a broken one: name a rendered film") from None
+
+
 def duration(film: Path) -> float:
-    """Length of the film in seconds, from its frames' timestamps."""
-    with av.open(str(film)) as container:
-        stream = container.streams.video[0]
-        return float(stream.duration * stream.time_base)  # type: ignore[operator]
+    """Length of the film in seconds."""
+    with opened(film) as (container, _):
+        return container.duration / av.time_base  # type: ignore[operator]
 
 
 def chapters(film: Path) -> list[tuple[float, float, str]]:
     """Start and end in seconds and the title of each chapter."""
-    with av.open(str(film)) as container:
-        return [
-            (
-                float(chapter["start"] * chapter["time_base"]),  # type: ignore[operator]
-                float(chapter["end"] * chapter["time_base"]),  # type: ignore[operator]
-                chapter["metadata"].get("title", ""),
-            )
-            for chapter in container.chapters()
-        ]
+    with opened(film) as (container, _):
+        found: Any = container.chapters()
+        grid = [(chapter["time_base"], chapter) for chapter in found]
+        return [(float(c["start"] * tick), float(c["end"] * tick), c["metadata"].get("title", "")) for tick, c in grid]
 
 
 def shots(film: Path, times: Iterable[float]) -> Iterator[Snapshot]:
     """The frames shown at `times`, which must rise."""
     marks = chapters(film)
-    with av.open(str(film)) as container:
-        stream = container.streams.video[0]
+    with opened(film) as (container, stream):
         for time in times:
             container.seek(int(time / stream.time_base), stream=stream)  # type: ignore[operator]
             shown: Any = None
@@ -58,15 +72,14 @@ def shots(film: Path, times: Iterable[float]) -> Iterator[Snapshot]:
                 if shown is not None and frame.time > time + 1e-6:
                     break
                 shown = frame
+            if shown is None:
+                raise NoVideo(f"{film} has no picture at {time:.2f} s: render it again")
             title = next((t for a, b, t in marks if a <= time < b), "")
             yield Snapshot(time, title, shown.to_image())
 
 
 class Sheet:
-    """Pictures of one size side by side, each with its time and chapter below.
-
-    Each is `width` pixels wide there; `columns` stand in a row.
-    """
+    """Pictures of one size, `columns` in a row, each `width` pixels wide with its time and chapter below."""
 
     def __init__(self, columns: int = 4, width: int = 480) -> None:
         self.columns = columns

@@ -24,10 +24,7 @@ class NoStill(ValueError):
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which moments: film seconds `at` in rising order, every `step` seconds, or the ends of all beats.
-
-    With `within`, times past the film's end are passed over.
-    """
+    """Film seconds `at` in rising order, `within` the film or all, every `step` seconds, or the ends of all beats."""
 
     at: tuple[float, ...] = ()
     step: float | None = None
@@ -40,13 +37,6 @@ class Chosen:
         if self.step is not None:
             return every(self.step)
         return (lambda began, ended: [t for t in self.at if began <= t < ended]) if self.at else nowhere
-
-    @property
-    def words(self) -> list[str]:
-        """The same on the command line."""
-        if self.beats:
-            return ["--beats"]
-        return ["--every", repr(self.step)] if self.step is not None else ["--at", ",".join(map(repr, self.at))]
 
 
 @dataclass(frozen=True)

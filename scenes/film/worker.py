@@ -13,6 +13,8 @@ from multiprocessing import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
+from tqdm import tqdm
+
 from astrai_sim.trace import Trace, TraceError
 from scenes.film.join import join
 from scenes.film.quality import Quality, rendering
@@ -38,11 +40,6 @@ class Job:
     quality: Quality
     clip: Path
 
-    @property
-    def key(self) -> str:
-        """The section's key."""
-        return self.section.key
-
 
 class Stopped(Exception):
     """The film is not wanted any more."""
@@ -51,8 +48,10 @@ class Stopped(Exception):
 def start(progress: Queue, stopping: Event) -> None:
     """Called once in each process: where to report film seconds as they are rendered, and what says to stop.
 
-    Ctrl-C is the parent's to handle; when that one is gone, so is this.
+    Ctrl-C is the parent's to handle; when that one is gone, so is this. Manim's bars need no lock among processes: one
+    that ends at once would leave it behind.
     """
+    tqdm.set_lock(threading.RLock())
     global _progress, _stopping
     _progress, _stopping = progress, stopping
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -68,38 +67,41 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def render_section(job: Job) -> Path:
+def render_section(job: Job) -> None:
     """Render one section; the clip appears whole or not at all.
 
-    Raises TraceError where the trace is not what it was when the film was rehearsed. The process
-    ends where the film is not wanted any more: the thread in which Manim writes would wait for ever.
+    Raises TraceError where the trace is not what it was when the film was rehearsed, and OSError that names the
+    clip where it cannot be written, which Manim says by errors of its own. The process ends where the film is not
+    wanted any more: the thread in which Manim writes would wait for ever.
     """
     try:
-        return _rendered(job)
+        trace = Trace.open(job.trace)
+        if trace.content_sha256 != job.content:
+            raise TraceError(job.trace, None, "changed while the film was being rendered: render it again")
+        job.clip.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f"{RENDERING}{os.getppid()}-", dir=job.clip.parent) as name:
+            folder = Path(name)
+            with rendering(job.quality, folder):
+                scene = job.film(
+                    trace=trace,
+                    observers=(_Reporter(),),
+                    storyboard=Storyboard(job.film.__name__, (job.section,)),
+                    quality=job.quality,
+                )
+                _stops(scene).render()
+            parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]
+            joined = folder / "section.mp4"
+            join(parts, joined, job.quality.fps)
+            joined.replace(job.clip)
     except Stopped:
         os._exit(1)
-
-
-def _rendered(job: Job) -> Path:
-    trace = Trace.open(job.trace)
-    if trace.content_sha256 != job.content:
-        raise TraceError(job.trace, None, "changed while the film was being rendered: render it again")
-    job.clip.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{RENDERING}{os.getppid()}-", dir=job.clip.parent) as name:
-        folder = Path(name)
-        with rendering(job.quality, folder):
-            scene = job.film(
-                trace=trace,
-                observers=(_Reporter(job.key),),
-                storyboard=Storyboard(job.film.__name__, (job.section,)),
-                quality=job.quality,
-            )
-            _stops(scene).render()
-        parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]
-        joined = folder / "section.mp4"
-        join(parts, joined, job.quality.fps)
-        joined.replace(job.clip)
-    return job.clip
+    except (OSError, RuntimeError) as error:
+        beneath: BaseException | None = error
+        while beneath and not isinstance(beneath, OSError):
+            beneath = beneath.__cause__
+        if beneath is None:
+            raise
+        raise OSError(beneath.errno, beneath.strerror, str(job.clip)) from None
 
 
 def _stops(scene: FilmScene) -> FilmScene:
@@ -118,9 +120,6 @@ def _stops(scene: FilmScene) -> FilmScene:
 class _Reporter(Observer):
     """Sends (section key, film seconds rendered) after every animation."""
 
-    def __init__(self, key: str) -> None:
-        self.key = key
-
     def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
         if _progress is not None:
-            _progress.put((self.key, scene.clock))
+            _progress.put((scene.section.key, scene.clock))

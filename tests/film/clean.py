@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import av
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from astrai_sim.scenario.schema import Scenario
@@ -53,3 +55,15 @@ def assert_clean_or_told_why_not(film, trace) -> CheckReport | None:
     except DoesNotApply as reason:
         assert str(reason) and "\n" not in str(reason)
         return None
+
+
+def told_facts(film: Path) -> dict[str, str]:
+    """The facts that rendering put into the file at `film`, and its title."""
+    with av.open(str(film)) as container:
+        tags = dict(container.metadata)
+    facts = {"title": tags.get("title", "")}
+    for line in tags.get("comment", "").splitlines():
+        name, equals, value = line.partition("=")
+        if equals:
+            facts[name] = value
+    return facts

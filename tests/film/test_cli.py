@@ -71,7 +71,7 @@ def test_unknown_film(run):
 @pytest.mark.parametrize("name", ["x.webm", "x.mov", "x.gif", "x"])
 def test_a_film_of_another_format_is_refused(run, name, tmp_path):
     result = run("render", "TinyFilm", "-o", tmp_path / name)
-    assert result.exit_code == 1 and "a film is an MP4: name it x.mp4" in result.stderr
+    assert result.exit_code == 2 and "does not end in .mp4: name it x.mp4" in result.stderr
     assert not list(tmp_path.iterdir())
 
 

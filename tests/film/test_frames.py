@@ -11,8 +11,7 @@ from scenes.draw.layout import FRAMES, SQUARE, UPRIGHT, WIDE
 from scenes.film import catalog
 from scenes.film.quality import FINAL, PREVIEW
 from scenes.film.rehearsal import rehearse
-from scenes.film.render import film_path
-from scenes.film.section_cache import SectionCache
+from scenes.film.render import clip_path, film_path
 from scenes.stage.shot import Storyboard
 from scenes.theme import DARK, LIGHT
 from tests.lint.shots import ShotFilm, act, block, section, shot
@@ -61,7 +60,9 @@ def test_every_look_has_files_of_its_own():
     rehearsal = rehearse(Told)
     looks = [FINAL.shaped(frame, theme) for frame in (WIDE, SQUARE, UPRIGHT) for theme in (DARK, LIGHT)]
     assert looks[0] == FINAL
-    cache = SectionCache(Path("clips"))
-    assert len({cache.clip(rehearsal, rehearsal.sections[0], look).name.split("-")[-1] for look in looks}) == 6
+    assert (
+        len({clip_path(Path("clips"), rehearsal, rehearsal.sections[0], look).name.split("-")[-1] for look in looks})
+        == 6
+    )
     assert [film_path(Told, look).name for look in looks[:2]] == ["Told.mp4", "Told-final-light.mp4"]
     assert len({film_path(Told, look) for look in looks}) == 6

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from scenes.film.join import CannotJoin, frame_count, join
+from scenes.film.join import CannotJoin, join
 from scenes.film.sheet import chapters, duration
 
 
@@ -20,6 +20,11 @@ def clip(path, shades, fps=10, size=(64, 48)):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         container.mux(stream.encode())
     return path
+
+
+def frame_count(path):
+    with av.open(str(path)) as container:
+        return sum(packet.dts is not None for packet in container.demux(video=0))
 
 
 def shades_of(path):

@@ -1,5 +1,6 @@
 """The film's length is asked for and met, or refused with the nearest that can be."""
 
+import math
 import re
 from contextlib import suppress
 
@@ -7,15 +8,15 @@ import pytest
 
 from astrai_sim.trace import Trace
 from scenes.film import catalog
-from scenes.film.join import frame_count
 from scenes.film.pacing import ACCEPTED, TOLERANCE, CannotPace
-from scenes.film.quality import PREVIEW, Quality
+from scenes.film.quality import PREVIEW, QUALITIES, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.render import render_film
 from scenes.film.scene import ASSETS
 from scenes.lint.linter import lint
 from scenes.stage.pacing import keep, layers, stretch
 from scenes.stage.shot import Act, Section, Shot, Storyboard
+from tests.film.test_join import frame_count
 from tests.film.tiny import TinyFilm
 
 FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
@@ -96,17 +97,32 @@ def check_length(film, trace, seconds):
 
 
 def assert_length(rehearsal, seconds):
-    """At any rate of frames: a preview's whole frames make it longer or shorter."""
-    preview = rehearsal.scene.preview_frames / PREVIEW.fps
+    """At any rate of frames: each section ends with a whole one."""
+    for quality in (*QUALITIES.values(), Quality("coarse", 160, 90, 12)):
+        length = sum(frames_of(rehearsal, quality)) / quality.fps
+        assert length == pytest.approx(seconds, rel=TOLERANCE), quality.name
     assert rehearsal.seconds == pytest.approx(seconds, rel=TOLERANCE)
-    assert preview == pytest.approx(seconds, rel=TOLERANCE)
 
 
-def test_a_preview_has_the_frames_that_are_counted(two_requests, tmp_path):
-    quality = Quality("tiny", 160, 90, PREVIEW.fps)
-    film = render_film(TinyFilm, two_requests, quality, media=tmp_path, processes=1)
-    counted = rehearse(TinyFilm, two_requests).scene.preview_frames
-    assert frame_count(film.path) == pytest.approx(counted, abs=2)
+@pytest.mark.parametrize("name, seconds", [("Opening", 20), ("PrefixCache", 30)])
+def test_short_films_are_as_long_as_asked_at_every_quality(name, seconds, two_requests):
+    """Short ones have the most animations for their length, and none of these is refused."""
+    trace = two_requests if name == "PrefixCache" else None
+    assert_length(rehearse(catalog.film(name), trace, seconds=seconds), seconds)
+
+
+def frames_of(rehearsal, quality):
+    return [math.ceil(section.seconds * quality.fps - 1e-6) for section in rehearsal.sections]
+
+
+@pytest.mark.parametrize("fps", [7, PREVIEW.fps, 24])
+def test_a_film_has_the_frames_that_are_counted(two_requests, tmp_path, fps):
+    quality = Quality("tiny", 160, 90, fps)
+    render_film(TinyFilm, two_requests, quality, media=tmp_path, processes=1)
+    clips = {clip.name.split("-")[0]: frame_count(clip) for clip in tmp_path.glob("sections/*/*.mp4")}
+    played = rehearse(TinyFilm, two_requests)
+    keys = [section.section.key for section in played.sections]
+    assert clips == dict(zip(keys, frames_of(played, quality), strict=True))
 
 
 def test_prefix_cache_meets_half_a_minute_and_three(two_requests):

@@ -10,12 +10,14 @@ import av
 import numpy as np
 import pytest
 
-from scenes.film.join import frame_count, is_whole, join
+from scenes.film.join import CannotJoin, is_whole, join
 from scenes.film.quality import rendering
-from scenes.film.render import render_film, told_facts
+from scenes.film.render import render_film
 from scenes.film.scene import ASSETS
 from scenes.film.sheet import chapters, duration
-from tests.film.tiny import TINY, Broken, TinyFilm
+from tests.film.clean import told_facts
+from tests.film.test_join import frame_count
+from tests.film.tiny import TINY, Broken, Killed, TinyFilm
 
 
 @pytest.fixture(scope="module")
@@ -122,13 +124,18 @@ def test_workers_end_with_the_one_who_wants_the_film(two_requests, tmp_path, sto
         assert process.poll() is None, process.communicate()
         process.send_signal(stop)
         _, said = process.communicate(timeout=60)
+    assert "leaked" not in said or stop != signal.SIGINT, said
     assert "Traceback" not in said and process.returncode == (130 if stop == signal.SIGINT else -stop)
     assert not (tmp_path / "x.mp4").exists()
 
 
-def test_a_failure_is_raised_and_leaves_no_film(two_requests, tmp_path):
-    with pytest.raises(RuntimeError, match="second section cannot be drawn"):
-        render_film(Broken, two_requests, TINY, media=tmp_path)
+@pytest.mark.parametrize(
+    "film, kind, says",
+    [(Broken, RuntimeError, "second section cannot be drawn"), (Killed, CannotJoin, "was killed.*--processes 1")],
+)
+def test_a_failure_is_raised_and_leaves_no_film(two_requests, tmp_path, film, kind, says):
+    with pytest.raises(kind, match=says):
+        render_film(film, two_requests, TINY, media=tmp_path)
     assert not list(tmp_path.rglob("films/*"))
     left = [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
     assert left == []

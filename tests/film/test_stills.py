@@ -114,7 +114,7 @@ def test_the_last_moment_is_the_last_picture(run, two_requests):
         (["--at", "nan", "-o", "out"], "'nan' is no list of film seconds"),
         (["--at", "1", "--size", "99p", "-o", "out"], "'99p' is no size"),
         (["--at", "1", "-o", "taken/out"], "taken/out: Not a directory"),
-        (["--at", "1", "-o", "taken"], "taken: File exists"),
+        (["--at", "1", "-o", "taken"], "taken: Not a directory"),
         (["--at", "1", "--diff", "nothing", "-o", "out"], "'nothing' is no commit of this project"),
         (["--at", "1", "--diff", "old", "-o", "out"], "old: it has no command `stills`: choose a later commit"),
     ],

@@ -18,9 +18,10 @@ from scenes.cli import main
 from scenes.draw.label import Label
 from scenes.film import vouched
 from scenes.film.rehearsal import check, rehearse
-from scenes.film.render import Job, render_film, render_section, told_facts
+from scenes.film.render import Job, render_film, render_section
 from scenes.film.scene import ASSETS
 from scenes.lint.linter import lint
+from tests.film.clean import told_facts
 from tests.film.tiny import TINY, TinyFilm
 from tests.trace.recording import lines_of, resealed
 
@@ -133,7 +134,7 @@ def test_each_content_is_verified_once(store, monkeypatch, tmp_path, capsys):
     plain.write_bytes(plain.read_bytes().replace(b'"events":', b'"events":1'))
     with pytest.raises(TraceError):
         rehearse(TinyFilm, plain)
-    monkeypatch.setattr(vouched, "verifier_digest", lambda: "0" * 64)
+    monkeypatch.setattr(vouched, "sources_digest", lambda *folders: "0" * 64)
     rehearse(TinyFilm, PROMO)
     assert calls == [PROMO, plain, PROMO]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -59,6 +60,15 @@ class Broken(TinyFilm):
     def play_section(self, section) -> None:
         if section.key == "two" and not self.rehearsing:
             raise RuntimeError("the second section cannot be drawn")
+        super().play_section(section)
+
+
+class Killed(TinyFilm):
+    """Ends its process in its second section, as a machine without memory does, but only when it is drawn."""
+
+    def play_section(self, section) -> None:
+        if section.key == "two" and not self.rehearsing:
+            os._exit(9)
         super().play_section(section)
 
 
