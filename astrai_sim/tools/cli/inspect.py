@@ -12,7 +12,8 @@ from rich.table import Table
 
 from astrai_sim.command_line import plain_cell
 from astrai_sim.extras import MissingExtra
-from astrai_sim.trace import Event, Header, Trace, TraceError
+from astrai_sim.trace import Event, Trace, TraceError
+from astrai_sim.trace.header import Header
 from astrai_sim.trace.verify import verify as check
 
 QUIET = {
