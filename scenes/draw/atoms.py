@@ -18,6 +18,8 @@ from scenes.draw import fonts
 from scenes.draw.layout import Box
 
 Key = tuple[Any, ...]
+Bounds = tuple[float, float, float, float]
+ALIGN = {"left": 0.0, "center": 0.5, "right": 1.0}
 NOTHING = np.zeros(4)
 PICTURE, FRONT, FLYING = 0, 10, 20
 """Heights at which atoms are drawn: the higher, the later."""
@@ -85,6 +87,16 @@ class Text(Atom):
     def width(self) -> float:
         """Advance width in pixels."""
         return fonts.width(self.text, self.face, self.px)
+
+    @property
+    def ink(self) -> Bounds:
+        """Left, top, right, bottom of its glyphs in design pixels."""
+        left, low, right, high = fonts.ink(self.text, self.face)
+        x, y = (
+            self.at[0] - ALIGN[self.align] * self.width,
+            self.at[1] + fonts.metrics(self.face).cap_height / 2 * self.px,
+        )
+        return x + left * self.px, y - high * self.px, x + right * self.px, y - low * self.px
 
     def vector(self) -> np.ndarray:
         return np.array([*self.at, self.px, *rgba(self.color, self.alpha)])

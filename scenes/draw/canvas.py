@@ -244,26 +244,30 @@ class Change(FilmAnimation):
         canvas, f = self.canvas, self.factor
         before = dict(canvas.atoms)
         self.tracks: list[Track] = []
-        hidden, crossed = crossing(before, self.picture, self.same)
-        early = {key[0] for key in self.coming if getattr(self.picture[key], "early", False)}
-        late = {key[0] for key in crossed} - early
-        under = 0.0
+        ways = self.ways = crossing(before, self.picture)
+        self.waits = min(motion.LEAVE, 0.8 * self.flip) if ways.waits else 0.0
+        words = {key: atom for key, atom in self.picture.items() if isinstance(atom, Text)}
+        orders = {key: order for key in ways.behind if (order := words[key].order) is not None}
+        ends: dict[Key, float] = {}
+        late = {key[0] for key in ways.last}
         named = {key[:-1] for key in self.leaving if not isinstance(before[key], Text)}
         named -= {key[:-1] for key in self.picture}
         for key in self.leaving:
             atom = before[key]
             vector, begins = atom.vector(), 0.0
-            stays = isinstance(atom, Text) and not (atom.early or self.same or key in crossed or key[:-1] in named)
+            stays = isinstance(atom, Text) and not (atom.early or self.same or key in ways.first or key[:-1] in named)
             order = atom.order if isinstance(atom, Text) else None
             if stays and self.plan.front is not None and order is not None:
-                begins = (self.plan.landed + self.plan.objects * float(self._late(order))) * f
-                stays, under = False, motion.LEAVE
+                taken = [orders[other] for other, under in ways.behind.items() if key in under and other in orders]
+                begins = self._reached(min([order, *taken]))
+                stays = False
             seconds = max(1e-3, self.flip) if stays else motion.LEAVE
             falls = atom.falls if isinstance(atom, Text) else 0.0
             gone, ease = vector + np.eye(1, len(vector), 1)[0] * falls, _leaving(stays and not falls)
             self.tracks.append(Track(canvas.shown[key], vector, gone, begins, seconds, ease, (1, 0)))
+            ends[key] = begins + seconds
         self.old = [canvas.shown[key] for key in self.leaving]
-        freed = motion.LEAVE if self.leaving or hidden else 0.0
+        freed = motion.LEAVE if self.leaving or ways.hidden else 0.0
         for key in self.leaving:
             canvas.shown.pop(key)
             canvas.atoms.pop(key)
@@ -277,12 +281,15 @@ class Change(FilmAnimation):
             if isinstance(atom, Text):
                 begins = motion.LEAVE if atom.early else max(begins, freed) if self.same else self.flip
                 if atom.order is not None and self.plan.front is not None:
-                    begins = (self.plan.landed + self.plan.objects * float(self._late(atom.order))) * f + under
+                    begins = self._reached(atom.order)
+                begins = max([begins, *(ends[other] for other in ways.behind.get(key, ()))])
+                if key in ways.last or (self.same and key[0] in late and not atom.early):
+                    begins = max(begins, self.flip)
             begins = min(begins, self.seconds - 1e-3)
             fades = min(motion.APPEAR, self.seconds - begins)
             self.tracks.append(Track(mobject, vector, vector, begins, fades, motion.out_cubic, (0, 1)))
         for key in self.changing:
-            self.tracks.append(self._changed(key, before[key], self.picture[key], key in hidden, key[0] in late))
+            self.tracks.append(self._changed(key, before[key], self.picture[key]))
             canvas.atoms[key] = self.picture[key]
         self.flyers: list[Any] = []
         for move, seconds in zip(self.moves, self.plan.flights, strict=True):
@@ -291,24 +298,24 @@ class Change(FilmAnimation):
         self.mobject = Group(*(track.mobject for track in self.tracks))
         self._boxes = self._covered(before)
 
-    def _changed(self, key: Key, old: Atom, new: Atom, crosses: bool, late: bool) -> Track:
-        """How an atom changes; a text that `crosses` another is hidden, a `late` one moves when others have gone."""
+    def _changed(self, key: Key, old: Atom, new: Atom) -> Track:
+        """How an atom changes, which moves when those have gone that it would cross."""
         mobject, f = self.canvas.shown[key], self.factor
         start, end = old.vector(), new.vector()
-        mobject.z_index = max(old.z, new.z)
+        lifted = any(key[:n] in self.ways.lifted for n in range(1, len(key)))
+        mobject.z_index = max(old.z, new.z) + FLYING * lifted
         if isinstance(new, Text) and isinstance(old, Text):
             moved = float(np.hypot(*(end[:2] - start[:2]))) > NEAR
-            waits = min(motion.LEAVE, 0.8 * self.flip) if late else 0.0
-            begins, seconds = (waits, self.flip - waits) if moved else (self.flip, 0.0)
+            begins, seconds = (self.waits, self.flip - self.waits) if moved else (self.flip, 0.0)
             glow = new.text != old.text
             track = Track(mobject, start, end, begins, seconds, motion.in_out, says=new, glow=glow)
             track.accent = self.accent
-            track.hidden = crosses
+            track.hidden = key in self.ways.hidden
             return track
         begins, seconds = self.plan.landed * f, max(1e-3, self.plan.objects * f)
         shape = _place(old, new)
         if shape > NEAR:
-            begins, seconds = 0.0, max(1e-3, self.flip)
+            begins, seconds = self.waits, max(1e-3, self.flip - self.waits)
         mobject.say(new)
         if isinstance(new, Cells) and isinstance(old, Cells):
             start, end = _where_sized(start, end, len(new.edges))
@@ -324,6 +331,10 @@ class Change(FilmAnimation):
         assert self.plan.front is not None
         low, span = self.plan.front
         return np.clip((np.asarray(order) - low) / span, 0.0, 1.0)
+
+    def _reached(self, order: float) -> float:
+        """Seconds after which the front reaches what has this `order`."""
+        return (self.plan.landed + self.plan.objects * float(self._late(order))) * self.factor
 
     def _fly(self, move: Move, seconds: float) -> None:
         f = self.factor
@@ -372,6 +383,8 @@ class Change(FilmAnimation):
     def finish(self) -> None:
         super().finish()
         self.canvas.show(self.picture)
+        for key in self.changing:
+            self.canvas.shown[key].z_index = self.picture[key].z
 
     def clean_up_from_scene(self, scene: Scene) -> None:
         self.canvas.show(self.picture)

@@ -164,6 +164,13 @@ def has(letter: str) -> bool:
     return all(ord(letter) in _font(face).face.unicodes for face in FACES)
 
 
+@lru_cache(maxsize=8192)
+def ink(text: str, face: str) -> tuple[float, float, float, float]:
+    """Left, bottom, right, top of the outlines of `text` in em, from its origin on the baseline; zeros without any."""
+    points = shape(text, face).points
+    return (*points.min(axis=0).tolist(), *points.max(axis=0).tolist()) if len(points) else (0.0, 0.0, 0.0, 0.0)
+
+
 def width(text: str, face: str, px: float) -> float:
     """Width of `text` in pixels at an em size of `px`."""
     return shape(text, face).advance * px

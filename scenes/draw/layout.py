@@ -49,6 +49,11 @@ class Box:
         x, y = max(self.x, other.x), max(self.y, other.y)
         return Box(x, y, max(0.0, min(self.right, other.right) - x), max(0.0, min(self.bottom, other.bottom) - y))
 
+    def holds(self, bounds: tuple[float, float, float, float]) -> bool:
+        """Whether `bounds` (left, top, right, bottom) lie in the box."""
+        left, top, right, bottom = bounds
+        return self.x <= left and self.y <= top and right <= self.right and bottom <= self.bottom
+
     def columns(self, n: int, gap: float) -> list[Box]:
         """`n` equal boxes side by side, `gap` pixels apart."""
         w = (self.w - gap * (n - 1)) / n

@@ -10,6 +10,7 @@ from coloraide import Color
 from astrai_sim.trace import Trace
 from scenes.draw import canvas
 from scenes.draw.atoms import Block, Line, Text
+from scenes.draw.crossing import Ways
 from scenes.draw.layout import Box
 from scenes.film.quality import PREVIEW
 from scenes.lint.rules.acting import Acting
@@ -263,7 +264,7 @@ class TestTextsOnTheirWay:
         assert self.crossing() == []
 
     def test_crossing_is_found(self, monkeypatch):
-        monkeypatch.setattr(canvas, "crossing", lambda before, after, same: (set(), set()))
+        monkeypatch.setattr(canvas, "crossing", lambda before, after: Ways())
         (found,) = self.crossing()
         assert set(found.mobjects) == {"DrawnText 'aaaaaa'", "DrawnText 'bbbbbb'"}
 
