@@ -5,8 +5,6 @@ colours; `vector` gives all of that as numbers, so that two atoms of one kind an
 blended. What is drawn of an atom is a mobject of `scenes.draw.drawn`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -227,10 +225,10 @@ def grid_edges(box: Box, n: int, columns: int, gap: float) -> np.ndarray:
     return np.stack([left, top, left + w - gap, top + h - gap], axis=1)
 
 
-def bounds(atom: Atom) -> tuple[float, float, float, float]:
+def bounds(atom: Atom) -> Bounds:
     """Left, top, right, bottom of an atom in design pixels, strokes included."""
     if isinstance(atom, Text):
-        shift = {"left": 0.0, "center": 0.5, "right": 1.0}[atom.align] * atom.width
+        shift = ALIGN[atom.align] * atom.width
         x, y = atom.at
         return x - shift, y - 0.75 * atom.px, x - shift + atom.width, y + 0.75 * atom.px
     if isinstance(atom, (Block, Grid)):

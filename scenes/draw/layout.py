@@ -6,7 +6,6 @@ left corner. A wide frame is 1080 of them high, and 8 of Manim's units.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +37,11 @@ class Box:
     @property
     def cy(self) -> float:
         return self.y + self.h / 2
+
+    @property
+    def corners(self) -> np.ndarray:
+        """Shape [4, 2], clockwise from the top left."""
+        return np.array([(self.x, self.y), (self.right, self.y), (self.right, self.bottom), (self.x, self.bottom)])
 
     def inset(self, dx: float, dy: float | None = None) -> Box:
         """The box shrunk by `dx` left and right and by `dy` (default `dx`) above and below."""
@@ -94,14 +98,16 @@ class Frame:
 
     def points(self, xy: np.ndarray) -> np.ndarray:
         """Manim coordinates, shape [n, 3], of design pixels, shape [n, 2]."""
-        out = np.zeros((len(xy), 3))
-        out[:, 0] = (xy[:, 0] - self.width / 2) / UNIT
-        out[:, 1] = (self.height / 2 - xy[:, 1]) / UNIT
-        return out
+        x, y = np.transpose(xy)
+        return np.stack([(x - self.width / 2) / UNIT, (self.height / 2 - y) / UNIT, np.zeros(len(xy))], axis=1)
 
-    def pixel(self, point: Sequence[float] | np.ndarray) -> tuple[float, float]:
-        """Design pixel of a Manim point; the inverse of `point`."""
-        return (point[0] * UNIT + self.width / 2, self.height / 2 - point[1] * UNIT)
+    def corners(self, box: Box) -> np.ndarray:
+        """Manim coordinates of a box's corners, shape [4, 3]."""
+        return self.points(box.corners)
+
+    def pixels(self, points: np.ndarray) -> np.ndarray:
+        """Design pixels [..., 2] of Manim points [..., 3]; the inverse of `points`."""
+        return points[..., :2] * [UNIT, -UNIT] + [self.width / 2, self.height / 2]
 
 
 WIDE = Frame()

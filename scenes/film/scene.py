@@ -15,7 +15,7 @@ from manim import Animation, Mobject, Scene, Wait
 
 from astrai_sim.shipped import ASSETS
 from astrai_sim.trace import Trace, TraceError
-from scenes.draw.animation import Extent, FilmAnimation, bounds
+from scenes.draw.animation import Extent, FilmAnimation
 from scenes.draw.camera import FilmCamera
 from scenes.film.moments import Moments, nowhere
 from scenes.film.opening import for_the_screen, other_trace
@@ -337,4 +337,4 @@ def _overlap(a: Extent, b: Extent) -> bool:
     return a[0] < b[2] + margin and b[0] < a[2] + margin and a[1] < b[3] + margin and b[1] < a[3] + margin
 
 
-__all__ = ["ASSETS", "SECONDS_VARIABLE", "TRACE_VARIABLE", "FilmScene", "Observer", "bounds", "bounds_of_one"]
+__all__ = ["ASSETS", "SECONDS_VARIABLE", "TRACE_VARIABLE", "FilmScene", "Observer", "bounds_of_one"]

@@ -1,7 +1,5 @@
 """What films of shared prefixes have in common: steps one by one, and two first tokens on one clock."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 
