@@ -26,9 +26,8 @@ SERIES = ("#5B9BE6", "#FF8A80", "#E8ECF2")
 
 def mix(first: str, second: str, amount: float) -> str:
     """Hex colour `amount` (0 to 1) of the way from `first` to `second`, in sRGB."""
-    a = [int(first[i : i + 2], 16) for i in (1, 3, 5)]
-    b = [int(second[i : i + 2], 16) for i in (1, 3, 5)]
-    blend = (round(x + (y - x) * amount) for x, y in zip(a, b, strict=True))
+    pairs = zip(bytes.fromhex(first[1:]), bytes.fromhex(second[1:]), strict=True)
+    blend = (round(x + (y - x) * amount) for x, y in pairs)
     return "#" + "".join(f"{value:02X}" for value in blend)
 
 

@@ -5,8 +5,8 @@ colours; `vector` gives all of that as numbers, so that two atoms of one kind an
 blended. What is drawn of an atom is a mobject of `scenes.draw.drawn`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -183,19 +183,19 @@ class Line(Atom):
         return np.concatenate([self.points.ravel(), rgba(self.color, self.alpha), [self.width]])
 
 
+ALIKE: dict[type[Atom], Callable[[Any], Any]] = {
+    Text: lambda text: text.align,
+    Block: lambda block: block.dashed,
+    Cells: lambda cells: cells.edges.shape,
+    Grid: lambda grid: (grid.fills.shape, grid.columns),
+    Line: lambda line: line.points.shape,
+}
+"""What two atoms of a kind have in common that can be blended."""
+
+
 def fits(before: Atom, after: Atom) -> bool:
     """Whether one can become the other by blending numbers."""
-    if type(before) is not type(after):
-        return False
-    if isinstance(before, Cells):
-        return before.edges.shape == after.edges.shape  # type: ignore[attr-defined]
-    if isinstance(before, Grid):
-        return before.fills.shape == after.fills.shape and before.columns == after.columns  # type: ignore[attr-defined]
-    if isinstance(before, Line):
-        return before.points.shape == after.points.shape  # type: ignore[attr-defined]
-    if isinstance(before, Text):
-        return before.align == after.align  # type: ignore[attr-defined]
-    return not isinstance(before, Block) or before.dashed == after.dashed  # type: ignore[attr-defined]
+    return type(before) is type(after) and ALIKE[type(before)](before) == ALIKE[type(after)](after)
 
 
 Picture = Mapping[Key, Atom]
@@ -212,7 +212,7 @@ class Move:
     start: Atom
     end: Atom
     delay: float = 0.0
-    seconds: float | None = field(default=None)
+    seconds: float | None = None
     back: bool = False
 
 

@@ -35,40 +35,23 @@ class Canvas(Group):
 
     def show(self, picture: Picture) -> None:  # type: ignore[override]
         """Show `picture` at once."""
-        for key in [key for key in self.shown if key not in picture]:
-            self._drop(key)
         for key, atom in picture.items():
             before = self.atoms.get(key)
-            if before is not None and before == atom:
-                continue
             if before is None or not fits(before, atom):
-                self._drop(key)
                 self.add_atom(key, atom)
-            else:
+            elif before != atom:
                 self.shown[key].say(atom)
                 self.shown[key].put(atom.vector())
                 self.shown[key].z_index = atom.z
-            self.atoms[key] = atom
-        self._sort(picture)
+                self.atoms[key] = atom
+        self.shown = {key: self.shown[key] for key in picture}
+        self.atoms = {key: self.atoms[key] for key in picture}
+        self.submobjects = [*self.shown.values()]
 
     def add_atom(self, key: Key, atom: Atom) -> Any:
         """Draw an atom that is not there yet; gives its mobject."""
-        self.shown[key] = drawn(atom, self.frame)
-        self.atoms[key] = atom
-        self.submobjects.append(self.shown[key])
+        self.shown[key], self.atoms[key] = drawn(atom, self.frame), atom
         return self.shown[key]
-
-    def _drop(self, key: Key) -> None:
-        mobject = self.shown.pop(key, None)
-        if mobject is not None:
-            self.submobjects = [other for other in self.submobjects if other is not mobject]
-            del self.atoms[key]
-
-    def _sort(self, picture: Picture) -> None:
-        """Have atoms of one height drawn in the order of the picture."""
-        self.shown = {key: self.shown[key] for key in picture}
-        self.submobjects = [*self.shown.values()]
-        self.atoms = {key: self.atoms[key] for key in picture}
 
 
 @dataclass
@@ -225,7 +208,7 @@ class Change(FilmAnimation):
         before = dict(canvas.atoms)
         self.tracks: list[Track] = []
         ways = self.ways = crossing(before, self.picture)
-        self.leaves = min(motion.LEAVE, 0.6 * self.flip) if ways.waits else 0.0
+        self.leaves = min(motion.LEAVE, 0.6 * self.flip) if ways.first or ways.hidden else 0.0
         self.arrives = self.flip - (min(motion.APPEAR, 0.3 * self.flip) if ways.hidden else 0.0)
         words = {key: atom for key, atom in self.picture.items() if isinstance(atom, Text)}
         orders = {key: order for key in ways.behind if (order := words[key].order) is not None}

@@ -31,11 +31,6 @@ class Ways:
     lifted: set[Key] = field(default_factory=set)
     hidden: set[Key] = field(default_factory=set)
 
-    @property
-    def waits(self) -> bool:
-        """Whether what moves waits until something has gone."""
-        return bool(self.first or self.hidden)
-
 
 def crossing(before: Picture, after: Picture) -> Ways:
     """What texts that would cross others do. What flies has a ground of its own and may cover them."""

@@ -141,7 +141,7 @@ class DrawnCells(CellField):
         self.edges, self.rgba, self.lines = (part.reshape(n, 4) for part in np.split(v[:-1], 3))
         self.radius, self.opacity = float(v[-1]), fade
         if n:
-            self.points = self.frame.corners(self.box)
+            self.points = self.frame.points(self.box.corners)
 
     @property
     def box(self) -> Box:
@@ -199,7 +199,7 @@ class DrawnGrid(CellField):
         """Take place and colours from the vector."""
         self.gap = float(v[4])
         self.box, self.window = Box(*v[:4]), Box(*v[5:9])
-        self.points = self.frame.corners(self.seen)
+        self.points = self.frame.points(self.seen.corners)
         self.rgba = v[9 : 9 + 4 * self.n].reshape(self.n, 4)
         self.seams = v[9 + 4 * self.n :]
         self.opacity = fade

@@ -85,9 +85,6 @@ class _Outline:
     def closePath(self) -> None:
         self.lineTo(self._start)
 
-    def endPath(self) -> None:
-        self.closePath()
-
 
 @lru_cache(maxsize=4096)
 def _glyph(face: str, glyph_id: int) -> np.ndarray:

@@ -101,10 +101,6 @@ class Frame:
         x, y = np.transpose(xy)
         return np.stack([(x - self.width / 2) / UNIT, (self.height / 2 - y) / UNIT, np.zeros(len(xy))], axis=1)
 
-    def corners(self, box: Box) -> np.ndarray:
-        """Manim coordinates of a box's corners, shape [4, 3]."""
-        return self.points(box.corners)
-
     def pixels(self, points: np.ndarray) -> np.ndarray:
         """Design pixels [..., 2] of Manim points [..., 3]; the inverse of `points`."""
         return points[..., :2] * [UNIT, -UNIT] + [self.width / 2, self.height / 2]
@@ -114,4 +110,3 @@ WIDE = Frame()
 SQUARE = Frame("1:1", 1080, 1080, Box(54, 54, 972, 972), Box(54, 104, 972, 746), Box(54, 880, 972, 146))
 UPRIGHT = Frame("9:16", 900, 1600, Box(54, 184, 746, 1066), Box(54, 250, 746, 830), Box(54, 1096, 746, 112))
 FRAMES = {frame.name: frame for frame in (WIDE, SQUARE, UPRIGHT)}
-FRAME = WIDE

@@ -247,12 +247,8 @@ class Stage:
 
     def _shift(self, before: dict[str, Box], after: dict[str, Box]) -> float:
         """Seconds in which parts move to their new places: those of a camera move where any does."""
-        moved = [
-            motion.push(after[key].h / max(before[key].h, 1))
-            for key in after
-            if key in before and before[key] != after[key]
-        ]
-        return max(moved, default=motion.CHANGE)
+        moved = [key for key in after if key in before and before[key] != after[key]]
+        return max((motion.push(after[key].h / max(before[key].h, 1)) for key in moved), default=motion.CHANGE)
 
 
 def _begun(act: Act) -> Sequence[Part]:

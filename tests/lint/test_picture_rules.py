@@ -6,11 +6,11 @@ from manim import Group, Line, Rectangle, Square, Text
 
 from scenes import theme
 from scenes.draw import fonts
-from scenes.draw.layout import FRAME, UNIT, Box
+from scenes.draw.layout import UNIT, WIDE, Box
 from scenes.lint.rules.pictures import Contrast, Crossing, GlyphSize, SafeArea, TextOverlap, contrast
 from tests.lint.board import field, judge, label, panel, wire
 
-SAFE = FRAME.safe
+SAFE = WIDE.safe
 
 
 class TestSafeArea:
@@ -78,8 +78,8 @@ class TestCrossing:
         assert not judge(Crossing(), line, label())
 
     def test_slanted_line(self):
-        through = Line(FRAME.point(940, 500), FRAME.point(1000, 580))
-        past = Line(FRAME.point(900, 500), FRAME.point(940, 580))
+        through = Line(WIDE.point(940, 500), WIDE.point(1000, 580))
+        past = Line(WIDE.point(900, 500), WIDE.point(940, 580))
         assert [p.mobjects[0] for p in judge(Crossing(), through, past, label())] == ["Line"]
 
     def test_border_of_a_panel_that_its_text_leaves(self):
@@ -137,7 +137,7 @@ class TestContrast:
 
     def test_half_transparent_fill_is_blended(self):
         veil = Rectangle(width=400 / UNIT, height=80 / UNIT, fill_color="#FFFFFF", stroke_width=0).move_to(
-            FRAME.point(1000, 540)
+            WIDE.point(1000, 540)
         )
         assert not judge(Contrast(), veil.copy().set_fill(opacity=0.1), label())
         assert judge(Contrast(), veil.copy().set_fill(opacity=0.8), label())
