@@ -1,12 +1,9 @@
 """Colours and text sizes of every film, in one place.
 
-Sizes are em sizes in design pixels. The smallest text,
-`SMALL`, gives capitals and digits of at least 20 px and an x-height of at
-least 11 px in both type families (Inter: cap height 0.727 em, x-height
-0.546 em; JetBrains Mono: 0.730 em and 0.550 em).
+Sizes are em sizes in design pixels. The smallest, `LEAST_SIZE`, gives capitals and digits of at least 20 px and an
+x-height of at least 11 px in both type families (Inter: cap height 0.727 em, x-height 0.546 em; JetBrains Mono:
+0.730 em and 0.550 em).
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -20,11 +17,6 @@ ACCENT = "#FFFFFF"
 CACHED = "#8D99AB"
 WARNING = "#FF8A80"
 
-
-TITLE = 44
-BODY = 31
-SMALL = 28
-
 TASK_COLORS = ("#5AB4F0", "#F5A623", "#EC6094", "#66F1EC", "#9FFDC3", "#90803C")
 
 
@@ -34,9 +26,8 @@ SERIES = ("#5B9BE6", "#FF8A80", "#E8ECF2")
 
 def mix(first: str, second: str, amount: float) -> str:
     """Hex colour `amount` (0 to 1) of the way from `first` to `second`, in sRGB."""
-    a = [int(first[i : i + 2], 16) for i in (1, 3, 5)]
-    b = [int(second[i : i + 2], 16) for i in (1, 3, 5)]
-    blend = (round(x + (y - x) * amount) for x, y in zip(a, b, strict=True))
+    pairs = zip(bytes.fromhex(first[1:]), bytes.fromhex(second[1:]), strict=True)
+    blend = (round(x + (y - x) * amount) for x, y in pairs)
     return "#" + "".join(f"{value:02X}" for value in blend)
 
 

@@ -50,20 +50,17 @@ class Between:
             self._range, self._moments = (start, until), moments_of(self.witness, start, until)
         fields = {name: value for name, value in fields.items() if name not in FADING and name in SHOWN}
         coming = [at for at in self._moments if at >= self.shown]
-        best: tuple[tuple[str, Difference], ...] | None = None
+        tried = []
         wrong = {at: sum(label.text != self.writer.text(label, at) for label in live) for at in coming}
         for at in sorted(coming, key=lambda at: (wrong[at], at))[:CLOSEST]:
-            found = self._against(at, live, fields)
-            if not found:
+            tried.append(self._against(at, live, fields))
+            if not tried[-1]:
                 self.shown = at
                 return ()
-            if best is None or len(found) < len(best):
-                best = found
-        past = [at for at in self._moments if at < self.shown]
-        for at in past:
-            if not self._against(at, live, fields):
+        for at in self._moments:
+            if at < self.shown and not self._against(at, live, fields):
                 return (("runs back", Difference("moment shown", at, f"{self.shown} or later")),)
-        return best or ()
+        return min(tried, key=len, default=())
 
     def _against(self, at: float, live: Sequence[Any], fields: Mapping[str, Any]) -> tuple[tuple[str, Difference], ...]:
         found = []

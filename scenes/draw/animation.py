@@ -1,51 +1,27 @@
 """The base of the film's animations."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-from manim import Animation, Mobject, linear, smooth
+from manim import Animation, Mobject, Scene, linear
 
 Extent = tuple[float, float, float, float]
 
 
-def bounds(mobjects: Iterable[Mobject]) -> Extent | None:
-    """Left, bottom, right, top of the mobjects' own points in Manim units; None without points."""
-    arrays = [np.asarray(mobject.points)[:, :2] for mobject in mobjects if len(mobject.points)]
-    if not arrays:
-        return None
-    points = np.concatenate(arrays)
-    low, high = points.min(axis=0), points.max(axis=0)
-    return low[0], low[1], high[0], high[1]
-
-
 class FilmAnimation(Animation):
-    """An animation that waits `delay` seconds, then runs for `seconds`.
+    """An animation of `seconds` of what is on the scene already.
 
-    Unlike Manim's own it keeps no copy of the mobject: a subclass notes in
-    `prepare` what it needs and sets the state for a progress of 0..1 in
-    `apply`. `extents` names every place the mobject covers meanwhile, which
-    lets the scene leave everything else out of the redrawing.
+    Unlike Manim's own it keeps no copy of the mobject: a subclass notes in `prepare` what it needs and sets the state
+    for a progress of 0..1 in `apply`. `extents` names every place that is covered meanwhile, which lets the scene
+    leave everything else out of the redrawing.
     """
 
     mobject: Any
     whole: bool = False
     """Whether what it shows comes and goes on the way, so that the whole picture is drawn anew."""
 
-    def __init__(
-        self,
-        mobject: Mobject,
-        seconds: float = 0.6,
-        delay: float = 0.0,
-        rate: Callable[[float], float] = smooth,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(mobject, run_time=delay + seconds, rate_func=linear, **kwargs)
+    def __init__(self, mobject: Mobject, seconds: float) -> None:
+        super().__init__(mobject, run_time=seconds, rate_func=linear, introducer=True)
         self.seconds = seconds
-        self.delay = delay
-        self.rate = rate
 
     def prepare(self) -> None:
         """Note the state to start from; called once, when the animation begins."""
@@ -55,9 +31,8 @@ class FilmAnimation(Animation):
         raise NotImplementedError
 
     def extents(self) -> list[Extent]:
-        """Boxes in Manim units that the mobject may cover while this runs."""
-        box = bounds(self.mobject.get_family())
-        return [box] if box else []
+        """Left, bottom, right, top, in Manim units, of every place that may be covered; none where it is `whole`."""
+        return []
 
     def create_starting_mobject(self) -> Mobject:
         return self.mobject
@@ -65,13 +40,15 @@ class FilmAnimation(Animation):
     def get_all_mobjects(self) -> tuple[Mobject]:
         return (self.mobject,)
 
+    def _setup_scene(self, scene: Scene) -> None:
+        """What it moves is on the scene."""
+
     def begin(self) -> None:
         self.prepare()
-        self.apply(self.rate(0.0))
+        self.apply(0.0)
 
     def interpolate(self, alpha: float) -> None:
-        elapsed = alpha * self.run_time - self.delay
-        self.apply(self.rate(min(1.0, max(0.0, elapsed / self.seconds))))
+        self.apply(min(1.0, max(0.0, alpha)))
 
     def finish(self) -> None:
         self.apply(1.0)

@@ -5,10 +5,8 @@ colours; `vector` gives all of that as numbers, so that two atoms of one kind an
 blended. What is drawn of an atom is a mobject of `scenes.draw.drawn`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,8 @@ from scenes.draw import fonts
 from scenes.draw.layout import Box
 
 Key = tuple[Any, ...]
+Bounds = tuple[float, float, float, float]
+ALIGN = {"left": 0.0, "center": 0.5, "right": 1.0}
 NOTHING = np.zeros(4)
 PICTURE, FRONT, FLYING = 0, 10, 20
 """Heights at which atoms are drawn: the higher, the later."""
@@ -86,6 +86,16 @@ class Text(Atom):
     def width(self) -> float:
         """Advance width in pixels."""
         return fonts.width(self.text, self.face, self.px)
+
+    @property
+    def ink(self) -> Bounds:
+        """Left, top, right, bottom of its glyphs in design pixels."""
+        left, low, right, high = fonts.ink(self.text, self.face)
+        x, y = (
+            self.at[0] - ALIGN[self.align] * self.width,
+            self.at[1] + fonts.metrics(self.face).cap_height / 2 * self.px,
+        )
+        return x + left * self.px, y - high * self.px, x + right * self.px, y - low * self.px
 
     def vector(self) -> np.ndarray:
         return np.array([*self.at, self.px, *rgba(self.color, self.alpha)])
@@ -178,19 +188,19 @@ class Line(Atom):
         return np.concatenate([self.points.ravel(), rgba(self.color, self.alpha), [self.width]])
 
 
+ALIKE: dict[type[Atom], Callable[[Any], Any]] = {
+    Text: lambda text: text.align,
+    Block: lambda block: block.dashed,
+    Cells: lambda cells: cells.edges.shape,
+    Grid: lambda grid: (grid.fills.shape, grid.columns),
+    Line: lambda line: line.points.shape,
+}
+"""What two atoms of a kind have in common that can be blended."""
+
+
 def fits(before: Atom, after: Atom) -> bool:
     """Whether one can become the other by blending numbers."""
-    if type(before) is not type(after):
-        return False
-    if isinstance(before, Cells):
-        return before.edges.shape == after.edges.shape  # type: ignore[attr-defined]
-    if isinstance(before, Grid):
-        return before.fills.shape == after.fills.shape and before.columns == after.columns  # type: ignore[attr-defined]
-    if isinstance(before, Line):
-        return before.points.shape == after.points.shape  # type: ignore[attr-defined]
-    if isinstance(before, Text):
-        return before.align == after.align  # type: ignore[attr-defined]
-    return not isinstance(before, Block) or before.dashed == after.dashed  # type: ignore[attr-defined]
+    return type(before) is type(after) and ALIKE[type(before)](before) == ALIKE[type(after)](after)
 
 
 Picture = Mapping[Key, Atom]
@@ -207,7 +217,7 @@ class Move:
     start: Atom
     end: Atom
     delay: float = 0.0
-    seconds: float | None = field(default=None)
+    seconds: float | None = None
     back: bool = False
 
 
@@ -220,10 +230,10 @@ def grid_edges(box: Box, n: int, columns: int, gap: float) -> np.ndarray:
     return np.stack([left, top, left + w - gap, top + h - gap], axis=1)
 
 
-def bounds(atom: Atom) -> tuple[float, float, float, float]:
+def bounds(atom: Atom) -> Bounds:
     """Left, top, right, bottom of an atom in design pixels, strokes included."""
     if isinstance(atom, Text):
-        shift = {"left": 0.0, "center": 0.5, "right": 1.0}[atom.align] * atom.width
+        shift = ALIGN[atom.align] * atom.width
         x, y = atom.at
         return x - shift, y - 0.75 * atom.px, x - shift + atom.width, y + 0.75 * atom.px
     if isinstance(atom, (Block, Grid)):

@@ -1,7 +1,5 @@
 """Cairo camera that also draws array-backed mobjects."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
@@ -18,14 +16,10 @@ class FilmCamera(Camera):
         shown = self.get_mobjects_to_display(mobjects, **kwargs)
         group: Any
         for is_field, group in groupby(shown, lambda mobject: isinstance(mobject, CellField)):
-            if is_field:
-                self._draw_fields(group)
-            else:
+            if not is_field:
                 super().capture_mobjects(list(group), include_submobjects=False)
-
-    def _draw_fields(self, fields: Iterable[CellField]) -> None:
-        ctx = self.get_cairo_context(self.pixel_array)
-        scale = self.pixel_width / self.frame_width  # type: ignore[operator]
-        for field in fields:
-            ctx.new_path()
-            field.draw(ctx, scale)
+                continue
+            ctx = self.get_cairo_context(self.pixel_array)
+            for field in group:
+                ctx.new_path()
+                field.draw(ctx)

@@ -4,8 +4,6 @@ Whoever tells a film only says what a picture looks like; what leaves, moves and
 out here, once for all parts.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,40 +35,23 @@ class Canvas(Group):
 
     def show(self, picture: Picture) -> None:  # type: ignore[override]
         """Show `picture` at once."""
-        for key in [key for key in self.shown if key not in picture]:
-            self._drop(key)
         for key, atom in picture.items():
             before = self.atoms.get(key)
-            if before is not None and before == atom:
-                continue
             if before is None or not fits(before, atom):
-                self._drop(key)
                 self.add_atom(key, atom)
-            else:
+            elif before != atom:
                 self.shown[key].say(atom)
                 self.shown[key].put(atom.vector())
                 self.shown[key].z_index = atom.z
-            self.atoms[key] = atom
-        self._sort(picture)
+                self.atoms[key] = atom
+        self.shown = {key: self.shown[key] for key in picture}
+        self.atoms = {key: self.atoms[key] for key in picture}
+        self.submobjects = [*self.shown.values()]
 
     def add_atom(self, key: Key, atom: Atom) -> Any:
         """Draw an atom that is not there yet; gives its mobject."""
-        self.shown[key] = drawn(atom, self.frame)
-        self.atoms[key] = atom
-        self.submobjects.append(self.shown[key])
+        self.shown[key], self.atoms[key] = drawn(atom, self.frame), atom
         return self.shown[key]
-
-    def _drop(self, key: Key) -> None:
-        mobject = self.shown.pop(key, None)
-        if mobject is not None:
-            self.submobjects = [other for other in self.submobjects if other is not mobject]
-            del self.atoms[key]
-
-    def _sort(self, picture: Picture) -> None:
-        """Have atoms of one height drawn in the order of the picture."""
-        self.shown = {key: self.shown[key] for key in picture}
-        self.submobjects = [*self.shown.values()]
-        self.atoms = {key: self.atoms[key] for key in picture}
 
 
 @dataclass
@@ -104,7 +85,7 @@ class Track:
         """Put the mobject where it is after `elapsed` seconds; texts swap at `flip`."""
         t = (elapsed - self.begins) / self.seconds if self.seconds else float(elapsed >= self.begins)
         t = 1.0 if t > 1 - 1e-9 else max(0.0, t)
-        w: Any = motion.zoomed(self.ease(t), self.scale) if not self.hidden else float(elapsed >= motion.LEAVE)
+        w: Any = motion.zoomed(self.ease(t), self.scale)
         if self.late is not None and t < 1:
             w = np.clip((t * 1.15 - self.late) / 0.15, 0.0, 1.0)
         v = self.start * (1 - w) + self.end * w
@@ -137,8 +118,8 @@ class Plan:
         self.changing = [key for key in before if key not in gone and before[key] != after[key]]
         self.flights = [move.seconds or motion.flight(_way(move), frame.width) for move in moves]
         self.landed = max((m.delay + s for m, s in zip(moves, self.flights, strict=True)), default=0.0)
-        self.swept, moved = 0.0, False
-        passed, front = [np.zeros(0)], 0
+        self.swept, self.moved = 0.0, False
+        passed: list[float] = []
         scales = [_scale(before[key], after[key]) for key in self.changing]
         self.scale = max(scales, key=lambda scale: abs(np.log(scale)), default=1.0)
         for key in self.changing:
@@ -149,25 +130,20 @@ class Plan:
                     self.swept = max(self.swept, motion.POP)
                 fresh &= (old.fills[:, 3] > 0) | (old.vector()[8 * len(fresh) : -1].reshape(-1, 4)[:, 3] > 0)
                 if new.order is not None and fresh.sum() > 2 and _place(old, new) <= NEAR:
-                    passed.append(new.order[fresh])
-                    front = max(front, int(fresh.sum()))
+                    passed += new.order[fresh].tolist()
             both = isinstance(new, Text) and isinstance(old, Text)
-            if not both or np.hypot(*np.subtract(new.at, old.at)) > NEAR:  # type: ignore[attr-defined]
-                moved = True
-        self.moved = moved
-        order = np.concatenate(passed)
-        self.front = (float(order.min()), float(max(order.max() - order.min(), 1e-9))) if front else None
-        if front:
-            self.swept = max(self.swept, motion.sweep(len(order)))
+            self.moved |= not both or np.hypot(*np.subtract(new.at, old.at)) > NEAR  # type: ignore[attr-defined]
+        self.front = (min(passed), max(max(passed) - min(passed), 1e-9)) if passed else None
+        if passed:
+            self.swept = max(self.swept, motion.sweep(len(passed)))
         come = any(not isinstance(after[key], Text) for key in self.coming)
-        self.objects = max(self.swept, shift if moved or come else 0.0)
+        self.objects = max(self.swept, shift if self.moved or come else 0.0)
         if self.scale != 1.0:
             self.objects = max(self.objects, motion.push(self.scale))
         self.flip = self.landed + self.objects
-        texts = [after[k] for k in self.coming if isinstance(after[k], Text)]
-        texts += [after[k] for k in self.changing if _says(before[k], after[k])]
-        swept = self.front is not None
-        early = {atom.early for atom in texts if not swept or atom.order is None}  # type: ignore[attr-defined]
+        fresh = [k for k in self.changing if getattr(before[k], "text", None) != getattr(after[k], "text", None)]
+        texts = [atom for key in (*self.coming, *fresh) if isinstance(atom := after[key], Text)]
+        early = {atom.early for atom in texts if not passed or atom.order is None}
         glow = motion.GLOW if False in early else 0.0
         fade = motion.LEAVE if self.leaving and not self.objects else 0.0
         self.seconds = max(self.flip + glow + fade, motion.LEAVE + motion.APPEAR if True in early else 0.0)
@@ -181,11 +157,6 @@ def _scale(old: Atom, new: Atom) -> float:
     return scale if max(scale, 1 / max(scale, 1e-9)) > motion.FAR else 1.0
 
 
-def _says(old: Atom, new: Atom) -> bool:
-    """Whether a text says something else."""
-    return isinstance(old, Text) and isinstance(new, Text) and old.text != new.text
-
-
 def _way(move: Move) -> float:
     """Pixels of a flight."""
     a, b = np.array(bounds(move.start)), np.array(bounds(move.end))
@@ -193,7 +164,7 @@ def _way(move: Move) -> float:
 
 
 class Change(FilmAnimation):
-    """Bring a canvas to another picture.
+    """Bring a canvas to another picture; texts have swapped after `flip` seconds.
 
     First what leaves goes, texts only with all that they stand at, and what flies is on its way; then shapes
     take their new colours and a front passes over cells; then all texts that say something else swap in one
@@ -201,11 +172,6 @@ class Change(FilmAnimation):
     long all of that takes, the glow as long as ever; default: what the movements need. Where both pictures
     are of the `same` moment, what leaves goes first, texts too, and what comes waits for what moves. A `plan`
     for these pictures and moves that was made before is kept to.
-
-    Attributes
-    ----------
-    flip
-        Seconds after which the texts have swapped.
     """
 
     def __init__(
@@ -219,10 +185,7 @@ class Change(FilmAnimation):
         same: bool = False,
         plan: Plan | None = None,
     ) -> None:
-        self.same = same
-        self.canvas = canvas
-        self.picture = dict(picture)
-        self.moves = list(moves)
+        self.canvas, self.picture, self.moves, self.same = canvas, dict(picture), list(moves), same
         self.accent = np.array(theme.rgb(accent))
         self.plan = plan or Plan(canvas.frame, canvas.atoms, self.picture, self.moves, shift)
         self.leaving, self.coming, self.changing = self.plan.leaving, self.plan.coming, self.plan.changing
@@ -232,7 +195,7 @@ class Change(FilmAnimation):
             rest = natural - self.plan.flip if seconds > natural and self.plan.flip else 0.0
             self.factor = (seconds - rest) / (natural - rest)
         length = natural if seconds is None or not natural else seconds
-        super().__init__(Group(), seconds=max(length, 1 / 60), rate=motion.linear, introducer=True)
+        super().__init__(Group(), max(length, 1 / 60))
         self.flip = self.plan.flip * self.factor
 
     @property
@@ -241,29 +204,34 @@ class Change(FilmAnimation):
         return not (self.leaving or self.coming or self.changing or self.moves)
 
     def prepare(self) -> None:
-        canvas, f = self.canvas, self.factor
+        canvas, plan, f = self.canvas, self.plan, self.factor
         before = dict(canvas.atoms)
         self.tracks: list[Track] = []
-        hidden, crossed = crossing(before, self.picture, self.same)
-        early = {key[0] for key in self.coming if getattr(self.picture[key], "early", False)}
-        late = {key[0] for key in crossed} - early
-        under = 0.0
+        ways = self.ways = crossing(before, self.picture)
+        self.leaves = min(motion.LEAVE, 0.6 * self.flip) if ways.first or ways.hidden else 0.0
+        self.arrives = self.flip - (min(motion.APPEAR, 0.3 * self.flip) if ways.hidden else 0.0)
+        words = {key: atom for key, atom in self.picture.items() if isinstance(atom, Text)}
+        orders = {key: order for key in ways.behind if (order := words[key].order) is not None}
+        ends: dict[Key, float] = {}
+        late = {key[0] for key in ways.last}
         named = {key[:-1] for key in self.leaving if not isinstance(before[key], Text)}
         named -= {key[:-1] for key in self.picture}
         for key in self.leaving:
             atom = before[key]
             vector, begins = atom.vector(), 0.0
-            stays = isinstance(atom, Text) and not (atom.early or self.same or key in crossed or key[:-1] in named)
+            stays = isinstance(atom, Text) and not (atom.early or self.same or key in ways.first or key[:-1] in named)
             order = atom.order if isinstance(atom, Text) else None
-            if stays and self.plan.front is not None and order is not None:
-                begins = (self.plan.landed + self.plan.objects * float(self._late(order))) * f
-                stays, under = False, motion.LEAVE
-            seconds = max(1e-3, self.flip) if stays else motion.LEAVE
+            if stays and plan.front is not None and order is not None:
+                taken = [orders[other] for other, under in ways.behind.items() if key in under and other in orders]
+                begins = self._reached(min([order, *taken]))
+                stays = False
+            seconds = max(1e-3, self.flip) if stays else self.leaves or motion.LEAVE
             falls = atom.falls if isinstance(atom, Text) else 0.0
             gone, ease = vector + np.eye(1, len(vector), 1)[0] * falls, _leaving(stays and not falls)
             self.tracks.append(Track(canvas.shown[key], vector, gone, begins, seconds, ease, (1, 0)))
+            ends[key] = begins + seconds
         self.old = [canvas.shown[key] for key in self.leaving]
-        freed = motion.LEAVE if self.leaving or hidden else 0.0
+        freed = motion.LEAVE if self.leaving or ways.hidden else 0.0
         for key in self.leaving:
             canvas.shown.pop(key)
             canvas.atoms.pop(key)
@@ -271,44 +239,46 @@ class Change(FilmAnimation):
             atom = self.picture[key]
             mobject = canvas.add_atom(key, atom)
             vector = atom.vector()
-            begins = self.plan.landed * f + (LATE * self.plan.objects * f if self.same and self.plan.moved else 0.0)
-            if self.plan.scale != 1.0:
+            begins = plan.landed * f + (LATE * plan.objects * f if self.same and plan.moved else 0.0)
+            if plan.scale != 1.0:
                 begins = max(begins, self.flip - motion.APPEAR)
             if isinstance(atom, Text):
                 begins = motion.LEAVE if atom.early else max(begins, freed) if self.same else self.flip
-                if atom.order is not None and self.plan.front is not None:
-                    begins = (self.plan.landed + self.plan.objects * float(self._late(atom.order))) * f + under
+                if atom.order is not None and plan.front is not None:
+                    begins = self._reached(atom.order)
+                begins = max([begins, *(ends[other] for other in ways.behind.get(key, ()))])
+                if key in ways.last or (self.same and key[0] in late and not atom.early):
+                    begins = max(begins, self.flip)
             begins = min(begins, self.seconds - 1e-3)
             fades = min(motion.APPEAR, self.seconds - begins)
             self.tracks.append(Track(mobject, vector, vector, begins, fades, motion.out_cubic, (0, 1)))
         for key in self.changing:
-            self.tracks.append(self._changed(key, before[key], self.picture[key], key in hidden, key[0] in late))
+            self.tracks.append(self._changed(key, before[key], self.picture[key]))
             canvas.atoms[key] = self.picture[key]
         self.flyers: list[Any] = []
-        for move, seconds in zip(self.moves, self.plan.flights, strict=True):
+        for move, seconds in zip(self.moves, plan.flights, strict=True):
             self._fly(move, seconds)
         canvas.submobjects = [*self.old, *(canvas.shown[k] for k in self.picture), *self.flyers]
         self.mobject = Group(*(track.mobject for track in self.tracks))
         self._boxes = self._covered(before)
 
-    def _changed(self, key: Key, old: Atom, new: Atom, crosses: bool, late: bool) -> Track:
-        """How an atom changes; a text that `crosses` another is hidden, a `late` one moves when others have gone."""
+    def _changed(self, key: Key, old: Atom, new: Atom) -> Track:
+        """How an atom changes: it moves when those have gone that it would cross, until those come that were hidden."""
         mobject, f = self.canvas.shown[key], self.factor
         start, end = old.vector(), new.vector()
-        mobject.z_index = max(old.z, new.z)
+        lifted = any(key[:n] in self.ways.lifted for n in range(1, len(key)))
+        mobject.z_index = max(old.z, new.z) + FLYING * lifted
         if isinstance(new, Text) and isinstance(old, Text):
             moved = float(np.hypot(*(end[:2] - start[:2]))) > NEAR
-            waits = min(motion.LEAVE, 0.8 * self.flip) if late else 0.0
-            begins, seconds = (waits, self.flip - waits) if moved else (self.flip, 0.0)
-            glow = new.text != old.text
-            track = Track(mobject, start, end, begins, seconds, motion.in_out, says=new, glow=glow)
-            track.accent = self.accent
-            track.hidden = crosses
-            return track
+            hidden = key in self.ways.hidden
+            begins = self.leaves if moved else self.flip
+            seconds = self.arrives - self.leaves if moved and not hidden else 0.0
+            words: dict[str, Any] = {"says": new, "glow": new.text != old.text, "accent": self.accent}
+            return Track(mobject, start, end, begins, seconds, motion.in_out, hidden=hidden, **words)
         begins, seconds = self.plan.landed * f, max(1e-3, self.plan.objects * f)
         shape = _place(old, new)
         if shape > NEAR:
-            begins, seconds = 0.0, max(1e-3, self.flip)
+            begins, seconds = self.leaves, max(1e-3, self.arrives - self.leaves)
         mobject.say(new)
         if isinstance(new, Cells) and isinstance(old, Cells):
             start, end = _where_sized(start, end, len(new.edges))
@@ -324,6 +294,10 @@ class Change(FilmAnimation):
         assert self.plan.front is not None
         low, span = self.plan.front
         return np.clip((np.asarray(order) - low) / span, 0.0, 1.0)
+
+    def _reached(self, order: float) -> float:
+        """Seconds after which the front reaches what has this `order`."""
+        return (self.plan.landed + self.plan.objects * float(self._late(order))) * self.factor
 
     def _fly(self, move: Move, seconds: float) -> None:
         f = self.factor
@@ -346,32 +320,30 @@ class Change(FilmAnimation):
         for move in self.moves:
             a, b = bounds(move.start), bounds(move.end)
             reach = motion.ARC * max(abs(a[0] - b[0]), abs(a[1] - b[1])) + 4
-            boxes.append(
-                (min(a[0], b[0]) - reach, min(a[1], b[1]) - reach, max(a[2], b[2]) + reach, max(a[3], b[3]) + reach)
-            )
+            low, high = np.minimum(a, b) - reach, np.maximum(a, b) + reach
+            boxes.append((low[0], low[1], high[2], high[3]))
         w, h = self.canvas.frame.width / 2, self.canvas.frame.height / 2
         return [((x - w) / UNIT, (h - b) / UNIT, (r - w) / UNIT, (h - y) / UNIT) for x, y, r, b in boxes]
 
     def extents(self) -> list[Extent]:
         return self._boxes
 
-    def _setup_scene(self, scene: Scene) -> None:
-        """What it moves belongs to the canvas, which is on the scene."""
-
     def apply(self, progress: float) -> None:
         elapsed = progress * self.seconds
         for track in self.tracks:
             track.at(elapsed, self.flip)
             if track.hidden:
-                back = self.flip if track.glow else self.flip - motion.APPEAR
-                gone = elapsed < motion.LEAVE
+                back = self.flip if track.glow else self.arrives
+                gone = elapsed < self.leaves
                 fades = min(motion.APPEAR, max(1e-3, self.seconds - back))
-                share = 1 - elapsed / motion.LEAVE if gone else (elapsed - back) / fades
+                share = 1 - elapsed / self.leaves if gone else (elapsed - back) / fades
                 track.mobject.fill_rgbas[0, 3] *= min(1.0, max(0.0, share))
 
     def finish(self) -> None:
         super().finish()
         self.canvas.show(self.picture)
+        for key in self.changing:
+            self.canvas.shown[key].z_index = self.picture[key].z
 
     def clean_up_from_scene(self, scene: Scene) -> None:
         self.canvas.show(self.picture)

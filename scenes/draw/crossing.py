@@ -1,63 +1,100 @@
-"""Texts that would cross others on their way, while one picture becomes the next."""
+"""Texts that would cross others while one picture becomes the next, and what they do instead."""
 
-from __future__ import annotations
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from scenes.draw import motion
-from scenes.draw.atoms import FLYING, Key, Picture, Text, bounds
+from scenes.draw.atoms import FLYING, Block, Key, Picture, Text
 
 NEAR = 1.0
 """Pixels by which something is off its place from which on it counts as moved."""
+OPAQUE = 0.9
 LOOKS = 33
 """Moments at which a movement is searched."""
 
 
-def crossing(before: Picture, after: Picture, same: bool) -> tuple[set[Key], set[Key]]:
-    """Moved texts that would cross another, and texts that leave and would be crossed.
+@dataclass
+class Ways:
+    """How texts keep out of each other's way.
 
-    What flies has a ground of its own and may cover others. Those that come count where both pictures
-    are of the `same` moment; else they come when all have arrived.
+    `first` are texts that go before anything moves, `last` those that come when all has arrived, `behind` says of
+    those that come which of those that go stand in their place. Of two that move one is `lifted`, with all that is
+    on its ground, and passes over the other, or, where it has no ground of its own, is `hidden` on its way.
     """
-    moving, standing, leaving = [], [], []
+
+    first: set[Key] = field(default_factory=set)
+    last: set[Key] = field(default_factory=set)
+    behind: dict[Key, list[Key]] = field(default_factory=dict)
+    lifted: set[Key] = field(default_factory=set)
+    hidden: set[Key] = field(default_factory=set)
+
+
+def crossing(before: Picture, after: Picture) -> Ways:
+    """What texts that would cross others do. What flies has a ground of its own and may cover them."""
+    kinds: dict[str, list[tuple[Key, Text, Text]]] = {"moves": [], "stands": [], "goes": [], "comes": []}
     for key, atom in {**before, **after}.items():
         old, new = before.get(key), after.get(key)
         if not isinstance(atom, Text) or atom.z >= FLYING or not (new is None or isinstance(new, Text)):
             continue
         if not isinstance(old, Text):
-            if same:
-                standing.append((key, atom, atom))
+            kinds["comes"].append((key, atom, atom))
         elif new is None:
-            leaving.append((key, old, old))
+            kinds["goes"].append((key, old, old))
         else:
             far = float(np.hypot(*np.subtract(new.at, old.at))) > NEAR
-            (moving if far else standing).append((key, old, new))
-    if not moving:
-        return set(), set()
-    texts = [*moving, *standing, *leaving]
-    n, gone = len(moving), len(moving) + len(standing)
-    ends = [np.array([bounds(text[i]) for text in texts]) for i in (1, 2)]
-    hidden = np.zeros(n, dtype=bool)
-    while True:
-        hit = _hits(ends, hidden)
-        more = hit[:n, :gone].any(axis=1) & ~hidden
-        if not more.any():
-            break
-        hidden |= more
-    crossed = _hits(ends, np.zeros(n, dtype=bool))[gone:, :n].any(axis=1)
-    return {texts[i][0] for i in np.flatnonzero(hidden)}, {texts[i + gone][0] for i in np.flatnonzero(crossed)}
+            there = replace(new, text=old.text, face=old.face) if far else old
+            kinds["moves" if far else "stands"].append((key, old, there))
+    texts = [text for kind in kinds.values() for text in kind]
+    keys = [key for key, *_ in texts]
+    m, s, g = np.cumsum([len(kinds[kind]) for kind in ("moves", "stands", "goes")])
+    ways = Ways()
+    if not texts:
+        return ways
+    hit = _hits(np.array([old.ink for _, old, _ in texts]), np.array([new.ink for *_, new in texts]), m)
+    ways.first = {keys[s + i] for i in np.flatnonzero(hit[s:g, :m].any(axis=1))}
+    ways.last = {keys[g + i] for i in np.flatnonzero(hit[g:, :s].any(axis=1))}
+    for i, j in np.argwhere(hit[g:, s:g]).tolist():
+        ways.behind.setdefault(keys[g + i], []).append(keys[s + j])
+        if texts[g + i][1].early:
+            ways.first.add(keys[s + j])
+    met, up = hit[:s, :s].copy(), np.zeros(s, dtype=bool)
+    while met.any():
+        count, together = met.sum(axis=1).tolist(), Counter[Key]()
+        for key, hits in zip(keys, count, strict=False):
+            together[key[:-1]] += hits
+        worst = max(range(m), key=lambda i: (together[keys[i][:-1]], count[i]))
+        on_it = _on_ground(before, keys[worst][:-1], texts[:s])
+        if on_it[worst] and not hit[:s, :s][on_it][:, on_it | up].any():
+            ways.lifted.add(keys[worst][:-1])
+            up |= on_it
+        else:
+            ways.hidden.add(keys[worst])
+            on_it = np.arange(s) == worst
+        met[on_it] = met[:, on_it] = False
+    return ways
 
 
-def _hits(ends: list[np.ndarray], hidden: np.ndarray) -> np.ndarray:
-    """Which texts [n, n] overlap at any time; those that are `hidden` stand where they go out, then
-    where they come in again."""
-    n, still = len(ends[0]), np.flatnonzero(hidden)
-    hit = np.zeros((n, n), dtype=bool)
+def _on_ground(picture: Picture, ground: Key, texts: Sequence[tuple[Key, Text, Text]]) -> np.ndarray:
+    """Which texts lie on an opaque block whose key is `ground` and one item, as the beginning of their keys is."""
+    atoms = [atom for key, atom in picture.items() if key[:-1] == ground and isinstance(atom, Block)]
+    boxes = [atom.box for atom in atoms if atom.fill is not None and atom.alpha * atom.fill_alpha > OPAQUE]
+    return np.array(
+        [key[: len(ground)] == ground and any(box.holds(text.ink) for box in boxes) for key, text, _ in texts]
+    )
+
+
+def _hits(start: np.ndarray, end: np.ndarray, moved: int) -> np.ndarray:
+    """Which boxes [n, 4] overlap at any time [n, n], the first `moved` of them on their way."""
+    hit = np.zeros((len(start), len(start)), dtype=bool)
     for share in np.linspace(0, 1, LOOKS)[1:]:
-        boxes = ends[0] + (ends[1] - ends[0]) * motion.in_out(float(share))
-        boxes[still] = ends[int(share >= 0.5)][still]
+        boxes = start + (end - start) * motion.in_out(float(share))
         low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
         high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
         hit |= np.all(high - low > 0, axis=2)
+        if not moved:
+            break
     np.fill_diagonal(hit, False)
     return hit

@@ -1,17 +1,17 @@
 """Mobjects that draw atoms: one class for each kind, put into any state by a vector of numbers."""
 
-from __future__ import annotations
-
+from itertools import pairwise
 from typing import Any
 
 import cairo
 import numpy as np
 from manim import Mobject, VMobject
 
-from scenes.draw.atoms import Atom, Block, Cells, Grid, Line, Text
+from scenes.draw import fonts
+from scenes.draw.atoms import ALIGN, Atom, Block, Cells, Grid, Line, Text
 from scenes.draw.cells import CellField, coverage, image_of, paint
-from scenes.draw.label import Label
 from scenes.draw.layout import UNIT, Box, Frame
+from scenes.measures import Said
 
 ROUND = 0.5522847498
 """Length of the handles of a cubic curve that is a quarter of a circle of radius 1."""
@@ -21,20 +21,29 @@ CORNER = 36.0
 SIDES = np.array([(1, 0), (0, 1), (-1, 0), (0, -1)], dtype=float)
 
 
-class DrawnText(Label):
-    """A `Text`: a label that can be moved, recoloured and told to say something else."""
+class DrawnText(VMobject):
+    """A `Text` that can be moved, recoloured and told to say something else.
+
+    `said` is the text with its measures, by which others can vouch for what is drawn; None where it was given as a
+    plain string. The first four points are the anchor itself (a curve of no length), which moves with the text.
+    """
 
     def __init__(self, atom: Text, frame: Frame) -> None:
-        super().__init__(atom.text, atom.px, atom.face, atom.color, atom.at, atom.align, atom.ground, frame)
+        super().__init__(stroke_width=0, fill_opacity=1)
+        self.frame = frame
+        self.points = np.repeat(frame.point(*atom.at)[None, :], 4, axis=0)
+        self.align, self.px, self.face, self.text = atom.align, atom.px, atom.face, ""
+        self.set_text(atom.text)
+        self.say(atom)
         self.put(atom.vector())
 
     def say(self, atom: Text) -> None:
         """Take over everything of `atom` that cannot be blended."""
-        self.align, self.background, self.text_color = atom.align, atom.ground, atom.color
+        self.align = atom.align
         if (atom.text, atom.px, atom.face) != (self.text, self.px, self.face):
             self.px, self.face = atom.px, atom.face
             self.set_text(atom.text)
-        self.said = atom.text if hasattr(atom.text, "measures") else None  # type: ignore[assignment]
+        self.said = atom.text if isinstance(atom.text, Said) else None
 
     def put(self, v: np.ndarray, fade: float = 1.0) -> None:
         """Stand where the vector says, in its colour and size."""
@@ -42,10 +51,28 @@ class DrawnText(Label):
         if abs(v[2] - self.px) > 1e-6:
             self.px = float(v[2])
             self.points[:4] = anchor
-            self.set_text(self.said if self.said is not None else self.text)
+            self.set_text(self.text if self.said is None else self.said)
         elif np.any(np.abs(anchor - self.points[0]) > 1e-9):
             self.points = self.points + (anchor - self.points[0])
         self.fill_rgbas = np.array([[*v[3:6], v[6] * fade]])
+
+    def outline(self, text: str) -> np.ndarray:
+        """Points, shape [n, 3], that `text` would have in this one's place."""
+        anchor, shaped = self.points[0], fonts.shape(text, self.face)
+        origin = -ALIGN[self.align] * shaped.advance, -fonts.metrics(self.face).cap_height / 2
+        glyphs = np.zeros((len(shaped.points), 3))
+        glyphs[:, :2] = (shaped.points + origin) * (self.px / UNIT)
+        return np.concatenate([np.repeat(anchor[None, :], 4, axis=0), glyphs + anchor])
+
+    def set_text(self, text: str) -> None:
+        """Show `text` instead, at the same anchor."""
+        self.points = self.outline(text)
+        self.text, self.said = text, text if isinstance(text, Said) else None
+
+    def ink(self) -> tuple[float, float, float, float] | None:
+        """Bounds of the glyphs in design pixels (left, top, right, bottom); None if blank."""
+        glyphs = self.frame.pixels(self.points[4:])
+        return (*glyphs.min(axis=0), *glyphs.max(axis=0)) if len(glyphs) else None
 
 
 class DrawnBlock(VMobject):
@@ -99,11 +126,10 @@ class DrawnLine(VMobject):
 
 
 class DrawnCells(CellField):
-    """`Cells`, drawn in one pass."""
+    """`Cells`, drawn in one pass; each has its place in `edges` [n, 4]."""
 
     def __init__(self, atom: Cells, frame: Frame) -> None:
-        self.frame = frame
-        super().__init__(Box(0, 0, 1, 1), len(atom.edges), max(1, len(atom.edges)), gap=0)
+        super().__init__(len(atom.edges), frame)
         self.put(atom.vector())
 
     def say(self, atom: Cells) -> None:
@@ -112,32 +138,22 @@ class DrawnCells(CellField):
     def put(self, v: np.ndarray, fade: float = 1.0) -> None:
         """Take places, fills and outlines from the vector."""
         n = self.n
-        self.edges = v[: 4 * n].reshape(n, 4)
-        self.rgba = v[4 * n : 8 * n].reshape(n, 4)
-        self.lines = v[8 * n : 12 * n].reshape(n, 4)
-        self.radius = float(v[-1])
-        self.opacity = fade
+        self.edges, self.rgba, self.lines = (part.reshape(n, 4) for part in np.split(v[:-1], 3))
+        self.radius, self.opacity = float(v[-1]), fade
         if n:
-            low, high = self.edges[:, :2].min(axis=0), self.edges[:, 2:].max(axis=0)
-            corners = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
-            self.points = self.frame.points(corners)
+            self.points = self.frame.points(self.box.corners)
 
     @property
     def box(self) -> Box:
         low, high = self.edges[:, :2].min(axis=0), self.edges[:, 2:].max(axis=0)
         return Box(*low, *(high - low))
 
-    def cell_box(self, index: int) -> Box:
-        x, y, right, bottom = self.edges[index]
-        return Box(x, y, right - x, bottom - y)
-
     def cells_at(self, at: np.ndarray) -> np.ndarray:
         e = self.edges
-        hits = (at[:, None, 0] >= e[:, 0]) & (at[:, None, 0] < e[:, 2])
-        hits &= (at[:, None, 1] >= e[:, 1]) & (at[:, None, 1] < e[:, 3])
-        return np.where(hits.any(axis=1), hits.argmax(axis=1), -1)
+        hits = np.all((at[:, None] >= e[:, :2]) & (at[:, None] < e[:, 2:]), axis=2)
+        return np.where(hits.any(axis=1), hits.argmax(axis=1), -1) if self.n else np.full(len(at), -1)
 
-    def draw(self, ctx: cairo.Context, pixel_scale: float) -> None:
+    def draw(self, ctx: cairo.Context) -> None:
         for colors, line in ((self.rgba, False), (self.lines, True)):
             shown = np.flatnonzero(colors[:, 3] * self.opacity > 1e-3)
             if not len(shown):
@@ -170,8 +186,8 @@ class DrawnGrid(CellField):
     """A `Grid`, drawn as one image, as far as its window and the frame show it; `image` is kept until it changes."""
 
     def __init__(self, atom: Grid, frame: Frame) -> None:
-        self.frame = frame
-        super().__init__(atom.box, len(atom.fills), atom.columns, atom.gap)
+        super().__init__(len(atom.fills), frame)
+        self.say(atom)
         self.put(atom.vector())
 
     def say(self, atom: Grid) -> None:
@@ -182,32 +198,31 @@ class DrawnGrid(CellField):
     def put(self, v: np.ndarray, fade: float = 1.0) -> None:
         """Take place and colours from the vector."""
         self.gap = float(v[4])
-        self._box = Box(*v[:4])
-        self.window = Box(*v[5:9])
-        seen = self.seen
-        corners = np.array([(seen.x, seen.y), (seen.right, seen.y), (seen.right, seen.bottom), (seen.x, seen.bottom)])
-        self.points = self.frame.points(corners)
+        self.box, self.window = Box(*v[:4]), Box(*v[5:9])
+        self.points = self.frame.points(self.seen.corners)
         self.rgba = v[9 : 9 + 4 * self.n].reshape(self.n, 4)
         self.seams = v[9 + 4 * self.n :]
         self.opacity = fade
         self.image: tuple[tuple[float, ...], np.ndarray] | None = None
 
     @property
-    def box(self) -> Box:
-        return self._box
-
-    @property
     def seen(self) -> Box:
         """The part of the grid that is drawn."""
-        return self._box.within(self.window).within(Box(0, 0, self.frame.width, self.frame.height))
+        return self.box.within(self.window).within(Box(0, 0, self.frame.width, self.frame.height))
 
     def cells_at(self, at: np.ndarray) -> np.ndarray:
-        seen = self.seen
+        box, seen = self.box, self.seen
         inside = (at >= (seen.x, seen.y)).all(axis=1) & (at <= (seen.right, seen.bottom)).all(axis=1)
-        return np.where(inside, super().cells_at(at), -1)
+        pitch = np.array([(box.w + self.gap) / self.columns, (box.h + self.gap) / self.rows])
+        place = (at - (box.x, box.y)) / pitch
+        whole = np.floor(place).astype(int)
+        inside &= np.all((place >= 0) & ((place - whole) * pitch <= pitch - self.gap), axis=1)
+        inside &= (whole[:, 0] < self.columns) & (whole[:, 1] < self.rows)
+        index = whole[:, 1] * self.columns + whole[:, 0]
+        return np.where(inside & (index < self.n), index, -1)
 
-    def draw(self, ctx: cairo.Context, pixel_scale: float) -> None:
-        seen, box, frame = self.seen, self._box, self.frame
+    def draw(self, ctx: cairo.Context) -> None:
+        seen, box, frame = self.seen, self.box, self.frame
         if not seen.w or not seen.h:
             return
         (left, top, *_), (right, bottom, *_) = frame.point(box.x, box.y), frame.point(box.right, box.bottom)
@@ -222,7 +237,7 @@ class DrawnGrid(CellField):
     def _pixels(self, edges: tuple[float, ...], low: tuple[float, float], high: tuple[float, float]) -> np.ndarray:
         """What is seen of the grid between `edges` (left, top, right, bottom), all in output pixels."""
         left, top, right, bottom = edges
-        gap = self.gap * (right - left) / max(self._box.w, 1e-9)
+        gap = self.gap * (right - left) / max(self.box.w, 1e-9)
         column, open_ = coverage(left, right + gap, self.columns, 0.0, low[0], high[0])
         _, across = coverage(left, right, self.columns, gap, low[0], high[0])
         row, down = coverage(top, bottom, self.rows, gap, low[1], high[1])
@@ -233,7 +248,7 @@ class DrawnGrid(CellField):
         first = row.min()
         seam = seams.reshape(self.rows, self.columns)[first : row.max() + 1]
         covered = open_ + (across - open_) * np.take(seam[row - first], column, axis=1)
-        return image_of(self, row, column, down[:, None] * covered)
+        return image_of(self, self.columns, row, column, down[:, None] * covered)
 
 
 DRAWN: dict[type[Atom], type[Any]] = {
@@ -260,8 +275,7 @@ def _straight(xy: np.ndarray) -> np.ndarray:
 
 def _rounded(box: Box, radius: float) -> np.ndarray:
     """The outline of a box whose corners are quarter circles, clockwise from the top left."""
-    corners = np.array([(box.x, box.y), (box.right, box.y), (box.right, box.bottom), (box.x, box.bottom)])
-    out = []
+    corners, out = box.corners, []
     for i in range(4):
         along, down = SIDES[i], SIDES[(i + 1) % 4]
         start, end = corners[i] + along * radius, corners[(i + 1) % 4] - along * radius
@@ -273,16 +287,13 @@ def _rounded(box: Box, radius: float) -> np.ndarray:
 
 def _dashes(box: Box) -> np.ndarray:
     """The outline of a box in dashes, corners left out."""
-    corners = np.array(
-        [(box.x, box.y), (box.right, box.y), (box.right, box.bottom), (box.x, box.bottom), (box.x, box.y)]
-    )
-    return np.concatenate([_dashed_line(corners[i : i + 2]) for i in range(4)])
+    return _dashed_line(box.corners[[0, 1, 2, 3, 0]])
 
 
 def _dashed_line(xy: np.ndarray) -> np.ndarray:
     """Straight lines through `xy` in dashes."""
     out = []
-    for a, b in zip(xy[:-1], xy[1:], strict=True):
+    for a, b in pairwise(xy):
         length = float(np.hypot(*(b - a)))
         count = max(1, round((length - DASH) / (2 * DASH)))
         step = 1 / (count + 0.5) / 2

@@ -5,10 +5,8 @@ same wherever it is rendered. A shaped line is returned as cubic outlines in em
 units, origin on the baseline at the left edge.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import uharfbuzz as hb
@@ -24,28 +22,19 @@ FACES = {
     "mono": "JetBrainsMono-Regular.ttf",
     "mono-bold": "JetBrainsMono-Bold.ttf",
 }
-
-
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Metrics:
+class Metrics(NamedTuple):
     """Vertical measures of a face in em units, positive upwards."""
 
     cap_height: float
     x_height: float
-    ascender: float
-    descender: float
 
 
-@dataclass(frozen=True)
-class Shaped:
-    """One line of text.
-
-    `points` has shape [n, 2]: groups of four cubic control points, in em units.
-    `advance` is the width to the next origin, in em.
-    """
+class Shaped(NamedTuple):
+    """One line of text: `points` [n, 2] are groups of four cubic control points, `advance` is the width to the next
+    origin, both in em."""
 
     points: np.ndarray
     advance: float
@@ -63,27 +52,17 @@ def _font(face: str) -> hb.Font:
 
 @cache
 def metrics(face: str) -> Metrics:
-    """Metrics of `face`, from the outlines of H and x and the font's extents."""
+    """Metrics of `face`, from the outlines of H and x."""
     font = _font(face)
-    upem = font.face.upem
-    heights = {}
-    for letter in "Hx":
-        extents = font.get_glyph_extents(font.get_nominal_glyph(ord(letter)))
-        heights[letter] = extents.y_bearing / upem
-    extents = font.get_font_extents("ltr")
-    return Metrics(
-        cap_height=heights["H"],
-        x_height=heights["x"],
-        ascender=extents.ascender / upem,
-        descender=extents.descender / upem,
-    )
+    glyphs = (font.get_nominal_glyph(ord(letter)) for letter in "Hx")
+    return Metrics(*(font.get_glyph_extents(glyph).y_bearing / font.face.upem for glyph in glyphs))
 
 
 class _Outline:
     """Pen that turns any outline into closed runs of cubic curves."""
 
     def __init__(self) -> None:
-        self.points: list[tuple[float, float]] = []
+        self.points: list[Point] = []
         self._start = self._at = (0.0, 0.0)
 
     def moveTo(self, point: Point) -> None:
@@ -91,19 +70,13 @@ class _Outline:
 
     def lineTo(self, point: Point) -> None:
         (x0, y0), (x1, y1) = self._at, point
-        if (x0, y0) == (x1, y1):
-            return
-        third = ((2 * x0 + x1) / 3, (2 * y0 + y1) / 3)
-        two_thirds = ((x0 + 2 * x1) / 3, (y0 + 2 * y1) / 3)
-        self.points += [self._at, third, two_thirds, point]
-        self._at = point
+        if self._at != point:
+            self.curveTo(((2 * x0 + x1) / 3, (2 * y0 + y1) / 3), ((x0 + 2 * x1) / 3, (y0 + 2 * y1) / 3), point)
 
     def qCurveTo(self, control: Point, point: Point) -> None:
         (x0, y0), (cx, cy), (x1, y1) = self._at, control, point
         first = (x0 + 2 * (cx - x0) / 3, y0 + 2 * (cy - y0) / 3)
-        second = (x1 + 2 * (cx - x1) / 3, y1 + 2 * (cy - y1) / 3)
-        self.points += [self._at, first, second, point]
-        self._at = point
+        self.curveTo(first, (x1 + 2 * (cx - x1) / 3, y1 + 2 * (cy - y1) / 3), point)
 
     def curveTo(self, first: Point, second: Point, point: Point) -> None:
         self.points += [self._at, first, second, point]
@@ -111,9 +84,6 @@ class _Outline:
 
     def closePath(self) -> None:
         self.lineTo(self._start)
-
-    def endPath(self) -> None:
-        self.closePath()
 
 
 @lru_cache(maxsize=4096)
@@ -161,7 +131,14 @@ def shape(text: str, face: str) -> Shaped:
 @cache
 def has(letter: str) -> bool:
     """Whether every face has a glyph for `letter`, a single character."""
-    return all(ord(letter) in _font(face).face.unicodes for face in FACES)
+    return all(holds(letter, face) for face in FACES)
+
+
+@lru_cache(maxsize=8192)
+def ink(text: str, face: str) -> tuple[float, float, float, float]:
+    """Left, bottom, right, top of the outlines of `text` in em, from its origin on the baseline; zeros without any."""
+    points = shape(text, face).points
+    return (*points.min(axis=0).tolist(), *points.max(axis=0).tolist()) if len(points) else (0.0, 0.0, 0.0, 0.0)
 
 
 def width(text: str, face: str, px: float) -> float:
@@ -171,13 +148,12 @@ def width(text: str, face: str, px: float) -> float:
 
 def fit(text: str, face: str, px: float, room: float) -> str:
     """`text`, its middle left out where it is wider than `room` pixels; a `Said` stays one."""
-    whole = text if isinstance(text, Said) else None
     kept, shown = len(text) - 1, text
     while kept > 1 and width(shown, face, px) > room:
         head, tail = kept // 2, len(text) - (kept - kept // 2)
-        if whole is None:
-            shown = f"{text[:head]}…{text[tail:]}"
+        if isinstance(text, Said):
+            shown = joined("", (text.cut(0, head), "…", text.cut(tail, len(text))))
         else:
-            shown = joined("", (whole.cut(0, head), "…", whole.cut(tail, len(text))))
+            shown = f"{text[:head]}…{text[tail:]}"
         kept -= 1
     return shown

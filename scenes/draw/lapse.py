@@ -1,7 +1,5 @@
 """Time-lapses: pictures one after another."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,15 +18,13 @@ class Lapse(FilmAnimation):
     is new fades in.
     """
 
+    whole = True
+
     def __init__(self, canvas: Canvas, pictures: Sequence[Picture], seconds: float, times: Sequence[float]) -> None:
-        super().__init__(canvas, seconds=seconds, rate=motion.linear, introducer=True)
+        super().__init__(canvas, seconds)
         self.canvas, self.pictures, self.times = canvas, pictures, np.asarray(times)
         self.at_picture = -1
-        self.whole = True
         self.before = set(canvas.atoms)
-
-    def _setup_scene(self, scene: Scene) -> None:
-        """The canvas is on the scene."""
 
     def apply(self, progress: float) -> None:
         at = int(np.clip(np.searchsorted(self.times, progress, side="right"), 0, len(self.pictures) - 1))

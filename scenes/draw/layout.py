@@ -6,7 +6,6 @@ left corner. A wide frame is 1080 of them high, and 8 of Manim's units.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +38,11 @@ class Box:
     def cy(self) -> float:
         return self.y + self.h / 2
 
+    @property
+    def corners(self) -> np.ndarray:
+        """Shape [4, 2], clockwise from the top left."""
+        return np.array([(self.x, self.y), (self.right, self.y), (self.right, self.bottom), (self.x, self.bottom)])
+
     def inset(self, dx: float, dy: float | None = None) -> Box:
         """The box shrunk by `dx` left and right and by `dy` (default `dx`) above and below."""
         dy = dx if dy is None else dy
@@ -48,6 +52,11 @@ class Box:
         """The part of the box that lies in `other`; without width or height where none does."""
         x, y = max(self.x, other.x), max(self.y, other.y)
         return Box(x, y, max(0.0, min(self.right, other.right) - x), max(0.0, min(self.bottom, other.bottom) - y))
+
+    def holds(self, bounds: tuple[float, float, float, float]) -> bool:
+        """Whether `bounds` (left, top, right, bottom) lie in the box."""
+        left, top, right, bottom = bounds
+        return self.x <= left and self.y <= top and right <= self.right and bottom <= self.bottom
 
     def columns(self, n: int, gap: float) -> list[Box]:
         """`n` equal boxes side by side, `gap` pixels apart."""
@@ -89,18 +98,15 @@ class Frame:
 
     def points(self, xy: np.ndarray) -> np.ndarray:
         """Manim coordinates, shape [n, 3], of design pixels, shape [n, 2]."""
-        out = np.zeros((len(xy), 3))
-        out[:, 0] = (xy[:, 0] - self.width / 2) / UNIT
-        out[:, 1] = (self.height / 2 - xy[:, 1]) / UNIT
-        return out
+        x, y = np.transpose(xy)
+        return np.stack([(x - self.width / 2) / UNIT, (self.height / 2 - y) / UNIT, np.zeros(len(xy))], axis=1)
 
-    def pixel(self, point: Sequence[float] | np.ndarray) -> tuple[float, float]:
-        """Design pixel of a Manim point; the inverse of `point`."""
-        return (point[0] * UNIT + self.width / 2, self.height / 2 - point[1] * UNIT)
+    def pixels(self, points: np.ndarray) -> np.ndarray:
+        """Design pixels [..., 2] of Manim points [..., 3]; the inverse of `points`."""
+        return points[..., :2] * [UNIT, -UNIT] + [self.width / 2, self.height / 2]
 
 
 WIDE = Frame()
 SQUARE = Frame("1:1", 1080, 1080, Box(54, 54, 972, 972), Box(54, 104, 972, 746), Box(54, 880, 972, 146))
 UPRIGHT = Frame("9:16", 900, 1600, Box(54, 184, 746, 1066), Box(54, 250, 746, 830), Box(54, 1096, 746, 112))
 FRAMES = {frame.name: frame for frame in (WIDE, SQUARE, UPRIGHT)}
-FRAME = WIDE

@@ -1,7 +1,5 @@
 """How long each kind of movement takes, and how it runs."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 
@@ -33,17 +31,15 @@ def recoil(t: float) -> float:
     return out_cubic(2 * t) if t < 0.5 else 1 - out_cubic(2 * t - 1)
 
 
-APPEAR, LEAVE, DIM = 0.25, 0.15, 0.25
-CHANGE, POP, FLIP, GLOW, PULSE = 0.3, 0.12, 0.2, 0.4, 0.3
+APPEAR, LEAVE, DIM, CHANGE, POP, GLOW = 0.25, 0.15, 0.25, 0.3, 0.12, 0.4
 CODE_STEP, CODE_VALUE = 0.35, 0.8
-PUSH, REWIND, RECOIL = 1.0, 0.6, 0.4
-FAR = 4.0
-"""A camera move by more than this changes sizes by the same factor in equal times."""
-STAGGER, MOST_STAGGER = 0.04, 1.2
+"""Seconds of a line of code that runs, and of one with a new value."""
+PUSH, FAR = 1.0, 4.0
+"""Seconds of a camera move; one by more than `FAR` changes sizes by the same factor in equal times."""
 ARC = 0.1
 """How far a flight swings out, as a share of its length."""
-BEFORE, AFTER = 0.3, 0.2
-"""Calm before and after a section's movement."""
+AFTER = 0.2
+"""Calm after a section's movement."""
 
 
 def flight(pixels: float, width: float) -> float:

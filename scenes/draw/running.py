@@ -1,11 +1,7 @@
 """Time that runs: a picture for every moment of a recorded stretch of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
-
-from manim import Scene
 
 from scenes.draw import motion
 from scenes.draw.animation import FilmAnimation
@@ -19,13 +15,11 @@ class Running(FilmAnimation):
     What its first picture has not fades out meanwhile, and what it has anew fades in.
     """
 
-    def __init__(self, canvas: Canvas, picture: Callable[[float], Picture], seconds: float) -> None:
-        super().__init__(canvas, seconds=seconds, rate=motion.linear, introducer=True)
-        self.canvas, self.picture = canvas, picture
-        self.whole = True
+    whole = True
 
-    def _setup_scene(self, scene: Scene) -> None:
-        """The canvas is on the scene."""
+    def __init__(self, canvas: Canvas, picture: Callable[[float], Picture], seconds: float) -> None:
+        super().__init__(canvas, seconds)
+        self.canvas, self.picture = canvas, picture
 
     def prepare(self) -> None:
         first = self.picture(0.0)

@@ -16,7 +16,7 @@ from manim import Animation, Mobject, Scene, Wait, logger
 
 from astrai_sim.shipped import ASSETS
 from astrai_sim.trace import Trace, TraceError
-from scenes.draw.animation import Extent, FilmAnimation, bounds
+from scenes.draw.animation import Extent, FilmAnimation
 from scenes.draw.camera import FilmCamera
 from scenes.film.moments import Moments, nowhere
 from scenes.film.opening import for_the_screen, other_trace
@@ -291,7 +291,7 @@ class FilmScene(Scene):
         for mobject in self.renderer.camera.get_mobjects_to_display(self.mobjects):
             if mobject in animated:
                 moving.append(mobject)
-            elif moving and (box := bounds([mobject])) and any(_overlap(box, other) for other in reached):
+            elif moving and (box := _own_bounds(mobject)) and any(_overlap(box, other) for other in reached):
                 moving.append(mobject)
                 reached.append(box)
         return moving
@@ -311,6 +311,15 @@ def seconds_of(text: str | None) -> float | None:
     if not 1 <= seconds < math.inf:
         raise SystemExit(f"{SECONDS_VARIABLE} is {text!r}: give a number of seconds, at least 1, or unset it")
     return seconds
+
+
+def _own_bounds(mobject: Mobject) -> Extent | None:
+    """Bounds of the mobject's own points, without its submobjects."""
+    if not len(mobject.points):
+        return None
+    points = np.asarray(mobject.points)[:, :2]
+    low, high = points.min(axis=0), points.max(axis=0)
+    return low[0], low[1], high[0], high[1]
 
 
 def _overlap(a: Extent, b: Extent, margin: float = 0.03) -> bool:

@@ -1,30 +1,21 @@
 """Outlines and boxes of mobjects in design pixels."""
 
 import numpy as np
-from manim import Mobject, VMobject
+from manim import VMobject
 
-from scenes.draw.layout import FRAME, UNIT, Frame
+from scenes.draw.layout import Frame
 
 STEPS = 6
 
 
-def to_pixels(points: np.ndarray, frame: Frame = FRAME) -> np.ndarray:
-    """Manim points, shape [..., 3], as design pixels of `frame`, shape [..., 2]."""
-    flat = np.empty((*points.shape[:-1], 2))
-    flat[..., 0] = points[..., 0] * UNIT + frame.width / 2
-    flat[..., 1] = frame.height / 2 - points[..., 1] * UNIT
-    return flat
-
-
-def polylines(mobject: VMobject, frame: Frame = FRAME) -> list[np.ndarray]:
+def polylines(mobject: VMobject, frame: Frame) -> list[np.ndarray]:
     """The mobject's own subpaths, flattened: arrays of design pixels, shape [n, 2]."""
     points = mobject.points
-    curves = to_pixels(points[: len(points) // 4 * 4], frame).reshape(-1, 4, 2)
+    curves = frame.pixels(points[: len(points) // 4 * 4]).reshape(-1, 4, 2)
     if not len(curves):
         return []
     breaks = np.any(np.abs(curves[1:, 0] - curves[:-1, 3]) > 1e-3, axis=1)
-    starts = [0, *(np.flatnonzero(breaks) + 1), len(curves)]
-    return [_flatten(curves[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    return [_flatten(run) for run in np.split(curves, np.flatnonzero(breaks) + 1)]
 
 
 def _flatten(curves: np.ndarray) -> np.ndarray:
@@ -80,9 +71,3 @@ def crosses(pieces: np.ndarray, boxes: np.ndarray) -> np.ndarray:
         low = np.where(level, low, np.maximum(low, np.minimum(first, second)))
         high = np.where(level, high, np.minimum(high, np.maximum(first, second)))
     return np.any(possible & (low < high), axis=1)
-
-
-def box_of(mobject: Mobject, frame: Frame = FRAME) -> np.ndarray:
-    """Bounds of the mobject's own points in design pixels: left, top, right, bottom."""
-    at = to_pixels(np.asarray(mobject.points), frame)
-    return np.concatenate([at.min(axis=0), at.max(axis=0)])

@@ -14,7 +14,6 @@ from scenes.film.scene import FilmScene, Observer
 from scenes.lint.moment import Moment, Problem, Rule
 from scenes.lint.motion import Motion, spans_of
 from scenes.lint.rules import all_rules
-from scenes.stage.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,10 @@ class Linter(Observer):
 
     def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
         moment = self._moment(scene, began, moved)
-        if moment.stage is not None:
-            for animation in scene.animations or ():
-                moment.animation = animation
-                self._motion.add(spans_of(animation, self._before, began), scene.clock)
-            self._before = dict(moment.atoms)
+        for animation in scene.animations or ():
+            moment.animation = animation
+            self._motion.add(spans_of(animation, self._before, began), scene.clock)
+        self._before = dict(moment.atoms)
         self._ended = scene.clock
         self._ask("look", moment)
 
@@ -74,21 +72,18 @@ class Linter(Observer):
     def finish(self) -> list[Finding]:
         """All findings, in order of time; called when the film is over."""
         for rule in self.rules:
-            self._note(rule, rule.finish(self._now))
+            self._note(rule, rule.finish(self._now) or ())
         self.findings.sort(key=lambda finding: finding.time)
         return self.findings
 
     def _moment(self, scene: FilmScene, began: float, moved: bool = True) -> Moment:
         self._now = scene.clock
-        stage = scene.stage if isinstance(scene.stage, Stage) else None
-        return Moment(self._section, began, scene.clock, moved, list(scene.mobjects), stage, self._motion)
+        return Moment(self._section, began, scene.clock, moved, list(scene.mobjects), scene.stage, self._motion)
 
     def _ask(self, what: str, moment: Moment, *about: Any) -> None:
-        """Have every rule say `what` it says of a moment; all but `look` is of films told in shots."""
-        if what != "look" and moment.stage is None:
-            return
+        """Have every rule say `what` it says of a moment."""
         for rule in self.rules:
-            self._note(rule, getattr(rule, what)(moment, *about))
+            self._note(rule, getattr(rule, what)(moment, *about) or ())
 
     def _note(self, rule: Rule, problems: Iterable[Problem]) -> None:
         for problem in problems:

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 from manim import Mobject, VMobject
 from manim.utils.family import extract_mobject_family_members
 
 from scenes.draw.cells import CellField
-from scenes.draw.label import Label
-from scenes.draw.layout import FRAME, UNIT, Frame
-from scenes.lint.geometry import box_of, polylines
-from scenes.theme import DARK, Theme
+from scenes.draw.drawn import DrawnText
+from scenes.draw.layout import UNIT
+from scenes.lint.geometry import polylines
+from scenes.parts.part import View
 
 FAINT = 0.02
 
@@ -37,29 +36,19 @@ def is_visible(mobject: Mobject) -> bool:
         return False
     if isinstance(mobject, CellField):
         return bool(np.any(mobject.rgba[:, 3] * mobject.opacity > FAINT))
-    if isinstance(mobject, Label):
+    if isinstance(mobject, DrawnText):
         return len(mobject.points) > 4 and fill_of(mobject)[3] > FAINT
     if isinstance(mobject, VMobject):
         return fill_of(mobject)[3] > FAINT or stroke_px(mobject) > 0
     return True
 
 
-class Look(Protocol):
-    """What a picture is composed for."""
-
-    @property
-    def frame(self) -> Frame: ...
-
-    @property
-    def theme(self) -> Theme: ...
-
-
 class Picture:
-    """The visible mobjects among `roots` and their families, in the frame and theme of `look`."""
+    """The visible mobjects among `roots` and their families, in the frame and theme of `view`."""
 
-    def __init__(self, roots: Iterable[Mobject], look: Look | None = None) -> None:
+    def __init__(self, roots: Iterable[Mobject], view: View) -> None:
         self.roots = list(roots)
-        self.frame, self.theme = (look.frame, look.theme) if look else (FRAME, DARK)
+        self.frame, self.theme = view.frame, view.theme
         members = extract_mobject_family_members(self.roots, use_z_index=True, only_those_with_points=True)
         self.members = [mobject for mobject in members if is_visible(mobject)]
 
@@ -69,9 +58,9 @@ class Picture:
         return extract_mobject_family_members(self.roots)
 
     @cached_property
-    def labels(self) -> list[Label]:
+    def labels(self) -> list[DrawnText]:
         """Texts with ink."""
-        return [m for m in self.members if isinstance(m, Label)]
+        return [m for m in self.members if isinstance(m, DrawnText)]
 
     @cached_property
     def inks(self) -> np.ndarray:
@@ -86,18 +75,15 @@ class Picture:
     @cached_property
     def paths(self) -> dict[VMobject, list[np.ndarray]]:
         """Flattened outlines of the vector mobjects that are not text."""
-        return {
-            m: polylines(m, self.frame) for m in self.members if isinstance(m, VMobject) and not isinstance(m, Label)
-        }
+        drawn = (m for m in self.members if isinstance(m, VMobject) and not isinstance(m, DrawnText))
+        return {m: polylines(m, self.frame) for m in drawn}
 
     def _box(self, mobject: Mobject) -> np.ndarray:
-        if isinstance(mobject, Label):
+        if isinstance(mobject, DrawnText):
             return np.array(mobject.ink())
-        box = box_of(mobject, self.frame)
-        if isinstance(mobject, VMobject):
-            half = stroke_px(mobject) / 2
-            box = box + np.array([-half, -half, half, half])
-        return box
+        half = stroke_px(mobject) / 2 if isinstance(mobject, VMobject) else 0.0
+        at = self.frame.pixels(np.asarray(mobject.points))
+        return np.concatenate([at.min(axis=0) - half, at.max(axis=0) + half])
 
 
 def name(mobject: Mobject) -> str:

@@ -192,7 +192,7 @@ class Lanes(Part):
 
     def read(self, shown: Shown) -> Read:
         """Where tokens, prompts and waits stand, in ns since 0 as the drawn ticks tell them."""
-        lines = {key[1:]: m.frame.pixel(m.points[0])[0] for key, m in shown.items() if key[1] in ("tick", "head")}
+        lines = {key[1:]: m.frame.pixels(m.points[0])[0] for key, m in shown.items() if key[1] in ("tick", "head")}
         ticks = {key[1]: x for key, x in lines.items() if key[0] == "tick"}
         (zero, x), (later, right) = min(ticks.items()), max(ticks.items())
 

@@ -1,22 +1,17 @@
 """Making a storyboard shorter or longer: what is left out, and what is stretched.
 
-A beat's weight is its `detail`, or its section's where that is higher. Whole
-weights are left out section by section, so that beats which need one another
-(a function opened, stepped through, closed) share their weight and go together.
+A beat's weight is its `detail`, or its section's where that is higher. Whole weights are left out section by section,
+so that beats which need one another (a function opened, stepped through, closed) share their weight and go together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from scenes.stage.shot import Section, Shot, Storyboard
 
-ELASTIC = ("seconds", "pace")
 
-
-@dataclass(frozen=True, order=True)
-class Layer:
+class Layer(NamedTuple):
     """The beats of one `weight` in the section at index `section` of a storyboard."""
 
     weight: int
@@ -30,13 +25,8 @@ def weight(section: Section, beat: Shot) -> int:
 
 def layers(storyboard: Storyboard) -> list[Layer]:
     """Everything that can be left out or kept as one, the most needed first."""
-    return sorted(
-        {
-            Layer(weight(section, beat), index)
-            for index, section in enumerate(storyboard.sections)
-            for beat in section.beats
-        }
-    )
+    sections = enumerate(storyboard.sections)
+    return sorted({Layer(weight(section, beat), index) for index, section in sections for beat in section.beats})
 
 
 def keep(storyboard: Storyboard, kept: Collection[Layer]) -> Storyboard:
@@ -55,18 +45,10 @@ def keep(storyboard: Storyboard, kept: Collection[Layer]) -> Storyboard:
 
 
 def stretch(storyboard: Storyboard, factor: float) -> Storyboard:
-    """Every elastic second becomes `factor` seconds."""
-    return replace(
-        storyboard,
-        sections=tuple(
-            replace(section, beats=tuple(_stretched(beat, factor) for beat in section.beats))
-            for section in storyboard.sections
-        ),
-    )
+    """The storyboard with every shot's pace `factor` times what it is."""
 
+    def stretched(shot: Shot) -> Shot:
+        return replace(shot, pace=round(shot.pace * factor, 3))
 
-def _stretched(beat: Shot, factor: float) -> Shot:
-    changes = {
-        field.name: round(getattr(beat, field.name) * factor, 3) for field in fields(beat) if field.name in ELASTIC
-    }
-    return replace(beat, **changes) if changes else beat
+    sections = (replace(section, beats=tuple(map(stretched, section.beats))) for section in storyboard.sections)
+    return replace(storyboard, sections=tuple(sections))

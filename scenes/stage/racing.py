@@ -1,7 +1,5 @@
 """What films of shared prefixes have in common: steps one by one, and two first tokens on one clock."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -54,13 +52,8 @@ class RaceTelling(Telling):
         ask, lanes, clock = self.ask, [], 0.0
         for time in (miss, hit):
             found, prompt = ask.found(time.task, 0), ask.prompt(time.task)
-            label = say(
-                "{} found {} of its {} tokens: {} to compute",
-                ask.name(time.task),
-                found,
-                prompt,
-                ask.less(prompt, found),
-            )
+            name, left = ask.name(time.task), ask.less(prompt, found)
+            label = say("{} found {} of its {} tokens: {} to compute", name, found, prompt, left)
             lanes.append(Lane(time.task, ask.first_token(time.task), label))
         race = Race("time to the first token", tuple(lanes), 0.0)
         acts = [self.act(*beside, race)]

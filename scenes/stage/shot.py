@@ -1,7 +1,5 @@
 """Shots: the beats of a film told in the picture language, as plain data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The stage: composes pictures of parts, and plays shots by bringing one picture to the next."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -80,16 +78,9 @@ class Stops(Sequence[Picture]):
 class Stage:
     """What a section shows, and how shots change it.
 
-    Attributes
-    ----------
-    view
-        The moment that is shown, or that the running movement leads to.
-    boxes
-        Where each part stands, by its key.
-    parts
-        The parts that are shown, the hero first.
-    rests
-        (start, end) in film seconds of pauses that a shot declared.
+    `view` is the moment that is shown, or that the running movement leads to, `parts` are those that are shown, the
+    hero first, `boxes` is where each stands, by its key; `rests` are (start, end), in film seconds, of pauses that a
+    shot declared.
     """
 
     def __init__(self, scene: Scene, view: View, section: Section) -> None:
@@ -116,19 +107,14 @@ class Stage:
 
     def mount(self) -> None:
         """Put the section's first picture on the scene: that on which the one before ended."""
-        if self.section.before is not None:
-            last = self.section.before
-            self.parts, self.caption = last.parts, last.caption or ""
-            act = last.acts[-1]
-            self.view = self.view.at(self.section.start, act.known if act.until == self.section.start else None)
-            picture, self.boxes = self._compose(self.view, self.parts)
-            self.canvas.show(picture)
-        elif self.section.beats:
-            first = self.section.beats[0].acts[0]
-            self.parts, self.caption = first.parts, self.section.beats[0].caption or ""
-            shown = [part.during(0.0) for part in self.parts] if first.running else self.parts
-            picture, self.boxes = self._compose(self.view, shown)
-            self.canvas.show(picture)
+        last, start = self.section.before, self.section.start
+        shot, act = (self.section.beats[0], self.section.beats[0].acts[0]) if last is None else (last, last.acts[-1])
+        self.parts, self.caption = act.parts, shot.caption or ""
+        if last is not None:
+            self.view = self.view.at(start, act.known if act.until == start else None)
+        picture, self.boxes = self._compose(self.view, _begun(act) if last is None else act.parts)
+        self.canvas.show(picture)
+        if last is None:
             self._read_by = self.scene.clock + reading_time(self.caption)
         self.scene.add(self.canvas)
 
@@ -201,8 +187,7 @@ class Stage:
         view, boxes = self.view, self.boxes
         for act in shot.acts:
             self.parts = act.parts
-            first = tuple(part.during(0.0) for part in act.parts) if act.running else act.parts
-            set_up, placed = self._compose(view, first)
+            set_up, placed = self._compose(view, _begun(act))
             later = act.running or act.until > view.seq or act.stops or act.known != view.known
             if set_up != atoms and not ((act.running or act.stops) and _but_words(set_up, atoms)):
                 shift = self._shift(boxes, placed)
@@ -236,7 +221,7 @@ class Stage:
                 return self._compose(replace(view.at(seq), lapse=self.view.lapse), act.parts)[0]
 
             return Step(after, picture, seconds, (), Stops(seqs, stop, picture), times, changes=True)
-        moves = [m for part in act.parts for m in part.moves(atoms, picture, view, after)]
+        moves = [move for part in act.parts for move in part.moves(atoms, picture, view, after)]
         plan = Plan(view.frame, atoms, picture, moves, motion.CHANGE)
         return Step(after, picture, act.seconds or plan.seconds, moves, plan=plan, changes=True)
 
@@ -261,12 +246,13 @@ class Stage:
 
     def _shift(self, before: dict[str, Box], after: dict[str, Box]) -> float:
         """Seconds in which parts move to their new places: those of a camera move where any does."""
-        moved = [
-            motion.push(after[key].h / max(before[key].h, 1))
-            for key in after
-            if key in before and before[key] != after[key]
-        ]
-        return max(moved, default=motion.CHANGE)
+        moved = [key for key in after if key in before and before[key] != after[key]]
+        return max((motion.push(after[key].h / max(before[key].h, 1)) for key in moved), default=motion.CHANGE)
+
+
+def _begun(act: Act) -> Sequence[Part]:
+    """The parts with which an act begins."""
+    return [part.during(0.0) for part in act.parts] if act.running else act.parts
 
 
 def _but_words(a: Picture, b: Picture) -> bool:

@@ -1,7 +1,5 @@
 """What the storyboards of all films have in common: shots, in sections, from a trace's history."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -9,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from astrai_sim.trace import Event, State, Trace
+from scenes.draw import motion
 from scenes.draw.atoms import Key
 from scenes.measures import Measure, Said, joined, say
 from scenes.parts.code import MOST_LINES, Code
@@ -21,8 +20,6 @@ from scenes.story.source import shown_source, steps_of
 E = TypeVar("E", bound=Event)
 MORE, ASIDE, CODE, FRAME = 1, 2, 3, 4
 """How early things are left out of a short film: the higher, the earlier."""
-STEP, VALUES = 0.35, 0.8
-"""Seconds of a line of code that runs, and of one with a new value."""
 COLUMNS = 46
 """Characters of a line of code."""
 MORE_LINES = " …"
@@ -201,7 +198,7 @@ class Telling:
             values = [pair for pair in values if str(pair[0]) not in names] + fresh
             code = replace(code, line=step.line, values=tuple(values), fresh=len(fresh))
             if step.mask is not None or step.refs:
-                acts.append(self.act(*parts(code), until=event.seq, seconds=pace * STEP, known=dict(known)))
+                acts.append(self.act(*parts(code), until=event.seq, seconds=pace * motion.CODE_STEP, known=dict(known)))
             if step.mask is not None:
                 known["mask"] = step.mask
             if step.lru is not None:
@@ -209,7 +206,7 @@ class Telling:
             for page, ref in step.refs:
                 refs[page] = ref
                 known["refs"] = list(refs)
-            seconds = pace * (VALUES if fresh else STEP)
+            seconds = pace * (motion.CODE_VALUE if fresh else motion.CODE_STEP)
             acts.append(self.act(*parts(code), until=event.seq, seconds=seconds, known=dict(known)))
         acts.append(self.act(*parts(code), until=until))
         return acts

@@ -13,10 +13,7 @@ from tests.film.clean import assert_clean
 OWN = ASSETS / "traces" / Chat.default_trace
 
 
-OVER = pytest.mark.xfail(strict=True, reason="words of a page that is taken over stand on the new ones for 0.1 s")
-
-
-@pytest.mark.parametrize("scenario", ["two_requests", "shared_prefix", "one_page", pytest.param("crowded", marks=OVER)])
+@pytest.mark.parametrize("scenario", ["two_requests", "shared_prefix", "one_page", "crowded"])
 def test_any_trace_with_texts(word_scenario, scenario):
     """One request, many, preempted ones, with pieces that no font holds."""
     assert_clean(Chat, word_scenario(scenario))

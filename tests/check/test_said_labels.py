@@ -3,7 +3,6 @@
 from scenes.draw import fonts
 from scenes.draw.atoms import Text
 from scenes.draw.drawn import drawn
-from scenes.draw.label import Label
 from scenes.draw.layout import WIDE
 from scenes.measures import measure, say
 from scenes.measures.forms import number_text
@@ -13,9 +12,10 @@ FREE = measure("pool.free", 1234)
 
 
 def test_a_label_keeps_the_measures_of_its_text():
-    label = Label(say("{} free", FREE))
+    label = drawn(Text(text=say("{} free", FREE), at=(0, 0), color="#FFFFFF"), WIDE)
     assert label.text == "1,234 free" and label.said.measures == (FREE,)
-    assert label.set_text("none free").said is None
+    label.set_text("none free")
+    assert label.said is None
 
 
 def test_a_text_that_is_told_another_keeps_its_measures():

@@ -6,13 +6,13 @@ import pytest
 
 from astrai_sim.trace import Trace
 from scenes.check.labels import Writer
-from scenes.draw.label import Label
 from scenes.film import catalog
 from scenes.measures import FORMS, measure, say, written
 from scenes.story.contiguous import at_step, loads, simulate
 from scenes.truth import VOUCHERS, Witness
 from scenes.truth.contiguous import plan
 from scenes.truth.writing import WRITING
+from tests.lint.board import label as labelled
 
 DRAW = random.Random(7)
 VALUES = {
@@ -72,14 +72,14 @@ def test_a_line_that_has_run_is_a_moment():
 def test_what_nobody_vouches_for_or_that_has_no_value_is_said_so(two_requests):
     writer = Writer(Witness.of(Trace.open(two_requests)))
     for said in (written("weather", 3), written("task.tokens", 3, task="A"), written("page.ref", 0, page=999)):
-        assert writer.text(Label(said), -1).startswith("(nothing: ")
+        assert writer.text(labelled(said), -1).startswith("(nothing: ")
 
 
 def test_measures_of_measures_are_computed_from_below(two_requests):
     trace = Trace.open(two_requests)
     prompts = [measure("request.prompt", event.prompt_len, task=event.task) for event in trace.find("task_submitted")]
     both = measure("total", 1, parts=tuple(prompts))
-    label = Label(say("{} tokens", measure("less", 0, of=both, less=prompts[0])))
+    label = labelled(say("{} tokens", measure("less", 0, of=both, less=prompts[0])))
     assert writer_text(trace, label) == f"{sum(p.value for p in prompts[1:])} tokens"
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from astrai_sim.trace import Trace, TraceError
 from scenes.cli import main
-from scenes.draw.label import Label
+from scenes.draw.drawn import DrawnText
 from scenes.film import vouched
 from scenes.film.rehearsal import check, rehearse
 from scenes.film.render import Job, render_film, render_section
@@ -49,7 +49,7 @@ def false_trace(tmp_path):
 
 def words(mobjects) -> set[str]:
     family = [part for mobject in mobjects for part in mobject.get_family()]
-    return {part.text for part in family if isinstance(part, Label)}
+    return {part.text for part in family if isinstance(part, DrawnText)}
 
 
 def first_frame(path):

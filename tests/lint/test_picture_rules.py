@@ -5,22 +5,12 @@ import pytest
 from manim import Group, Line, Rectangle, Square, Text
 
 from scenes import theme
-from scenes.draw.cells import CellField
-from scenes.draw.label import Label
-from scenes.draw.layout import FRAME, UNIT, Box
-from scenes.lint.rules.contrast import Contrast, contrast
-from scenes.lint.rules.crossing import Crossing
-from scenes.lint.rules.glyph_size import GlyphSize
-from scenes.lint.rules.safe_area import SafeArea
-from scenes.lint.rules.text_overlap import TextOverlap
-from tests.lint.board import judge, panel, wire
+from scenes.draw import fonts
+from scenes.draw.layout import UNIT, WIDE, Box
+from scenes.lint.rules.pictures import Contrast, Crossing, GlyphSize, SafeArea, TextOverlap, contrast
+from tests.lint.board import field, judge, label, panel, wire
 
-SAFE = FRAME.safe
-MIDDLE = (960, 540)
-
-
-def label(text="page 3", at=MIDDLE, **kwargs):
-    return Label(text, at=at, **kwargs)
+SAFE = WIDE.safe
 
 
 class TestSafeArea:
@@ -35,14 +25,13 @@ class TestSafeArea:
     )
     def test_text_beyond_an_edge(self, at, align, edge):
         (problem,) = judge(SafeArea(), label(at=at, align=align))
-        assert problem.mobjects == ("Label 'page 3'",)
+        assert problem.mobjects == ("DrawnText 'page 3'",)
         assert edge in problem.detail
 
     def test_shapes_and_cells_beyond_an_edge(self):
         made = panel(Box(SAFE.x - 5, 500, 100, 100), fill=theme.PANEL)
-        field = CellField(Box(1000, SAFE.bottom - 10, 100, 40), 4, 2)
-        field.set_cell(0, theme.TEXT)
-        assert [p.mobjects for p in judge(SafeArea(), made, field)] == [("DrawnBlock",), ("CellField",)]
+        cells = field(Box(1000, SAFE.bottom - 10, 100, 40), 4, 2, _0=theme.TEXT)
+        assert [p.mobjects for p in judge(SafeArea(), made, cells)] == [("DrawnBlock",), ("DrawnCells",)]
 
     def test_a_thick_stroke_counts(self):
         box = Box(SAFE.x + 1, 500, 100, 100)
@@ -52,7 +41,7 @@ class TestSafeArea:
     def test_what_is_inside_or_invisible_passes(self):
         hidden = label(at=(5, 5))
         hidden.set_fill(opacity=0)
-        unseen = CellField(Box(0, 0, 50, 50), 4, 2)
+        unseen = field(Box(0, 0, 50, 50), 4, 2)
         assert not judge(SafeArea(), label(), hidden, unseen)
 
     def test_members_of_groups_count(self):
@@ -62,10 +51,10 @@ class TestSafeArea:
 class TestTextOverlap:
     def test_two_labels_on_one_place(self):
         (problem,) = judge(TextOverlap(), label("page 3"), label("ref 1", at=(970, 545)))
-        assert problem.mobjects == ("Label 'page 3'", "Label 'ref 1'")
+        assert problem.mobjects == ("DrawnText 'page 3'", "DrawnText 'ref 1'")
 
     def test_side_by_side_and_below_one_another(self):
-        beside = label("ref 1", at=(960 + label().width_px + 10, 540))
+        beside = label("ref 1", at=(960 + fonts.width("page 3", "sans", theme.LABEL) + 10, 540))
         below = label("ref 2", at=(960, 580))
         assert not judge(TextOverlap(), label(), beside, below)
 
@@ -77,7 +66,7 @@ class TestCrossing:
     def test_wire_through_text(self):
         line = wire([(900, 400), (980, 400), (980, 700)])
         (problem,) = judge(Crossing(), line, label())
-        assert problem.mobjects == ("DrawnLine", "Label 'page 3'")
+        assert problem.mobjects == ("DrawnLine", "DrawnText 'page 3'")
 
     def test_wire_around_text(self):
         line = wire([(900, 400), (930, 400), (930, 700)])
@@ -89,8 +78,8 @@ class TestCrossing:
         assert not judge(Crossing(), line, label())
 
     def test_slanted_line(self):
-        through = Line(FRAME.point(940, 500), FRAME.point(1000, 580))
-        past = Line(FRAME.point(900, 500), FRAME.point(940, 580))
+        through = Line(WIDE.point(940, 500), WIDE.point(1000, 580))
+        past = Line(WIDE.point(900, 500), WIDE.point(940, 580))
         assert [p.mobjects[0] for p in judge(Crossing(), through, past, label())] == ["Line"]
 
     def test_border_of_a_panel_that_its_text_leaves(self):
@@ -104,19 +93,19 @@ class TestCrossing:
 class TestGlyphSize:
     def test_smallest_text_of_the_theme_passes_in_every_face(self):
         faces = ("sans", "sans-medium", "sans-bold", "mono", "mono-bold")
-        assert not judge(GlyphSize(), *(label(px=theme.SMALL, face=face) for face in faces))
+        assert not judge(GlyphSize(), *(label(px=theme.LEAST_SIZE, face=face) for face in faces))
 
     def test_small_em_size(self):
         (problem,) = judge(GlyphSize(), label(px=24))
         assert "capitals 17.5 px" in problem.detail
 
     def test_label_scaled_down_after_it_was_made(self):
-        small = label(px=theme.SMALL)
+        small = label(px=theme.LEAST_SIZE)
         small.points = small.points * 0.5
         assert judge(GlyphSize(), small)
 
     def test_large_label_scaled_within_the_limit(self):
-        large = label(px=2 * theme.SMALL)
+        large = label(px=2 * theme.LEAST_SIZE)
         large.points = large.points * 0.5
         assert not judge(GlyphSize(), large)
 
@@ -136,8 +125,8 @@ class TestContrast:
 
     def test_fill_behind_decides_whatever_the_label_declares(self):
         chip = panel(Box(940, 510, 200, 60), fill=theme.DARK.hues[0])
-        dark = label(color=theme.BACKGROUND, background=theme.BACKGROUND)
-        light = label(color=theme.TEXT, background=theme.BACKGROUND)
+        dark = label(color=theme.BACKGROUND, ground=theme.BACKGROUND)
+        light = label(color=theme.TEXT, ground=theme.BACKGROUND)
         assert not judge(Contrast(), chip, dark)
         assert judge(Contrast(), chip, light)
         assert judge(Contrast(), dark)
@@ -148,7 +137,7 @@ class TestContrast:
 
     def test_half_transparent_fill_is_blended(self):
         veil = Rectangle(width=400 / UNIT, height=80 / UNIT, fill_color="#FFFFFF", stroke_width=0).move_to(
-            FRAME.point(1000, 540)
+            WIDE.point(1000, 540)
         )
         assert not judge(Contrast(), veil.copy().set_fill(opacity=0.1), label())
         assert judge(Contrast(), veil.copy().set_fill(opacity=0.8), label())
@@ -156,7 +145,7 @@ class TestContrast:
     def test_a_shape_over_the_text_hides_it(self):
         cover = panel(Box(900, 500, 300, 80), fill=theme.PANEL)
         assert not judge(Contrast(), cover, label())
-        assert judge(Contrast(), label(), cover)
+        assert judge(Contrast(), label(z=0), cover)
 
     def test_faded_text(self):
         pale = label()
@@ -164,13 +153,12 @@ class TestContrast:
         assert judge(Contrast(), pale)
 
     def test_cells_behind_text(self):
-        field = CellField(Box(900, 500, 300, 80), 12, 6, gap=2)
-        field.set_cell(np.arange(12), theme.EMPTY)
-        assert not judge(Contrast(), field, label())
-        field.set_cell(2, theme.TEXT)
-        assert judge(Contrast(), field, label())
-        field.opacity = 0.05
-        assert not judge(Contrast(), field, label())
+        cells = field(Box(900, 500, 300, 80), 12, 6, all=theme.EMPTY)
+        assert not judge(Contrast(), cells, label())
+        cells.rgba[2] = 1.0
+        assert judge(Contrast(), cells, label())
+        cells.opacity = 0.05
+        assert not judge(Contrast(), cells, label())
 
     def test_a_shape_with_a_hole_covers_only_its_rim(self):
         ring = Square(side_length=6).set_points(

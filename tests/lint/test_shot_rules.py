@@ -10,18 +10,12 @@ from coloraide import Color
 from astrai_sim.trace import Trace
 from scenes.draw import canvas
 from scenes.draw.atoms import Block, Line, Text
+from scenes.draw.crossing import Ways
 from scenes.draw.layout import Box
 from scenes.film.quality import PREVIEW
-from scenes.lint.rules.acting import Acting
-from scenes.lint.rules.blink import Blink
-from scenes.lint.rules.caption_time import CaptionTime
-from scenes.lint.rules.colors import LEAST, TaskColors, differences
-from scenes.lint.rules.first_frame import FirstFrame
-from scenes.lint.rules.hero import Hero
-from scenes.lint.rules.seams import Seams
-from scenes.lint.rules.still import Still
-from scenes.lint.rules.text_overlap import TextOverlap
-from scenes.lint.rules.wires import Wires, shared
+from scenes.lint.rules.film import LEAST, CaptionTime, FirstFrame, Still, TaskColors, differences
+from scenes.lint.rules.pictures import TextOverlap
+from scenes.lint.rules.shots import Acting, Blink, Hero, Seams, Wires, shared
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
 from scenes.stage.shot import Act, Section
@@ -52,6 +46,23 @@ class TestStill:
         film = section(shot("Because.", *going(3.0), act((LEFT, block(1100)), seconds=1.3), *going(9.0)))
         (found,) = findings(Still(), film)
         assert "nothing moves for" in found.detail and found.section == "one"
+
+    def test_still_stretches_add_up(self):
+        stand = act((LEFT, block(1100)), seconds=0.7)
+        film = section(shot("Because.", *going(3.0), stand, stand, *going(9.0)))
+        (found,) = findings(Still(), film)
+        assert "nothing moves for 1.4 s" in found.detail
+
+    def test_a_still_stretch_over_a_seam_is_one(self):
+        stand = act((LEFT, block(1100)), seconds=0.9)
+        before, after = section(shot("Because.", *going(9.0), stand)), shot(None, stand, *going(9.0))
+        (found,) = findings(Still(), before, section(after, key="two"))
+        assert found.section == "one" and "nothing moves for" in found.detail
+
+    def test_a_film_that_ends_still(self):
+        film = section(shot("Because.", *going(9.0), act((LEFT, block(1100)), seconds=1.5)))
+        (found,) = findings(Still(), film)
+        assert "nothing moves for" in found.detail
 
     def test_a_declared_rest_may_be_longer(self):
         film = section(shot("Because.", *going(9.0, times=2), rest=1.9), shot(None, *going(3.0)))
@@ -263,7 +274,7 @@ class TestTextsOnTheirWay:
         assert self.crossing() == []
 
     def test_crossing_is_found(self, monkeypatch):
-        monkeypatch.setattr(canvas, "crossing", lambda before, after, same: (set(), set()))
+        monkeypatch.setattr(canvas, "crossing", lambda before, after: Ways())
         (found,) = self.crossing()
         assert set(found.mobjects) == {"DrawnText 'aaaaaa'", "DrawnText 'bbbbbb'"}
 

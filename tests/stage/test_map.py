@@ -7,10 +7,9 @@ from manim import tempconfig
 from scenes import theme
 from scenes.check.compare import differences
 from scenes.draw import motion
-from scenes.draw.atoms import Grid
+from scenes.draw.atoms import Grid, grid_edges
 from scenes.draw.camera import FilmCamera
 from scenes.draw.canvas import Canvas, Change
-from scenes.draw.cells import MANY, CellField
 from scenes.draw.drawn import DrawnGrid
 from scenes.draw.lapse import Lapse
 from scenes.draw.layout import FRAMES, WIDE, Box
@@ -145,16 +144,13 @@ def drawn(mobject):
 
 
 def test_cells_are_drawn_where_they_are():
-    field = CellField(Box(100, 100, 800, 400), 1000, 40, gap=2)
-    assert field.n > MANY
-    colors = np.random.default_rng(0).random((field.n, 3))
-    field.rgba[:, :3], field.rgba[:, 3] = colors, 1.0
-    field.rgba[17, 3] = 0.0
-    picture = drawn(field)
+    atom = grid(Box(100, 100, 800, 400), n=1000, columns=40, gap=2.0)
+    atom.fills[17, 3] = 0.0
+    picture = drawn(DrawnGrid(atom, WIDE))
     for index in (0, 16, 39, 40, 555, 999):
-        box = field.cell_box(index)
-        assert np.allclose(picture[int(box.cy), int(box.cx)], colors[index], atol=0.01)
-    hole = field.cell_box(17)
+        box = cell(atom, index)
+        assert np.allclose(picture[int(box.cy), int(box.cx)], atom.fills[index, :3], atol=0.01)
+    hole = cell(atom, 17)
     assert np.allclose(picture[int(hole.cy), int(hole.cx)], theme.rgb(theme.BACKGROUND), atol=0.01)
 
 
@@ -162,6 +158,12 @@ def grid(box, window=None, n=16384, columns=256, **look):
     fills = np.random.default_rng(1).random((n, 4))
     fills[:, 3] = 1.0
     return Grid(box=box, columns=columns, fills=fills, window=window, **look)
+
+
+def cell(atom, index):
+    """The box of one cell of a grid."""
+    left, top, right, bottom = grid_edges(atom.box, len(atom.fills), atom.columns, atom.gap)[index]
+    return Box(left, top, right - left, bottom - top)
 
 
 @pytest.mark.parametrize("scale", [1.0, 3.7, 133.0])
@@ -172,9 +174,9 @@ def test_a_grid_larger_than_the_frame_is_drawn_only_where_it_is_seen(scale):
     picture = drawn(field)
     assert np.allclose(picture[: int(BOX.y) - 1], ground, atol=0.01)
     assert np.allclose(picture[int(BOX.bottom) + 1 :], ground, atol=0.01)
-    seen = [i for i in range(len(atom.fills)) if field.cell_box(i).within(BOX).w * field.cell_box(i).within(BOX).h > 9]
+    seen = [i for i in range(len(atom.fills)) if cell(atom, i).within(BOX).w * cell(atom, i).within(BOX).h > 9]
     for index in seen[:: max(1, len(seen) // 50)]:
-        middle = field.cell_box(index).within(BOX)
+        middle = cell(atom, index).within(BOX)
         assert np.allclose(picture[int(middle.cy), int(middle.cx)], atom.fills[index, :3], atol=0.02)
         assert field.cells_at(np.array([[middle.cx, middle.cy]]))[0] == index
     assert field.cells_at(np.array([[BOX.cx, BOX.y - 5]]))[0] == -1
@@ -182,8 +184,8 @@ def test_a_grid_larger_than_the_frame_is_drawn_only_where_it_is_seen(scale):
 
 def test_runs_have_no_seam_within():
     atom = grid(Box(100, 100, 1280, 320), n=64, columns=16, gap=10.0, seams=np.arange(64) % 2.0)
-    picture, field = drawn(DrawnGrid(atom, WIDE)), DrawnGrid(atom, WIDE)
-    closed, open_ = field.cell_box(0), field.cell_box(1)
+    picture = drawn(DrawnGrid(atom, WIDE))
+    closed, open_ = cell(atom, 0), cell(atom, 1)
     assert np.allclose(picture[int(closed.cy), int(closed.right + 5)], atom.fills[0, :3], atol=0.02)
     assert np.allclose(picture[int(open_.cy), int(open_.right + 5)], theme.rgb(theme.BACKGROUND), atol=0.01)
 

@@ -1,26 +1,12 @@
-"""The rules, one module each."""
-
-from __future__ import annotations
+"""The rules: of single pictures, of shots and of the whole film."""
 
 from scenes.lint.moment import Rule
-from scenes.lint.rules.acting import Acting
-from scenes.lint.rules.blink import Blink
-from scenes.lint.rules.caption_time import CaptionTime
-from scenes.lint.rules.colors import TaskColors
-from scenes.lint.rules.contrast import Contrast
-from scenes.lint.rules.crossing import Crossing
-from scenes.lint.rules.first_frame import FirstFrame
-from scenes.lint.rules.glyph_size import GlyphSize
-from scenes.lint.rules.hero import Hero
-from scenes.lint.rules.safe_area import SafeArea
-from scenes.lint.rules.seams import Seams
-from scenes.lint.rules.still import Still
-from scenes.lint.rules.stillness import Stillness
-from scenes.lint.rules.text_overlap import TextOverlap
-from scenes.lint.rules.wires import Wires
+from scenes.lint.rules.film import CaptionTime, FirstFrame, Still, TaskColors
+from scenes.lint.rules.pictures import Contrast, Crossing, GlyphSize, SafeArea, TextOverlap
+from scenes.lint.rules.shots import Acting, Blink, Hero, Seams, Wires
 
 
 def all_rules() -> list[Rule]:
     """A fresh set of every rule."""
     pictures = [SafeArea(), TextOverlap(), Crossing(), GlyphSize(), Contrast(), TaskColors()]
-    return [*pictures, CaptionTime(), Stillness(), Still(), Hero(), Acting(), Wires(), Seams(), Blink(), FirstFrame()]
+    return [*pictures, CaptionTime(), Still(), Hero(), Acting(), Wires(), Seams(), Blink(), FirstFrame()]
