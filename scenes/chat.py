@@ -269,9 +269,10 @@ class ChatTelling(RaceTelling):
         if first is not None and gone is not None:
             self.grow(self.steps.phase_begin(gone.end) - 1)
             let = [*gone.cached, *gone.freed] or gone.shared
-            told, parts = self.released(first.task, gone), self.parts(self.all, "", let)
-            acts = [self.act(*parts, seconds=0.8), self.act(*parts, until=gone.end)]
-            self.shot(told, *acts, subject=("talk", first.task))
+            if {*let} & {*self.all}:
+                told, parts = self.released(first.task, gone), self.parts(self.all, "", let)
+                acts = [self.act(*parts, seconds=0.8), self.act(*parts, until=gone.end)]
+                self.shot(told, *acts, subject=("talk", first.task))
             self.taken_over(first.task, {*gone.freed, *gone.cached} & {*self.all})
         if self.end > self.at:
             said, steps = (

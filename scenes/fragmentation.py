@@ -197,11 +197,12 @@ class FragmentationTelling(Telling):
         self.start_at(-1)
         first = next(step for step in range(self.done) if self.state(ask.moment(step)).tables)
         piece = ask.whole(first).pieces[0]
-        name = ask.name(piece.task)
+        name, most = ask.name(piece.task), ask.piece("reserved", piece.task)
+        whose = "scenario" if self.trace.header.workload is None else "load"
         self.go(
             self.short(
-                say("{} may need {} slots: one piece of them is reserved.", name, ask.piece("reserved", piece.task)),
-                say("{} may fill {} slots: all are reserved.", name, ask.piece("reserved", piece.task)),
+                say("The {} lets {} fill {} slots: one piece is reserved.", whose, name, most),
+                say("The {} allows {} slots: one piece is reserved.", whose, most),
             ),
             first,
             *self.lanes("whole", {"acting": (piece.start,)}),

@@ -23,7 +23,7 @@ from scenes.story.errors import DoesNotApply
 from scenes.story.history import firsts
 from scenes.story.history.turns import Loss, turns_of
 from scenes.story.limits import LARGEST, reading_time
-from scenes.story.words import are, counted
+from scenes.story.words import are, counted, plural
 
 LAPSES = 40.0
 """Seconds of all time-lapses together, at most."""
@@ -211,7 +211,13 @@ class PoolAtScaleTelling(Telling):
             subject=("crowd",),
         )
         freed = ask.less(ask.pool_free(self.at), free)
-        told = say("{} of {} go to others; it waits first in line.", counted(freed, "page"), ask.name(task))
+        back, go = counted(freed, "page"), plural(freed, "goes", "go")
+        told = self.short(
+            say("{} of {} {} to others; it waits first in line.", back, ask.name(task), go),
+            say("{} {} to others; it waits first in line.", back, go),
+        )
+        if not freed.value:
+            told = say("Its pages stay cached; it waits first in line.")
         step = self.act(*acting, until=self.steps.done_from(self.at))
         on = self.through(acting, self.before(self.ns(self.at) + RUN_OUT * self.rate * 1e9))
         self.shot(told, step, on, self.act(*self.frame), subject=("map",))

@@ -204,19 +204,24 @@ class PreemptionTelling(Telling):
             told = self.short(say("{}, which writes over what {} left.", told, name), say("{}.", told))
             given = self.stage(self.head(), acting=(self.tile(),), pages=(page,))
             acts = [self.act(*given), self.act(*given, until=took.seq + 1), self.act(*given, until=self.decoded)]
-            self.shot(told, *acts, subject=("pool", page), pace=1.5)
+            self.shot(told, *acts, subject=("pool", page)[: 1 + (self.ask.n_pages <= ROWS[0][0])], pace=1.5)
         return self.section("out", say("{} gives way", name))
 
     def head(self) -> Queue:
         """The line with the victim at the head of those that wait."""
         return Queue((), ((self.victim, "next in"),))
 
-    def meanwhile(self, queue: Queue, beside: tuple[str, Measure] | None = None) -> tuple[Part, ...]:
-        """What the requests say, the line, and how long they wait, with a time `beside` it."""
+    def meanwhile(self, back: bool = False) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+        """The tapes, then what the requests say, above the line and how long they wait, until or once it is `back`."""
         tasks = [(self.victim, say("{} stands still", self.name))]
         if self.behind is not None:
             tasks.append((self.behind, say("{} waits behind it", self.ask.name(self.behind))))
-        return self.words(self.cast), queue, Waits(self.seq, tuple(tasks), beside)
+        usual = self.ask.usual_wait(self.out.step)
+        beside = None if usual is None else ("usual, for a token", usual)
+        if back:
+            beside = ("computing again", self.ask.computing(self.victim, self.seq))
+        below = Queue() if back else self.head(), Waits(self.seq, tuple(tasks), beside)
+        return (Tape(self.cast), *below), (self.words(self.cast), *below)
 
     def words(self, tasks: tuple[str, ...]) -> Part:
         """What `tasks` say, where that was recorded, else their tapes."""
@@ -225,8 +230,7 @@ class PreemptionTelling(Telling):
     def stand(self, again: TaskAdmitted) -> Section:
         """It waits at the head of the line while the others go on."""
         self.begin()
-        usual = self.ask.usual_wait(self.out.step)
-        parts = self.meanwhile(self.head(), None if usual is None else ("usual, for a token", usual))
+        tapes, parts = self.meanwhile()
         until = max(self.at, self.steps.before(again.seq))
         others = self.ask.names([t for t in self.running if t != self.victim and t in self.state().tables])
         known = counted(self.ask.tokens(self.victim, self.seq), "token")
@@ -234,7 +238,7 @@ class PreemptionTelling(Telling):
         if others:
             go = plural(others, "goes", "go")
             told = self.short(*(say("{}; {} {} on.", told, listed(others, most), go) for most in (MOST, 1)), told)
-        acts = [self.act(*parts), *self.pass_time(*parts, until=until, seconds=5.0)]
+        acts = [self.act(*tapes), self.act(*parts), *self.pass_time(*parts, until=until, seconds=5.0)]
         self.shot(told, *acts, subject=("waits",))
         return self.section("waits", say("{} waits", self.name), ASIDE)
 
@@ -242,23 +246,24 @@ class PreemptionTelling(Telling):
         """It is admitted first, and computed again in one sweep."""
         ask, name, victim = self.ask, self.name, self.victim
         self.begin()
-        gone = self.steps.next_phase("cleanup", self.at)
+        gone, acts = self.steps.next_phase("cleanup", self.at), [self.act(*self.meanwhile()[0])]
         if gone < again.seq:
             done, free = ask.names(self.history.event(PhaseEnd, gone).tasks), ask.pool_free(gone)
             left = say("{} {} free", counted(free, "page"), are(free))
             told = self.short(*(say("{} {} done: {}.", listed(done, most), are(done), left) for most in (MOST, 1)))
-            self.shot(told, self.act(*self.stage(), until=gone), subject=("pool",), pace=1.3)
+            self.shot(told, *acts, self.act(*self.stage(), until=gone), subject=("pool",), pace=1.3)
+            acts = []
         given = (pages_text(ask.pages(again.pages), most) for most in (MOST, 1))
         told = self.short(*(say("{} was next in line: it gets {}.", name, pages) for pages in given))
-        back = self.act(*self.stage(Queue((victim,))), until=again.seq)
-        self.shot(told, back, subject=("pool",), pace=1.3)
+        acts.append(self.act(*self.stage(Queue((victim,))), until=again.seq))
+        self.shot(told, *acts, subject=("pool",), pace=1.3)
         done = self.life.prefilled(again.seq)
         if done is not None:
             told = say("One sweep computes its {} tokens again.", ask.computed(victim, done.seq))
             self.shot(told, self.act(*self.stage(), until=done.seq), subject=("pool",), pace=1.6)
         back = ask.computing(victim, self.seq)
-        parts = self.meanwhile(Queue(), ("computing again", back))
-        acts = self.act(*parts), self.act(*parts, until=max(self.at, token))
+        tapes, parts = self.meanwhile(back=True)
+        acts = [self.act(*tapes), self.act(*parts), self.act(*parts, until=max(self.at, token))]
         self.shot(say("{} goes on where it stopped.", name), *acts, subject=("waits",))
         cost = say("{} stood still for {}", name, stood)
         cost = self.short(say("{}, {} of it computing again.", cost, back), say("{}.", cost))
@@ -271,7 +276,8 @@ class PreemptionTelling(Telling):
         end = self.end if self.life.finished is None else self.life.finished.seq
         acts = self.pass_time(*parts, until=end, seconds=3.0)
         if acts or self.behind is None:
-            self.shot(cost, *(acts or [self.act(*parts, seconds=1.8)]), subject=("waits",), rest=rest, pace=1.3)
+            acts = acts if acts and acts[0].stops else [self.act(*parts, seconds=1.8)]
+            self.shot(cost, *acts, subject=("waits",), rest=rest, pace=1.3)
         return self.section("again", say("{} comes back", name))
 
     def takeaway(self) -> Section:

@@ -16,8 +16,8 @@ LOOKS = 33
 def crossing(before: Picture, after: Picture, same: bool) -> tuple[set[Key], set[Key]]:
     """Moved texts that would cross another, and texts that leave and would be crossed.
 
-    What flies has a ground of its own and may cover others. Those that come count where both pictures
-    are of the `same` moment; else they come when all have arrived.
+    What flies has a ground of its own and may cover others. Those that come count where they are early or both
+    pictures of the `same` moment; else they come when all have arrived.
     """
     moving, standing, leaving = [], [], []
     for key, atom in {**before, **after}.items():
@@ -25,7 +25,7 @@ def crossing(before: Picture, after: Picture, same: bool) -> tuple[set[Key], set
         if not isinstance(atom, Text) or atom.z >= FLYING or not (new is None or isinstance(new, Text)):
             continue
         if not isinstance(old, Text):
-            if same:
+            if same or atom.early:
                 standing.append((key, atom, atom))
         elif new is None:
             leaving.append((key, old, old))
@@ -44,7 +44,7 @@ def crossing(before: Picture, after: Picture, same: bool) -> tuple[set[Key], set
         if not more.any():
             break
         hidden |= more
-    crossed = _hits(ends, np.zeros(n, dtype=bool))[gone:, :n].any(axis=1)
+    crossed = _hits(ends, np.zeros(n, dtype=bool))[gone:, :gone].any(axis=1)
     return {texts[i][0] for i in np.flatnonzero(hidden)}, {texts[i + gone][0] for i in np.flatnonzero(crossed)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 
 from astrai_sim.scenario.schema import Scenario
 from scenes.check.checker import Checker, CheckReport
@@ -22,12 +23,12 @@ PARTS = range(10)
 """Seeds of `judge_drawn`: parts of one long test, which run side by side."""
 
 
-def judge_drawn(judge: Callable[[Scenario], object], part: int) -> None:
-    """Have `judge` look at eight scenarios that are drawn from the seed `part`."""
+def judge_drawn(judge: Callable[[Scenario], object], part: int, drawn: SearchStrategy[Scenario] | None = None) -> None:
+    """Have `judge` look at eight scenarios that are `drawn` from the seed `part`."""
 
     @seed(part)
     @settings(drawing, max_examples=8)
-    @given(scenarios())
+    @given(drawn or scenarios())
     def judged(scenario: Scenario) -> None:
         judge(scenario)
 
