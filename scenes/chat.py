@@ -1,7 +1,5 @@
 """The film `Chat`: people ask a language model, and every word that is said has a slot."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -11,7 +9,6 @@ from scenes.film.scene import FilmScene
 from scenes.measures import Measure, Said, joined, say
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
-from scenes.parts.question import Question, Takeaway
 from scenes.parts.talk import Talk
 from scenes.parts.wires import MOST, Wires
 from scenes.stage.racing import RaceTelling
@@ -58,6 +55,7 @@ class ChatTelling(RaceTelling):
         second = self.requests[self.cast[min(1, len(self.cast) - 1)]]
         known = self.computed(second.submitted.task, second.submitted.seq) if len(self.cast) > 1 else self.end
         self.all = self.used(self.end, HELD)
+        self.pool = Pool(bits=False, pages=self.all)
         self.large = self.used(known, SHOWN)
         ends = [event.seq for event in self.history.events("step_end")] or [self.end]
         kept = [sum(self.ask.state(seq).tasks[task].kv_len for task in self.running(seq)) for seq in ends]
@@ -109,9 +107,7 @@ class ChatTelling(RaceTelling):
                 yield self.arrival(place, task)
             pair = self.compared(self.cast[0], task, only=True)
             if pair is not None and self.once("race"):
-                self.begin()
-                self.race(*pair, self.talk)
-                yield self.section("cost", "What it saves")
+                yield self.raced(*pair, self.talk)
         if self.end > self.at:
             self.begin()
             self.rest()
@@ -129,8 +125,7 @@ class ChatTelling(RaceTelling):
         asked = say("How do {} tokens fit into {} slots?", tokens, slots or tokens)
         if slots is None:
             asked = say("Where are the {} tokens of {} kept?", tokens, self.conversations())
-        asked = self.told("question", asked, **self.measures())
-        shown = (Question(asked), self.talk, Pool(bits=False, pages=self.all))
+        shown = (self.question(asked), self.talk, self.pool)
         self.shot(None, self.act(*shown), *self.decode(shown, self.full, 4.0), subject=("pool",))
         return self.section("hook", self.trace.header.scenario.title, cut=True)
 
@@ -139,15 +134,9 @@ class ChatTelling(RaceTelling):
         return counted(many(self.ask.names(self.running(self.full) or self.cast)), "conversation")
 
     def measures(self) -> dict[str, Measure]:
-        """What a scenario's question and takeaway can say."""
         ask = self.ask
-        found = {
-            "tokens": self.kept()[0],
-            "slots": ask.filled(self.full),
-            "asked": ask.asked(),
-            "found": ask.all_found(),
-        }
-        return {**found, "first": ask.name(self.cast[0])}
+        found = {"asked": ask.asked(), "found": ask.all_found(), "first": ask.name(self.cast[0])}
+        return {"tokens": self.kept()[0], "slots": ask.filled(self.full), **found}
 
     def arrival(self, place: int, task: str) -> Section:
         """A request comes, gets its pages, and its prompt is computed."""
@@ -161,17 +150,12 @@ class ChatTelling(RaceTelling):
         asks = "{} asks: {} with the system prompt." if system and not place else "{} asks: {}."
         if submitted > self.at:
             comes = self.act(*self.parts(pages), until=submitted, seconds=1.8)
-            self.shot(
-                say(asks, name, counted(prompt, "token")),
-                replace(comes, until=self.start, seconds=None),
-                comes,
-                subject=("talk", task),
-            )
+            acts = replace(comes, until=self.start, seconds=None), comes
+            self.shot(say(asks, name, counted(prompt, "token")), *acts, subject=("talk", task))
         if found.value and admitted.seq > self.at:
             self.shares(task, admitted, pages)
         elif admitted.seq > self.at:
-            need = counted(ask.prompt_pages(task), "page")
-            told = say("They fit into {} of {} slots.", need, ask.page_size())
+            told = say("They fit into {} of {} slots.", counted(ask.prompt_pages(task), "page"), ask.page_size())
             fly = self.act(*self.parts(pages, "", admitted.pages or ()), until=admitted.seq, seconds=1.8)
             self.shot(told, fly, subject=("pool",))
         rest = ask.less(prompt, found)
@@ -194,16 +178,15 @@ class ChatTelling(RaceTelling):
         named = next((e.seq for e in tables if e.seq > self.at and len(e.pages) >= len(held)), admitted.seq)
         found, which = ask.found(task, admitted.seq), pages_text(ask.pages(held), 4, runs=True)
         like = [keyed.task for keyed in self.pages.keyed if keyed.page == held[0] and keyed.seq < admitted.seq][-1:]
-        begins = [
+        told = [
             say("They begin as {}: {} are there, in {}.", possessive(name), found, which) for name in ask.names(like)
         ]
-        self.shot(
-            self.short(*begins, say("Their first {} are there: {}.", found, which)),
+        acts = [
             self.act(*self.parts(pages, "", held), seconds=1.0),
-            self.act(*self.parts(pages, task, held), until=max(self.at, named)),
-            self.act(*self.parts(pages, task), until=max(self.at, admitted.seq)),
-            subject=("pool",),
-        )
+            self.act(*self.parts(pages, task, held), until=named),
+            self.act(*self.parts(pages, task), until=admitted.seq),
+        ]
+        self.shot(self.short(*told, say("Their first {} are there: {}.", found, which)), *acts, subject=("pool",))
 
     def grow(self, until: int) -> None:
         """Answers grow up to event `until`: a shot for the first page that is added, and at the fullest moment."""
@@ -236,14 +219,12 @@ class ChatTelling(RaceTelling):
         n = len(self.speaking())
         if not n or self.answers(self.at, until) < TOLD or not self.once(f"batch {n}"):
             return None
-        if n == 1:
-            return "Each step fills one slot and picks a word."
-        return say("One step now adds a word to {}.", "both answers" if n == 2 else "every answer")
+        told = say("One step now adds a word to {}.", "both answers" if n == 2 else "every answer")
+        return "Each step fills one slot and picks a word." if n == 1 else told
 
     def speaking(self) -> list[str]:
         """Those of the cast whose answers grow now."""
-        tasks = self.state().tasks
-        return [task for task in self.cast if task in tasks and tasks[task].status == "running"]
+        return [task for task, one in self.state().tasks.items() if task in self.cast and one.status == "running"]
 
     def growing(self) -> str:
         """Title of a stretch of answers."""
@@ -268,17 +249,13 @@ class ChatTelling(RaceTelling):
         gone = None if first is None else self.pages.let_go(first.task, first.seq)
         if first is not None and gone is not None:
             self.grow(self.steps.phase_begin(gone.end) - 1)
-            let = [*gone.cached, *gone.freed] or gone.shared
-            if {*let} & {*self.all}:
+            if {*(let := [*gone.cached, *gone.freed] or gone.shared)} & {*self.all}:
                 told, parts = self.released(first.task, gone), self.parts(self.all, "", let)
                 acts = [self.act(*parts, seconds=0.8), self.act(*parts, until=gone.end)]
                 self.shot(told, *acts, subject=("talk", first.task))
             self.taken_over(first.task, {*gone.freed, *gone.cached} & {*self.all})
         if self.end > self.at:
-            said, steps = (
-                (Talk(self.cast, whole=True), Pool(bits=False, pages=self.all)),
-                self.answers(self.at, self.end),
-            )
+            said, steps = (replace(self.talk, whole=True), self.pool), self.answers(self.at, self.end)
             seconds = min(2 * LONGEST, max(LEAST, PACE * steps))
             told = "The answers run on to their last word." if steps >= TOLD else ""
             self.shot(told, self.act(*said), *self.decode(said, self.end, seconds), subject=("talk",))
@@ -310,17 +287,14 @@ class ChatTelling(RaceTelling):
 
     def comes_to(self) -> Section:
         """How many slots all tokens needed, and the answers."""
-        self.begin()
         tokens, slots = self.kept()
         told = say("A word is kept once, for all who begin with it.")
         large, unit = say("{}", slots or tokens), say("slots hold the {} tokens of {}", tokens, self.conversations())
         if slots is None:
             told = say("Every word keeps its slot until its answer ends.")
             unit = say("tokens of {} were kept at once", self.conversations())
-        told = self.told("takeaway", told, **self.measures())
-        ends = (Takeaway(told, large, unit), Talk(self.cast, whole=True))
-        self.shot("", self.act(*ends), subject=("takeaway",), rest=min(REST, PACE * len(self.steps) / 4))
-        return self.section("comes-to", sentence(self.trace.header.scenario.title))
+        rest, title = min(REST, PACE * len(self.steps) / 4), sentence(self.trace.header.scenario.title)
+        return self.ending(title, told, large, unit, replace(self.talk, whole=True), rest=rest, key="comes-to")
 
 
 class Chat(FilmScene):

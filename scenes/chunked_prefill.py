@@ -1,7 +1,5 @@
 """The film `ChunkedPrefill`: a long prompt whole, and in chunks."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +16,6 @@ from scenes.parts.batch import Batch
 from scenes.parts.clock import Clock
 from scenes.parts.lanes import Lanes, Wait
 from scenes.parts.part import Part
-from scenes.parts.question import Question, Takeaway
 from scenes.parts.timeline import Timeline
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
@@ -244,7 +241,7 @@ class ChunkedPrefillTelling(Telling):
         self.begin(self.end)
         every = say("every") if len(self.prompts[0].beside) > 1 else possessive(ask.name(names[0]))
         asked = say("Why did {} answer freeze for {}?", every, self.waits[0])
-        question = Question(self.told("question", asked, **self.measures()))
+        question = self.question(asked)
         title = say("Tokens that {} {}", listed(ask.names(names)), plural(names, "gets", "get"))
         title = self.short(title, say("Tokens that the readers get"))
         self.stop = min(self.time.end, last + round(0.15 * (last - first)))
@@ -370,15 +367,11 @@ class ChunkedPrefillTelling(Telling):
         if longest.value < whole.value:
             text = say("An answer freezes for a step; chunks keep steps short.")
             number, unit = say("{}×", self.ask.ratio(whole, longest)), say("shorter freeze: {}, not {}", longest, whole)
-        text = self.told("takeaway", text, **self.measures())
         last = self.stood(self.time.end)
         parts = [self.lanes(side, last, tasks=self.waited(side)[:1]).unlit() for side in (0, 1)]
-        self.begin()
-        self.shot("", self.act(Takeaway(text, number, unit), *parts), subject=("takeaway",), rest=2.0)
-        return self.section("takeaway", "Takeaway")
+        return self.ending("Takeaway", text, number, unit, *parts)
 
     def measures(self) -> dict[str, Measure]:
-        """What a scenario's question and takeaway can say."""
         ask, (whole, chunked) = self.ask, (prompt.task for prompt in self.prompts)
         found = {"prompt": ask.prompt_tokens(whole), "chunks": ask.prompt_steps(chunked), "own": ask.ttft(chunked)}
         return {**found, "wait": self.waits[0], "longest": self.waits[1], "reader": ask.name(self.readers[0][0])}

@@ -1,7 +1,5 @@
 """The film `Eviction`: cached pages make room for a newcomer, least recently used first."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -15,7 +13,6 @@ from scenes.parts.code import Code
 from scenes.parts.lru import Lru
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
-from scenes.parts.question import Question, Takeaway
 from scenes.parts.tape import Tape
 from scenes.stage.racing import RaceTelling
 from scenes.stage.shot import Act, Section
@@ -37,10 +34,8 @@ class EvictionTelling(RaceTelling):
         super().__init__(film, trace)
         self.need_single_pages()
         self.near: tuple[int, ...] = ()
-        needed = (
-            "a page that a finished request left cached and that was evicted: record a scenario with "
-            "prefix_caching = true and fewer pages than its requests leave cached"
-        )
+        needed = "a page that a finished request left cached and that was evicted: record a scenario with "
+        needed += "prefix_caching = true and fewer pages than its requests leave cached"
         self.kept = self.need(PagesCached, needed, phase="cleanup")
         self.cleaned = self.steps.phase_end(self.kept.seq)
         self.missed = first_missed(trace)
@@ -107,7 +102,7 @@ class EvictionTelling(RaceTelling):
     def hook(self) -> Section:
         """The page that is missed later is evicted, and those after it."""
         self.begin(self.evicted.seq - 1)
-        question = Question(self.told("question", self.asked(), **self.measures()))
+        question = self.question(self.asked())
         gone = [self.trace[seq].pages[0] for seq in self.gone()]
         near = self.look(gone) if len(gone) >= SEEN else ()
 
@@ -203,11 +198,8 @@ class EvictionTelling(RaceTelling):
         self.shot(self.short(told, say("The keys lead {} to cached pages.", name)), *acts, subject=("lru",))
         parts, done = self.stage(task), self.requests[task].prefilled(admitted)
         if done is not None:
-            told = say(
-                "So only {} of its {} are computed.",
-                ask.computed(task, done.seq),
-                counted(ask.tokens(task, admitted), "token"),
-            )
+            tokens = counted(ask.tokens(task, admitted), "token")
+            told = say("So only {} of its {} are computed.", ask.computed(task, done.seq), tokens)
             self.shot(told, *self.swept(task, self.steps.phase_end(done.seq)), subject=("tape", task))
         back = self.history.first(PagesCached, self.at, self.until + 1, task=task)
         if back is not None:
@@ -250,15 +242,11 @@ class EvictionTelling(RaceTelling):
             self.shot(told, *self.tear(gone[:1], partial(self.stage, task), 1.5), subject=("lru",))
         self.at = max(self.at, self.taken)
         pages = ask.pages([self.trace[other].pages[0] for other in gone[1:]])
-        acts = [
-            self.act(*self.stage(task, (page,)), until=self.taken),
-            *self.tear(gone[1 : 1 + SEEN], partial(self.stage, task)),
-        ]
-        told = say("{} takes page {}.", name, ask.page(page))
-        if pages:
-            told = say(
-                "{} takes page {}; {} {}.", name, ask.page(page), pages_text(pages), plural(pages, "follows", "follow")
-            )
+        acts = self.acts(self.stage(task, (page,)), self.taken)
+        acts += self.tear(gone[1 : 1 + SEEN], partial(self.stage, task))
+        told = say("{} takes page {}", name, ask.page(page))
+        follow = say("; {} {}", pages_text(pages), plural(pages, "follows", "follow")) if pages else ""
+        told = say("{}{}.", told, follow)
         self.shot(told, *acts, self.act(*parts, until=self.settled()), subject=("lru",))
         done = None if self.grows else self.requests[task].prefilled(self.at)
         until = self.steps.next_phase("decode", self.at) if done is None else self.steps.phase_end(done.seq)
@@ -279,12 +267,8 @@ class EvictionTelling(RaceTelling):
 
         acts = self.run(lines, self.taken, parts)
         torn = next((i for i, act in enumerate(acts) if "lru" in act.known), len(acts) - 1)
-        self.shot(
-            say("No page is free: evict takes page {}, first in the row.", self.ask.page(page)),
-            *acts[:torn],
-            pace=1.4,
-            subject=("code",),
-        )
+        told = say("No page is free: evict takes page {}, first in the row.", self.ask.page(page))
+        self.shot(told, *acts[:torn], pace=1.4, subject=("code",))
         told = say("Its key is torn off: nobody finds page {} any more.", self.ask.page(page))
         self.shot(told, *acts[torn:], subject=("code",), pace=1.2)
 
@@ -305,10 +289,8 @@ class EvictionTelling(RaceTelling):
         end, self.at = sure(self.requests[task].admission(missed.seq)).seq, max(self.at, came)
         self.look(self.state(end).tables[task])
         parts = self.stage(task)
-        told = self.short(
-            say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like)),
-            say("For {} the keys of these pages are gone.", name),
-        )
+        told = say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like))
+        told = self.short(told, say("For {} the keys of these pages are gone.", name))
         row, like = self.ask.state(missed.seq).lru, self.stage(task, tiles=range(missed.cached // ask.size))
         acts += [self.act(*parts, until=missed.seq), self.act(*like, seconds=1.5)]
         self.shot(told, *acts, subject=("tape", task))
@@ -327,22 +309,16 @@ class EvictionTelling(RaceTelling):
     def takeaway(self) -> Section:
         """What is left of the film: its sentence and its number, over the row as it is now."""
         ask = self.ask
-        self.begin()
         text = say("A cached page is a loan: the least recently used goes first.")
         number, unit = say("{}", ask.evictions()), say("times a cached page made room")
         if self.missed is not None:
             number = say("{}", self.lost(self.missed))
             unit = say("tokens computed again, because {} came too late", ask.name(self.missed.task))
-        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit), Pool(bits=False)
-        self.shot("", self.act(*last), subject=("takeaway",), rest=1.8)
-        return self.section("takeaway", "What it costs")
+        return self.ending("What it costs", text, number, unit, Pool(bits=False), rest=1.8)
 
     def measures(self) -> dict[str, Measure]:
-        """What a scenario's question and takeaway can say."""
-        found = {"newcomer": self.ask.name(self.newcomer), "pages": self.ask.pool_pages()}
-        if self.missed is None:
-            return found
-        return {**found, "late": self.ask.name(self.missed.task), "lost": self.lost(self.missed)}
+        late = self.missed and {"late": self.ask.name(self.missed.task), "lost": self.lost(self.missed)}
+        return {"newcomer": self.ask.name(self.newcomer), "pages": self.ask.pool_pages(), **(late or {})}
 
 
 class Eviction(FilmScene):

@@ -1,7 +1,5 @@
 """The film `Fragmentation`: one queue, two servers, one piece of memory for each request or pages."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,7 +9,6 @@ from scenes.measures import Measure, Said, say
 from scenes.parts.memory import Memory
 from scenes.parts.part import Part
 from scenes.parts.progress import Progress
-from scenes.parts.question import Question, Takeaway
 from scenes.parts.score import Score
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
@@ -152,9 +149,7 @@ class FragmentationTelling(Telling):
         ask, worst = self.ask, self.worst
         if worst is None:
             fullest = max(range(self.done), key=lambda step: self.state(ask.moment(step)).n_in_use)
-            question = Question(
-                self.told("question", say("What do pages save where there is room for all?"), **self.known())
-            )
+            question = self.question(say("What do pages save where there is room for all?"))
             self.start_at(max(-1, fullest - MOST_TRIES))
             self.go(None, fullest, question, *self.lanes(), subject=("pages",))
             return self.section("hook", self.title, cut=True)
@@ -162,13 +157,12 @@ class FragmentationTelling(Telling):
         told = say("{} of {} slots are empty. Why does {} wait?", empty, ask.pool_slots(), name)
         if empty.value < self.needs[self.head(worst)]:
             told = say("Who serves {} sooner: one piece each, or pages?", name)
-        question = Question(self.told("question", told, **self.known()))
         self.start_at(worst - 1)
+        question = self.question(told)
         self.shot(None, *self.tries(worst, question, most=MOST_TRIES), subject=("whole",), pace=1.4)
         return self.section("hook", self.title, cut=True)
 
-    def known(self) -> dict[str, Measure]:
-        """What a scenario's question and takeaway can say."""
+    def measures(self) -> dict[str, Measure]:
         ask = self.ask
         whole, paged = ask.steps_of("reserve"), ask.steps_of("pages")
         found = {"slots": ask.pool_slots(), "steps": whole, "paged": paged, "times": ask.ratio(whole, paged)}
@@ -199,28 +193,16 @@ class FragmentationTelling(Telling):
         piece = ask.whole(first).pieces[0]
         name, most = ask.name(piece.task), ask.piece("reserved", piece.task)
         whose = "scenario" if self.trace.header.workload is None else "load"
-        self.go(
-            self.short(
-                say("The {} lets {} fill {} slots: one piece is reserved.", whose, name, most),
-                say("The {} allows {} slots: one piece is reserved.", whose, most),
-            ),
-            first,
-            *self.lanes("whole", {"acting": (piece.start,)}),
-            self.clock(),
-            subject=("whole", piece.task),
-        )
-        held = self.pages_of(piece.task)
-        takes = ask.table_pages(piece.task, self.at)
-        self.shot(
-            self.short(
-                say("With pages {} takes {}, and more when those are full.", name, counted(takes, "page")),
-                say("{} takes {}, more when they are full.", name, counted(takes, "page")),
-            ),
-            self.act(*self.lanes("pages", acting=held), self.clock(), seconds=0.6),
-            self.to(min(first + 1, self.done - 1), *self.lanes("pages", acting=held), self.clock()),
-            subject=("pages",),
-            pace=PACE,
-        )
+        told = say("The {} lets {} fill {} slots: one piece is reserved.", whose, name, most)
+        told = self.short(told, say("The {} allows {} slots: one piece is reserved.", whose, most))
+        lanes = *self.lanes("whole", {"acting": (piece.start,)}), self.clock()
+        self.go(told, first, *lanes, subject=("whole", piece.task))
+        lanes = *self.lanes("pages", acting=self.pages_of(piece.task)), self.clock()
+        takes = counted(ask.table_pages(piece.task, self.at), "page")
+        told = say("With pages {} takes {}, and more when those are full.", name, takes)
+        told = self.short(told, say("{} takes {}, more when they are full.", name, takes))
+        acts = self.act(*lanes, seconds=0.6), self.to(min(first + 1, self.done - 1), *lanes)
+        self.shot(told, *acts, subject=("pages",), pace=PACE)
         return self.section("rule", "One queue, two servers", cut=True)
 
     def clock(self) -> Progress:
@@ -239,40 +221,22 @@ class FragmentationTelling(Telling):
         rule = "First come, first served, in the lowest hole that fits."
         self.go(rule, blocked - 1, *self.lanes(), self.clock(), subject=("whole",))
         task = self.head(blocked)
-        name, need = ask.name(task), ask.piece("reserved", task)
-        self.shot(
-            self.short(
-                say("{} needs {} in one piece; the largest hole has {}.", name, need, ask.whole_largest(blocked)),
-                say("{} needs {}; the largest hole has {}.", name, need, ask.whole_largest(blocked)),
-            ),
-            *self.tries(blocked),
-            subject=("whole", task),
-            pace=PACE,
-        )
+        name, need, largest = ask.name(task), ask.piece("reserved", task), ask.whole_largest(blocked)
+        told = say("{} needs {} in one piece; the largest hole has {}.", name, need, largest)
+        told = self.short(told, say("{} needs {}; the largest hole has {}.", name, need, largest))
+        self.shot(told, *self.tries(blocked), subject=("whole", task), pace=PACE)
         if task in self.state().tables and blocked + 1 < self.done:
-            held = self.pages_of(task)
-            self.shot(
-                say("Any page will do: {} is in.", name),
-                self.act(*self.lanes("pages", acting=held), self.clock(), seconds=0.8),
-                self.to(blocked + 1, *self.lanes("pages", acting=held), self.clock()),
-                subject=("pages",),
-                detail=MORE,
-                pace=PACE,
-            )
+            lanes = *self.lanes("pages", acting=self.pages_of(task)), self.clock()
+            acts = self.act(*lanes, seconds=0.8), self.to(blocked + 1, *lanes)
+            self.shot(say("Any page will do: {} is in.", name), *acts, subject=("pages",), detail=MORE, pace=PACE)
         self.unfilled()
         split = next((step for step in range(self.step + 1, self.done) if self.split(step)), None)
         if split is not None:
             self.behind(split - 1)
             free, name = ask.whole_free(split), ask.name(self.head(split))
-            self.shot(
-                self.short(
-                    say("{} slots are free, in {} holes: {} still waits.", free, ask.whole_holes(split), name),
-                    say("{} are free, in holes: {} waits.", free, name),
-                ),
-                *self.tries(split),
-                subject=("whole", self.head(split)),
-                pace=PACE,
-            )
+            told = say("{} slots are free, in {} holes: {} still waits.", free, ask.whole_holes(split), name)
+            told = self.short(told, say("{} are free, in holes: {} waits.", free, name))
+            self.shot(told, *self.tries(split), subject=("whole", self.head(split)), pace=PACE)
         return self.section("waiting", "No hole is large enough")
 
     def unfilled(self) -> None:
@@ -285,10 +249,9 @@ class FragmentationTelling(Telling):
         reserved, used, name = ask.piece("reserved", piece.task), ask.piece("used", piece.task), ask.name(piece.task)
         self.behind(step - 1)
         lanes = (*self.lanes("whole", {"acting": (piece.start,)}), self.clock())
-        told = self.short(
-            say("{} is done: {} of its {} slots were never filled.", name, ask.less(reserved, used), reserved),
-            say("{} never filled {} of its {} slots.", name, ask.less(reserved, used), reserved),
-        )
+        counts = name, ask.less(reserved, used), reserved
+        told = say("{} is done: {} of its {} slots were never filled.", *counts)
+        told = self.short(told, say("{} never filled {} of its {} slots.", *counts))
         acts = self.act(*lanes, seconds=0.8), self.to(step, *lanes, seconds=1.0)
         self.shot(told, *acts, subject=("whole",), pace=PACE)
 
@@ -313,16 +276,11 @@ class FragmentationTelling(Telling):
         fill, size = state.fill(), ask.size
         partly = [page * size for page, ref in enumerate(state.refs) if ref and fill[page] < size]
         empty, inside = ask.empty(step), counted(ask.in_memory(ask.moment(step)), "request")
-        self.shot(
-            self.short(
-                say("Pages cost too: rounding up leaves {} empty for {}.", empty, inside),
-                say("Rounding up to pages leaves {} empty for {}.", empty, inside),
-            ),
-            self.to(step, *self.lanes(), self.clock()),
-            self.act(*self.lanes("pages", acting=partly), self.clock(), seconds=0.6),
-            subject=("pages",),
-            pace=PACE,
-        )
+        told = say("Pages cost too: rounding up leaves {} empty for {}.", empty, inside)
+        told = self.short(told, say("Rounding up to pages leaves {} empty for {}.", empty, inside))
+        acts = [self.to(step, *self.lanes(), self.clock())]
+        acts.append(self.act(*self.lanes("pages", acting=partly), self.clock(), seconds=0.6))
+        self.shot(told, *acts, subject=("pages",), pace=PACE)
         if pieces := ask.whole(step).pieces:
             lanes = self.lanes("whole", {"acting": tuple(piece.start for piece in pieces)})
             inside = counted(ask.whole_inside(step), "request")
@@ -379,7 +337,6 @@ class FragmentationTelling(Telling):
         """What it comes to."""
         ask = self.ask
         whole, paged = ask.steps_of("reserve"), ask.steps_of("pages")
-        self.begin()
         number, unit = say("{}×", ask.ratio(whole, paged)), "as many steps with one piece for each request"
         if whole.value <= paged.value:
             text = "Where there is room for all, pages change nothing."
@@ -388,9 +345,7 @@ class FragmentationTelling(Telling):
             text = "Memory in pieces serves nobody: any page will do."
         else:
             text = "Memory kept for what may come serves nobody: take pages as you go."
-        text = self.told("takeaway", say(text), **self.known())
-        self.shot("", self.act(Takeaway(text, number, unit), self.clock()), subject=("takeaway",), rest=2.0)
-        return self.section("takeaway", "")
+        return self.ending("", say(text), number, unit, self.clock())
 
 
 class Fragmentation(FilmScene):

@@ -1,7 +1,5 @@
 """The film `Opening`: half a minute from the words of one request to a pool under load, and back."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from astrai_sim.trace import Trace

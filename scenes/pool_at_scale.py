@@ -1,7 +1,5 @@
 """The film `PoolAtScale`: a load of hundreds of requests on a pool of thousands of pages."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The film `Preemption`: memory runs out in decode, the newest request gives way, no token is lost."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -15,7 +13,6 @@ from scenes.parts.free import Free
 from scenes.parts.knock import Knock
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
-from scenes.parts.question import Question, Takeaway
 from scenes.parts.queue import Queue, in_memory
 from scenes.parts.tape import Tape
 from scenes.parts.view import View
@@ -79,11 +76,8 @@ class PreemptionTelling(Telling):
         """Who waited behind it, without a token so far, and got its first one last; None where nobody did."""
         queue = self.state(self.freed).waiting
         ahead = queue[: queue.index(self.victim) + 1] if self.victim in queue else queue
-        behind = [
-            t
-            for t in queue
-            if t not in ahead and self.requests[t].generated and not self.state(self.seq).tasks[t].generated
-        ]
+        tasks = self.state(self.seq).tasks
+        behind = [t for t in queue if t not in ahead and self.requests[t].generated and not tasks[t].generated]
         return max(behind, key=lambda task: self.ask.wait(task, self.seq).value, default=None)
 
     def sections(self) -> Iterator[Section]:
@@ -111,7 +105,7 @@ class PreemptionTelling(Telling):
         asked = say("Why must {} stop?", self.name)
         if self.stood is not None:
             asked = say("Why did {} stand still for {}?", self.name, self.stood)
-        question = Question(self.told("question", asked, **self.measures()))
+        question = self.question(asked)
 
         def parts(page: int | None, alarm: Alarm) -> tuple[Part, ...]:
             return question, Tape((self.asks,)), Pool(bits=False, alarm=alarm), Knock(task=self.asks, page=page)
@@ -133,9 +127,8 @@ class PreemptionTelling(Telling):
         self.begin(-1)
         for end in [int(end) for end in self.steps.ends("refill", -1, self.full + 1)][:ARRIVALS]:
             tasks = ask.names(sure(self.history.event(PhaseEnd, end).tasks))
-            before = self.steps.phase_begin(end)
-            acts = [*self.pass_time(*self.stage(), until=before, seconds=1.0), self.act(*self.stage(), until=end)]
-            acts.append(self.act(*self.stage(), until=min(self.steps.next_phase("prefill", end), self.full)))
+            acts = self.pass_time(*self.stage(), until=self.steps.phase_begin(end), seconds=1.0)
+            acts += self.acts(self.stage(), end, min(self.steps.next_phase("prefill", end), self.full))
             free = ask.pool_free(end)
             left = say("{} {} left", counted(free, "page"), are(free))
             come = plural(tasks, "comes", "come")
@@ -159,7 +152,7 @@ class PreemptionTelling(Telling):
         self.shot(told, *self.knocks(parts, 3.0), subject=("pool",))
         if self.lines is not None:
             self.code(self.lines)
-        held = [(self.victim, place) for place in range(len(self.state(self.full).tables.get(self.victim, ())))]
+        held = [(self.victim, place) for place, _ in enumerate(self.state(self.full).tables.get(self.victim, ()))]
         marked = Queue((self.victim,), ((self.victim, "last in" if self.newest else "chosen"),))
         why = say("{} has to give way.", name)
         if self.newest:
@@ -203,7 +196,7 @@ class PreemptionTelling(Telling):
             told = say("Page {} goes to {}", ask.page(page), ask.name(self.asks))
             told = self.short(say("{}, which writes over what {} left.", told, name), say("{}.", told))
             given = self.stage(self.head(), acting=(self.tile(),), pages=(page,))
-            acts = [self.act(*given), self.act(*given, until=took.seq + 1), self.act(*given, until=self.decoded)]
+            acts = self.acts(given, self.at, took.seq + 1, self.decoded)
             self.shot(told, *acts, subject=("pool", page)[: 1 + (self.ask.n_pages <= ROWS[0][0])], pace=1.5)
         return self.section("out", say("{} gives way", name))
 
@@ -263,13 +256,13 @@ class PreemptionTelling(Telling):
             self.shot(told, self.act(*self.stage(), until=done.seq), subject=("pool",), pace=1.6)
         back = ask.computing(victim, self.seq)
         tapes, parts = self.meanwhile(back=True)
-        acts = [self.act(*tapes), self.act(*parts), self.act(*parts, until=max(self.at, token))]
+        acts = [self.act(*tapes), *self.acts(parts, self.at, token)]
         self.shot(say("{} goes on where it stopped.", name), *acts, subject=("waits",))
         cost = say("{} stood still for {}", name, stood)
         cost = self.short(say("{}, {} of it computing again.", cost, back), say("{}.", cost))
         rest = 1.5
         if self.behind is not None:
-            until = max(self.at, sure(self.requests[self.behind].token_after(self.seq)))
+            until = sure(self.requests[self.behind].token_after(self.seq))
             self.shot(cost, self.act(*parts, until=until, seconds=1.8), subject=("waits",), rest=rest)
             cost = say("{} waited {} behind it.", ask.name(self.behind), ask.wait(self.behind, self.seq))
             rest = 0.0
@@ -283,24 +276,18 @@ class PreemptionTelling(Telling):
     def takeaway(self) -> Section:
         """What is left of the film: its sentence and its number, over what the request came to."""
         ask, name, stood = self.ask, self.name, self.stood
-        self.begin()
         text, unit = say("A preempted request loses its pages, never a token."), say("is how long {} stood still", name)
         if stood is None:
-            text, unit = (
-                say("Without a free page, the newest gives way."),
-                say("tokens of {} are to be computed again", name),
-            )
+            text = say("Without a free page, the newest gives way.")
+            unit = say("tokens of {} are to be computed again", name)
         number = say("{}", stood or ask.stored(self.victim, self.seq - 1))
-        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit), self.words((self.victim,))
-        self.shot("", self.act(*last), subject=("takeaway",), rest=1.8)
-        return self.section("takeaway", "What it costs")
+        return self.ending("What it costs", text, number, unit, self.words((self.victim,)), rest=1.8)
 
     def tile(self) -> tuple[str, int]:
         """The tile of the token that asks."""
         return self.asks, (self.state(self.full).tasks[self.asks].n_tokens - 1) // self.ask.size
 
     def measures(self) -> dict[str, Measure]:
-        """What a scenario's question and takeaway can say."""
         found = {"victim": self.name, "asks": self.ask.name(self.asks), "pages": self.ask.pool_pages()}
         return found | ({} if self.stood is None else {"stood": self.stood})
 

@@ -1,7 +1,5 @@
 """The film `PrefixCache`: a paged KV cache at work, from the first page on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any

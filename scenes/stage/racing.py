@@ -8,7 +8,7 @@ from dataclasses import replace
 from scenes.measures import say
 from scenes.parts.part import Part
 from scenes.parts.race import OVER, Lane, Race
-from scenes.stage.shot import Act
+from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
 from scenes.story.history.prompts import FirstToken, comparable, first_tokens
 
@@ -49,18 +49,19 @@ class RaceTelling(Telling):
         pair = None if only else comparable([*times.values()])
         return None if pair is None else (pair[1], pair[0])
 
+    def raced(self, miss: FirstToken, hit: FirstToken, *beside: Part) -> Section:
+        """The section of a race."""
+        self.begin()
+        self.race(miss, hit, *beside)
+        return self.section("cost", "What it saves")
+
     def race(self, miss: FirstToken, hit: FirstToken, *beside: Part) -> None:
         """Two shots of the clock on which the first tokens of both come, below what stands `beside`."""
         ask, lanes, clock = self.ask, [], 0.0
         for time in (miss, hit):
             found, prompt = ask.found(time.task, 0), ask.prompt(time.task)
-            label = say(
-                "{} found {} of its {} tokens: {} to compute",
-                ask.name(time.task),
-                found,
-                prompt,
-                ask.less(prompt, found),
-            )
+            counts = ask.name(time.task), found, prompt, ask.less(prompt, found)
+            label = say("{} found {} of its {} tokens: {} to compute", *counts)
             lanes.append(Lane(time.task, ask.first_token(time.task), label))
         race = Race("time to the first token", tuple(lanes), 0.0)
         acts = [self.act(*beside, race)]

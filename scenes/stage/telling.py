@@ -13,6 +13,7 @@ from scenes.draw.atoms import Key
 from scenes.measures import Measure, Said, joined, say
 from scenes.parts.code import MOST_LINES, Code
 from scenes.parts.part import Part
+from scenes.parts.question import Question, Takeaway
 from scenes.parts.view import ask_of
 from scenes.stage.shot import Act, Section, Shot, Storyboard
 from scenes.story.errors import DoesNotApply
@@ -112,6 +113,31 @@ class Telling:
         except ValueError as error:
             raise DoesNotApply(f"the {which} {text!r}: {error}") from None
 
+    def measures(self) -> dict[str, Measure]:
+        """What a scenario's question and takeaway can say."""
+        return {}
+
+    def question(self, default: Said) -> Question:
+        """The scenario's question; `default` where it has none for this film."""
+        return Question(self.told("question", default, **self.measures()))
+
+    def ending(
+        self,
+        title: str,
+        text: Said,
+        number: Said,
+        unit: str,
+        *beside: Part,
+        until: int | None = None,
+        rest: float = 2.0,
+        key: str = "takeaway",
+    ) -> Section:
+        """The section of the takeaway, the scenario's or else `text`, with its number, above what stands `beside`."""
+        self.begin()
+        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit)
+        self.shot("", self.act(last, *beside, until=until), subject=("takeaway",), rest=rest)
+        return self.section(key, title)
+
     def state(self, seq: int | None = None) -> State:
         """What holds after event `seq`; default: after what has been told."""
         return self.ask.state(self.at if seq is None else seq)
@@ -141,6 +167,10 @@ class Telling:
         """`parts`, in the order in which they stand, come to show the state after event `until` (None: as it is)."""
         self.at = max(self.at, self.at if until is None else until)
         return Act(self.at, parts, seconds, known or {})
+
+    def acts(self, parts: Sequence[Part], *untils: int) -> list[Act]:
+        """`parts` come to show the states after the events `untils`, one after another."""
+        return [self.act(*parts, until=until) for until in untils]
 
     def lapse(self, *parts: Part, until: int, seconds: float) -> Act:
         """A time-lapse of `parts` to the state after event `until`: the ends of steps on the way, evenly."""
