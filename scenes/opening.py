@@ -110,21 +110,21 @@ class OpeningTelling(Stretch):
             yield from stretch(self.film, other_trace(name), name).sections()
         yield self.loop()
 
-    def question(self) -> Question:
+    def asked(self) -> Question:
         """What the film asks, without a number: it is about all that follows."""
-        return Question(self.told("question", say("How does a server remember every word?")))
+        return self.question(say("How does a server remember every word?"))
 
     def cut(self) -> None:
         """The words of the first request are cut, under the question."""
-        question = self.question()
+        question = self.asked()
         n = -(-self.requests[self.first].prompt // self.ask.size)
         read = reading_time(question.text)
         first = min(STILL, read / n)
+        each = max(CUT, (read - first) / (n - 1))
         acts = [
-            self.act(question, Sheet(self.first, cuts, name="tape"), seconds=max(CUT, (read - first) / (n - 1)))
-            for cuts in range(1, n)
+            self.act(question, Sheet(self.first, cuts, name="tape"), seconds=each if cuts else first)
+            for cuts in range(n)
         ]
-        acts.insert(0, self.act(question, Sheet(self.first, name="tape"), seconds=first))
         self.shot(None, *acts, subject=("tape", self.first))
 
     def stage(self, *tasks: str, wired: str = "", acting: Sequence[int] = ()) -> tuple[Part, ...]:
@@ -143,9 +143,8 @@ class OpeningTelling(Stretch):
         stage, task = self.stage(self.first), self.first
         told = say("Every {} tokens get a page.", self.ask.page_size())
         admitted = max(self.at, self.requests[task].admitted[0].seq)
-        self.shot(
-            told, self.act(*stage, seconds=SOON), self.act(*stage, until=admitted, seconds=FLIGHT), subject=("pool",)
-        )
+        acts = [self.act(*stage, seconds=SOON), self.act(*stage, until=admitted, seconds=FLIGHT)]
+        self.shot(told, *acts, subject=("pool",))
         told = self.cost(task, "{} tokens, one sweep")
         acts = [self.act(*stage, until=self.ends[task], seconds=sweep(told))]
         acts += self.pass_time(*stage, until=self.requests[self.second].submitted.seq - 1, seconds=SOON)
@@ -170,8 +169,8 @@ class OpeningTelling(Stretch):
         self.begin(-1)
         sheet = Sheet(self.first, name="tape")
         until = self.requests[self.first].submitted.seq
-        acts = [self.act(sheet), self.act(self.question(), sheet, seconds=SOON)]
-        acts.append(self.act(self.question(), sheet, until=until, seconds=SOON))
+        acts = [self.act(sheet), self.act(self.asked(), sheet, seconds=SOON)]
+        acts.append(self.act(self.asked(), sheet, until=until, seconds=SOON))
         self.shot("", *acts, subject=("tape",))
         return self.section("loop", "", cut=True)
 

@@ -70,13 +70,8 @@ class PrefixCacheTelling(Telling):
     def later(self) -> Iterator[tuple[int, Callable[[], Section]]]:
         """What is told of the run's rest, each with the event that it is about."""
         run = self.run_of
-        found = (
-            (run.grown, self.growth),
-            (run.passed, self.view),
-            (run.freed, self.release),
-            (run.reused and run.reused[0], self.reuse),
-            (run.read(LONGEST), self.gather),
-        )
+        found = [(run.grown, self.growth), (run.passed, self.view), (run.freed, self.release)]
+        found += [(run.reused and run.reused[0], self.reuse), (run.read(LONGEST), self.gather)]
         return ((event.seq, partial(tell, event)) for event, tell in found if event is not None)
 
     def lines(self, function: str, after: int, before: int) -> Any:
@@ -113,17 +108,14 @@ class PrefixCacheTelling(Telling):
 
     def hook(self) -> Section:
         task, seq, pages = self.scattered.task, self.scattered.seq, self.scattered.pages
-        alloc = self.history.latest(PagesAlloc, seq)
-        assert alloc is not None
+        alloc = sure(self.history.latest(PagesAlloc, seq))
         ends = [int(end) for end in self.history.steps.end if end < alloc.seq]
         filled = self.history.first(KvWrite, self.requests[task].admitted[0].seq)
         start = max(ends[-BEFORE] if len(ends) >= BEFORE else -1, self.requests[task].submitted.seq)
         self.begin(start)
-        table = self.ask.table(task, seq)
-        asked = say("Why does the memory of {} lie in pages {}?", self.ask.name(task), table)
-        question = Question(self.told("question", asked, task=self.ask.name(task), table=table))
-        wires = Wires(task)
-        last = (task, len(pages) - 1)
+        known = {"task": self.ask.name(task), "table": self.ask.table(task, seq)}
+        asked = say("Why does the memory of {task} lie in pages {table}?", **known)
+        question, wires, last = Question(self.told("question", asked, **known)), Wires(task), (task, len(pages) - 1)
         parts = (question, self.tape(task), wires, self.pool(bits=False))
         acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.4)] if filled and filled.seq < alloc.seq else []
         acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
@@ -159,10 +151,9 @@ class PrefixCacheTelling(Telling):
         allocs = [e for e in self.history.events(PagesAlloc, start, self.admitted) if e.task == task]
         tables = [e for e in self.history.events(Table, start, self.admitted) if e.task == task and e.pages]
         needed = self.lines("pages_for", start, allocs[0].seq if allocs else self.admitted)
-        needs = name, counted(prompt, "token"), ask.page_size(), counted(ask.prompt_pages(task), "page")
-        told = self.short(
-            say("{}: {} / {} a page, rounded up: {}.", *needs), say("{} / {} a page, rounded up: {}.", *needs[1:])
-        )
+        needs = counted(prompt, "token"), ask.page_size(), counted(ask.prompt_pages(task), "page")
+        told = say("{} / {} a page, rounded up: {}.", *needs)
+        told = self.short(say("{}: {}", name, told), told)
         acts = [self.act(tape, self.pool(), until=start)]
         if needed is not None:
             acts += self.run(needed, needed.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
@@ -194,11 +185,8 @@ class PrefixCacheTelling(Telling):
         table = ask.table(task, admitted.seq)
         told = self.short(say("{} takes free pages, too: {}.", name, table), say("{} takes free pages, too.", name))
         wrote = self.history.first(KvWrite, admitted.seq)
-        acts = [
-            self.act(*parts, until=max(submitted, self.at)),
-            self.act(*parts, until=admitted.seq, seconds=1.4),
-            self.act(*parts, until=wrote.seq if wrote else self.end),
-        ]
+        acts = [*self.acts(parts, submitted), self.act(*parts, until=admitted.seq, seconds=1.4)]
+        acts += self.acts(parts, wrote.seq if wrote else self.end)
         self.shot(told, *acts, subject=("tape", task))
         return self.section("join", say("{} joins", name), ASIDE)
 
@@ -294,10 +282,8 @@ class PrefixCacheTelling(Telling):
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
         names = ask.page(page), ask.name(task), ask.name(had)
-        told = self.short(
-            say("The lowest free page is {}: {} overwrites {} there.", *names),
-            say("The lowest free page is {}: it is overwritten.", *names[:1]),
-        )
+        told = say("The lowest free page is {}: {} overwrites {} there.", *names)
+        told = self.short(told, say("The lowest free page is {}: it is overwritten.", *names[:1]))
         end = table.seq if table else alloc.seq
         acts = [self.act(*acting), self.act(*acting, until=end, seconds=1.6)]
         wrote = [*self.history.events(KvWrite, self.at)][:2]
@@ -313,20 +299,16 @@ class PrefixCacheTelling(Telling):
         landed = (tape, Strip(task, read.seq), pool)
         told = "The table restores order: pages become one strip."
         self.shot(told, self.act(*parts, until=read.seq), self.act(*landed), subject=("strip",))
-        told = self.short(
-            say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq)),
-            say("Many pages, one strip: order lives in the table."),
-        )
-        shown = [*enumerate(self.scattered.pages)][-MOST:]
-        acts = [
-            self.act(
+        told = say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq))
+        told = self.short(told, say("Many pages, one strip: order lives in the table."))
+        shown, acts = [*enumerate(self.scattered.pages)][-MOST:], []
+        for place, page in shown:
+            parts = (
                 self.tape(task, acting=(task, place)),
                 Strip(task, read.seq, acting=place),
                 self.pool(page, bits=False),
-                seconds=max(0.8, 2.6 / len(shown)),
             )
-            for place, page in shown
-        ]
+            acts.append(self.act(*parts, seconds=max(0.8, 2.6 / len(shown))))
         self.shot(told, *acts, subject=("strip",))
         return self.section("gather", "Attention reads in logical order")
 
