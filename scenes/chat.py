@@ -96,11 +96,10 @@ class ChatTelling(RaceTelling):
 
     def sections(self) -> Iterator[Section]:
         yield self.hook()
-        self.at = self.requests[self.cast[0]].submitted.seq - 1
+        self.begin(self.requests[self.cast[0]].submitted.seq - 1)
         for place, task in enumerate(self.cast):
             came = self.requests[task].submitted.seq
             if place and came - 1 > self.at and self.answers(self.at, came - 1):
-                self.begin()
                 self.grow(came - 1)
                 yield self.section(f"words-{place}", self.growing(), MORE)
             if self.computed(task, self.requests[task].admitted[0].seq) > self.at:
@@ -109,7 +108,6 @@ class ChatTelling(RaceTelling):
             if pair is not None and self.once("race"):
                 yield self.raced(*pair, self.talk)
         if self.end > self.at:
-            self.begin()
             self.rest()
             yield self.section("rest", "To the last word")
         yield self.comes_to()
@@ -144,7 +142,6 @@ class ChatTelling(RaceTelling):
         admitted, submitted = life.admitted[0], life.submitted.seq
         name, prompt, found = ask.name(task), ask.prompt(task), ask.found(task, admitted.seq)
         done = self.computed(task, admitted.seq)
-        self.begin()
         pages = self.large if place < FULL - 1 else self.all
         system = Exchange.of(life.submitted.texts or (), life.prompt).system
         asks = "{} asks: {} with the system prompt." if system and not place else "{} asks: {}."
@@ -298,8 +295,7 @@ class ChatTelling(RaceTelling):
 
 
 class Chat(FilmScene):
-    """People ask a language model under one system prompt; each word is seen in its slot."""
+    """Questions, answers, and where the K and V of every word live."""
 
     default_trace = "chat.jsonl.gz"
-    summary = "Questions, answers, and where the K and V of every word live."
     chapters = ChatTelling

@@ -254,7 +254,6 @@ class ChunkedPrefillTelling(Telling):
         ask, over, task = self.ask, self.span(0)[1], self.prompts[0].task
         wait, reader = self.whose(0)
         lanes = partial(self.lanes, 0)
-        self.begin()
         rewind = self.go(self.stood(self.stop), self.time.start, lanes, seconds=REWIND)
         text = say("Each step gives {} one token.", reader)
         self.shot(text, rewind, self.go(self.time, self.ahead, lanes), subject=("whole",))
@@ -279,7 +278,6 @@ class ChunkedPrefillTelling(Telling):
         steps = [whole - 1, whole, chunk] if whole and self.computed(whole - 1) else [whole, chunk]
         rows = [[Batch(s, columns, done, name=f"step-{s}") for done in (False, True)] for s in steps]
         took, budget, n = [*map(ask.step_took, steps)], ask.budget(chunk), ask.prompt_tokens(self.prompts[0].task)
-        self.begin()
         text = say("{} {} tokens are one step: {}", self.owner(0), n, took[-2]).capitalised()
         text = say("{}, not {}.", text, took[0]) if took[0].value < took[-2].value else say("{}.", text)
         filled = [[row[k < i] for k, row in enumerate(rows[:-1])] for i in range(len(rows))]
@@ -295,7 +293,6 @@ class ChunkedPrefillTelling(Telling):
         name, first = self.owner(1), self.prompts[1].steps[0]
         above = self.lanes(0, self.stood(self.time.end)).unlit()
         parts: tuple[Made, ...] = (lambda at: above, partial(self.lanes, 1))
-        self.begin()
         text = say("Now {} prompt comes in parts.", name)
         ahead = self.read(text, self.time.start, self.ahead)
         self.shot(text, self.go(self.time, ahead, *parts), subject=("chunks",))
@@ -321,7 +318,6 @@ class ChunkedPrefillTelling(Telling):
         if self.plain is not None:
             parts.insert(0, self.plain_lane)
             text = say("Without a prompt, {} gets a token every step.", self.reader(0))
-        self.begin()
         chunked, whole = self.count(1, over), self.count(0, over)
         over = self.read(text, 0, over)
         self.shot(text, self.go(time, over, *parts), subject=("chunks",))
@@ -336,7 +332,6 @@ class ChunkedPrefillTelling(Telling):
         parts, end = [partial(self.priced, side) for side in (0, 1)], round(time.end * ENOUGH / (1 + TAIL))
         later = ask.phase_time("decode", self.prompts[0].steps[0])
         text = say("{} first token: {}. A readers' pass: {}.", self.owner(0), whole, later).capitalised()
-        self.begin()
         over = self.read(text, 0, self.span(0)[1])
         self.shot(text, self.go(time, over, *parts), subject=("whole", "first"))
         own = say("its") if len(self.prompts[1].task) > SHORT else self.owner(1)
@@ -386,8 +381,7 @@ def rounded(factor: float) -> float:
 
 
 class ChunkedPrefill(FilmScene):
-    """Recorded times between tokens while a long prompt is computed, whole and in chunks."""
+    """Tokens of three readers over time while a long prompt is computed, whole and in chunks."""
 
     default_trace = "chunked_prefill.jsonl.gz"
-    summary = "Tokens of three readers over time while a long prompt is computed, whole and in chunks."
     chapters = ChunkedPrefillTelling

@@ -158,7 +158,6 @@ class EvictionTelling(RaceTelling):
 
     def fill(self) -> Section:
         """Others come and leave their pages, too."""
-        self.begin()
         self.near = ()
         self.others(self.until)
         return self.section("fill", "The pool fills", MORE)
@@ -185,7 +184,6 @@ class EvictionTelling(RaceTelling):
         """A request that begins as one before finds its pages: they are in use again."""
         ask, task = self.ask, sure(used.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(used.seq)).seq
-        self.begin()
         self.near = ()
         self.others(self.before(task, used.seq))
         table, came = self.ask.state(admitted).tables[task], max(self.at, used.seq - 1)
@@ -213,7 +211,6 @@ class EvictionTelling(RaceTelling):
     def evict(self) -> Section:
         """The newcomer takes what is free, then what was used the longest time ago."""
         ask, task, name, seq = self.ask, self.newcomer, self.ask.name(self.newcomer), self.evicted.seq
-        self.begin()
         self.near = ()
         lines = self.history.latest(Lines, seq, max(self.at, self.until), function=EVICT)
         start, parts = (seq if lines is None else lines.seq) - 1, self.stage(task)
@@ -279,7 +276,6 @@ class EvictionTelling(RaceTelling):
     def miss(self, missed: Missed) -> Section:
         """The one who comes too late computes what was there."""
         ask, task, name = self.ask, missed.task, self.ask.name(missed.task)
-        self.begin()
         parts, came = self.stage(task), max(self.at, self.before(task, missed.seq))
         acts = self.pass_time(*parts, until=came, seconds=2.0)
         if acts and acts[0].stops:
@@ -322,8 +318,7 @@ class EvictionTelling(RaceTelling):
 
 
 class Eviction(FilmScene):
-    """The pool fills with cached pages; the least recently used are evicted."""
+    """The pool fills with cached pages; the least recently used make room."""
 
     default_trace = "eviction.jsonl.gz"
-    summary = "The pool fills with cached pages; the least recently used make room."
     chapters = EvictionTelling

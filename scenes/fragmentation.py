@@ -216,7 +216,6 @@ class FragmentationTelling(Telling):
     def waiting(self) -> Section:
         """Who does not fit, what those inside never fill, and who waits behind."""
         ask = self.ask
-        self.begin()
         blocked = next(step for step in range(self.done) if self.refused(step))
         rule = "First come, first served, in the lowest hole that fits."
         self.go(rule, blocked - 1, *self.lanes(), self.clock(), subject=("whole",))
@@ -268,7 +267,6 @@ class FragmentationTelling(Telling):
     def price(self) -> Section:
         """What is held and empty on both sides, where it is most with pages."""
         ask = self.ask
-        self.begin()
         step = max(range(min(self.step + 1, self.done - 1), self.done), key=lambda step: ask.empty(step).value)
         told = "Both get the recorded lengths; neither knows them ahead."
         self.go(told, step - 1, *self.lanes("pages"), self.clock(), subject=("pages",))
@@ -291,7 +289,6 @@ class FragmentationTelling(Telling):
     def race(self) -> Section:
         """To the end of the recording, then of what is computed on."""
         ask, lanes = self.ask, (*self.lanes(), self.clock())
-        self.begin()
         told = "A step is one token for all inside; full ones take longer."
         self.go(told, self.done - 1, *lanes, each=RACE, subject=("race",), detail=MORE)
         over = max(self.done, len(self.steps))
@@ -349,8 +346,7 @@ class FragmentationTelling(Telling):
 
 
 class Fragmentation(FilmScene):
-    """One queue, two servers, one clock: one piece of memory for each request, or pages."""
+    """One queue, two servers: one piece of memory for each request, or pages."""
 
     default_trace = "fragmentation.jsonl.gz"
-    summary = "One queue, two servers: one piece of memory for each request, or pages."
     chapters = FragmentationTelling

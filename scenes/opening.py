@@ -272,8 +272,7 @@ class Load(Shipped):
 
 
 class Opening(FilmScene):
-    """Half a minute that loops: words are cut into pages, pages are shared, used again, taken away, by the thousand."""
+    """Half a minute that loops: words become pages, pages are shared, used again, and run out."""
 
     default_trace = "chat.jsonl.gz"
-    summary = "Half a minute that loops: words become pages, pages are shared, used again, and run out."
     chapters = OpeningTelling

@@ -182,7 +182,6 @@ class PoolAtScaleTelling(Telling):
     def giving_way(self) -> Section:
         """The first time that no page is free: who gives way, why, and what that costs."""
         ask, loss = self.ask, self.shown
-        self.begin()
         if loss is None:
             return self.section("giving-way", "")
         task = loss.task
@@ -215,7 +214,6 @@ class PoolAtScaleTelling(Telling):
     def under_load(self) -> Section:
         """The rest of the run: up to the longest queue, to the last that gave way, to the end."""
         ask, header = self.ask, self.trace.header
-        self.begin()
         captions: list[Said | str] = []
         if self.shown is not None:
             lost = self.ask.stored(self.shown.task, self.shown.seq - 1)
@@ -252,7 +250,6 @@ class PoolAtScaleTelling(Telling):
     def price(self) -> Section:
         """What waiting cost; one sentence, one number, and what came of the run."""
         ask = self.ask
-        self.begin()
         waits = self.waits()
         if not waits or waits[1].value < APART * waits[0].value:
             last = Takeaway("Pages go where they are needed.", say("{}", ask.most_in_use()), "pages in use at the peak")
@@ -274,8 +271,7 @@ class PoolAtScaleTelling(Telling):
 
 
 class PoolAtScale(FilmScene):
-    """A big pool under a production load: from one page to a map of all, the queue, and what waiting costs."""
+    """A production load on a big pool: a map of all pages, the queue, who gives way and what it costs."""
 
     default_trace = "pool_at_scale.jsonl.gz"
-    summary = "A production load on a big pool: a map of all pages, the queue, who gives way and what it costs."
     chapters = PoolAtScaleTelling

@@ -141,7 +141,6 @@ class PreemptionTelling(Telling):
     def refuse(self) -> Section:
         """The token is refused, and the newest request has to give way."""
         ask, name, asks = self.ask, self.name, self.ask.name(self.asks)
-        self.begin()
         token = ask.tokens(self.asks, self.full)
         told = say("Token {} of {} needs a page: every page is taken.", token, asks)
         told = self.short(told, say("{} needs a page: every page is taken.", asks))
@@ -186,7 +185,6 @@ class PreemptionTelling(Telling):
     def give_way(self) -> Section:
         """Its numbers fall, its fills go hollow; its pages go to the one that asked."""
         ask, name = self.ask, self.name
-        self.begin()
         lost = self.short(say("{} loses its pages, and with them K and V.", name), say("{} loses its pages.", name))
         out = self.act(*self.stage(Queue((self.victim,))), until=self.freed)
         self.shot(lost, out, subject=("pool",), pace=1.6)
@@ -222,7 +220,6 @@ class PreemptionTelling(Telling):
 
     def stand(self, again: TaskAdmitted) -> Section:
         """It waits at the head of the line while the others go on."""
-        self.begin()
         tapes, parts = self.meanwhile()
         until = max(self.at, self.steps.before(again.seq))
         others = self.ask.names([t for t in self.running if t != self.victim and t in self.state().tables])
@@ -238,7 +235,6 @@ class PreemptionTelling(Telling):
     def come_back(self, again: TaskAdmitted, token: int, stood: Measure) -> Section:
         """It is admitted first, and computed again in one sweep."""
         ask, name, victim = self.ask, self.name, self.victim
-        self.begin()
         gone, acts = self.steps.next_phase("cleanup", self.at), [self.act(*self.meanwhile()[0])]
         if gone < again.seq:
             done, free = ask.names(self.history.event(PhaseEnd, gone).tasks), ask.pool_free(gone)
@@ -299,8 +295,7 @@ def text_of(code: Part) -> str:
 
 
 class Preemption(FilmScene):
-    """Memory runs out in decode: who is preempted, what is computed again."""
+    """Memory runs out in decode: who is preempted, and what is computed again."""
 
     default_trace = "preemption.jsonl.gz"
-    summary = "Memory runs out in decode: who is preempted, and what is computed again."
     chapters = PreemptionTelling

@@ -146,7 +146,6 @@ class PrefixCacheTelling(Telling):
     def admit(self) -> Section:
         ask, task = self.ask, self.first
         name, prompt, start = ask.name(task), ask.prompt(task), self.requests[task].submitted.seq
-        self.begin()
         tape = self.tape(task, cuts=True)
         allocs = [e for e in self.history.events(PagesAlloc, start, self.admitted) if e.task == task]
         tables = [e for e in self.history.events(Table, start, self.admitted) if e.task == task and e.pages]
@@ -179,7 +178,6 @@ class PrefixCacheTelling(Telling):
     def join(self, admitted: TaskAdmitted) -> Section:
         ask, task = self.ask, admitted.task
         name, tasks = ask.name(task), (self.first, task)
-        self.begin()
         submitted = self.requests[task].submitted.seq
         parts = (self.tape(*tasks), Wires(task), self.pool())
         table = ask.table(task, admitted.seq)
@@ -192,7 +190,6 @@ class PrefixCacheTelling(Telling):
 
     def growth(self, grown: PagesAlloc) -> Section:
         ask, task, logical, page = self.ask, str(grown.task), int(grown.logical or 0), grown.pages[0]
-        self.begin()
         self.beside = ()
         tasks = (*self.standing(), task)
         parts = (self.tape(*tasks), Wires(task), self.pool())
@@ -217,7 +214,6 @@ class PrefixCacheTelling(Telling):
 
     def view(self, wrote: KvWrite) -> Section:
         tasks = tuple(span.task for span in wrote.spans)[:3]
-        self.begin()
         tape = Tape(tuple(dict.fromkeys(tasks)), low=True)
         before = self.history.latest(KvWrite, wrote.seq)
         event = self.lines("CacheView.__init__", max(self.at, before.seq if before else -1), wrote.seq)
@@ -247,7 +243,6 @@ class PrefixCacheTelling(Telling):
 
     def release(self, freed: PagesFree) -> Section:
         ask, task = self.ask, str(freed.task)
-        self.begin()
         self.beside = ()
         tape = self.tape(*self.standing(), task)
         lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=1.5)
@@ -271,7 +266,6 @@ class PrefixCacheTelling(Telling):
     def reuse(self, alloc: PagesAlloc) -> Section:
         ask, task, page, had = self.ask, str(alloc.task), alloc.pages[0], sure(self.run_of.reused)[1]
         logical = int(alloc.logical or 0)
-        self.begin()
         self.beside = ()
         parts = (self.tape(*self.standing(), task), Wires(task), self.pool())
         before = self.lines("PagedCache.grow", self.at, alloc.seq) or self.lines("PagedCache.alloc", self.at, alloc.seq)
@@ -293,7 +287,6 @@ class PrefixCacheTelling(Telling):
 
     def gather(self, read: Gather) -> Section:
         ask, task = self.ask, self.scattered.task
-        self.begin()
         tape, pool = self.tape(task), self.pool(bits=False)
         parts = (tape, Strip(task, read.seq, landed=False), pool)
         landed = (tape, Strip(task, read.seq), pool)
@@ -314,7 +307,6 @@ class PrefixCacheTelling(Telling):
 
     def cost(self) -> Section:
         ask = self.ask
-        self.begin()
         held, longest = ask.most_held(), ask.most_longest()
         tables = self.state(int(self.history.steps.end[ask.holdings[:, 0].argmax()])).tables
         each = [say("{} {}", ask.name(task), ask.longest(task)) for task, pages in tables.items() if pages]
@@ -371,8 +363,7 @@ class PrefixCacheTelling(Telling):
 
 
 class PrefixCache(FilmScene):
-    """A paged KV cache at work: pages, bitmask, refcounts and tables of a recorded run."""
+    """Pages, free mask, refcounts and page tables of a paged KV cache at work."""
 
     default_trace = "paging.jsonl.gz"
-    summary = "Pages, free mask, refcounts and page tables of a paged KV cache at work."
     chapters = PrefixCacheTelling

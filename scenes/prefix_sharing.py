@@ -149,7 +149,6 @@ class PrefixSharingTelling(RaceTelling):
     def second(self) -> Section:
         ask, task, admitted = self.ask, self.sharer, self.admitted
         name, named, both = ask.name(task), self.named(task, admitted), (task, self.owner)
-        self.begin()
         self.join(task)
         told = say("{} begins with the same {} tokens.", name, ask.found(task, admitted.seq))
         came = self.act(*self.parts(), until=self.requests[task].submitted.seq, seconds=1.8)
@@ -179,7 +178,6 @@ class PrefixSharingTelling(RaceTelling):
         ask, task = self.ask, sure(peak.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(peak.seq))
         ref = ask.ref(peak.page, peak.seq)
-        self.begin()
         self.join(task)
         acts = self.acts(self.parts(), self.requests[task].submitted.seq)
         acts += self.acts(self.parts(task, self.shared), self.named(task, admitted))
@@ -195,7 +193,6 @@ class PrefixSharingTelling(RaceTelling):
     def leaves(self, drops: Sequence[ev.PagesFree]) -> Section:
         """One after another gives the shared pages back, which the others still hold."""
         ask = self.ask
-        self.begin()
         for drop in drops:
             task = sure(drop.task)
             self.join(task)
@@ -220,7 +217,6 @@ class PrefixSharingTelling(RaceTelling):
     def stays(self, kept: ev.PagesCached) -> Section:
         """The last holder leaves, and where another request comes, it finds the pages still."""
         ask, ref = self.ask, self.ask.ref(kept.page, kept.seq)
-        self.begin()
         self.join(sure(kept.task))
         self.go_on(kept)
         told = say("{} leaves last. Ref {}, but the pages keep keys.", ask.name(sure(kept.task)), ref)
@@ -257,7 +253,6 @@ class PrefixSharingTelling(RaceTelling):
         """One that begins otherwise finds nothing: all of it is computed."""
         ask, task = self.ask, admitted.task
         name, life = ask.name(task), self.requests[task]
-        self.begin()
         self.join(task)
         acts = self.pass_time(*self.parts(), until=max(self.at, life.submitted.seq), seconds=2.0)
         if acts:
@@ -281,8 +276,7 @@ class PrefixSharingTelling(RaceTelling):
 
 
 class PrefixSharing(FilmScene):
-    """One prefix, computed once: hits, refcounts, cached pages and time to first token."""
+    """Requests with one system prompt share its pages; hits, refcounts, cached pages."""
 
     default_trace = "prefix_sharing.jsonl.gz"
-    summary = "Requests with one system prompt share its pages; hits, refcounts, cached pages."
     chapters = PrefixSharingTelling

@@ -88,7 +88,7 @@ def render_film(
 def _join(
     film: type[FilmScene], rehearsal: Rehearsal, clips: list[Path], output: Path, quality: Quality
 ) -> list[Chapter]:
-    tags = describe(film.__name__, film.summary, rehearsal.scene.trace)
+    tags = describe(film.__name__, film.__doc__ or "", rehearsal.scene.trace)
     titles = [rehearsed.section.title for rehearsed in rehearsal.sections]
     with whole(output) as joined:
         return join(clips, joined, quality.fps, tags, titles)

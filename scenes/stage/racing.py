@@ -51,7 +51,6 @@ class RaceTelling(Telling):
 
     def raced(self, miss: FirstToken, hit: FirstToken, *beside: Part) -> Section:
         """The section of a race."""
-        self.begin()
         self.race(miss, hit, *beside)
         return self.section("cost", "What it saves")
 

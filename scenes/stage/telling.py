@@ -37,8 +37,8 @@ LAPSED, STOPS_A_SECOND = 24, 12
 
 
 class Telling:
-    """A film's sections for one trace. A subclass gives `sections`, each made by a method that says
-    `begin`, then `shot`s, and returns `section`. `at` is the event that was told last.
+    """A film's sections for one trace. A subclass gives `sections`, each made by a method that says `shot`s,
+    after `begin` where it does not go on where the last ended, and returns `section`. `at` is the event told last.
 
     Raises DoesNotApply, with a one-line reason, where the trace has nothing that the film is about.
     """
@@ -133,7 +133,6 @@ class Telling:
         key: str = "takeaway",
     ) -> Section:
         """The section of the takeaway, the scenario's or else `text`, with its number, above what stands `beside`."""
-        self.begin()
         last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit)
         self.shot("", self.act(last, *beside, until=until), subject=("takeaway",), rest=rest)
         return self.section(key, title)
@@ -152,9 +151,9 @@ class Telling:
         self.said.add(key)
         return fresh
 
-    def begin(self, start: int | None = None) -> None:
-        """Begin a section after event `start` (None: where the last ended)."""
-        self.at = self.start = self.at if start is None else start
+    def begin(self, start: int) -> None:
+        """Begin a section after event `start`, not where the last ended."""
+        self.at = self.start = start
         self.beats = []
 
     def act(
@@ -253,8 +252,10 @@ class Telling:
         self.beats.append(shot)
 
     def section(self, key: str, title: str, detail: int = 0, **options: Any) -> Section:
-        """The shots told since `begin`; `options` as in `Section`."""
-        return Section(key, title, self.start, tuple(self.beats), detail, **{"phases": self.phases, **options})
+        """The shots told since the last section, or `begin`; `options` as in `Section`."""
+        made = Section(key, title, self.start, tuple(self.beats), detail, **{"phases": self.phases, **options})
+        self.begin(self.at)
+        return made
 
 
 def folded(lines: Sequence[tuple[Said, ...]], run: Collection[int]) -> tuple[tuple[Said, ...], ...]:
