@@ -101,7 +101,8 @@ class ChatTelling(RaceTelling):
             came = self.requests[task].submitted.seq
             if place and came - 1 > self.at and self.answers(self.at, came - 1):
                 self.grow(came - 1)
-                yield self.section(f"words-{place}", self.growing(), MORE)
+                title = plural(self.speaking(), "An answer grows", "Answers grow together")
+                yield self.section(f"words-{place}", title, MORE)
             if self.computed(task, self.requests[task].admitted[0].seq) > self.at:
                 yield self.arrival(place, task)
             pair = self.compared(self.cast[0], task, only=True)
@@ -223,10 +224,6 @@ class ChatTelling(RaceTelling):
         """Those of the cast whose answers grow now."""
         return [task for task, one in self.state().tasks.items() if task in self.cast and one.status == "running"]
 
-    def growing(self) -> str:
-        """Title of a stretch of answers."""
-        return plural(self.speaking(), "An answer grows", "Answers grow together")
-
     def counts(self) -> None:
         """Those who share pages name them one after another; their slots count once."""
         tokens, slots = self.kept()
@@ -259,17 +256,14 @@ class ChatTelling(RaceTelling):
 
     def taken_over(self, owner: str, left: set[int]) -> None:
         """One of the pages that `owner` has `left` comes to another, who writes over what is there."""
-        for event in self.history.events(PagesAlloc, self.at):
-            pages = [page for page in event.pages if page in left]
-            if pages and event.task in self.cast:
-                break
-        else:
+        taken = (e for e in self.history.events(PagesAlloc, self.at) if left & {*e.pages} and e.task in self.cast)
+        if (event := next(taken, None)) is None:
             return
+        pages = [page for page in event.pages if page in left]
         names = [possessive(self.ask.name(task)) for task in (owner, event.task)]
-        told = self.short(
-            say("Page {} was {}: {} words take its slots.", self.ask.page(pages[0]), *names),
-            say("Page {} has a new owner: new words take its slots.", self.ask.page(pages[0])),
-        )
+        page = self.ask.page(pages[0])
+        told = say("Page {} was {}: {} words take its slots.", page, *names)
+        told = self.short(told, say("Page {} has a new owner: new words take its slots.", page))
         parts, taken = self.parts(self.all, "", pages), self.steps.phase_end(event.seq)
         acts = [self.act(*parts), *self.decode(parts, event.seq - 1), self.act(*parts, until=taken, seconds=1.2)]
         later = [int(end) for end in self.steps.end[self.steps.end > taken][:SEEN]]
@@ -279,8 +273,7 @@ class ChatTelling(RaceTelling):
         """What becomes of the pages of a request that is done."""
         kinds = ((gone.cached, "cached"), (gone.freed, "free"), (gone.shared, "still shared"))
         parts = [say(f"{{}} {what}", pages_text(self.ask.pages(pages), 2, runs=True)) for pages, what in kinds if pages]
-        told = [say("{} is done: {}.", self.ask.name(task), joined(", ", some)) for some in (parts[:2], parts[:1])]
-        return self.short(*told)
+        return self.short(*(say("{} is done: {}.", self.ask.name(task), joined(", ", parts[:n])) for n in (2, 1)))
 
     def comes_to(self) -> Section:
         """How many slots all tokens needed, and the answers."""

@@ -300,15 +300,12 @@ class ChunkedPrefillTelling(Telling):
         over = self.read(text, ahead, over)
         self.shot(text, self.go(self.stood(ahead), over, *parts), subject=("chunks",))
         last = self.go(self.stood(over), self.time.end, *parts)
-        self.shot(self.compared(), last, subject=("chunks", "wait"), rest=1.0)
-        return self.section("chunks", "The same length, in chunks")
-
-    def compared(self) -> Said:
-        """What the chunks did to the longest wait."""
         whole, longest = self.waits
+        told = say("Longest wait: {}, no shorter here.", longest)
         if longest.value < whole.value:
-            return say("Longest wait: {}, {} times shorter.", longest, self.ask.ratio(whole, longest))
-        return say("Longest wait: {}, no shorter here.", longest)
+            told = say("Longest wait: {}, {} times shorter.", longest, self.ask.ratio(whole, longest))
+        self.shot(told, last, subject=("chunks", "wait"), rest=1.0)
+        return self.section("chunks", "The same length, in chunks")
 
     def race(self) -> Section:
         over = max(1, self.span(0)[1] - round(HAIR * self.time.end))

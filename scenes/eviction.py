@@ -8,7 +8,7 @@ import numpy as np
 from astrai_sim.trace import Trace
 from astrai_sim.trace.events import Lines, PagesCached, PagesEvicted, PagesFree, PagesRevived, TaskSubmitted
 from scenes.film.scene import FilmScene
-from scenes.measures import Measure, Said, say
+from scenes.measures import Measure, say
 from scenes.parts.code import Code
 from scenes.parts.lru import Lru
 from scenes.parts.part import Part
@@ -89,7 +89,7 @@ class EvictionTelling(RaceTelling):
         """The tiles of a request that are still to compute are marked, then filled up to event `until`."""
         state = self.state()
         parts = self.stage(task, (), (), range(state.tasks[task].kv_len // self.ask.size, len(state.tables[task])))
-        return [self.act(*parts), self.act(*parts, until=until)]
+        return self.acts(parts, self.at, until)
 
     def tear(self, seqs: Sequence[int], parts: Callable[..., tuple[Part, ...]], pace: float = 1.0) -> Iterator[Act]:
         """Each of the evictions `seqs`: the page at the door is marked, its key is torn off, the row closes up."""
@@ -102,7 +102,11 @@ class EvictionTelling(RaceTelling):
     def hook(self) -> Section:
         """The page that is missed later is evicted, and those after it."""
         self.begin(self.evicted.seq - 1)
-        question = self.question(self.asked())
+        asked = say("All {} pages are taken: which one goes?", self.ask.pool_pages())
+        if self.missed is not None:
+            computed = self.ask.name(self.missed.task), self.lost(self.missed)
+            asked = say("Why must {} compute {} tokens again?", *computed)
+        question = self.question(asked)
         gone = [self.trace[seq].pages[0] for seq in self.gone()]
         near = self.look(gone) if len(gone) >= SEEN else ()
 
@@ -111,12 +115,6 @@ class EvictionTelling(RaceTelling):
 
         self.shot(None, *self.tear(self.gone()[:SEEN], parts), subject=("lru",), rest=0.5)
         return self.section("hook", "A key is torn off", cut=True)
-
-    def asked(self) -> Said:
-        """The question of the film."""
-        if self.missed is None:
-            return say("All {} pages are taken: which one goes?", self.ask.pool_pages())
-        return say("Why must {} compute {} tokens again?", self.ask.name(self.missed.task), self.lost(self.missed))
 
     def gone(self) -> list[int]:
         """The evictions for the newcomer, from the one that the film is about on."""
@@ -149,10 +147,9 @@ class EvictionTelling(RaceTelling):
         given = [e.seq for kind in (PagesFree, PagesCached) for e in self.history.events(kind, before, self.cleaned)]
         one_by_one = sorted(given) if self.near and max(given) > self.kept.seq else []
         first = self.kept.seq if one_by_one else self.cleaned
-        acts += [self.act(*parts, until=seq) for seq in (*one_by_one, first) if seq <= first]
+        acts += self.acts(parts, *(seq for seq in (*one_by_one, first) if seq <= first))
         self.shot(told, *acts, subject=("lru",))
-        acts = [self.act(*parts, until=seq) for seq in (*one_by_one, self.cleaned) if seq > first]
-        if acts:
+        if acts := self.acts(parts, *(seq for seq in (*one_by_one, self.cleaned) if seq > first)):
             self.shot("The last page is given back first, so it is first to go.", *acts, subject=("lru",))
         return self.section("stay", "A page outlives its request", cut=True)
 

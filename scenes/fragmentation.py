@@ -12,7 +12,7 @@ from scenes.parts.progress import Progress
 from scenes.parts.score import Score
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
-from scenes.story.contiguous import RULES, Piece, first_fit
+from scenes.story.contiguous import RULES, first_fit
 from scenes.story.errors import DoesNotApply
 from scenes.story.limits import reading_time
 from scenes.story.words import counted
@@ -43,29 +43,30 @@ class FragmentationTelling(Telling):
         self.done, self.whole_done = self.ask.steps_of("pages").value, self.ask.steps_of("reserve").value
         self.needs = {load.task: load.reserved for load in self.ask.loads}
         self.slots = self.ask.pool_slots().value
-        self.step = -1
+        self.step, self.clock = -1, Progress(name="race")
+        self.title = say("{}", self.ask.header(trace.header.scenario.title))
         waits = [step for step in range(self.done) if self.refused(step)]
         self.worst = max(waits, key=self.ahead, default=None)
 
     def check(self) -> None:
         """Raise DoesNotApply where the other side cannot be computed, or there is nothing to compare."""
-        scheduler, film, loads = self.trace.header.scenario.scheduler, self.film, self.ask.loads
-        if self.ask.n_pages > LARGEST:
-            raise DoesNotApply(f"{film} draws every page and the trace has {self.ask.n_pages}: at most {LARGEST} fit")
-        if scheduler.decode_policy != "all" or self.history.count("setting"):
-            raise DoesNotApply(f"{film} can compute its other side only for decode policy 'all' throughout")
-        if scheduler.max_tokens_per_step is not None:
-            raise DoesNotApply(f"{film} can compute its other side only for prompts prefilled whole")
-        if len(loads) < 2:
-            raise DoesNotApply(f"{film} needs at least two requests")
-        if self.history.count("task_finished") < len(loads):
-            raise DoesNotApply(f"{film} needs a run in which every request ends")
-        n_slots = self.ask.pool_slots().value
-        for load in loads:
-            if load.reserved > n_slots:
-                raise DoesNotApply(
-                    f"{film}: request {load.task} would need {load.reserved} adjacent slots and the pool has {n_slots}"
-                )
+        scheduler, loads, slots = self.trace.header.scenario.scheduler, self.ask.loads, self.ask.pool_slots()
+        other, changed = " can compute its other side only for", self.history.count("setting")
+        reasons = [
+            (
+                self.ask.n_pages > LARGEST,
+                f" draws every page and the trace has {self.ask.n_pages}: at most {LARGEST} fit",
+            ),
+            (scheduler.decode_policy != "all" or changed, f"{other} decode policy 'all' throughout"),
+            (scheduler.max_tokens_per_step is not None, f"{other} prompts prefilled whole"),
+            (len(loads) < 2, " needs at least two requests"),
+            (self.history.count("task_finished") < len(loads), " needs a run in which every request ends"),
+        ]
+        for one in loads:
+            large = f": request {one.task} would need {one.reserved} adjacent slots and the pool has {slots.value}"
+            reasons.append((one.reserved > slots.value, large))
+        for reason in (why for holds, why in reasons if holds):
+            raise DoesNotApply(f"{self.film}{reason}")
 
     def sections(self) -> Iterator[Section]:
         yield self.hook()
@@ -114,7 +115,7 @@ class FragmentationTelling(Telling):
     def tries(self, step: int, *above: Part, most: int = 1) -> list[Act]:
         """At the end of `step` the first who waits reaches for holes, the largest first, `most` of
         them, and fits into none."""
-        below = [] if above else [self.clock()]
+        below = [] if above else [self.clock]
         layout = self.ask.whole(step)
         holes = sorted(layout.holes(), key=lambda hole: -hole[1])[:most] or [(0, 0)]
         door: dict[str, Any] = {"trying": layout.waiting[0]}
@@ -171,11 +172,6 @@ class FragmentationTelling(Telling):
         free, empty = ask.whole_free(self.worst), ask.whole_empty(self.worst)
         return {**found, "task": ask.name(self.head(self.worst)), "free": free, "empty": empty}
 
-    @property
-    def title(self) -> Said:
-        """What the scenario is called."""
-        return say("{}", self.ask.header(self.trace.header.scenario.title))
-
     def head(self, step: int) -> str:
         """Who waits first for a piece."""
         return self.ask.whole(step).waiting[0]
@@ -195,19 +191,15 @@ class FragmentationTelling(Telling):
         whose = "scenario" if self.trace.header.workload is None else "load"
         told = say("The {} lets {} fill {} slots: one piece is reserved.", whose, name, most)
         told = self.short(told, say("The {} allows {} slots: one piece is reserved.", whose, most))
-        lanes = *self.lanes("whole", {"acting": (piece.start,)}), self.clock()
+        lanes = *self.lanes("whole", {"acting": (piece.start,)}), self.clock
         self.go(told, first, *lanes, subject=("whole", piece.task))
-        lanes = *self.lanes("pages", acting=self.pages_of(piece.task)), self.clock()
+        lanes = *self.lanes("pages", acting=self.pages_of(piece.task)), self.clock
         takes = counted(ask.table_pages(piece.task, self.at), "page")
         told = say("With pages {} takes {}, and more when those are full.", name, takes)
         told = self.short(told, say("{} takes {}, more when they are full.", name, takes))
         acts = self.act(*lanes, seconds=0.6), self.to(min(first + 1, self.done - 1), *lanes)
         self.shot(told, *acts, subject=("pages",), pace=PACE)
         return self.section("rule", "One queue, two servers", cut=True)
-
-    def clock(self) -> Progress:
-        """The clock of both."""
-        return Progress(name="race")
 
     def pages_of(self, task: str) -> list[int]:
         """First slots of a request's pages."""
@@ -218,14 +210,14 @@ class FragmentationTelling(Telling):
         ask = self.ask
         blocked = next(step for step in range(self.done) if self.refused(step))
         rule = "First come, first served, in the lowest hole that fits."
-        self.go(rule, blocked - 1, *self.lanes(), self.clock(), subject=("whole",))
+        self.go(rule, blocked - 1, *self.lanes(), self.clock, subject=("whole",))
         task = self.head(blocked)
         name, need, largest = ask.name(task), ask.piece("reserved", task), ask.whole_largest(blocked)
         told = say("{} needs {} in one piece; the largest hole has {}.", name, need, largest)
         told = self.short(told, say("{} needs {}; the largest hole has {}.", name, need, largest))
         self.shot(told, *self.tries(blocked), subject=("whole", task), pace=PACE)
         if task in self.state().tables and blocked + 1 < self.done:
-            lanes = *self.lanes("pages", acting=self.pages_of(task)), self.clock()
+            lanes = *self.lanes("pages", acting=self.pages_of(task)), self.clock
             acts = self.act(*lanes, seconds=0.8), self.to(blocked + 1, *lanes)
             self.shot(say("Any page will do: {} is in.", name), *acts, subject=("pages",), detail=MORE, pace=PACE)
         self.unfilled()
@@ -241,13 +233,14 @@ class FragmentationTelling(Telling):
     def unfilled(self) -> None:
         """The first who is done with a piece: what of it was reserved and never filled."""
         ask = self.ask
-        found = [(step, piece) for step in range(self.step + 1, self.done) for piece in self.over(step)]
+        layouts = ((step, ask.whole(step)) for step in range(self.step + 1, self.done))
+        found = [(step, piece) for step, now in layouts for piece in now.pieces if piece.task in now.served]
         if not found:
             return
         step, piece = found[0]
         reserved, used, name = ask.piece("reserved", piece.task), ask.piece("used", piece.task), ask.name(piece.task)
         self.behind(step - 1)
-        lanes = (*self.lanes("whole", {"acting": (piece.start,)}), self.clock())
+        lanes = (*self.lanes("whole", {"acting": (piece.start,)}), self.clock)
         counts = name, ask.less(reserved, used), reserved
         told = say("{} is done: {} of its {} slots were never filled.", *counts)
         told = self.short(told, say("{} never filled {} of its {} slots.", *counts))
@@ -257,38 +250,33 @@ class FragmentationTelling(Telling):
     def behind(self, step: int) -> None:
         """On to the end of `step`, while the line grows."""
         told = "Nobody overtakes." if self.once("line") else None
-        self.go(told, step, *self.lanes(), self.clock(), subject=("whole",))
-
-    def over(self, step: int) -> list[Piece]:
-        """Pieces of those who have been served at the end of `step`, held for the last time."""
-        layout = self.ask.whole(step)
-        return [piece for piece in layout.pieces if piece.task in layout.served]
+        self.go(told, step, *self.lanes(), self.clock, subject=("whole",))
 
     def price(self) -> Section:
         """What is held and empty on both sides, where it is most with pages."""
         ask = self.ask
         step = max(range(min(self.step + 1, self.done - 1), self.done), key=lambda step: ask.empty(step).value)
         told = "Both get the recorded lengths; neither knows them ahead."
-        self.go(told, step - 1, *self.lanes("pages"), self.clock(), subject=("pages",))
+        self.go(told, step - 1, *self.lanes("pages"), self.clock, subject=("pages",))
         state = self.state(ask.moment(step))
         fill, size = state.fill(), ask.size
         partly = [page * size for page, ref in enumerate(state.refs) if ref and fill[page] < size]
         empty, inside = ask.empty(step), counted(ask.in_memory(ask.moment(step)), "request")
         told = say("Pages cost too: rounding up leaves {} empty for {}.", empty, inside)
         told = self.short(told, say("Rounding up to pages leaves {} empty for {}.", empty, inside))
-        acts = [self.to(step, *self.lanes(), self.clock())]
-        acts.append(self.act(*self.lanes("pages", acting=partly), self.clock(), seconds=0.6))
+        acts = [self.to(step, *self.lanes(), self.clock)]
+        acts.append(self.act(*self.lanes("pages", acting=partly), self.clock, seconds=0.6))
         self.shot(told, *acts, subject=("pages",), pace=PACE)
         if pieces := ask.whole(step).pieces:
             lanes = self.lanes("whole", {"acting": tuple(piece.start for piece in pieces)})
             inside = counted(ask.whole_inside(step), "request")
             told = say("One piece each keeps {} empty, in reserve, for {}.", ask.whole_idle(step), inside)
-            self.shot(told, self.act(*lanes, self.clock(), seconds=2.0), subject=("whole",), detail=ASIDE)
+            self.shot(told, self.act(*lanes, self.clock, seconds=2.0), subject=("whole",), detail=ASIDE)
         return self.section("price", "Held and empty")
 
     def race(self) -> Section:
         """To the end of the recording, then of what is computed on."""
-        ask, lanes = self.ask, (*self.lanes(), self.clock())
+        ask, lanes = self.ask, (*self.lanes(), self.clock)
         told = "A step is one token for all inside; full ones take longer."
         self.go(told, self.done - 1, *lanes, each=RACE, subject=("race",), detail=MORE)
         over = max(self.done, len(self.steps))
@@ -342,7 +330,7 @@ class FragmentationTelling(Telling):
             text = "Memory in pieces serves nobody: any page will do."
         else:
             text = "Memory kept for what may come serves nobody: take pages as you go."
-        return self.ending("", say(text), number, unit, self.clock())
+        return self.ending("", say(text), number, unit, self.clock)
 
 
 class Fragmentation(FilmScene):

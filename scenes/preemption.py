@@ -36,9 +36,8 @@ class PreemptionTelling(Telling):
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
         self.need_single_pages()
-        self.need(
-            TaskPreempted, "a request that was preempted: record a scenario whose requests outgrow the pool together"
-        )
+        needed = "a request that was preempted: record a scenario whose requests outgrow the pool together"
+        self.need(TaskPreempted, needed)
         out = max(self.history.events(TaskPreempted), key=self.cost)
         self.out, self.victim, self.seq = out, out.task, out.seq
         self.life, self.name = self.requests[out.task], self.ask.name(out.task)

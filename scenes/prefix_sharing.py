@@ -54,10 +54,10 @@ class PrefixSharingTelling(RaceTelling):
     def some_pages(self, cast: Sequence[str]) -> tuple[int, ...]:
         """Pages that are shown: the shared ones, and those that `cast` has besides, as far as there is room."""
         found = dict.fromkeys(self.shared)
-        for task in cast:
-            found |= dict.fromkeys(self.requests[task].admitted[0].pages or ())
-        for task in cast:
-            found |= dict.fromkeys(p for event in self.history.events(ev.PagesAlloc, task=task) for p in event.pages)
+        given = [self.requests[task].admitted[0].pages or () for task in cast]
+        given += [event.pages for task in cast for event in self.history.events(ev.PagesAlloc, task=task)]
+        for pages in given:
+            found |= dict.fromkeys(pages)
         return tuple(sorted([*found][:SHOWN]))
 
     # what stands
@@ -69,12 +69,9 @@ class PrefixSharingTelling(RaceTelling):
         tables = self.state().tables
         marked = pages or self.shared
         tiles = tuple((one, i) for one in lit for i, page in enumerate(tables.get(one, self.shared)) if page in marked)
-        places = tuple(range(min(MOST, len(self.shared))))
-        return (
-            Tape(tasks or self.cast, tiles, asks=True, rows=1 if tasks else TAPES),
-            Wires(task, places),
-            Pool(tuple(pages), bits=False, pages=self.pages_shown),
-        )
+        wires = Wires(task, tuple(range(min(MOST, len(self.shared)))))
+        tape = Tape(tasks or self.cast, tiles, asks=True, rows=1 if tasks else TAPES)
+        return tape, wires, Pool(tuple(pages), bits=False, pages=self.pages_shown)
 
     def join(self, task: str) -> None:
         """`task` has a tape from now on, below those that have one; the first goes where they are too many."""
