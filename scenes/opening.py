@@ -204,20 +204,14 @@ class Reuse(Shipped):
         tapes, pool = Tape(tuple(cast), counts=False), Pool(bits=False)
         self.begin(self.steps.before(grown.seq))
         stage, given = (tapes, Wires(), pool), sure(history.first(Table, grown.seq)).seq
-        acts = [
-            *self.out_of(sure(self.blank(self.at)), *stage),
-            self.act(*stage, until=given, seconds=FLIGHT),
-            self.lapse(*stage, until=self.steps.phase_begin(freed.seq), seconds=SOON),
-            self.act(*stage, until=sure(self.requests[task].empty_after(freed.seq)), seconds=SOON),
-        ]
+        acts = [*self.out_of(sure(self.blank(self.at)), *stage), self.act(*stage, until=given, seconds=FLIGHT)]
+        acts.append(self.lapse(*stage, until=self.steps.phase_begin(freed.seq), seconds=SOON))
+        acts.append(self.act(*stage, until=sure(self.requests[task].empty_after(freed.seq)), seconds=SOON))
         self.shot(say("{} grows and ends: its pages are free.", ask.name(task)), *acts, subject=("pool",))
         given = sure(history.first(Table, alloc.seq)).seq
         landed = (tapes, Wires(heir), Pool(tuple(alloc.pages), bits=False))
-        acts = [
-            self.lapse(tapes, Wires(heir), pool, until=alloc.seq - 1, seconds=SOON),
-            self.act(*landed, until=given, seconds=FLIGHT),
-            self.act(*landed, until=self.end, seconds=SOON),
-        ]
+        acts = [self.lapse(tapes, Wires(heir), pool, until=alloc.seq - 1, seconds=SOON)]
+        acts += [self.act(*landed, until=until, seconds=s) for until, s in ((given, FLIGHT), (self.end, SOON))]
         told = say("Any will do: {} lives in {}.", ask.name(heir), ask.table(heir, given))
         self.shot(told, *acts, subject=("pool",))
         self.dive()

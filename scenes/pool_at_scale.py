@@ -125,9 +125,9 @@ class PoolAtScaleTelling(Telling):
         acts = [self.through((question, shown), moment)]
         if worst is not None:
             white = replace(shown, acting=(worst.task,))
-            acts.append(self.act(question, white, seconds=0.8))
-            acts.append(self.act(question, white, until=self.empty(worst), seconds=0.8))
-            acts.append(self.act(question, white, until=self.steps.done_from(self.at), seconds=0.8))
+            gone = self.empty(worst)
+            for until in (self.at, gone, self.steps.done_from(gone)):
+                acts.append(self.act(question, white, until=until, seconds=0.8))
         self.shot("", *acts, subject=("map",))
         title = self.ask.scenario.title
         return self.section("hook", say("{}", self.ask.header(title)) if title else "A pool at scale", cut=True)

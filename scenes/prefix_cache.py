@@ -24,7 +24,7 @@ from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, CODE, FRAME, MORE, Telling
 from scenes.story.history.sure import sure
 from scenes.story.paging import MOST, Paging, shared_release
-from scenes.story.words import counted
+from scenes.story.words import counted, plural
 
 SHARED = "prefix_sharing"
 """The shipped trace that shows a page with two holders where the film's own has none."""
@@ -209,17 +209,14 @@ class PrefixCacheTelling(Telling):
 
     def standing(self) -> tuple[str, ...]:
         """Those of the cast that have arrived and not left."""
-        state = self.state()
-        return tuple(task for task in self.cast if task in state.tables)
+        return tuple(filter(self.state().tables.__contains__, self.cast))
 
     def view(self, wrote: KvWrite) -> Section:
-        tasks = tuple(span.task for span in wrote.spans)[:3]
-        tape = Tape(tuple(dict.fromkeys(tasks)), low=True)
+        tape = Tape(tuple(dict.fromkeys(span.task for span in wrote.spans[:3])), low=True)
         before = self.history.latest(KvWrite, wrote.seq)
         event = self.lines("CacheView.__init__", max(self.at, before.seq if before else -1), wrote.seq)
-        told = say("Attention gets one rectangle of tables, and lengths.")
-        if len(wrote.spans) == 1:
-            told = say("Attention gets a rectangle: one table, one length.")
+        one, more = "a rectangle: one table, one length", "one rectangle of tables, and lengths"
+        told = say(f"Attention gets {plural(wrote.spans, one, more)}.")
         self.beside = ()
         if event is not None:
             names = ("page_table", "lengths")
@@ -288,20 +285,15 @@ class PrefixCacheTelling(Telling):
     def gather(self, read: Gather) -> Section:
         ask, task = self.ask, self.scattered.task
         tape, pool = self.tape(task), self.pool(bits=False)
-        parts = (tape, Strip(task, read.seq, landed=False), pool)
-        landed = (tape, Strip(task, read.seq), pool)
-        told = "The table restores order: pages become one strip."
-        self.shot(told, self.act(*parts, until=read.seq), self.act(*landed), subject=("strip",))
+        lifted = self.act(tape, Strip(task, read.seq, landed=False), pool, until=read.seq)
+        landed = self.act(tape, Strip(task, read.seq), pool)
+        self.shot("The table restores order: pages become one strip.", lifted, landed, subject=("strip",))
         told = say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq))
         told = self.short(told, say("Many pages, one strip: order lives in the table."))
         shown, acts = [*enumerate(self.scattered.pages)][-MOST:], []
         for place, page in shown:
-            parts = (
-                self.tape(task, acting=(task, place)),
-                Strip(task, read.seq, acting=place),
-                self.pool(page, bits=False),
-            )
-            acts.append(self.act(*parts, seconds=max(0.8, 2.6 / len(shown))))
+            tape, strip = self.tape(task, acting=(task, place)), Strip(task, read.seq, acting=place)
+            acts.append(self.act(tape, strip, self.pool(page, bits=False), seconds=max(0.8, 2.6 / len(shown))))
         self.shot(told, *acts, subject=("strip",))
         return self.section("gather", "Attention reads in logical order")
 
@@ -322,10 +314,8 @@ class PrefixCacheTelling(Telling):
 
     def counted(self) -> Iterator[Section]:
         """A page that more than one request holds survives one of them: here, else in a shipped trace."""
-        teller: Telling = self
-        source = None
-        if shared_release(self.history) is None:
-            teller, source = Telling(self.film, other_trace(SHARED)), SHARED
+        source = None if shared_release(self.history) else SHARED
+        teller = Telling(self.film, other_trace(source)) if source else self
         freed = shared_release(teller.history)
         if freed is None:
             return
