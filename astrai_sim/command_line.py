@@ -1,7 +1,5 @@
 """What both command lines have in common: one line for every mistake, and text of others made harmless."""
 
-from __future__ import annotations
-
 import difflib
 import sys
 from typing import Any, NoReturn

@@ -1,7 +1,5 @@
 """Where what is shipped with the packages lies: fonts, scenarios, traces."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent

@@ -1,20 +1,19 @@
 """What both recorders share: wrapping live objects, time, and the scheduler's events."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 
-from astrai_sim.engine.cache.paged_cache import PagedCache
-from astrai_sim.engine.clock import Clock, RealClock
-from astrai_sim.engine.scheduler import InferenceScheduler, Task
+from astrai_sim.engine.scheduler import Task
+from astrai_sim.scenario.build import Built
+from astrai_sim.scenario.schema import RecordPart
 from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.digests import numbers_digest
+from astrai_sim.trace.events import PHASES
 
-PHASES = ("cleanup", "refill", "prefill", "decode")
 Original = Callable[..., Any]
 Batch = list[tuple[Task, int, int]]
 
@@ -25,19 +24,13 @@ def equal_once(numbers: list[int]) -> int | list[int]:
 
 
 class BaseRecorder:
-    """Watches one scheduler and its cache and writes what happens to `writer`.
+    """Watches the scheduler and the cache of `built` and writes what happens, as `asked` for, to `writer`.
 
     The engine knows nothing of it: `attach` puts wrappers over methods of the two
     instances, `detach` takes them off again. Each name in `CACHE` and `SCHEDULER` has
-    its wrapper in a method `_on_<name>` that is given the original first.
-
-    Parameters
-    ----------
-    clock
-        The run's clock. Time that the recorder spends on reading back and writing does
-        not pass on it; on CUDA, waiting for the device before reading back does.
-    snapshot_every
-        Steps between snapshots.
+    its wrapper in a method `_on_<name>` that is given the original first. Time that the
+    recorder spends on reading back and writing does not pass on the run's clock; on CUDA,
+    waiting for the device before reading back does.
     """
 
     SCHEDULER: tuple[str, ...] = (
@@ -49,38 +42,30 @@ class BaseRecorder:
         *("record_pages", "record_page", "reset_prefix_cache"),
     )
 
-    def __init__(
-        self,
-        writer: TraceWriter,
-        scheduler: InferenceScheduler,
-        *,
-        clock: Clock | None = None,
-        snapshot_every: int = 16,
-    ) -> None:
+    def __init__(self, writer: TraceWriter, built: Built, asked: RecordPart) -> None:
         self.writer = writer
-        self.scheduler = scheduler
-        self.cache: PagedCache = scheduler.cache
-        self.clock = RealClock() if clock is None else clock
-        self.snapshot_every = snapshot_every
+        self.scheduler, self.cache, self.clock = built.scheduler, built.cache, built.clock
+        self.asked = asked
         self.step = -1
         self.phase: str | None = None
         self.task: str | None = None
         self.logical: int | None = None
         self.batch: Batch = []
+        self.with_model = self.cache.k_cache.device.type != "meta"
+        self._leaving: list[int] = []
         self._queues: list[list[dict[str, Any]]] = []
         self._undo: list[Callable[[], None]] = []
 
-    def attach(self) -> BaseRecorder:
+    def attach(self) -> None:
         """Start watching. Raises RuntimeError if it does already."""
         if self._undo:
             raise RuntimeError("this recorder is attached already")
-        for name in PHASES:
+        for name in filter(None, PHASES):
             self._wrap(self.scheduler, name, self._on_phase)
         for owner, names in ((self.scheduler, self.SCHEDULER), (self.cache, self.CACHE)):
             for name in names:
                 own = "scheduler_admit" if name == "_admit" else name.lstrip("_")
                 self._wrap(owner, name, getattr(self, f"_on_{own}"))
-        return self
 
     def detach(self) -> None:
         """Stop watching and leave the objects as they were."""
@@ -98,7 +83,7 @@ class BaseRecorder:
             return handler(original, *args, **kwargs)
 
         setattr(owner, name, wrapper)
-        self._undo.append(lambda: delattr(owner, name))
+        self._undo.append(partial(delattr, owner, name))
 
     def _emit(self, event: str, at: int | None = None, **fields: Any) -> None:
         with self.clock.aside:
@@ -121,13 +106,14 @@ class BaseRecorder:
         self._queues.append(queue)
         try:
             yield queue
+        except BaseException:
+            queue.clear()
+            raise
         finally:
             self._queues.pop()
-
-    def _let_out(self, queue: list[dict[str, Any]]) -> None:
-        with self.clock.aside:
-            for data in queue:
-                self._put(data)
+            with self.clock.aside:
+                for data in queue:
+                    self._put(data)
 
     @contextmanager
     def _about(self, task: str | None, logical: int | None = None) -> Iterator[None]:
@@ -173,7 +159,7 @@ class BaseRecorder:
         counts = {"waiting": len(scheduler.waiting), "running": len(scheduler.running)}
         self._emit("step_end", duration_ns=self.clock.now_ns() - began, **counts)
         with self.clock.aside:
-            if (self.step + 1) % self.snapshot_every == 0:
+            if (self.step + 1) % self.asked.snapshot_steps == 0:
                 self.snapshot()
             self._flush()
 
@@ -191,14 +177,16 @@ class BaseRecorder:
         began = self.clock.now_ns()
         tasks = original()
         self._synchronize()
-        self._emit("phase_end", duration_ns=self.clock.now_ns() - began, tasks=[task.id for task in tasks])
+        self._emit("phase_end", duration_ns=self.clock.now_ns() - began, **self._served(tasks))
         self.phase = None
         return tasks
 
+    def _served(self, tasks: list[Task]) -> dict[str, Any]:
+        return {"tasks": [task.id for task in tasks]}
+
     def _on_scheduler_admit(self, original: Original, task: Task) -> None:
-        with self._held() as queue:
+        with self._held():
             original(task)
-        self._let_out(queue)
         counts = {"tokens": task.n_tokens, "cached_tokens": task.kv_len}
         self._emit("task_admitted", task=task.id, **counts, **self._table_fields(task.id))
 
@@ -209,10 +197,10 @@ class BaseRecorder:
         self.batch = batch
         return original(batch)
 
-    def _kv_lengths(self, batch: Iterable[tuple[Task, int, int]]) -> None:
-        """How many tokens of which tasks a forward pass computed."""
-        tasks, counts = [task.id for task, _, _ in batch], equal_once([count for _, _, count in batch])
-        lengths = numbers_digest(start + count for _, start, count in batch)
+    def _kv_lengths(self) -> None:
+        """How many tokens of which tasks the forward pass computed."""
+        tasks, counts = [task.id for task, _, _ in self.batch], equal_once([count for _, _, count in self.batch])
+        lengths = numbers_digest(start + count for _, start, count in self.batch)
         self._emit("kv_lengths", tasks=tasks, counts=counts, lengths=lengths)
 
     def _on_prefilled(self, original: Original, task: Task, start: int, count: int, token: int) -> None:
@@ -222,15 +210,6 @@ class BaseRecorder:
         else:
             self._emit("chunk", task=task.id, start=start, end=end, total=task.n_tokens)
         original(task, start, count, token)
-
-    def _on_append_token(self, original: Original, task: Task, token: int) -> None:
-        place = {"index": len(task.output), "position": task.n_tokens, "source": self.phase}
-        self._emit("token", task=task.id, id=token, **place, **self._text(task, token))
-        original(task, token)
-
-    def _text(self, task: Task, token: int) -> dict[str, Any]:
-        """What a token's event says of its text."""
-        return {}
 
     def _on_finish(self, original: Original, task: Task, reason: str) -> None:
         original(task, reason)
@@ -243,10 +222,8 @@ class BaseRecorder:
     # cache
 
     def _on_admit(self, original: Original, task: str, tokens: Sequence[int]) -> int:
-        with self._about(task), self._held() as queue:
-            cached = original(task, tokens)
-        self._let_out(queue)
-        return cached
+        with self._about(task), self._held():
+            return original(task, tokens)
 
     def _looked_up(self, hits: list[int], tokens: Sequence[int], **found: Any) -> None:
         """Record a prefix lookup: what it `found`, and the page at which it missed."""
@@ -257,6 +234,11 @@ class BaseRecorder:
             self._emit("prefix_hit", task=self.task, **found, tokens=len(hits) * size)
         if len(hits) < (len(tokens) - 1) // size:
             self._emit("prefix_miss", task=self.task, logical=len(hits))
+
+    def _on_release(self, original: Original, task: str) -> None:
+        self._leaving = list(range(len(self.cache.tables[task])))
+        with self._about(task):
+            original(task)
 
     def _on_record_pages(self, original: Original, task: str, tokens: Sequence[int]) -> None:
         with self._about(task):

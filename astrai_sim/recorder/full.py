@@ -3,63 +3,45 @@
 What an event says of mask, refcounts, LRU and tables is read from the live objects after the call.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 
-from astrai_sim.engine.cache import CacheView, paged_cache
+from astrai_sim.engine.cache import CacheView, paged_cache, pages_for
 from astrai_sim.engine.cache.prefix import ROOT, Prefix
 from astrai_sim.engine.scheduler import Task
 from astrai_sim.recorder.base import BaseRecorder, Batch, Original
 from astrai_sim.recorder.lines import LineTracer
-from astrai_sim.text import TextStream, Tokenizer
+from astrai_sim.scenario.build import Built
+from astrai_sim.scenario.schema import RecordPart
+from astrai_sim.text import TextStream
+from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.events import WHOLE_LRU, WHOLE_MASK
 
 
 class Recorder(BaseRecorder):
-    """Records each page by itself, K norms, gathers, and executed lines.
+    """Records each page by itself, K norms, gathers, executed lines, and the text of tokens where there is one.
 
-    Parameters as for `BaseRecorder`, and:
-
-    kv_layer
-        Layer whose writes and gathers are recorded.
-    line_calls
-        Calls of each shown function that are recorded line by line; for `write`, `gather`
-        and the `CacheView` counted anew for every set of tasks in every phase, and when a
-        table of theirs has grown. Such a call runs slower, though what the tracing itself
-        does is not counted as time.
-    line_steps
-        Steps from the start in which lines are recorded at all; None: every step.
-    tokenizer
-        Gives the text of each token, which is then recorded too.
+    Calls that are recorded line by line are counted for `write`, `gather` and the `CacheView` anew for every set of
+    tasks in every phase, and when a table of theirs has grown. Such a call runs slower, though what the tracing itself
+    does is not counted as time.
     """
 
     SCHEDULER = (*BaseRecorder.SCHEDULER, "_make_room", "_view")
     CACHE = (*BaseRecorder.CACHE, "share", "extend", "write", "gather")
 
-    def __init__(
-        self,
-        *watched: Any,
-        kv_layer: int = 0,
-        line_calls: int = 4,
-        line_steps: int | None = None,
-        tokenizer: Tokenizer | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(*watched, **options)
-        self.kv_layer = kv_layer
-        self.line_calls = line_calls
-        self.line_steps = line_steps
+    def __init__(self, writer: TraceWriter, built: Built, asked: RecordPart) -> None:
+        super().__init__(writer, built, asked)
+        self.kv_layer = asked.kv_layer
         self._traced: Counter = Counter()
-        self.tokenizer = tokenizer
+        self._language = built.language
         self._texts: dict[str, TextStream] = {}
 
-    def attach(self) -> Recorder:
+    def attach(self) -> None:
         """Start watching, `pages_for` where the cache looks it up included."""
         super().attach()
         original = paged_cache.pages_for
@@ -68,8 +50,7 @@ class Recorder(BaseRecorder):
             return self._lines("pages_for", original, n_tokens, page_size)
 
         paged_cache.pages_for = pages_for
-        self._undo.append(lambda: setattr(paged_cache, "pages_for", original))
-        return self
+        self._undo.append(partial(setattr, paged_cache, "pages_for", original))
 
     def snapshot(self) -> None:
         """Record mask, refcounts, tables, LRU and lengths, read from the live objects."""
@@ -92,18 +73,18 @@ class Recorder(BaseRecorder):
         `keep` decides by the result whether this call is worth a `lines` event; `inside` as for `LineTracer`.
         """
         budget = (name, key)
-        late = self.line_steps is not None and self.step >= self.line_steps
-        if late or self._traced[budget] >= self.line_calls:
+        late = self.asked.line_steps is not None and self.step >= self.asked.line_steps
+        if late or self._traced[budget] >= self.asked.traced_calls:
             return function(*args)
         began = self.clock.now_ns()
         with self.clock.aside:
             tracer = LineTracer(function, self.clock.aside, inside)
         with self._held() as queue:
             result = tracer.run(*args)
-        if keep is None or keep(result):
-            self._traced[budget] += 1
-            self.told(name, tracer, began)
-        self._let_out(queue)
+            if keep is None or keep(result):
+                self._traced[budget] += 1
+                self.told(name, tracer, began)
+                queue.insert(0, queue.pop())
         return result
 
     def told(self, name: str, tracer: LineTracer, at: int | None = None) -> None:
@@ -133,25 +114,27 @@ class Recorder(BaseRecorder):
         lru = self.cache.lru
         return {"lru": lru} if len(lru) <= WHOLE_LRU else {}
 
-    def _page_event(self, event: str, page: int, **more: Any) -> None:
+    def _page_event(self, event: str, page: int, lru: bool = False) -> None:
         about = {"page": page, "task": self.task, "logical": self.logical, "ref": self.cache.refs[page]}
-        self._emit(event, **about, **self._mask(page), **more)
+        self._emit(event, **about, **self._mask(page), **(self._lru() if lru else {}))
 
     # scheduler
 
     def _prompt(self, task: Task) -> dict[str, Any]:
         fields = super()._prompt(task)
-        if self.tokenizer is not None:
+        if self._language is not None:
             with self.clock.aside:
-                stream = self._texts[task.id] = self.tokenizer.stream()
+                stream = self._texts[task.id] = self._language.tokenizer.stream()
                 fields["texts"] = [stream.feed(token) for token in task.prompt]
         return fields
 
-    def _text(self, task: Task, token: int) -> dict[str, Any]:
-        if self.tokenizer is None:
-            return {}
-        with self.clock.aside:
-            return {"text": self._texts[task.id].feed(token)}
+    def _on_append_token(self, original: Original, task: Task, token: int) -> None:
+        fields = {"index": len(task.output), "position": task.n_tokens, "source": self.phase}
+        if self._language is not None:
+            with self.clock.aside:
+                fields["text"] = self._texts[task.id].feed(token)
+        self._emit("token", task=task.id, id=token, **fields)
+        original(task, token)
 
     def _on_make_room(self, original: Original, task: Task) -> bool:
         before = len(self.scheduler.running)
@@ -169,8 +152,8 @@ class Recorder(BaseRecorder):
 
     def _on_forward(self, original: Original, batch: Batch) -> list[int]:
         tokens = super()._on_forward(original, batch)
-        if self.cache.k_cache.device.type == "meta":
-            self._kv_lengths(batch)
+        if not self.with_model:
+            self._kv_lengths()
         return tokens
 
     def _on_alloc(self, original: Original) -> int:
@@ -189,17 +172,14 @@ class Recorder(BaseRecorder):
     def _on_inc_ref(self, original: Original, page: int) -> None:
         cached = page in self.cache._lru
         self._lines("PagedCache.inc_ref", original, page)
-        if cached:
-            self._page_event("page_revived", page, **self._lru())
-        else:
-            self._page_event("page_ref", page)
+        self._page_event("page_revived" if cached else "page_ref", page, lru=cached)
 
     def _on_free(self, original: Original, page: int) -> None:
+        if self._leaving:
+            self.logical = self._leaving.pop()
         self._lines("PagedCache.free", original, page)
-        if page in self.cache._lru:
-            self._page_event("page_cached", page, **self._lru())
-        else:
-            self._page_event("page_free", page)
+        cached = page in self.cache._lru
+        self._page_event("page_cached" if cached else "page_free", page, lru=cached)
 
     def _on_lookup(self, original: Original, tokens: Sequence[int]) -> list[int]:
         hits = self._lines("PagedCache.lookup", original, tokens, keep=bool)
@@ -225,18 +205,7 @@ class Recorder(BaseRecorder):
             return self._lines("PagedCache.grow", original, task, n_tokens, keep=bool)
 
     def _on_release(self, original: Original, task: str) -> None:
-        logical = {page: i for i, page in enumerate(self.cache.tables[task])}
-        free = self.cache.free
-
-        def numbered(page: int) -> None:
-            with self._about(task, logical[page]):
-                free(page)
-
-        self.cache.free = numbered
-        try:
-            original(task)
-        finally:
-            self.cache.free = free
+        super()._on_release(original, task)
         self._table(task)
 
     def _on_record_page(self, original: Original, page: int, prefix: Prefix) -> str | None:
@@ -265,19 +234,14 @@ class Recorder(BaseRecorder):
     def _span(self, task: str, table: list[int], positions: list[int]) -> dict[str, Any]:
         """Where `write` put a task's tokens, with the K norms that the tensor now holds."""
         size = self.cache.page_size
-        start, count = positions[0], len(positions)
-        slots = []
-        norms: list[float] = []
-        at = start
-        while at < start + count:
-            page, low = table[at // size], at % size
-            high = min(size, low + start + count - at)
+        start, end = positions[0], positions[-1] + 1
+        slots, norms = [], []
+        for logical in range(start // size, pages_for(end, size)):
+            page, low, high = table[logical], max(start - logical * size, 0), min(end - logical * size, size)
             keys = self.cache.k_cache[self.kv_layer, page, low:high].float()
-            norms += keys.flatten(1).norm(dim=1).tolist()
+            norms += [float(f"{norm:.4g}") for norm in keys.flatten(1).norm(dim=1).tolist()]
             slots.append([page, low, high])
-            at += high - low
-        norms = [float(f"{norm:.4g}") for norm in norms]
-        return {"task": task, "start": start, "count": count, "slots": slots, "norms": norms}
+        return {"task": task, "start": start, "count": end - start, "slots": slots, "norms": norms}
 
     def _on_gather(
         self, original: Original, layer: int, page_table: torch.Tensor, lengths: torch.Tensor
@@ -297,9 +261,6 @@ class Recorder(BaseRecorder):
     def _gather_row(self, task: str, pages: list[int], length: int) -> dict[str, Any]:
         """Where `gather` read a task's tokens."""
         size = self.cache.page_size
-        slots = [
-            [page * size, min(size, length - logical * size)]
-            for logical, page in enumerate(pages)
-            if length > logical * size
-        ]
+        starts = zip(pages, range(0, length, size), strict=False)
+        slots = [[page * size, min(size, length - start)] for page, start in starts]
         return {"task": task, "length": length, "pages": pages, "slots": slots}

@@ -3,9 +3,11 @@
 import datetime
 import inspect
 import platform
+import re
 import subprocess
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,16 +71,12 @@ def make_header(
 
 def sources(built: Built) -> dict[str, dict[str, Any]]:
     """File, first line and text of the functions that films show, from the running objects."""
-    shown: dict[str, Callable] = {function.__qualname__: function for function in SHOWN}
-    for owner, names in SHOWN_METHODS.items():
-        for name in names:
-            function = getattr(type(getattr(built, owner)), name)
-            shown[function.__qualname__] = function
+    methods = [getattr(type(getattr(built, owner)), name) for owner, names in SHOWN_METHODS.items() for name in names]
     found = {}
-    for name, function in shown.items():
+    for function in (*SHOWN, *methods):
         text, line = inspect.getsourcelines(function)
-        file = Path(inspect.getfile(function)).resolve()
-        found[name] = {"file": file.relative_to(ROOT).as_posix(), "line": line, "text": textwrap.dedent("".join(text))}
+        file = Path(inspect.getfile(function)).resolve().relative_to(ROOT).as_posix()
+        found[function.__qualname__] = {"file": file, "line": line, "text": textwrap.dedent("".join(text))}
     return found
 
 
@@ -87,15 +85,17 @@ def commit() -> str:
     if CHECKOUT is None:
         return "unknown"
 
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
+    git = ("git", "-C", str(ROOT))
     try:
-        name = git("rev-parse", "--short=12", "HEAD")
-        return name + ("+" if git("status", "--porcelain", "--", "astrai_sim") else "")
+        name = _printed(*git, "rev-parse", "--short=12", "HEAD")
+        return name + ("+" if _printed(*git, "status", "--porcelain", "--", "astrai_sim") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+
+
+def _printed(*command: str) -> str:
+    """What a command prints. Raises OSError where there is none such, CalledProcessError where it fails."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def device_facts(device: torch.device) -> dict[str, Any]:
@@ -110,25 +110,17 @@ def device_facts(device: torch.device) -> dict[str, Any]:
 
 def driver_version() -> str | None:
     """NVIDIA driver version as the kernel module states it; None where it does not."""
-    try:
+    with suppress(OSError, StopIteration):
         words = Path("/proc/driver/nvidia/version").read_text().split()
         return next(word for word in words if word.count(".") >= 2 and word[0].isdigit())
-    except (OSError, StopIteration):
-        pass
-    try:
-        query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-        done = subprocess.run(query, capture_output=True, text=True, check=True)
-        return done.stdout.splitlines()[0].strip()
-    except (OSError, subprocess.CalledProcessError, IndexError):
-        return None
+    with suppress(OSError, subprocess.CalledProcessError, IndexError):
+        return _printed("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader").splitlines()[0].strip()
+    return None
 
 
 def cpu_name() -> str:
     """The processor's model name as the system states it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
+    with suppress(OSError):
+        if found := re.search(r"^model name\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE):
+            return found[1].strip()
     return platform.processor() or platform.machine()

@@ -68,10 +68,8 @@ class LineTracer:
     ) -> None:
         self.aside = nullcontext() if aside is None else aside
         watched = inside or function
-        raw = inspect.unwrap(getattr(watched, "__func__", watched))
         self.function = function
-        self.code = raw.__code__
-        self.first = raw.__code__.co_firstlineno
+        self.code = inspect.unwrap(getattr(watched, "__func__", watched)).__code__
         self.args: dict[str, Any] = {}
         self.result: Any = None
         self.steps: list[dict[str, Any]] = []
@@ -109,7 +107,7 @@ class LineTracer:
         if self.steps:
             self.steps[-1]["values"].update(changed)
         if event == "line":
-            self.steps.append({"line": frame.f_lineno - self.first + 1, "values": {}})
+            self.steps.append({"line": frame.f_lineno - self.code.co_firstlineno + 1, "values": {}})
 
     def _values(self, frame: FrameType) -> dict[str, Any]:
         values = {k: plain(v) for k, v in frame.f_locals.items() if k != "self"}

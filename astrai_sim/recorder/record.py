@@ -1,14 +1,12 @@
 """Recording a whole scenario into a file; Ctrl-C waits for the end of a step."""
 
-from __future__ import annotations
-
 import signal
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Self
 
 import torch
 
@@ -39,7 +37,7 @@ class Interrupt:
         self.wanted = False
         self._ours = False
 
-    def __enter__(self) -> Interrupt:
+    def __enter__(self) -> Self:
         main = threading.current_thread() is threading.main_thread()
         if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._note)
@@ -122,10 +120,4 @@ def _built(make: Callable[..., Built], scenario: Scenario, device: torch.device,
 
 def make_recorder(scenario: Scenario, writer: TraceWriter, built: Built) -> BaseRecorder:
     """The recorder that the scenario's [record] table asks for."""
-    chosen = scenario.record
-    kind = BulkRecorder if chosen.bulk else Recorder
-    extra: dict[str, Any] = {}
-    if not chosen.bulk:
-        extra = {"kv_layer": chosen.kv_layer, "line_calls": chosen.traced_calls, "line_steps": chosen.line_steps}
-        extra["tokenizer"] = built.language.tokenizer if built.language else None
-    return kind(writer, built.scheduler, clock=built.clock, snapshot_every=chosen.snapshot_steps, **extra)
+    return (BulkRecorder if scenario.record.bulk else Recorder)(writer, built, scenario.record)

@@ -5,20 +5,17 @@ bulk detail, in runs of pages and digests of what would take too much room. What
 the other was recorded. Digests are those of `trace.digests`.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from msgspec import Struct
 
 SCHEMA = "astrai-trace"
 VERSION = 1
-WHOLE_MASK = 1024
-WHOLE_LRU = 1024
-PHASES = (None, "cleanup", "refill", "prefill", "decode")
-
-Phase = Literal["cleanup", "refill", "prefill", "decode", None]
+WHOLE_MASK = WHOLE_LRU = 1024
+Phase = Literal[None, "cleanup", "refill", "prefill", "decode"]
+PHASES = get_args(Phase)
 
 
 def kind_of(name: str) -> str:
@@ -28,12 +25,7 @@ def kind_of(name: str) -> str:
 
 def first(name: str) -> Any:
     """A property: the first of the list `name`, in full detail the only one; None where it was not recorded."""
-
-    def only(event: Event) -> Any:
-        found = getattr(event, name)
-        return None if found is None else found[0]
-
-    return property(only)
+    return property(lambda event: None if getattr(event, name) is None else getattr(event, name)[0])
 
 
 class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
@@ -50,11 +42,10 @@ class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
     ns: int
     line: int = 0
 
-    @property
-    def event(self) -> str:
-        """Name of the kind."""
-        config: Any = self.__struct_config__
-        return config.tag
+    event: ClassVar[str]
+    """Name of the kind."""
+    made: ClassVar[Sequence[tuple[str, Callable[[Any, Any], Any]]]] = ()
+    """Fields of a line that become something else, and what they become; see `trace.wire`."""
 
     if TYPE_CHECKING:  # who knows an event's kind asks for its fields
 
@@ -397,3 +388,5 @@ EVENTS: tuple[type[Event], ...] = (
     *(PrefixHit, PrefixMiss, PrefixReset, Table),
     *(KvWrite, Gather, KvLengths, Lines, Snapshot),
 )
+for kind in EVENTS:
+    kind.event = str(kind.__struct_config__.tag)

@@ -1,13 +1,8 @@
 """First and last line of a trace."""
 
-from __future__ import annotations
+from typing import Annotated
 
-from typing import Annotated, Any
-
-import msgspec
 from msgspec import Meta, Struct
-
-from astrai_sim.trace.wire import UNREADABLE, plain
 
 DTYPES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 """Bytes of a number."""
@@ -56,8 +51,6 @@ class ModelSizes(Struct, frozen=True):
     n_kv_heads: Size
     head_dim: Size
     vocab_size: int | None = None
-    n_heads: int | None = None
-    ffn_dim: int | None = None
     kind: str | None = None
     dtype: str | None = None
 
@@ -136,7 +129,6 @@ class AskedWorkload(Struct, frozen=True):
     path: str | None = None
     window: tuple[float, float] | None = None
     time_scale: float = 1.0
-    limit: int | None = None
     length_limit: int | None = None
 
 
@@ -234,17 +226,13 @@ class Header(Struct, frozen=True):
     workload: WorkloadFacts | None = None
     policy: list[str] | None = None
 
-    @classmethod
-    def of(cls, line: bytes) -> Header:
-        """From a line. Raises ValueError naming a field that is missing or cannot be."""
-        header = _decode(line, cls)
+    def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
-            value = getattr(header, name)
+            value = getattr(self, name)
             if value not in choices:
                 raise ValueError(f"{name} {value!r} is none of {', '.join(choices)}")
-        if header.clock == "cost-model" and header.cost is None:
+        if self.clock == "cost-model" and self.cost is None:
             raise ValueError("the clock is a cost model's, but cost is missing")
-        return header
 
 
 class Footer(Struct, frozen=True):
@@ -253,15 +241,3 @@ class Footer(Struct, frozen=True):
     events: int
     sha256: str
     stopped: str
-
-    @classmethod
-    def of(cls, line: bytes) -> Footer:
-        """From a line. Raises ValueError naming a field that is missing or cannot be."""
-        return _decode(line, cls)
-
-
-def _decode(line: bytes, kind: type[Any]) -> Any:
-    try:
-        return msgspec.json.decode(line, type=kind)
-    except UNREADABLE as error:
-        raise ValueError(plain(error)) from None

@@ -1,15 +1,13 @@
 """Reading traces: lazily decoded events, the state at any of them, and what is wrong with a file."""
 
-from __future__ import annotations
-
 import hashlib
 import zlib
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 import numpy as np
@@ -28,13 +26,14 @@ MOST_BYTES = 1 << 30
 LONGEST_LINE = 1 << 26
 TOO_LARGE = f'larger than {MOST_BYTES >> 20} MiB: record less of it, or with detail = "bulk"'
 T = TypeVar("T")
-KINDS = tuple(str(kind.__struct_config__.tag) for kind in EVENTS)
+KINDS = tuple(kind.event for kind in EVENTS)
 
 
 class _Start(Struct):
-    """What tells a header and a footer from other lines."""
+    """What tells a header, a footer and kinds of events from other lines."""
 
     type: Any = None
+    event: Any = None
     schema: Any = None
     version: Any = None
 
@@ -61,12 +60,17 @@ class Trace:
         if (long := np.diff(ends, prepend=-1) > LONGEST_LINE).any():
             raise TraceError(path, int(long.argmax()) + 1, f"a line of more than {LONGEST_LINE >> 20} MiB")
         self._ends = ends.tolist()
-        self.header = self._header(self._line(0))
+        start = self._edge("", _Start, 0)
+        if start.schema != SCHEMA:
+            raise TraceError(path, 1, f"not a trace: the first line has no {SCHEMA!r} schema")
+        if start.version != VERSION:
+            raise TraceError(path, 1, f"version {start.version} is not {VERSION}: record it again")
+        self.header = self._edge("the header: ", Header, 0)
         self.footer: Footer | None = None
         self._events = len(self._ends) - 1
         self._lines = LineReader(self.header.detail)
-        if self._events and _is_footer(self._line(self._events)):
-            self.footer = self._edge("footer", Footer.of, self._line(self._events), self._events + 1)
+        if self._events and _start(self._line(self._events)).type == "footer":
+            self.footer = self._edge("the footer: ", Footer, self._events)
             self._events -= 1
         self._spacing = max(SPACING, -(-self._events // MOST_CHECKPOINTS))
         self._checkpoints: list[State] = []
@@ -74,7 +78,7 @@ class Trace:
         self.unverified: bool | None = None
 
     @classmethod
-    def open(cls, path: str | Path) -> Trace:
+    def open(cls, path: str | Path) -> Self:
         """Open a trace. Raises TraceError for what is not one, is damaged, or is larger than `MOST_BYTES`."""
         path = Path(path)
         try:
@@ -93,22 +97,11 @@ class Trace:
         start = self._ends[number - 1] + 1 if number else 0
         return self.content[start : self._ends[number]]
 
-    def _header(self, line: bytes) -> Header:
+    def _edge(self, what: str, kind: type[T], number: int) -> T:
         try:
-            start = msgspec.json.decode(line, type=_Start)
+            return msgspec.json.decode(self._line(number), type=kind)
         except UNREADABLE as error:
-            raise TraceError(self.path, 1, plain(error)) from None
-        if start.schema != SCHEMA:
-            raise TraceError(self.path, 1, f"not a trace: the first line has no {SCHEMA!r} schema")
-        if start.version != VERSION:
-            raise TraceError(self.path, 1, f"version {start.version} is not {VERSION}: record it again")
-        return self._edge("header", Header.of, line, 1)
-
-    def _edge(self, what: str, read: Callable[[bytes], T], line: bytes, number: int) -> T:
-        try:
-            return read(line)
-        except ValueError as error:
-            raise TraceError(self.path, number, f"the {what}: {error}") from None
+            raise TraceError(self.path, number + 1, f"{what}{plain(error)}") from None
 
     @property
     def complete(self) -> bool:
@@ -123,24 +116,19 @@ class Trace:
     @cached_property
     def computed_sha256(self) -> str:
         """SHA-256 of everything before the footer's line: what an honest footer states."""
-        return hashlib.sha256(self.covered).hexdigest()
+        return hashlib.sha256(memoryview(self.content)[: self._ends[self._events] + 1]).hexdigest()
 
     @cached_property
     def content_sha256(self) -> str:
         """SHA-256 of the whole file as it was read, unpacked."""
         return hashlib.sha256(self.content).hexdigest()
 
-    def derived(self, content: bytes, cut: bool = False) -> Trace:
+    def derived(self, content: bytes, cut: bool = False) -> "Trace":
         """The same recording with some of its content changed: digests stay the file's own."""
         other = Trace(self.path, content, cut)
         other.unverified = self.unverified
         other.computed_sha256, other.content_sha256 = self.computed_sha256, self.content_sha256
         return other
-
-    @property
-    def covered(self) -> memoryview:
-        """The bytes that the digest covers: everything before the footer's line."""
-        return memoryview(self.content)[: self._ends[self._events] + 1]
 
     def end_of(self, seq: int) -> int:
         """Where the line of event `seq` (-1: the header's) ends in `content`, in bytes from its start."""
@@ -158,7 +146,9 @@ class Trace:
         try:
             return self._lines.event(line, index + 2)
         except ValueError as error:
-            raise TraceError(self.path, index + 2, f"event {index}{_named(line)}: {error}") from None
+            kind = _start(line).event
+            named = "" if kind is None else f" ({kind})"
+            raise TraceError(self.path, index + 2, f"event {index}{named}: {error}") from None
 
     def __iter__(self) -> Iterator[Event]:
         for index in range(self._events):
@@ -200,11 +190,6 @@ class Trace:
                 raise TraceError(self.path, index + 2, f"event {index}: {error}") from None
         return {kind: np.frombuffer(found, np.int64) for kind, found in places.items()}
 
-    @cached_property
-    def _initial(self) -> State:
-        cache = self.header.scenario.cache
-        return State.initial(cache.n_pages, cache.page_size)
-
     def state_at(self, seq: int) -> State:
         """State after event `seq`; -1 gives the state before the first. A copy of its own.
 
@@ -224,7 +209,8 @@ class Trace:
     def _nearest(self, seq: int) -> tuple[int, State]:
         """The latest known state up to `seq`, and after which event it is."""
         if not self._checkpoints:
-            self._checkpoints.append(self._initial)
+            cache = self.header.scenario.cache
+            self._checkpoints.append(State(cache.n_pages, cache.page_size))
         kept = min((seq + 1) // self._spacing, len(self._checkpoints) - 1)
         done = kept * self._spacing - 1
         if self._last is not None and done <= self._last[0] <= seq:
@@ -232,19 +218,12 @@ class Trace:
         return done, self._checkpoints[kept].copy()
 
 
-def _is_footer(line: bytes) -> bool:
+def _start(line: bytes) -> _Start:
+    """What a line says that it is: nothing, where it cannot be read."""
     try:
-        return msgspec.json.decode(line, type=_Start).type == "footer"
+        return msgspec.json.decode(line, type=_Start)
     except UNREADABLE:
-        return False
-
-
-def _named(line: bytes) -> str:
-    """The kind of a line as it calls it, in brackets, where it has one."""
-    try:
-        return f" ({msgspec.json.decode(line)['event']})"
-    except (*UNREADABLE, KeyError, TypeError):
-        return ""
+        return _Start()
 
 
 def _gunzip(path: Path, packed: bytes) -> tuple[bytes, bool]:

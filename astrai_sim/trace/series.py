@@ -1,16 +1,14 @@
 """A whole run in arrays: what happened in each step, and to each request."""
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 
 from astrai_sim.trace import events as ev
 from astrai_sim.trace.reader import Trace
-from astrai_sim.trace.state import State
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,64 +42,37 @@ class Series:
     evictions: np.ndarray
 
     @classmethod
-    def of(cls, trace: Trace, events: Iterable[ev.Event] | None = None) -> Series:
+    def of(cls, trace: Trace, events: Iterable[ev.Event] | None = None) -> Self:
         """From a trace, in one pass over its events: `events`, where somebody looks at them on the way."""
-        watch = _Steps(trace)
+        state, start = trace.state_at(-1), 0
+        rows: list[list[int]] = []
+        generated = prompt = preempted = evicted = 0
         for event in trace if events is None else events:
-            watch.see(event)
-        names = [item.name for item in fields(cls)]
-        table = np.array(watch.rows, dtype=np.int64).reshape(-1, len(names))
-        return cls(**dict(zip(names, table.T, strict=True)))
+            state.apply(event)
+            match event:
+                case ev.StepBegin():
+                    start = event.ns
+                    generated = prompt = preempted = evicted = 0
+                case ev.Tokens():
+                    generated += len(event.tasks)
+                case ev.KvWrite() if event.phase == "prefill":
+                    prompt += sum(span.count for span in event.spans)
+                case ev.KvLengths() if event.phase == "prefill":
+                    prompt += sum(event.counts)
+                case ev.TaskPreempted():
+                    preempted += 1
+                case ev.PagesEvicted():
+                    evicted += len(event.pages)
+                case ev.StepEnd():
+                    used, cached = state.n_in_use, state.n_cached
+                    times = (event.step, event.seq, start, event.ns, event.duration_ns, event.waiting, event.running)
+                    pages = (used, cached, state.n_pages - used - cached, state.kv_slots, used * state.page_size)
+                    rows.append([*times, *pages, generated, prompt, preempted, evicted])
+        table = np.array(rows, dtype=np.int64).reshape(-1, len(fields(cls)))
+        return cls(*table.T)
 
     def __len__(self) -> int:
         return len(self.step)
-
-
-class _Steps:
-    """Counts within a step, and a row at its end."""
-
-    def __init__(self, trace: Trace) -> None:
-        cache = trace.header.scenario.cache
-        self.state = State.initial(cache.n_pages, cache.page_size)
-        self.rows: list[list[int]] = []
-        self._begin(0)
-
-    def _begin(self, ns: int) -> None:
-        self.start = ns
-        self.generated = self.prompt = self.preempted = self.evicted = 0
-
-    def see(self, event: ev.Event) -> None:
-        """Take in the next event."""
-        self.state.apply(event)
-        handler = getattr(self, f"_on_{event.event}", None)
-        if handler is not None:
-            handler(event)
-
-    def _on_step_begin(self, event: ev.StepBegin) -> None:
-        self._begin(event.ns)
-
-    def _on_tokens(self, event: ev.Tokens) -> None:
-        self.generated += len(event.tasks)
-
-    def _on_kv_write(self, event: ev.KvWrite) -> None:
-        if event.phase == "prefill":
-            self.prompt += sum(span.count for span in event.spans)
-
-    def _on_kv_lengths(self, event: ev.KvLengths) -> None:
-        if event.phase == "prefill":
-            self.prompt += sum(event.counts)
-
-    def _on_task_preempted(self, event: ev.TaskPreempted) -> None:
-        self.preempted += 1
-
-    def _on_pages_evicted(self, event: ev.PagesEvicted) -> None:
-        self.evicted += len(event.pages)
-
-    def _on_step_end(self, event: ev.StepEnd) -> None:
-        state, in_use, cached = self.state, self.state.n_in_use, self.state.n_cached
-        times = (event.step, event.seq, self.start, event.ns, event.duration_ns, event.waiting, event.running)
-        pages = (in_use, cached, state.n_pages - in_use - cached, state.kv_slots, in_use * state.page_size)
-        self.rows.append([*times, *pages, self.generated, self.prompt, self.preempted, self.evicted])
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,26 +102,39 @@ class RequestTimes:
     gaps: list[np.ndarray]
 
     @classmethod
-    def of(cls, trace: Trace) -> RequestTimes:
+    def of(cls, trace: Trace) -> Self:
         """From a trace, in one pass."""
-        lives: dict[str, _Life] = {}
-        for event in trace:
-            if isinstance(event, ev.Tokens):
-                for task in event.tasks:
-                    lives[task].token(event)
-            elif isinstance(event, ev.TaskSubmitted):
-                lives[event.task] = _Life(event)
-            elif isinstance(event, ev.TaskAdmitted):
-                lives[event.task].admitted(event)
-            elif isinstance(event, ev.TaskFinished):
-                lives[event.task].finished = (event.ns, event.step)
-            elif isinstance(event, ev.TaskPreempted):
-                lives[event.task].preemptions += 1
         columns = [item.name for item in fields(cls)][1:-1]
-        table = np.array([life.row() for life in lives.values()], dtype=np.int64)
-        table = table.reshape(-1, len(columns))
-        gaps = [np.diff(np.frombuffer(life.tokens, np.int64)) for life in lives.values()]
-        return cls(list(lives), **dict(zip(columns, table.T, strict=True)), gaps=gaps)
+        counted = ("prompt_len", "cached", "generated", "preemptions")
+        lives: dict[str, dict[str, int]] = {}
+        tokens: dict[str, array[int]] = {}
+
+        def happened(what: str, task: str) -> None:
+            lives[task] |= {f"{what}_ns": event.ns, f"{what}_step": event.step}
+
+        for event in trace:
+            match event:
+                case ev.TaskSubmitted(task=task):
+                    due = event.ns if event.arrival_s is None else round(event.arrival_s * 1e9)
+                    lives[task] = dict.fromkeys(columns, -1) | dict.fromkeys(counted, 0)
+                    lives[task] |= {"arrived_ns": due, "prompt_len": event.prompt_len}
+                    tokens[task] = array("q")
+                    happened("submitted", task)
+                case ev.TaskAdmitted(task=task) if lives[task]["admitted_ns"] < 0:
+                    lives[task]["cached"] = event.cached_tokens
+                    happened("admitted", task)
+                case ev.Tokens():
+                    for task in event.tasks:
+                        if not tokens[task]:
+                            happened("first_token", task)
+                        lives[task]["generated"] += 1
+                        tokens[task].append(event.ns)
+                case ev.TaskFinished(task=task):
+                    happened("finished", task)
+                case ev.TaskPreempted(task=task):
+                    lives[task]["preemptions"] += 1
+        table = np.array([[*life.values()] for life in lives.values()], dtype=np.int64).reshape(-1, len(columns))
+        return cls(list(lives), *table.T, gaps=[np.diff(np.frombuffer(found, np.int64)) for found in tokens.values()])
 
     def __len__(self) -> int:
         return len(self.names)
@@ -160,30 +144,3 @@ class RequestTimes:
         """From arrival to the first token; -1 where there is none yet."""
         known = self.first_token_ns >= 0
         return np.where(known, self.first_token_ns - self.arrived_ns, -1)
-
-
-class _Life:
-    def __init__(self, event: ev.TaskSubmitted) -> None:
-        self.submitted = (event.ns, event.step)
-        self.arrived = event.ns if event.arrival_s is None else round(event.arrival_s * 1e9)
-        self.prompt = event.prompt_len
-        self.first_admitted = (-1, -1)
-        self.first_token = (-1, -1)
-        self.finished: tuple[int, int] = (-1, -1)
-        self.cached = 0
-        self.preemptions = 0
-        self.tokens = array("q")
-
-    def admitted(self, event: ev.TaskAdmitted) -> None:
-        if self.first_admitted[0] < 0:
-            self.first_admitted = (event.ns, event.step)
-            self.cached = event.cached_tokens
-
-    def token(self, event: ev.Event) -> None:
-        if not self.tokens:
-            self.first_token = (event.ns, event.step)
-        self.tokens.append(event.ns)
-
-    def row(self) -> list[int]:
-        times = (self.arrived, *self.submitted, *self.first_admitted, *self.first_token, *self.finished)
-        return [*times, self.prompt, self.cached, len(self.tokens), self.preemptions]

@@ -1,61 +1,100 @@
 """The replayed state of cache and scheduler."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass, field, replace
+import copy
+from typing import Any, Self
 
 import numpy as np
+from msgspec import Struct, structs
 
 from astrai_sim.trace import events as ev
-from astrai_sim.trace.tasks import Tasks, TokenLog
 
 FREE, IN_USE, CACHED = 0, 1, 2
 STATE_NAMES = ("free", "in use", "cached")
 
 
-@dataclass(eq=False)
+class TokenLog(Struct, eq=False):
+    """The ids (and texts, where recorded) of one request, in order; None where they are not.
+
+    Shared by all states of a trace: it only grows, and each state knows by its own count how much of it has happened.
+    """
+
+    ids: list[int] | None
+    texts: list[str] | None
+
+    def put(self, position: int, token: int | None, text: str | None) -> None:
+        """Note the token at `position`; one that is known already stays."""
+        if self.ids is not None and token is not None and position == len(self.ids):
+            self.ids.append(token)
+        if self.texts is not None and text is not None and position == len(self.texts):
+            self.texts.append(text)
+
+
+class TaskState(Struct, frozen=True, gc=False):
+    """One request at some moment: its prompt and answer, and how much is in the cache.
+
+    `index` is its place in the order of submission, `status` "waiting", "prefilling", "running", "preempted" or
+    "finished". `n_tokens` counts prompt and generated tokens, `stored` the leading ones whose K and V its pages hold:
+    that outlasts a preemption until the pages are let go.
+    """
+
+    name: str
+    index: int
+    status: str
+    prompt_len: int
+    max_tokens: int
+    n_tokens: int
+    stored: int
+    log: TokenLog
+
+    @property
+    def kv_len(self) -> int:
+        """Tokens whose K and V it can use: none after a preemption."""
+        return 0 if self.status == "preempted" else self.stored
+
+    @property
+    def generated(self) -> int:
+        """Generated tokens."""
+        return self.n_tokens - self.prompt_len
+
+    @property
+    def tokens(self) -> tuple[int, ...] | None:
+        """Ids of prompt and answer; None where the trace records counts only."""
+        return None if self.log.ids is None else tuple(self.log.ids[: self.n_tokens])
+
+    @property
+    def texts(self) -> tuple[str, ...] | None:
+        """Text of each token of prompt and answer; None where the trace has none."""
+        return None if self.log.texts is None else tuple(self.log.texts[: self.n_tokens])
+
+
 class State:
-    """Everything that the events up to `seq` (-1: before the first) say.
+    """Everything that the events up to `seq` (-1: before the first) say. Begins with every page free.
 
     `refs` is int32 [n_pages]; `tables` maps a task to its physical pages; `tasks`
     maps a name to its `TaskState`, in order of submission.
     """
 
-    n_pages: int
-    page_size: int
-    refs: np.ndarray
-    seq: int = -1
-    step: int = -1
-    phase: str | None = None
-    ns: int = 0
-    tables: dict[str, list[int]] = field(default_factory=dict)
-    tasks: Tasks = field(default_factory=Tasks)
-    _states: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint8))
-    _keyed: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
-    _mask: int | None = None
-    _cached: dict[int, None] = field(default_factory=dict)
-    _queue: dict[str, None] = field(default_factory=dict)
-    _norms: dict[int, np.ndarray] = field(default_factory=dict)
+    def __init__(self, n_pages: int, page_size: int) -> None:
+        self.n_pages = n_pages
+        self.page_size = page_size
+        self.seq = self.step = -1
+        self.phase: str | None = None
+        self.ns = 0
+        self.refs = np.zeros(n_pages, np.int32)
+        self.tables: dict[str, list[int]] = {}
+        self.tasks: dict[str, TaskState] = {}
+        self._states = np.zeros(n_pages, np.uint8)
+        self._keyed = np.zeros(n_pages, bool)
+        self._mask: int | None = None
+        self._cached: dict[int, None] = {}
+        self._queue: dict[str, None] = {}
+        self._norms: dict[int, np.ndarray] = {}
 
-    @classmethod
-    def initial(cls, n_pages: int, page_size: int) -> State:
-        """Before the first event: every page free."""
-        states, keyed = np.zeros(n_pages, np.uint8), np.zeros(n_pages, bool)
-        return cls(n_pages, page_size, np.zeros(n_pages, np.int32), _states=states, _keyed=keyed)
-
-    def copy(self) -> State:
+    def copy(self) -> Self:
         """An independent copy."""
-        return replace(
-            self,
-            refs=self.refs.copy(),
-            tables=self.tables.copy(),
-            tasks=self.tasks.copy(),
-            _states=self._states.copy(),
-            _keyed=self._keyed.copy(),
-            _cached=self._cached.copy(),
-            _queue=self._queue.copy(),
-            _norms=self._norms.copy(),
-        )
+        twin = copy.copy(self)
+        vars(twin).update((name, own.copy()) for name, own in vars(self).items() if isinstance(own, (dict, np.ndarray)))
+        return twin
 
     @property
     def mask(self) -> int:
@@ -112,8 +151,8 @@ class State:
         Tasks are numbered in order of submission; of several the first submitted counts.
         """
         owner = np.full(self.n_pages, -1, dtype=np.int32)
-        for task in sorted(self.tables, key=self.tasks.index, reverse=True):
-            owner[self.tables[task]] = self.tasks.index(task)
+        for index, task in sorted(((self.tasks[task].index, task) for task in self.tables), reverse=True):
+            owner[self.tables[task]] = index
         return owner
 
     def fill(self) -> np.ndarray:
@@ -125,7 +164,7 @@ class State:
         size = self.page_size
         filled = np.where(self._keyed, np.int32(size), np.int32(0))
         for task, pages in self.tables.items():
-            stored = self.tasks.stored(task)
+            stored = self.tasks[task].stored
             whole = stored // size
             filled[pages[:whole]] = size
             if stored % size and whole < len(pages):
@@ -139,9 +178,8 @@ class State:
 
         Each task's tokens, less those that it reads from pages which others count too: only full pages are shared.
         """
-        stored = int(self.tasks.stored_of(list(self.tables)).sum()) if self.tables else 0
         shared = int(np.maximum(self.refs - 1, 0).sum())
-        return stored - shared * self.page_size
+        return sum(self.tasks[task].stored for task in self.tables) - shared * self.page_size
 
     def norms(self, page: int) -> np.ndarray:
         """Recorded K norm of each slot, float32 [page_size]; NaN where none is recorded.
@@ -149,9 +187,7 @@ class State:
         A bulk recording has no norms: `fill` tells there which slots hold something.
         """
         norms = self._norms.get(page)
-        if norms is None:
-            return np.full(self.page_size, np.nan, dtype=np.float32)
-        return norms.copy()
+        return np.full(self.page_size, np.nan, dtype=np.float32) if norms is None else norms.copy()
 
     def apply(self, event: ev.Event) -> None:
         """Take in the next event."""
@@ -162,80 +198,77 @@ class State:
 
     # requests
 
+    def _change(self, task: str, **changes: Any) -> None:
+        self.tasks[task] = structs.replace(self.tasks[task], **changes)
+
     def _on_task_submitted(self, event: ev.TaskSubmitted) -> None:
-        log = TokenLog(event.prompt, event.texts)
-        self.tasks.submit(event.task, event.seq, event.prompt_len, event.max_tokens, log)
-        self._queue[event.task] = None
+        """A name that was submitted before starts anew in its place."""
+        name, log = event.task, TokenLog(event.prompt and [*event.prompt], event.texts and [*event.texts])
+        index = self.tasks[name].index if name in self.tasks else len(self.tasks)
+        sizes = (event.prompt_len, event.max_tokens, event.prompt_len, 0)
+        self.tasks[name] = TaskState(name, index, "waiting", *sizes, log)
+        self._queue[name] = None
 
     def _on_task_admitted(self, event: ev.TaskAdmitted) -> None:
-        self.tasks.set_status(event.task, "prefilling")
-        self.tasks.store(event.task, event.cached_tokens)
+        self._change(event.task, status="prefilling", stored=event.cached_tokens)
         self._queue.pop(event.task, None)
 
     def _on_tokens(self, event: ev.Tokens) -> None:
-        self.tasks.append(event.tasks, event.ids, event.texts)
+        for i, name in enumerate(event.tasks):
+            task = self.tasks[name]
+            task.log.put(task.n_tokens, event.ids[i] if event.ids else None, event.texts[i] if event.texts else None)
+            self.tasks[name] = structs.replace(task, n_tokens=task.n_tokens + 1, status="running")
 
     def _on_task_finished(self, event: ev.TaskFinished) -> None:
-        self.tasks.set_status(event.task, "finished")
+        self._change(event.task, status="finished")
         self._queue.pop(event.task, None)
 
     def _on_task_preempted(self, event: ev.TaskPreempted) -> None:
-        self.tasks.set_status(event.task, "preempted")
+        self._change(event.task, status="preempted")
         self._queue = {event.task: None, **self._queue}
 
     # pages
 
     def _on_pages_alloc(self, event: ev.PagesAlloc) -> None:
-        self._states[event.pages] = IN_USE
-        self._keyed[event.pages] = False
-        self._forget_norms(event.pages)
-        self._came(event)
+        self._empty(event.pages, IN_USE)
+        self._count(event)
 
     def _on_pages_ref(self, event: ev.PagesRef) -> None:
-        self._came(event)
+        self._count(event)
 
     def _on_pages_revived(self, event: ev.PagesRevived) -> None:
         self._uncache(event.pages)
         self._states[event.pages] = IN_USE
-        self._came(event)
+        self._count(event)
 
     def _on_pages_free(self, event: ev.PagesFree) -> None:
-        gone = [page for page, ref in zip(event.pages, event.refs, strict=True) if ref == 0]
-        self._states[gone] = FREE
-        self._keyed[gone] = False
-        self._forget_norms(gone)
-        self._went(event)
+        self._empty([page for page, ref in zip(event.pages, event.refs, strict=True) if ref == 0], FREE)
+        self._count(event)
 
     def _on_pages_cached(self, event: ev.PagesCached) -> None:
         self._states[event.pages] = CACHED
         self._cached.update(dict.fromkeys(event.pages))
-        self._went(event)
+        self._count(event)
 
     def _on_pages_evicted(self, event: ev.PagesEvicted) -> None:
         """Cached pages on their way to a new holder: the allocation comes next."""
         self._uncache(event.pages)
-        self._forget_norms(event.pages)
-        self._states[event.pages] = IN_USE
-        self._keyed[event.pages] = False
+        self._empty(event.pages, IN_USE)
 
     def _on_pages_keyed(self, event: ev.PagesKeyed) -> None:
         self._keyed[event.pages] = True
 
     def _on_table(self, event: ev.Table) -> None:
-        if event.pages:
-            self.tables[event.task] = list(event.pages)
-        else:
-            self._lose(event.task)
+        self._hold(event.task, event.pages)
 
     def _on_prefix_reset(self, event: ev.PrefixReset) -> None:
-        for page in self._cached:
-            self._norms.pop(page, None)
-            self._states[page] = FREE
+        self._empty(self.lru, FREE)
         self._cached.clear()
         self._keyed[:] = False
         self._mask = event.mask
 
-    def _set_counts(self, event: ev.Counted) -> None:
+    def _count(self, event: ev.Counted) -> None:
+        """Refcounts, the mask, and in bulk (in full detail a `table` event follows) the table."""
         self.refs[event.pages] = event.refs
         if event.word is None:
             self._mask = event.mask
@@ -243,32 +276,28 @@ class State:
             index, word = event.word
             shift = 64 * index
             self._mask = self.mask & ~(0xFFFFFFFFFFFFFFFF << shift) | word << shift
-
-    def _came(self, event: ev.Counted) -> None:
-        """Refcounts, the mask, and in bulk (in full detail a `table` event follows) the table."""
-        self._set_counts(event)
         if event.free is not None and event.task is not None:
-            self.tables[event.task] = self.tables.get(event.task, []) + event.pages
+            table = self.tables.get(event.task, [])
+            comes = event.step_of_entries > 0
+            self._hold(event.task, table + event.pages if comes else table[: -len(event.pages)])
 
-    def _went(self, event: ev.Counted) -> None:
-        self._set_counts(event)
-        if event.free is not None and event.task is not None:
-            rest = self.tables[event.task][: -len(event.pages)]
-            if rest:
-                self.tables[event.task] = rest
-            else:
-                self._lose(event.task)
-
-    def _lose(self, task: str) -> None:
-        """A task has no page any more."""
-        self.tables.pop(task, None)
-        self.tasks.let_go(task)
+    def _hold(self, task: str, pages: list[int]) -> None:
+        """A task has these pages; nothing of a preempted one is stored where it has none any more."""
+        if pages:
+            self.tables[task] = pages
+        else:
+            self.tables.pop(task, None)
+            if self.tasks[task].status == "preempted":
+                self._change(task, stored=0)
 
     def _uncache(self, pages: list[int]) -> None:
         for page in pages:
             self._cached.pop(page, None)
 
-    def _forget_norms(self, pages: list[int]) -> None:
+    def _empty(self, pages: list[int], state: int) -> None:
+        """Pages lose their content, and are in that state."""
+        self._states[pages] = state
+        self._keyed[pages] = False
         for page in pages if self._norms else ():
             self._norms.pop(page, None)
 
@@ -276,7 +305,7 @@ class State:
 
     def _on_kv_write(self, event: ev.KvWrite) -> None:
         for span in event.spans:
-            self.tasks.store(span.task, max(self.tasks.stored(span.task), span.start + span.count))
+            self._change(span.task, stored=max(self.tasks[span.task].stored, span.start + span.count))
             taken = 0
             for page, low, high in span.slots:
                 norms = self.norms(page)
@@ -285,4 +314,5 @@ class State:
                 taken += high - low
 
     def _on_kv_lengths(self, event: ev.KvLengths) -> None:
-        self.tasks.store_more(event.tasks, event.counts)
+        for task, count in zip(event.tasks, event.counts, strict=True):
+            self._change(task, stored=self.tasks[task].stored + count)

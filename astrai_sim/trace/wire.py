@@ -3,270 +3,154 @@
 Format version 1 has `page_*` and `token` lines in full detail, and `pages_*` and `tokens` lines
 with runs of pages ([first, count], a negative count counting down) in bulk. Masks are in hex. Where
 all of a list's numbers are equal, one number stands for `refs` and `counts`. What a line must have
-is what its struct here, or the event's own, has without a default; other fields are passed over.
+is what its struct in `DIALECTS` has without a default; other fields are passed over.
 """
 
 import re
-from functools import cache
-from typing import Any, ClassVar
+from collections.abc import Callable
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import NODEFAULT, Struct
 
 from astrai_sim.trace import events as ev
 from astrai_sim.trace.digests import from_runs
 from astrai_sim.trace.events import Event
 
 
-@cache
-def _shared(line: type[Event], kind: type[Event]) -> tuple[str, ...]:
-    """Fields that a line has like its event."""
-    return tuple(name for name in kind.__struct_fields__ if name in line.__struct_fields__)
+class Said(NamedTuple):
+    """A field as a line has it: of which type, by which name, and what the event makes of (its value, the line)."""
+
+    type: Any
+    name: str | None = None
+    make: Callable[[Any, Any], Any] | None = None
+    default: Any = NODEFAULT
 
 
-class FileLine(Event):
-    """A line that is not what its event is."""
-
-    kind: ClassVar[type[Event]]
-
-    def told(self) -> Event:
-        """The event. Raises ValueError for what cannot be."""
-        return self._as()
-
-    def _as(self, **changes: Any) -> Event:
-        for name in _shared(type(self), self.kind):
-            if name not in changes:
-                changes[name] = getattr(self, name)
-        return self.kind(**changes)
-
-
-class Masked(FileLine):
-    mask: str
-
-    def told(self) -> Event:
-        return self._as(mask=int(self.mask, 16))
-
-
-class InRuns(FileLine):
-    runs: list[tuple[int, int]]
-
-    def told(self) -> Event:
-        return self._as(pages=from_runs(self.runs))
-
-
-class WithTable(FileLine):
-    task: str
-    tokens: int
-    pages: list[int]
-
-    def told(self) -> Event:
-        return self._as(n_pages=len(self.pages))
-
-
-def _needs(kind: type[Event], **fields: Any) -> type[Event]:
-    """The event's own line, with these of its fields required."""
-    line: Any = msgspec.defstruct(kind.__name__, [*fields.items()], bases=(kind,), kw_only=True)
+def _line(kind: type[Event], *, tag: str | None = None, without: str = "", **fields: Any) -> type[Event]:
+    """The line of an event: its struct `without` some fields, and with others as a `Said` has them, or of a type."""
+    said = {name: how if isinstance(how, Said) else Said(how) for name, how in fields.items()}
+    said |= {name: Said(None, f"({name})", None, None) for name in without.split()}
+    line: Any = msgspec.defstruct(
+        f"{kind.__name__}{len(globals())}",
+        [(name, how.type, msgspec.field(name=how.name or name, default=how.default)) for name, how in said.items()],
+        bases=(kind,),
+        tag=tag or kind.event,
+        kw_only=True,
+        module=__name__,
+        namespace={"made": [(name, how.make) for name, how in said.items() if how.make]},
+    )
+    globals()[line.__name__] = line  # a pickled event is looked up by this name
     return line
 
 
-# full detail
+def _one(value: Any, line: Any) -> list[Any] | None:
+    return None if value is None else [value]
 
 
-class FullSubmitted(FileLine, tag="task_submitted"):
-    kind = ev.TaskSubmitted
-    task: str
-    prompt: list[int]
-    max_tokens: int
-    arrival_step: int
-    arrival_s: float | None = None
-    texts: list[str] | None = None
-
-    def told(self) -> Event:
-        return self._as(prompt_len=len(self.prompt))
+def _from_hex(value: str | None, line: Any) -> int | None:
+    return None if value is None else int(value, 16)
 
 
-class FullAdmitted(WithTable, tag="task_admitted"):
-    kind = ev.TaskAdmitted
-    cached_tokens: int
+def _from_word(value: tuple[int, str] | None, line: Any) -> tuple[int, int] | None:
+    return None if value is None else (value[0], int(value[1], 16))
 
 
-class FullPreempted(WithTable, tag="task_preempted"):
-    kind = ev.TaskPreempted
+def _count(field: str) -> Said:
+    """How many there are in the line's `field`."""
+    return Said(None, "(count)", lambda _, line: len(getattr(line, field)), None)
 
 
-class Token(FileLine):
-    kind = ev.Tokens
-    task: str
-    id: int
-    index: int
-    position: int
-    source: str
-    text: str | None = None
+def _each(name: str, field: str) -> Said:
+    """One number for each in the line's `field`."""
 
-    def told(self) -> Event:
-        return self._as(tasks=[self.task], ids=[self.id], texts=None if self.text is None else [self.text])
+    def make(given: int | list[int], line: Any) -> list[int]:
+        n = len(getattr(line, field))
+        if isinstance(given, int):
+            return [given] * n
+        if len(given) != n:
+            raise ValueError(f"{len(given)} {name} for {n}")
+        return given
 
-
-FullStepBegin = _needs(ev.StepBegin, waiting=list[str], running=list[str])
+    return Said(int | list[int], make=make)
 
 
-class FullPhaseEnd(FileLine, tag="phase_end"):
-    kind = ev.PhaseEnd
-    duration_ns: int
-    tasks: list[str]
-
-    def told(self) -> Event:
-        return self._as(n_tasks=len(self.tasks))
-
-
-class OnePage(FileLine):
-    page: int
-    task: str | None
-    logical: int | None
-    ref: int
-    mask: str | None = None
-    word: tuple[int, str] | None = None
-    lru: list[int] | None = None
-
-    def told(self) -> Event:
-        mask = None if self.mask is None else int(self.mask, 16)
-        word = None if self.word is None else (self.word[0], int(self.word[1], 16))
-        return self._as(pages=[self.page], refs=[self.ref], mask=mask, word=word)
-
-
-class PageEvicted(FileLine):
-    kind = ev.PagesEvicted
-    page: int
-    key: str
-    lru: list[int] | None = None
-
-    def told(self) -> Event:
-        return self._as(pages=[self.page], keys=[self.key])
-
-
-class PageKeyed(FileLine):
-    kind = ev.PagesKeyed
-    page: int
-    task: str
-    logical: int
-    key: str
-    parent: str
-
-    def told(self) -> Event:
-        return self._as(pages=[self.page])
-
-
-class FullSnapshot(Masked, tag="snapshot"):
-    kind = ev.Snapshot
-    refs: list[int]
-    tables: dict[str, list[int]]
-    lengths: dict[str, int]
-    lru: list[int] | None = None
-
-
-# bulk detail
-
-
-class BulkSubmitted(ev.TaskSubmitted, tag="task_submitted", kw_only=True):
-    prompt: list[int] | None = None
-
-
-BulkAdmitted = _needs(ev.TaskAdmitted, table=str)
-BulkPreempted = _needs(ev.TaskPreempted, table=str)
-BulkTokens = _needs(ev.Tokens, counts=str)
-
-
-class Runs(FileLine):
-    task: str | None
-    logical: int | None
-    runs: list[tuple[int, int]]
-    refs: int | list[int]
-    free: int
-    words: str
-
-    def told(self) -> Event:
-        pages = from_runs(self.runs)
-        return self._as(pages=pages, refs=_each(self.refs, pages, "refs"))
-
-
-class RunsEvicted(InRuns, tag="pages_evicted"):
-    kind = ev.PagesEvicted
-    task: str | None
-    logical: int | None
-    cached: int
-
-
-class RunsKeyed(InRuns, tag="pages_keyed"):
-    kind = ev.PagesKeyed
-    task: str
-    logical: int
-    parent: str
-    key: str
-
-
-class RunsHit(InRuns, tag="prefix_hit"):
-    kind = ev.PrefixHit
-    task: str
-    tokens: int
-
-
-class BulkSnapshot(Masked, tag="snapshot"):
-    kind = ev.Snapshot
-    cached: int
-    digests: ev.Digests
-
-
-# both
-
-
-class Reset(Masked, tag="prefix_reset"):
-    kind = ev.PrefixReset
-
-
-class Lengths(FileLine, tag="kv_lengths"):
-    kind = ev.KvLengths
-    tasks: list[str]
-    counts: int | list[int]
-    lengths: str
-
-    def told(self) -> Event:
-        return self._as(counts=_each(self.counts, self.tasks, "counts"))
-
-
-def _each(given: int | list[int], what: list[Any], name: str) -> list[int]:
-    """One number for each of `what`."""
-    if isinstance(given, int):
-        return [given] * len(what)
-    if len(given) != len(what):
-        raise ValueError(f"{len(given)} {name} for {len(what)}")
-    return given
-
-
-def _counted(line: type[FileLine], one: bool) -> tuple[Any, ...]:
-    """Lines about pages and their refcounts, a kind each: `page_alloc` or `pages_alloc`."""
-    kinds = (ev.PagesAlloc, ev.PagesRef, ev.PagesRevived, ev.PagesFree, ev.PagesCached)
-    tags = {kind: ev.kind_of(kind.__name__.replace("Pages", "Page" if one else "Pages")) for kind in kinds}
-    return tuple(
-        msgspec.defstruct(f"{line.__name__}{kind.__name__}", [], bases=(line,), tag=tag, namespace={"kind": kind})
-        for kind, tag in tags.items()
-    )
-
-
+MASK = Said(str, make=_from_hex)
+PAGE = Said(int, "page", _one)
+RUNS = Said(list[tuple[int, int]], "runs", lambda runs, _: from_runs(runs))
+COUNTED = (ev.PagesAlloc, ev.PagesRef, ev.PagesRevived, ev.PagesFree, ev.PagesCached)
+TABLED = (ev.TaskAdmitted, ev.TaskPreempted)
 BOTH = (
     *(ev.TaskPrefilled, ev.Chunk, ev.TaskFinished, ev.SettingChanged, ev.StepEnd, ev.PhaseBegin, ev.PrefixMiss),
-    *(Reset, Lengths),
+    *(_line(ev.PrefixReset, mask=MASK), _line(ev.KvLengths, counts=_each("counts", "tasks"))),
 )
-DIALECTS: dict[str, tuple[type[Event], ...]] = {
-    "full": (
-        *(*BOTH, FullSubmitted, FullAdmitted, FullPreempted, Token, FullStepBegin, FullPhaseEnd, FullSnapshot),
-        *(*_counted(OnePage, True), PageEvicted, PageKeyed),
-        *(ev.PrefixHit, ev.Table, ev.KvWrite, ev.Gather, ev.Lines),
+FULL = (
+    _line(ev.TaskSubmitted, prompt=list[int], prompt_len=_count("prompt")),
+    *(_line(kind, without="table", pages=list[int], n_pages=_count("pages")) for kind in TABLED),
+    _line(
+        ev.Tokens,
+        tag="token",
+        without="counts",
+        tasks=Said(str, "task", _one),
+        ids=Said(int, "id", _one),
+        texts=Said(str | None, "text", _one, None),
+        index=int,
+        position=int,
     ),
-    "bulk": (
-        *(*BOTH, BulkSubmitted, BulkAdmitted, BulkPreempted, BulkTokens, ev.StepBegin, ev.PhaseEnd, BulkSnapshot),
-        *(*_counted(Runs, False), RunsEvicted, RunsKeyed, RunsHit),
+    _line(ev.StepBegin, waiting=list[str], running=list[str]),
+    _line(ev.PhaseEnd, tasks=list[str], n_tasks=_count("tasks")),
+    *(
+        _line(
+            kind,
+            tag=kind.event.replace("pages", "page"),
+            without="free words",
+            pages=PAGE,
+            task=str | None,
+            logical=int | None,
+            refs=Said(int, "ref", _one),
+            mask=Said(str | None, make=_from_hex, default=None),
+            word=Said(tuple[int, str] | None, make=_from_word, default=None),
+        )
+        for kind in COUNTED
     ),
-}
+    _line(ev.PagesEvicted, tag="page_evicted", without="task logical cached", pages=PAGE, keys=Said(str, "key", _one)),
+    _line(ev.PagesKeyed, tag="page_keyed", pages=PAGE, task=str, logical=int),
+    *(ev.PrefixHit, ev.Table, ev.KvWrite, ev.Gather, ev.Lines),
+    _line(
+        ev.Snapshot,
+        without="cached digests",
+        mask=MASK,
+        refs=list[int],
+        tables=dict[str, list[int]],
+        lengths=dict[str, int],
+    ),
+)
+BULK = (
+    _line(ev.TaskSubmitted, prompt=Said(list[int] | None, default=None)),
+    *(_line(kind, without="pages", table=str) for kind in TABLED),
+    _line(ev.Tokens, without="index position", counts=str),
+    *(ev.StepBegin, ev.PhaseEnd),
+    *(
+        _line(
+            kind,
+            without="mask word lru",
+            pages=RUNS,
+            task=str | None,
+            logical=int | None,
+            refs=_each("refs", "pages"),
+            free=int,
+            words=str,
+        )
+        for kind in COUNTED
+    ),
+    _line(ev.PagesEvicted, without="keys lru", pages=RUNS, task=str | None, logical=int | None, cached=int),
+    _line(ev.PagesKeyed, pages=RUNS, task=str, logical=int),
+    _line(ev.PrefixHit, pages=RUNS),
+    _line(ev.Snapshot, without="refs tables lengths lru", mask=MASK, cached=int, digests=ev.Digests),
+)
+DIALECTS: dict[str, tuple[type[Event], ...]] = {"full": (*BOTH, *FULL), "bulk": (*BOTH, *BULK)}
 
 
 class _Kind(Struct):
@@ -282,15 +166,9 @@ class LineReader:
     """Reads the lines of a recording of that detail."""
 
     def __init__(self, detail: str) -> None:
-        lines = DIALECTS[detail]
         self.detail = detail
-        self.names: dict[str, str] = {
-            str(line.__struct_config__.tag): str(getattr(line, "kind", line).__struct_config__.tag) for line in lines
-        }
-        union: Any = lines[0]
-        for line in lines[1:]:
-            union |= line
-        self._decode = msgspec.json.Decoder(union).decode
+        self.names = {str(line.__struct_config__.tag): line.event for line in DIALECTS[detail]}
+        self._decode = msgspec.json.Decoder(reduce(or_, DIALECTS[detail])).decode
 
     def kind(self, line: bytes) -> str:
         """The kind of a line's event, for little. Raises ValueError."""
@@ -308,8 +186,8 @@ class LineReader:
         except UNREADABLE as error:
             self.kind(line)
             raise ValueError(plain(error)) from None
-        if isinstance(event, FileLine):
-            event = event.told()
+        for name, make in event.made:
+            setattr(event, name, make(getattr(event, name), event))
         event.line = number
         return event
 
@@ -328,6 +206,6 @@ def plain(error: msgspec.DecodeError | RecursionError) -> str:
         name = f"{where}.{missing[1]}" if where else missing[1]
         return f"the field {name!r} is missing"
     if not where:
-        return "not a JSON object"
+        return "not a JSON object" if text.startswith("Expected `object`") else text
     text = text.replace("`", "").replace(" | null", " or null")
     return f"{where}: {text[:1].lower()}{text[1:]}"

@@ -112,8 +112,8 @@ class View:
 
     def holders(self, page: int) -> list[str]:
         """Requests whose tables name `page`, in order of submission."""
-        index = self.state.tasks.index
-        return sorted((task for task, pages in self.state.tables.items() if page in pages), key=index)
+        found = (task for task, pages in self.state.tables.items() if page in pages)
+        return sorted(found, key=lambda task: self.state.tasks[task].index)
 
     def mixed(self, color: str, share: float) -> str:
         """`color` drawn so far towards the ground."""

@@ -113,7 +113,7 @@ def test_what_attention_sees_is_the_tables_of_the_tasks_side_by_side(trace):
         width = max(map(len, tables))
         rows = [page for table in tables for page in (*table, *[-1] * (width - len(table)))]
         assert values["self.page_table"] == {"shape": [len(tables), width], "data": rows[:8]}
-        assert values["self.lengths"]["data"] == [state.tasks.stored(span.task) for span in write.spans]
+        assert values["self.lengths"]["data"] == [state.tasks[span.task].stored for span in write.spans]
         told += 1
         widths |= set(map(len, tables))
     assert told > 10 and len(widths) > 1

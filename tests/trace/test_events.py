@@ -14,7 +14,7 @@ from astrai_sim.trace.verify.verify import verify
 from astrai_sim.trace.wire import DIALECTS, LineReader
 from tests.trace.recording import crowd, lines_of, recorded, resealed, written
 
-KINDS = {kind.__struct_config__.tag for kind in EVENTS}
+KINDS = {kind.event for kind in EVENTS}
 # These say what happens to whom, and leave pages, tables and tokens as they are.
 UNCHANGING = {
     *("task_prefilled", "chunk", "setting", "step_begin", "step_end", "phase_begin", "phase_end"),

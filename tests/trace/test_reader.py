@@ -206,6 +206,6 @@ def test_events_are_indexed_from_both_ends(packed):
 
 
 def test_events_can_be_copied_and_sent_to_other_processes(packed):
-    event = packed[4]
-    for twin in (copy.copy(event), copy.deepcopy(event), pickle.loads(pickle.dumps(event))):
-        assert twin == event and twin.event == event.event
+    for event in packed:
+        for twin in (copy.copy(event), copy.deepcopy(event), pickle.loads(pickle.dumps(event))):
+            assert twin == event and twin.event == event.event

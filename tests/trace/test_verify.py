@@ -178,7 +178,7 @@ def test_a_missing_field_is_named_with_its_line(crowd_trace):
     lines = lines_of(crowd_trace)
     firsts = {line["event"]: at for at, line in reversed(list(enumerate(lines))) if "event" in line}
     needed = {
-        line.__struct_config__.tag: [field.name for field in fields(line) if field.required]
+        line.__struct_config__.tag: [field.encode_name for field in fields(line) if field.required]
         for line in DIALECTS[crowd_trace.header.detail]
     }
     for kind, at in firsts.items():

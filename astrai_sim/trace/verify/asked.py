@@ -2,7 +2,6 @@
 
 import random
 from collections import deque
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -32,11 +31,12 @@ class Asked:
         self.format, self.policy = checks.format, checks.policy
         self.header, self.scenario = header, header.scenario
         self.kept = checks.policy["scenario-kept"]
-        self.caught_up = header.clock == "cost-model"
-        wanted = self.scenario.requests
-        self.by_step = deque(sorted((r for r in wanted if r.arrival_s is None), key=lambda r: r.arrival_step))
-        self.by_time = deque(sorted((r for r in wanted if r.arrival_s is not None), key=lambda r: r.arrival_s or 0.0))
-        self.changes: deque[tuple[int, str, Any]] = deque(_changes(header))
+        wanted = sorted(self.scenario.requests, key=lambda asked: (asked.arrival_s or 0.0, asked.arrival_step))
+        self.by_step = deque(asked for asked in wanted if asked.arrival_s is None)
+        self.by_time = deque(asked for asked in wanted if asked.arrival_s is not None)
+        changes = sorted(self.scenario.changes, key=lambda change: change.step)
+        made = ((change.step, name, getattr(change, name)) for change in changes for name in SETTINGS)
+        self.changes = deque((at, name, None if to == "none" else to) for at, name, to in made if to is not None)
         self.load = header.workload
         self.to_come = self.load.requests if self.load else 0
         self._drawn: dict[str, list[int]] = {}
@@ -168,11 +168,9 @@ class Asked:
         if self.by_step:
             name, due = self.by_step[0].name, self.by_step[0].arrival_step
             timely.true("arrivals", due > step, f"{name} arrives before step {due}, but was not submitted")
-        if self.by_time and self.caught_up:
+        if self.by_time and self.header.clock == "cost-model":
             name, second = self.by_time[0].name, self.by_time[0].arrival_s or 0.0
             timely.true("arrivals", round(second * 1e9) > ns, f"{name} is due at {second} s, but was not submitted")
-        if not self.policy["stop-when-due"].claimed:
-            return
         reason = self._reason(step, requests)
         message = f"the run goes on with step {step}, though it must stop: {reason}"
         self.policy["stop-when-due"].true("stop", reason is None, message)
@@ -182,23 +180,12 @@ class Asked:
         stop = self.scenario.stop
         if stop.max_steps is not None and step >= stop.max_steps:
             return "max_steps"
-        watched = requests.all.get(stop.task or "")
+        watched = requests.get(stop.task or "")
         if watched is not None and watched.n_tokens >= (stop.tokens or 0):
             return "task"
         left = self.by_step or self.by_time or self.to_come
-        if not (left or requests.waiting or requests.running or requests.finished):
-            return "idle"
-        return None
+        return "idle" if not left and requests.idle else None
 
     def end(self, stopped: str, step: int, requests: Queues) -> None:
         """The run stopped after `step` for the reason that the footer states."""
         self.policy["stop-when-due"].same("reason to stop", stopped, self._reason(step + 1, requests))
-
-
-def _changes(header: Header) -> Iterable[tuple[int, str, Any]]:
-    """(step, setting, value) in the order in which they are made."""
-    for change in sorted(header.scenario.changes, key=lambda change: change.step):
-        for name in SETTINGS:
-            value = getattr(change, name)
-            if value is not None:
-                yield change.step, name, None if value == "none" else value

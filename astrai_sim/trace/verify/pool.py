@@ -1,36 +1,48 @@
-"""The pool of pages as the rules have it, and its free mask in 64-bit words."""
+"""The pool of pages as the rules have it, and its free mask."""
 
+from collections import Counter
+
+import numpy as np
+
+from astrai_sim.trace.digests import WORD
 from astrai_sim.trace.verify.checks import Checks
-
-WORD = 64
+from astrai_sim.trace.verify.prefixes import Prefixes
 
 
 class Pool:
     """Free pages, refcounts, tables, LRU and keys, changed page by page by the rules.
 
-    `holders` counts tables that name a page, apart from its refcount, so that the two
-    can be compared. `keys` has the key of each keyed page, None where it is not told.
-    `expected` are evicted pages that must be handed out next.
+    `holders` counts tables that name a page, apart from its refcount, so that the two can be compared. `keys` has the
+    key and the chain (`Prefixes`) of each keyed page, None where they are not told, `page_of_key` and `page_of` the
+    page that has them. `expected` are evicted pages that must be handed out next.
     """
 
     def __init__(self, checks: Checks, n_pages: int, page_size: int) -> None:
-        self.paging = checks.paging
-        self.policy = checks.policy
-        self.n_pages = n_pages
-        self.size = page_size
+        self.paging, self.policy = checks.paging, checks.policy
+        self.n_pages, self.size = n_pages, page_size
         self.free = FreeMask(n_pages)
+        self.prefixes = Prefixes(page_size)
         self.refs = [0] * n_pages
         self.holders = [0] * n_pages
         self.tables: dict[str, list[int]] = {}
         self.lru: dict[int, None] = {}
-        self.keys: dict[int, str | None] = {}
-        self.pages_of_key: dict[str, int] = {}
+        self.keys: dict[int, tuple[str | None, int | None]] = {}
+        self.page_of_key: dict[str | None, int] = {}
+        self.page_of: dict[int | None, int] = {}
         self.expected: list[int] = []
         self.touched: set[int] = set()
 
-    def page(self, page: object) -> int:
-        """A page number. Raises Lie for what is none."""
+    def page(self, page: int) -> int:
+        """The page, if there is one of that number. Raises Lie."""
         return self.paging.number("page", page, 0, self.n_pages)
+
+    def pages_for(self, n_tokens: int) -> int:
+        """Pages that so many tokens need."""
+        return -(-n_tokens // self.size)
+
+    def table(self, task: str) -> list[int]:
+        """A task's pages, maybe none."""
+        return self.tables.get(task, [])
 
     # one page
 
@@ -41,22 +53,23 @@ class Pool:
         else:
             self.policy["lowest-page-first"].same("lowest free page", page, self.free.lowest())
             self.paging.true("free before", page in self.free, f"page {page} is not free")
-            self.free.take(page)
+            self.free.put(page, False)
         self.paging.same("refcount before", self.refs[page], 0)
-        self.refs[page] = 1
-        self.touched.add(page)
+        self._hold(page)
 
     def ref(self, page: int) -> None:
         """Hold a page that others hold."""
         self.paging.true("refcount before", self.refs[page] > 0, f"nobody holds page {page}")
-        self.refs[page] += 1
-        self.touched.add(page)
+        self._hold(page)
 
     def revive(self, page: int) -> None:
         """Hold a cached page."""
         self.paging.true("cached before", page in self.lru, f"page {page} is not cached")
         del self.lru[page]
-        self.refs[page] = 1
+        self._hold(page)
+
+    def _hold(self, page: int) -> None:
+        self.refs[page] += 1
         self.touched.add(page)
 
     def let_go(self, page: int) -> None:
@@ -66,8 +79,8 @@ class Pool:
             keyed = page in self.keys
             self.policy["keyed-pages-stay"].true("unkeyed", not keyed, f"page {page} is keyed: it must stay cached")
             if keyed:
-                self.forget(page)
-            self.free.give(page)
+                self._forget(page)
+            self.free.put(page, True)
 
     def keep(self, page: int) -> None:
         """Let go of a page that stays cached."""
@@ -89,37 +102,32 @@ class Pool:
         del self.lru[page]
         self.expected.append(page)
         self.touched.add(page)
-        return self.forget(page)
+        return self._forget(page)
 
-    def set_key(self, page: int, key: str | None) -> None:
-        """Give a key to a page that has none."""
+    def set_key(self, page: int, key: str | None, chain: int | None) -> None:
+        """Give a key to a page that has none, and note what it ends."""
         self.paging.true("key", page not in self.keys, f"page {page} has a key already")
         if key is not None:
-            owner = self.pages_of_key.setdefault(key, page)
+            owner = self.page_of_key.setdefault(key, page)
             self.paging.true("key", owner == page, f"the key {key} is that of page {owner}")
-        self.keys[page] = key
+        self.keys[page], self.page_of[chain] = (key, chain), page
 
-    def forget(self, page: int) -> str | None:
+    def _forget(self, page: int) -> str | None:
         """Take a page's key from it."""
-        key = self.keys.pop(page)
-        if key is not None:
-            del self.pages_of_key[key]
+        key, chain = self.keys.pop(page)
+        self.page_of_key.pop(key, None)
+        if self.page_of.get(chain) == page:
+            del self.page_of[chain]
         return key
 
     def reset(self) -> None:
         """Empty the prefix cache."""
-        self.paging.same("pages in use at reset", self.n_in_use, 0)
+        self.paging.same("pages in use at reset", self.n_pages - self.free.count - len(self.lru), 0)
         for page in self.lru:
-            self.free.give(page)
+            self.free.put(page, True)
         self.touched.update(self.lru)
-        self.lru.clear()
-        self.keys.clear()
-        self.pages_of_key.clear()
-
-    @property
-    def n_in_use(self) -> int:
-        """Pages that are neither free nor cached."""
-        return self.n_pages - self.free.count - len(self.lru)
+        for held in (self.lru, self.keys, self.page_of_key, self.page_of):
+            held.clear()
 
     # tables
 
@@ -132,82 +140,73 @@ class Pool:
         self.holders[page] += 1
         self.touched.add(page)
 
-    def leave(self, task: str) -> int:
-        """Take the last entry off a task's table; an empty table is gone."""
+    def leave(self, task: str, count: int) -> None:
+        """Take the last entries off a task's table; an empty table is gone."""
         table = self.tables[task]
-        page = table.pop()
-        self.holders[page] -= 1
-        self.touched.add(page)
+        for page in table[-count:]:
+            self.holders[page] -= 1
+            self.touched.add(page)
+        del table[-count:]
         if not table:
             del self.tables[task]
-        return page
 
     # what must always hold
 
     def check_touched(self) -> None:
         """The invariants of every page that was touched since the last check."""
-        if self.expected:
-            raise self.paging.lie(f"page {self.expected[0]} was evicted but not handed out")
         for page in self.touched:
             self._check(page)
         self.touched.clear()
 
     def sweep(self) -> None:
         """The invariants of all pages, with holders counted anew from the tables."""
-        held = [0] * self.n_pages
-        for table in self.tables.values():
-            for page in table:
-                held[page] += 1
-        self.paging.same("tables holding each page", self.holders, held)
+        held = Counter(page for table in self.tables.values() for page in table)
+        self.paging.same("tables holding each page", self.holders, [held[page] for page in range(self.n_pages)])
         for page in range(self.n_pages):
             self._check(page)
 
     def _check(self, page: int) -> None:
-        counts = self.paging.counts
-        refs = self.refs[page]
+        counts, refs, free, cached = self.paging.counts, self.refs[page], page in self.free, page in self.lru
         counts["refcount = tables holding it"] += 1
         if refs != self.holders[page]:
             raise self.paging.lie(f"page {page} has refcount {refs}, but {self.holders[page]} tables hold it")
         counts["free = refcount 0 and not cached"] += 1
-        cached = page in self.lru
-        if (page in self.free) != (refs == 0 and not cached) or (cached and refs):
-            raise self.paging.lie(f"page {page}: refcount {refs}, mask bit {int(page in self.free)}, cached {cached}")
+        if free != (refs == 0 and not cached) or (cached and refs):
+            raise self.paging.lie(f"page {page}: refcount {refs}, mask bit {int(free)}, cached {cached}")
 
 
 class FreeMask:
-    """Which pages are free. Taking, returning and finding the lowest cost the same in any pool."""
+    """Which pages are free, bool [n_pages]. Taking, returning and finding the lowest cost alike in any pool."""
 
     def __init__(self, n_pages: int) -> None:
-        full, rest = divmod(n_pages, WORD)
-        self.words = [(1 << WORD) - 1] * full + ([(1 << rest) - 1] if rest else [])
+        self.bits = np.ones(n_pages, bool)
         self.count = n_pages
         self._low = 0
 
     def __contains__(self, page: int) -> bool:
-        return bool(self.words[page // WORD] >> page % WORD & 1)
+        return bool(self.bits[page])
 
     def lowest(self) -> int | None:
         """The lowest free page, or None."""
         if not self.count:
             return None
-        while not self.words[self._low]:
-            self._low += 1
-        word = self.words[self._low]
-        return self._low * WORD + (word & -word).bit_length() - 1
+        self._low += int(self.bits[self._low :].argmax())
+        return self._low
 
-    def take(self, page: int) -> None:
-        """Make a free page not free."""
-        self.words[page // WORD] &= ~(1 << page % WORD)
-        self.count -= 1
-
-    def give(self, page: int) -> None:
-        """Make a page free that was not."""
-        index = page // WORD
-        self.words[index] |= 1 << page % WORD
-        self.count += 1
-        self._low = min(self._low, index)
+    def put(self, page: int, free: bool) -> None:
+        """Make a free page not free, or one free that was not."""
+        self.bits[page] = free
+        self.count += 1 if free else -1
+        self._low = min(self._low, page)
 
     def whole(self) -> int:
         """The mask as one number: bit i is page i."""
-        data = b"".join(word.to_bytes(WORD // 8, "little") for word in self.words)
-        return int.from_bytes(data, "little")
+        return _number(self.bits)
+
+    def word(self, index: int) -> int:
+        """64 bits of it."""
+        return _number(self.bits[WORD * index : WORD * (index + 1)])
+
+
+def _number(bits: np.ndarray) -> int:
+    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")

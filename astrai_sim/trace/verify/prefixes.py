@@ -1,4 +1,4 @@
-"""What tokens say, and what full pages hold by content: which page a prefix must be found on."""
+"""What tokens say: full pages by their content, and texts."""
 
 import hashlib
 
@@ -7,15 +7,8 @@ from astrai_sim.trace.verify.checks import Level
 ROOT = 0
 
 
-def page_key(parent: str, ids: tuple[int, ...]) -> str:
-    """Key of a full page: 16 hex digits of BLAKE2b of its parent's key, a colon, and its
-    ids in decimal with commas between."""
-    text = f"{parent}:{','.join(str(token) for token in ids)}"
-    return hashlib.blake2b(text.encode("ascii"), digest_size=8).hexdigest()
-
-
 class Prefixes:
-    """Numbers each chain of full pages by its token ids, and knows which page has which.
+    """Numbers each chain of full pages by its token ids.
 
     A chain's number stands for all token ids from the first to the end of a page, so two
     prefixes have one number exactly when they are the same text.
@@ -24,44 +17,24 @@ class Prefixes:
     def __init__(self, page_size: int) -> None:
         self.size = page_size
         self._numbers: dict[tuple[int, tuple[int, ...]], int] = {}
-        self.page_of: dict[int, int] = {}
-        self._chain_at: dict[int, int] = {}
-        self._keys: dict[int, str] = {ROOT: ""}
+        self.key = {ROOT: ""}
 
-    def extend(self, chain: list[int], ids: list[int], full_pages: int) -> None:
-        """Append the numbers of pages up to the first `full_pages` of `ids`."""
+    def extend(self, chain: list[int], ids: list[int], full_pages: int) -> list[int]:
+        """Append the numbers of pages up to the first `full_pages` of `ids`.
+
+        Each has a key: 16 hex digits of BLAKE2b of its parent's key, a colon, and its ids in decimal with commas
+        between.
+        """
         while len(chain) < full_pages:
             at = len(chain) * self.size
             parent = chain[-1] if chain else ROOT
-            step = (parent, tuple(ids[at : at + self.size]))
-            number = self._numbers.setdefault(step, len(self._numbers) + 1)
-            if number not in self._keys:
-                self._keys[number] = page_key(self._keys[parent], step[1])
+            page = tuple(ids[at : at + self.size])
+            number = self._numbers.setdefault((parent, page), len(self._numbers) + 1)
+            if number not in self.key:
+                text = f"{self.key[parent]}:{','.join(map(str, page))}"
+                self.key[number] = hashlib.blake2b(text.encode("ascii"), digest_size=8).hexdigest()
             chain.append(number)
-
-    def key(self, chain: int) -> str:
-        """The key of a chain."""
-        return self._keys[chain]
-
-    def chain_on(self, page: int) -> int | None:
-        """The chain that a keyed page ends."""
-        return self._chain_at.get(page)
-
-    def put(self, page: int, chain: int) -> None:
-        """`page` now ends `chain`."""
-        self.page_of[chain] = page
-        self._chain_at[page] = chain
-
-    def drop(self, page: int) -> None:
-        """`page` ends nothing any more."""
-        chain = self._chain_at.pop(page, None)
-        if chain is not None and self.page_of.get(chain) == page:
-            del self.page_of[chain]
-
-    def clear(self) -> None:
-        """No page ends anything any more."""
-        self.page_of.clear()
-        self._chain_at.clear()
+        return chain
 
 
 class Texts:
@@ -71,8 +44,7 @@ class Texts:
     """
 
     def __init__(self, checks: Level, recorded: bool) -> None:
-        self.checks = checks
-        self.recorded = recorded
+        self.checks, self.recorded = checks, recorded
         self._known: dict[int, str] = {}
 
     def check(self, ids: list[int], texts: list[str] | None) -> None:

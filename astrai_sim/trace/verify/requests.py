@@ -1,12 +1,11 @@
 """The requests and the scheduler's queues as the rules have them; who is admitted and computed for."""
 
-from collections import deque
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
 from astrai_sim.trace.verify.checks import Checks
 from astrai_sim.trace.verify.pool import Pool
-from astrai_sim.trace.verify.prefixes import Prefixes
 
 
 @dataclass
@@ -34,29 +33,33 @@ class Tracked:
         return self.n_tokens - self.prompt
 
 
-class Queues:
-    """All requests by name; who waits, runs, and is finished but still holds pages."""
+Plan = list[tuple[str, int]]
 
-    def __init__(self, checks: Checks) -> None:
-        self.format = checks.format
-        self.paging = checks.paging
-        self.policy = checks.policy
-        self.all: dict[str, Tracked] = {}
-        self.waiting: deque[str] = deque()
+
+class Queues(dict[str, Tracked]):
+    """All requests by name; who waits, runs, and is finished but still holds pages. `settings` are the scheduler's."""
+
+    def __init__(self, checks: Checks, settings: dict[str, Any]) -> None:
+        super().__init__()
+        self.format, self.paging, self.policy = checks.format, checks.paging, checks.policy
+        self.settings = settings
+        self.waiting: list[str] = []
         self.running: list[str] = []
         self.finished: list[str] = []
 
-    def __getitem__(self, name: str) -> Tracked:
-        try:
-            return self.all[name]
-        except KeyError:
-            raise self.format.lie(f"task {name!r} was never submitted") from None
+    def __missing__(self, name: str) -> Tracked:
+        raise self.format.lie(f"task {name!r} was never submitted")
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits, runs, or is to be cleaned up."""
+        return not (self.waiting or self.running or self.finished)
 
     def submit(self, request: Tracked) -> None:
         """Queue a new request. Its name may be that of one that is finished."""
-        known = self.all.get(request.name)
+        known = self.get(request.name)
         self.format.true("task", known is None or known.status == "gone", f"task {request.name!r} was submitted before")
-        self.all[request.name] = request
+        self[request.name] = request
         self.waiting.append(request.name)
 
     def next_to_admit(self, name: str) -> None:
@@ -78,7 +81,7 @@ class Queues:
         self.policy["latest-preempted"].same("latest admitted", request.name, latest)
         self.paging.true("running before", request.name in self.running, f"{request.name} does not run")
         self.running.remove(request.name)
-        self.waiting.appendleft(request.name)
+        self.waiting.insert(0, request.name)
         request.status = "preempted"
         request.kv = 0
 
@@ -90,61 +93,46 @@ class Queues:
         self.finished.append(request.name)
         request.status = "finished"
 
+    def _decodable(self) -> list[Tracked]:
+        """Running tasks that need no more prefill, first admitted first."""
+        return [self[name] for name in self.running if self[name].status == "running"]
 
-Plan = list[tuple[str, int]]
+    def planned_prefill(self) -> Plan:
+        """(task, tokens) of a prefill pass: in order of admission, within what decoding leaves of the budget."""
+        budget, plan = self.settings["max_tokens_per_step"], []
+        left = (sys.maxsize if budget is None else budget) - len(self._decodable())
+        for name in self.running:
+            if self[name].status == "prefilling" and left != 0:
+                count = min(self[name].n_tokens - self[name].kv, left)
+                left -= count
+                plan.append((name, count))
+        return plan
 
+    def planned_decode(self, prefilled: int) -> Plan:
+        """Tasks that the decode policy picks, a token each, within the rest of the budget.
 
-def decodable(requests: Queues) -> list[Tracked]:
-    """Running tasks that need no more prefill, first admitted first."""
-    running = (requests[name] for name in requests.running)
-    return [request for request in running if request.status == "running"]
+        Of several positions the one that most tasks are at counts; of equally many the first admitted's.
+        """
+        picked, budget = self._decodable(), self.settings["max_tokens_per_step"]
+        if self.settings["decode_policy"] == "same-position":
+            groups: dict[int, list[Tracked]] = {}
+            for request in picked:
+                groups.setdefault(request.n_tokens, []).append(request)
+            picked = max(groups.values(), key=len, default=[])
+        return [(request.name, 1) for request in (picked if budget is None else picked[: budget - prefilled])]
 
-
-def planned_prefill(requests: Queues, settings: dict[str, Any]) -> Plan:
-    """(task, tokens) of a prefill pass: in order of admission, within what decoding leaves of the budget."""
-    budget, plan = settings.get("max_tokens_per_step"), []
-    left = None if budget is None else budget - len(decodable(requests))
-    for name in requests.running:
-        request = requests[name]
-        if request.status == "prefilling" and left != 0:
-            missing = request.n_tokens - request.kv
-            count = missing if left is None else min(missing, left)
-            left = None if left is None else left - count
-            plan.append((name, count))
-    return plan
-
-
-def planned_decode(requests: Queues, settings: dict[str, Any], prefilled: int) -> list[str]:
-    """Tasks that the decode policy picks, within the rest of the budget.
-
-    Of several positions the one that most tasks are at counts; of equally many the first admitted's.
-    """
-    picked = decodable(requests)
-    if settings.get("decode_policy") == "same-position":
-        groups: dict[int, list[Tracked]] = {}
-        for request in picked:
-            groups.setdefault(request.n_tokens, []).append(request)
-        picked = max(groups.values(), key=len, default=[])
-    budget = settings.get("max_tokens_per_step")
-    return [request.name for request in (picked if budget is None else picked[: budget - prefilled])]
-
-
-def fits(request: Tracked, requests: Queues, settings: dict[str, Any], pool: Pool, prefixes: Prefixes) -> bool:
-    """Whether the first in the queue could be admitted."""
-
-    def most(other: Tracked) -> int:
-        return -(-(other.prompt + other.max_tokens - 1) // pool.size)
-
-    if not settings.get("preemption", True):
-        if sum(most(requests[name]) for name in requests.running) + most(request) > pool.n_pages:
-            return False
-    hits: list[int] = []
-    if request.ids is not None and pool.keys:
-        prefixes.extend(request.chain, request.ids, request.n_tokens // pool.size)
-        for chain in request.chain[: (request.n_tokens - 1) // pool.size]:
-            page = prefixes.page_of.get(chain)
-            if page is None:
-                break
-            hits.append(page)
-    new = -(-request.n_tokens // pool.size) - len(hits)
-    return new <= pool.free.count + len(pool.lru) - sum(page in pool.lru for page in hits)
+    def fits(self, request: Tracked, pool: Pool) -> bool:
+        """Whether the first in the queue could be admitted."""
+        if not self.settings["preemption"]:
+            running = [request, *(self[name] for name in self.running)]
+            if sum(pool.pages_for(other.prompt + other.max_tokens - 1) for other in running) > pool.n_pages:
+                return False
+        hits: list[int] = []
+        if request.ids is not None and pool.keys:
+            pool.prefixes.extend(request.chain, request.ids, request.n_tokens // pool.size)
+            for chain in request.chain[: (request.n_tokens - 1) // pool.size]:
+                if (page := pool.page_of.get(chain)) is None:
+                    break
+                hits.append(page)
+        new = pool.pages_for(request.n_tokens) - len(hits)
+        return new <= pool.free.count + len(pool.lru) - sum(page in pool.lru for page in hits)

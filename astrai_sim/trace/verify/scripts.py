@@ -1,17 +1,19 @@
 """Lines of the functions that films show, and what they work on, for `verify.calls`."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-from astrai_sim.trace.events import Event
-from astrai_sim.trace.header import Source
+import numpy as np
+
+from astrai_sim.trace.header import Header
 
 FIRST = 8
 LONGEST = 1024
-Script = list[tuple[str, dict[str, Any]]]
-"""(line of the source, what it assigns), in the order in which they run."""
+MAKING, VIEWING = "PagedCache.__init__", "CacheView.__init__"
+Script = list[str | tuple[str, dict[str, Any]]]
+"""Lines of the source, with what they assign, in the order in which they run."""
+Told = tuple[dict[str, Any], Script, Any]
+"""Arguments of a call, what it runs, and its result."""
 
 
 @dataclass
@@ -42,108 +44,100 @@ class Held:
         elif self.refs[page] == 0:
             self.mask |= 1 << page
 
-    @property
-    def available(self) -> int:
-        """Pages that can be handed out."""
-        return self.mask.bit_count() + len(self.lru)
-
     def values(self) -> dict[str, Any]:
         """As attributes of the cache."""
         lists = {"self._refs": list(self.refs), "self._lru": list(self.lru), "self._prefix": list(self.keyed)}
         return {"self._free_mask": self.mask, **lists}
 
 
-def _of(shown: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: shown[name] for name in names}
-
-
-def pool_script(sizes: dict[str, int], caching: bool) -> Script:
-    """Lines of `PagedCache.__init__`; `sizes` in the order of its tensors' sides."""
-    n_pages, shape = sizes["n_pages"], [*sizes.values()]
-    both = {"self.n_pages": n_pages, "self.page_size": sizes["page_size"]}
-    return [
+def making(header: Header) -> Told:
+    """`PagedCache.__init__`."""
+    model, pool = header.scenario.model, header.scenario.cache
+    n_pages, page_size, caching = pool.n_pages, pool.page_size, pool.prefix_caching
+    sizes = {"n_layers": model.n_layers, "n_pages": n_pages, "page_size": page_size}
+    sizes |= {"n_kv_heads": model.n_kv_heads, "head_dim": model.head_dim}
+    shape = [*sizes.values()]
+    script: Script = [
         ("sizes = (n_layers, n_pages, page_size, n_kv_heads, head_dim)", {"sizes": shape}),
-        ("if min(sizes) < 1:", {}),
+        "if min(sizes) < 1:",
         ("self.k_cache = torch.zeros(sizes, device=device, dtype=dtype)", {"self.k_cache": {"shape": shape}}),
         ("self.v_cache = torch.zeros(sizes, device=device, dtype=dtype)", {"self.v_cache": {"shape": shape}}),
         ("self._free_mask = (1 << n_pages) - 1", {"self._free_mask": (1 << n_pages) - 1}),
         ("self._refs = [0] * n_pages", {"self._refs": [0] * n_pages}),
         ("self.tables = {}", {"self.tables": {}}),
-        ("self.n_pages, self.page_size = n_pages, page_size", both),
+        ("self.n_pages, self.page_size = n_pages, page_size", {"self.n_pages": n_pages, "self.page_size": page_size}),
         ("self.prefix_caching = prefix_caching", {"self.prefix_caching": caching}),
         ("self._prefix = PrefixIndex()", {"self._prefix": []}),
         ("self._lru = OrderedDict()", {"self._lru": []}),
     ]
+    return {**sizes, "device": "device", "dtype": header.dtype, "prefix_caching": caching}, script, None
 
 
-def view_script(starts: list[int], counts: list[int], shown: dict[str, Any]) -> Script:
-    """Lines of `CacheView.__init__`; `shown` are its attributes as a trace shows them."""
-    size, longest = [len(starts)], max(counts)
-    grid = (start + offset for start in starts for offset in range(longest))
-    lengths = (start + count for start, count in zip(starts, counts, strict=True))
-    return [
-        ("check_room(tables, starts, counts, cache.page_size)", {}),
-        ("self.cache, device = cache, cache.k_cache.device", {"self.cache": "PagedCache", "device": "device"}),
-        ("self.page_table = padded(tables).to(device)", {"self.page_table": shown["page_table"]}),
-        ("start = torch.tensor(starts, device=device)", {"start": tensor(size, starts)}),
-        ("count = torch.tensor(counts, device=device)", {"count": tensor(size, counts)}),
-        ("self.lengths = start + count", {"self.lengths": tensor(size, lengths)}),
-        ("offset = torch.arange(max(counts), device=device)", {"offset": tensor([longest], range(longest))}),
-        ("position = start[:, None] + offset", {"position": tensor([*size, longest], grid)}),
-        ("self.positions = position.where(offset < count[:, None], -1)", {"self.positions": shown["positions"]}),
-    ]
-
-
-def write_script(source: Source, shown: dict[str, Any]) -> Script:
-    """Lines of `PagedCache.write`; `shown` are its variables as a trace shows them."""
-    return [
-        ("row, col = (positions >= 0).nonzero().T", _of(shown, "row", "col")),
-        ("pos = positions[row, col]", _of(shown, "pos")),
-        (_owned("page_table[row, pos // self.page_size]", source), _of(shown, "page")),
-        ("slot = pos % self.page_size", _of(shown, "slot")),
-        *([("refuse_padding(page)", {})] if "refuse_padding(page)" in source.text else []),
-        ("self.k_cache[layer, page, slot] = k[row, col]", {}),
-        ("self.v_cache[layer, page, slot] = v[row, col]", {}),
-    ]
-
-
-def gather_script(source: Source, shown: dict[str, Any], padded: dict[str, Any]) -> Script:
-    """Lines of `PagedCache.gather`; `padded` are K and V as it once gave them, as long as the longest each."""
-    reading = [(f"{name} = self.{name}_cache[layer, page, slot]", _of(shown, name)) for name in "kv"]
-    if "self._blank(" in source.text:
-        reading = [
-            ("k, v = self._blank(len(lengths), len(pos))", padded),
-            ("k[row, col] = self.k_cache[layer, page, slot]", {}),
-            ("v[row, col] = self.v_cache[layer, page, slot]", {}),
+def passing(header: Header, function: str, tables: list[list[int]], spans: list[tuple[int, int]]) -> Told:
+    """A function of a forward pass for tasks with these tables and (first position, count)."""
+    (starts, counts), size = np.array(spans).T, header.scenario.cache.page_size
+    offset, page_table = np.arange(counts.max()), np.full((len(tables), max(map(len, tables))), -1)
+    for table, padded in zip(tables, page_table, strict=True):
+        padded[: len(table)] = table
+    position = starts[:, None] + offset
+    positions = np.where(offset < counts[:, None], position, -1)
+    if function == VIEWING:
+        args = {"cache": "PagedCache", "tables": tables, "starts": starts.tolist(), "counts": counts.tolist()}
+        script: Script = [
+            "check_room(tables, starts, counts, cache.page_size)",
+            ("self.cache, device = cache, cache.k_cache.device", {"self.cache": "PagedCache", "device": "device"}),
+            ("self.page_table = padded(tables).to(device)", {"self.page_table": page_table}),
+            ("start = torch.tensor(starts, device=device)", {"start": starts}),
+            ("count = torch.tensor(counts, device=device)", {"count": counts}),
+            ("self.lengths = start + count", {"self.lengths": starts + counts}),
+            ("offset = torch.arange(max(counts), device=device)", {"offset": offset}),
+            ("position = start[:, None] + offset", {"position": position}),
+            ("self.positions = position.where(offset < count[:, None], -1)", {"self.positions": positions}),
         ]
-    return [
-        ("pos = torch.arange(int(lengths.max())).to(lengths)", _of(shown, "pos")),
-        ("row, col = (pos < lengths[:, None]).nonzero().T", _of(shown, "row", "col")),
-        (_owned("page_table[row, col // self.page_size]", source), _of(shown, "page")),
-        ("slot = col % self.page_size", _of(shown, "slot")),
-        *reading,
-        ("return k, v", {}),
+        return args, script, None
+    row, col = np.nonzero(positions >= 0)
+    at, text = positions[row, col], header.sources[function].text
+    places, page, slot = {"row": row, "col": col}, {"page": page_table[row, at // size]}, {"slot": at % size}
+    token = [header.scenario.model.n_kv_heads, header.scenario.model.head_dim]
+    kv = {name: {"shape": [*positions.shape, *token]} for name in "kv"}
+    args = {"layer": header.kv_layer, "page_table": page_table}
+    if function == "PagedCache.write":
+        script = [
+            ("row, col = (positions >= 0).nonzero().T", places),
+            ("pos = positions[row, col]", {"pos": at}),
+            (_owned("page_table[row, pos // self.page_size]", text), page),
+            ("slot = pos % self.page_size", slot),
+            *(["refuse_padding(page)"] if "refuse_padding(page)" in text else []),
+            *(f"self.{name}_cache[layer, page, slot] = {name}[row, col]" for name in "kv"),
+        ]
+        return {**args, "positions": positions, **kv}, script, None
+    reading: Script = [
+        (f"{name} = self.{name}_cache[layer, page, slot]", {name: {"shape": [len(at), *token]}}) for name in "kv"
     ]
+    if "self._blank(" in text:  # older recordings gather K and V as long as the longest each
+        reading = [("k, v = self._blank(len(lengths), len(pos))", kv)]
+        reading += [f"{name}[row, col] = self.{name}_cache[layer, page, slot]" for name in "kv"]
+    script = [
+        ("pos = torch.arange(int(lengths.max())).to(lengths)", {"pos": offset}),
+        ("row, col = (pos < lengths[:, None]).nonzero().T", places),
+        (_owned("page_table[row, col // self.page_size]", text), page),
+        ("slot = col % self.page_size", slot),
+        *reading,
+        "return k, v",
+    ]
+    return {**args, "lengths": counts}, script, "tuple"
 
 
-def line_numbers(texts: list[str], ran: list[str], event: Event) -> list[int]:
-    """Lines that are told; one that stands once in the source can only be that one."""
-    return [texts.index(text) + 1 if texts.count(text) == 1 else step.line for text, step in zip(ran, event.steps)]  # noqa: B905
-
-
-def _owned(page: str, source: Source) -> str:
+def _owned(page: str, text: str) -> str:
     """The line that looks a page up, as this source has it."""
     line = f"page = owned({page})"
-    return line if line in source.text else f"page = {page}"
-
-
-def tensor(shape: list[int], numbers: Iterable[int]) -> dict[str, Any]:
-    """A tensor of whole numbers as a trace shows it."""
-    return {"shape": shape, "data": list(islice(numbers, FIRST))}
+    return line if line in text else f"page = {page}"
 
 
 def shown_as(value: Any) -> Any:
     """A value as a trace shows it: big masks and long lists in short, big tables not at all."""
+    if isinstance(value, np.ndarray):
+        return {"shape": [*value.shape], "data": value.ravel()[:FIRST].tolist()}
     if isinstance(value, list) and value and isinstance(value[0], list):
         return value if sum(map(len, value)) <= LONGEST else "list"
     if isinstance(value, int) and value.bit_length() > LONGEST:
@@ -151,8 +145,3 @@ def shown_as(value: Any) -> Any:
     if isinstance(value, list) and len(value) > LONGEST:
         return {"length": len(value), "data": value[:FIRST]}
     return value
-
-
-def version_of(python: str) -> tuple[int, ...]:
-    """Major and minor version of a Python."""
-    return tuple(int(part) for part in python.split(".")[:2] if part.isdigit())

@@ -6,57 +6,50 @@ from astrai_sim.trace.verify.checks import Level
 
 
 class Time:
-    """The clock as the events have it; with a cost model, as the header's constants have it."""
+    """The clock as the events have it, `before` the last one and `now`; with a cost model, as its constants have it.
+
+    `began` is when the last step and the last phase did.
+    """
 
     def __init__(self, checks: Level, header: Header) -> None:
         self.checks = checks
-        self.now = 0
-        self.computed = header.clock == "cost-model"
-        self.cost = header.cost
-        self._step = self._phase = 0
+        self.before = self.now = 0
+        self.cost = header.cost if header.clock == "cost-model" else None
+        self.began = {"step": 0, "phase": 0}
 
     def check(self, event: Event) -> None:
         """The event's time against the one before; under a cost model only passes and waiting take time."""
         ns = self.checks.number("ns", event.ns, 0)
         self.checks.true("ns", ns >= self.now, f"time runs back from {self.now} to {ns} ns")
-        if self.computed and event.event not in ("kv_lengths", "task_submitted"):
+        if self.cost and event.event not in ("kv_lengths", "task_submitted"):
             self.checks.same("time by the cost model", ns, self.now)
-        self.now = ns
+        self.before, self.now = self.now, ns
 
-    def submitted(self, event: Event, before: int, idle: bool) -> None:
+    def submitted(self, event: Event, idle: bool) -> None:
         """A request is never there before it is due; an idle clock waits until then."""
         due = None if event.arrival_s is None else round(event.arrival_s * 1e9)
         if due is not None:
             message = f"{event.task} is due at {event.arrival_s} s, but submitted at {event.ns} ns"
             self.checks.true("arrival", event.ns >= due, message)
-        if self.computed and event.ns != before:
-            message = f"the clock moves from {before} to {event.ns} ns without a pass"
+        if self.cost and event.ns != self.before:
+            message = f"the clock moves from {self.before} to {event.ns} ns without a pass"
             self.checks.true("time by the cost model", idle and event.ns == due, message)
 
-    def forward(self, event: Event, before: int, counts: list[int], kv_tokens: int) -> None:
+    def forward(self, event: Event, kv_tokens: int) -> None:
         """A forward pass takes what the cost model says."""
-        cost = self.cost
-        if not self.computed or cost is None:
+        cost, counts = self.cost, event.counts
+        if cost is None:
             return
         if event.phase == "prefill":
             seconds = cost.prefill_step_s + sum(counts) * cost.prefill_token_s
         else:
             seconds = cost.decode_step_s + len(counts) * cost.decode_token_s + kv_tokens * cost.decode_kv_s
-        self.checks.same("time by the cost model", event.ns, before + round(seconds * 1e9))
+        self.checks.same("time by the cost model", event.ns, self.before + round(seconds * 1e9))
 
-    def begin(self, event: Event) -> None:
-        """A step or a phase begins."""
-        if event.event == "step_begin":
-            self._step = event.ns
-        else:
-            self._phase = event.ns
-
-    def end(self, event: Event) -> None:
+    def end(self, what: str, event: Event) -> None:
         """A step or a phase took no longer than from its beginning until now."""
-        began = self._step if event.event == "step_end" else self._phase
-        duration = self.checks.number("duration", event.duration_ns, 0)
-        took = event.ns - began
-        if self.computed:
+        duration, took = self.checks.number("duration", event.duration_ns, 0), event.ns - self.began[what]
+        if self.cost:
             self.checks.same("duration", duration, took)
         else:
             self.checks.true("duration", duration <= took, f"a duration of {duration} ns in {took} ns")

@@ -2,19 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from msgspec import structs
 
-from astrai_sim.trace.events import Event
-from astrai_sim.trace.header import Footer
 from astrai_sim.trace.reader import Trace, TraceError
 from astrai_sim.trace.verify.bulk import BulkModel
 from astrai_sim.trace.verify.checks import Lie, VerifyReport
 from astrai_sim.trace.verify.full import FullModel
-from astrai_sim.trace.verify.model import Model
 from astrai_sim.trace.verify.policy import OWN_ENGINE, RULES
+from astrai_sim.trace.verify.serving import Serving
 
-MODELS: dict[str, type[Model]] = {"full": FullModel, "bulk": BulkModel}
+MODELS: dict[str, type[Serving]] = {"full": FullModel, "bulk": BulkModel}
 
 
 def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport:
@@ -24,28 +23,43 @@ def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport
     `cut` allows one, which is then checked up to where it ends. Without `policy` no rule beyond
     those of paging is checked.
     """
-    model = _model(trace, policy)
-    count, line, footer = len(trace), len(trace) + 2, trace.footer
+    with _told(trace, 1, "the header"):
+        kind = json.loads(bytes(trace.content[: trace.end_of(-1)])).get("type")
+        if kind != "header":
+            raise Lie(f"type is {kind!r}, but it must be 'header'")
+        header = trace.header if policy else structs.replace(trace.header, policy=[])
+        model = MODELS[header.detail](header)
     for event in trace:
-        _take(trace, model, event)
-    if footer is not None:
-        _end(trace, model, footer)
-    elif not cut:
-        message = f"incomplete at event {count}: the recording was cut short; record it again"
-        raise TraceError(trace.path, line if trace.torn else line - 1, message)
-    unclaimed = tuple(rule for rule in RULES if rule not in model.rules)
-    return VerifyReport(
-        count, model.checks.levels, trace.computed_sha256, tuple(model.rules), unclaimed, tuple(trusted(model))
-    )
+        with _told(trace, event.line, f"event {model.seq} ({event.event})"):
+            model.take(event)
+    _end(trace, model, cut)
+    unclaimed, levels = tuple(rule for rule in RULES if rule not in model.rules), model.checks.levels
+    return VerifyReport(len(trace), levels, trace.computed_sha256, tuple(model.rules), unclaimed, tuple(trusted(model)))
 
 
-def _end(trace: Trace, model: Model, footer: Footer) -> None:
-    """The footer against the events, and the digest."""
-    count, line, digest = len(trace), len(trace) + 2, trace.computed_sha256
+@contextmanager
+def _told(trace: Trace, line: int, where: str) -> Iterator[None]:
+    """A lie, and what cannot even be checked, is told with its line."""
     try:
-        model.end(footer.stopped)
+        yield
     except Lie as lie:
-        raise _error(trace, line, "the end", lie) from None
+        error = TraceError(trace.path, line, f"{where}: {lie}" + (f" (rule {lie.rule})" if lie.rule else ""))
+        error.level = lie.level
+        raise error from None
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise TraceError(trace.path, line, f"{where} is malformed ({type(error).__name__}: {error})") from None
+
+
+def _end(trace: Trace, model: Serving, cut: bool) -> None:
+    """The footer against the events, and the digest; or none where a recording may be `cut`."""
+    count, line, digest, footer = len(trace), len(trace) + 2, trace.computed_sha256, trace.footer
+    if footer is None:
+        if not cut:
+            message = f"incomplete at event {count}: the recording was cut short; record it again"
+            raise TraceError(trace.path, line if trace.torn else line - 1, message)
+        return
+    with _told(trace, line, "the end"):
+        model.end(footer.stopped)
     if trace.torn:
         raise TraceError(trace.path, line + 1, "something follows the footer")
     if footer.events != count:
@@ -54,41 +68,11 @@ def _end(trace: Trace, model: Model, footer: Footer) -> None:
         raise TraceError(trace.path, line, f"the digest is {digest}, the footer says {footer.sha256}")
 
 
-def _error(trace: Trace, line: int, where: str, lie: Lie) -> TraceError:
-    rule = f" (rule {lie.rule})" if lie.rule else ""
-    error = TraceError(trace.path, line, f"{where}: {lie}{rule}")
-    error.level = lie.level
-    return error
-
-
-def _model(trace: Trace, policy: bool) -> Model:
-    header = trace.header if policy else structs.replace(trace.header, policy=[])
-    try:
-        kind = json.loads(bytes(trace.content[: trace.end_of(-1)])).get("type")
-        if kind != "header":
-            raise Lie(f"type is {kind!r}, but it must be 'header'")
-        return MODELS[header.detail](header)
-    except Lie as lie:
-        raise _error(trace, 1, "the header", lie) from None
-    except (KeyError, TypeError, AttributeError) as error:
-        raise TraceError(trace.path, 1, f"the header is malformed ({type(error).__name__}: {error})") from None
-
-
-def _take(trace: Trace, model: Model, event: Event) -> None:
-    where = f"event {model.seq} ({event.event})"
-    try:
-        model.take(event)
-    except Lie as lie:
-        raise _error(trace, event.line, where, lie) from None
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise TraceError(trace.path, event.line, f"{where} is malformed ({type(error).__name__}: {error})") from None
-
-
-def trusted(model: Model) -> Iterator[str]:
+def trusted(model: Serving) -> Iterator[str]:
     """What `verify` believes of the trace that it was given, item by item."""
-    header, scenario = model.header, model.header.scenario
+    header = model.header
     yield f"who recorded it, where and when: engine, commit, device ({header.device.name}), versions, {header.started}"
-    if model.time.computed:
+    if model.time.cost:
         yield "that the cost model's constants are those of any machine"
     else:
         yield "times and durations, but for their order: the clock was real"
@@ -101,7 +85,7 @@ def trusted(model: Model) -> Iterator[str]:
         yield "the norms of K"
     if header.weights is not None:
         yield f"that the weights are those of {header.weights.file}, and prompts the tokens of their text"
-    if model.detail == "bulk" and model.caching and model.counts_only:
+    if model.counts_only and model.caching:
         yield "what prompts say, and so which pages hold the same: only chains of keys are checked"
     elif model.counts_only:
         yield "which tokens prompts and answers have: only their numbers are recorded"
@@ -111,8 +95,8 @@ def trusted(model: Model) -> Iterator[str]:
         yield "that the run is the one that the scenario asks for: the engine is not this one"
     for name in model.unknown_rules:
         yield f"the rule {name!r}, which is not known here"
-    for function, count in sorted(model.trusted_calls.items()):
+    for function, count in sorted(model.calls.trusted.items() if isinstance(model, FullModel) else ()):
         yield f"values on executed lines of {count} calls of {function}: its text is not known here"
     for name in ("title", "film", "question", "takeaway"):
-        if text := getattr(scenario, name):
+        if text := getattr(header.scenario, name):
             yield f"the {name}: {text!r}"

@@ -111,7 +111,7 @@ class History:
     def _found(
         self, kind: type[E] | str, after: int, before: int | None, fields: dict[str, Any], backwards: bool
     ) -> Iterator[E]:
-        name = kind if isinstance(kind, str) else str(kind.__struct_config__.tag)
+        name = kind if isinstance(kind, str) else kind.event
         seqs = self._seqs.get(name, array("q"))
         end = len(seqs) if before is None else bisect_left(seqs, before)
         rows = range(bisect_right(seqs, after), end)

@@ -21,13 +21,13 @@ class Ink:
             state.apply(event)
             if isinstance(event, KvWrite):
                 for span in event.spans:
-                    table, task = state.tables[span.task], state.tasks.index(span.task)
+                    table, task = state.tables[span.task], state.tasks[span.task].index
                     for page, low, end in span.slots:
                         self._rows.append((event.seq, page, low, end, task, table.index(page)))
             elif isinstance(event, KvLengths):
                 for task, count in zip(event.tasks, event.counts, strict=True):
                     end = state.tasks[task].kv_len
-                    self._run(event.seq, state.tables.get(task, []), state.tasks.index(task), end - count, end)
+                    self._run(event.seq, state.tables.get(task, []), state.tasks[task].index, end - count, end)
         self._seqs = [row[0] for row in self._rows]
         self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
