@@ -260,7 +260,7 @@ class ChatTelling(RaceTelling):
         if (event := next(taken, None)) is None:
             return
         pages = [page for page in event.pages if page in left]
-        names = [possessive(self.ask.name(task)) for task in (owner, event.task)]
+        names = [possessive(self.ask.name(task)) for task in (owner, str(event.task))]
         page = self.ask.page(pages[0])
         told = say("Page {} was {}: {} words take its slots.", page, *names)
         told = self.short(told, say("Page {} has a new owner: new words take its slots.", page))

@@ -103,7 +103,8 @@ class Pool(Part):
         fitting = {px: [c for c in splits if self._height(view, c, box.w, px) <= box.h + 4] for px in (SIZES[-1], None)}
         words = SIZES[-1] if fitting[SIZES[-1]] else None
         abreast = min(fitting[words], default=max(splits))
-        if not text_height(view, (box.w - self._left + GAP) / abreast - GAP - 2 * PAD, SIZES[-1]):
+        wide = (box.w - self._left + GAP) / abreast - GAP
+        if view.frame.upright and not text_height(view, wide - 2 * PAD, SIZES[-1]):
             words = None
         flat = self._flat(view, box.w)
         if not words and abreast not in flat:
