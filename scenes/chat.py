@@ -1,7 +1,5 @@
 """The film `Chat`: people ask a language model, and every word that is said has a slot."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -11,7 +9,6 @@ from scenes.film.scene import FilmScene
 from scenes.measures import Measure, Said, joined, say
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
-from scenes.parts.question import Question, Takeaway
 from scenes.parts.talk import Talk
 from scenes.parts.wires import MOST, Wires
 from scenes.stage.racing import RaceTelling
@@ -58,6 +55,7 @@ class ChatTelling(RaceTelling):
         second = self.requests[self.cast[min(1, len(self.cast) - 1)]]
         known = self.computed(second.submitted.task, second.submitted.seq) if len(self.cast) > 1 else self.end
         self.all = self.used(self.end, HELD)
+        self.pool = Pool(bits=False, pages=self.all)
         self.large = self.used(known, SHOWN)
         ends = [event.seq for event in self.history.events("step_end")] or [self.end]
         kept = [sum(self.ask.state(seq).tasks[task].kv_len for task in self.running(seq)) for seq in ends]
@@ -98,22 +96,19 @@ class ChatTelling(RaceTelling):
 
     def sections(self) -> Iterator[Section]:
         yield self.hook()
-        self.at = self.requests[self.cast[0]].submitted.seq - 1
+        self.begin(self.requests[self.cast[0]].submitted.seq - 1)
         for place, task in enumerate(self.cast):
             came = self.requests[task].submitted.seq
             if place and came - 1 > self.at and self.answers(self.at, came - 1):
-                self.begin()
                 self.grow(came - 1)
-                yield self.section(f"words-{place}", self.growing(), MORE)
+                title = plural(self.speaking(), "An answer grows", "Answers grow together")
+                yield self.section(f"words-{place}", title, MORE)
             if self.computed(task, self.requests[task].admitted[0].seq) > self.at:
                 yield self.arrival(place, task)
             pair = self.compared(self.cast[0], task, only=True)
             if pair is not None and self.once("race"):
-                self.begin()
-                self.race(*pair, self.talk)
-                yield self.section("cost", "What it saves")
+                yield self.raced(*pair, self.talk)
         if self.end > self.at:
-            self.begin()
             self.rest()
             yield self.section("rest", "To the last word")
         yield self.comes_to()
@@ -129,8 +124,7 @@ class ChatTelling(RaceTelling):
         asked = say("How do {} tokens fit into {} slots?", tokens, slots or tokens)
         if slots is None:
             asked = say("Where are the {} tokens of {} kept?", tokens, self.conversations())
-        asked = self.told("question", asked, **self.measures())
-        shown = (Question(asked), self.talk, Pool(bits=False, pages=self.all))
+        shown = (self.question(asked), self.talk, self.pool)
         self.shot(None, self.act(*shown), *self.decode(shown, self.full, 4.0), subject=("pool",))
         return self.section("hook", self.trace.header.scenario.title, cut=True)
 
@@ -139,15 +133,9 @@ class ChatTelling(RaceTelling):
         return counted(many(self.ask.names(self.running(self.full) or self.cast)), "conversation")
 
     def measures(self) -> dict[str, Measure]:
-        """What a scenario's question and takeaway can say."""
         ask = self.ask
-        found = {
-            "tokens": self.kept()[0],
-            "slots": ask.filled(self.full),
-            "asked": ask.asked(),
-            "found": ask.all_found(),
-        }
-        return {**found, "first": ask.name(self.cast[0])}
+        found = {"asked": ask.asked(), "found": ask.all_found(), "first": ask.name(self.cast[0])}
+        return {"tokens": self.kept()[0], "slots": ask.filled(self.full), **found}
 
     def arrival(self, place: int, task: str) -> Section:
         """A request comes, gets its pages, and its prompt is computed."""
@@ -155,23 +143,17 @@ class ChatTelling(RaceTelling):
         admitted, submitted = life.admitted[0], life.submitted.seq
         name, prompt, found = ask.name(task), ask.prompt(task), ask.found(task, admitted.seq)
         done = self.computed(task, admitted.seq)
-        self.begin()
         pages = self.large if place < FULL - 1 else self.all
         system = Exchange.of(life.submitted.texts or (), life.prompt).system
         asks = "{} asks: {} with the system prompt." if system and not place else "{} asks: {}."
         if submitted > self.at:
             comes = self.act(*self.parts(pages), until=submitted, seconds=1.8)
-            self.shot(
-                say(asks, name, counted(prompt, "token")),
-                replace(comes, until=self.start, seconds=None),
-                comes,
-                subject=("talk", task),
-            )
+            acts = replace(comes, until=self.start, seconds=None), comes
+            self.shot(say(asks, name, counted(prompt, "token")), *acts, subject=("talk", task))
         if found.value and admitted.seq > self.at:
             self.shares(task, admitted, pages)
         elif admitted.seq > self.at:
-            need = counted(ask.prompt_pages(task), "page")
-            told = say("They fit into {} of {} slots.", need, ask.page_size())
+            told = say("They fit into {} of {} slots.", counted(ask.prompt_pages(task), "page"), ask.page_size())
             fly = self.act(*self.parts(pages, "", admitted.pages or ()), until=admitted.seq, seconds=1.8)
             self.shot(told, fly, subject=("pool",))
         rest = ask.less(prompt, found)
@@ -194,16 +176,15 @@ class ChatTelling(RaceTelling):
         named = next((e.seq for e in tables if e.seq > self.at and len(e.pages) >= len(held)), admitted.seq)
         found, which = ask.found(task, admitted.seq), pages_text(ask.pages(held), 4, runs=True)
         like = [keyed.task for keyed in self.pages.keyed if keyed.page == held[0] and keyed.seq < admitted.seq][-1:]
-        begins = [
+        told = [
             say("They begin as {}: {} are there, in {}.", possessive(name), found, which) for name in ask.names(like)
         ]
-        self.shot(
-            self.short(*begins, say("Their first {} are there: {}.", found, which)),
+        acts = [
             self.act(*self.parts(pages, "", held), seconds=1.0),
-            self.act(*self.parts(pages, task, held), until=max(self.at, named)),
-            self.act(*self.parts(pages, task), until=max(self.at, admitted.seq)),
-            subject=("pool",),
-        )
+            self.act(*self.parts(pages, task, held), until=named),
+            self.act(*self.parts(pages, task), until=admitted.seq),
+        ]
+        self.shot(self.short(*told, say("Their first {} are there: {}.", found, which)), *acts, subject=("pool",))
 
     def grow(self, until: int) -> None:
         """Answers grow up to event `until`: a shot for the first page that is added, and at the fullest moment."""
@@ -236,18 +217,12 @@ class ChatTelling(RaceTelling):
         n = len(self.speaking())
         if not n or self.answers(self.at, until) < TOLD or not self.once(f"batch {n}"):
             return None
-        if n == 1:
-            return "Each step fills one slot and picks a word."
-        return say("One step now adds a word to {}.", "both answers" if n == 2 else "every answer")
+        told = say("One step now adds a word to {}.", "both answers" if n == 2 else "every answer")
+        return "Each step fills one slot and picks a word." if n == 1 else told
 
     def speaking(self) -> list[str]:
         """Those of the cast whose answers grow now."""
-        tasks = self.state().tasks
-        return [task for task in self.cast if task in tasks and tasks[task].status == "running"]
-
-    def growing(self) -> str:
-        """Title of a stretch of answers."""
-        return plural(self.speaking(), "An answer grows", "Answers grow together")
+        return [task for task, one in self.state().tasks.items() if task in self.cast and one.status == "running"]
 
     def counts(self) -> None:
         """Those who share pages name them one after another; their slots count once."""
@@ -268,33 +243,27 @@ class ChatTelling(RaceTelling):
         gone = None if first is None else self.pages.let_go(first.task, first.seq)
         if first is not None and gone is not None:
             self.grow(self.steps.phase_begin(gone.end) - 1)
-            let = [*gone.cached, *gone.freed] or gone.shared
-            told, parts = self.released(first.task, gone), self.parts(self.all, "", let)
-            acts = [self.act(*parts, seconds=0.8), self.act(*parts, until=gone.end)]
-            self.shot(told, *acts, subject=("talk", first.task))
+            if {*(let := [*gone.cached, *gone.freed] or gone.shared)} & {*self.all}:
+                told, parts = self.released(first.task, gone), self.parts(self.all, "", let)
+                acts = [self.act(*parts, seconds=0.8), self.act(*parts, until=gone.end)]
+                self.shot(told, *acts, subject=("talk", first.task))
             self.taken_over(first.task, {*gone.freed, *gone.cached} & {*self.all})
         if self.end > self.at:
-            said, steps = (
-                (Talk(self.cast, whole=True), Pool(bits=False, pages=self.all)),
-                self.answers(self.at, self.end),
-            )
+            said, steps = (replace(self.talk, whole=True), self.pool), self.answers(self.at, self.end)
             seconds = min(2 * LONGEST, max(LEAST, PACE * steps))
             told = "The answers run on to their last word." if steps >= TOLD else ""
             self.shot(told, self.act(*said), *self.decode(said, self.end, seconds), subject=("talk",))
 
     def taken_over(self, owner: str, left: set[int]) -> None:
         """One of the pages that `owner` has `left` comes to another, who writes over what is there."""
-        for event in self.history.events(PagesAlloc, self.at):
-            pages = [page for page in event.pages if page in left]
-            if pages and event.task in self.cast:
-                break
-        else:
+        taken = (e for e in self.history.events(PagesAlloc, self.at) if left & {*e.pages} and e.task in self.cast)
+        if (event := next(taken, None)) is None:
             return
-        names = [possessive(self.ask.name(task)) for task in (owner, event.task)]
-        told = self.short(
-            say("Page {} was {}: {} words take its slots.", self.ask.page(pages[0]), *names),
-            say("Page {} has a new owner: new words take its slots.", self.ask.page(pages[0])),
-        )
+        pages = [page for page in event.pages if page in left]
+        names = [possessive(self.ask.name(task)) for task in (owner, str(event.task))]
+        page = self.ask.page(pages[0])
+        told = say("Page {} was {}: {} words take its slots.", page, *names)
+        told = self.short(told, say("Page {} has a new owner: new words take its slots.", page))
         parts, taken = self.parts(self.all, "", pages), self.steps.phase_end(event.seq)
         acts = [self.act(*parts), *self.decode(parts, event.seq - 1), self.act(*parts, until=taken, seconds=1.2)]
         later = [int(end) for end in self.steps.end[self.steps.end > taken][:SEEN]]
@@ -304,27 +273,22 @@ class ChatTelling(RaceTelling):
         """What becomes of the pages of a request that is done."""
         kinds = ((gone.cached, "cached"), (gone.freed, "free"), (gone.shared, "still shared"))
         parts = [say(f"{{}} {what}", pages_text(self.ask.pages(pages), 2, runs=True)) for pages, what in kinds if pages]
-        told = [say("{} is done: {}.", self.ask.name(task), joined(", ", some)) for some in (parts[:2], parts[:1])]
-        return self.short(*told)
+        return self.short(*(say("{} is done: {}.", self.ask.name(task), joined(", ", parts[:n])) for n in (2, 1)))
 
     def comes_to(self) -> Section:
         """How many slots all tokens needed, and the answers."""
-        self.begin()
         tokens, slots = self.kept()
         told = say("A word is kept once, for all who begin with it.")
         large, unit = say("{}", slots or tokens), say("slots hold the {} tokens of {}", tokens, self.conversations())
         if slots is None:
             told = say("Every word keeps its slot until its answer ends.")
             unit = say("tokens of {} were kept at once", self.conversations())
-        told = self.told("takeaway", told, **self.measures())
-        ends = (Takeaway(told, large, unit), Talk(self.cast, whole=True))
-        self.shot("", self.act(*ends), subject=("takeaway",), rest=min(REST, PACE * len(self.steps) / 4))
-        return self.section("comes-to", sentence(self.trace.header.scenario.title))
+        rest, title = min(REST, PACE * len(self.steps) / 4), sentence(self.trace.header.scenario.title)
+        return self.ending(title, told, large, unit, replace(self.talk, whole=True), rest=rest, key="comes-to")
 
 
 class Chat(FilmScene):
-    """People ask a language model under one system prompt; each word is seen in its slot."""
+    """Questions, answers, and where the K and V of every word live."""
 
     default_trace = "chat.jsonl.gz"
-    summary = "Questions, answers, and where the K and V of every word live."
     chapters = ChatTelling

@@ -1,7 +1,5 @@
 """The film `ChunkedPrefill`: a long prompt whole, and in chunks."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +16,6 @@ from scenes.parts.batch import Batch
 from scenes.parts.clock import Clock, Timeline
 from scenes.parts.lanes import Lanes, Wait
 from scenes.parts.part import Part
-from scenes.parts.question import Question, Takeaway
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
@@ -243,7 +240,7 @@ class ChunkedPrefillTelling(Telling):
         self.begin(self.end)
         every = say("every") if len(self.prompts[0].beside) > 1 else possessive(ask.name(names[0]))
         asked = say("Why did {} answer freeze for {}?", every, self.waits[0])
-        question = Question(self.told("question", asked, **self.measures()))
+        question = self.question(asked)
         title = say("Tokens that {} {}", listed(ask.names(names)), plural(names, "gets", "get"))
         title = self.short(title, say("Tokens that the readers get"))
         self.stop = min(self.time.end, last + round(0.15 * (last - first)))
@@ -256,7 +253,6 @@ class ChunkedPrefillTelling(Telling):
         ask, over, task = self.ask, self.span(0)[1], self.prompts[0].task
         wait, reader = self.whose(0)
         lanes = partial(self.lanes, 0)
-        self.begin()
         rewind = self.go(self.stood(self.stop), self.time.start, lanes, seconds=REWIND)
         text = say("Each step gives {} one token.", reader)
         self.shot(text, rewind, self.go(self.time, self.ahead, lanes), subject=("whole",))
@@ -281,7 +277,6 @@ class ChunkedPrefillTelling(Telling):
         steps = [whole - 1, whole, chunk] if whole and self.computed(whole - 1) else [whole, chunk]
         rows = [[Batch(s, columns, done, name=f"step-{s}") for done in (False, True)] for s in steps]
         took, budget, n = [*map(ask.step_took, steps)], ask.budget(chunk), ask.prompt_tokens(self.prompts[0].task)
-        self.begin()
         text = say("{} {} tokens are one step: {}", self.owner(0), n, took[-2]).capitalised()
         text = say("{}, not {}.", text, took[0]) if took[0].value < took[-2].value else say("{}.", text)
         filled = [[row[k < i] for k, row in enumerate(rows[:-1])] for i in range(len(rows))]
@@ -297,7 +292,6 @@ class ChunkedPrefillTelling(Telling):
         name, first = self.owner(1), self.prompts[1].steps[0]
         above = self.lanes(0, self.stood(self.time.end)).unlit()
         parts: tuple[Made, ...] = (lambda at: above, partial(self.lanes, 1))
-        self.begin()
         text = say("Now {} prompt comes in parts.", name)
         ahead = self.read(text, self.time.start, self.ahead)
         self.shot(text, self.go(self.time, ahead, *parts), subject=("chunks",))
@@ -305,15 +299,12 @@ class ChunkedPrefillTelling(Telling):
         over = self.read(text, ahead, over)
         self.shot(text, self.go(self.stood(ahead), over, *parts), subject=("chunks",))
         last = self.go(self.stood(over), self.time.end, *parts)
-        self.shot(self.compared(), last, subject=("chunks", "wait"), rest=1.0)
-        return self.section("chunks", "The same length, in chunks")
-
-    def compared(self) -> Said:
-        """What the chunks did to the longest wait."""
         whole, longest = self.waits
+        told = say("Longest wait: {}, no shorter here.", longest)
         if longest.value < whole.value:
-            return say("Longest wait: {}, {} times shorter.", longest, self.ask.ratio(whole, longest))
-        return say("Longest wait: {}, no shorter here.", longest)
+            told = say("Longest wait: {}, {} times shorter.", longest, self.ask.ratio(whole, longest))
+        self.shot(told, last, subject=("chunks", "wait"), rest=1.0)
+        return self.section("chunks", "The same length, in chunks")
 
     def race(self) -> Section:
         over = max(1, self.span(0)[1] - round(HAIR * self.time.end))
@@ -323,7 +314,6 @@ class ChunkedPrefillTelling(Telling):
         if self.plain is not None:
             parts.insert(0, self.plain_lane)
             text = say("Without a prompt, {} gets a token every step.", self.reader(0))
-        self.begin()
         chunked, whole = self.count(1, over), self.count(0, over)
         over = self.read(text, 0, over)
         self.shot(text, self.go(time, over, *parts), subject=("chunks",))
@@ -338,7 +328,6 @@ class ChunkedPrefillTelling(Telling):
         parts, end = [partial(self.priced, side) for side in (0, 1)], round(time.end * ENOUGH / (1 + TAIL))
         later = ask.phase_time("decode", self.prompts[0].steps[0])
         text = say("{} first token: {}. A readers' pass: {}.", self.owner(0), whole, later).capitalised()
-        self.begin()
         over = self.read(text, 0, self.span(0)[1])
         self.shot(text, self.go(time, over, *parts), subject=("whole", "first"))
         own = say("its") if len(self.prompts[1].task) > SHORT else self.owner(1)
@@ -369,15 +358,11 @@ class ChunkedPrefillTelling(Telling):
         if longest.value < whole.value:
             text = say("An answer freezes for a step; chunks keep steps short.")
             number, unit = say("{}×", self.ask.ratio(whole, longest)), say("shorter freeze: {}, not {}", longest, whole)
-        text = self.told("takeaway", text, **self.measures())
         last = self.stood(self.time.end)
         parts = [self.lanes(side, last, tasks=self.waited(side)[:1]).unlit() for side in (0, 1)]
-        self.begin()
-        self.shot("", self.act(Takeaway(text, number, unit), *parts), subject=("takeaway",), rest=2.0)
-        return self.section("takeaway", "Takeaway")
+        return self.ending("Takeaway", text, number, unit, *parts)
 
     def measures(self) -> dict[str, Measure]:
-        """What a scenario's question and takeaway can say."""
         ask, (whole, chunked) = self.ask, (prompt.task for prompt in self.prompts)
         found = {"prompt": ask.prompt_tokens(whole), "chunks": ask.prompt_steps(chunked), "own": ask.ttft(chunked)}
         return {**found, "wait": self.waits[0], "longest": self.waits[1], "reader": ask.name(self.readers[0][0])}
@@ -392,8 +377,7 @@ def rounded(factor: float) -> float:
 
 
 class ChunkedPrefill(FilmScene):
-    """Recorded times between tokens while a long prompt is computed, whole and in chunks."""
+    """Tokens of three readers over time while a long prompt is computed, whole and in chunks."""
 
     default_trace = "chunked_prefill.jsonl.gz"
-    summary = "Tokens of three readers over time while a long prompt is computed, whole and in chunks."
     chapters = ChunkedPrefillTelling

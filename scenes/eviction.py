@@ -1,7 +1,5 @@
 """The film `Eviction`: cached pages make room for a newcomer, least recently used first."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -10,12 +8,11 @@ import numpy as np
 from astrai_sim.trace import Trace
 from astrai_sim.trace.events import Lines, PagesCached, PagesEvicted, PagesFree, PagesRevived, TaskSubmitted
 from scenes.film.scene import FilmScene
-from scenes.measures import Measure, Said, say
+from scenes.measures import Measure, say
 from scenes.parts.code import Code
 from scenes.parts.lru import Lru
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
-from scenes.parts.question import Question, Takeaway
 from scenes.parts.tape import Tape
 from scenes.stage.racing import RaceTelling
 from scenes.stage.shot import Act, Section
@@ -37,10 +34,8 @@ class EvictionTelling(RaceTelling):
         super().__init__(film, trace)
         self.need_single_pages()
         self.near: tuple[int, ...] = ()
-        needed = (
-            "a page that a finished request left cached and that was evicted: record a scenario with "
-            "prefix_caching = true and fewer pages than its requests leave cached"
-        )
+        needed = "a page that a finished request left cached and that was evicted: record a scenario with "
+        needed += "prefix_caching = true and fewer pages than its requests leave cached"
         self.kept = self.need(PagesCached, needed, phase="cleanup")
         self.cleaned = self.steps.phase_end(self.kept.seq)
         self.missed = first_missed(trace)
@@ -94,7 +89,7 @@ class EvictionTelling(RaceTelling):
         """The tiles of a request that are still to compute are marked, then filled up to event `until`."""
         state = self.state()
         parts = self.stage(task, (), (), range(state.tasks[task].kv_len // self.ask.size, len(state.tables[task])))
-        return [self.act(*parts), self.act(*parts, until=until)]
+        return self.acts(parts, self.at, until)
 
     def tear(self, seqs: Sequence[int], parts: Callable[..., tuple[Part, ...]], pace: float = 1.0) -> Iterator[Act]:
         """Each of the evictions `seqs`: the page at the door is marked, its key is torn off, the row closes up."""
@@ -107,7 +102,11 @@ class EvictionTelling(RaceTelling):
     def hook(self) -> Section:
         """The page that is missed later is evicted, and those after it."""
         self.begin(self.evicted.seq - 1)
-        question = Question(self.told("question", self.asked(), **self.measures()))
+        asked = say("All {} pages are taken: which one goes?", self.ask.pool_pages())
+        if self.missed is not None:
+            computed = self.ask.name(self.missed.task), self.lost(self.missed)
+            asked = say("Why must {} compute {} tokens again?", *computed)
+        question = self.question(asked)
         gone = [self.trace[seq].pages[0] for seq in self.gone()]
         near = self.look(gone) if len(gone) >= SEEN else ()
 
@@ -116,12 +115,6 @@ class EvictionTelling(RaceTelling):
 
         self.shot(None, *self.tear(self.gone()[:SEEN], parts), subject=("lru",), rest=0.5)
         return self.section("hook", "A key is torn off", cut=True)
-
-    def asked(self) -> Said:
-        """The question of the film."""
-        if self.missed is None:
-            return say("All {} pages are taken: which one goes?", self.ask.pool_pages())
-        return say("Why must {} compute {} tokens again?", self.ask.name(self.missed.task), self.lost(self.missed))
 
     def gone(self) -> list[int]:
         """The evictions for the newcomer, from the one that the film is about on."""
@@ -154,16 +147,14 @@ class EvictionTelling(RaceTelling):
         given = [e.seq for kind in (PagesFree, PagesCached) for e in self.history.events(kind, before, self.cleaned)]
         one_by_one = sorted(given) if self.near and max(given) > self.kept.seq else []
         first = self.kept.seq if one_by_one else self.cleaned
-        acts += [self.act(*parts, until=seq) for seq in (*one_by_one, first) if seq <= first]
+        acts += self.acts(parts, *(seq for seq in (*one_by_one, first) if seq <= first))
         self.shot(told, *acts, subject=("lru",))
-        acts = [self.act(*parts, until=seq) for seq in (*one_by_one, self.cleaned) if seq > first]
-        if acts:
+        if acts := self.acts(parts, *(seq for seq in (*one_by_one, self.cleaned) if seq > first)):
             self.shot("The last page is given back first, so it is first to go.", *acts, subject=("lru",))
         return self.section("stay", "A page outlives its request", cut=True)
 
     def fill(self) -> Section:
         """Others come and leave their pages, too."""
-        self.begin()
         self.near = ()
         self.others(self.until)
         return self.section("fill", "The pool fills", MORE)
@@ -190,7 +181,6 @@ class EvictionTelling(RaceTelling):
         """A request that begins as one before finds its pages: they are in use again."""
         ask, task = self.ask, sure(used.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(used.seq)).seq
-        self.begin()
         self.near = ()
         self.others(self.before(task, used.seq))
         table, came = self.ask.state(admitted).tables[task], max(self.at, used.seq - 1)
@@ -203,11 +193,8 @@ class EvictionTelling(RaceTelling):
         self.shot(self.short(told, say("The keys lead {} to cached pages.", name)), *acts, subject=("lru",))
         parts, done = self.stage(task), self.requests[task].prefilled(admitted)
         if done is not None:
-            told = say(
-                "So only {} of its {} are computed.",
-                ask.computed(task, done.seq),
-                counted(ask.tokens(task, admitted), "token"),
-            )
+            tokens = counted(ask.tokens(task, admitted), "token")
+            told = say("So only {} of its {} are computed.", ask.computed(task, done.seq), tokens)
             self.shot(told, *self.swept(task, self.steps.phase_end(done.seq)), subject=("tape", task))
         back = self.history.first(PagesCached, self.at, self.until + 1, task=task)
         if back is not None:
@@ -221,7 +208,6 @@ class EvictionTelling(RaceTelling):
     def evict(self) -> Section:
         """The newcomer takes what is free, then what was used the longest time ago."""
         ask, task, name, seq = self.ask, self.newcomer, self.ask.name(self.newcomer), self.evicted.seq
-        self.begin()
         self.near = ()
         lines = self.history.latest(Lines, seq, max(self.at, self.until), function=EVICT)
         start, parts = (seq if lines is None else lines.seq) - 1, self.stage(task)
@@ -250,15 +236,11 @@ class EvictionTelling(RaceTelling):
             self.shot(told, *self.tear(gone[:1], partial(self.stage, task), 1.5), subject=("lru",))
         self.at = max(self.at, self.taken)
         pages = ask.pages([self.trace[other].pages[0] for other in gone[1:]])
-        acts = [
-            self.act(*self.stage(task, (page,)), until=self.taken),
-            *self.tear(gone[1 : 1 + SEEN], partial(self.stage, task)),
-        ]
-        told = say("{} takes page {}.", name, ask.page(page))
-        if pages:
-            told = say(
-                "{} takes page {}; {} {}.", name, ask.page(page), pages_text(pages), plural(pages, "follows", "follow")
-            )
+        acts = self.acts(self.stage(task, (page,)), self.taken)
+        acts += self.tear(gone[1 : 1 + SEEN], partial(self.stage, task))
+        told = say("{} takes page {}", name, ask.page(page))
+        follow = say("; {} {}", pages_text(pages), plural(pages, "follows", "follow")) if pages else ""
+        told = say("{}{}.", told, follow)
         self.shot(told, *acts, self.act(*parts, until=self.settled()), subject=("lru",))
         done = None if self.grows else self.requests[task].prefilled(self.at)
         until = self.steps.next_phase("decode", self.at) if done is None else self.steps.phase_end(done.seq)
@@ -279,12 +261,8 @@ class EvictionTelling(RaceTelling):
 
         acts = self.run(lines, self.taken, parts)
         torn = next((i for i, act in enumerate(acts) if "lru" in act.known), len(acts) - 1)
-        self.shot(
-            say("No page is free: evict takes page {}, first in the row.", self.ask.page(page)),
-            *acts[:torn],
-            pace=1.4,
-            subject=("code",),
-        )
+        told = say("No page is free: evict takes page {}, first in the row.", self.ask.page(page))
+        self.shot(told, *acts[:torn], pace=1.4, subject=("code",))
         told = say("Its key is torn off: nobody finds page {} any more.", self.ask.page(page))
         self.shot(told, *acts[torn:], subject=("code",), pace=1.2)
 
@@ -295,7 +273,6 @@ class EvictionTelling(RaceTelling):
     def miss(self, missed: Missed) -> Section:
         """The one who comes too late computes what was there."""
         ask, task, name = self.ask, missed.task, self.ask.name(missed.task)
-        self.begin()
         parts, came = self.stage(task), max(self.at, self.before(task, missed.seq))
         acts = self.pass_time(*parts, until=came, seconds=2.0)
         if acts and acts[0].stops:
@@ -305,10 +282,8 @@ class EvictionTelling(RaceTelling):
         end, self.at = sure(self.requests[task].admission(missed.seq)).seq, max(self.at, came)
         self.look(self.state(end).tables[task])
         parts = self.stage(task)
-        told = self.short(
-            say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like)),
-            say("For {} the keys of these pages are gone.", name),
-        )
+        told = say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like))
+        told = self.short(told, say("For {} the keys of these pages are gone.", name))
         row, like = self.ask.state(missed.seq).lru, self.stage(task, tiles=range(missed.cached // ask.size))
         acts += [self.act(*parts, until=missed.seq), self.act(*like, seconds=1.5)]
         self.shot(told, *acts, subject=("tape", task))
@@ -327,27 +302,20 @@ class EvictionTelling(RaceTelling):
     def takeaway(self) -> Section:
         """What is left of the film: its sentence and its number, over the row as it is now."""
         ask = self.ask
-        self.begin()
         text = say("A cached page is a loan: the least recently used goes first.")
         number, unit = say("{}", ask.evictions()), say("times a cached page made room")
         if self.missed is not None:
             number = say("{}", self.lost(self.missed))
             unit = say("tokens computed again, because {} came too late", ask.name(self.missed.task))
-        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit), Pool(bits=False)
-        self.shot("", self.act(*last), subject=("takeaway",), rest=1.8)
-        return self.section("takeaway", "What it costs")
+        return self.ending("What it costs", text, number, unit, Pool(bits=False), rest=1.8)
 
     def measures(self) -> dict[str, Measure]:
-        """What a scenario's question and takeaway can say."""
-        found = {"newcomer": self.ask.name(self.newcomer), "pages": self.ask.pool_pages()}
-        if self.missed is None:
-            return found
-        return {**found, "late": self.ask.name(self.missed.task), "lost": self.lost(self.missed)}
+        late = self.missed and {"late": self.ask.name(self.missed.task), "lost": self.lost(self.missed)}
+        return {"newcomer": self.ask.name(self.newcomer), "pages": self.ask.pool_pages(), **(late or {})}
 
 
 class Eviction(FilmScene):
-    """The pool fills with cached pages; the least recently used are evicted."""
+    """The pool fills with cached pages; the least recently used make room."""
 
     default_trace = "eviction.jsonl.gz"
-    summary = "The pool fills with cached pages; the least recently used make room."
     chapters = EvictionTelling

@@ -1,7 +1,5 @@
 """The film `Fragmentation`: one queue, two servers, one piece of memory for each request or pages."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,11 +9,10 @@ from scenes.measures import Measure, Said, say
 from scenes.parts.memory import Memory
 from scenes.parts.part import Part
 from scenes.parts.progress import Progress
-from scenes.parts.question import Question, Takeaway
 from scenes.parts.servers import Score
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
-from scenes.story.contiguous import RULES, Piece, first_fit
+from scenes.story.contiguous import RULES, first_fit
 from scenes.story.errors import DoesNotApply
 from scenes.story.limits import reading_time
 from scenes.story.words import counted
@@ -46,29 +43,30 @@ class FragmentationTelling(Telling):
         self.done, self.whole_done = self.ask.steps_of("pages").value, self.ask.steps_of("reserve").value
         self.needs = {load.task: load.reserved for load in self.ask.loads}
         self.slots = self.ask.pool_slots().value
-        self.step = -1
+        self.step, self.clock = -1, Progress(name="race")
+        self.title = say("{}", self.ask.header(trace.header.scenario.title))
         waits = [step for step in range(self.done) if self.refused(step)]
         self.worst = max(waits, key=self.ahead, default=None)
 
     def check(self) -> None:
         """Raise DoesNotApply where the other side cannot be computed, or there is nothing to compare."""
-        scheduler, film, loads = self.trace.header.scenario.scheduler, self.film, self.ask.loads
-        if self.ask.n_pages > LARGEST:
-            raise DoesNotApply(f"{film} draws every page and the trace has {self.ask.n_pages}: at most {LARGEST} fit")
-        if scheduler.decode_policy != "all" or self.history.count("setting"):
-            raise DoesNotApply(f"{film} can compute its other side only for decode policy 'all' throughout")
-        if scheduler.max_tokens_per_step is not None:
-            raise DoesNotApply(f"{film} can compute its other side only for prompts prefilled whole")
-        if len(loads) < 2:
-            raise DoesNotApply(f"{film} needs at least two requests")
-        if self.history.count("task_finished") < len(loads):
-            raise DoesNotApply(f"{film} needs a run in which every request ends")
-        n_slots = self.ask.pool_slots().value
-        for load in loads:
-            if load.reserved > n_slots:
-                raise DoesNotApply(
-                    f"{film}: request {load.task} would need {load.reserved} adjacent slots and the pool has {n_slots}"
-                )
+        scheduler, loads, slots = self.trace.header.scenario.scheduler, self.ask.loads, self.ask.pool_slots()
+        other, changed = " can compute its other side only for", self.history.count("setting")
+        reasons = [
+            (
+                self.ask.n_pages > LARGEST,
+                f" draws every page and the trace has {self.ask.n_pages}: at most {LARGEST} fit",
+            ),
+            (scheduler.decode_policy != "all" or changed, f"{other} decode policy 'all' throughout"),
+            (scheduler.max_tokens_per_step is not None, f"{other} prompts prefilled whole"),
+            (len(loads) < 2, " needs at least two requests"),
+            (self.history.count("task_finished") < len(loads), " needs a run in which every request ends"),
+        ]
+        for one in loads:
+            large = f": request {one.task} would need {one.reserved} adjacent slots and the pool has {slots.value}"
+            reasons.append((one.reserved > slots.value, large))
+        for reason in (why for holds, why in reasons if holds):
+            raise DoesNotApply(f"{self.film}{reason}")
 
     def sections(self) -> Iterator[Section]:
         yield self.hook()
@@ -117,7 +115,7 @@ class FragmentationTelling(Telling):
     def tries(self, step: int, *above: Part, most: int = 1) -> list[Act]:
         """At the end of `step` the first who waits reaches for holes, the largest first, `most` of
         them, and fits into none."""
-        below = [] if above else [self.clock()]
+        below = [] if above else [self.clock]
         layout = self.ask.whole(step)
         holes = sorted(layout.holes(), key=lambda hole: -hole[1])[:most] or [(0, 0)]
         door: dict[str, Any] = {"trying": layout.waiting[0]}
@@ -152,9 +150,7 @@ class FragmentationTelling(Telling):
         ask, worst = self.ask, self.worst
         if worst is None:
             fullest = max(range(self.done), key=lambda step: self.state(ask.moment(step)).n_in_use)
-            question = Question(
-                self.told("question", say("What do pages save where there is room for all?"), **self.known())
-            )
+            question = self.question(say("What do pages save where there is room for all?"))
             self.start_at(max(-1, fullest - MOST_TRIES))
             self.go(None, fullest, question, *self.lanes(), subject=("pages",))
             return self.section("hook", self.title, cut=True)
@@ -162,13 +158,12 @@ class FragmentationTelling(Telling):
         told = say("{} of {} slots are empty. Why does {} wait?", empty, ask.pool_slots(), name)
         if empty.value < self.needs[self.head(worst)]:
             told = say("Who serves {} sooner: one piece each, or pages?", name)
-        question = Question(self.told("question", told, **self.known()))
         self.start_at(worst - 1)
+        question = self.question(told)
         self.shot(None, *self.tries(worst, question, most=MOST_TRIES), subject=("whole",), pace=1.4)
         return self.section("hook", self.title, cut=True)
 
-    def known(self) -> dict[str, Measure]:
-        """What a scenario's question and takeaway can say."""
+    def measures(self) -> dict[str, Measure]:
         ask = self.ask
         whole, paged = ask.steps_of("reserve"), ask.steps_of("pages")
         found = {"slots": ask.pool_slots(), "steps": whole, "paged": paged, "times": ask.ratio(whole, paged)}
@@ -176,11 +171,6 @@ class FragmentationTelling(Telling):
             return found
         free, empty = ask.whole_free(self.worst), ask.whole_empty(self.worst)
         return {**found, "task": ask.name(self.head(self.worst)), "free": free, "empty": empty}
-
-    @property
-    def title(self) -> Said:
-        """What the scenario is called."""
-        return say("{}", self.ask.header(self.trace.header.scenario.title))
 
     def head(self, step: int) -> str:
         """Who waits first for a piece."""
@@ -197,34 +187,19 @@ class FragmentationTelling(Telling):
         self.start_at(-1)
         first = next(step for step in range(self.done) if self.state(ask.moment(step)).tables)
         piece = ask.whole(first).pieces[0]
-        name = ask.name(piece.task)
-        self.go(
-            self.short(
-                say("{} may need {} slots: one piece of them is reserved.", name, ask.piece("reserved", piece.task)),
-                say("{} may fill {} slots: all are reserved.", name, ask.piece("reserved", piece.task)),
-            ),
-            first,
-            *self.lanes("whole", {"acting": (piece.start,)}),
-            self.clock(),
-            subject=("whole", piece.task),
-        )
-        held = self.pages_of(piece.task)
-        takes = ask.table_pages(piece.task, self.at)
-        self.shot(
-            self.short(
-                say("With pages {} takes {}, and more when those are full.", name, counted(takes, "page")),
-                say("{} takes {}, more when they are full.", name, counted(takes, "page")),
-            ),
-            self.act(*self.lanes("pages", acting=held), self.clock(), seconds=0.6),
-            self.to(min(first + 1, self.done - 1), *self.lanes("pages", acting=held), self.clock()),
-            subject=("pages",),
-            pace=PACE,
-        )
+        name, most = ask.name(piece.task), ask.piece("reserved", piece.task)
+        whose = "scenario" if self.trace.header.workload is None else "load"
+        told = say("The {} lets {} fill {} slots: one piece is reserved.", whose, name, most)
+        told = self.short(told, say("The {} allows {} slots: one piece is reserved.", whose, most))
+        lanes = *self.lanes("whole", {"acting": (piece.start,)}), self.clock
+        self.go(told, first, *lanes, subject=("whole", piece.task))
+        lanes = *self.lanes("pages", acting=self.pages_of(piece.task)), self.clock
+        takes = counted(ask.table_pages(piece.task, self.at), "page")
+        told = say("With pages {} takes {}, and more when those are full.", name, takes)
+        told = self.short(told, say("{} takes {}, more when they are full.", name, takes))
+        acts = self.act(*lanes, seconds=0.6), self.to(min(first + 1, self.done - 1), *lanes)
+        self.shot(told, *acts, subject=("pages",), pace=PACE)
         return self.section("rule", "One queue, two servers", cut=True)
-
-    def clock(self) -> Progress:
-        """The clock of both."""
-        return Progress(name="race")
 
     def pages_of(self, task: str) -> list[int]:
         """First slots of a request's pages."""
@@ -233,106 +208,75 @@ class FragmentationTelling(Telling):
     def waiting(self) -> Section:
         """Who does not fit, what those inside never fill, and who waits behind."""
         ask = self.ask
-        self.begin()
         blocked = next(step for step in range(self.done) if self.refused(step))
         rule = "First come, first served, in the lowest hole that fits."
-        self.go(rule, blocked - 1, *self.lanes(), self.clock(), subject=("whole",))
+        self.go(rule, blocked - 1, *self.lanes(), self.clock, subject=("whole",))
         task = self.head(blocked)
-        name, need = ask.name(task), ask.piece("reserved", task)
-        self.shot(
-            self.short(
-                say("{} needs {} in one piece; the largest hole has {}.", name, need, ask.whole_largest(blocked)),
-                say("{} needs {}; the largest hole has {}.", name, need, ask.whole_largest(blocked)),
-            ),
-            *self.tries(blocked),
-            subject=("whole", task),
-            pace=PACE,
-        )
+        name, need, largest = ask.name(task), ask.piece("reserved", task), ask.whole_largest(blocked)
+        told = say("{} needs {} in one piece; the largest hole has {}.", name, need, largest)
+        told = self.short(told, say("{} needs {}; the largest hole has {}.", name, need, largest))
+        self.shot(told, *self.tries(blocked), subject=("whole", task), pace=PACE)
         if task in self.state().tables and blocked + 1 < self.done:
-            held = self.pages_of(task)
-            self.shot(
-                say("Any page will do: {} is in.", name),
-                self.act(*self.lanes("pages", acting=held), self.clock(), seconds=0.8),
-                self.to(blocked + 1, *self.lanes("pages", acting=held), self.clock()),
-                subject=("pages",),
-                detail=MORE,
-                pace=PACE,
-            )
+            lanes = *self.lanes("pages", acting=self.pages_of(task)), self.clock
+            acts = self.act(*lanes, seconds=0.8), self.to(blocked + 1, *lanes)
+            self.shot(say("Any page will do: {} is in.", name), *acts, subject=("pages",), detail=MORE, pace=PACE)
         self.unfilled()
         split = next((step for step in range(self.step + 1, self.done) if self.split(step)), None)
         if split is not None:
             self.behind(split - 1)
             free, name = ask.whole_free(split), ask.name(self.head(split))
-            self.shot(
-                self.short(
-                    say("{} slots are free, in {} holes: {} still waits.", free, ask.whole_holes(split), name),
-                    say("{} are free, in holes: {} waits.", free, name),
-                ),
-                *self.tries(split),
-                subject=("whole", self.head(split)),
-                pace=PACE,
-            )
+            told = say("{} slots are free, in {} holes: {} still waits.", free, ask.whole_holes(split), name)
+            told = self.short(told, say("{} are free, in holes: {} waits.", free, name))
+            self.shot(told, *self.tries(split), subject=("whole", self.head(split)), pace=PACE)
         return self.section("waiting", "No hole is large enough")
 
     def unfilled(self) -> None:
         """The first who is done with a piece: what of it was reserved and never filled."""
         ask = self.ask
-        found = [(step, piece) for step in range(self.step + 1, self.done) for piece in self.over(step)]
+        layouts = ((step, ask.whole(step)) for step in range(self.step + 1, self.done))
+        found = [(step, piece) for step, now in layouts for piece in now.pieces if piece.task in now.served]
         if not found:
             return
         step, piece = found[0]
         reserved, used, name = ask.piece("reserved", piece.task), ask.piece("used", piece.task), ask.name(piece.task)
         self.behind(step - 1)
-        lanes = (*self.lanes("whole", {"acting": (piece.start,)}), self.clock())
-        told = self.short(
-            say("{} is done: {} of its {} slots were never filled.", name, ask.less(reserved, used), reserved),
-            say("{} never filled {} of its {} slots.", name, ask.less(reserved, used), reserved),
-        )
+        lanes = (*self.lanes("whole", {"acting": (piece.start,)}), self.clock)
+        counts = name, ask.less(reserved, used), reserved
+        told = say("{} is done: {} of its {} slots were never filled.", *counts)
+        told = self.short(told, say("{} never filled {} of its {} slots.", *counts))
         acts = self.act(*lanes, seconds=0.8), self.to(step, *lanes, seconds=1.0)
         self.shot(told, *acts, subject=("whole",), pace=PACE)
 
     def behind(self, step: int) -> None:
         """On to the end of `step`, while the line grows."""
         told = "Nobody overtakes." if self.once("line") else None
-        self.go(told, step, *self.lanes(), self.clock(), subject=("whole",))
-
-    def over(self, step: int) -> list[Piece]:
-        """Pieces of those who have been served at the end of `step`, held for the last time."""
-        layout = self.ask.whole(step)
-        return [piece for piece in layout.pieces if piece.task in layout.served]
+        self.go(told, step, *self.lanes(), self.clock, subject=("whole",))
 
     def price(self) -> Section:
         """What is held and empty on both sides, where it is most with pages."""
         ask = self.ask
-        self.begin()
         step = max(range(min(self.step + 1, self.done - 1), self.done), key=lambda step: ask.empty(step).value)
         told = "Both get the recorded lengths; neither knows them ahead."
-        self.go(told, step - 1, *self.lanes("pages"), self.clock(), subject=("pages",))
+        self.go(told, step - 1, *self.lanes("pages"), self.clock, subject=("pages",))
         state = self.state(ask.moment(step))
         fill, size = state.fill(), ask.size
         partly = [page * size for page, ref in enumerate(state.refs) if ref and fill[page] < size]
         empty, inside = ask.empty(step), counted(ask.in_memory(ask.moment(step)), "request")
-        self.shot(
-            self.short(
-                say("Pages cost too: rounding up leaves {} empty for {}.", empty, inside),
-                say("Rounding up to pages leaves {} empty for {}.", empty, inside),
-            ),
-            self.to(step, *self.lanes(), self.clock()),
-            self.act(*self.lanes("pages", acting=partly), self.clock(), seconds=0.6),
-            subject=("pages",),
-            pace=PACE,
-        )
+        told = say("Pages cost too: rounding up leaves {} empty for {}.", empty, inside)
+        told = self.short(told, say("Rounding up to pages leaves {} empty for {}.", empty, inside))
+        acts = [self.to(step, *self.lanes(), self.clock)]
+        acts.append(self.act(*self.lanes("pages", acting=partly), self.clock, seconds=0.6))
+        self.shot(told, *acts, subject=("pages",), pace=PACE)
         if pieces := ask.whole(step).pieces:
             lanes = self.lanes("whole", {"acting": tuple(piece.start for piece in pieces)})
             inside = counted(ask.whole_inside(step), "request")
             told = say("One piece each keeps {} empty, in reserve, for {}.", ask.whole_idle(step), inside)
-            self.shot(told, self.act(*lanes, self.clock(), seconds=2.0), subject=("whole",), detail=ASIDE)
+            self.shot(told, self.act(*lanes, self.clock, seconds=2.0), subject=("whole",), detail=ASIDE)
         return self.section("price", "Held and empty")
 
     def race(self) -> Section:
         """To the end of the recording, then of what is computed on."""
-        ask, lanes = self.ask, (*self.lanes(), self.clock())
-        self.begin()
+        ask, lanes = self.ask, (*self.lanes(), self.clock)
         told = "A step is one token for all inside; full ones take longer."
         self.go(told, self.done - 1, *lanes, each=RACE, subject=("race",), detail=MORE)
         over = max(self.done, len(self.steps))
@@ -378,7 +322,6 @@ class FragmentationTelling(Telling):
         """What it comes to."""
         ask = self.ask
         whole, paged = ask.steps_of("reserve"), ask.steps_of("pages")
-        self.begin()
         number, unit = say("{}×", ask.ratio(whole, paged)), "as many steps with one piece for each request"
         if whole.value <= paged.value:
             text = "Where there is room for all, pages change nothing."
@@ -387,14 +330,11 @@ class FragmentationTelling(Telling):
             text = "Memory in pieces serves nobody: any page will do."
         else:
             text = "Memory kept for what may come serves nobody: take pages as you go."
-        text = self.told("takeaway", say(text), **self.known())
-        self.shot("", self.act(Takeaway(text, number, unit), self.clock()), subject=("takeaway",), rest=2.0)
-        return self.section("takeaway", "")
+        return self.ending("", say(text), number, unit, self.clock)
 
 
 class Fragmentation(FilmScene):
-    """One queue, two servers, one clock: one piece of memory for each request, or pages."""
+    """One queue, two servers: one piece of memory for each request, or pages."""
 
     default_trace = "fragmentation.jsonl.gz"
-    summary = "One queue, two servers: one piece of memory for each request, or pages."
     chapters = FragmentationTelling

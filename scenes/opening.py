@@ -1,7 +1,5 @@
 """The film `Opening`: half a minute from the words of one request to a pool under load, and back."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from astrai_sim.trace import Trace
@@ -111,21 +109,21 @@ class OpeningTelling(Stretch):
             yield from stretch(self.film, other_trace(name), name).sections()
         yield self.loop()
 
-    def question(self) -> Question:
+    def asked(self) -> Question:
         """What the film asks, without a number: it is about all that follows."""
-        return Question(self.told("question", say("How does a server remember every word?")))
+        return self.question(say("How does a server remember every word?"))
 
     def cut(self) -> None:
         """The words of the first request are cut, under the question."""
-        question = self.question()
+        question = self.asked()
         n = -(-self.requests[self.first].prompt // self.ask.size)
         read = reading_time(question.text)
         first = min(STILL, read / n)
+        each = max(CUT, (read - first) / (n - 1))
         acts = [
-            self.act(question, Sheet(self.first, cuts, name="tape"), seconds=max(CUT, (read - first) / (n - 1)))
-            for cuts in range(1, n)
+            self.act(question, Sheet(self.first, cuts, name="tape"), seconds=each if cuts else first)
+            for cuts in range(n)
         ]
-        acts.insert(0, self.act(question, Sheet(self.first, name="tape"), seconds=first))
         self.shot(None, *acts, subject=("tape", self.first))
 
     def stage(self, *tasks: str, wired: str = "", acting: Sequence[int] = ()) -> tuple[Part, ...]:
@@ -144,9 +142,8 @@ class OpeningTelling(Stretch):
         stage, task = self.stage(self.first), self.first
         told = say("Every {} tokens get a page.", self.ask.page_size())
         admitted = max(self.at, self.requests[task].admitted[0].seq)
-        self.shot(
-            told, self.act(*stage, seconds=SOON), self.act(*stage, until=admitted, seconds=FLIGHT), subject=("pool",)
-        )
+        acts = [self.act(*stage, seconds=SOON), self.act(*stage, until=admitted, seconds=FLIGHT)]
+        self.shot(told, *acts, subject=("pool",))
         told = self.cost(task, "{} tokens, one sweep")
         acts = [self.act(*stage, until=self.ends[task], seconds=sweep(told))]
         acts += self.pass_time(*stage, until=self.requests[self.second].submitted.seq - 1, seconds=SOON)
@@ -171,8 +168,8 @@ class OpeningTelling(Stretch):
         self.begin(-1)
         sheet = Sheet(self.first, name="tape")
         until = self.requests[self.first].submitted.seq
-        acts = [self.act(sheet), self.act(self.question(), sheet, seconds=SOON)]
-        acts.append(self.act(self.question(), sheet, until=until, seconds=SOON))
+        acts = [self.act(sheet), self.act(self.asked(), sheet, seconds=SOON)]
+        acts.append(self.act(self.asked(), sheet, until=until, seconds=SOON))
         self.shot("", *acts, subject=("tape",))
         return self.section("loop", "", cut=True)
 
@@ -206,20 +203,14 @@ class Reuse(Shipped):
         tapes, pool = Tape(tuple(cast), counts=False), Pool(bits=False)
         self.begin(self.steps.before(grown.seq))
         stage, given = (tapes, Wires(), pool), sure(history.first(Table, grown.seq)).seq
-        acts = [
-            *self.out_of(sure(self.blank(self.at)), *stage),
-            self.act(*stage, until=given, seconds=FLIGHT),
-            self.lapse(*stage, until=self.steps.phase_begin(freed.seq), seconds=SOON),
-            self.act(*stage, until=sure(self.requests[task].empty_after(freed.seq)), seconds=SOON),
-        ]
+        acts = [*self.out_of(sure(self.blank(self.at)), *stage), self.act(*stage, until=given, seconds=FLIGHT)]
+        acts.append(self.lapse(*stage, until=self.steps.phase_begin(freed.seq), seconds=SOON))
+        acts.append(self.act(*stage, until=sure(self.requests[task].empty_after(freed.seq)), seconds=SOON))
         self.shot(say("{} grows and ends: its pages are free.", ask.name(task)), *acts, subject=("pool",))
         given = sure(history.first(Table, alloc.seq)).seq
         landed = (tapes, Wires(heir), Pool(tuple(alloc.pages), bits=False))
-        acts = [
-            self.lapse(tapes, Wires(heir), pool, until=alloc.seq - 1, seconds=SOON),
-            self.act(*landed, until=given, seconds=FLIGHT),
-            self.act(*landed, until=self.end, seconds=SOON),
-        ]
+        acts = [self.lapse(tapes, Wires(heir), pool, until=alloc.seq - 1, seconds=SOON)]
+        acts += [self.act(*landed, until=until, seconds=s) for until, s in ((given, FLIGHT), (self.end, SOON))]
         told = say("Any will do: {} lives in {}.", ask.name(heir), ask.table(heir, given))
         self.shot(told, *acts, subject=("pool",))
         self.dive()
@@ -274,8 +265,7 @@ class Load(Shipped):
 
 
 class Opening(FilmScene):
-    """Half a minute that loops: words are cut into pages, pages are shared, used again, taken away, by the thousand."""
+    """Half a minute that loops: words become pages, pages are shared, used again, and run out."""
 
     default_trace = "chat.jsonl.gz"
-    summary = "Half a minute that loops: words become pages, pages are shared, used again, and run out."
     chapters = OpeningTelling

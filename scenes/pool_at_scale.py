@@ -1,7 +1,5 @@
 """The film `PoolAtScale`: a load of hundreds of requests on a pool of thousands of pages."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,20 +8,20 @@ import numpy as np
 
 from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene
-from scenes.measures import Said, say
+from scenes.measures import Measure, Said, say
 from scenes.parts.crowd import Crowd
 from scenes.parts.elapsed import Elapsed
 from scenes.parts.first_tokens import SHARE, FirstTokens
 from scenes.parts.map import Map
 from scenes.parts.part import Part
-from scenes.parts.question import Question, Takeaway
+from scenes.parts.question import Takeaway
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
 from scenes.story.history import firsts
 from scenes.story.history.turns import Loss, turns_of
 from scenes.story.limits import LARGEST, reading_time
-from scenes.story.words import are, counted
+from scenes.story.words import are, counted, plural
 
 LAPSES = 40.0
 """Seconds of all time-lapses together, at most."""
@@ -122,26 +120,26 @@ class PoolAtScaleTelling(Telling):
         worst = max(self.losses, key=lambda loss: loss.stored, default=None)
         moment = self.peak if worst is None else worst.seq - 1
         self.begin(min(self.before(self.ns(moment) - HOOK * self.rate * 1e9), moment))
-        question, shown = Question(self.question()), self.frame[1]
+        told = "What happens when all {} pages are full?" if self.losses else "Who holds what of {} pages?"
+        question, shown = self.question(say(told, self.ask.pool_pages())), self.frame[1]
         acts = [self.through((question, shown), moment)]
         if worst is not None:
             white = replace(shown, acting=(worst.task,))
-            acts.append(self.act(question, white, seconds=0.8))
-            acts.append(self.act(question, white, until=self.empty(worst), seconds=0.8))
-            acts.append(self.act(question, white, until=self.steps.done_from(self.at), seconds=0.8))
+            gone = self.empty(worst)
+            for until in (self.at, gone, self.steps.done_from(gone)):
+                acts.append(self.act(question, white, until=until, seconds=0.8))
         self.shot("", *acts, subject=("map",))
-        return self.section("hook", self.scenario_title(), cut=True)
-
-    def question(self) -> Said:
-        """What the film asks."""
-        pages = self.ask.pool_pages()
-        told = "What happens when all {} pages are full?" if self.losses else "Who holds what of {} pages?"
-        return self.told("question", say(told, pages), pages=pages, requests=self.ask.requests())
-
-    def scenario_title(self) -> str:
-        """The scenario's title."""
         title = self.ask.scenario.title
-        return say("{}", self.ask.header(title)) if title else "A pool at scale"
+        return self.section("hook", say("{}", self.ask.header(title)) if title else "A pool at scale", cut=True)
+
+    def measures(self) -> dict[str, Measure]:
+        ask = self.ask
+        found = {"pages": ask.pool_pages(), "requests": ask.requests(), "preemptions": ask.preemptions()}
+        return found | dict(zip(("half", "most"), self.waits(), strict=False))
+
+    def waits(self) -> list[Measure]:
+        """Times within which half of the requests, and nine in ten, had a token; none where no request had one."""
+        return [] if self.ask.median_ttft() is None else [self.ask.wait_within(share) for share in (0.5, SHARE)]
 
     def one_page(self) -> Section:
         """The first page that is taken, as large as the frame; then all of them."""
@@ -184,13 +182,11 @@ class PoolAtScaleTelling(Telling):
     def giving_way(self) -> Section:
         """The first time that no page is free: who gives way, why, and what that costs."""
         ask, loss = self.ask, self.shown
-        self.begin()
         if loss is None:
             return self.section("giving-way", "")
         task = loss.task
-        newest = max(
-            self.state(loss.seq - 1).tables, key=lambda one: (self.turns.since(one, loss.seq), self.requests[one].index)
-        )
+        tables, since = self.state(loss.seq - 1).tables, self.turns.since
+        newest = max(tables, key=lambda one: (since(one, loss.seq), self.requests[one].index))
         quiet = (Crowd(tall=True), Map(), Elapsed())
         acting = (Crowd(tall=True, acting=(task,)), Map(acting=(task,)), Elapsed())
         free = ask.pool_free(loss.seq - 1)
@@ -198,20 +194,18 @@ class PoolAtScaleTelling(Telling):
         if free.value:
             grow = say("Answers grow until only {} {} free.", counted(free, "page"), are(free))
         self.shot(grow, self.act(*quiet, seconds=1.8), self.through(quiet, loss.seq - 1), subject=("crowd",))
-        why = self.short(
-            say("{} came in last, so it gives its pages back.", ask.name(task)),
-            say("{}, in last, gives its pages back.", ask.name(task)),
-        )
-        if newest != task:
-            why = say("{} has to give its pages back.", ask.name(task))
-        self.shot(
-            why,
-            self.act(*acting, seconds=0.8),
-            self.act(*acting, until=self.empty(loss), seconds=1.6),
-            subject=("crowd",),
-        )
+        why = say("{} has to give its pages back.", ask.name(task))
+        if newest == task:
+            why = say("{} came in last, so it gives its pages back.", ask.name(task))
+            why = self.short(why, say("{}, in last, gives its pages back.", ask.name(task)))
+        acts = self.act(*acting, seconds=0.8), self.act(*acting, until=self.empty(loss), seconds=1.6)
+        self.shot(why, *acts, subject=("crowd",))
         freed = ask.less(ask.pool_free(self.at), free)
-        told = say("{} of {} go to others; it waits first in line.", counted(freed, "page"), ask.name(task))
+        back, go = counted(freed, "page"), plural(freed, "goes", "go")
+        told = say("{} of {} {} to others; it waits first in line.", back, ask.name(task), go)
+        told = self.short(told, say("{} {} to others; it waits first in line.", back, go))
+        if not freed.value:
+            told = say("Its pages stay cached; it waits first in line.")
         step = self.act(*acting, until=self.steps.done_from(self.at))
         on = self.through(acting, self.before(self.ns(self.at) + RUN_OUT * self.rate * 1e9))
         self.shot(told, step, on, self.act(*self.frame), subject=("map",))
@@ -220,7 +214,6 @@ class PoolAtScaleTelling(Telling):
     def under_load(self) -> Section:
         """The rest of the run: up to the longest queue, to the last that gave way, to the end."""
         ask, header = self.ask, self.trace.header
-        self.begin()
         captions: list[Said | str] = []
         if self.shown is not None:
             lost = self.ask.stored(self.shown.task, self.shown.seq - 1)
@@ -234,12 +227,10 @@ class PoolAtScaleTelling(Telling):
             captions = [say("The longest queue: {} requests wait for pages.", ask.waiting(self.crowd))]
         cost: list[Said | str] = []
         if header.clock == "cost-model" and header.cost is not None:
-            words = (
-                "No model ran: a prefill takes {} + {} a token.",
-                "A decode: {} + {} a request + {} a cached token.",
-            )
-            names = (("prefill_step_s", "prefill_token_s"), ("decode_step_s", "decode_token_s", "decode_kv_s"))
-            cost = [say(told, *map(ask.cost, of)) for told, of in zip(words, names, strict=True)]
+            prefill = map(ask.cost, ("prefill_step_s", "prefill_token_s"))
+            decode = map(ask.cost, ("decode_step_s", "decode_token_s", "decode_kv_s"))
+            cost = [say("No model ran: a prefill takes {} + {} a token.", *prefill)]
+            cost.append(say("A decode: {} + {} a request + {} a cached token.", *decode))
         if self.losses and (until := self.steps.done_from(self.losses[-1].seq)) > self.at:
             captions.append("Each time the newest pays, because older answers grow.")
             self.lapse_with(self.frame, until, [*captions, *cost[:1]])
@@ -253,15 +244,13 @@ class PoolAtScaleTelling(Telling):
         if not self.losses:
             return say("{} of {} requests finish.", ask.finished(), ask.requests())
         twice = ask.recomputed()
-        return say(
-            "{} tokens were computed twice: {} of all work.", twice, ask.ratio(twice, ask.all_computed(), "percent")
-        )
+        share = ask.ratio(twice, ask.all_computed(), "percent")
+        return say("{} tokens were computed twice: {} of all work.", twice, share)
 
     def price(self) -> Section:
         """What waiting cost; one sentence, one number, and what came of the run."""
         ask = self.ask
-        self.begin()
-        waits = [] if ask.median_ttft() is None else [ask.wait_within(0.5), ask.wait_within(SHARE)]
+        waits = self.waits()
         if not waits or waits[1].value < APART * waits[0].value:
             last = Takeaway("Pages go where they are needed.", say("{}", ask.most_in_use()), "pages in use at the peak")
             self.shot("", self.act(last, Map(), seconds=1.5), subject=("takeaway",))
@@ -270,28 +259,19 @@ class PoolAtScaleTelling(Telling):
         half = say("Half of the requests had a token within {}.", usual)
         acts = [self.act(FirstTokens(lines=0, dots=False)), self.act(FirstTokens(lines=1), seconds=3.2)]
         self.shot(half, *acts, subject=("firsttokens",))
-        told = say(
-            "Nine in ten had it within {}: pages were full." if self.losses else "Nine in ten had it within {}.", most
-        )
+        told = say("Nine in ten had it within {}{}", most, ": pages were full." if self.losses else ".")
         self.shot(told, self.act(FirstTokens(), seconds=3.0), subject=("firsttokens",))
         text = say("Pages go where they are needed, and come back.")
         if self.losses:
             text = say("A full pool turns nobody away: it makes the newest wait.")
-        known = {"half": usual, "most": most, "pages": ask.pool_pages(), "preemptions": ask.preemptions()}
-        text = self.told("takeaway", text, **known)
         unit = say("nine in ten had their first token by then, half after {}", usual)
-        self.shot(
-            "",
-            self.act(Takeaway(text, say("{}", most), unit), FirstTokens(), seconds=2.0),
-            subject=("takeaway",),
-            rest=1.0,
-        )
+        last = Takeaway(self.told("takeaway", text, **self.measures()), say("{}", most), unit)
+        self.shot("", self.act(last, FirstTokens(), seconds=2.0), subject=("takeaway",), rest=1.0)
         return self.section("price", "Waiting for the first token")
 
 
 class PoolAtScale(FilmScene):
-    """A big pool under a production load: from one page to a map of all, the queue, and what waiting costs."""
+    """A production load on a big pool: a map of all pages, the queue, who gives way and what it costs."""
 
     default_trace = "pool_at_scale.jsonl.gz"
-    summary = "A production load on a big pool: a map of all pages, the queue, who gives way and what it costs."
     chapters = PoolAtScaleTelling

@@ -1,7 +1,5 @@
 """The film `Preemption`: memory runs out in decode, the newest request gives way, no token is lost."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -13,7 +11,6 @@ from scenes.parts.bars import Waits
 from scenes.parts.code import Code
 from scenes.parts.part import Part, View
 from scenes.parts.pool import Free, Pool
-from scenes.parts.question import Question, Takeaway
 from scenes.parts.queue import Queue, in_memory
 from scenes.parts.talk import Answers
 from scenes.parts.tape import Tape
@@ -37,9 +34,8 @@ class PreemptionTelling(Telling):
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
         self.need_single_pages()
-        self.need(
-            TaskPreempted, "a request that was preempted: record a scenario whose requests outgrow the pool together"
-        )
+        needed = "a request that was preempted: record a scenario whose requests outgrow the pool together"
+        self.need(TaskPreempted, needed)
         out = max(self.history.events(TaskPreempted), key=self.cost)
         self.out, self.victim, self.seq = out, out.task, out.seq
         self.life, self.name = self.requests[out.task], self.ask.name(out.task)
@@ -77,11 +73,8 @@ class PreemptionTelling(Telling):
         """Who waited behind it, without a token so far, and got its first one last; None where nobody did."""
         queue = self.state(self.freed).waiting
         ahead = queue[: queue.index(self.victim) + 1] if self.victim in queue else queue
-        behind = [
-            t
-            for t in queue
-            if t not in ahead and self.requests[t].generated and not self.state(self.seq).tasks[t].generated
-        ]
+        tasks = self.state(self.seq).tasks
+        behind = [t for t in queue if t not in ahead and self.requests[t].generated and not tasks[t].generated]
         return max(behind, key=lambda task: self.ask.wait(task, self.seq).value, default=None)
 
     def sections(self) -> Iterator[Section]:
@@ -109,7 +102,7 @@ class PreemptionTelling(Telling):
         asked = say("Why must {} stop?", self.name)
         if self.stood is not None:
             asked = say("Why did {} stand still for {}?", self.name, self.stood)
-        question = Question(self.told("question", asked, **self.measures()))
+        question = self.question(asked)
 
         def parts(page: int | None, alarm: Alarm) -> tuple[Part, ...]:
             return question, Tape((self.asks,)), Pool(bits=False, alarm=alarm), Knock(task=self.asks, page=page)
@@ -131,9 +124,8 @@ class PreemptionTelling(Telling):
         self.begin(-1)
         for end in [int(end) for end in self.steps.ends("refill", -1, self.full + 1)][:ARRIVALS]:
             tasks = ask.names(sure(self.history.event(PhaseEnd, end).tasks))
-            before = self.steps.phase_begin(end)
-            acts = [*self.pass_time(*self.stage(), until=before, seconds=1.0), self.act(*self.stage(), until=end)]
-            acts.append(self.act(*self.stage(), until=min(self.steps.next_phase("prefill", end), self.full)))
+            acts = self.pass_time(*self.stage(), until=self.steps.phase_begin(end), seconds=1.0)
+            acts += self.acts(self.stage(), end, min(self.steps.next_phase("prefill", end), self.full))
             free = ask.pool_free(end)
             left = say("{} {} left", counted(free, "page"), are(free))
             come = plural(tasks, "comes", "come")
@@ -146,7 +138,6 @@ class PreemptionTelling(Telling):
     def refuse(self) -> Section:
         """The token is refused, and the newest request has to give way."""
         ask, name, asks = self.ask, self.name, self.ask.name(self.asks)
-        self.begin()
         token = ask.tokens(self.asks, self.full)
         told = say("Token {} of {} needs a page: every page is taken.", token, asks)
         told = self.short(told, say("{} needs a page: every page is taken.", asks))
@@ -157,7 +148,7 @@ class PreemptionTelling(Telling):
         self.shot(told, *self.knocks(parts, 3.0), subject=("pool",))
         if self.lines is not None:
             self.code(self.lines)
-        held = [(self.victim, place) for place in range(len(self.state(self.full).tables.get(self.victim, ())))]
+        held = [(self.victim, place) for place, _ in enumerate(self.state(self.full).tables.get(self.victim, ()))]
         marked = Queue((self.victim,), ((self.victim, "last in" if self.newest else "chosen"),))
         why = say("{} has to give way.", name)
         if self.newest:
@@ -191,7 +182,6 @@ class PreemptionTelling(Telling):
     def give_way(self) -> Section:
         """Its numbers fall, its fills go hollow; its pages go to the one that asked."""
         ask, name = self.ask, self.name
-        self.begin()
         lost = self.short(say("{} loses its pages, and with them K and V.", name), say("{} loses its pages.", name))
         out = self.act(*self.stage(Queue((self.victim,))), until=self.freed)
         self.shot(lost, out, subject=("pool",), pace=1.6)
@@ -201,20 +191,25 @@ class PreemptionTelling(Telling):
             told = say("Page {} goes to {}", ask.page(page), ask.name(self.asks))
             told = self.short(say("{}, which writes over what {} left.", told, name), say("{}.", told))
             given = self.stage(self.head(), acting=(self.tile(),), pages=(page,))
-            acts = [self.act(*given), self.act(*given, until=took.seq + 1), self.act(*given, until=self.decoded)]
-            self.shot(told, *acts, subject=("pool", page), pace=1.5)
+            acts = self.acts(given, self.at, took.seq + 1, self.decoded)
+            self.shot(told, *acts, subject=("pool", page)[: 1 + (self.ask.n_pages <= ROWS[0][0])], pace=1.5)
         return self.section("out", say("{} gives way", name))
 
     def head(self) -> Queue:
         """The line with the victim at the head of those that wait."""
         return Queue((), ((self.victim, "next in"),))
 
-    def meanwhile(self, queue: Queue, beside: tuple[str, Measure] | None = None) -> tuple[Part, ...]:
-        """What the requests say, the line, and how long they wait, with a time `beside` it."""
+    def meanwhile(self, back: bool = False) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+        """The tapes, then what the requests say, above the line and how long they wait, until or once it is `back`."""
         tasks = [(self.victim, say("{} stands still", self.name))]
         if self.behind is not None:
             tasks.append((self.behind, say("{} waits behind it", self.ask.name(self.behind))))
-        return self.words(self.cast), queue, Waits(self.seq, tuple(tasks), beside)
+        usual = self.ask.usual_wait(self.out.step)
+        beside = None if usual is None else ("usual, for a token", usual)
+        if back:
+            beside = ("computing again", self.ask.computing(self.victim, self.seq))
+        below = Queue() if back else self.head(), Waits(self.seq, tuple(tasks), beside)
+        return (Tape(self.cast), *below), (self.words(self.cast), *below)
 
     def words(self, tasks: tuple[str, ...]) -> Part:
         """What `tasks` say, where that was recorded, else their tapes."""
@@ -222,9 +217,7 @@ class PreemptionTelling(Telling):
 
     def stand(self, again: TaskAdmitted) -> Section:
         """It waits at the head of the line while the others go on."""
-        self.begin()
-        usual = self.ask.usual_wait(self.out.step)
-        parts = self.meanwhile(self.head(), None if usual is None else ("usual, for a token", usual))
+        tapes, parts = self.meanwhile()
         until = max(self.at, self.steps.before(again.seq))
         others = self.ask.names([t for t in self.running if t != self.victim and t in self.state().tables])
         known = counted(self.ask.tokens(self.victim, self.seq), "token")
@@ -232,67 +225,62 @@ class PreemptionTelling(Telling):
         if others:
             go = plural(others, "goes", "go")
             told = self.short(*(say("{}; {} {} on.", told, listed(others, most), go) for most in (MOST, 1)), told)
-        acts = [self.act(*parts), *self.pass_time(*parts, until=until, seconds=5.0)]
+        acts = [self.act(*tapes), self.act(*parts), *self.pass_time(*parts, until=until, seconds=5.0)]
         self.shot(told, *acts, subject=("waits",))
         return self.section("waits", say("{} waits", self.name), ASIDE)
 
     def come_back(self, again: TaskAdmitted, token: int, stood: Measure) -> Section:
         """It is admitted first, and computed again in one sweep."""
         ask, name, victim = self.ask, self.name, self.victim
-        self.begin()
-        gone = self.steps.next_phase("cleanup", self.at)
+        gone, acts = self.steps.next_phase("cleanup", self.at), [self.act(*self.meanwhile()[0])]
         if gone < again.seq:
             done, free = ask.names(self.history.event(PhaseEnd, gone).tasks), ask.pool_free(gone)
             left = say("{} {} free", counted(free, "page"), are(free))
             told = self.short(*(say("{} {} done: {}.", listed(done, most), are(done), left) for most in (MOST, 1)))
-            self.shot(told, self.act(*self.stage(), until=gone), subject=("pool",), pace=1.3)
+            self.shot(told, *acts, self.act(*self.stage(), until=gone), subject=("pool",), pace=1.3)
+            acts = []
         given = (pages_text(ask.pages(again.pages), most) for most in (MOST, 1))
         told = self.short(*(say("{} was next in line: it gets {}.", name, pages) for pages in given))
-        back = self.act(*self.stage(Queue((victim,))), until=again.seq)
-        self.shot(told, back, subject=("pool",), pace=1.3)
+        acts.append(self.act(*self.stage(Queue((victim,))), until=again.seq))
+        self.shot(told, *acts, subject=("pool",), pace=1.3)
         done = self.life.prefilled(again.seq)
         if done is not None:
             told = say("One sweep computes its {} tokens again.", ask.computed(victim, done.seq))
             self.shot(told, self.act(*self.stage(), until=done.seq), subject=("pool",), pace=1.6)
         back = ask.computing(victim, self.seq)
-        parts = self.meanwhile(Queue(), ("computing again", back))
-        acts = self.act(*parts), self.act(*parts, until=max(self.at, token))
+        tapes, parts = self.meanwhile(back=True)
+        acts = [self.act(*tapes), *self.acts(parts, self.at, token)]
         self.shot(say("{} goes on where it stopped.", name), *acts, subject=("waits",))
         cost = say("{} stood still for {}", name, stood)
         cost = self.short(say("{}, {} of it computing again.", cost, back), say("{}.", cost))
         rest = 1.5
         if self.behind is not None:
-            until = max(self.at, sure(self.requests[self.behind].token_after(self.seq)))
+            until = sure(self.requests[self.behind].token_after(self.seq))
             self.shot(cost, self.act(*parts, until=until, seconds=1.8), subject=("waits",), rest=rest)
             cost = say("{} waited {} behind it.", ask.name(self.behind), ask.wait(self.behind, self.seq))
             rest = 0.0
         end = self.end if self.life.finished is None else self.life.finished.seq
         acts = self.pass_time(*parts, until=end, seconds=3.0)
         if acts or self.behind is None:
-            self.shot(cost, *(acts or [self.act(*parts, seconds=1.8)]), subject=("waits",), rest=rest, pace=1.3)
+            acts = acts if acts and acts[0].stops else [self.act(*parts, seconds=1.8)]
+            self.shot(cost, *acts, subject=("waits",), rest=rest, pace=1.3)
         return self.section("again", say("{} comes back", name))
 
     def takeaway(self) -> Section:
         """What is left of the film: its sentence and its number, over what the request came to."""
         ask, name, stood = self.ask, self.name, self.stood
-        self.begin()
         text, unit = say("A preempted request loses its pages, never a token."), say("is how long {} stood still", name)
         if stood is None:
-            text, unit = (
-                say("Without a free page, the newest gives way."),
-                say("tokens of {} are to be computed again", name),
-            )
+            text = say("Without a free page, the newest gives way.")
+            unit = say("tokens of {} are to be computed again", name)
         number = say("{}", stood or ask.stored(self.victim, self.seq - 1))
-        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit), self.words((self.victim,))
-        self.shot("", self.act(*last), subject=("takeaway",), rest=1.8)
-        return self.section("takeaway", "What it costs")
+        return self.ending("What it costs", text, number, unit, self.words((self.victim,)), rest=1.8)
 
     def tile(self) -> tuple[str, int]:
         """The tile of the token that asks."""
         return self.asks, (self.state(self.full).tasks[self.asks].n_tokens - 1) // self.ask.size
 
     def measures(self) -> dict[str, Measure]:
-        """What a scenario's question and takeaway can say."""
         found = {"victim": self.name, "asks": self.ask.name(self.asks), "pages": self.ask.pool_pages()}
         return found | ({} if self.stood is None else {"stood": self.stood})
 
@@ -304,8 +292,7 @@ def text_of(code: Part) -> str:
 
 
 class Preemption(FilmScene):
-    """Memory runs out in decode: who is preempted, what is computed again."""
+    """Memory runs out in decode: who is preempted, and what is computed again."""
 
     default_trace = "preemption.jsonl.gz"
-    summary = "Memory runs out in decode: who is preempted, and what is computed again."
     chapters = PreemptionTelling

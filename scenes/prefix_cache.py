@@ -1,7 +1,5 @@
 """The film `PrefixCache`: a paged KV cache at work, from the first page on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -26,7 +24,7 @@ from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, CODE, FRAME, MORE, Telling
 from scenes.story.history.sure import sure
 from scenes.story.paging import MOST, Paging, shared_release
-from scenes.story.words import counted
+from scenes.story.words import counted, plural
 
 SHARED = "prefix_sharing"
 """The shipped trace that shows a page with two holders where the film's own has none."""
@@ -72,13 +70,8 @@ class PrefixCacheTelling(Telling):
     def later(self) -> Iterator[tuple[int, Callable[[], Section]]]:
         """What is told of the run's rest, each with the event that it is about."""
         run = self.run_of
-        found = (
-            (run.grown, self.growth),
-            (run.passed, self.view),
-            (run.freed, self.release),
-            (run.reused and run.reused[0], self.reuse),
-            (run.read(LONGEST), self.gather),
-        )
+        found = [(run.grown, self.growth), (run.passed, self.view), (run.freed, self.release)]
+        found += [(run.reused and run.reused[0], self.reuse), (run.read(LONGEST), self.gather)]
         return ((event.seq, partial(tell, event)) for event, tell in found if event is not None)
 
     def lines(self, function: str, after: int, before: int) -> Any:
@@ -115,17 +108,14 @@ class PrefixCacheTelling(Telling):
 
     def hook(self) -> Section:
         task, seq, pages = self.scattered.task, self.scattered.seq, self.scattered.pages
-        alloc = self.history.latest(PagesAlloc, seq)
-        assert alloc is not None
+        alloc = sure(self.history.latest(PagesAlloc, seq))
         ends = [int(end) for end in self.history.steps.end if end < alloc.seq]
         filled = self.history.first(KvWrite, self.requests[task].admitted[0].seq)
         start = max(ends[-BEFORE] if len(ends) >= BEFORE else -1, self.requests[task].submitted.seq)
         self.begin(start)
-        table = self.ask.table(task, seq)
-        asked = say("Why does the memory of {} lie in pages {}?", self.ask.name(task), table)
-        question = Question(self.told("question", asked, task=self.ask.name(task), table=table))
-        wires = Wires(task)
-        last = (task, len(pages) - 1)
+        known = {"task": self.ask.name(task), "table": self.ask.table(task, seq)}
+        asked = say("Why does the memory of {task} lie in pages {table}?", **known)
+        question, wires, last = Question(self.told("question", asked, **known)), Wires(task), (task, len(pages) - 1)
         parts = (question, self.tape(task), wires, self.pool(bits=False))
         acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.4)] if filled and filled.seq < alloc.seq else []
         acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
@@ -156,15 +146,13 @@ class PrefixCacheTelling(Telling):
     def admit(self) -> Section:
         ask, task = self.ask, self.first
         name, prompt, start = ask.name(task), ask.prompt(task), self.requests[task].submitted.seq
-        self.begin()
         tape = self.tape(task, cuts=True)
         allocs = [e for e in self.history.events(PagesAlloc, start, self.admitted) if e.task == task]
         tables = [e for e in self.history.events(Table, start, self.admitted) if e.task == task and e.pages]
         needed = self.lines("pages_for", start, allocs[0].seq if allocs else self.admitted)
-        needs = name, counted(prompt, "token"), ask.page_size(), counted(ask.prompt_pages(task), "page")
-        told = self.short(
-            say("{}: {} / {} a page, rounded up: {}.", *needs), say("{} / {} a page, rounded up: {}.", *needs[1:])
-        )
+        needs = counted(prompt, "token"), ask.page_size(), counted(ask.prompt_pages(task), "page")
+        told = say("{} / {} a page, rounded up: {}.", *needs)
+        told = self.short(say("{}: {}", name, told), told)
         acts = [self.act(tape, self.pool(), until=start)]
         if needed is not None:
             acts += self.run(needed, needed.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
@@ -190,23 +178,18 @@ class PrefixCacheTelling(Telling):
     def join(self, admitted: TaskAdmitted) -> Section:
         ask, task = self.ask, admitted.task
         name, tasks = ask.name(task), (self.first, task)
-        self.begin()
         submitted = self.requests[task].submitted.seq
         parts = (self.tape(*tasks), Wires(task), self.pool())
         table = ask.table(task, admitted.seq)
         told = self.short(say("{} takes free pages, too: {}.", name, table), say("{} takes free pages, too.", name))
         wrote = self.history.first(KvWrite, admitted.seq)
-        acts = [
-            self.act(*parts, until=max(submitted, self.at)),
-            self.act(*parts, until=admitted.seq, seconds=1.4),
-            self.act(*parts, until=wrote.seq if wrote else self.end),
-        ]
+        acts = [*self.acts(parts, submitted), self.act(*parts, until=admitted.seq, seconds=1.4)]
+        acts += self.acts(parts, wrote.seq if wrote else self.end)
         self.shot(told, *acts, subject=("tape", task))
         return self.section("join", say("{} joins", name), ASIDE)
 
     def growth(self, grown: PagesAlloc) -> Section:
         ask, task, logical, page = self.ask, str(grown.task), int(grown.logical or 0), grown.pages[0]
-        self.begin()
         self.beside = ()
         tasks = (*self.standing(), task)
         parts = (self.tape(*tasks), Wires(task), self.pool())
@@ -226,18 +209,14 @@ class PrefixCacheTelling(Telling):
 
     def standing(self) -> tuple[str, ...]:
         """Those of the cast that have arrived and not left."""
-        state = self.state()
-        return tuple(task for task in self.cast if task in state.tables)
+        return tuple(filter(self.state().tables.__contains__, self.cast))
 
     def view(self, wrote: KvWrite) -> Section:
-        tasks = tuple(span.task for span in wrote.spans)[:3]
-        self.begin()
-        tape = Tape(tuple(dict.fromkeys(tasks)), low=True)
+        tape = Tape(tuple(dict.fromkeys(span.task for span in wrote.spans[:3])), low=True)
         before = self.history.latest(KvWrite, wrote.seq)
         event = self.lines("CacheView.__init__", max(self.at, before.seq if before else -1), wrote.seq)
-        told = say("Attention gets one rectangle of tables, and lengths.")
-        if len(wrote.spans) == 1:
-            told = say("Attention gets a rectangle: one table, one length.")
+        one, more = "a rectangle: one table, one length", "one rectangle of tables, and lengths"
+        told = say(f"Attention gets {plural(wrote.spans, one, more)}.")
         self.beside = ()
         if event is not None:
             names = ("page_table", "lengths")
@@ -261,7 +240,6 @@ class PrefixCacheTelling(Telling):
 
     def release(self, freed: PagesFree) -> Section:
         ask, task = self.ask, str(freed.task)
-        self.begin()
         self.beside = ()
         tape = self.tape(*self.standing(), task)
         lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=1.5)
@@ -285,7 +263,6 @@ class PrefixCacheTelling(Telling):
     def reuse(self, alloc: PagesAlloc) -> Section:
         ask, task, page, had = self.ask, str(alloc.task), alloc.pages[0], sure(self.run_of.reused)[1]
         logical = int(alloc.logical or 0)
-        self.begin()
         self.beside = ()
         parts = (self.tape(*self.standing(), task), Wires(task), self.pool())
         before = self.lines("PagedCache.grow", self.at, alloc.seq) or self.lines("PagedCache.alloc", self.at, alloc.seq)
@@ -296,10 +273,8 @@ class PrefixCacheTelling(Telling):
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
         names = ask.page(page), ask.name(task), ask.name(had)
-        told = self.short(
-            say("The lowest free page is {}: {} overwrites {} there.", *names),
-            say("The lowest free page is {}: it is overwritten.", *names[:1]),
-        )
+        told = say("The lowest free page is {}: {} overwrites {} there.", *names)
+        told = self.short(told, say("The lowest free page is {}: it is overwritten.", *names[:1]))
         end = table.seq if table else alloc.seq
         acts = [self.act(*acting), self.act(*acting, until=end, seconds=1.6)]
         wrote = [*self.history.events(KvWrite, self.at)][:2]
@@ -309,32 +284,21 @@ class PrefixCacheTelling(Telling):
 
     def gather(self, read: Gather) -> Section:
         ask, task = self.ask, self.scattered.task
-        self.begin()
         tape, pool = self.tape(task), self.pool(bits=False)
-        parts = (tape, Strip(task, read.seq, landed=False), pool)
-        landed = (tape, Strip(task, read.seq), pool)
-        told = "The table restores order: pages become one strip."
-        self.shot(told, self.act(*parts, until=read.seq), self.act(*landed), subject=("strip",))
-        told = self.short(
-            say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq)),
-            say("Many pages, one strip: order lives in the table."),
-        )
-        shown = [*enumerate(self.scattered.pages)][-MOST:]
-        acts = [
-            self.act(
-                self.tape(task, acting=(task, place)),
-                Strip(task, read.seq, acting=place),
-                self.pool(page, bits=False),
-                seconds=max(0.8, 2.6 / len(shown)),
-            )
-            for place, page in shown
-        ]
+        lifted = self.act(tape, Strip(task, read.seq, landed=False), pool, until=read.seq)
+        landed = self.act(tape, Strip(task, read.seq), pool)
+        self.shot("The table restores order: pages become one strip.", lifted, landed, subject=("strip",))
+        told = say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq))
+        told = self.short(told, say("Many pages, one strip: order lives in the table."))
+        shown, acts = [*enumerate(self.scattered.pages)][-MOST:], []
+        for place, page in shown:
+            tape, strip = self.tape(task, acting=(task, place)), Strip(task, read.seq, acting=place)
+            acts.append(self.act(tape, strip, self.pool(page, bits=False), seconds=max(0.8, 2.6 / len(shown))))
         self.shot(told, *acts, subject=("strip",))
         return self.section("gather", "Attention reads in logical order")
 
     def cost(self) -> Section:
         ask = self.ask
-        self.begin()
         held, longest = ask.most_held(), ask.most_longest()
         tables = self.state(int(self.history.steps.end[ask.holdings[:, 0].argmax()])).tables
         each = [say("{} {}", ask.name(task), ask.longest(task)) for task, pages in tables.items() if pages]
@@ -350,10 +314,8 @@ class PrefixCacheTelling(Telling):
 
     def counted(self) -> Iterator[Section]:
         """A page that more than one request holds survives one of them: here, else in a shipped trace."""
-        teller: Telling = self
-        source = None
-        if shared_release(self.history) is None:
-            teller, source = Telling(self.film, other_trace(SHARED)), SHARED
+        source = None if shared_release(self.history) else SHARED
+        teller = Telling(self.film, other_trace(source)) if source else self
         freed = shared_release(teller.history)
         if freed is None:
             return
@@ -391,8 +353,7 @@ class PrefixCacheTelling(Telling):
 
 
 class PrefixCache(FilmScene):
-    """A paged KV cache at work: pages, bitmask, refcounts and tables of a recorded run."""
+    """Pages, free mask, refcounts and page tables of a paged KV cache at work."""
 
     default_trace = "paging.jsonl.gz"
-    summary = "Pages, free mask, refcounts and page tables of a paged KV cache at work."
     chapters = PrefixCacheTelling

@@ -30,7 +30,7 @@ def list_command(trace: Path | None, seconds: float | None, lengths: bool, as_js
     With --trace: which of them have something to tell of it, and why the others do not.
     """
     films = catalog.films()
-    rows = [{"film": name, "trace": film.default_trace, "shows": film.summary} for name, film in films.items()]
+    rows = [{"film": name, "trace": film.default_trace, "shows": film.__doc__} for name, film in films.items()]
     if trace:
         opened = for_the_screen(Trace.open(trace))
         for row in rows:

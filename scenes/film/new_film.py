@@ -71,7 +71,6 @@ class ${film}Telling(Telling):
 
     def takeaway(self) -> Section:
         """One sentence and one number."""
-        self.begin()
         number = Takeaway("Pages are held while they are needed.", say("{}", self.ask.most_in_use()), "pages at most")
         self.shot("", self.act(number, Pool(bits=False).unlit()), subject=("takeaway",), rest=1.0)
         return self.section("takeaway", "What it comes to")
@@ -81,7 +80,6 @@ class $film(FilmScene):
     """Pages of a recorded run are taken, filled and given back."""
 
     default_trace = "promo.jsonl.gz"
-    summary = "Pages of a recorded run are taken, filled and given back."
     chapters = ${film}Telling
 ''')
 

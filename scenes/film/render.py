@@ -102,7 +102,7 @@ def render_film(
         clip.touch()
     titles = tuple(section.title for section in sections)
     with whole(output) as joined:
-        tags = describe(film.__name__, film.summary, opened)
+        tags = describe(film.__name__, film.__doc__ or "", opened)
         join(list(clips.values()), joined, quality.fps, tags, titles)
     prune(folder, len(clips))
     return Film(output, titles, tuple(missing), tuple(key for key in clips if key not in missing))

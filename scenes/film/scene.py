@@ -69,7 +69,7 @@ class Played:
 
 
 class FilmScene(Scene):
-    """Base of all films. A subclass says which storyboard turns a trace into beats.
+    """Base of all films. A subclass says which storyboard turns a trace into beats, and in its docstring what it shows.
 
     Parameters
     ----------
@@ -94,7 +94,6 @@ class FilmScene(Scene):
     """
 
     default_trace: ClassVar[str]
-    summary: ClassVar[str] = ""
     chapters: ClassVar[type[Telling]]
     section: Section
     renderer: Any

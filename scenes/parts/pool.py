@@ -24,8 +24,9 @@ BARE = PAD + BAND + 4
 MOST_BANDS = 6
 NAMED = 64.0
 """Width of a page from which on its number is written."""
-TALL, FLAT, TALLEST = 1.8, 0.5, 660.0
-"""Height of a cell as a share of its width, at best and at least, and of the pool where there is room."""
+TALL, FLAT, TALLEST, PRESSED = 1.8, 0.5, 660.0, 1.03
+"""Height of a cell as a share of its width, at best and at least, of the pool where there is room, and how many
+times as high as its room a pool of wide pages may want to be: it is pressed into it."""
 ROOMY = 132.0
 """Width of a page from which on its refcount and its logical place are written."""
 
@@ -89,9 +90,12 @@ class Pool(Part):
         fitting = {px: [c for c in splits if self._height(view, c, box.w, px) <= box.h + 4] for px in (SIZES[-1], None)}
         words = SIZES[-1] if fitting[SIZES[-1]] else None
         abreast = min(fitting[words], default=max(splits))
+        wide = self._wide(box.w, abreast)
+        if view.frame.upright and not text_height(view, wide - 2 * PAD, SIZES[-1]):
+            words = None
         flat = self._flat(view, box.w)
         if not words and abreast not in flat:
-            abreast = max((c for c, h in flat.items() if h <= box.h + 4), default=abreast)
+            abreast = max((c for c, h in flat.items() if h <= PRESSED * box.h + 4), default=abreast)
         n_rows = -(-len(pages) // abreast)
         columns = -(-len(pages) // n_rows)
         best = self._page_height(view, self._wide(box.w, columns), words and SIZES[0])

@@ -6,7 +6,7 @@ from dataclasses import replace
 from scenes.measures import say
 from scenes.parts.part import Part
 from scenes.parts.race import OVER, Lane, Race
-from scenes.stage.shot import Act
+from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
 from scenes.story.history.prompts import FirstToken, comparable, first_tokens
 
@@ -46,6 +46,11 @@ class RaceTelling(Telling):
                 return miss, hit
         pair = None if only else comparable([*times.values()])
         return None if pair is None else (pair[1], pair[0])
+
+    def raced(self, miss: FirstToken, hit: FirstToken, *beside: Part) -> Section:
+        """The section of a race."""
+        self.race(miss, hit, *beside)
+        return self.section("cost", "What it saves")
 
     def race(self, miss: FirstToken, hit: FirstToken, *beside: Part) -> None:
         """Two shots of the clock on which the first tokens of both come, below what stands `beside`."""

@@ -12,6 +12,7 @@ from scenes.draw.atoms import Key
 from scenes.measures import Measure, Said, joined, say
 from scenes.parts.code import MOST_LINES, Code
 from scenes.parts.part import Part, ask_of
+from scenes.parts.question import Question, Takeaway
 from scenes.stage.shot import Act, Section, Shot, Storyboard
 from scenes.story.errors import DoesNotApply
 from scenes.story.limits import LARGEST
@@ -32,8 +33,8 @@ LAPSED, STOPS_A_SECOND = 24, 12
 
 
 class Telling:
-    """A film's sections for one trace. A subclass gives `sections`, each made by a method that says
-    `begin`, then `shot`s, and returns `section`. `at` is the event that was told last.
+    """A film's sections for one trace. A subclass gives `sections`, each made by a method that says `shot`s,
+    after `begin` where it does not go on where the last ended, and returns `section`. `at` is the event told last.
 
     Raises DoesNotApply, with a one-line reason, where the trace has nothing that the film is about.
     """
@@ -108,6 +109,30 @@ class Telling:
         except ValueError as error:
             raise DoesNotApply(f"the {which} {text!r}: {error}") from None
 
+    def measures(self) -> dict[str, Measure]:
+        """What a scenario's question and takeaway can say."""
+        return {}
+
+    def question(self, default: Said) -> Question:
+        """The scenario's question; `default` where it has none for this film."""
+        return Question(self.told("question", default, **self.measures()))
+
+    def ending(
+        self,
+        title: str,
+        text: Said,
+        number: Said,
+        unit: str,
+        *beside: Part,
+        until: int | None = None,
+        rest: float = 2.0,
+        key: str = "takeaway",
+    ) -> Section:
+        """The section of the takeaway, the scenario's or else `text`, with its number, above what stands `beside`."""
+        last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit)
+        self.shot("", self.act(last, *beside, until=until), subject=("takeaway",), rest=rest)
+        return self.section(key, title)
+
     def state(self, seq: int | None = None) -> State:
         """What holds after event `seq`; default: after what has been told."""
         return self.ask.state(self.at if seq is None else seq)
@@ -122,9 +147,9 @@ class Telling:
         self.said.add(key)
         return fresh
 
-    def begin(self, start: int | None = None) -> None:
-        """Begin a section after event `start` (None: where the last ended)."""
-        self.at = self.start = self.at if start is None else start
+    def begin(self, start: int) -> None:
+        """Begin a section after event `start`, not where the last ended."""
+        self.at = self.start = start
         self.beats = []
 
     def act(
@@ -137,6 +162,10 @@ class Telling:
         """`parts`, in the order in which they stand, come to show the state after event `until` (None: as it is)."""
         self.at = max(self.at, self.at if until is None else until)
         return Act(self.at, parts, seconds, known or {})
+
+    def acts(self, parts: Sequence[Part], *untils: int) -> list[Act]:
+        """`parts` come to show the states after the events `untils`, one after another."""
+        return [self.act(*parts, until=until) for until in untils]
 
     def lapse(self, *parts: Part, until: int, seconds: float) -> Act:
         """A time-lapse of `parts` to the state after event `until`: the ends of steps on the way, evenly."""
@@ -219,8 +248,10 @@ class Telling:
         self.beats.append(shot)
 
     def section(self, key: str, title: str, detail: int = 0, **options: Any) -> Section:
-        """The shots told since `begin`; `options` as in `Section`."""
-        return Section(key, title, self.start, tuple(self.beats), detail, **{"phases": self.phases, **options})
+        """The shots told since the last section, or `begin`; `options` as in `Section`."""
+        made = Section(key, title, self.start, tuple(self.beats), detail, **{"phases": self.phases, **options})
+        self.begin(self.at)
+        return made
 
 
 def folded(lines: Sequence[tuple[Said, ...]], run: Collection[int]) -> tuple[tuple[Said, ...], ...]:

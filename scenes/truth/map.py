@@ -57,8 +57,8 @@ def _of_pages(witness: Witness, at: int, told: Mapping, look: theme.Theme) -> np
         colors[state.tables[task]] = rgb(look.accent) if task in told["acting"] else color
     for seq, ns, task, pages in _given_back(witness.trace):
         if seq <= at and task in told["acting"] and task not in state.tables:
-            free = [page for page in pages if state.page_state(page) == "free"]
-            colors[free] = rgb(theme.mix(look.accent, look.ground, BACK))
+            left = [page for page in pages if not state.refs[page]]
+            colors[left] = rgb(theme.mix(look.accent, look.ground, BACK))
         if seq <= at and told["flash"] and ns > state.ns - told["flash"] * 1e9:
             colors[pages] = rgb(look.accent)
     if told["near"]:

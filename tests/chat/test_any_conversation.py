@@ -23,7 +23,6 @@ def assert_told(scenario: Scenario) -> None:
         assert_clean_or_told_why_not(Chat, trace)
 
 
-@pytest.mark.xfail(strict=True, reason="in the time-lapse to the last word a picture may stand too long")
 @settings(drawing, max_examples=3)
 @given(scenarios())
 def test_drawn_scenarios(scenario):

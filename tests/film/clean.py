@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 
 from astrai_sim.scenario.schema import Scenario
 from scenes.check.checker import Checker, CheckReport
@@ -18,18 +19,18 @@ from scenes.story.errors import DoesNotApply
 from tests.film.drawn import scenarios
 
 drawing = settings(
-    deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
+    deadline=None, derandomize=True, suppress_health_check=tuple(HealthCheck), phases=[Phase.explicit, Phase.generate]
 )
 PARTS = range(10)
 """Seeds of `judge_drawn`: parts of one long test, which run side by side."""
 
 
-def judge_drawn(judge: Callable[[Scenario], object], part: int) -> None:
-    """Have `judge` look at eight scenarios that are drawn from the seed `part`."""
+def judge_drawn(judge: Callable[[Scenario], object], part: int, drawn: SearchStrategy[Scenario] | None = None) -> None:
+    """Have `judge` look at eight scenarios that are `drawn` from the seed `part`."""
 
     @seed(part)
     @settings(drawing, max_examples=8)
-    @given(scenarios())
+    @given(drawn or scenarios())
     def judged(scenario: Scenario) -> None:
         judge(scenario)
 

@@ -17,6 +17,7 @@ from astrai_sim.scenario.schema import (
     SchedulerPart,
     StopPart,
 )
+from scenes.story.limits import LARGEST
 
 TINY = ModelPart(n_layers=1, n_heads=2, n_kv_heads=1, head_dim=4, ffn_dim=8, vocab_size=50, dtype="float32")
 POOLS = (1, 2, 3, 5, 8, 9, 14, 20, 21, 33, 34, 64, 300, 5000)
@@ -80,3 +81,41 @@ def scenarios(draw) -> Scenario:
         changes=changes,
         stop=StopPart(max_steps=draw(st.sampled_from([None, None, 1, 9]))),
     )
+
+
+def crowd_of(draw, count: int, n_pages: int, size: int, prompts: int, answers: int, arrivals: int) -> Scenario:
+    """So many requests of up to `prompts` and `answers` tokens, each of which fits alone."""
+    name, model = draw(st.sampled_from(NAMES)), replace(TINY, kind=draw(st.sampled_from(["random", "none"])))
+    requests = []
+    for number in range(count):
+        prompt, answer = (draw(st.integers(max(1, most // 3), most)) for most in (prompts, answers))
+        came = draw(st.integers(0, arrivals))
+        requests.append(RequestPart(name.format(number), answer, prompt_tokens=prompt, arrival_step=came))
+    chunk = draw(st.sampled_from([None, None, 32]))
+    return Scenario(
+        name="drawn",
+        title="A drawn scenario",
+        seed=draw(st.integers(0, 99)),
+        model=model,
+        cache=CachePart(n_pages, size, prefix_caching=draw(st.booleans())),
+        scheduler=SchedulerPart(max_batch=draw(st.integers(2, count)), max_tokens_per_step=chunk),
+        record=RecordPart(draw(st.sampled_from(["full", "bulk"])) if n_pages > LARGEST else "full"),
+        requests=tuple(requests),
+    )
+
+
+@st.composite
+def outgrown(draw) -> Scenario:
+    """Answers that together outgrow a pool of a few pages."""
+    n_pages, size = draw(st.integers(3, LARGEST)), draw(st.sampled_from((1, 2, 4, 8, 16)))
+    slots = n_pages * size
+    count = draw(st.integers(2, 6))
+    return crowd_of(draw, count, n_pages, size, max(1, slots // count), max(1, min(40, slots // 2)), 4)
+
+
+@st.composite
+def loads(draw) -> Scenario:
+    """A pool that is shown as a map, under tens of requests that may outgrow it."""
+    n_pages, size = draw(st.sampled_from((34, 64, 129, 300, 1000))), draw(st.sampled_from((1, 4, 16)))
+    slots = n_pages * size
+    return crowd_of(draw, draw(st.integers(2, 40)), n_pages, size, min(400, slots // 3), min(60, slots // 3), 30)

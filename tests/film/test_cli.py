@@ -27,7 +27,7 @@ def run(monkeypatch, tmp_path, two_requests):
 def test_list(run):
     result = run("list")
     assert result.exit_code == 0
-    assert "TinyFilm" in result.stdout and "A film for tests." in result.stdout
+    assert "TinyFilm" in result.stdout and "The pool in three sections." in result.stdout
     assert "length" not in result.stdout and "promo.jsonl.gz" in result.stdout
     assert "0:0" in run("list", "--lengths").stdout
     rows = json.loads(run("list", "--json").stdout)

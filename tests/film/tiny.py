@@ -22,7 +22,6 @@ class TinyTelling(Telling):
 
     def sections(self) -> Iterator[Section]:
         for part, (key, caption) in enumerate(zip(("one", "two", "three"), self.captions, strict=True), start=1):
-            self.begin()
             until = len(self.trace) * part // 3 - 1
             self.shot(caption, self.act(Pool(), until=until, seconds=0.4), subject=("pool",))
             yield self.section(key, f"Part {key}")
@@ -44,7 +43,6 @@ class TinyFilm(FilmScene):
     """The pool in three sections."""
 
     default_trace = "promo.jsonl.gz"
-    summary = "A film for tests."
     chapters: ClassVar[type[Telling]] = TinyTelling
 
 

@@ -40,7 +40,6 @@ class ShotFilm(FilmScene):
     """A film whose storyboard a test gives."""
 
     default_trace = TRACE.name
-    summary = "A film for tests."
 
 
 def block(x, y=400, w=300, h=200, **look):
