@@ -1,6 +1,6 @@
 """What the header says: sizes, settings, where it was recorded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
@@ -24,12 +24,6 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _texts(item)
-
-
-@shows("theme")
-def look(witness: Witness, at: int, shown: Mapping) -> str:
-    """A theme that there is: its colours are what others hold drawn ones against."""
-    return THEMES[shown["theme"]].name
 
 
 @vouches("header.text")
@@ -68,21 +62,19 @@ def time_scale(witness: Witness) -> float:
     return workload.time_scale
 
 
-@vouches("slot.bytes")
 def slot_bytes(witness: Witness) -> int:
     """K and V of one token in all layers."""
     model = witness.trace.header.scenario.model
     return 2 * WIDTHS[witness.trace.header.dtype] * model.n_layers * model.n_kv_heads * model.head_dim
 
 
-@vouches("page.bytes")
-def page_bytes(witness: Witness) -> int:
-    return slot_bytes(witness) * witness.page_size
-
-
+vouches("slot.bytes")(slot_bytes)
+vouches("page.bytes")(lambda witness: slot_bytes(witness) * witness.page_size)
+vouches("pool.bytes")(lambda witness: slot_bytes(witness) * witness.page_size * witness.n_pages)
 vouches("header.kv_layer")(lambda witness: witness.trace.header.kv_layer)
 vouches("header.dtype")(lambda witness: witness.trace.header.dtype)
 vouches("header.day")(lambda witness: witness.trace.header.started.partition("T")[0])
 vouches("model.size")(lambda witness, name: getattr(witness.trace.header.scenario.model, name))
 vouches("cost")(lambda witness, name: getattr(witness.trace.header.cost, name))
-vouches("pool.bytes")(lambda witness: page_bytes(witness) * witness.n_pages)
+# A theme that there is: its colours are what others hold drawn ones against.
+shows("theme")(lambda witness, at, shown: THEMES[shown["theme"]].name)

@@ -12,7 +12,7 @@ from scenes.parts.sheet import Sheet
 from scenes.parts.view import View
 from scenes.story.errors import DoesNotApply
 from scenes.truth import Witness
-from scenes.truth.sheet import sheet
+from scenes.truth.pool import sheet
 
 
 class Ends(Observer):
