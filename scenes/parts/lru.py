@@ -13,6 +13,7 @@ from scenes.draw.layout import Box
 from scenes.measures import Said, measure, say, written
 from scenes.parts.part import Atoms, Part, Room
 from scenes.parts.view import View
+from scenes.story.history.sure import sure
 
 LABELS, CARD, WIDEST, GAP, PAD, MORE = 38.0, 92.0, 180.0, 14.0, 12.0, 70.0
 DIGITS = 4
@@ -119,5 +120,4 @@ def content(view: View, page: int) -> tuple[Said, str]:
 
 def key_of(view: View, page: int) -> str:
     """The beginning of the key that a page got last."""
-    keyed = [k for k in view.history.pages.keyed if k.page == page and k.seq <= view.state.seq]
-    return keyed[-1].key[:DIGITS]
+    return sure(view.history.keyed(page, view.state.seq + 1)).key[:DIGITS]

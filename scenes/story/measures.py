@@ -265,8 +265,8 @@ class Ask:
     asked = named("run.asked", lambda ask: sum(event.tokens for event in ask._admissions()))
     all_found = named("run.found", lambda ask: sum(event.cached_tokens for event in ask._admissions()))
     # Tokens whose K and V were computed, each time counted, and those that were computed again.
-    all_computed = named("run.computed", lambda ask: int(ask.history.slots.written.count.sum()))
-    recomputed = named("run.recomputed", lambda ask: int(ask.history.slots.written.again.sum()))
+    all_computed = named("run.computed", lambda ask: ask.history.requests.computed)
+    recomputed = named("run.recomputed", lambda ask: ask.history.requests.recomputed)
     lost = named(
         "run.lost", lambda ask: sum(life.finished.generated - life.generated for life in ask._lives if life.finished)
     )

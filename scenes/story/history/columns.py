@@ -50,5 +50,5 @@ class Columns:
     def rows(self, places: np.ndarray) -> Columns:
         """The rows at `places` as a table of its own."""
         some = Columns(*self.names)
-        some._flat = array("q", np.stack([getattr(self, name)[places] for name in self.names], axis=1).tobytes())
+        some.extend(np.stack([getattr(self, name)[places] for name in self.names], axis=1).ravel().tolist())
         return some

@@ -64,7 +64,6 @@ def _taken(history: History) -> Iterator[First]:
 
 def _given(history: History) -> Iterator[First]:
     """Pages that a request let go of until it had none."""
-    holds = history.pages.holds
     lost = sorted(
         (event for life in history.requests.values() for event in life.preempted), key=lambda event: event.seq
     )
@@ -77,9 +76,7 @@ def _given(history: History) -> Iterator[First]:
         life = history.requests[sure(event.task)]
         end = life.empty_after(event.seq)
         if end is not None:
-            mine = holds.task == life.index
-            rows = np.flatnonzero(mine & (holds.begin < event.seq) & (holds.end >= event.seq))
-            pages = holds.page[rows[np.argsort(holds.logical[rows])]]
+            pages = history.pages.of(life.name, event.seq)
             yield First(kind, life.name, event.seq - 1, end, tuple(pages.tolist()))
 
 

@@ -49,16 +49,9 @@ def turns_of(history: History) -> Turns:
     place = np.empty(len(first), dtype=np.int64)
     place[np.argsort(first, kind="stable")] = np.arange(len(first))
     place[first == np.iinfo(np.int64).max] = -1
-    holds = history.pages.holds
-    order = np.lexsort((holds.logical, holds.task)) if len(holds) else np.zeros(0, dtype=np.int64)
-    tasks = holds.task[order]
-    losses = []
-    for life in history.requests.values():
-        if not life.preempted:
-            continue
-        rows = order[slice(*np.searchsorted(tasks, [life.index, life.index + 1]))]
-        for event, stored in zip(life.preempted, life.stored, strict=True):
-            held = rows[(holds.begin[rows] < event.seq) & (holds.end[rows] >= event.seq)]
-            losses.append(Loss(event.seq, event.ns, life.name, stored, holds.page[held]))
-    losses.sort(key=lambda loss: loss.seq)
-    return Turns(place, tuple(losses), admitted)
+    losses = [
+        Loss(event.seq, event.ns, life.name, stored, history.pages.of(life.name, event.seq))
+        for life in history.requests.values()
+        for event, stored in zip(life.preempted, life.stored, strict=True)
+    ]
+    return Turns(place, tuple(sorted(losses, key=lambda loss: loss.seq)), admitted)
