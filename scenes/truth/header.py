@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import to_builtins
 
 from scenes.theme import THEMES
 from scenes.truth.vouching import shows, vouches
@@ -14,22 +14,18 @@ WIDTHS = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All strings in a header's value."""
+    """All strings in what a header is made of."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Struct):
-        yield from _texts(list(structs.asdict(value).values()))
-    elif isinstance(value, dict):
-        yield from _texts(list(value.values()))
-    elif isinstance(value, list | tuple):
-        for item in value:
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
             yield from _texts(item)
 
 
 @vouches("header.text")
 def text(witness: Witness, text: str) -> str:
     header = witness.trace.header
-    allowed = set(_texts(header))
+    allowed = set(_texts(to_builtins(header)))
     if header.weights is not None:
         name = PurePath(header.weights.file).name.removesuffix(".gguf")
         allowed |= {name, name.removesuffix(header.weights.quantization).rstrip(".-_")}

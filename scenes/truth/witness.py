@@ -1,7 +1,5 @@
 """What a trace says, found by passes over its events that films do not use."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -64,7 +62,7 @@ class Witness:
 
     @staticmethod
     @lru_cache(maxsize=4)
-    def of(trace: Trace) -> Witness:
+    def of(trace: Trace) -> "Witness":
         """The witness of a trace, which remembers what it has gone through."""
         return Witness(trace)
 
@@ -155,15 +153,9 @@ class Witness:
         tables = self.state(at).tables
         return sorted((task for task, pages in tables.items() if page in pages), key=self.order.__getitem__)
 
-    def filled(self, page: int, at: int) -> np.ndarray:
-        """Which slots of a page hold K and V that a table or the prefix cache reaches, bool [page_size]."""
+    def slots(self, page: int, at: int) -> int:
+        """How many slots of a page hold K and V that a table or the prefix cache reaches."""
         state = self.state(at)
         if state.page_state(page) == "free":
-            return np.zeros(self.page_size, dtype=bool)
-        if self.has_norms:
-            return ~np.isnan(state.norms(page))
-        return np.arange(self.page_size) < state.fill()[page]
-
-    def slots(self, page: int, at: int) -> int:
-        """How many those are."""
-        return int(np.count_nonzero(self.filled(page, at)))
+            return 0
+        return int(np.count_nonzero(~np.isnan(state.norms(page))) if self.has_norms else state.fill()[page])

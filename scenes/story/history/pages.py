@@ -23,6 +23,15 @@ class LetGo(NamedTuple):
     shared: tuple[int, ...]
 
 
+class First(NamedTuple):
+    """The `pages` that `task` was the first to get: none after event `begin`, all after `end`, its admission."""
+
+    task: str
+    begin: int
+    end: int
+    pages: tuple[int, ...]
+
+
 class Pages:
     """Three tables and the counts of the run; rows that are not over end at the trace's length.
 
@@ -127,6 +136,17 @@ class Pages:
         if how is not None:
             rows = rows[self.holds.taken[rows] == TAKEN.index(how)]
         return rows if task is None else rows[self.holds.task[rows] == self.requests[task].index]
+
+    def first(self) -> First | None:
+        """The first pages of the run; None where nobody was admitted with any."""
+        h = self.holds
+        rows = np.flatnonzero((h.taken == 0) & (h.decode == 0))
+        task = self.requests.names[h.task[rows[0]]] if len(rows) else ""
+        admitted = self.requests[task].admission(int(h.begin[rows[0]])) if task else None
+        if admitted is None:
+            return None
+        begin = int(h.begin[rows[0]]) - 1
+        return First(task, begin, admitted.seq, tuple(h.page[self.took(begin, admitted.seq, task=task)].tolist()))
 
     def of(self, task: str, seq: int) -> np.ndarray:
         """Pages that `task` holds right before event `seq`, int64, in the order of its table."""

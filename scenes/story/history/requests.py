@@ -1,7 +1,5 @@
 """Lives of requests: submitted, admitted, computed, preempted, finished, and every token."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,7 +33,7 @@ class Request:
     submitted: TaskSubmitted
     prompt: int
     arrived_ns: int
-    _log: TokenTable = field(repr=False)
+    _log: "TokenTable" = field(repr=False)
     admitted: list[TaskAdmitted] = field(default_factory=list)
     computed: list[TaskPrefilled] = field(default_factory=list)
     preempted: list[TaskPreempted] = field(default_factory=list)

@@ -45,10 +45,9 @@ class Turns:
 def turns_of(history: History) -> Turns:
     """The turns of a run, worked out once."""
     admitted = {life.name: [event.seq for event in life.admitted] for life in history.requests.values()}
-    first = np.array([seqs[0] if seqs else np.iinfo(np.int64).max for seqs in admitted.values()], dtype=np.int64)
-    place = np.empty(len(first), dtype=np.int64)
-    place[np.argsort(first, kind="stable")] = np.arange(len(first))
-    place[first == np.iinfo(np.int64).max] = -1
+    came = sorted((life for life in history.requests.values() if life.admitted), key=lambda life: life.admitted[0].seq)
+    place = np.full(len(admitted), -1, dtype=np.int64)
+    place[[life.index for life in came]] = np.arange(len(came))
     losses = [
         Loss(event.seq, event.ns, life.name, stored, history.pages.of(life.name, event.seq))
         for life in history.requests.values()
