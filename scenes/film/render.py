@@ -5,12 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from queue import Empty
+from types import ModuleType
 
 import av
 
@@ -35,6 +40,13 @@ class Film:
     chapters: tuple[Chapter, ...]
     rendered: tuple[str, ...]
     reused: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        """The film itself, for a notebook: it plays wherever the notebook is taken."""
+        video = b64encode(self.path.read_bytes()).decode()
+        return (
+            f'<video controls width="960" src="data:video/mp4;base64,{video}" title="{escape(self.path.stem)}"></video>'
+        )
 
 
 def film_path(
@@ -62,8 +74,13 @@ def render_film(
 
     Sections whose clip is still in the cache are not rendered again. `progress`
     is called with the film seconds rendered and those to render. The output
-    appears whole or not at all. Raises CannotJoin where it is not to be an MP4.
+    appears whole or not at all. Raises CannotJoin where it is not to be an MP4, or where `film` is defined
+    in the script that runs: other processes render it too.
     """
+    if film.__module__ == "__main__":
+        raise CannotJoin(
+            f"{film.__name__} is defined in the script that runs: put it into a module and import it"
+        )
     output = output or film_path(film, quality, media, trace)
     if output.suffix.lower() != ".mp4":
         raise CannotJoin(
@@ -106,7 +123,8 @@ def _render(jobs: list[Job], rehearsal: Rehearsal, processes: int, progress: Pro
     reports, stopping = context.Queue(), context.Event()
     workers = min(processes, len(jobs))
     with ProcessPoolExecutor(workers, context, initializer=start, initargs=(reports, stopping)) as pool:
-        waiting = {pool.submit(render_section, job) for job in sorted(jobs, key=lambda job: -seconds[job.key])}
+        with _without_script():
+            waiting = {pool.submit(render_section, job) for job in sorted(jobs, key=lambda job: -seconds[job.key])}
         try:
             while waiting:
                 finished, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
@@ -121,6 +139,17 @@ def _render(jobs: list[Job], rehearsal: Rehearsal, processes: int, progress: Pro
                 shutil.rmtree(left)
             raise
     progress(total, total)
+
+
+@contextmanager
+def _without_script() -> Iterator[None]:
+    """Processes that are started here do not run the program's script again: it may have no `__main__` guard."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def _drain(reports: multiprocessing.Queue, done: dict[str, float]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Collection, Iterable, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
-from manim import Animation, Mobject, Scene, Wait
+from manim import Animation, Mobject, Scene, Wait, logger
 
 from astrai_sim.shipped import ASSETS
 from astrai_sim.trace import Trace, TraceError
@@ -158,14 +159,25 @@ class FilmScene(Scene):
             return str(reason)
         return None
 
+    def render(self, preview: bool = False) -> bool:
+        """Render the film as plain `manim` does, and print where the file went.
+
+        Manim's own word about it is below the verbosity that `manim.cfg` asks for.
+        """
+        again = super().render(preview)
+        writer = self.renderer.file_writer
+        if logger.getEffectiveLevel() == logging.WARNING and getattr(writer, "final_file_path", None):
+            print(writer.final_file_path)
+        return again
+
     def construct(self) -> None:
         try:
             self.trace: Trace = for_the_screen(Trace.open(self.trace_path)) if self.opened is None else self.opened
-        except TraceError as error:
+            told = self.given or self._told()
+        except (TraceError, DoesNotApply, CannotPace) as error:
             if self.rehearsing:
                 raise
-            raise SystemExit(str(error)) from None
-        told = self.given or self._told()
+            raise SystemExit(f"{type(self).__name__}: {error}") from None
         self.storyboard = Storyboard(told.film, linked(told.sections))
         for section in self.storyboard.sections:
             if self.only is None or section.key in self.only:
@@ -174,14 +186,7 @@ class FilmScene(Scene):
     def _told(self) -> Storyboard:
         wanted = self.wanted if self.wanted is not None else seconds_of(os.environ.get(SECONDS_VARIABLE))
         whole = self.tell(self.trace)
-        if wanted is None:
-            return whole
-        try:
-            return pace(whole, wanted, self._measure)
-        except CannotPace as error:
-            if self.rehearsing:
-                raise
-            raise SystemExit(f"{SECONDS_VARIABLE}: {error}") from None
+        return whole if wanted is None else pace(whole, wanted, self._measure)
 
     def _measure(self, storyboard: Storyboard) -> tuple[float, list[float]]:
         """The length is between that at the finest rate of frames and a preview's, whose frames are the longest."""

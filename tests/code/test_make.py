@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -70,3 +71,11 @@ def test_without_apt_get_it_names_packages_and_the_python_that_is_needed(tmp_pat
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
     assert "python3" in done.stderr and "cairo pango" in done.stderr and "Python 3.11" in done.stderr
+
+
+def test_skipped_tests_say_why(tmp_path):
+    skipped = tmp_path / "test_nothing.py"
+    skipped.write_text("import pytest\n\ndef test_it():\n    pytest.skip('there is no moon')\n")
+    words = ["-m", "pytest", "-c", ROOT / "pyproject.toml", "-p", "no:cacheprovider", skipped]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    assert "there is no moon" in done.stdout.splitlines()[-2]
