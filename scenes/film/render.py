@@ -78,9 +78,7 @@ def render_film(
     in the script that runs: other processes render it too.
     """
     if film.__module__ == "__main__":
-        raise CannotJoin(
-            f"{film.__name__} is defined in the script that runs: put it into a module and import it"
-        )
+        raise CannotJoin(f"{film.__name__} is defined in the script that runs: put it into a module and import it")
     output = output or film_path(film, quality, media, trace)
     if output.suffix.lower() != ".mp4":
         raise CannotJoin(

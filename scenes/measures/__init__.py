@@ -5,8 +5,6 @@ A measure says what of what it is, so that `scenes.check` can have it computed a
 `scenes.truth`. Nothing else of the project is imported here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from string import Formatter
@@ -67,7 +65,7 @@ class Said(str):
 
     parts: tuple[Part, ...]
 
-    def __new__(cls, parts: Iterable[Part] = ()) -> Said:
+    def __new__(cls, parts: Iterable[Part] = ()) -> "Said":
         kept = tuple(part for part in parts if str(part))
         for part in kept:
             if isinstance(part, str) and any(letter.isdigit() for letter in part):
@@ -76,7 +74,7 @@ class Said(str):
         text.parts = kept
         return text
 
-    def __reduce__(self) -> tuple[type[Said], tuple[tuple[Part, ...]]]:
+    def __reduce__(self) -> tuple[type["Said"], tuple[tuple[Part, ...]]]:
         return type(self), (self.parts,)
 
     @property
@@ -85,7 +83,7 @@ class Said(str):
         found = (part.measure if isinstance(part, CutMeasure) else part for part in self.parts)
         return tuple(part for part in found if isinstance(part, Measure))
 
-    def cut(self, start: int, end: int) -> Said:
+    def cut(self, start: int, end: int) -> "Said":
         """The characters from `start` to before `end`, with the parts that they belong to."""
         kept: list[Part] = []
         at = 0
@@ -103,7 +101,7 @@ class Said(str):
                 kept.append(part if (low, high) == (0, size) else CutMeasure(part, low, high))
         return Said(kept)
 
-    def lines(self, lines: Iterable[str]) -> list[Said]:
+    def lines(self, lines: Iterable[str]) -> "list[Said]":
         """Its `lines`, broken at blanks, each with its own parts."""
         found, at = [], 0
         for line in lines:
@@ -112,14 +110,14 @@ class Said(str):
             at += len(line)
         return found
 
-    def capitalised(self) -> Said:
+    def capitalised(self) -> "Said":
         """The same with its first letter a capital, where that letter is wording."""
         if not self.parts or not isinstance(self.parts[0], str):
             return self
         first = self.parts[0]
         return Said((first[:1].upper() + first[1:], *self.parts[1:]))
 
-    def __add__(self, other: str) -> Said:
+    def __add__(self, other: str) -> "Said":
         return joined("", (self, other))
 
 

@@ -41,14 +41,13 @@ def tally(trace: Trace) -> Counter[str]:
     return found
 
 
-TALLIED = ("run.allocs", "run.frees", "run.evictions", "run.kept", "pool.in_use.peak", "pool.cached.peak")
 COUNTED = {
     "run.requests": "task_submitted",
     "run.finished": "task_finished",
     "run.preemptions": "task_preempted",
     "run.steps": "step_end",
 }
-for _name in TALLIED:
+for _name in ("run.allocs", "run.frees", "run.evictions", "run.kept", "pool.in_use.peak", "pool.cached.peak"):
     vouches(_name)(lambda witness, name=_name: tally(witness.trace)[name])
 for _name, _what in COUNTED.items():
     vouches(_name)(lambda witness, what=_what: events_between(witness, what, -1, witness.last))
