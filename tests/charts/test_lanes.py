@@ -162,7 +162,7 @@ def test_what_is_shown_ends_where_another_prompt_begins(trace):
 
 
 def prompt(task, steps, tokens):
-    return Prompt(task, steps, (tokens // len(steps),) * len(steps), ("x",), 1)
+    return Prompt(task, steps, (tokens // len(steps),) * len(steps), ("x",))
 
 
 def test_two_prompts_one_after_the_other_are_chosen():
