@@ -17,6 +17,7 @@ from scenes.stage.telling import MORE
 from scenes.story.conversation import Exchange
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.pages import LetGo
+from scenes.story.history.sure import sure
 from scenes.story.words import counted, many, number, pages_text, plural, possessive, sentence
 
 SPEAKERS, FULL = 4, 3
@@ -175,9 +176,10 @@ class ChatTelling(RaceTelling):
         tables = self.history.events("table", before=admitted.seq, task=task)
         named = next((e.seq for e in tables if e.seq > self.at and len(e.pages) >= len(held)), admitted.seq)
         found, which = ask.found(task, admitted.seq), pages_text(ask.pages(held), 4, runs=True)
-        like = [keyed.task for keyed in self.pages.keyed if keyed.page == held[0] and keyed.seq < admitted.seq][-1:]
+        keyed = self.history.keyed(held[0], admitted.seq) if held else None
         told = [
-            say("They begin as {}: {} are there, in {}.", possessive(name), found, which) for name in ask.names(like)
+            say("They begin as {}: {} are there, in {}.", possessive(name), found, which)
+            for name in ask.names([sure(keyed.task)] if keyed else None)
         ]
         acts = [
             self.act(*self.parts(pages, "", held), seconds=1.0),

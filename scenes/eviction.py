@@ -186,7 +186,7 @@ class EvictionTelling(RaceTelling):
         table, came = self.ask.state(admitted).tables[task], max(self.at, used.seq - 1)
         row = self.state(came).lru
         found = [page for page in table if page in row]
-        like = [keyed.task for keyed in self.pages.keyed if keyed.page == used.pages[0] and keyed.seq < used.seq][-1]
+        like = sure(sure(self.history.keyed(used.pages[0], used.seq)).task)
         acts = [self.act(*self.stage(task), until=came), self.act(*self.stage(task, found))]
         acts += [self.act(*self.stage(task, found, row), until=admitted), self.act(*self.stage(task))]
         told = say("{} begins as {} did: the keys lead to its pages.", name, ask.name(like))

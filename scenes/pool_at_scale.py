@@ -18,7 +18,6 @@ from scenes.parts.question import Takeaway
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
-from scenes.story.history import firsts
 from scenes.story.history.turns import Loss, turns_of
 from scenes.story.limits import LARGEST, reading_time
 from scenes.story.words import are, counted, plural
@@ -65,9 +64,8 @@ class PoolAtScaleTelling(Telling):
         n_pages, series = self.ask.n_pages, self.history.series
         if n_pages <= LARGEST:
             raise DoesNotApply(f"{film} shows a pool as a map, from {LARGEST + 1} pages on; the trace has {n_pages}")
-        found, peak = firsts(self.history), height(series.seq, series.in_use)
-        first = next((one for one in found if one.kind == "first"), None)
-        if peak is None or first is None:
+        first, peak = self.pages.first(), height(series.seq, series.in_use)
+        if peak is None or first is None or first.end > series.seq[-1]:
             raise DoesNotApply(f"{film} needs a request that got pages, and a step that ended")
         self.first, self.peak, self.series = first, peak, series
         self.last = int(series.seq[-1])

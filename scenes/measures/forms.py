@@ -1,20 +1,10 @@
-"""How values are written, each form with the unit that its values are in."""
+"""How values are written."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 LISTED = 8
 """Entries of a page table up to which it is written whole."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """`unit` is that of the value, not of the text: nanoseconds may be written in seconds."""
-
-    name: str
-    unit: str
-    write: Callable[[Any], str]
 
 
 def time_text(ns: float) -> str:
@@ -77,24 +67,21 @@ def span_text(ns: float) -> str:
     return f"{ns / 1e9:,.0f} s" if ns >= 10e9 else f"{ns / 1e9:.1f} s"
 
 
-FORMS: dict[str, Form] = {
-    form.name: form
-    for form in (
-        Form("count", "", lambda n: f"{n:,}"),
-        Form("plain", "", str),
-        Form("name", "", str),
-        Form("time", "ns", time_text),
-        Form("clock", "ns", clock_text),
-        Form("number", "", number_text),
-        Form("tick", "", tick_text),
-        Form("span", "ns", span_text),
-        Form("seconds", "s", seconds_text),
-        Form("share", "ratio", lambda ratio: f"{ratio:.0%}"),
-        Form("percent", "ratio", lambda ratio: f"{100 * ratio:.2g}%"),
-        Form("times", "ratio", lambda ratio: f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"),
-        Form("bytes", "B", bytes_text),
-        Form("table", "pages", table_text),
-        Form("list", "", list_text),
-    )
+FORMS: dict[str, Callable[[Any], str]] = {
+    "count": lambda n: f"{n:,}",
+    "plain": str,
+    "name": str,
+    "time": time_text,
+    "clock": clock_text,
+    "number": number_text,
+    "tick": tick_text,
+    "span": span_text,
+    "seconds": seconds_text,
+    "share": lambda ratio: f"{ratio:.0%}",
+    "percent": lambda ratio: f"{100 * ratio:.2g}%",
+    "times": lambda ratio: f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}",
+    "bytes": bytes_text,
+    "table": table_text,
+    "list": list_text,
 }
-"""Every form by name; `scenes.truth.writing` writes the same forms by code of its own."""
+"""How values are written; `scenes.truth.writing` writes the same forms by code of its own."""

@@ -9,6 +9,7 @@ from scenes.draw.atoms import FLYING, Block, Move, Picture, Text
 from scenes.draw.layout import Box
 from scenes.measures import Said, measure, say, written
 from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
+from scenes.story.history.sure import sure
 
 LABELS, CARD, WIDEST, GAP, PAD, MORE = 38.0, 92.0, 180.0, 14.0, 12.0, 70.0
 DIGITS = 4
@@ -99,4 +100,4 @@ def content(view: View, page: int) -> tuple[Said, str]:
 
 def key_of(view: View, page: int) -> str:
     """The beginning of the key that a page got last."""
-    return [k for k in view.history.pages.keyed if k.page == page and k.seq <= view.state.seq][-1].key[:DIGITS]
+    return sure(view.history.keyed(page, view.state.seq + 1)).key[:DIGITS]

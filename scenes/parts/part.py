@@ -16,7 +16,6 @@ from astrai_sim.trace import State, Trace
 from scenes.draw.atoms import Atom, Block, Cells, Grid, Key, Line, Move, Picture, Text, rgba
 from scenes.draw.layout import WIDE, Box, Frame
 from scenes.story.history import History, history_of
-from scenes.story.history.ink import ink_of
 from scenes.story.measures import Ask
 from scenes.theme import DARK, Theme, mix
 
@@ -122,7 +121,7 @@ class View:
 
     def ink(self) -> tuple[np.ndarray, np.ndarray]:
         """Who computed each slot and for which page of its table; see `Ink.at`."""
-        return ink_of(self.trace).at(self.state.seq)
+        return self.history.ink.at(self.state.seq)
 
     def holders(self, page: int) -> list[str]:
         """Requests whose tables name `page`, in order of submission."""

@@ -49,7 +49,7 @@ class Strip(Part):
         across, rows = self._grid(view, box.w)
         if self.landed:
             ask = view.ask
-            shape = (measure("gather.length", row.length, seq=self.seq, task=self.task), ask.model("n_kv_heads"))
+            shape = (measure("task.cached", row.length, task=self.task, at=self.seq), ask.model("n_kv_heads"))
             layer = measure("gather.layer", view.trace[self.seq].layer, "plain", seq=self.seq)
             title = say("K and V of layer {}: [{}, {}, {}] each", layer, *shape, ask.model("head_dim"))
             yield ("title",), Text(title, (box.x, box.y + HEAD / 2 - 6), face="mono", color=t.muted)
@@ -72,7 +72,7 @@ class Strip(Part):
 
     def _below(self, view: View, logical: int, page: int, stretch: Box) -> Text:
         """The page that a stretch comes from, named where there is room."""
-        number = measure("gather.page", page, "plain", seq=self.seq, task=self.task, logical=logical)
+        number = measure("table.entry", page, "plain", task=self.task, logical=logical, at=self.seq)
         text = say("page {}" if stretch.w > 120 else "{}", number)
         last = stretch.w < 120
         at = (stretch.x if last else stretch.cx, stretch.bottom + FOOT / 2 + 4)

@@ -86,7 +86,7 @@ class Knock(Part):
         else:
             return
         t, hue = view.theme, view.hue(self.task)
-        text = say("{}", measure("token.newest", position + 1, task=self.task))
+        text = say("{}", measure("task.tokens", position + 1, task=self.task))
         width = max(TOKEN, fonts.width(text, "mono-bold", theme.LABEL) + 24)
         place = Box(x - width / 2, y - TOKEN / 2, width, TOKEN)
         yield ("token",), Block(place, fill=t.ground, stroke=hue, width=4, z=FLYING)

@@ -14,8 +14,7 @@ from scenes.draw.layout import Box
 from scenes.measures import Said, joined, measure, say, written
 from scenes.parts.part import Atoms, View
 from scenes.parts.slots import GHOST
-from scenes.story.conversation import control_name
-from scenes.story.pieces import NOTHING, shown_piece
+from scenes.story.conversation import NOTHING, control_name, shown_piece
 
 SIZES = (40, 36, 32, 28)
 """Em sizes, in pixels, of which the largest is taken at which every page's text fits."""

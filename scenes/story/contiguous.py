@@ -21,6 +21,7 @@ ahead.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from astrai_sim.trace import RequestTimes, Trace
 
@@ -73,11 +74,6 @@ class Layout:
     waiting: tuple[str, ...] = ()
     running: int = 0
     served: tuple[str, ...] = ()
-
-    @property
-    def finished(self) -> int:
-        """How many have ended."""
-        return len(self.served)
 
     @property
     def reserved(self) -> int:
@@ -140,14 +136,11 @@ def simulate(requests: Sequence[Load], n_slots: int, max_batch: int, rule: str =
         while coming and coming[0].arrival <= step:
             waiting.append(coming.popleft())
         pieces = tuple(piece for piece in layout.pieces if piece.task not in done)
-        layout = replace(layout, step=step, pieces=pieces)
-        layout = _refill(layout, waiting, max_batch, rule)
+        layout = _refill(replace(layout, step=step, pieces=pieces), waiting, max_batch, rule)
         pieces = []
         for piece in layout.pieces:
             load = by_name[piece.task]
-            used = max(piece.used, load.prompt)
-            if used < load.used:
-                used += 1
+            used = min(load.used, max(piece.used, load.prompt) + 1)
             if used >= load.used and load.task not in done:
                 done.append(load.task)
             pieces.append(replace(piece, used=used))
@@ -182,8 +175,6 @@ def _refill(layout: Layout, waiting: deque[Load], max_batch: int, rule: str) -> 
 
 def _closed(layout: Layout) -> Layout:
     """The same pieces without holes between them."""
-    pieces, start = [], 0
-    for piece in layout.pieces:
-        pieces.append(replace(piece, start=start))
-        start += piece.size
-    return replace(layout, pieces=tuple(pieces))
+    starts = accumulate((piece.size for piece in layout.pieces), initial=0)
+    moved = (replace(piece, start=start) for piece, start in zip(layout.pieces, starts, strict=False))
+    return replace(layout, pieces=tuple(moved))

@@ -1,12 +1,13 @@
-"""Who says what in a chat prompt and its answer, from the texts of the tokens."""
-
-from __future__ import annotations
+"""Who says what in a chat prompt and its answer, and how one token is written, from the texts of the tokens."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 CONTROL = re.compile(r"<\|(\w+)\|>|</?s>")
+NOTHING = "·"
+MARKS = {"\n": "↵", "\r": "↵", "\t": "⇥", " ": "␣", "\xa0": "␣"}
+LONGEST = 24
 
 
 def control_name(piece: str) -> str | None:
@@ -27,7 +28,7 @@ class Exchange:
     answer: str
 
     @classmethod
-    def of(cls, texts: Sequence[str], prompt_len: int) -> Exchange:
+    def of(cls, texts: Sequence[str], prompt_len: int) -> "Exchange":
         """From a request's pieces, the first `prompt_len` of which are its prompt.
 
         A chat template puts each turn between control tokens, its role on a line of its own before it. The last turn of
@@ -65,3 +66,28 @@ def _turns(pieces: Sequence[str]) -> list[tuple[str, str]]:
         elif stretch.strip():
             turns.append(("", stretch.strip()))
     return turns
+
+
+@dataclass(frozen=True)
+class ShownPiece:
+    """What stands for a token: `text`, after a blank where `spaced`; muted where `control`."""
+
+    text: str
+    spaced: bool
+    control: bool
+
+
+def shown_piece(piece: str) -> ShownPiece:
+    """The visible form of `piece`.
+
+    A control token gives its name. Line breaks, tabs and blanks give a mark each, but for the one blank before a word.
+    A token without text of its own gives a dot; a very long piece is cut with an ellipsis.
+    """
+    name = control_name(piece)
+    if name is not None:
+        return ShownPiece(name, spaced=True, control=True)
+    spaced = len(piece) > 1 and piece[0] == " " and not piece[1].isspace()
+    body = "".join(MARKS.get(char, char) for char in piece[spaced:])
+    if len(body) > LONGEST:
+        body = body[: LONGEST - 1] + "…"
+    return ShownPiece(body or NOTHING, spaced, control=not piece.strip())

@@ -33,7 +33,7 @@ class Paging:
 
     def __init__(self, ask: Ask, first: TaskAdmitted, filled: KvWrite) -> None:
         self.ask = ask
-        self.history: History = ask.history
+        self.history = ask.history
         self.first, self.filled = first, filled
 
     @cached_property

@@ -13,7 +13,6 @@ from astrai_sim.trace import Event, Trace
 from scenes.measures import Said, joined, written
 from scenes.story.history.sure import sure
 
-COLUMNS = 56
 WIDEST_BITS = 20
 WIDEST_INT = 40
 DRAWN = ("self", "self._refs", "self._lru", "self._prefix", "_")
@@ -48,17 +47,21 @@ class CodeStep:
     lru: tuple[int, ...] | None = None
 
 
-def shown_source(trace: Trace, function: str, columns: int = COLUMNS) -> ShownSource:
+def shown_source(trace: Trace, function: str, columns: int) -> ShownSource:
     """The recorded source of `function` without docstring, comments and blank lines.
 
     Lines longer than `columns` characters take several display rows. Raises KeyError
     where the header holds no such source.
     """
-    dedented = textwrap.dedent(trace.header.sources[function].text)
-    hidden, comments = _docstring_lines(dedented), _comments(dedented)
+    text = textwrap.dedent(trace.header.sources[function].text)
+    defined = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
+    docs = [node.body[0] for node in defined if ast.get_docstring(node) is not None]
+    hidden = {number for doc in docs for number in range(doc.lineno, sure(doc.end_lineno) + 1)}
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    comments = {token.start[0]: token.start[1] for token in tokens if token.type == tokenize.COMMENT}
     lines: list[tuple[Said, ...]] = []
     place: dict[int, int] = {}
-    for number, line in enumerate(dedented.splitlines(), start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         if number in comments:
             line = line[: comments[number]].rstrip()
         if number in hidden or not line.strip() or line.lstrip().startswith("@"):
@@ -69,40 +72,17 @@ def shown_source(trace: Trace, function: str, columns: int = COLUMNS) -> ShownSo
     return ShownSource(written("source.name", function, "name", function=function), tuple(lines), place)
 
 
-def _docstring_lines(text: str) -> set[int]:
-    hidden: set[int] = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
-            doc = node.body[0]
-            hidden.update(range(doc.lineno, sure(doc.end_lineno) + 1))
-    return hidden
-
-
-def _comments(text: str) -> dict[int, int]:
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    return {t.start[0]: t.start[1] for t in tokens if t.type == tokenize.COMMENT}
-
-
 def _rows(line: Said, columns: int) -> Iterator[Said]:
     """The display rows of a line of source, each with its part of the line."""
-    at = 0
-    for row in _wrap(line, columns):
+    indent, at = " " * (len(line) - len(line.lstrip()) + 8), 0
+    for row in textwrap.wrap(line, columns, subsequent_indent=indent, break_long_words=False, replace_whitespace=False):
         body = row.strip() if at else row
         start = line.index(body, at)
         at = start + len(body)
         yield joined("", (row[: row.index(body)], line.cut(start, at)))
 
 
-def _wrap(line: str, columns: int) -> list[str]:
-    if len(line) <= columns:
-        return [line]
-    indent = " " * (len(line) - len(line.lstrip()) + 8)
-    return textwrap.wrap(
-        line, columns, subsequent_indent=indent, break_long_words=False, drop_whitespace=True, replace_whitespace=False
-    ) or [line]
-
-
-def steps_of(trace: Trace, event: Event, columns: int = COLUMNS) -> tuple[CodeStep, ...]:
+def steps_of(trace: Trace, event: Event, columns: int) -> tuple[CodeStep, ...]:
     """The executed lines of a `lines` event, with the values that they produced."""
     source = shown_source(trace, event.function, columns)
     n_pages = trace.header.scenario.cache.n_pages
@@ -135,27 +115,25 @@ def steps_of(trace: Trace, event: Event, columns: int = COLUMNS) -> tuple[CodeSt
 
 def value_text(name: str, value: Any, n_pages: int) -> str:
     """A recorded value as it is shown: bit patterns in binary, tensors by shape and first items."""
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return str(value)
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         if ("mask" in name or name == "lsb") and n_pages <= WIDEST_BITS:
             return format(value, f"0{n_pages}b")
         digits = format(value, "x")
         long = f"0x{digits[:5]}…{digits[-5:]} ({value.bit_length()} bits)"
         return str(value) if value.bit_length() <= WIDEST_INT else long
-    if isinstance(value, dict) and "length" in value:
-        first = ", ".join(str(x) for x in value["data"][:4])
-        return f"[{first}, …] {value['length']}"
-    if isinstance(value, dict) and "shape" in value:
-        shape = "×".join(str(n) for n in value["shape"]) or "scalar"
-        data = value.get("data") or []
-        if data and all(isinstance(x, int) for x in data):
-            first = ", ".join(str(x) for x in data[:3])
-            return f"[{first}, …] {shape}" if math.prod(value["shape"]) > 3 else f"[{first}]"
-        return f"tensor {shape}"
-    if isinstance(value, dict) and "bits" in value:
-        return f"{value['set']} of {value['bits']} bits set"
     if isinstance(value, list):
-        first = ", ".join(str(x) for x in value[:6])
-        return f"[{first}, …]" if len(value) > 6 else f"[{first}]"
-    return str(value)
+        return f"[{_first(value, 6)}, …]" if len(value) > 6 else f"[{_first(value, 6)}]"
+    if not isinstance(value, dict):
+        return str(value)
+    if "length" in value:
+        return f"[{_first(value['data'], 4)}, …] {value['length']}"
+    if "shape" in value:
+        shape, data = "×".join(map(str, value["shape"])) or "scalar", value.get("data") or []
+        if not data or not all(isinstance(x, int) for x in data):
+            return f"tensor {shape}"
+        return f"[{_first(data, 3)}, …] {shape}" if math.prod(value["shape"]) > 3 else f"[{_first(data, 3)}]"
+    return f"{value['set']} of {value['bits']} bits set" if "bits" in value else str(value)
+
+
+def _first(items: list, most: int) -> str:
+    return ", ".join(map(str, items[:most]))

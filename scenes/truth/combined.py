@@ -1,6 +1,9 @@
-"""Measures made of measures, and names of what can be counted off."""
+"""Measures made of measures, bars as long as measures say, and names of what can be counted off."""
 
-from scenes.truth.vouching import vouches
+from collections.abc import Sequence
+from typing import Any
+
+from scenes.truth.vouching import shows, true_value, vouches
 from scenes.truth.witness import Witness
 
 
@@ -19,4 +22,17 @@ vouches("ratio")(lambda witness, of, to: of / to)
 vouches("count")(lambda witness, of: len(of))
 vouches("table.first_token")(lambda witness, logical: token_position(witness, logical * witness.page_size) + 1)
 vouches("task.name")(lambda witness, task: witness.lives[task].task)
-vouches("step.number")(lambda witness, step: witness.step(step).index)
+vouches("step.number")(lambda witness, step: witness.step(step).end.step)
+
+
+def _shares(witness: Witness, at: int, drawn: Sequence, most: float) -> tuple[tuple[Any, float], ...]:
+    """Each measure, and its value as a share of the largest, or `most` where that is less."""
+    values = [float(true_value(witness, of, at)) for of, _ in drawn]
+    longest = max(values, default=1.0) or 1.0
+    return tuple((of, round(min(value / longest, most), 2)) for (of, _), value in zip(drawn, values, strict=True))
+
+
+# In a race, bars are no longer than the clock has run, which may stand anywhere on its way.
+shows("bars", fades=True)(lambda witness, at, shown: _shares(witness, at, shown["bars"], 1.0))
+shows("race", fades=True)(lambda witness, at, shown: _shares(witness, at, shown["race"], shown["race.clock"]))
+shows("race.clock", fades=True)(lambda witness, at, shown: min(1.0, max(0.0, shown["race.clock"])))

@@ -6,7 +6,7 @@ run and the next one fits, and gives every request one token for its prompt and 
 are a map of owners, and a request's life is worked out when it is admitted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -103,57 +103,28 @@ def step_of(witness: Witness, at: int) -> int:
     return witness.state(at).step + max(0, at - witness.last)
 
 
-def _now(witness: Witness, at: int, rule: str = "reserve") -> tuple[Plan, int]:
-    return plan(witness.trace, rule), step_of(witness, at)
+AT_STEP: dict[str, Callable[[Plan, int], int]] = {
+    "free": lambda told, step: sum(told.holes(step).values()),
+    "inside": lambda told, step: len(told.held(step)),
+    "holes": lambda told, step: len(told.holes(step)),
+    "largest": lambda told, step: max(told.holes(step).values(), default=0),
+    "finished": lambda told, step: sum(stay.last <= step for stay in told.stays),
+    "used": lambda told, step: sum(stay.used(step) for stay in told.held(step)),
+    "reserved": lambda told, step: sum(stay.size for stay in told.held(step)),
+}
+"""What holds of a plan at the end of a step."""
 
-
-@vouches("contiguous.free")
-def contiguous_free(witness: Witness, at: int) -> int:
-    told, step = _now(witness, at)
-    return sum(told.holes(step).values())
-
-
-@vouches("contiguous.inside")
-def contiguous_inside(witness: Witness, at: int) -> int:
-    told, step = _now(witness, at)
-    return len(told.held(step))
-
-
-@vouches("contiguous.holes")
-def contiguous_holes(witness: Witness, at: int) -> int:
-    told, step = _now(witness, at)
-    return len(told.holes(step))
-
-
-@vouches("contiguous.largest")
-def contiguous_largest(witness: Witness, at: int) -> int:
-    told, step = _now(witness, at)
-    return max(told.holes(step).values(), default=0)
-
-
-@vouches("contiguous.finished")
-def contiguous_finished(witness: Witness, at: int, rule: str = "reserve") -> int:
-    told, step = _now(witness, at, rule)
-    return sum(stay.last <= step for stay in told.stays)
-
-
-@vouches("contiguous.used")
-def contiguous_used(witness: Witness, at: int, rule: str = "reserve") -> int:
-    told, step = _now(witness, at, rule)
-    return sum(stay.used(step) for stay in told.held(step))
-
-
-@vouches("contiguous.reserved")
-def contiguous_reserved(witness: Witness, at: int, rule: str = "reserve") -> int:
-    told, step = _now(witness, at, rule)
-    return sum(stay.size for stay in told.held(step))
+for _name, _value in AT_STEP.items():
+    vouches(f"contiguous.{_name}")(
+        lambda witness, at, rule="reserve", of=_value: of(plan(witness.trace, rule), step_of(witness, at))
+    )
 
 
 @vouches("contiguous.empty")
 def contiguous_empty(witness: Witness, at: int, task: str, rule: str) -> int:
     """Slots of a request's piece that it has not filled."""
-    told, step = _now(witness, at, rule)
-    return {stay.life.task: stay.size - stay.used(step) for stay in told.held(step)}[task]
+    step = step_of(witness, at)
+    return {stay.life.task: stay.size - stay.used(step) for stay in plan(witness.trace, rule).held(step)}[task]
 
 
 # Steps until every request has ended.

@@ -20,29 +20,30 @@ def _turns(trace: Trace) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {name: [] for name in ("came", "in", "out", "done", "unserved")}
     for life in witness.lives.values():
         found["came"].append(life.submitted.seq)
-        found["in"] += [stamp.seq for stamp in life.admitted]
-        found["out"] += [stamp.seq for stamp in life.preempted]
+        found["in"] += [event.seq for event in life.admitted]
+        found["out"] += [event.seq for event in life.preempted]
         if life.finished is not None:
             waits = len(life.admitted) == len(life.preempted)
             found["unserved" if waits else "done"].append(life.finished.seq)
     return {name: sorted(seqs) for name, seqs in found.items()}
 
 
-def _so_far(witness: Witness, name: str, at: float) -> int:
-    return bisect_right(_turns(witness.trace)[name], at)
+SIGNS = {
+    "running": {"in": 1, "out": -1, "done": -1},
+    "waiting": {"came": 1, "out": 1, "in": -1, "unserved": -1},
+    "preempted": {"out": 1},
+}
+"""Admitted, and neither finished nor preempted since; submitted or preempted, and not admitted since; how often a
+request had to give way."""
 
 
-@vouches("crowd.running")
-def running(witness: Witness, at: int) -> int:
-    """Admitted, and neither finished nor preempted since."""
-    return _so_far(witness, "in", at) - _so_far(witness, "out", at) - _so_far(witness, "done", at)
+def _so_far(witness: Witness, kind: str, at: float) -> int:
+    return sum(sign * bisect_right(_turns(witness.trace)[name], at) for name, sign in SIGNS[kind].items())
 
 
-@vouches("crowd.waiting")
-def waiting(witness: Witness, at: int) -> int:
-    """Submitted or preempted, and not admitted since."""
-    came = _so_far(witness, "came", at) + _so_far(witness, "out", at)
-    return came - _so_far(witness, "in", at) - _so_far(witness, "unserved", at)
+for _kind in SIGNS:
+    vouches(f"crowd.{_kind}")(lambda witness, at, kind=_kind: _so_far(witness, kind, at))
+    vouches(f"crowd.{_kind}.more")(lambda witness, shown, at, kind=_kind: _so_far(witness, kind, at) - shown)
 
 
 @shows("crowd.bars", fades=True)
@@ -50,12 +51,7 @@ def bars(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float, ..
     """Pages of requests that run, in order of admission, and those that the waiting ones need, by the most of these
     that are drawn."""
     state, found = witness.state(at), {}
-    since = {
-        life.task: max(stamp.seq for stamp in life.admitted if stamp.seq <= at)
-        for life in witness.lives.values()
-        if life.submitted.seq <= at and state.tasks[life.task].status in ("prefilling", "running")
-    }
-    order = sorted(since, key=lambda task: (since[task], witness.order[task]))
+    order = admitted(witness, at)
     pages = {
         "running": [len(state.tables.get(task, ())) for task in order],
         "waiting": [ceil(state.tasks[task].n_tokens / witness.page_size) for task in state.waiting],
@@ -70,16 +66,15 @@ def bars(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float, ..
 @shows("clock.share", fades=True)
 def share(witness: Witness, at: int, shown: Mapping) -> float:
     """How much of the time up to the end of the last step has gone by."""
-    end = max((step.end.ns for step in witness.steps), default=1)
-    return round(min(1.0, run_time(witness, -1, at) / max(1, end)), 3)
+    return round(min(1.0, run_time(witness, -1, at) / witness.end_ns), 3)
 
 
 @shows("clock.marks", fades=True)
 def marks(witness: Witness, at: int, shown: Mapping) -> tuple[int, tuple[int, ...]]:
     """Of equal parts of that time those in which a request had to give way so far."""
     n, _ = shown["clock.marks"]
-    end = max((step.end.ns for step in witness.steps), default=1)
-    found = {min(n - 1, event.ns * n // end) for event in witness.events("task_preempted", before=int(at) + 1)}
+    lost = witness.events("task_preempted", before=int(at) + 1)
+    found = {min(n - 1, event.ns * n // witness.end_ns) for event in lost}
     return n, tuple(sorted(found))
 
 
@@ -101,15 +96,10 @@ def wait_within(witness: Witness, share: float) -> int:
 def waits(witness: Witness, at: int, shown: Mapping) -> np.ndarray:
     """Each request's arrival by the run's time, and its wait by the longest, float [requests, 2]."""
     found = np.array(_waits(witness.trace), dtype=float).reshape(-1, 2)
-    end = max((step.end.ns for step in witness.steps), default=1)
-    found /= [max(1, end), max(1.0, found[:, 1].max(initial=1.0))]
+    found /= [witness.end_ns, max(1.0, found[:, 1].max(initial=1.0))]
     return found[np.lexsort(found.T)]
 
 
-# How often a request had to give way so far.
-vouches("crowd.preempted")(lambda witness, at: _so_far(witness, "out", at))
-vouches("crowd.running.more")(lambda witness, shown, at: running(witness, at) - shown)
-vouches("crowd.waiting.more")(lambda witness, shown, at: waiting(witness, at) - shown)
 # Seconds of the run that go by in one of a time-lapse between two events.
 vouches("lapse.rate")(lambda witness, after, until, seconds: run_time(witness, after, until) / 1e9 / seconds)
 

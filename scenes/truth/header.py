@@ -1,10 +1,10 @@
 """What the header says: sizes, settings, where it was recorded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import to_builtins
 
 from scenes.theme import THEMES
 from scenes.truth.vouching import shows, vouches
@@ -14,28 +14,18 @@ WIDTHS = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All strings in a header's value."""
+    """All strings in what a header is made of."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Struct):
-        yield from _texts(list(structs.asdict(value).values()))
-    elif isinstance(value, dict):
-        yield from _texts(list(value.values()))
-    elif isinstance(value, list | tuple):
-        for item in value:
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
             yield from _texts(item)
-
-
-@shows("theme")
-def look(witness: Witness, at: int, shown: Mapping) -> str:
-    """A theme that there is: its colours are what others hold drawn ones against."""
-    return THEMES[shown["theme"]].name
 
 
 @vouches("header.text")
 def text(witness: Witness, text: str) -> str:
     header = witness.trace.header
-    allowed = set(_texts(header))
+    allowed = set(_texts(to_builtins(header)))
     if header.weights is not None:
         name = PurePath(header.weights.file).name.removesuffix(".gguf")
         allowed |= {name, name.removesuffix(header.weights.quantization).rstrip(".-_")}
@@ -68,21 +58,19 @@ def time_scale(witness: Witness) -> float:
     return workload.time_scale
 
 
-@vouches("slot.bytes")
 def slot_bytes(witness: Witness) -> int:
     """K and V of one token in all layers."""
     model = witness.trace.header.scenario.model
     return 2 * WIDTHS[witness.trace.header.dtype] * model.n_layers * model.n_kv_heads * model.head_dim
 
 
-@vouches("page.bytes")
-def page_bytes(witness: Witness) -> int:
-    return slot_bytes(witness) * witness.page_size
-
-
+vouches("slot.bytes")(slot_bytes)
+vouches("page.bytes")(lambda witness: slot_bytes(witness) * witness.page_size)
+vouches("pool.bytes")(lambda witness: slot_bytes(witness) * witness.page_size * witness.n_pages)
 vouches("header.kv_layer")(lambda witness: witness.trace.header.kv_layer)
 vouches("header.dtype")(lambda witness: witness.trace.header.dtype)
 vouches("header.day")(lambda witness: witness.trace.header.started.partition("T")[0])
 vouches("model.size")(lambda witness, name: getattr(witness.trace.header.scenario.model, name))
 vouches("cost")(lambda witness, name: getattr(witness.trace.header.cost, name))
-vouches("pool.bytes")(lambda witness: page_bytes(witness) * witness.n_pages)
+# A theme that there is: its colours are what others hold drawn ones against.
+shows("theme")(lambda witness, at, shown: THEMES[shown["theme"]].name)

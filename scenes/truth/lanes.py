@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
 from astrai_sim.trace import Event, Trace
+from scenes.truth.steps import phase_ns
 from scenes.truth.vouching import shows, vouches
-from scenes.truth.witness import Stamp, Witness
+from scenes.truth.witness import Witness
 
 UNITS = {"s": 10**9, "ms": 10**6, "µs": 10**3, "ns": 1}
 CLOSE = 1e-6
@@ -21,12 +23,12 @@ def clock(witness: Witness, at: int, shown: Mapping) -> dict[str, Any]:
     return {"axis": (start, end), "ticks": {ns: (ns - start) / (end - start) for ns in shown["clock"]["ticks"]}}
 
 
-def waits(witness: Witness, tasks: tuple[str, ...], first: int, last: int) -> list[tuple[Stamp, Stamp]]:
+def waits(witness: Witness, tasks: tuple[str, ...], first: int, last: int) -> list[tuple[Event, Event]]:
     """Two tokens of one of `tasks` that followed one another, the later in a step from `first` to `last`."""
     return [
         (before, after)
         for task in tasks
-        for before, after in zip(witness.lives[task].tokens, witness.lives[task].tokens[1:], strict=False)
+        for before, after in pairwise(witness.lives[task].tokens)
         if first <= after.step <= last
     ]
 
@@ -48,13 +50,8 @@ def began(witness: Witness, task: str) -> int:
 
 def computed(witness: Witness, task: str) -> dict[int, tuple[int, int]]:
     """When the phase began and ended, by step, that computed a stretch of a prompt."""
-    found = {}
-    for step in {event.step for event in chunks(witness, task)}:
-        within = witness.step(step)
-        events = witness.events("phase_begin", "phase_end", after=within.begin.seq, before=within.end.seq)
-        times = [event.ns for event in events if event.phase == "prefill"]
-        found[step] = (times[0], times[-1])
-    return found
+    times = {event.step: phase_ns(witness, "prefill", event.step) for event in chunks(witness, task)}
+    return {step: (ns[0], ns[-1]) for step, ns in times.items()}
 
 
 @shows("lanes", fades=True)
@@ -101,9 +98,7 @@ vouches("clock.factor")(
 vouches("lane.tokens")(
     lambda witness, task, after, until: sum(after < token.ns <= until for token in witness.lives[task].tokens)
 )
-vouches("wait.among")(
-    lambda witness, tasks, first, last: max(b.ns - a.ns for a, b in waits(witness, tasks, first, last))
-)
+vouches("wait.among")(lambda witness, **among: max(b.ns - a.ns for a, b in waits(witness, **among)))
 
 
 def chunks(witness: Witness, task: str) -> list[Event]:
@@ -117,7 +112,7 @@ def chunks(witness: Witness, task: str) -> list[Event]:
 vouches("prompt.computed")(lambda witness, task: chunks(witness, task)[-1].end - chunks(witness, task)[0].start)
 vouches("prompt.steps")(lambda witness, task: len({event.step for event in chunks(witness, task)}))
 vouches("prompt.chunk")(
-    lambda witness, task, step: sum(event.end - event.start for event in chunks(witness, task) if event.step == step)
+    lambda witness, task, step: sum(e.end - e.start for e in chunks(witness, task) if e.step == step)
 )
 
 
@@ -138,7 +133,7 @@ def wait_since(witness: Witness, task: str, since: int, at: int) -> int:
 @vouches("wait.computing")
 def wait_computing(witness: Witness, task: str, since: int) -> int:
     """Nanoseconds from a request's last admission before its first token after event `since` to that token."""
-    token = min((token for token in witness.lives[task].tokens if token.seq > since), default=None)
+    token = next((token for token in witness.lives[task].tokens if token.seq > since), None)
     if token is None:
         raise LookupError(f"{task} got no token after event {since}")
     return token.ns - max(admitted.ns for admitted in witness.lives[task].admitted if admitted.seq < token.seq)
@@ -157,6 +152,6 @@ def _gaps(trace: Trace) -> list[tuple[int, int]]:
     """(step, longest gap in nanoseconds) of the steps in which a request got a token that was not its first."""
     longest: dict[int, int] = {}
     for life in Witness.of(trace).lives.values():
-        for before, after in zip(life.tokens, life.tokens[1:], strict=False):
+        for before, after in pairwise(life.tokens):
             longest[after.step] = max(longest.get(after.step, 0), after.ns - before.ns)
     return sorted(longest.items())

@@ -44,7 +44,4 @@ def strip(witness: Witness, at: int, shown: Mapping) -> tuple[str, int, tuple[in
     return task, seq, (witness.page_size,) * full + ((rest,) if rest else ())
 
 
-# Tokens of a request in the cache when event `seq` reads them.
-vouches("gather.length")(lambda witness, seq, task: witness.state(seq).tasks[task].kv_len)
 vouches("gather.layer")(lambda witness, seq: witness.trace[seq].layer)
-vouches("gather.page")(lambda witness, seq, task, logical: witness.state(seq).tables[task][logical])

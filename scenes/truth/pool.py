@@ -72,6 +72,12 @@ vouches("page.text.first")(lambda witness, page, at: holder(witness, page, at)[1
 vouches("page.text.last")(lambda witness, page, at: (holder(witness, page, at)[1] + 1) * witness.page_size - 1)
 
 
+@shows("sheet", fades=True)
+def sheet(witness: Witness, at: int, shown: Mapping) -> tuple[int, ...]:
+    """The pages drawn blank, as far as nobody holds them and nothing in them is valid."""
+    return tuple(page for page in shown["sheet"] if witness.state(at).page_state(page) == "free")
+
+
 @shows("slabs", fades=True)
 def slabs(witness: Witness, at: int, shown: Mapping) -> dict[str, list[int]]:
     """Pages of the pool, the same in each tensor, each once."""

@@ -1,5 +1,6 @@
 """What happened to each request."""
 
+from math import ceil
 from typing import Any
 
 from astrai_sim.trace import Event
@@ -7,17 +8,9 @@ from scenes.truth.vouching import vouches
 from scenes.truth.witness import Witness
 
 
-@vouches("request.prompt_pages")
-def prompt_pages(witness: Witness, task: str) -> int:
-    whole, rest = divmod(witness.lives[task].prompt, witness.page_size)
-    return whole + bool(rest)
-
-
-@vouches("request.ttft")
 def ttft(witness: Witness, task: str) -> int:
     """Nanoseconds from a request's arrival to its first token."""
-    life = witness.lives[task]
-    return life.tokens[0].ns - life.arrived
+    return witness.lives[task].tokens[0].ns - witness.lives[task].arrived
 
 
 @vouches("request.took")
@@ -37,7 +30,7 @@ def _next(witness: Witness, kind: str, task: str, at: int) -> Event:
     return found
 
 
-def _admission_before(witness: Witness, task: str, at: int) -> Event:
+def _admitted(witness: Witness, task: str, at: int) -> Event:
     found = [*witness.trace.find(event="task_admitted", task=task, before=at)]
     if not found:
         raise LookupError(f"{task} was not admitted before event {at}")
@@ -47,7 +40,7 @@ def _admission_before(witness: Witness, task: str, at: int) -> Event:
 @vouches("prefill.again")
 def prefill_again(witness: Witness, task: str, at: int) -> int:
     """Of these, those that were in the cache before a preemption."""
-    admitted = _admission_before(witness, task, at)
+    admitted = _admitted(witness, task, at)
     lost = [event.seq for event in witness.trace.find(event="task_preempted", task=task, before=admitted.seq)]
     most = max((witness.state(seq - 1).tasks[task].kv_len for seq in lost), default=0)
     return max(0, most - admitted.cached_tokens)
@@ -107,6 +100,8 @@ vouches("admission.cached")(lambda witness, task, at: _next(witness, "task_admit
 # Tokens computed from its admission to its first whole prefill from `at` on.
 vouches("prefill.tokens")(
     lambda witness, task, at: (
-        _next(witness, "task_prefilled", task, at).end - _admission_before(witness, task, at).cached_tokens
+        _next(witness, "task_prefilled", task, at).end - _admitted(witness, task, at).cached_tokens
     )
 )
+vouches("request.ttft")(ttft)
+vouches("request.prompt_pages")(lambda witness, task: ceil(witness.lives[task].prompt / witness.page_size))

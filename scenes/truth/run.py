@@ -5,6 +5,7 @@ from functools import lru_cache
 from statistics import median
 
 from astrai_sim.trace import Trace
+from scenes.truth.requests import ttft
 from scenes.truth.steps import computed, events_between
 from scenes.truth.vouching import vouches
 from scenes.truth.witness import Witness
@@ -40,14 +41,13 @@ def tally(trace: Trace) -> Counter[str]:
     return found
 
 
-TALLIED = ("run.allocs", "run.frees", "run.evictions", "run.kept", "pool.in_use.peak", "pool.cached.peak")
 COUNTED = {
     "run.requests": "task_submitted",
     "run.finished": "task_finished",
     "run.preemptions": "task_preempted",
     "run.steps": "step_end",
 }
-for _name in TALLIED:
+for _name in ("run.allocs", "run.frees", "run.evictions", "run.kept", "pool.in_use.peak", "pool.cached.peak"):
     vouches(_name)(lambda witness, name=_name: tally(witness.trace)[name])
 for _name, _what in COUNTED.items():
     vouches(_name)(lambda witness, what=_what: events_between(witness, what, -1, witness.last))
@@ -88,10 +88,9 @@ vouches("run.computed")(lambda witness: sum(count for _, count in computed(witne
 vouches("run.steps_done")(
     lambda witness: max((event.step for event in witness.events("task_finished")), default=-1) + 1
 )
-vouches("run.generated")(lambda witness: sum(len(event.tasks) for event in witness.events("tokens")))
 vouches("run.prompts")(lambda witness: sum(event.prompt_len for event in witness.events("task_submitted")))
 vouches("run.asked")(lambda witness: sum(event.tokens for event in witness.events("task_admitted")))
 vouches("run.found")(lambda witness: sum(event.cached_tokens for event in witness.events("task_admitted")))
 vouches("ttft.median")(
-    lambda witness: float(median(life.tokens[0].ns - life.arrived for life in witness.lives.values() if life.tokens))
+    lambda witness: float(median(ttft(witness, task) for task, life in witness.lives.items() if life.tokens))
 )

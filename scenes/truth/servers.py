@@ -65,12 +65,6 @@ for _rule in (*RULES, "pages"):
     )
 
 
-@shows("memory.rows")
-def memory_rows(witness: Witness, at: int, shown: Mapping) -> int:
-    """How the strips are to be read."""
-    return shown["memory.rows"]
-
-
 @shows("progress", fades=True)
 def progress(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float, dict[str, float]]]:
     """How far each server is, and where it served whom, as shares of the longest run."""
@@ -90,3 +84,5 @@ def progress(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float
 vouches("score.more")(lambda witness, rule, shown, at: len(_line(witness, at, rule)) - shown)
 # Steps that are over.
 vouches("servers.steps")(lambda witness, at: step_of(witness, at) + 1)
+# How the strips are to be read.
+shows("memory.rows")(lambda witness, at, shown: shown["memory.rows"])

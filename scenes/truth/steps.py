@@ -1,5 +1,6 @@
 """Steps, phases and time."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from scenes.truth.vouching import shows, vouches
@@ -35,27 +36,17 @@ def computed(witness: Witness, after: int, before: int) -> list[tuple[str, int]]
     return found
 
 
+def phase_ns(witness: Witness, phase: str, step: int) -> list[int]:
+    """When a phase began and ended in a step; nothing in a step without it."""
+    begin, end = witness.step(step)
+    events = witness.events("phase_begin", "phase_end", after=begin.seq, before=end.seq)
+    return [event.ns for event in events if event.phase == phase]
+
+
 @vouches("phase.time")
 def phase_time(witness: Witness, phase: str, step: int) -> int:
-    """From the phase's begin to its end in a step; 0 in a step without it."""
-    within = witness.step(step)
-    events = witness.events("phase_begin", "phase_end", after=within.begin.seq, before=within.end.seq)
-    times = [event.ns for event in events if event.phase == phase]
+    times = phase_ns(witness, phase, step)
     return times[-1] - times[0] if times else 0
-
-
-@vouches("step.decoded")
-def step_decoded(witness: Witness, step: int) -> int:
-    within = witness.step(step)
-    events = witness.events("tokens", after=within.begin.seq, before=within.end.seq)
-    return sum(len(event.tasks) for event in events if event.source == "decode")
-
-
-@vouches("step.prefilled")
-def step_prefilled(witness: Witness, step: int) -> int:
-    within = witness.step(step)
-    events = witness.events("chunk", "task_prefilled", after=within.begin.seq, before=within.end.seq)
-    return sum(event.end - event.start for event in events)
 
 
 @vouches("run.time")
@@ -75,17 +66,20 @@ def batch(witness: Witness, at: int, shown: Mapping) -> dict[str, dict]:
     return {name: {"step": drawn["step"], **_batch(witness, drawn["step"])} for name, drawn in shown["batch"].items()}
 
 
-def _batch(witness: Witness, step: int) -> dict[tuple[str, str], int]:
-    within = witness.step(step)
-    found: dict[tuple[str, str], int] = {}
-    for event in witness.events("tokens", "chunk", "task_prefilled", after=within.begin.seq, before=within.end.seq):
+def _batch(witness: Witness, step: int) -> Counter[tuple[str, str]]:
+    begin, end = witness.step(step)
+    found: Counter[tuple[str, str]] = Counter()
+    for event in witness.events("tokens", "chunk", "task_prefilled", after=begin.seq, before=end.seq):
         if event.event != "tokens":
-            key = event.task, "prompt"
-            found[key] = found.get(key, 0) + event.end - event.start
+            found[event.task, "prompt"] += event.end - event.start
         elif event.source == "decode":
-            found |= {(task, "decode"): 1 for task in event.tasks}
+            found.update((task, "decode") for task in event.tasks)
     return found
 
 
+for _name, _kind in (("decoded", "decode"), ("prefilled", "prompt")):
+    vouches(f"step.{_name}")(
+        lambda witness, step, of=_kind: sum(n for (_, kind), n in _batch(witness, step).items() if kind == of)
+    )
 vouches("step")(lambda witness, at: witness.state(at).step)
-vouches("step.duration")(lambda witness, step: witness.step(step).duration)
+vouches("step.duration")(lambda witness, step: witness.step(step).end.duration_ns)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from math import ceil
 
 import numpy as np
 
@@ -9,11 +10,6 @@ from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
 
 MOST = 160
-
-
-@vouches("task.tokens")
-def task_tokens(witness: Witness, task: str, at: int) -> int:
-    return witness.state(at).tasks[task].n_tokens
 
 
 def in_use(witness: Witness, at: int) -> list[int]:
@@ -29,11 +25,9 @@ def slots_filled_total(witness: Witness, at: int) -> int:
     return sum(witness.slots(page, at) for page in in_use(witness, at))
 
 
-@vouches("slots.reserved.total")
-def slots_reserved_total(witness: Witness, at: int) -> int:
-    return len(in_use(witness, at)) * witness.page_size
-
-
+vouches("slots.reserved.total")(lambda witness, at: len(in_use(witness, at)) * witness.page_size)
+vouches("task.tokens")(lambda witness, task, at: witness.state(at).tasks[task].n_tokens)
+vouches("task.needs")(lambda witness, task, at: ceil(witness.state(at).tasks[task].n_tokens / witness.page_size))
 vouches("task.cached")(lambda witness, task, at: witness.state(at).tasks[task].kv_len)
 vouches("table")(lambda witness, task, at: witness.state(at).tables.get(task, []))
 vouches("table.pages")(lambda witness, task, at: len(witness.state(at).tables.get(task, [])))
@@ -43,32 +37,28 @@ vouches("requests.finished")(
 )
 vouches("queue.waiting")(lambda witness, at: len(witness.state(at).waiting))
 vouches("table.entry")(lambda witness, task, logical, at: witness.state(at).tables[task][logical])
-vouches("task.needs")(lambda witness, task, at: -(-task_tokens(witness, task, at) // witness.page_size))
 vouches("table.entries")(lambda witness, at: sum(map(len, witness.state(at).tables.values())))
 
 
 @lru_cache(maxsize=4)
-def _ends(witness: Witness) -> list[tuple[int, int, int]]:
+def _ends(witness: Witness) -> dict[str, list[int]]:
     """At the end of each step: slots that the longest lengths of who has pages come to, held, filled."""
-    found = []
-    for step in witness.steps:
-        at = step.end.seq
+    found: dict[str, list[int]] = {"longest": [], "held": [], "filled": []}
+    for at in (step.end.seq for step in witness.steps):
         lives = [witness.lives[task] for task, pages in witness.state(at).tables.items() if pages]
-        longest = sum(life.prompt + life.max_tokens for life in lives)
-        found.append((longest, slots_reserved_total(witness, at), slots_filled_total(witness, at)))
+        found["longest"].append(sum(life.prompt + life.max_tokens for life in lives))
+        found["held"].append(len(in_use(witness, at)) * witness.page_size)
+        found["filled"].append(slots_filled_total(witness, at))
     return found
 
 
 @shows("held", fades=True)
 def held(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float, ...]]:
     """Every column, or of a long run every second or third, as shares of the highest."""
-    rows = _ends(witness)
-    rows = rows[:: -(-len(rows) // MOST)]
-    most = max((max(row) for row in rows), default=0) or 1
-    names = ("longest", "held", "filled")
-    return {name: tuple(round(row[i] / most, 3) for row in rows) for i, name in enumerate(names)}
+    rows = {name: row[:: -(-len(row) // MOST) or 1] for name, row in _ends(witness).items()}
+    most = max(max(row, default=0) for row in rows.values()) or 1
+    return {name: tuple(round(value / most, 3) for value in row) for name, row in rows.items()}
 
 
-vouches("longest.peak")(lambda witness: max((row[0] for row in _ends(witness)), default=0))
-vouches("held.peak")(lambda witness: max((row[1] for row in _ends(witness)), default=0))
-vouches("filled.peak")(lambda witness: max((row[2] for row in _ends(witness)), default=0))
+for _name in ("longest", "held", "filled"):
+    vouches(f"{_name}.peak")(lambda witness, name=_name: max(_ends(witness)[name], default=0))

@@ -22,8 +22,8 @@ def page_logical(witness: Witness, task: str, page: int, at: int) -> int:
 @vouches("tile.tokens")
 def tile_tokens(witness: Witness, task: str, logical: int, at: int) -> int:
     """Tokens of a request that fall into a page of its table."""
-    first = logical * witness.page_size
-    return len(range(first, min(first + witness.page_size, witness.state(at).tasks[task].n_tokens)))
+    left = witness.state(at).tasks[task].n_tokens - logical * witness.page_size
+    return max(0, min(left, witness.page_size))
 
 
 @vouches("tape.folded")
@@ -123,7 +123,3 @@ def knock(witness: Witness, at: int, shown: Mapping) -> tuple:
     if page is None or state.page_state(page) == "in use":
         return task, page
     return task, f"page {page} is {state.page_state(page)}"
-
-
-# Which of its tokens, from 1, is its newest.
-vouches("token.newest")(lambda witness, task, at: witness.state(at).tasks[task].n_tokens)

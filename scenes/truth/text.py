@@ -65,7 +65,7 @@ def _plain(pieces: tuple[str, ...]) -> str:
 @vouches("request.question")
 def question(witness: Witness, task: str) -> str:
     """The last turn of a prompt that is not the system's; all of a prompt without control tokens."""
-    pieces = witness.lives[task].texts or ()
+    pieces = witness.lives[task].submitted.texts or ()
     if all(special(piece) is None for piece in pieces):
         return _plain(pieces)
     asked = [words for role, words in _in_turns(pieces) if role != "system"]

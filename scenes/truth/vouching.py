@@ -1,7 +1,7 @@
 """Who vouches for what."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cache
 from inspect import signature
 from typing import Any
 
@@ -10,41 +10,28 @@ from scenes.truth.writing import WRITING
 
 Truth = Callable[..., Any]
 
-
-@dataclass(frozen=True)
-class Voucher:
-    """`compute` gives a measure's value from a witness and the measure's arguments.
-
-    It takes `at`, the number of an event, where `live`: the measure's own, or the moment shown.
-    """
-
-    compute: Truth
-    live: bool
-
-
-VOUCHERS: dict[str, Voucher] = {}
-"""Who computes each measure, by its name."""
+VOUCHERS: dict[str, Truth] = {}
+"""Who computes each measure, by its name, from a witness and the measure's arguments; `at`, where it takes that, is the
+number of an event: the measure's own, or the moment shown."""
 
 SHOWN: dict[str, Truth] = {}
 """Who says what a stage should show in a field that is no text: (witness, at, shown) -> value,
 `shown` being all fields as the stage reads them."""
 
+FADING: set[str] = set()
+"""Fields of `SHOWN` that fade from one value to the next, so that only a picture at rest shows one."""
 
-def vouches(*names: str) -> Callable[[Truth], Truth]:
-    """The function computes the measures called `names`."""
+
+def vouches(name: str) -> Callable[[Truth], Truth]:
+    """The function computes the measure called `name`."""
 
     def register(compute: Truth) -> Truth:
-        for name in names:
-            if name in VOUCHERS:
-                raise ValueError(f"two vouch for {name}")
-            VOUCHERS[name] = Voucher(compute, "at" in signature(compute).parameters)
+        if name in VOUCHERS:
+            raise ValueError(f"two vouch for {name}")
+        VOUCHERS[name] = compute
         return compute
 
     return register
-
-
-FADING: set[str] = set()
-"""Fields of `SHOWN` that fade from one value to the next, so that only a picture at rest shows one."""
 
 
 def shows(field: str, fades: bool = False) -> Callable[[Truth], Truth]:
@@ -61,10 +48,15 @@ def shows(field: str, fades: bool = False) -> Callable[[Truth], Truth]:
     return register
 
 
+@cache
+def _takes_at(compute: Truth) -> bool:
+    return "at" in signature(compute).parameters
+
+
 def is_live(measure: Any) -> bool:
     """Whether a measure says what holds at the moment shown, or one that it is made of does."""
     args = dict(measure.args)
-    own = measure.name in VOUCHERS and VOUCHERS[measure.name].live and "at" not in args
+    own = measure.name in VOUCHERS and _takes_at(VOUCHERS[measure.name]) and "at" not in args
     return own or any(is_live(part) for value in args.values() for part in _measures(value))
 
 
@@ -82,15 +74,15 @@ def true_value(witness: Witness, measure: Any, moment: float) -> Any:
     """
     if measure.name not in VOUCHERS:
         raise LookupError(f"nobody vouches for {measure.name}: add it to scenes.truth")
-    voucher, args = VOUCHERS[measure.name], dict(measure.args)
+    compute, args = VOUCHERS[measure.name], dict(measure.args)
     for name, value in args.items():
         if isinstance(value, tuple):
             args[name] = tuple(true_value(witness, v, moment) if _measures(v) else v for v in value)
         elif _measures(value):
             args[name] = true_value(witness, value, moment)
-    if voucher.live and "at" not in args:
-        args["at"] = moment
-    return voucher.compute(witness, **args)
+    if _takes_at(compute):
+        args.setdefault("at", moment)
+    return compute(witness, **args)
 
 
 def true_text(witness: Witness, measure: Any, moment: float) -> str:

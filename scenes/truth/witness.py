@@ -1,7 +1,5 @@
 """What a trace says, found by passes over its events that films do not use."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -18,48 +16,26 @@ LINES = {"self._free_mask": "mask", "self._refs": "refs", "self._lru": "lru"}
 """What lines change that is shown, by what the engine calls it."""
 
 
-class Stamp(NamedTuple):
-    """When something happened: event, step and nanoseconds."""
-
-    seq: int
-    step: int
-    ns: int
-
-
-def stamp(event: Event) -> Stamp:
-    """When an event happened."""
-    return Stamp(event.seq, event.step, event.ns)
-
-
 @dataclass
 class Life:
-    """What happened to a request; `arrived` in nanoseconds, `cached` of its first admission, `texts`
-    of its prompt's tokens where they are known."""
+    """What happened to a request, `arrived` in nanoseconds; events stand as they were recorded."""
 
     task: str
-    place: int
     arrived: int
     prompt: int
     max_tokens: int
-    submitted: Stamp
-    texts: tuple[str, ...] | None = None
-    cached: int = 0
-    admitted: list[Stamp] = field(default_factory=list)
-    preempted: list[Stamp] = field(default_factory=list)
-    tokens: list[Stamp] = field(default_factory=list)
-    finished: Stamp | None = None
+    submitted: Event
+    admitted: list[Event] = field(default_factory=list)
+    preempted: list[Event] = field(default_factory=list)
+    tokens: list[Event] = field(default_factory=list)
+    finished: Event | None = None
 
 
-@dataclass
-class Step:
-    """A step that ended: its first and last event, and what its end says."""
+class Step(NamedTuple):
+    """The first and last event of a step that ended."""
 
-    index: int
-    begin: Stamp
-    end: Stamp
-    duration: int
-    waiting: int
-    running: int
+    begin: Event
+    end: Event
 
 
 class Line:
@@ -86,7 +62,7 @@ class Witness:
 
     @staticmethod
     @lru_cache(maxsize=4)
-    def of(trace: Trace) -> Witness:
+    def of(trace: Trace) -> "Witness":
         """The witness of a trace, which remembers what it has gone through."""
         return Witness(trace)
 
@@ -131,46 +107,38 @@ class Witness:
         """Requests by name, in order of submission."""
         lives: dict[str, Life] = {}
         for event in self.events("task_submitted"):
-            due = event.arrival_s
-            lives[event.task] = Life(
-                event.task,
-                len(lives),
-                event.ns if due is None else round(due * 1e9),
-                event.prompt_len,
-                event.max_tokens,
-                stamp(event),
-                None if event.texts is None else tuple(event.texts),
-            )
+            due = event.ns if event.arrival_s is None else round(event.arrival_s * 1e9)
+            lives[event.task] = Life(event.task, due, event.prompt_len, event.max_tokens, event)
         for event in self.events("task_admitted"):
-            life = lives[event.task]
-            if not life.admitted:
-                life.cached = event.cached_tokens
-            life.admitted.append(stamp(event))
+            lives[event.task].admitted.append(event)
         for event in self.events("task_preempted"):
-            lives[event.task].preempted.append(stamp(event))
+            lives[event.task].preempted.append(event)
         for event in self.events("tokens"):
             for task in event.tasks:
-                lives[task].tokens.append(stamp(event))
+                lives[task].tokens.append(event)
         for event in self.events("task_finished"):
-            lives[event.task].finished = stamp(event)
+            lives[event.task].finished = event
         return lives
 
     @cached_property
     def order(self) -> dict[str, int]:
         """Place of each request in order of submission."""
-        return {task: life.place for task, life in self.lives.items()}
+        return {task: place for place, task in enumerate(self.lives)}
 
     @cached_property
     def steps(self) -> list[Step]:
         """The steps that ended, in order."""
-        begins = {event.step: stamp(event) for event in self.events("step_begin")}
-        return [
-            Step(e.step, begins[e.step], stamp(e), e.duration_ns, e.waiting, e.running) for e in self.events("step_end")
-        ]
+        begins = {event.step: event for event in self.events("step_begin")}
+        return [Step(begins[event.step], event) for event in self.events("step_end")]
+
+    @cached_property
+    def end_ns(self) -> int:
+        """When the last step ended, at least 1."""
+        return max((step.end.ns for step in self.steps), default=1) or 1
 
     def step(self, index: int) -> Step:
         """A step by its number; LookupError where none of that number has ended."""
-        found = next((step for step in self.steps if step.index == index), None)
+        found = next((step for step in self.steps if step.end.step == index), None)
         if found is None:
             raise LookupError(f"no step {index} has ended")
         return found
@@ -185,15 +153,9 @@ class Witness:
         tables = self.state(at).tables
         return sorted((task for task, pages in tables.items() if page in pages), key=self.order.__getitem__)
 
-    def filled(self, page: int, at: int) -> np.ndarray:
-        """Which slots of a page hold K and V that a table or the prefix cache reaches, bool [page_size]."""
+    def slots(self, page: int, at: int) -> int:
+        """How many slots of a page hold K and V that a table or the prefix cache reaches."""
         state = self.state(at)
         if state.page_state(page) == "free":
-            return np.zeros(self.page_size, dtype=bool)
-        if self.has_norms:
-            return ~np.isnan(state.norms(page))
-        return np.arange(self.page_size) < state.fill()[page]
-
-    def slots(self, page: int, at: int) -> int:
-        """How many those are."""
-        return int(np.count_nonzero(self.filled(page, at)))
+            return 0
+        return int(np.count_nonzero(~np.isnan(state.norms(page))) if self.has_norms else state.fill()[page])

@@ -67,12 +67,6 @@ def _starts(trace: Trace, task: str) -> list[int]:
     return found
 
 
-@shows("pool.folded")
-def folded_pages(witness: Witness, at: int, shown: Mapping) -> tuple[int, ...]:
-    """It only says how the words are to be read."""
-    return shown["pool.folded"]
-
-
 @shows("pool.words", fades=True)
 def words(witness: Witness, at: int, shown: Mapping) -> dict[int, dict[int, str]]:
     """The words of each page by the first slot of each: of whatever was written last, chat marks as
@@ -153,3 +147,7 @@ def tints(witness: Witness, at: int, shown: Mapping) -> dict[str, dict[int, tupl
                 color = theme.mix(color, look.hue(witness.order[writer]), TINT)
             found.setdefault(task, {})[logical] = tuple(round(value, 2) for value in theme.rgb(color))
     return found
+
+
+# It only says how the words are to be read.
+shows("pool.folded")(lambda witness, at, shown: shown["pool.folded"])

@@ -7,6 +7,11 @@ from typing import Any
 WHOLE_TABLE = 8
 
 
+def _fixed(value: float, places: int) -> Decimal:
+    """To so many places, halves to the even digit."""
+    return Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+
+
 def _grouped(value: int) -> str:
     digits, groups = str(abs(int(value))), []
     while digits:
@@ -37,7 +42,7 @@ def _bytes(n: int) -> str:
 
 
 def _tick(value: float) -> str:
-    exact = Decimal(value).quantize(Decimal("0.000001"))
+    exact = _fixed(value, 6)
     whole = _grouped(int(exact))
     return whole if exact == int(exact) else format(exact, "f").rstrip("0")
 
@@ -58,13 +63,13 @@ def _list(items: Sequence[object]) -> str:
 
 
 def _clock(ns: int) -> str:
-    tenths = Decimal(ns / 10**9).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+    tenths = _fixed(ns / 10**9, 1)
     return f"{_grouped(int(tenths))}.{int(tenths * 10) % 10} s"
 
 
 def _number(value: float) -> str:
     if isinstance(value, int) or abs(value) >= 999.5:
-        return _grouped(int(Decimal(value).to_integral_value(ROUND_HALF_EVEN)))
+        return _grouped(int(_fixed(value, 0)))
     return _figures(value, 3, False)
 
 
@@ -74,21 +79,7 @@ def _seconds(seconds: float) -> str:
 
 
 def _span(ns: float) -> str:
-    places = Decimal(1) if ns >= 10**10 else Decimal("0.1")
-    seconds = Decimal(ns / 10**9).quantize(places, ROUND_HALF_EVEN)
-    return f"{_grouped(int(seconds))} s" if places == 1 else f"{seconds} s"
-
-
-def _share(ratio: float) -> str:
-    return f"{Decimal(ratio * 100).quantize(Decimal(1), ROUND_HALF_EVEN)}%"
-
-
-def _percent(ratio: float) -> str:
-    return f"{_figures(100 * ratio, 2, False)}%"
-
-
-def _times(ratio: float) -> str:
-    return str(Decimal(ratio).quantize(Decimal(1) if ratio >= 10 else Decimal("0.1"), ROUND_HALF_EVEN))
+    return f"{_grouped(int(_fixed(ns / 10**9, 0)))} s" if ns >= 10**10 else f"{_fixed(ns / 10**9, 1)} s"
 
 
 WRITING: dict[str, Callable[[Any], str]] = {
@@ -102,9 +93,9 @@ WRITING: dict[str, Callable[[Any], str]] = {
     "tick": _tick,
     "span": _span,
     "seconds": _seconds,
-    "share": _share,
-    "percent": _percent,
-    "times": _times,
+    "share": lambda ratio: f"{_fixed(ratio * 100, 0)}%",
+    "percent": lambda ratio: f"{_figures(100 * ratio, 2, False)}%",
+    "times": lambda ratio: f"{_fixed(ratio, 0 if ratio >= 10 else 1)}",
     "table": _table,
     "list": _list,
 }

@@ -47,7 +47,7 @@ def test_waits_are_those_of_the_requests(trace):
     told = FILM.chapters(FILM.__name__, trace)
     for side, prompt in enumerate(told.prompts):
         steps = slice(prompt.steps[0], prompt.steps[-1] + 1)
-        assert told.waits[side].value == prompt.longest_ns == gaps[steps].max()
+        assert told.waits[side].value == gaps[steps].max()
 
 
 def test_what_a_step_computed(trace):
@@ -162,7 +162,7 @@ def test_what_is_shown_ends_where_another_prompt_begins(trace):
 
 
 def prompt(task, steps, tokens):
-    return Prompt(task, steps, (tokens // len(steps),) * len(steps), ("x",), 1)
+    return Prompt(task, steps, (tokens // len(steps),) * len(steps), ("x",))
 
 
 def test_two_prompts_one_after_the_other_are_chosen():

@@ -4,7 +4,7 @@ import pytest
 
 from scenes.draw import fonts
 from scenes.parts.words import readable
-from scenes.story.pieces import LONGEST, shown_piece
+from scenes.story.conversation import LONGEST, shown_piece
 from tests.chat.worded import PIECES
 
 

@@ -19,7 +19,10 @@ from scenes.story.errors import DoesNotApply
 from tests.film.drawn import scenarios
 
 drawing = settings(
-    deadline=None, derandomize=True, suppress_health_check=tuple(HealthCheck), phases=[Phase.explicit, Phase.generate]
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck.__members__.values()),
+    phases=[Phase.explicit, Phase.generate],
 )
 PARTS = range(10)
 """Seeds of `judge_drawn`: parts of one long test, which run side by side."""

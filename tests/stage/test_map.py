@@ -23,7 +23,7 @@ from scenes.parts.map import LEAST, Map, least_height, shape
 from scenes.parts.part import View
 from scenes.pool_at_scale import PoolAtScale, PoolAtScaleTelling
 from scenes.stage.stage import Stops
-from scenes.story.history import firsts, history_of
+from scenes.story.history import history_of
 from scenes.story.history.turns import turns_of
 from scenes.theme import DARK
 from scenes.truth import SHOWN, Witness
@@ -243,26 +243,13 @@ def test_time_goes_by_as_fast_as_it_says(trace, request):
             assert abs(ended - began - rate * (now - then)) <= 2 * longest + 1e-6
 
 
-def test_firsts_are_what_they_say(tmp_path):
-    """Before and after each the replayed state differs as its kind says."""
-    for detail in ("full", "bulk"):
-        trace = recorded(crowd(detail=detail), tmp_path / f"{detail}.jsonl")
-        found = firsts(history_of(trace))
-        kinds = {first.kind for first in found}
-        assert {"first", "growth", "share", "preemption", "release"} <= kinds
-        for first in found:
-            before, after = trace.state_at(first.begin), trace.state_at(first.end)
-            had, has = (s.tables.get(first.task, []) for s in (before, after))
-            if first.kind in ("preemption", "release"):
-                assert (tuple(had), has) == (first.pages, [])
-            else:
-                assert tuple(has[len(had) :]) == first.pages
-            if first.kind == "first":
-                assert not had
-            elif first.kind == "growth":
-                assert len(first.pages) == 1
-            elif first.kind == "share":
-                assert after.refs[first.pages[0]] > before.refs[first.pages[0]]
+@pytest.mark.parametrize("detail", ["full", "bulk"])
+def test_the_first_pages_are_what_they_say(tmp_path, detail):
+    """Before them the replayed state has none, after them those."""
+    trace = recorded(crowd(detail=detail), tmp_path / "run.jsonl")
+    first = history_of(trace).pages.first()
+    before, after = trace.state_at(first.begin), trace.state_at(first.end)
+    assert not any(before.tables.values()) and tuple(after.tables[first.task]) == first.pages
 
 
 def test_the_peak_is_the_first_of_the_highest(big):

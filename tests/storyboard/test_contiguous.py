@@ -21,7 +21,7 @@ def pieces(layout):
 def test_a_request_reserves_its_longest_length_and_fills_a_slot_a_step():
     layouts = simulate([load("A", 5, 10, 4)], 20, 8)
     assert [pieces(x) for x in layouts] == [[("A", 0, 15, 6)], [("A", 0, 15, 7)], [("A", 0, 15, 8)], []]
-    assert [(x.running, x.finished) for x in layouts] == [(1, 0), (1, 0), (0, 1), (0, 1)]
+    assert [(x.running, len(x.served)) for x in layouts] == [(1, 0), (1, 0), (0, 1), (0, 1)]
 
 
 def test_pieces_go_to_the_lowest_address_that_fits():
@@ -44,7 +44,7 @@ def test_room_in_two_holes_does_not_admit_and_nobody_overtakes():
     assert stuck.waiting == ("E", "F")
     admitted = next(x for x in layouts if any(p.task == "E" for p in x.pieces))
     assert [p.task for p in admitted.pieces if p.task in "EF"] == ["E", "F"]
-    assert layouts[-1].finished == len(requests)
+    assert len(layouts[-1].served) == len(requests)
 
 
 def test_with_holes_closed_the_sum_of_what_is_free_is_enough():
@@ -57,7 +57,7 @@ def test_with_holes_closed_the_sum_of_what_is_free_is_enough():
 
 def test_a_known_length_is_all_that_is_reserved():
     requests = [load("A", 5, 30, 4), load("B", 5, 30, 4), load("C", 5, 30, 4)]
-    assert [x.finished for x in simulate(requests, 36, 8)][:3] == [0, 0, 1]
+    assert [len(x.served) for x in simulate(requests, 36, 8)][:3] == [0, 0, 1]
     known = simulate(requests, 36, 8, "known")
     assert pieces(known[0]) == [("A", 0, 8, 6), ("B", 8, 8, 6), ("C", 16, 8, 6)]
     assert known[2].served == ("A", "B", "C")

@@ -12,7 +12,7 @@ from scenes.parts.part import View
 from scenes.parts.sheet import Sheet
 from scenes.story.errors import DoesNotApply
 from scenes.truth import Witness
-from scenes.truth.sheet import sheet
+from scenes.truth.pool import sheet
 
 
 class Ends(Observer):

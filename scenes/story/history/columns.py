@@ -1,7 +1,5 @@
 """Tables that grow by rows while events are read, and are arrays once they are asked."""
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Iterable
 
@@ -47,8 +45,8 @@ class Columns:
             self._read = dict(zip(self.names, np.ascontiguousarray(rows.T), strict=True))
         return self._read[name]
 
-    def rows(self, places: np.ndarray) -> Columns:
+    def rows(self, places: np.ndarray) -> "Columns":
         """The rows at `places` as a table of its own."""
         some = Columns(*self.names)
-        some._flat = array("q", np.stack([getattr(self, name)[places] for name in self.names], axis=1).tobytes())
+        some.extend(np.stack([getattr(self, name)[places] for name in self.names], axis=1).ravel().tolist())
         return some

@@ -10,16 +10,17 @@ from weakref import WeakKeyDictionary, proxy
 import numpy as np
 
 from astrai_sim.trace import Event, Series, Trace
+from astrai_sim.trace.events import PagesKeyed
+from scenes.story.history.ink import Ink
 from scenes.story.history.pages import Pages
 from scenes.story.history.requests import Requests
-from scenes.story.history.slots import Slots
 from scenes.story.history.steps import Steps
 
 E = TypeVar("E", bound=Event)
 
 
 class History:
-    """What happened in a run: lives of `requests`, of `pages`, of `slots`, and the `steps`.
+    """What happened in a run: lives of `requests` and of `pages`, and the `steps`.
 
     `series` holds what the cache and the scheduler counted at the end of every step; `last` is the
     number of the last event.
@@ -31,8 +32,7 @@ class History:
         self.last = len(trace) - 1
         self.requests = Requests()
         self.steps = Steps(self.last)
-        self.slots = Slots(self.requests)
-        self.pages = Pages(trace.header.scenario.cache.page_size, self.last, self.requests, self.steps)
+        self.pages = Pages(trace.header.scenario.cache.page_size, self.last, self.requests)
         self.series = Series.of(trace, self._watched(trace))
 
     def _watched(self, trace: Trace) -> Iterator[Event]:
@@ -41,7 +41,7 @@ class History:
         for event in trace:
             kind = event.event
             if kind not in handlers:
-                parts = (self.requests, self.steps, self.slots, self.pages)
+                parts = (self.requests, self.steps, self.pages)
                 found = (getattr(part, f"on_{kind}", None) for part in parts)
                 handlers[kind] = [handler for handler in found if handler is not None]
                 self._seqs[kind] = array("q")
@@ -82,6 +82,10 @@ class History:
             found.setdefault(event.step, []).append((event.task, event.end - event.start))
         return found
 
+    @cached_property
+    def ink(self) -> Ink:
+        return Ink(self._trace)
+
     def count(self, kind: str) -> int:
         """Events of a kind."""
         return len(self._seqs.get(kind, ()))
@@ -93,32 +97,32 @@ class History:
             raise TypeError(f"event {seq} is a {found.event}, no {kind.__name__}")
         return found
 
-    def events(self, kind: type[E] | str, after: int = -1, before: int | None = None, **fields: Any) -> Iterator[E]:
-        """Events of `kind` between two, both left out, whose `fields` have these values, in order.
+    def events(
+        self, kind: type[E] | str, after: int = -1, before: int | None = None, backwards: bool = False, **fields: Any
+    ) -> Iterator[E]:
+        """Events of `kind` between two, both left out, whose `fields` have these values, in order or `backwards`.
 
         `kind` is its struct, which tells a type checker the fields, or its name.
         """
-        return self._found(kind, after, before, fields, False)
-
-    def first(self, kind: type[E] | str, after: int = -1, before: int | None = None, **fields: Any) -> E | None:
-        """The first of `events`; None where there is none."""
-        return next(self._found(kind, after, before, fields, False), None)
-
-    def latest(self, kind: type[E] | str, before: int | None = None, after: int = -1, **fields: Any) -> E | None:
-        """The last of `events`; None where there is none."""
-        return next(self._found(kind, after, before, fields, True), None)
-
-    def _found(
-        self, kind: type[E] | str, after: int, before: int | None, fields: dict[str, Any], backwards: bool
-    ) -> Iterator[E]:
-        name = kind if isinstance(kind, str) else kind.event
-        seqs = self._seqs.get(name, array("q"))
+        seqs = self._seqs.get(kind if isinstance(kind, str) else str(kind.__struct_config__.tag), array("q"))
         end = len(seqs) if before is None else bisect_left(seqs, before)
         rows = range(bisect_right(seqs, after), end)
         for row in reversed(rows) if backwards else rows:
             event = self._trace[seqs[row]]
             if all(getattr(event, name) == value for name, value in fields.items()):
                 yield event
+
+    def keyed(self, page: int, before: int) -> PagesKeyed | None:
+        """What gave `page` the key that it has right before event `before`, or had last; None where it got none."""
+        return next((e for e in self.events(PagesKeyed, before=before, backwards=True) if page in e.pages), None)
+
+    def first(self, kind: type[E] | str, after: int = -1, before: int | None = None, **fields: Any) -> E | None:
+        """The first of `events`; None where there is none."""
+        return next(self.events(kind, after, before, **fields), None)
+
+    def latest(self, kind: type[E] | str, before: int | None = None, after: int = -1, **fields: Any) -> E | None:
+        """The last of `events`; None where there is none."""
+        return next(self.events(kind, after, before, True, **fields), None)
 
 
 _KNOWN: WeakKeyDictionary[Trace, History] = WeakKeyDictionary()

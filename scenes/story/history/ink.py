@@ -1,7 +1,6 @@
 """Whose K and V stand in which slot, also after the page was given back: until they are overwritten."""
 
 from bisect import bisect_right
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -49,13 +48,3 @@ class Ink:
                 who[page, low:end], where[page, low:end] = task, logical
             self._known[rows] = who, where
         return self._known[rows]
-
-
-_KNOWN: WeakKeyDictionary[Trace, Ink] = WeakKeyDictionary()
-
-
-def ink_of(trace: Trace) -> Ink:
-    """The ink of a trace, worked out once."""
-    if trace not in _KNOWN:
-        _KNOWN[trace] = Ink(trace)
-    return _KNOWN[trace]

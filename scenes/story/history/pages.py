@@ -1,54 +1,35 @@
 """Lives of pages: who held each from when to when, what it contained, when it was only cached."""
 
-from dataclasses import dataclass
+from functools import partialmethod
+from typing import NamedTuple
 
 import numpy as np
 
-from astrai_sim.trace.events import (
-    Counted,
-    PagesAlloc,
-    PagesCached,
-    PagesEvicted,
-    PagesFree,
-    PagesKeyed,
-    PagesRef,
-    PagesRevived,
-    PrefixReset,
-    Table,
-)
+from astrai_sim.trace.events import Counted, PagesEvicted, PrefixReset, Table
 from scenes.story.history.columns import Columns
 from scenes.story.history.requests import Requests
-from scenes.story.history.steps import Steps
 from scenes.story.history.sure import sure
 
 TAKEN = ("alloc", "ref", "revived")
 LEFT = ("held", "shared", "freed", "cached")
-Row = tuple[str, int]
-"""A page's worth of a request's text: its name and the place in its table."""
 
 
-@dataclass(frozen=True)
-class Keyed:
-    """`page`, which holds tokens `first` to `last` of `task`, got `key`, chained to `parent`."""
-
-    seq: int
-    task: str
-    logical: int
-    page: int
-    key: str
-    parent: str
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
-class LetGo:
+class LetGo(NamedTuple):
     """Pages that a request let go of, in ascending order, by what became of them; done by `end`."""
 
     end: int
     freed: tuple[int, ...]
     cached: tuple[int, ...]
     shared: tuple[int, ...]
+
+
+class First(NamedTuple):
+    """The `pages` that `task` was the first to get: none after event `begin`, all after `end`, its admission."""
+
+    task: str
+    begin: int
+    end: int
+    pages: tuple[int, ...]
 
 
 class Pages:
@@ -60,18 +41,14 @@ class Pages:
     place. `kept`: when it was cached. All are in the order in which they began.
     """
 
-    def __init__(self, page_size: int, last: int, requests: Requests, steps: Steps) -> None:
+    def __init__(self, page_size: int, last: int, requests: Requests) -> None:
         self.page_size = page_size
         self.last = last
         self.requests = requests
-        self.steps = steps
-        self.holds = Columns(
-            "page", "task", "logical", "begin", "shown", "end", "taken", "left", "decode", "content", "refs"
-        )
+        self.holds = Columns("page", "task", "logical", "begin", "shown", "end", "taken", "left", "decode")
         self.contents = Columns("page", "task", "logical", "begin", "end")
         self.kept = Columns("page", "begin", "end")
         self.evicted = Columns("seq", "page", "content")
-        self.keyed: list[Keyed] = []
         self.frees = 0
         self.most_in_use = self.most_cached = 0
         self._open: dict[str, dict[int, int]] = {}
@@ -83,27 +60,19 @@ class Pages:
         task = sure(event.task)
         index = self.requests[task].index
         table = self._open.setdefault(task, {})
-        self.steps.holding.add(task)
         for logical, page, refs in zip(sure(event.entries), event.pages, event.refs, strict=True):
             if how == 0:
                 self._forget(page, event.seq)
                 self._content[page] = self.contents.add(page, index, logical, event.seq, self.last + 1)
             self._uncache(page, event.seq)
             self._refs[page] = refs
-            table[logical] = self.holds.add(
-                page, index, logical, event.seq, event.seq, self.last + 1, how, 0,
-                event.phase == "decode", self._content.get(page, -1), refs,
-            )  # fmt: skip
+            lived = event.seq, event.seq, self.last + 1
+            table[logical] = self.holds.add(page, index, logical, *lived, how, 0, event.phase == "decode")
         self.most_in_use = max(self.most_in_use, len(self._refs))
 
-    def on_pages_alloc(self, event: PagesAlloc) -> None:
-        self._take(event, 0)
-
-    def on_pages_ref(self, event: PagesRef) -> None:
-        self._take(event, 1)
-
-    def on_pages_revived(self, event: PagesRevived) -> None:
-        self._take(event, 2)
+    on_pages_alloc = partialmethod(_take, how=0)
+    on_pages_ref = partialmethod(_take, how=1)
+    on_pages_revived = partialmethod(_take, how=2)
 
     def _leave(self, event: Counted, left: int) -> None:
         task = sure(event.task)
@@ -123,14 +92,10 @@ class Pages:
                 self._forget(page, event.seq)
         self.most_cached = max(self.most_cached, len(self._cached))
         if not table:
-            self.steps.holding.discard(task)
             self.requests[task].emptied.append(event.seq)
 
-    def on_pages_free(self, event: PagesFree) -> None:
-        self._leave(event, 2)
-
-    def on_pages_cached(self, event: PagesCached) -> None:
-        self._leave(event, 3)
+    on_pages_free = partialmethod(_leave, left=2)
+    on_pages_cached = partialmethod(_leave, left=3)
 
     def on_table(self, event: Table) -> None:
         request = self.requests[event.task]
@@ -138,14 +103,6 @@ class Pages:
             self.holds.put("shown", self._open[event.task][len(event.pages) - 1], event.seq)
         elif request.emptied:
             request.emptied[-1] = event.seq
-
-    def on_pages_keyed(self, event: PagesKeyed) -> None:
-        task = sure(event.task)
-        for logical, page in zip(sure(event.entries), event.pages, strict=True):
-            first = logical * self.page_size
-            self.keyed.append(
-                Keyed(event.seq, task, logical, page, event.key, event.parent, first, first + self.page_size - 1)
-            )
 
     def on_pages_evicted(self, event: PagesEvicted) -> None:
         for page in event.pages:
@@ -180,6 +137,23 @@ class Pages:
             rows = rows[self.holds.taken[rows] == TAKEN.index(how)]
         return rows if task is None else rows[self.holds.task[rows] == self.requests[task].index]
 
+    def first(self) -> First | None:
+        """The first pages of the run; None where nobody was admitted with any."""
+        h = self.holds
+        rows = np.flatnonzero((h.taken == 0) & (h.decode == 0))
+        task = self.requests.names[h.task[rows[0]]] if len(rows) else ""
+        admitted = self.requests[task].admission(int(h.begin[rows[0]])) if task else None
+        if admitted is None:
+            return None
+        begin = int(h.begin[rows[0]]) - 1
+        return First(task, begin, admitted.seq, tuple(h.page[self.took(begin, admitted.seq, task=task)].tolist()))
+
+    def of(self, task: str, seq: int) -> np.ndarray:
+        """Pages that `task` holds right before event `seq`, int64, in the order of its table."""
+        h = self.holds
+        rows = np.flatnonzero((h.task == self.requests[task].index) & (h.begin < seq) & (h.end >= seq))
+        return h.page[rows[np.argsort(h.logical[rows])]]
+
     def let_go(self, task: str, seq: int) -> LetGo | None:
         """What `task` let go of from event `seq` on, until its table was empty; None if it never was."""
         end = self.requests[task].empty_after(seq)
@@ -187,8 +161,7 @@ class Pages:
             return None
         h = self.holds
         mine = (h.task == self.requests[task].index) & (h.end >= seq) & (h.end <= end)
-        kinds = (tuple(sorted(h.page[mine & (h.left == LEFT.index(kind))].tolist())) for kind in LEFT[1:])
-        shared, freed, cached = kinds
+        shared, freed, cached = (tuple(sorted(h.page[mine & (h.left == left)].tolist())) for left in (1, 2, 3))
         return LetGo(end, freed, cached, shared)
 
     def text_of(self, content: int) -> tuple[str, int, int]:

@@ -18,15 +18,13 @@ from scenes.story.history.sure import sure
 class Prompt:
     """The prompt of `task`: the steps that computed it and how many tokens each took.
 
-    `beside` are the requests that were decoding before it began and got a token in every one of its steps. `longest_ns`
-    is the longest time between two tokens of a request that ended in these steps.
+    `beside` are the requests that were decoding before it began and got a token in every one of its steps.
     """
 
     task: str
     steps: tuple[int, ...]
     counts: tuple[int, ...]
     beside: tuple[str, ...]
-    longest_ns: int
 
     @property
     def whole(self) -> bool:
@@ -52,7 +50,7 @@ def prompts(history: History) -> list[Prompt]:
         beside = _beside(history, task, steps) if parts else ()
         if beside:
             counts = tuple(event.end - event.start for event in parts)
-            found.append(Prompt(task, steps, counts, beside, int(history.gaps[list(steps)].max())))
+            found.append(Prompt(task, steps, counts, beside))
     return sorted(found, key=lambda prompt: prompt.steps[0])
 
 

@@ -1,12 +1,19 @@
 """Lives of requests: submitted, admitted, computed, preempted, finished, and every token."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from astrai_sim.trace.events import Chunk, TaskAdmitted, TaskFinished, TaskPreempted, TaskPrefilled, TaskSubmitted
+from astrai_sim.trace.events import (
+    Chunk,
+    KvLengths,
+    KvWrite,
+    TaskAdmitted,
+    TaskFinished,
+    TaskPreempted,
+    TaskPrefilled,
+    TaskSubmitted,
+)  # fmt: skip
 from astrai_sim.trace.events import Tokens as GotTokens
 from scenes.story.history.columns import Columns
 
@@ -26,7 +33,7 @@ class Request:
     submitted: TaskSubmitted
     prompt: int
     arrived_ns: int
-    _log: TokenTable = field(repr=False)
+    _log: "TokenTable" = field(repr=False)
     admitted: list[TaskAdmitted] = field(default_factory=list)
     computed: list[TaskPrefilled] = field(default_factory=list)
     preempted: list[TaskPreempted] = field(default_factory=list)
@@ -79,29 +86,32 @@ class TokenTable(Columns):
 
     def __init__(self) -> None:
         super().__init__("seq", "ns", "step", "task", "decode")
-        self._sorted: tuple[int, np.ndarray, np.ndarray] | None = None
-        self._views: dict[int, Columns] = {}
+        self._views: list[Columns] = []
+        self._viewed = 0
 
     def of(self, task: int) -> Columns:
         """The rows of one request."""
-        if self._sorted is None or self._sorted[0] != len(self):
+        if self._viewed != len(self):
             order = np.argsort(self.task, kind="stable")
-            self._sorted = len(self), order, self.task[order]
-            self._views.clear()
-        if task not in self._views:
-            _, order, tasks = self._sorted
-            self._views[task] = self.rows(order[slice(*np.searchsorted(tasks, [task, task + 1]))])
-        return self._views[task]
+            parts = np.split(order, np.searchsorted(self.task[order], np.arange(1, int(self.task.max()) + 1)))
+            self._views, self._viewed = [self.rows(part) for part in parts], len(self)
+        return self._views[task] if task < len(self._views) else Columns(*self.names)
 
 
 class Requests(dict[str, Request]):
-    """The requests by name, in order of submission."""
+    """The requests by name, in order of submission.
+
+    `computed` counts the tokens whose K and V were written, each time, `recomputed` those of them that had been
+    in the cache before their request was preempted.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.log = TokenTable()
         self.names: list[str] = []
         self.index: dict[str, int] = {}
+        self.computed = self.recomputed = 0
+        self._stored: dict[str, int] = {}
 
     def on_task_submitted(self, event: TaskSubmitted) -> None:
         arrival = event.arrival_s
@@ -112,9 +122,11 @@ class Requests(dict[str, Request]):
 
     def on_task_admitted(self, event: TaskAdmitted) -> None:
         self[event.task].admitted.append(event)
+        self._stored[event.task] = event.cached_tokens
 
     def on_task_preempted(self, event: TaskPreempted) -> None:
         self[event.task].preempted.append(event)
+        self[event.task].stored.append(self._stored.pop(event.task, 0))
 
     def on_task_finished(self, event: TaskFinished) -> None:
         self[event.task].finished = event
@@ -127,3 +139,16 @@ class Requests(dict[str, Request]):
     def on_tokens(self, event: GotTokens) -> None:
         seq, ns, step, decode = event.seq, event.ns, event.step, event.source == "decode"
         self.log.extend([n for task in event.tasks for n in (seq, ns, step, self.index[task], decode)])
+
+    def on_kv_write(self, event: KvWrite) -> None:
+        for span in event.spans:
+            self._wrote(span.task, span.start, span.count)
+
+    def on_kv_lengths(self, event: KvLengths) -> None:
+        for task, count in zip(event.tasks, event.counts, strict=True):
+            self._wrote(task, self._stored.get(task, 0), count)
+
+    def _wrote(self, task: str, start: int, count: int) -> None:
+        self.computed += count
+        self.recomputed += max(0, min(max(self[task].stored, default=0), start + count) - start)
+        self._stored[task] = max(start + count, self._stored.get(task, 0))

@@ -10,28 +10,31 @@ from scenes.story.history.columns import Columns
 PHASES = ("cleanup", "refill", "prefill", "decode")
 
 
-class Steps:
+class Steps(Columns):
     """Steps that ended, by index, and their phases in order.
 
-    `begin` and `end` are the events that begin and end each step, `held` the requests with pages at its end. `phases`
-    has a row for each phase: its step, its `kind` (an index into `PHASES`), the events that begin and end it, when they
-    were, `ns` that it took (the recorder's own work left out) and how many requests it worked on.
+    `begin` [steps, and one more where the last did not end] and `end` [steps] are the events that begin and end each
+    step, `ns` what it took. `phases` has a row for each phase: its step, its `kind` (an index into `PHASES`), the
+    events that begin and end it, when they were, `ns` that it took (the recorder's own work left out) and how many
+    requests it worked on.
     """
 
     def __init__(self, last: int) -> None:
+        super().__init__("end", "ns")
         self.last = last
-        self._begun = Columns("seq")
-        self._ended = Columns("seq", "held", "ns")
         self.phases = Columns("step", "kind", "begin", "end", "began", "ended", "ns", "tasks")
-        self.holding: set[str] = set()
-        """Requests that hold pages, while events are read."""
+        self._begun = Columns("begin")
         self._open = (-1, 0)
+
+    @property
+    def begin(self) -> np.ndarray:
+        return self._begun.begin
 
     def on_step_begin(self, event: StepBegin) -> None:
         self._begun.add(event.seq)
 
     def on_step_end(self, event: StepEnd) -> None:
-        self._ended.add(event.seq, len(self.holding), event.duration_ns)
+        self.add(event.seq, event.duration_ns)
 
     def on_phase_begin(self, event: PhaseBegin) -> None:
         self._open = (event.seq, event.ns)
@@ -40,29 +43,6 @@ class Steps:
         begin, began = self._open
         kind = PHASES.index(event.phase)
         self.phases.add(event.step, kind, begin, event.seq, began, event.ns, event.duration_ns, event.n_tasks)
-
-    def __len__(self) -> int:
-        return len(self._ended)
-
-    @property
-    def begin(self) -> np.ndarray:
-        """Events that begin the steps, int64; one more than steps where the last did not end."""
-        return self._begun.seq
-
-    @property
-    def end(self) -> np.ndarray:
-        """Events that end the steps, int64 [steps]."""
-        return self._ended.seq
-
-    @property
-    def held(self) -> np.ndarray:
-        """Requests with pages at the end of each step, int64 [steps]."""
-        return self._ended.held
-
-    @property
-    def ns(self) -> np.ndarray:
-        """What each step took, int64 [steps]."""
-        return self._ended.ns
 
     def seq(self, step: int) -> int:
         """The event that ends a step; -1 before the first."""

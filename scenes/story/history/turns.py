@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from scenes.story.history.history import History
+from scenes.story.history.requests import Requests
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,13 +28,11 @@ class Turns:
 
     place: np.ndarray
     losses: tuple[Loss, ...]
-    _admitted: dict[str, list[int]]
+    _requests: Requests
 
     def since(self, task: str, at: int) -> int:
         """The event that admitted `task` last up to event `at`; -1 before the first."""
-        seqs = self._admitted.get(task, [])
-        found = bisect_right(seqs, at)
-        return seqs[found - 1] if found else -1
+        return max((event.seq for event in self._requests[task].admitted if event.seq <= at), default=-1)
 
     def lost(self, after: int, until: int) -> tuple[Loss, ...]:
         """Losses between two events, the second included."""
@@ -44,21 +43,12 @@ class Turns:
 @lru_cache(maxsize=4)
 def turns_of(history: History) -> Turns:
     """The turns of a run, worked out once."""
-    admitted = {life.name: [event.seq for event in life.admitted] for life in history.requests.values()}
-    first = np.array([seqs[0] if seqs else np.iinfo(np.int64).max for seqs in admitted.values()], dtype=np.int64)
-    place = np.empty(len(first), dtype=np.int64)
-    place[np.argsort(first, kind="stable")] = np.arange(len(first))
-    place[first == np.iinfo(np.int64).max] = -1
-    holds = history.pages.holds
-    order = np.lexsort((holds.logical, holds.task)) if len(holds) else np.zeros(0, dtype=np.int64)
-    tasks = holds.task[order]
-    losses = []
-    for life in history.requests.values():
-        if not life.preempted:
-            continue
-        rows = order[slice(*np.searchsorted(tasks, [life.index, life.index + 1]))]
-        for event, stored in zip(life.preempted, life.stored, strict=True):
-            held = rows[(holds.begin[rows] < event.seq) & (holds.end[rows] >= event.seq)]
-            losses.append(Loss(event.seq, event.ns, life.name, stored, holds.page[held]))
-    losses.sort(key=lambda loss: loss.seq)
-    return Turns(place, tuple(losses), admitted)
+    came = sorted((life for life in history.requests.values() if life.admitted), key=lambda life: life.admitted[0].seq)
+    place = np.full(len(history.requests), -1, dtype=np.int64)
+    place[[life.index for life in came]] = np.arange(len(came))
+    losses = [
+        Loss(event.seq, event.ns, life.name, stored, history.pages.of(life.name, event.seq))
+        for life in history.requests.values()
+        for event, stored in zip(life.preempted, life.stored, strict=True)
+    ]
+    return Turns(place, tuple(sorted(losses, key=lambda loss: loss.seq)), history.requests)
