@@ -3,14 +3,14 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene
-from scenes.measures import Measure, Said, measure, say
+from scenes.measures import Measure, Said, joined, measure, say
 from scenes.parts.bars import Bar, Bars
 from scenes.parts.batch import Batch
 from scenes.parts.clock import Clock, Timeline
@@ -39,7 +39,6 @@ HAIR = 1e-4
 """How long before the freeze ends its tokens are counted, as a part of the clock."""
 TURN = 0.45
 """Seconds that a sentence takes to come and to go."""
-REWIND = 0.6
 Made = Callable[[Timeline], Part]
 """A part for where the clock stands."""
 
@@ -83,6 +82,7 @@ class ChunkedPrefillTelling(Telling):
         self.factor = rounded(LONGEST * 1e9 / (end - start))
         self.ahead = max(start, -round(AHEAD * 1e9 / self.factor))
         self.stop = end
+        self.works = [self.work(side, len(chunked.steps)) for side in (0, 1)]
 
     # what the run has
 
@@ -134,6 +134,14 @@ class ChunkedPrefillTelling(Telling):
             return None
         return Stretch(zero := self.step_ns(best[0]), 0, self.step_ns(best[-1], True) - zero, steps=(best[0], best[-1]))
 
+    @cached_property
+    def usual(self) -> int | None:
+        """The step before the whole prompt that is the median of those that only decoded; None where none did."""
+        quiet = [
+            i for i in range(self.prompts[0].steps[0]) if self.history.decoded(i) and not self.history.prefilled(i)
+        ]
+        return sorted(quiet, key=self.steps.ns.__getitem__)[len(quiet) // 2] if quiet else None
+
     def work(self, side: int, n: int) -> Measure | None:
         """Time from a prompt's beginning until it has its first token and each reader `n` more; None
         where the run has no such moment before it ends or the next prompt begins."""
@@ -160,11 +168,10 @@ class ChunkedPrefillTelling(Telling):
         """The stretch of the whole prompt (0), or of that in chunks (1), with so many readers."""
         stretch, task, names = self.stretches[side], self.prompts[side].task, self.readers[side]
         (begin, end), ask = self.span(side), self.ask
-        words = "nobody gets a token" if len(names) > 1 else "no token"
         title = say("{} prompt tokens, whole", ask.prompt_tokens(task))
         if side:
             title = say("{} prompt tokens, in {} chunks", ask.prompt_tokens(task), ask.prompt_steps(task))
-        wait = Wait(begin, end, self.waits[side], round(0.25 * (end - begin)), words)
+        wait = Wait(begin, end, self.waits[side], round(0.25 * (end - begin)), "no token until its end")
         shown = Lanes(time, title, stretch.zero, stretch.since, stretch.until, names[:readers], task, wait)
         return replace(shown, name=("whole", "chunks")[side], **options)
 
@@ -186,7 +193,7 @@ class ChunkedPrefillTelling(Telling):
         args = {"ns": time.end - time.start, "seconds": seconds, "slower": slower}
         value = measure("clock.factor", round(self.factor if slower else 1 / self.factor, 6), "tick", **args)
         speed = say("{}× slower than the recording" if slower else "{}× faster than the recording", value)
-        return Clock(time, "time since the prompt began", speed)
+        return Clock(time, f"time since {'each stretch' if time.counted else 'the prompt'} began", speed)
 
     def go(self, time: Timeline, to: int, *parts: Made, seconds: float | None = None) -> Act:
         """The clock runs on from where `time` stands, with `parts` above it, at the film's one speed."""
@@ -241,7 +248,7 @@ class ChunkedPrefillTelling(Telling):
         every = say("every") if len(self.prompts[0].beside) > 1 else possessive(ask.name(names[0]))
         asked = say("Why did {} answer freeze for {}?", every, self.waits[0])
         question = self.question(asked)
-        title = say("Tokens that {} {}", listed(ask.names(names)), plural(names, "gets", "get"))
+        title = say(plural(names, "Tokens that reader {} gets", "Tokens that readers {} get"), listed(ask.names(names)))
         title = self.short(title, say("Tokens that the readers get"))
         self.stop = min(self.time.end, last + round(0.15 * (last - first)))
         time = self.stood(max(self.time.start, first - round(0.3 * (last - first))))
@@ -250,20 +257,18 @@ class ChunkedPrefillTelling(Telling):
         return self.section("question", "Question", cut=True)
 
     def alone(self) -> Section:
-        ask, over, task = self.ask, self.span(0)[1], self.prompts[0].task
-        wait, reader = self.whose(0)
-        lanes = partial(self.lanes, 0)
-        rewind = self.go(self.stood(self.stop), self.time.start, lanes, seconds=REWIND)
-        text = say("Each step gives {} one token.", reader)
-        self.shot(text, rewind, self.go(self.time, self.ahead, lanes), subject=("whole",))
-        text = say("{} {} tokens take one step: {}.", self.owner(0), ask.prompt_tokens(task), wait).capitalised()
-        over = self.read(text, self.ahead, over)
-        self.shot(text, self.go(self.stood(self.ahead), over, lanes), subject=("whole", "wait"))
-        text, usual = say("{} without a token", self.waits[0]), ask.usual_wait(self.prompts[0].steps[0])
-        more = say(": {} times the usual {}.", ask.ratio(self.waits[0], usual), usual) if usual else "."
-        text = say("{}{}", text, more)
-        end = min(self.time.end, max(self.after(text, over), self.stretches[0].until))
-        self.shot(text, self.go(self.stood(over), end, lanes), subject=("whole", "wait"))
+        ask, task, (wait, _) = self.ask, self.prompts[0].task, self.whose(0)
+        time, lanes, n = self.stood(self.stop), partial(self.lanes, 0), ask.prompt_tokens(task)
+        text = say("{} came with {} tokens: one step, and {}.", ask.name(task), n, wait)
+        text = self.short(text, say("The prompt, {} tokens, took one step: {}.", n, wait))
+        self.shot(text, self.act(lanes(time), self.clock(time)), subject=("whole",))
+        text = say("{} without a token", self.waits[0])
+        if self.usual is not None:
+            usual = ask.step_took(self.usual)
+            text = say("{}: {} times the usual step of {}", text, ask.ratio(self.waits[0], usual), usual)
+        text = say("{}.", text)
+        end = min(self.time.end, max(self.after(text, self.stop), self.stretches[0].until))
+        self.shot(text, self.go(time, end, lanes), subject=("whole", "wait"))
         return self.section("whole", "A long prompt, whole")
 
     def computed(self, step: int) -> int:
@@ -271,28 +276,30 @@ class ChunkedPrefillTelling(Telling):
         return len(self.history.decoded(step)) + sum(count for _, count in self.history.prefilled(step))
 
     def inside(self) -> Section:
-        """What the step before the whole prompt, that with it and that with the first chunk computed."""
+        """What a usual step, that with the whole prompt and that with the first chunk computed."""
         ask, (whole, chunk) = self.ask, (prompt.steps[0] for prompt in self.prompts)
         columns = max(8, min(COLUMNS, self.computed(chunk)))
-        steps = [whole - 1, whole, chunk] if whole and self.computed(whole - 1) else [whole, chunk]
+        steps = [whole, chunk] if self.usual is None else [self.usual, whole, chunk]
         rows = [[Batch(s, columns, done, name=f"step-{s}") for done in (False, True)] for s in steps]
-        took, budget, n = [*map(ask.step_took, steps)], ask.budget(chunk), ask.prompt_tokens(self.prompts[0].task)
-        text = say("{} {} tokens are one step: {}", self.owner(0), n, took[-2]).capitalised()
-        text = say("{}, not {}.", text, took[0]) if took[0].value < took[-2].value else say("{}.", text)
+        budget, n = ask.budget(chunk), ask.prompt_tokens(self.prompts[0].task)
         filled = [[row[k < i] for k, row in enumerate(rows[:-1])] for i in range(len(rows))]
-        self.shot(text, *(self.act(*shown) for shown in filled), subject=(f"step-{whole}",))
-        text = say("A part of a prompt is a step of {}.", took[-1])
-        text = text if budget.value is None else say("With a limit of {} tokens, a step takes {}.", budget, took[-1])
+        text = say("A step gives {} one token.", self.whose(0)[1])
+        self.shot(text, *(self.act(*shown) for shown in filled[:-1]), subject=(f"step-{steps[0]}",))
+        text = say("{} {} tokens are one step: {} for its end.", self.owner(0), n, self.whose(0)[0]).capitalised()
+        self.shot(text, self.act(*filled[-1]), subject=(f"step-{whole}",))
+        text = say("A prompt can come in parts, a step for each.")
+        text = text if budget.value is None else say("The server can limit a step: here to {} tokens.", budget)
         done = [row[1] for row in rows]
         self.shot(text, self.act(*done[:-1], rows[-1][0]), self.act(*done), subject=(f"step-{chunk}",))
         return self.section("inside", "Inside a step")
 
     def chunks(self) -> Section:
         ask, task, over = self.ask, self.prompts[1].task, self.span(1)[1]
-        name, first = self.owner(1), self.prompts[1].steps[0]
+        name, first, n = self.owner(1), self.prompts[1].steps[0], ask.prompt_tokens(task)
         above = self.lanes(0, self.stood(self.time.end)).unlit()
         parts: tuple[Made, ...] = (lambda at: above, partial(self.lanes, 1))
-        text = say("Now {} prompt comes in parts.", name)
+        text = say("Then {} comes with {} tokens: they come in parts.", ask.name(task), n)
+        text = self.short(text, say("{} {} tokens come in parts.", name, n).capitalised())
         ahead = self.read(text, self.time.start, self.ahead)
         self.shot(text, self.go(self.time, ahead, *parts), subject=("chunks",))
         text = say("A step: {} of {} prompt, a token for {}.", ask.prefilled_of(task, first), name, self.whose(1)[1])
@@ -304,52 +311,60 @@ class ChunkedPrefillTelling(Telling):
         if longest.value < whole.value:
             told = say("Longest wait: {}, {} times shorter.", longest, self.ask.ratio(whole, longest))
         self.shot(told, last, subject=("chunks", "wait"), rest=1.0)
-        return self.section("chunks", "The same length, in chunks")
+        return self.section("chunks", "In chunks", cut=True)
 
     def race(self) -> Section:
         over = max(1, self.span(0)[1] - round(HAIR * self.time.end))
         time = replace(self.time, start=0, now=0, counted=True)
-        parts: list[Made] = [partial(self.lanes, side, readers=1, wait=None) for side in (0, 1)]
+        parts: list[Made] = [partial(self.lanes, 0, readers=1), partial(self.lanes, 1, readers=1, wait=None)]
         text = say("How many tokens does {} get meanwhile?", self.reader(0))
         if self.plain is not None:
             parts.insert(0, self.plain_lane)
-            text = say("Without a prompt, {} gets a token every step.", self.reader(0))
+            text = say("Only {} now: with no prompt, a token every step.", self.reader(0))
         chunked, whole = self.count(1, over), self.count(0, over)
         over = self.read(text, 0, over)
         self.shot(text, self.go(time, over, *parts), subject=("chunks",))
-        text = say("When the freeze ended, {} had {} in chunks, {} whole.", self.reader(0), chunked, whole)
         end = min(time.end, max(self.after(text, over), min(stretch.until for stretch in self.stretches)))
+        text = say("After {}: {} in chunks, {} whole.", self.waits[0], chunked, whole)
+        if self.count(0, end).value > self.count(1, end).value:
+            text = say("{} Then whole overtakes.", text)
         self.shot(text, self.go(replace(time, now=over), end, *parts), subject=("chunks", "count"))
-        return self.section("race", "One reader, one clock")
+        return self.section("race", "One reader, one clock", cut=True)
 
     def price(self) -> Section:
-        ask, time, steps = self.ask, replace(self.time, start=0, now=0), len(self.prompts[1].steps)
+        ask, time = self.ask, replace(self.time, start=0, now=0)
         whole, chunked = (ask.ttft(prompt.task) for prompt in self.prompts)
         parts, end = [partial(self.priced, side) for side in (0, 1)], round(time.end * ENOUGH / (1 + TAIL))
-        later = ask.phase_time("decode", self.prompts[0].steps[0])
-        text = say("{} first token: {}. A readers' pass: {}.", self.owner(0), whole, later).capitalised()
+        text = say("{} first token comes when its prompt is computed.", self.owner(0)).capitalised()
         over = self.read(text, 0, self.span(0)[1])
         self.shot(text, self.go(time, over, *parts), subject=("whole", "first"))
         own = say("its") if len(self.prompts[1].task) > SHORT else self.owner(1)
-        text = say("{} own first token comes after {}.", own, chunked).capitalised()
+        text = say("{} own first token comes no later.", own).capitalised()
         if chunked.value > whole.value:
-            text = say("Price: {} own first token takes {}, not {}.", own, chunked, whole)
+            text = say("The price: {} own first token comes later.", own)
         end = min(time.end, max(end, self.after(text, over)))
         self.shot(text, self.go(replace(time, now=over), end, *parts), subject=("chunks", "first"))
-        took = [self.work(side, steps) for side in (0, 1)]
-        if None not in took:
-            first, second = (sure(one) for one in took)
+        if None not in self.works:
+            first, second = map(sure, self.works)
             n = ask.prompt_steps(self.prompts[1].task)
             title = say("Time for the prompt, and {} for each reader", counted(n, "token"))
             bars = Bars(title, (Bar("whole", first, muted=True), Bar("in chunks", second)))
-            more, less = second.value > first.value, second.value < first.value
-            apart = ask.less(*((second, first) if more else (first, second)))
-            change = ask.ratio(apart, first, "percent" if apart.value < first.value / 10 else "share")
-            text = say("The same work takes {} less.", change) if less else say("The same work takes as long.")
-            text = say("Throughput falls: the same work takes {} longer.", change) if more else text
+            text = "The same work takes as long." if second.value == first.value else "The same work takes less time."
+            text = "Throughput falls: the same work takes longer." if second.value > first.value else text
             still = [part(replace(time, now=end)).unlit() for part in parts]
             self.shot(text, self.act(*still, bars), subject=("bars",))
         return self.section("price", "What it costs")
+
+    def prices(self) -> list[Said]:
+        """What chunks cost: time to the prompt's own first token, and time of the same work."""
+        (whole, chunked), ask = (self.ask.ttft(prompt.task) for prompt in self.prompts), self.ask
+        found = [say("its own first token after {}, not {}", chunked, whole)] if chunked.value > whole.value else []
+        first, second = self.works
+        if first and second and second.value > first.value:
+            more = ask.less(second, first)
+            change = ask.ratio(more, first, "percent" if more.value < first.value / 10 else "share")
+            found.append(say("{} longer for the same work", change))
+        return found
 
     def takeaway(self) -> Section:
         whole, longest = self.waits
@@ -358,9 +373,10 @@ class ChunkedPrefillTelling(Telling):
         if longest.value < whole.value:
             text = say("An answer freezes for a step; chunks keep steps short.")
             number, unit = say("{}×", self.ask.ratio(whole, longest)), say("shorter freeze: {}, not {}", longest, whole)
+        unit = say("{}. The price: {}", unit, joined(", ", price)) if (price := self.prices()) else unit
         last = self.stood(self.time.end)
         parts = [self.lanes(side, last, tasks=self.waited(side)[:1]).unlit() for side in (0, 1)]
-        return self.ending("Takeaway", text, number, unit, *parts)
+        return replace(self.ending("Takeaway", text, number, unit, *parts), cut=True)
 
     def measures(self) -> dict[str, Measure]:
         ask, (whole, chunked) = self.ask, (prompt.task for prompt in self.prompts)

@@ -49,10 +49,16 @@ class Batch(Part):
         ask, t, parts = view.ask, view.theme, self.tokens(view)
         n, rows = sum(count for *_, count in parts), self.rows(view)
         answers, prompt = counted(ask.decoded(self.step), "answer token"), ask.prefilled(self.step)
-        told = [say("{} + {}", first, answers) for first in (counted(prompt, "prompt token"), say("{} prompt", prompt))]
-        texts = [say("Step {}: {}", ask.step(self.step), text) for text in (told if prompt.value else [answers])]
+        firsts = (counted(prompt, "prompt token"), say("{} prompt", prompt))
+        told = [say("{} + {}", first, answers) for first in firsts] if prompt.value else [answers]
         if self.done:
-            texts = [say("{} in {}", text, ask.step_took(self.step)) for text in texts]
+            took = ask.step_took(self.step)
+            told = [say("{} in {}", text, took) for text in told]
+            if prompt.value:
+                last = ask.phase_time("decode", self.step)
+                both = firsts[0], ask.less(took, last), answers, last
+                told.insert(0, say("{} in {} + {} in {}, {} in all", *both, took))
+        texts = [say("Step {}: {}", ask.step(self.step), text) for text in told]
         fits = product(texts, (theme.LABEL, theme.LEAST_SIZE))
         fits = (fit for fit in fits if fonts.width(fit[0], "sans-medium", fit[1]) <= box.w)
         text, px = next(fits, (texts[-1], theme.LEAST_SIZE))
