@@ -74,15 +74,20 @@ class EvictionTelling(RaceTelling):
         yield self.takeaway()
 
     def stage(
-        self, task: str, acting: Sequence[int] = (), places: Sequence[int] = (), tiles: Sequence[int] = ()
+        self,
+        task: str,
+        acting: Sequence[int] = (),
+        places: Sequence[int] = (),
+        tiles: Sequence[int] = (),
+        lost: Sequence[tuple[int, int]] = (),
     ) -> tuple[Part, ...]:
         """The tape of a request with what it asks, the row of cached pages, and the pool or what is `near` of it."""
         tape = Tape((task,), tuple((task, tile) for tile in tiles), asks=True, low=True)
-        return tape, Lru(tuple(acting), tuple(places)), Pool(tuple(acting), bits=False, pages=self.near)
+        return tape, Lru(tuple(acting), tuple(places), tuple(lost)), Pool(tuple(acting), bits=False, pages=self.near)
 
     def look(self, pages: Sequence[int]) -> tuple[int, ...]:
-        """Look at `pages` from near, where they are few."""
-        self.near = tuple(sorted(pages)) if len(pages) <= NEAR else ()
+        """Look at `pages`, in this order, from near, where they are few."""
+        self.near = tuple(pages) if len(pages) <= NEAR else ()
         return self.near
 
     def swept(self, task: str, until: int) -> list[Act]:
@@ -100,20 +105,21 @@ class EvictionTelling(RaceTelling):
             yield self.act(*parts(pages, ()), until=seq, seconds=0.4 * pace)
 
     def hook(self) -> Section:
-        """The page that is missed later is evicted, and those after it."""
+        """The one who comes too late computes; where nobody does, pages are evicted."""
+        missed = self.missed
+        if missed is not None and (done := self.requests[missed.task].prefilled(missed.seq)) is not None:
+            task, ask = missed.task, self.ask
+            self.begin(sure(self.requests[task].admission(missed.seq)).seq)
+            self.look(self.state().tables[task])
+            asked = say("Why must {} compute {} tokens again?", ask.name(task), self.lost(missed))
+            shown = self.question(asked), *self.stage(task)[::2]
+            acts = self.acts(shown, self.at, self.steps.phase_end(done.seq))
+            self.shot(None, *acts, subject=("pool",), pace=3.0)
+            return self.section("hook", "The question", cut=True)
         self.begin(self.evicted.seq - 1)
-        asked = say("All {} pages are taken: which one goes?", self.ask.pool_pages())
-        if self.missed is not None:
-            computed = self.ask.name(self.missed.task), self.lost(self.missed)
-            asked = say("Why must {} compute {} tokens again?", *computed)
-        question = self.question(asked)
-        gone = [self.trace[seq].pages[0] for seq in self.gone()]
-        near = self.look(gone) if len(gone) >= SEEN else ()
-
-        def parts(pages: Sequence[int] = (), row: Sequence[int] = ()) -> tuple[Part, ...]:
-            return question, Lru((), tuple(row)), Pool(bits=False, pages=near)
-
-        self.shot(None, *self.tear(self.gone()[:SEEN], parts), subject=("lru",), rest=0.5)
+        question = self.question(say("All {} pages are taken: which one goes?", self.ask.pool_pages()))
+        torn = self.tear(self.gone()[:SEEN], lambda _, row: (question, Lru((), tuple(row)), Pool(bits=False)))
+        self.shot(None, *torn, subject=("lru",), rest=0.5)
         return self.section("hook", "A key is torn off", cut=True)
 
     def gone(self) -> list[int]:
@@ -130,11 +136,11 @@ class EvictionTelling(RaceTelling):
         """The first request whose pages stay when it is done."""
         ask, task = self.ask, sure(self.kept.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(-1)).seq
-        self.begin(-1)
+        self.begin(self.steps.phase_begin(admitted))
         self.look(self.state(self.kept.seq - 1).tables[task])
-        parts, done, came = self.stage(task), self.requests[task].prefilled(admitted), self.steps.phase_begin(admitted)
+        parts, done = self.stage(task), self.requests[task].prefilled(admitted)
         n, pages = counted(ask.prompt(task), "token"), counted(ask.table_pages(task, admitted), "page")
-        acts = [*self.pass_time(*parts, until=came, seconds=1.0), self.act(*parts, until=admitted)]
+        acts = [self.act(*parts, until=admitted)]
         if done is not None:
             acts.append(self.act(*parts, until=min(self.steps.phase_end(done.seq), self.kept.seq - 1)))
         self.shot(say("{} comes: {}, computed into {}.", name, n, pages), *acts, subject=("tape", task), pace=1.2)
@@ -143,14 +149,17 @@ class EvictionTelling(RaceTelling):
         if acts and acts[0].stops:
             self.shot("Its answer comes.", *acts, subject=("pool",))
             acts = []
-        told = say("{} is done. Its full pages stay: each has a key.", name)
         given = [e.seq for kind in (PagesFree, PagesCached) for e in self.history.events(kind, before, self.cleaned)]
         one_by_one = sorted(given) if self.near and max(given) > self.kept.seq else []
         first = self.kept.seq if one_by_one else self.cleaned
         acts += self.acts(parts, *(seq for seq in (*one_by_one, first) if seq <= first))
-        self.shot(told, *acts, subject=("lru",))
-        if acts := self.acts(parts, *(seq for seq in (*one_by_one, self.cleaned) if seq > first)):
-            self.shot("The last page is given back first, so it is first to go.", *acts, subject=("lru",))
+        rest = self.acts(parts, *(seq for seq in (*one_by_one, self.cleaned) if seq > first))
+        told = say("{} is done. Its full pages stay, each with a key", name)
+        self.shot(say("{}." if rest else "{}: a hash.", told), *acts, subject=("lru",))
+        if rest:
+            self.shot("A key is a fingerprint of the words up to there.", rest[0], subject=("lru",))
+        if rest[1:]:
+            self.shot("What others may share, the beginning, goes last.", *rest[1:], subject=("lru",))
         return self.section("stay", "A page outlives its request", cut=True)
 
     def fill(self) -> Section:
@@ -166,16 +175,21 @@ class EvictionTelling(RaceTelling):
             kept = self.history.first(PagesCached, self.steps.phase_begin(end), end)
             if kept is None:
                 continue
-            parts, name = self.stage(sure(kept.task)), self.ask.name(sure(kept.task))
+            task = sure(kept.task)
+            parts, name = self.stage(task), self.ask.name(task)
             acts = self.pass_time(*parts, until=self.steps.phase_begin(end) - 1, seconds=1.8)
             if acts:
-                self.shot(say("Then {} is answered.", name), *acts, subject=("pool",))
-            told = say("{} leaves its pages, too: {} are cached.", name, self.ask.pool_cached(end))
+                came = say("{} brings {} and is answered.", name, counted(self.ask.prompt(task), "token"))
+                self.shot(came, *acts, subject=("pool",))
+            told = say("{} leaves its full pages, too.", name)
             self.shot(told, self.act(*parts, until=end), subject=("lru",))
         if self.history.first(PagesCached, self.at, until + 1) is not None:
             task = sure(self.history.latest(TaskSubmitted, until + 1)).task
-            told = say("{} pages are cached now.", self.ask.pool_cached(until))
-            self.shot(told, *self.pass_time(*self.stage(task), until=until, seconds=2.5), subject=("lru",))
+            self.shot(
+                "More come, and leave their pages.",
+                *self.pass_time(*self.stage(task), until=until, seconds=2.5),
+                subject=("lru",),
+            )
 
     def order(self, used: PagesRevived) -> Section:
         """A request that begins as one before finds its pages: they are in use again."""
@@ -199,10 +213,9 @@ class EvictionTelling(RaceTelling):
         back = self.history.first(PagesCached, self.at, self.until + 1, task=task)
         if back is not None:
             acts = self.pass_time(*parts, until=self.steps.phase_begin(back.seq) - 1, seconds=1.6)
-            if acts:
-                self.shot("Then its answer comes.", *acts, subject=("pool",))
             told = say("Just used, the pages of {} go last in the row.", name)
-            self.shot(told, self.act(*parts, until=self.steps.phase_end(back.seq)), subject=("lru",), pace=1.2)
+            acts.append(self.act(*parts, until=self.steps.phase_end(back.seq)))
+            self.shot(told, *acts, subject=("lru",), pace=1.2)
         return self.section("order", "Used again, last to go", ASIDE)
 
     def evict(self) -> Section:
@@ -244,11 +257,12 @@ class EvictionTelling(RaceTelling):
         self.shot(told, *acts, self.act(*parts, until=self.settled()), subject=("lru",))
         done = None if self.grows else self.requests[task].prefilled(self.at)
         until = self.steps.next_phase("decode", self.at) if done is None else self.steps.phase_end(done.seq)
-        evicted = self.pages.evicted
-        old, *_ = self.pages.text_of(int(evicted.content[np.searchsorted(evicted.seq, seq)]))
-        told = say("The words of {} are there until {} writes over them.", ask.name(old), name)
-        told = self.short(told, say("Only now {} writes over the tokens.", name))
+        told = say("Only now {} writes its words over the old ones.", name)
         self.shot(told, *self.swept(task, until), subject=("pool", page), pace=1.6)
+        if self.missed is not None:
+            acts = self.pass_time(*self.stage(task), until=self.before(self.missed.task, self.missed.seq), seconds=2.0)
+            if acts and acts[0].stops:
+                self.shot(say("{} goes on.", name), *acts, subject=("pool",))
         return self.section("evict", say("{} needs room", name))
 
     def code(self, lines: Lines) -> None:
@@ -263,35 +277,46 @@ class EvictionTelling(RaceTelling):
         torn = next((i for i, act in enumerate(acts) if "lru" in act.known), len(acts) - 1)
         told = say("No page is free: evict takes page {}, first in the row.", self.ask.page(page))
         self.shot(told, *acts[:torn], pace=1.4, subject=("code",))
-        told = say("Its key is torn off: nobody finds page {} any more.", self.ask.page(page))
+        told = say("Page {} leaves the row, then its key is forgotten.", self.ask.page(page))
         self.shot(told, *acts[torn:], subject=("code",), pace=1.2)
 
     def lost(self, missed: Missed) -> Measure:
         """Tokens that were cached once and are not any more."""
         return self.ask.less(self.ask.once_cached(missed), self.ask.still_cached(missed))
 
+    def torn(self, missed: Missed) -> list[tuple[int, int]]:
+        """(page, event before it went) of the cached pages that `missed` would have found, in their order."""
+        gone, evicted, contents = {}, self.pages.evicted, self.pages.contents
+        for seq, page, content in zip(evicted.seq, evicted.page, evicted.content, strict=True):
+            if seq < missed.seq and content >= 0 and self.pages.text_of(int(content))[0] == missed.like:
+                gone[int(contents.logical[content])] = int(page), int(seq) - 1
+        return [gone[i] for i in range(missed.found // self.ask.size, missed.cached // self.ask.size) if i in gone]
+
     def miss(self, missed: Missed) -> Section:
         """The one who comes too late computes what was there."""
         ask, task, name = self.ask, missed.task, self.ask.name(missed.task)
-        parts, came = self.stage(task), max(self.at, self.before(task, missed.seq))
-        acts = self.pass_time(*parts, until=came, seconds=2.0)
-        if acts and acts[0].stops:
-            told = say("{} goes on. Then {} comes.", ask.name(self.newcomer), name)
-            self.shot(told, *acts, subject=("pool",))
-            acts = []
-        end, self.at = sure(self.requests[task].admission(missed.seq)).seq, max(self.at, came)
-        self.look(self.state(end).tables[task])
-        parts = self.stage(task)
+        end, parts = sure(self.requests[task].admission(missed.seq)).seq, self.stage(task)
         told = say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like))
         told = self.short(told, say("For {} the keys of these pages are gone.", name))
-        row, like = self.ask.state(missed.seq).lru, self.stage(task, tiles=range(missed.cached // ask.size))
-        acts += [self.act(*parts, until=missed.seq), self.act(*like, seconds=1.5)]
-        self.shot(told, *acts, subject=("tape", task))
+        tiles = range(missed.found // ask.size, missed.cached // ask.size)
+        like = self.stage(task, tiles=tiles, lost=self.torn(missed))
+        acts = [self.act(*parts, until=missed.seq), self.act(*like, seconds=1.5)]
+        self.shot(told, *acts, subject=("lru",), rest=1.6)
+        self.near, row = (), self.ask.state(missed.seq).lru
+        parts = self.stage(task)
         acts, told = [self.act(*self.stage(task, (), row), until=end), self.act(*parts)], None
         done = self.requests[task].prefilled(end)
         if done is not None:
-            computed = counted(ask.computed(task, done.seq), "token")
-            told = say("So {} computes {}, {} of them again.", name, computed, self.lost(missed))
+            computed, lost = ask.computed(task, done.seq), self.lost(missed)
+            told, never = (
+                say("So {} computes {}: {} again", name, counted(computed, "token"), lost),
+                ask.less(computed, lost),
+            )
+            told = (
+                say("{}, {} {} never kept.", told, never, plural(never, "was", "were"))
+                if never.value
+                else say("{}.", told)
+            )
             acts += self.swept(task, self.steps.phase_end(done.seq))
         self.shot(told, *acts, subject=("tape", task), pace=1.3)
         pair = self.used and self.compared(task, sure(self.used.task), only=True)

@@ -16,44 +16,55 @@ DIGITS = 4
 """Digits of a key that are written."""
 COUNTS = 420.0
 """Pixels that are kept for how many pages are free and cached."""
-DOOR, TITLE, NONE = "next to go", "of the cached pages, least recently used first", "no page is cached"
+DOOR, TITLE, NONE = "next to go", "of the cached pages and their keys, least recently used first", "no page is cached"
+LOST = "no such keys any more"
 
 
 @dataclass(frozen=True)
 class Lru(Part):
     """A card for each cached page: its number, whose text is in it, and the beginning of its key. `acting`
     pages are those that the caption speaks of; `places` is the order in which cards stand, for rows that
-    have not closed up yet. Where not all fit, the first ones are shown."""
+    have not closed up yet. Where not all fit, the first ones are shown. `lost` are cards that the row had once, as
+    (page, event before it went): empty places before it."""
 
     needs = Room(LABELS + CARD, LABELS + CARD)
 
     acting: tuple[int, ...] = ()
     places: tuple[int, ...] = ()
+    lost: tuple[tuple[int, int], ...] = ()
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, px, row = view.theme, theme.LEAST_SIZE, view.lru
         box = box.inset(2, 0)
-        if row:
-            yield ("door",), Text(DOOR, (box.x, box.y + 14), px=px, face="sans-bold", color=t.text)
-        at = (box.x + (fonts.width(DOOR, "sans-bold", px) + 20 if row else 0.0), box.y + 14)
-        if not row or at[0] + fonts.width(TITLE, "sans", px) + COUNTS < box.right:
-            yield ("title" if row else "none",), Text(TITLE if row else NONE, at, px=px, color=t.muted)
         counts = say("{} free, {} cached", measure("pool.free", view.state.n_free), measure("pool.cached", len(row)))
         yield ("counts",), Text(counts, (box.right, box.y + 14), px=px, face="sans-medium", color=t.text, align="right")
-        says = {page: content(view, page) for page in row}
+        says = {page: content(view, page, view.state.seq) for page in row}
         text = max((fonts.width(f"{page} {said}", "mono-bold", px) for page, (said, _) in says.items()), default=0.0)
         wide = (box.w + GAP) / max(1, view.history.pages.most_cached) - GAP
         width = max(116.0, min(WIDEST, wide), text + 2 * PAD + 12)
+        pitch, head = width + GAP, (box.x, box.y + 14)
+        bold: Look = {"px": px, "face": "sans-bold"}
+        if row or self.lost:
+            door = (LOST, t.alarm) if self.lost else (DOOR, t.text)
+            yield ("door",), Text(door[0], head, color=door[1], **bold)
+        at = (box.x + (fonts.width(DOOR, "sans-bold", px) + 20 if row else 0.0), head[1])
+        if not self.lost and (not row or at[0] + fonts.width(TITLE, "sans", px) + COUNTS < box.right):
+            yield ("title" if row else "none",), Text(TITLE if row else NONE, at, px=px, color=t.muted)
+        for i, (page, at) in enumerate(self.lost[: int(box.w / pitch / 2)]):
+            place, (said, hue) = Box(box.x, box.y + LABELS, width, CARD), content(view, page, at)
+            yield ("lost", i), Block(place, stroke=t.alarm, width=4.0, dashed=True)
+            yield ("lost", i, "says"), Text(said, (place.cx, place.cy), color=hue, align="center", **bold)
+            box = Box(box.x + pitch, box.y, box.w - pitch, box.h)
         places = self.places or row
-        if len(places) > int((box.w + GAP) / (width + GAP)):
-            places = places[: int((box.w - MORE + GAP) / (width + GAP))]
+        if len(places) > int((box.w + GAP) / pitch):
+            places = places[: int((box.w - MORE + GAP) / pitch)]
         shown = [page for page in places if page in row]
         for page in shown:
-            place = Box(box.x + places.index(page) * (width + GAP), box.y + LABELS, width, CARD)
+            place = Box(box.x + places.index(page) * pitch, box.y + LABELS, width, CARD)
             yield from self._card(view, page, place, *says[page])
         if len(shown) < len(row):
             more = say("+{}", measure("lru.more", len(row) - len(shown), "plain", shown=len(shown)))
-            at = (box.x + len(places) * (width + GAP), box.y + LABELS + CARD / 2)
+            at = (box.x + len(places) * pitch, box.y + LABELS + CARD / 2)
             yield ("more",), Text(more, at, px=px, face="mono", color=t.muted)
 
     def _card(self, view: View, page: int, box: Box, said: Said, hue: str) -> Atoms:
@@ -65,8 +76,6 @@ class Lru(Part):
         yield (page, "page"), Text(number, (box.x + PAD, box.y + 28), face="mono-bold", color=t.text, **look)
         yield (page, "says"), Text(said, at, face="mono-bold", color=hue, align="right", **look)
         key = written("page.key", key_of(view, page), "name", page=page, digits=DIGITS)
-        named = say("key {}", key)
-        key = named if fonts.width(named, "mono", px) <= box.w - 2 * PAD else key
         at = (box.x + PAD, box.bottom - 26)
         yield (page, "key"), Text(key, at, face="mono", color=t.text, acting=acting, falls=44.0, **look)
 
@@ -80,7 +89,7 @@ class Lru(Part):
             card, place = picture.get((self.key, page, "card")), picture.get(("pool", page, "ground"))
             if isinstance(card, Block) and isinstance(place, Block):
                 tag = Box(place.box.cx - card.box.w / 2, place.box.cy - CARD / 2, card.box.w, CARD)
-                ends = [Block(b, fill=now.theme.panel, stroke=now.theme.muted, z=FLYING) for b in (tag, card.box)]
+                ends = [Block(b, stroke=now.theme.text, width=3.0, z=FLYING) for b in (tag, card.box)]
                 yield Move(*(ends if picture is after else reversed(ends)), delay=0.1 * i)
 
     def read(self, shown: Shown) -> Read:
@@ -89,13 +98,13 @@ class Lru(Part):
         return {"lru.row": [page for _, page in cards]}
 
 
-def content(view: View, page: int) -> tuple[Said, str]:
-    """Whose text is in a page and which page of it, and that request's colour."""
+def content(view: View, page: int, at: int) -> tuple[Said, str]:
+    """Whose text is in a page after event `at` and which page of it, and that request's colour."""
     pages, contents = view.history.pages, view.history.pages.contents
-    row = int(((contents.page == page) & (contents.begin <= view.state.seq)).nonzero()[0][-1])
+    row = int(((contents.page == page) & (contents.begin <= at)).nonzero()[0][-1])
     task, place = pages.requests.names[contents.task[row]], int(contents.logical[row])
-    name = measure("page.text.of", task, "name", page=page)
-    return say("{}·{}", name, measure("page.text.place", place, "plain", page=page)), view.hue(task)
+    name = measure("page.text.of", task, "name", page=page, at=at)
+    return say("{}·{}", name, measure("page.text.place", place, "plain", page=page, at=at)), view.hue(task)
 
 
 def key_of(view: View, page: int) -> str:

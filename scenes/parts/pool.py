@@ -197,7 +197,7 @@ class Pool(Part):
                 tile = after.get(("tape", task, logical, "tile")) or after.get(("talk", task, logical, "tile"))
                 place = after.get((self.key, page, "ground"))
                 if isinstance(tile, Block) and isinstance(place, Block):
-                    look = {"fill": now.theme.panel, "stroke": now.hue(task), "width": 3.0, "z": 20}
+                    look = {"stroke": now.hue(task), "width": 3.0, "z": 20}
                     yield Move(Block(tile.box, **look), Block(place.box, **look), 0.12 * come)
                     come += 1
 

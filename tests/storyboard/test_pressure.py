@@ -132,8 +132,8 @@ def test_a_row_in_another_order_and_a_line_with_another_border_are_found(evictin
 
 
 def test_a_row_that_has_not_closed_up_shows_the_cards_that_are_left(evicting):
-    evicted = next(evicting.find(event="pages_evicted"))
-    acts = [act for shot in section(Eviction, evicting, "hook").beats for act in shot.acts if act.until == evicted.seq]
+    _, evicted, *_ = evicting.find(event="pages_evicted")
+    acts = [act for shot in section(Eviction, evicting, "evict").beats for act in shot.acts if act.until == evicted.seq]
     first, second = (next(part for part in act.parts if isinstance(part, Lru)) for act in acts[:2])
     assert first.places[0] == evicted.pages[0] and first.places[1:] == tuple(evicted.lru)
     assert replace(first, places=()) == second
