@@ -137,9 +137,8 @@ class ChunkedPrefillTelling(Telling):
     @cached_property
     def usual(self) -> int | None:
         """The step before the whole prompt that is the median of those that only decoded; None where none did."""
-        quiet = [
-            i for i in range(self.prompts[0].steps[0]) if self.history.decoded(i) and not self.history.prefilled(i)
-        ]
+        before = range(self.prompts[0].steps[0])
+        quiet = [step for step in before if self.history.decoded(step) and not self.history.prefilled(step)]
         return sorted(quiet, key=self.steps.ns.__getitem__)[len(quiet) // 2] if quiet else None
 
     def work(self, side: int, n: int) -> Measure | None:
@@ -262,11 +261,11 @@ class ChunkedPrefillTelling(Telling):
         text = say("{} came with {} tokens: one step, and {}.", ask.name(task), n, wait)
         text = self.short(text, say("The prompt, {} tokens, took one step: {}.", n, wait))
         self.shot(text, self.act(lanes(time), self.clock(time)), subject=("whole",))
-        text = say("{} without a token", self.waits[0])
+        text, more = say("{} without a token", self.waits[0]), "."
         if self.usual is not None:
             usual = ask.step_took(self.usual)
-            text = say("{}: {} times the usual step of {}", text, ask.ratio(self.waits[0], usual), usual)
-        text = say("{}.", text)
+            more = say(": {} times the usual step of {}.", ask.ratio(self.waits[0], usual), usual)
+        text = say("{}{}", text, more)
         end = min(self.time.end, max(self.after(text, self.stop), self.stretches[0].until))
         self.shot(text, self.go(time, end, lanes), subject=("whole", "wait"))
         return self.section("whole", "A long prompt, whole")
@@ -357,7 +356,7 @@ class ChunkedPrefillTelling(Telling):
 
     def prices(self) -> list[Said]:
         """What chunks cost: time to the prompt's own first token, and time of the same work."""
-        (whole, chunked), ask = (self.ask.ttft(prompt.task) for prompt in self.prompts), self.ask
+        ask, (whole, chunked) = self.ask, (self.ask.ttft(prompt.task) for prompt in self.prompts)
         found = [say("its own first token after {}, not {}", chunked, whole)] if chunked.value > whole.value else []
         first, second = self.works
         if first and second and second.value > first.value:

@@ -74,16 +74,11 @@ class EvictionTelling(RaceTelling):
         yield self.takeaway()
 
     def stage(
-        self,
-        task: str,
-        acting: Sequence[int] = (),
-        places: Sequence[int] = (),
-        tiles: Sequence[int] = (),
-        lost: Sequence[tuple[int, int]] = (),
+        self, task: str, acting: Sequence[int] = (), places: Sequence[int] = (), tiles: Sequence[int] = ()
     ) -> tuple[Part, ...]:
         """The tape of a request with what it asks, the row of cached pages, and the pool or what is `near` of it."""
         tape = Tape((task,), tuple((task, tile) for tile in tiles), asks=True, low=True)
-        return tape, Lru(tuple(acting), tuple(places), tuple(lost)), Pool(tuple(acting), bits=False, pages=self.near)
+        return tape, Lru(tuple(acting), tuple(places)), Pool(tuple(acting), bits=False, pages=self.near)
 
     def look(self, pages: Sequence[int]) -> tuple[int, ...]:
         """Look at `pages`, in this order, from near, where they are few."""
@@ -185,11 +180,8 @@ class EvictionTelling(RaceTelling):
             self.shot(told, self.act(*parts, until=end), subject=("lru",))
         if self.history.first(PagesCached, self.at, until + 1) is not None:
             task = sure(self.history.latest(TaskSubmitted, until + 1)).task
-            self.shot(
-                "More come, and leave their pages.",
-                *self.pass_time(*self.stage(task), until=until, seconds=2.5),
-                subject=("lru",),
-            )
+            acts = self.pass_time(*self.stage(task), until=until, seconds=2.5)
+            self.shot("More come, and leave their pages.", *acts, subject=("lru",))
 
     def order(self, used: PagesRevived) -> Section:
         """A request that begins as one before finds its pages: they are in use again."""
@@ -284,13 +276,14 @@ class EvictionTelling(RaceTelling):
         """Tokens that were cached once and are not any more."""
         return self.ask.less(self.ask.once_cached(missed), self.ask.still_cached(missed))
 
-    def torn(self, missed: Missed) -> list[tuple[int, int]]:
+    def torn(self, missed: Missed) -> tuple[tuple[int, int], ...]:
         """(page, event before it went) of the cached pages that `missed` would have found, in their order."""
         gone, evicted, contents = {}, self.pages.evicted, self.pages.contents
         for seq, page, content in zip(evicted.seq, evicted.page, evicted.content, strict=True):
             if seq < missed.seq and content >= 0 and self.pages.text_of(int(content))[0] == missed.like:
                 gone[int(contents.logical[content])] = int(page), int(seq) - 1
-        return [gone[i] for i in range(missed.found // self.ask.size, missed.cached // self.ask.size) if i in gone]
+        places = range(missed.found // self.ask.size, missed.cached // self.ask.size)
+        return tuple(gone[place] for place in places if place in gone)
 
     def miss(self, missed: Missed) -> Section:
         """The one who comes too late computes what was there."""
@@ -299,8 +292,8 @@ class EvictionTelling(RaceTelling):
         told = say("{} begins as {} did, but the keys are gone.", name, ask.name(missed.like))
         told = self.short(told, say("For {} the keys of these pages are gone.", name))
         tiles = range(missed.found // ask.size, missed.cached // ask.size)
-        like = self.stage(task, tiles=tiles, lost=self.torn(missed))
-        acts = [self.act(*parts, until=missed.seq), self.act(*like, seconds=1.5)]
+        tape, _, pool = self.stage(task, tiles=tiles)
+        acts = [self.act(*parts, until=missed.seq), self.act(tape, Lru(lost=self.torn(missed)), pool, seconds=1.5)]
         self.shot(told, *acts, subject=("lru",), rest=1.6)
         self.near, row = (), self.ask.state(missed.seq).lru
         parts = self.stage(task)
@@ -308,15 +301,9 @@ class EvictionTelling(RaceTelling):
         done = self.requests[task].prefilled(end)
         if done is not None:
             computed, lost = ask.computed(task, done.seq), self.lost(missed)
-            told, never = (
-                say("So {} computes {}: {} again", name, counted(computed, "token"), lost),
-                ask.less(computed, lost),
-            )
-            told = (
-                say("{}, {} {} never kept.", told, never, plural(never, "was", "were"))
-                if never.value
-                else say("{}.", told)
-            )
+            told, never = counted(computed, "token"), ask.less(computed, lost)
+            more = say(", {} {} never kept.", never, plural(never, "was", "were")) if never.value else "."
+            told = say("So {} computes {}: {} again{}", name, told, lost, more)
             acts += self.swept(task, self.steps.phase_end(done.seq))
         self.shot(told, *acts, subject=("tape", task), pace=1.3)
         pair = self.used and self.compared(task, sure(self.used.task), only=True)

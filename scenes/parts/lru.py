@@ -38,18 +38,17 @@ class Lru(Part):
         box = box.inset(2, 0)
         counts = say("{} free, {} cached", measure("pool.free", view.state.n_free), measure("pool.cached", len(row)))
         yield ("counts",), Text(counts, (box.right, box.y + 14), px=px, face="sans-medium", color=t.text, align="right")
-        says = {page: content(view, page, view.state.seq) for page in row}
+        says = {page: content(view, page) for page in row}
         text = max((fonts.width(f"{page} {said}", "mono-bold", px) for page, (said, _) in says.items()), default=0.0)
         wide = (box.w + GAP) / max(1, view.history.pages.most_cached) - GAP
         width = max(116.0, min(WIDEST, wide), text + 2 * PAD + 12)
-        pitch, head = width + GAP, (box.x, box.y + 14)
+        pitch, at = width + GAP, (box.x, box.y + 14)
         bold: Look = {"px": px, "face": "sans-bold"}
-        if row or self.lost:
-            door = (LOST, t.alarm) if self.lost else (DOOR, t.text)
-            yield ("door",), Text(door[0], head, color=door[1], **bold)
-        at = (box.x + (fonts.width(DOOR, "sans-bold", px) + 20 if row else 0.0), head[1])
-        if not self.lost and (not row or at[0] + fonts.width(TITLE, "sans", px) + COUNTS < box.right):
-            yield ("title" if row else "none",), Text(TITLE if row else NONE, at, px=px, color=t.muted)
+        head, color = (LOST, t.alarm) if self.lost else (DOOR, t.text) if row else (NONE, t.muted)
+        yield ("head", head), Text(head, at, color=color, **bold)
+        at = (box.x + fonts.width(DOOR, "sans-bold", px) + 20, at[1])
+        if row and not self.lost and at[0] + fonts.width(TITLE, "sans", px) + COUNTS < box.right:
+            yield ("title",), Text(TITLE, at, px=px, color=t.muted)
         for i, (page, at) in enumerate(self.lost[: int(box.w / pitch / 2)]):
             place, (said, hue) = Box(box.x, box.y + LABELS, width, CARD), content(view, page, at)
             yield ("lost", i), Block(place, stroke=t.alarm, width=4.0, dashed=True)
@@ -98,13 +97,13 @@ class Lru(Part):
         return {"lru.row": [page for _, page in cards]}
 
 
-def content(view: View, page: int, at: int) -> tuple[Said, str]:
-    """Whose text is in a page after event `at` and which page of it, and that request's colour."""
-    pages, contents = view.history.pages, view.history.pages.contents
-    row = int(((contents.page == page) & (contents.begin <= at)).nonzero()[0][-1])
+def content(view: View, page: int, at: int | None = None) -> tuple[Said, str]:
+    """Whose text is in a page, now or after event `at`, and which page of it, and that request's colour."""
+    pages, contents, args = view.history.pages, view.history.pages.contents, {"page": page} | ({"at": at} if at else {})
+    row = int(((contents.page == page) & (contents.begin <= (at or view.state.seq))).nonzero()[0][-1])
     task, place = pages.requests.names[contents.task[row]], int(contents.logical[row])
-    name = measure("page.text.of", task, "name", page=page, at=at)
-    return say("{}·{}", name, measure("page.text.place", place, "plain", page=page, at=at)), view.hue(task)
+    texts = measure("page.text.of", task, "name", **args), measure("page.text.place", place, "plain", **args)
+    return say("{}·{}", *texts), view.hue(task)
 
 
 def key_of(view: View, page: int) -> str:

@@ -221,7 +221,6 @@ class Ask:
 
     pool_free = named("pool.free", lambda ask, at: ask.state(at).n_free)
     pool_in_use = named("pool.in_use", lambda ask, at: ask.state(at).n_in_use)
-    pool_cached = named("pool.cached", lambda ask, at: ask.state(at).n_cached)
     ref = named("page.ref", lambda ask, page, at: int(ask.state(at).refs[page]), "plain")
     filled = named("slots.filled.total", lambda ask, at: ask.state(at).kv_slots)
     reserved = named("slots.reserved.total", lambda ask, at: ask.state(at).n_in_use * ask.size)

@@ -93,7 +93,7 @@ def test_lanes_are_true_while_the_clock_runs_and_it_runs_at_one_speed(path):
     assert watch.looked > 40 and watch.wrong == []
     factor = FILM.chapters(FILM.__name__, Trace.open(path)).factor
     slower = [pace for pace in watch.factors if pace != pytest.approx(factor, rel=1e-3)]
-    assert len(watch.factors) > 8 and len(slower) <= 2, "all but the rewind and what follows it in its shot"
+    assert len(watch.factors) > 6 and not slower
 
 
 def test_wrong_tokens_prompts_and_waits_are_found(path, trace):
