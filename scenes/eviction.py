@@ -109,7 +109,7 @@ class EvictionTelling(RaceTelling):
             asked = say("Why must {} compute {} tokens again?", ask.name(task), self.lost(missed))
             shown = self.question(asked), *self.stage(task)[::2]
             acts = self.acts(shown, self.at, self.steps.phase_end(done.seq))
-            self.shot(None, *acts, subject=("pool",), pace=3.0)
+            self.shot(None, *acts, subject=("pool",), pace=2.5)
             return self.section("hook", "The question", cut=True)
         self.begin(self.evicted.seq - 1)
         question = self.question(say("All {} pages are taken: which one goes?", self.ask.pool_pages()))
@@ -227,7 +227,7 @@ class EvictionTelling(RaceTelling):
             acts.append(self.act(*parts, until=came))
             marked = [page for page in range(ask.n_pages) if self.state().mask >> page & 1]
             acts.append(self.act(*self.stage(task, marked), seconds=1.2))
-        self.shot(told, *acts, subject=("pool",), pace=1.4)
+        self.shot(told, *acts, subject=("pool",), pace=1.2)
         if start > self.at:
             told = say("{} takes what is free first.", name) if free.value else None
             self.shot(told, self.act(*parts, until=start), subject=("pool",))
@@ -268,9 +268,9 @@ class EvictionTelling(RaceTelling):
         acts = self.run(lines, self.taken, parts)
         torn = next((i for i, act in enumerate(acts) if "lru" in act.known), len(acts) - 1)
         told = say("No page is free: evict takes page {}, first in the row.", self.ask.page(page))
-        self.shot(told, *acts[:torn], pace=1.4, subject=("code",))
+        self.shot(told, *acts[:torn], pace=1.2, subject=("code",))
         told = say("Page {} leaves the row, then its key is forgotten.", self.ask.page(page))
-        self.shot(told, *acts[torn:], subject=("code",), pace=1.2)
+        self.shot(told, *acts[torn:], subject=("code",))
 
     def lost(self, missed: Missed) -> Measure:
         """Tokens that were cached once and are not any more."""
