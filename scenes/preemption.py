@@ -211,7 +211,7 @@ class PreemptionTelling(Telling):
 
     def meanwhile(self, queue: Queue, above: Part) -> tuple[Part, ...]:
         """What stands `above`, the line, and how long it stands still."""
-        return above, queue, Waits(self.seq, ((self.victim, say("{} stands still", self.name)),), self.usual)
+        return above, queue, Waits(self.seq, self.victim, say("{} stands still", self.name), self.usual)
 
     def words(self, tasks: tuple[str, ...]) -> Part:
         """What `tasks` say, where that was recorded, else their tapes."""

@@ -68,30 +68,25 @@ class Bars(Part):
 
 @dataclass(frozen=True)
 class Waits(Part):
-    """For each of `tasks`, as (request, label), the time from its last token before event `since` (or its
-    arrival) to its next one, as far as it has gone; on a scale whose end is the longest. Below them
-    what stands `beside` them, to compare with."""
+    """Under `label`, the time of request `task` from its last token before event `since` (or its arrival) to its next
+    one, as far as it has gone; on a scale whose end is all of it. Below it what stands `beside` it, to compare with."""
 
     since: int = -1
-    tasks: tuple[tuple[str, str], ...] = ()
+    task: str = ""
+    label: str = ""
     beside: tuple[Bar, ...] = ()
 
     def room(self, view: View, width: float) -> Room:
-        return self._bars([0] * len(self.tasks)).room(view, width)
+        return self._bars(0).room(view, width)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        requests = view.history.requests
-        ns = [requests[task].wait(self.since, view.state.seq, view.state.ns) for task, _ in self.tasks]
-        scale = max((float(view.ask.wait(task, self.since).value) for task, _ in self.tasks), default=0.0)
-        yield from self._bars(ns, scale).draw(view, box)
+        ns = view.history.requests[self.task].wait(self.since, view.state.seq, view.state.ns)
+        yield from self._bars(ns, float(view.ask.wait(self.task, self.since).value)).draw(view, box)
 
-    def _bars(self, ns: list[int], scale: float = 0.0) -> Bars:
-        bars = [
-            Bar(label, measure("wait.since", value, "exact", task=task, since=self.since), task=task)
-            for (task, label), value in zip(self.tasks, ns, strict=True)
-        ]
-        return Bars("", (*bars, *self.beside), scale)
+    def _bars(self, ns: int, scale: float = 0.0) -> Bars:
+        now = measure("wait.since", ns, "exact", task=self.task, since=self.since)
+        return Bars("", (Bar(self.label, now, self.task), *self.beside), scale)
 
     def read(self, shown: Shown) -> Read:
         """Each bar's measure with its length, as a share of the longest of them."""
-        return self._bars([0] * len(self.tasks)).read(shown)
+        return self._bars(0).read(shown)
