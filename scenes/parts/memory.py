@@ -117,10 +117,10 @@ class Memory(Part):
     def _title(self, view: View, box: Box) -> Atoms:
         t, y = view.theme, box.y + TITLE / 2 - 4
         name, where, held = title(self.rule, view), source(self.rule), self._held(view)
-        where += " from the recording" if self.rule != "pages" else ""
+        wheres = (where,) if self.rule == "pages" else (f"{where} from the recording", where)
         sizes = (theme.CAPTION, theme.LABEL, theme.LEAST_SIZE)
-        fits = (fit for fit in product(held, sizes) if _width(name, where, fit[0], px=fit[1]) <= box.w)
-        held, px = next(fits, (held[-1], theme.LEAST_SIZE))
+        fits = (fit for fit in product(wheres, held, sizes) if _width(name, *fit[:2], px=fit[2]) <= box.w)
+        where, held, px = next(fits, (where, held[-1], theme.LEAST_SIZE))
         yield ("title",), Text(name, (box.x, y), px=px, face="sans-bold", color=t.text)
         yield ("source",), Text(where, (box.x + fonts.width(name, "sans-bold", px) + 20, y), px=px, color=t.muted)
         yield ("held",), Text(held, (box.right, y), px=px, color=t.muted, align="right")
