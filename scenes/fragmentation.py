@@ -15,7 +15,7 @@ from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.contiguous import RULES, first_fit
 from scenes.story.errors import DoesNotApply
 from scenes.story.limits import reading_time
-from scenes.story.words import counted
+from scenes.story.words import counted, listed, plural
 
 LARGEST = 128
 """Most pages of the pool."""
@@ -114,18 +114,18 @@ class FragmentationTelling(Telling):
 
     def tries(self, step: int, *above: Part, most: int = 1) -> list[Act]:
         """At the end of `step` the first who waits reaches for holes, the largest first, `most` of
-        them, and fits into none."""
-        below = [] if above else [self.clock]
+        them, and fits into none; below something `above`, only his server stands."""
+        below, shown = ([], 2) if above else ([self.clock], None)
         layout = self.ask.whole(step)
         holes = sorted(layout.holes(), key=lambda hole: -hole[1])[:most] or [(0, 0)]
         door: dict[str, Any] = {"trying": layout.waiting[0]}
-        acts = [self.to(step, *above, *self.lanes(whole=door), *below)]
+        acts = [self.to(step, *above, *self.lanes(whole=door)[:shown], *below)]
         for place, (hole, _) in enumerate(holes):
             reach = door | {"hole": hole}
             refused = reach | {"refused": place + 1}
             for look, seconds in ((reach, REACH), (refused, BACK), (refused, BACK), (door, BACK)):
-                acts.append(self.act(*above, *self.lanes(whole=look), *below, seconds=seconds))
-        acts.append(self.act(*above, *self.lanes(), *below))
+                acts.append(self.act(*above, *self.lanes(whole=look)[:shown], *below, seconds=seconds))
+        acts.append(self.act(*above, *self.lanes()[:shown], *below))
         return acts
 
     def refused(self, step: int) -> bool:
@@ -158,7 +158,7 @@ class FragmentationTelling(Telling):
         told = say("{} of {} slots are empty. Why does {} wait?", empty, ask.pool_slots(), name)
         if empty.value < self.needs[self.head(worst)]:
             told = say("Who serves {} sooner: one piece each, or pages?", name)
-        self.start_at(worst - 1)
+        self.start_at(worst)
         question = self.question(told)
         self.shot(None, *self.tries(worst, question, most=MOST_TRIES), subject=("whole",), pace=1.4)
         return self.section("hook", self.title, cut=True)
@@ -188,9 +188,7 @@ class FragmentationTelling(Telling):
         first = next(step for step in range(self.done) if self.state(ask.moment(step)).tables)
         piece = ask.whole(first).pieces[0]
         name, most = ask.name(piece.task), ask.piece("reserved", piece.task)
-        whose = "scenario" if self.trace.header.workload is None else "load"
-        told = say("The {} lets {} fill {} slots: one piece is reserved.", whose, name, most)
-        told = self.short(told, say("The {} allows {} slots: one piece is reserved.", whose, most))
+        told = say("From the start: {} may fill {} slots and reserves them.", name, most)
         lanes = *self.lanes("whole", {"acting": (piece.start,)}), self.clock
         self.go(told, first, *lanes, subject=("whole", piece.task))
         lanes = *self.lanes("pages", acting=self.pages_of(piece.task)), self.clock
@@ -221,7 +219,7 @@ class FragmentationTelling(Telling):
             acts = self.act(*lanes, seconds=0.8), self.to(blocked + 1, *lanes)
             self.shot(say("Any page will do: {} is in.", name), *acts, subject=("pages",), detail=MORE, pace=PACE)
         self.unfilled()
-        split = next((step for step in range(self.step + 1, self.done) if self.split(step)), None)
+        split = next((step for step in range(self.step, self.done) if self.split(step)), None)
         if split is not None:
             self.behind(split - 1)
             free, name = ask.whole_free(split), ask.name(self.head(split))
@@ -241,31 +239,31 @@ class FragmentationTelling(Telling):
         reserved, used, name = ask.piece("reserved", piece.task), ask.piece("used", piece.task), ask.name(piece.task)
         self.behind(step - 1)
         lanes = (*self.lanes("whole", {"acting": (piece.start,)}), self.clock)
-        counts = name, ask.less(reserved, used), reserved
-        told = say("{} is done: {} of its {} slots were never filled.", *counts)
-        told = self.short(told, say("{} never filled {} of its {} slots.", *counts))
-        acts = self.act(*lanes, seconds=0.8), self.to(step, *lanes, seconds=1.0)
-        self.shot(told, *acts, subject=("whole",), pace=PACE)
+        self.shot(say("{} is done.", name), self.to(step, *lanes, seconds=1.0), subject=("whole",))
+        told = say("{} never filled {} of its {} slots.", name, ask.less(reserved, used), reserved)
+        self.shot(told, *(self.act(*self.lanes(), self.clock), self.act(*lanes, seconds=1.6)), subject=("whole",))
+        if step + 1 < self.done:
+            told = say("What {} held is free with the next step.", name)
+            self.go(told, step + 1, *self.lanes(), self.clock, subject=("whole",))
 
     def behind(self, step: int) -> None:
         """On to the end of `step`, while the line grows."""
-        told = "Nobody overtakes." if self.once("line") else None
+        told = say("Nobody may overtake {}.", self.ask.name(self.head(self.step))) if self.once("line") else None
         self.go(told, step, *self.lanes(), self.clock, subject=("whole",))
 
     def price(self) -> Section:
         """What is held and empty on both sides, where it is most with pages."""
         ask = self.ask
         step = max(range(min(self.step + 1, self.done - 1), self.done), key=lambda step: ask.empty(step).value)
-        told = "Both get the recorded lengths; neither knows them ahead."
-        self.go(told, step - 1, *self.lanes("pages"), self.clock, subject=("pages",))
+        told = "Neither server knows when a request will end."
+        self.go(told, step, *self.lanes(), self.clock, subject=("pages",))
         state = self.state(ask.moment(step))
         fill, size = state.fill(), ask.size
         partly = [page * size for page, ref in enumerate(state.refs) if ref and fill[page] < size]
         empty, inside = ask.empty(step), counted(ask.in_memory(ask.moment(step)), "request")
         told = say("Pages cost too: rounding up leaves {} empty for {}.", empty, inside)
         told = self.short(told, say("Rounding up to pages leaves {} empty for {}.", empty, inside))
-        acts = [self.to(step, *self.lanes(), self.clock)]
-        acts.append(self.act(*self.lanes("pages", acting=partly), self.clock, seconds=0.6))
+        acts = [self.to(step, *self.lanes("pages", acting=partly), self.clock, seconds=2.0)]
         self.shot(told, *acts, subject=("pages",), pace=PACE)
         if pieces := ask.whole(step).pieces:
             lanes = self.lanes("whole", {"acting": tuple(piece.start for piece in pieces)})
@@ -279,10 +277,9 @@ class FragmentationTelling(Telling):
         ask, lanes = self.ask, (*self.lanes(), self.clock)
         told = "A step is one token for all inside; full ones take longer."
         self.go(told, self.done - 1, *lanes, each=RACE, subject=("race",), detail=MORE)
-        over = max(self.done, len(self.steps))
-        if self.whole_done > over:
+        if self.whole_done > self.done:
             ended = say("Pages have served all {} after {} steps.", ask.requests(), ask.steps_of("pages"))
-            self.shot(ended, self.to(over, *lanes, seconds=2.0), subject=("pages",), pace=PACE)
+            self.shot(ended, self.act(*self.lanes("pages"), self.clock, seconds=2.0), subject=("pages",), pace=PACE)
         alone = "One piece each goes on: computed, the recording is over."
         self.go(alone, self.whole_done - 1, *lanes, each=RACE, subject=("whole",))
         return self.section("race", "One clock")
@@ -291,41 +288,41 @@ class FragmentationTelling(Telling):
         """The same queue under rules that lack one fault each: what it costs."""
         ask = self.ask
         ends = {rule: ask.steps_of(rule) for rule in ROWS}
-        last = max(end.value for end in ends.values()) - 1
         self.start_at(-1)
         told = {
-            "known": say("With lengths known, one piece each takes {} steps.", ends["known"]),
+            "known": say("Were lengths known, one piece each would take {} steps.", ends["known"]),
             "pages": say("Pages need not know them, and take {}.", ends["pages"]),
-            "closed": say("With all holes closed it still takes {}.", ends["closed"]),
+            "closed": say("Were all holes closed, it would take {}.", ends["closed"]),
         }
-        order = sorted(told, key=lambda rule: ends[rule].value)
-        same = "The same queue again: each row changes one rule."
-        self.go(same, ends[order[0]].value // 2, Progress(ROWS, name="race"), each=RACE, subject=("race",))
-        for rule in order:
-            self.row(told[rule], min(last, max(ends[rule].value - 1, self.step + 2)), rule)
+        on = "Holes or reserve? From the start, each row changes a rule."
+        for rule in sorted(ROWS, key=lambda rule: ends[rule].value):
+            self.go(on, ends[rule].value - 1, Progress(ROWS, name="race"), each=RACE, subject=("race",))
+            if rule in told:
+                self.row(told[rule], rule)
+            on = None
         holes, reserve = (ask.less(ends["reserve"], ends[rule]) for rule in ("closed", "known"))
-        verdict = say("One piece: {} steps. No holes: {}. Known: {}.", *(ends[rule] for rule in RULES))
         if holes.value >= 0 and reserve.value >= 0:
-            verdict = say("So the holes cost {} of {} steps, the reserve {}.", holes, ends["reserve"], reserve)
-        self.row(verdict, last, "reserve", rest=1.6)
-        return self.section("cause", "What was the loss", cut=True)
+            verdict = say("Closed holes save {} of {} steps, known lengths {}.", holes, ends["reserve"], reserve)
+            self.row(verdict, "closed", "known", rest=1.6)
+        return self.section("cause", "Holes, or reserve?", cut=True)
 
-    def row(self, caption: Said, step: int, rule: str, rest: float = 0.0) -> None:
-        """Run on to `step`, and point to the row of a rule."""
-        race, subject = Progress(ROWS, (rule,), name="race"), ("race", rule)
-        if step > self.step:
-            self.go(caption, step, race, each=RACE, subject=subject, rest=rest)
-        else:
-            self.shot(caption, self.act(race, seconds=2.0), subject=subject, rest=rest)
+    def row(self, caption: Said, *rules: str, rest: float = 0.0) -> None:
+        """Point to the rows of `rules`."""
+        act = self.act(Progress(ROWS, rules, name="race"), seconds=2.0)
+        self.shot(caption, act, subject=("race", rules[0]), rest=rest)
 
     def takeaway(self) -> Section:
         """What it comes to."""
         ask = self.ask
         whole, paged = ask.steps_of("reserve"), ask.steps_of("pages")
-        number, unit = say("{}×", ask.ratio(whole, paged)), "as many steps with one piece for each request"
+        number, unit = say("{}×", ask.ratio(whole, paged)), say("as many steps in one piece each")
+        if self.worst is not None and (pieces := ask.whole(self.worst).pieces):
+            names, keep = ask.names([piece.task for piece in pieces]), plural(pieces, "keeps", "keep")
+            head = ask.name(self.head(self.worst))
+            unit = say("{}: {} waits for what {} {} empty", unit, head, listed(names), keep)
         if whole.value <= paged.value:
             text = "Where there is room for all, pages change nothing."
-            number, unit = say("{}", paged), "steps on both sides"
+            number, unit = say("{}", paged), say("steps on both sides")
         elif ask.steps_of("known").value > ask.steps_of("closed").value:
             text = "Memory in pieces serves nobody: any page will do."
         else:

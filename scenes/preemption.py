@@ -7,7 +7,7 @@ from astrai_sim.trace import Trace
 from astrai_sim.trace.events import Lines, PagesAlloc, PhaseEnd, TaskAdmitted, TaskPreempted
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, say
-from scenes.parts.bars import Waits
+from scenes.parts.bars import Bar, Bars, Waits
 from scenes.parts.code import Code
 from scenes.parts.part import Part, View
 from scenes.parts.pool import Free, Pool
@@ -52,7 +52,8 @@ class PreemptionTelling(Telling):
         most = next(rows for pages, rows in ROWS if self.ask.n_pages <= pages)
         named = [*dict.fromkeys((self.asks, self.victim, *self.running))]
         self.cast = tuple(task for task in self.running if task in named[:most])
-        self.behind = self.waited()
+        usual = self.ask.usual_wait(out.step)
+        self.usual = () if usual is None else (Bar("usual, for a token", replace(usual, form="exact"), muted=True),)
         self.spoken = self.state(self.seq).tasks[self.victim].texts is not None
 
     def cost(self, out: TaskPreempted) -> int:
@@ -68,14 +69,6 @@ class PreemptionTelling(Telling):
         took = self.history.first(PagesAlloc, self.seq, self.decoded)
         last = self.history.latest(TaskPreempted, self.decoded)
         return sure((took or sure(last)).task)
-
-    def waited(self) -> str | None:
-        """Who waited behind it, without a token so far, and got its first one last; None where nobody did."""
-        queue = self.state(self.freed).waiting
-        ahead = queue[: queue.index(self.victim) + 1] if self.victim in queue else queue
-        tasks = self.state(self.seq).tasks
-        behind = [t for t in queue if t not in ahead and self.requests[t].generated and not tasks[t].generated]
-        return max(behind, key=lambda task: self.ask.wait(task, self.seq).value, default=None)
 
     def sections(self) -> Iterator[Section]:
         yield self.hook()
@@ -97,7 +90,7 @@ class PreemptionTelling(Telling):
     # the parts of the story
 
     def hook(self) -> Section:
-        """A token finds every page taken."""
+        """A token finds every page taken, and the request that is asked for loses its own."""
         self.begin(self.full)
         asked = say("Why must {} stop?", self.name)
         if self.stood is not None:
@@ -105,9 +98,11 @@ class PreemptionTelling(Telling):
         question = self.question(asked)
 
         def parts(page: int | None, alarm: Alarm) -> tuple[Part, ...]:
-            return question, Tape((self.asks,)), Pool(bits=False, alarm=alarm), Knock(task=self.asks, page=page)
+            return *pair, Pool(bits=False, alarm=alarm), Knock(task=self.asks, page=page)
 
-        self.shot(None, *self.knocks(parts, 2.4), subject=("pool",), rest=0.8)
+        pair = question, Tape(tuple(dict.fromkeys((self.asks, self.victim))))
+        acts = [*self.knocks(parts, 1.6), self.act(*pair, Pool(bits=False), until=self.freed)]
+        self.shot(None, *acts, subject=("pool",), rest=0.8)
         return self.section("hook", "Memory is full", cut=True)
 
     def knocks(self, parts: Callable[[int | None, Alarm], tuple[Part, ...]], seconds: float) -> list[Act]:
@@ -126,13 +121,18 @@ class PreemptionTelling(Telling):
             tasks = ask.names(sure(self.history.event(PhaseEnd, end).tasks))
             acts = self.pass_time(*self.stage(), until=self.steps.phase_begin(end), seconds=1.0)
             acts += self.acts(self.stage(), end, min(self.steps.next_phase("prefill", end), self.full))
-            free = ask.pool_free(end)
-            left = say("{} {} left", counted(free, "page"), are(free))
-            come = plural(tasks, "comes", "come")
-            told = self.short(*(say("{} {} in: {}.", listed(tasks, most), come, left) for most in (MOST, 1)))
+            come, them = plural(tasks, "comes", "come"), plural(tasks, "its prompt", "their prompts")
+            told = self.short(
+                *(say("{} {} in, with pages for {}.", listed(tasks, most), come, them) for most in (MOST, 1))
+            )
             self.shot(told, *acts, subject=("pool",), pace=1.2)
         if acts := self.pass_time(*self.stage(), until=self.full, seconds=4.0):
-            self.shot("They grow until no page is free." if acts[0].stops else None, *acts, subject=("pool",))
+            told = say("They grow until no page is free.") if acts[0].stops else None
+            line = self.state(self.full).waiting
+            if told and line:
+                needs = counted(ask.needed(line[0], self.full), "page")
+                told = self.short(say("{} needs {} and waits; the others grow.", ask.name(line[0]), needs), told)
+            self.shot(told, *acts, subject=("pool",))
         return self.section("full", "The pool fills", MORE, cut=True)
 
     def refuse(self) -> Section:
@@ -182,7 +182,8 @@ class PreemptionTelling(Telling):
     def give_way(self) -> Section:
         """Its numbers fall, its fills go hollow; its pages go to the one that asked."""
         ask, name = self.ask, self.name
-        lost = self.short(say("{} loses its pages, and with them K and V.", name), say("{} loses its pages.", name))
+        lost = say("{} loses its pages, and what was computed in them.", name)
+        lost = self.short(lost, say("{} loses its pages.", name))
         out = self.act(*self.stage(Queue((self.victim,))), until=self.freed)
         self.shot(lost, out, subject=("pool",), pace=1.6)
         took = self.history.first(PagesAlloc, self.freed, self.decoded, task=self.asks)
@@ -193,23 +194,24 @@ class PreemptionTelling(Telling):
             given = self.stage(self.head(), acting=(self.tile(),), pages=(page,))
             acts = self.acts(given, self.at, took.seq + 1, self.decoded)
             self.shot(told, *acts, subject=("pool", page)[: 1 + (self.ask.n_pages <= ROWS[0][0])], pace=1.5)
+        free, needed = ask.pool_free(self.at), ask.needed(self.victim, self.at)
+        if next(iter(self.state().waiting), None) == self.victim and free.value < needed.value:
+            told = say(
+                "{} {} free, {} needs {}: it waits, first in line.", counted(free, "page"), are(free), name, needed
+            )
+            left = tuple(page for page in range(ask.n_pages) if self.state().page_state(page) == "free")
+            first = replace(self.head(), acting=(self.victim,))
+            acts = [self.act(*self.stage(queue, pages=left), seconds=1.4) for queue in (self.head(), first)]
+            self.shot(told, *acts, subject=("queue",))
         return self.section("out", say("{} gives way", name))
 
     def head(self) -> Queue:
         """The line with the victim at the head of those that wait."""
         return Queue((), ((self.victim, "next in"),))
 
-    def meanwhile(self, back: bool = False) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-        """The tapes, then what the requests say, above the line and how long they wait, until or once it is `back`."""
-        tasks = [(self.victim, say("{} stands still", self.name))]
-        if self.behind is not None:
-            tasks.append((self.behind, say("{} waits behind it", self.ask.name(self.behind))))
-        usual = self.ask.usual_wait(self.out.step)
-        beside = None if usual is None else ("usual, for a token", usual)
-        if back:
-            beside = ("computing again", self.ask.computing(self.victim, self.seq))
-        below = Queue() if back else self.head(), Waits(self.seq, tuple(tasks), beside)
-        return (Tape(self.cast), *below), (self.words(self.cast), *below)
+    def meanwhile(self, queue: Queue, above: Part) -> tuple[Part, ...]:
+        """What stands `above`, the line, and how long it stands still."""
+        return above, queue, Waits(self.seq, self.victim, say("{} stands still", self.name), self.usual)
 
     def words(self, tasks: tuple[str, ...]) -> Part:
         """What `tasks` say, where that was recorded, else their tapes."""
@@ -217,7 +219,7 @@ class PreemptionTelling(Telling):
 
     def stand(self, again: TaskAdmitted) -> Section:
         """It waits at the head of the line while the others go on."""
-        tapes, parts = self.meanwhile()
+        parts = self.meanwhile(self.head(), self.words(self.cast))
         until = max(self.at, self.steps.before(again.seq))
         others = self.ask.names([t for t in self.running if t != self.victim and t in self.state().tables])
         known = counted(self.ask.tokens(self.victim, self.seq), "token")
@@ -225,56 +227,50 @@ class PreemptionTelling(Telling):
         if others:
             go = plural(others, "goes", "go")
             told = self.short(*(say("{}; {} {} on.", told, listed(others, most), go) for most in (MOST, 1)), told)
-        acts = [self.act(*tapes), self.act(*parts), *self.pass_time(*parts, until=until, seconds=5.0)]
+        acts = [self.act(*parts), *self.pass_time(*parts, until=until, seconds=5.0)]
         self.shot(told, *acts, subject=("waits",))
         return self.section("waits", say("{} waits", self.name), ASIDE)
 
     def come_back(self, again: TaskAdmitted, token: int, stood: Measure) -> Section:
         """It is admitted first, and computed again in one sweep."""
         ask, name, victim = self.ask, self.name, self.victim
-        gone, acts = self.steps.next_phase("cleanup", self.at), [self.act(*self.meanwhile()[0])]
+        gone = self.steps.next_phase("cleanup", self.at)
         if gone < again.seq:
-            done, free = ask.names(self.history.event(PhaseEnd, gone).tasks), ask.pool_free(gone)
-            left = say("{} {} free", counted(free, "page"), are(free))
-            told = self.short(*(say("{} {} done: {}.", listed(done, most), are(done), left) for most in (MOST, 1)))
-            self.shot(told, *acts, self.act(*self.stage(), until=gone), subject=("pool",), pace=1.3)
-            acts = []
+            done = ask.names(self.history.event(PhaseEnd, gone).tasks)
+            give = plural(done, "is done and gives its", "are done and give their")
+            told = self.short(*(say("{} {} pages back.", listed(done, most), give) for most in (MOST, 1)))
+            self.shot(told, *self.acts(self.stage(), self.at, gone), subject=("pool",), pace=1.3)
         given = (pages_text(ask.pages(again.pages), most) for most in (MOST, 1))
         told = self.short(*(say("{} was next in line: it gets {}.", name, pages) for pages in given))
-        acts.append(self.act(*self.stage(Queue((victim,))), until=again.seq))
-        self.shot(told, *acts, subject=("pool",), pace=1.3)
+        self.shot(told, self.act(*self.stage(Queue((victim,))), until=again.seq), subject=("pool",), pace=1.3)
         done = self.life.prefilled(again.seq)
+        tapes, parts = (self.meanwhile(Queue(), above) for above in (Tape(self.cast), self.words(self.cast)))
         if done is not None:
             told = say("One sweep computes its {} tokens again.", ask.computed(victim, done.seq))
-            self.shot(told, self.act(*self.stage(), until=done.seq), subject=("pool",), pace=1.6)
-        back = ask.computing(victim, self.seq)
-        tapes, parts = self.meanwhile(back=True)
-        acts = [self.act(*tapes), *self.acts(parts, self.at, token)]
-        self.shot(say("{} goes on where it stopped.", name), *acts, subject=("waits",))
-        cost = say("{} stood still for {}", name, stood)
-        cost = self.short(say("{}, {} of it computing again.", cost, back), say("{}.", cost))
-        rest = 1.5
-        if self.behind is not None:
-            until = sure(self.requests[self.behind].token_after(self.seq))
-            self.shot(cost, self.act(*parts, until=until, seconds=1.8), subject=("waits",), rest=rest)
-            cost = say("{} waited {} behind it.", ask.name(self.behind), ask.wait(self.behind, self.seq))
-            rest = 0.0
+            self.shot(told, *self.acts(tapes, self.at, done.seq), subject=("waits",), pace=1.6)
+        self.shot(say("{} goes on where it stopped.", name), *self.acts(parts, self.at, token), subject=("waits",))
         end = self.end if self.life.finished is None else self.life.finished.seq
         acts = self.pass_time(*parts, until=end, seconds=3.0)
-        if acts or self.behind is None:
-            acts = acts if acts and acts[0].stops else [self.act(*parts, seconds=1.8)]
-            self.shot(cost, *acts, subject=("waits",), rest=rest, pace=1.3)
+        acts = acts if acts and acts[0].stops else [self.act(*parts, seconds=1.8)]
+        self.shot(say("{} stood still for {}.", name, stood), *acts, subject=("waits",), pace=1.3)
         return self.section("again", say("{} comes back", name))
 
     def takeaway(self) -> Section:
-        """What is left of the film: its sentence and its number, over what the request came to."""
+        """What is left of the film: its sentence and its number, over what the request came to and the wait was."""
         ask, name, stood = self.ask, self.name, self.stood
         text, unit = say("A preempted request loses its pages, never a token."), say("is how long {} stood still", name)
         if stood is None:
             text = say("Without a free page, the newest gives way.")
             unit = say("tokens of {} are to be computed again", name)
-        number = say("{}", stood or ask.stored(self.victim, self.seq - 1))
-        return self.ending("What it costs", text, number, unit, self.words((self.victim,)), rest=1.8)
+        number, below = say("{}", stood or ask.stored(self.victim, self.seq - 1)), [self.words((self.victim,))]
+        if stood is not None:
+            waiting, again = ask.outside(self.victim, self.seq), ask.computing(self.victim, self.seq)
+            pieces = (
+                Bar("waiting for pages", waiting, self.victim),
+                Bar("computing again", again, self.victim, after=waiting),
+            )
+            below.append(Bars("", (*pieces, *self.usual)))
+        return self.ending("What it costs", text, number, unit, *below, rest=1.8)
 
     def tile(self) -> tuple[str, int]:
         """The tile of the token that asks."""

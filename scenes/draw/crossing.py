@@ -61,7 +61,7 @@ def crossing(before: Picture, after: Picture) -> Ways:
         if texts[g + i][1].early:
             ways.first.add(keys[s + j])
     met, up = hit[:s, :s].copy(), np.zeros(s, dtype=bool)
-    while met.any():
+    while m and met.any():
         count, together = met.sum(axis=1).tolist(), Counter[Key]()
         for key, hits in zip(keys, count, strict=False):
             together[key[:-1]] += hits

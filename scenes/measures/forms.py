@@ -72,6 +72,7 @@ FORMS: dict[str, Callable[[Any], str]] = {
     "plain": str,
     "name": str,
     "time": time_text,
+    "exact": lambda ns: f"{ns / 1e9:.3f} s",
     "clock": clock_text,
     "number": number_text,
     "tick": tick_text,

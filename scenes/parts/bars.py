@@ -14,17 +14,19 @@ ROW, BEST, GAP, TITLE, THICK = 64.0, 104.0, 16.0, 56.0, 56.0
 
 @dataclass(frozen=True)
 class Bar:
-    """An amount: `of` its measure. `task` gives the hue; without one it is the accent's, `muted` where told."""
+    """An amount: `of` its measure. `task` gives the hue; without one it is the accent's, `muted` where told.
+    It begins where one of `after` would end: pieces of one amount, below one another."""
 
     label: str
     of: Measure
     task: str = ""
     muted: bool = False
+    after: Measure | None = None
 
 
 @dataclass(frozen=True)
 class Bars(Part):
-    """`bars` below one another, as long as their measures say; the longest of all, or `scale`, is the
+    """`bars` below one another, as long as their measures say; the end of the last, or `scale`, is the
     full width. Under `title`, what they count."""
 
     title: str = ""
@@ -43,49 +45,48 @@ class Bars(Part):
             box = Box(box.x, box.y + TITLE, box.w, box.h - TITLE)
         texts = [say("{}", bar.of) for bar in self.bars]
         left = max((fonts.width(bar.label, "sans-medium", px) for bar in self.bars), default=0.0) + 28
-        scale = self.scale or max((float(bar.of.value) for bar in self.bars), default=1.0)
+        starts = [float(bar.after.value) if bar.after else 0.0 for bar in self.bars]
+        scale = self.scale or max((at + bar.of.value for at, bar in zip(starts, self.bars, strict=True)), default=1.0)
         room = box.w - left - (max((fonts.width(text, "mono", px) for text in texts), default=0.0) + 28)
         for i, (bar, text, row) in enumerate(zip(self.bars, texts, box.rows(len(self.bars), GAP), strict=True)):
             hue, thick = view.hue(bar.task) if bar.task else t.muted if bar.muted else t.accent, min(row.h, THICK)
             yield (i, "label"), Text(bar.label, (box.x, row.cy), px=px, face="sans-medium", color=t.text)
-            length = max(2.0, room * float(bar.of.value) / max(scale, 1e-9))
-            whole = Box(box.x + left, row.cy - thick / 2, length, thick)
+            long = room / max(scale, 1e-9)
+            x, length = box.x + left + long * starts[i], max(2.0, long * float(bar.of.value))
+            whole = Box(x, row.cy - thick / 2, length, thick)
             yield (i, "bar"), Block(whole, fill=hue, stroke=hue, width=2, radius=4)
             yield (i, "text"), Text(text, (whole.right + 20, row.cy), px=px, face="mono", color=t.text)
 
     def read(self, shown: Shown) -> Read:
-        """Each bar's measure with its length, as a share of the longest of them."""
-        drawn = {key[1]: mobject.box.w for key, mobject in shown.items() if key[-1] == "bar"}
-        longest = max(drawn.values(), default=1.0)
-        return {"bars": tuple((bar.of, round(drawn.get(i, 0.0) / longest, 2)) for i, bar in enumerate(self.bars))}
+        """Each bar's measure with its length, and that after which it begins, as shares of the longest of them."""
+        drawn = {key[1]: mobject.box for key, mobject in shown.items() if key[-1] == "bar"}
+        left, longest = min((b.x for b in drawn.values()), default=0.0), max((b.w for b in drawn.values()), default=1.0)
+        bars = [(i, bar, drawn[i]) for i, bar in enumerate(self.bars) if i in drawn]
+        starts = [(bar.after, round((box.x - left) / longest, 2)) for _, bar, box in bars if bar.after]
+        return {"bars": (*((bar.of, round(box.w / longest, 2)) for _, bar, box in bars), *starts)}
 
 
 @dataclass(frozen=True)
 class Waits(Part):
-    """For each of `tasks`, as (request, label), the time from its last token before event `since` (or its
-    arrival) to its next one, as far as it has gone; on a scale whose end is the longest. Below them
-    a time `beside` them, to compare with, as (label, measure)."""
+    """Under `label`, the time of request `task` from its last token before event `since` (or its arrival) to its next
+    one, as far as it has gone; on a scale whose end is all of it. Below it what stands `beside` it, to compare with."""
 
     since: int = -1
-    tasks: tuple[tuple[str, str], ...] = ()
-    beside: tuple[str, Measure] | None = None
+    task: str = ""
+    label: str = ""
+    beside: tuple[Bar, ...] = ()
 
     def room(self, view: View, width: float) -> Room:
-        return self._bars([0] * len(self.tasks)).room(view, width)
+        return self._bars(0).room(view, width)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        requests = view.history.requests
-        ns = [requests[task].wait(self.since, view.state.seq, view.state.ns) for task, _ in self.tasks]
-        scale = max((float(view.ask.wait(task, self.since).value) for task, _ in self.tasks), default=0.0)
-        yield from self._bars(ns, scale).draw(view, box)
+        ns = view.history.requests[self.task].wait(self.since, view.state.seq, view.state.ns)
+        yield from self._bars(ns, float(view.ask.wait(self.task, self.since).value)).draw(view, box)
 
-    def _bars(self, ns: list[int], scale: float = 0.0) -> Bars:
-        bars = [
-            Bar(label, measure("wait.since", value, "time", task=task, since=self.since), task=task)
-            for (task, label), value in zip(self.tasks, ns, strict=True)
-        ]
-        return Bars("", (*bars, *([Bar(*self.beside, muted=True)] if self.beside else ())), scale)
+    def _bars(self, ns: int, scale: float = 0.0) -> Bars:
+        now = measure("wait.since", ns, "exact", task=self.task, since=self.since)
+        return Bars("", (Bar(self.label, now, self.task), *self.beside), scale)
 
     def read(self, shown: Shown) -> Read:
         """Each bar's measure with its length, as a share of the longest of them."""
-        return self._bars([0] * len(self.tasks)).read(shown)
+        return self._bars(0).read(shown)

@@ -98,27 +98,29 @@ class Memory(Part):
             if named and tag_width(stretch.task) + 8 <= first.w and first.h >= TAG:
                 yield from tag(view, stretch.task, first.x + 6, _line(first), z=2)
             if self.rule != "pages":
-                yield from self._empty(view, box, stretch)
+                empty, args = stretch.size - stretch.used, {"task": stretch.task, "rule": self.rule}
+                text = say("{} empty", measure("contiguous.empty", empty, "plain", **args))
+                tagged = first.x + tag_width(stretch.task) + 20
+                yield from self._sized(view, box, text, stretch.task, stretch.start + stretch.used, empty, tagged)
+        for start, size in () if self.rule == "pages" else view.ask.whole(step_of(view), self.rule).holes():
+            text = say("{} free", measure("contiguous.hole", size, "plain", start=start, rule=self.rule))
+            yield from self._sized(view, box, text, start, start, size, 0.0)
 
-    def _empty(self, view: View, box: Box, stretch: Piece) -> Atoms:
-        """How much of a piece nobody has filled, where there is room to say it."""
-        empty, px = stretch.size - stretch.used, theme.LABEL
-        text = say("{} empty", measure("contiguous.empty", empty, "plain", task=stretch.task, rule=self.rule))
-        spans = self.spans(view, box, stretch.start + stretch.used, empty)
-        span = max((span for _, span in spans), key=lambda span: span.w, default=Box(0, 0, 0, 0))
-        begin = self.spans(view, box, stretch.start, stretch.size)[0][1]
-        tagged = begin.x + tag_width(stretch.task) + 20 if span.y == begin.y else 0.0
-        left = span.right - 14 - fonts.width(text, "sans-medium", px)
+    def _sized(self, view: View, box: Box, text: Said, of: str | int, start: int, size: int, tagged: float) -> Atoms:
+        """How much of a piece, or hole, is empty, where there is room to say it right of the pixel `tagged`."""
+        span = max((s for _, s in self.spans(view, box, start, size)), key=lambda s: s.w, default=Box(0, 0, 0, 0))
+        left = span.right - 14 - fonts.width(text, "sans-medium", theme.LABEL)
         if left >= max(span.x + 14, tagged) and span.h >= TAG:
             look: Look = {"face": "sans-medium", "color": view.theme.text, "align": "right", "z": 2}
-            yield (stretch.task, "empty"), Text(text, (span.right - 14, _line(span)), px=px, **look)
+            yield (of, "empty"), Text(text, (span.right - 14, _line(span)), px=theme.LABEL, **look)
 
     def _title(self, view: View, box: Box) -> Atoms:
         t, y = view.theme, box.y + TITLE / 2 - 4
         name, where, held = title(self.rule, view), source(self.rule), self._held(view)
+        wheres = (where,) if self.rule == "pages" else (f"{where} from the recording", where)
         sizes = (theme.CAPTION, theme.LABEL, theme.LEAST_SIZE)
-        fits = (fit for fit in product(held, sizes) if _width(name, where, fit[0], px=fit[1]) <= box.w)
-        held, px = next(fits, (held[-1], theme.LEAST_SIZE))
+        fits = (fit for fit in product(wheres, held, sizes) if _width(name, *fit[:2], px=fit[2]) <= box.w)
+        where, held, px = next(fits, (where, held[-1], theme.LEAST_SIZE))
         yield ("title",), Text(name, (box.x, y), px=px, face="sans-bold", color=t.text)
         yield ("source",), Text(where, (box.x + fonts.width(name, "sans-bold", px) + 20, y), px=px, color=t.muted)
         yield ("held",), Text(held, (box.right, y), px=px, color=t.muted, align="right")

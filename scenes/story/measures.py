@@ -160,14 +160,19 @@ class Ask:
         life, last = self.request(task), self.history.last
         until = life.token_after(since) or last
         ns = life.wait(since, until, self.trace[until].ns)
-        return measure("wait.since", ns, "time", task=task, since=since, at=until)
+        return measure("wait.since", ns, "exact", task=task, since=since, at=until)
 
     def computing(self, task: str, since: int) -> Measure:
         """Of such a wait, the time from the last admission before the token to the token, which has to be there."""
         life = self.request(task)
         token = self.history.event(Tokens, sure(life.token_after(since)))
         ns = token.ns - [event for event in life.admitted if event.seq < token.seq][-1].ns
-        return measure("wait.computing", ns, "time", task=task, since=since)
+        return measure("wait.computing", ns, "exact", task=task, since=since)
+
+    def outside(self, task: str, since: int) -> Measure:
+        """The rest of such a wait; both as they are written add up to the whole."""
+        ns = round(self.wait(task, since).value, -6) - round(self.computing(task, since).value, -6)
+        return measure("wait.outside", ns, "exact", task=task, since=since)
 
     def once_cached(self, missed: Missed) -> Measure:
         return measure("prefix.once", missed.cached, task=missed.task, at=missed.seq)

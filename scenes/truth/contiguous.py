@@ -127,6 +127,10 @@ def contiguous_empty(witness: Witness, at: int, task: str, rule: str) -> int:
     return {stay.life.task: stay.size - stay.used(step) for stay in plan(witness.trace, rule).held(step)}[task]
 
 
+# Slots of the hole that begins at a slot.
+vouches("contiguous.hole")(
+    lambda witness, at, start, rule: plan(witness.trace, rule).holes(step_of(witness, at))[start]
+)
 # Steps until every request has ended.
 vouches("contiguous.steps")(lambda witness, rule: plan(witness.trace, rule).end + 1)
 vouches("piece.reserved")(lambda witness, task: witness.lives[task].prompt + witness.lives[task].max_tokens)

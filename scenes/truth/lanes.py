@@ -139,6 +139,13 @@ def wait_computing(witness: Witness, task: str, since: int) -> int:
     return token.ns - max(admitted.ns for admitted in witness.lives[task].admitted if admitted.seq < token.seq)
 
 
+@vouches("wait.outside")
+def wait_outside(witness: Witness, task: str, since: int) -> int:
+    """The rest of such a wait, of whole milliseconds, so that what is written adds up."""
+    whole, computing = wait_since(witness, task, since, witness.last), wait_computing(witness, task, since)
+    return (round(whole / 10**6) - round(computing / 10**6)) * 10**6
+
+
 @vouches("wait.usual")
 def wait_usual(witness: Witness, before: int) -> float:
     """Median, over steps before `before` that computed no prompt and gave a request a token that was

@@ -87,6 +87,7 @@ WRITING: dict[str, Callable[[Any], str]] = {
     "plain": lambda value: f"{value}",
     "name": lambda value: f"{value}",
     "time": _time,
+    "exact": lambda ns: f"{_fixed(ns / 10**9, 3)} s",
     "bytes": _bytes,
     "clock": _clock,
     "number": _number,

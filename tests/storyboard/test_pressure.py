@@ -76,6 +76,12 @@ def test_the_question_asks_for_the_longest_pause(preempting):
     assert [measure.value for measure in question.measures] == [task, ns]
 
 
+def test_the_wait_is_its_two_pieces_as_they_are_written(preempting):
+    takeaway, *_, bars = section(Preemption, preempting, "takeaway").beats[-1].acts[-1].parts
+    waiting, again = (float(str(bar.of).removesuffix(" s")) for bar in bars.bars[:2])
+    assert f"{waiting + again:.3f} s" == takeaway.number and bars.bars[1].after == bars.bars[0].of
+
+
 def test_the_refused_token_is_shown_every_page_of_the_pool_taken(preempting):
     knocks = [act.parts[-1] for act in section(Preemption, preempting, "refused").beats[0].acts]
     until = section(Preemption, preempting, "refused").start
