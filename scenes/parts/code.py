@@ -13,7 +13,7 @@ from scenes.draw.layout import Box
 from scenes.measures import Said, clipped, joined
 from scenes.parts.part import Atoms, Part, Room, View
 
-PITCH, INSET, TITLE, MOST_LINES = 44.0, 20.0, 52.0, 10
+PITCH, INSET, TITLE, MOST_LINES = 44.0, 20.0, 52.0, 8
 KEYWORDS = {"None", "True", "False"}
 
 

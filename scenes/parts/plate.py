@@ -62,7 +62,7 @@ class Plate(Part):
         size, columns = min(CHIP, high), (width - first) * (wide + GAP) + GAP
         rectangle = Box(x - GAP, box.y + HEAD - GAP, columns, len(rows) * (high + GAP) + GAP)
         sizes = (("view.rows", len(passed)), ("view.columns", width))
-        title = say("page_table [{}, {}]", *(measure(name, n, "plain", seq=self.seq) for name, n in sizes))
+        title = say("page_table {}×{}", *(measure(name, n, "plain", seq=self.seq) for name, n in sizes))
         aside = max(rectangle.right, x + fonts.width(title, "mono", theme.LABEL)) + ASIDE
         if self.tables:
             yield ("shape",), self._titled(view, title, x, box.y)
