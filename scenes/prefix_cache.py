@@ -1,6 +1,7 @@
 """The film `PrefixCache`: a paged KV cache at work, from the first page on."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -120,7 +121,7 @@ class PrefixCacheTelling(Telling):
         acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.4)] if filled and filled.seq < alloc.seq else []
         acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
         told = say("{} is a request: its tokens lie in pages of memory.", known["task"])
-        self.shot(told, *acts, self.act(*acting, until=seq), subject=self.about(pages[-1]), rest=1.0)
+        self.shot(told, *acts, self.act(*acting, until=seq), subject=self.about(pages[-1]), rest=0.6)
         return self.section("hook", "", phases=False)
 
     def reserve(self) -> Section:
@@ -128,7 +129,7 @@ class PrefixCacheTelling(Telling):
         ask = self.ask
         made = self.lines("PagedCache.__init__", -1, self.requests[self.first].submitted.seq)
         pages = {"pages": self.pages, "name": "pool"}
-        once = say("K and V, {} a number: {}, reserved once.", ask.bytes_of("number"), ask.bytes_of("pool"))
+        once = say("K and V, {} a number: {}.", counted(ask.number_bytes(), "byte"), ask.bytes_of("pool"))
         cut = say("Each of {} holds K and V; bit {} says free.", counted(ask.pool_pages(), "page"), ask.free_bit())
         if made is not None:
             tensors = ("k_cache", "v_cache")
@@ -137,7 +138,7 @@ class PrefixCacheTelling(Telling):
                 names = {str(name) for name, _ in code.values}
                 return Slabs(sum(name in names for name in tensors), **pages), code
 
-            acts = self.run(made, made.seq, slabs, only=tensors, pace=1.15)
+            acts = self.run(made, made.seq, slabs, only=tensors, pace=1.5)
         else:
             acts = [self.act(Slabs(n, **pages), seconds=1.6 * (n > 0) or None) for n in (0, 1, 2)]
         self.shot(once, *acts, subject=("pool",), detail=CODE)
@@ -165,7 +166,7 @@ class PrefixCacheTelling(Telling):
             acts = self.coded("PagedCache.alloc", self.at, tables[0].seq, parts)
             if allocs[1:]:
                 parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(allocs[-1].pages[0]))
-                acts += self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",), pace=0.5)
+                acts += self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",), pace=0.3)
             self.shot(told, *acts, subject=self.about(page), detail=CODE)
         told = say("Prefill computes {} in one pass.", counted(ask.stored(task, self.filled), "token"))
         parts = (self.tape(task), self.pool())
@@ -194,9 +195,9 @@ class PrefixCacheTelling(Telling):
         wire = Wires(task, (logical,))
         parts = (self.tape(*tasks), wire, self.pool())
         before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
-        lapse = self.lapse(*parts, until=before.seq - 1, seconds=1.5)
+        lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.4)
         if ask.between("step_end", self.start, before.seq).value >= FEW_STEPS:
-            self.shot("Each step stores one token; the newest still waits.", lapse, subject=("pool",))
+            self.shot("A step stores a token; the newest waits.", lapse, subject=("pool",))
         acting = (self.tape(*tasks, acting=(task, logical)), wire)
         table = self.history.first(Table, grown.seq)
         end = table.seq if table else grown.seq
@@ -294,8 +295,7 @@ class PrefixCacheTelling(Telling):
         lifted = self.act(tape, Strip(task, read.seq, landed=False), pool, until=read.seq)
         landed = self.act(tape, Strip(task, read.seq), pool)
         self.shot("The table restores order: pages become one strip.", lifted, landed, subject=("strip",))
-        told = say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq))
-        told = self.short(told, say("Many pages, one strip: order lives in the table."))
+        told = say("One strip, in the order of the table: {}.", ask.table(task, read.seq))
         shown, acts = [*enumerate(self.scattered.pages)][-MOST:], []
         for place, page in shown:
             tape, strip = self.tape(task, acting=(task, place)), Strip(task, read.seq, acting=place)
@@ -330,16 +330,19 @@ class PrefixCacheTelling(Telling):
         tables = teller.state(start).tables
         tasks = tuple(name for name, pages in tables.items() if page in pages)[:4]
         held = [entry for entry in tables[task] if teller.state(start).refs[entry] > 1]
-        bits, tape = Pool(acting=(page,), pages=tuple(sorted({page, *held[:SOME]}))), Tape(tasks)
-        teller.begin(max(event.seq for name in tasks for event in teller.requests[name].admitted if event.seq < start))
+        shared, tape = Pool(pages=tuple(sorted({page, *held[:SOME]}))), Tape(tasks)
+        bits = replace(shared, acting=(page,))
+        joined = max(event.seq for name in tasks for event in teller.requests[name].admitted if event.seq < start)
+        teller.begin(teller.steps.before(joined))
         count = ask.ref(page, start)
-        told = say("{} prompts begin the same: {} hold page {}.", count, count, ask.page(page))
-        told = say("In another run, {}", told) if source else told
+        told = say("{} prompts begin the same.", count)
+        told = say("Another run: {}", told) if source else told
+        teller.shot(told, teller.act(tape, shared, until=joined, seconds=2.4), subject=("pool", page))
+        told = say("So {} hold page {}.", count, ask.page(page))
         teller.shot(told, teller.lapse(tape, bits, until=start, seconds=1.6), subject=("pool", page))
-        told = say("{} leaves, others still read page {}: it stays.", ask.name(task), ask.page(page))
         end = teller.requests[task].empty_after(freed.seq) or freed.seq
-        acts = (teller.act(tape, bits, until=freed.seq, seconds=1.6), teller.act(tape, bits, until=end))
-        teller.shot(told, *acts, subject=("pool", page))
+        told = say("{} leaves, page {} stays: ref {}.", ask.name(task), ask.page(page), ask.ref(page, end))
+        teller.shot(told, teller.act(tape, bits, until=end, seconds=2.0), subject=("pool", page))
         yield teller.section("counted", "Release is counted", ASIDE, cut=True, source=source)
 
     def takeaway(self) -> Section:

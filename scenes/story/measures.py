@@ -97,6 +97,7 @@ class Ask:
         """The bit of the free mask that says that a page is free."""
         return measure("state.bit", 1, "plain", state="free")
 
+    number_bytes = named("number.bytes", lambda ask: DTYPES[ask.trace.header.dtype])
     page_size = named("pool.page_size", lambda ask: ask.size, "plain")
     pool_slots = named("pool.slots", lambda ask: ask.n_pages * ask.size)
     # A size of the model: n_layers, n_kv_heads, head_dim.
@@ -122,11 +123,11 @@ class Ask:
         return measure("workload.time_scale", 1.0 if workload is None else workload.time_scale, "share")
 
     def bytes_of(self, what: str) -> Measure:
-        """Bytes for K and V of a `slot`, a `page` or the `pool`, or for one `number`."""
-        model, number = self.scenario.model, DTYPES[self.trace.header.dtype]
-        slot = 2 * model.n_layers * model.n_kv_heads * model.head_dim * number
-        sizes = {"number": number, "slot": slot, "page": slot * self.size, "pool": slot * self.size * self.n_pages}
-        return measure(f"{what}.bytes", sizes[what], "bytes")
+        """Bytes for K and V of a `slot`, a `page` or the `pool`."""
+        model = self.scenario.model
+        slot = 2 * model.n_layers * model.n_kv_heads * model.head_dim * DTYPES[self.trace.header.dtype]
+        slots = {"slot": 1, "page": self.size, "pool": self.size * self.n_pages}
+        return measure(f"{what}.bytes", slot * slots[what], "bytes")
 
     # lives of requests; `at` is the event that a measure is about
 
