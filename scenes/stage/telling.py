@@ -258,10 +258,10 @@ class Telling:
 
 
 def folded(lines: Sequence[tuple[Said, ...]], run: Collection[int]) -> tuple[tuple[Said, ...], ...]:
-    """Lines of code, each of some rows; of those that did not `run` an ellipsis is left behind the line before."""
+    """Lines of code, each of some rows; of those that did not `run`, but `else`, an ellipsis is left."""
     kept: list[tuple[Said, ...]] = []
     for i, rows in enumerate(lines):
-        if i in run or not i:
+        if i in run or not i or rows[0].strip() == "else:":
             kept.append(rows)
             continue
         last = next(place for place in range(len(kept) - 1, -1, -1) if kept[place])
