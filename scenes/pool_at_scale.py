@@ -20,7 +20,7 @@ from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.turns import Loss, turns_of
 from scenes.story.limits import LARGEST, reading_time
-from scenes.story.words import are, counted, plural
+from scenes.story.words import are, counted, plural, possessive
 
 LAPSES, REST = 40.0, 22.0
 """Seconds of a time-lapse of the whole run, and of what is left of it after the first that gave way, at most."""
@@ -196,11 +196,11 @@ class PoolAtScaleTelling(Telling):
         if loss is None:
             return self.section("giving-way", "")
         task, first, since = loss.task, self.losses[0], self.turns.since
-        life, acting = self.requests[task], self.crowded(task)
+        life, acting, whose = self.requests[task], self.crowded(task), possessive(ask.name(task))
         if first is not loss:
             before = self.crowded(first.task)
             acts = self.act(*before, seconds=0.8), self.act(*before, until=self.empty(first), seconds=1.6)
-            told = say("{} gives way first; none of it was computed.", ask.name(first.task))
+            told = say("{} gives its pages back first: all still empty.", ask.name(first.task))
             self.shot(told, *acts, subject=("crowd",))
         tables = self.state(loss.seq - 1).tables
         newest = task == max(tables, key=lambda one: (since(one, loss.seq), self.requests[one].index))
@@ -216,9 +216,8 @@ class PoolAtScaleTelling(Telling):
         back = None if back is None or back.seq > self.last else back
         done = done if back is None else min(done, back.seq - 1)
         if (taken := ask.taken(task, done)).value and newest:
-            told = say(
-                "{} of its {} now serve older requests.", taken, counted(ask.table_pages(task, loss.seq - 1), "page")
-            )
+            held = counted(ask.table_pages(task, loss.seq - 1), "page")
+            told = say("{} of {} {} now serve older requests.", taken, whose, held)
             self.shot(told, self.act(*acting, until=done, seconds=2.0), subject=("map",))
         if back is None:
             until = self.before(self.ns(self.at) + RUN_OUT * self.rate * 1e9)
@@ -229,7 +228,7 @@ class PoolAtScaleTelling(Telling):
         self.shot(told, *acts, subject=("crowd",))
         whole = life.prefilled(back.seq)
         if whole is not None and whole.seq <= self.last and (again := ask.again(task, whole.seq)).value:
-            told = say("Its {} cached {} must be computed again.", again, plural(again, "token"))
+            told = say("{} {} cached {} must be computed again.", whose, again, plural(again, "token"))
             self.shot(told, self.act(*acting, until=whole.seq, seconds=2.0), subject=("crowd",))
         return self.section("giving-way", "No page is free")
 

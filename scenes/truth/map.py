@@ -62,11 +62,12 @@ def _of_pages(witness: Witness, at: int, told: Mapping, look: theme.Theme) -> np
     rgb, state = theme.rgb, witness.state(at)
     near = [rgb(color) for color in look.crowd]
     colors = np.array([rgb(look.empty)] * witness.n_pages)
-    plain = colors.copy()
+    hues = colors.copy()
     for page in state.lru:
         colors[page] = rgb(theme.mix(look.muted, look.ground, KEPT))
     for task in sorted(state.tables, key=witness.order.__getitem__, reverse=True):
-        plain[state.tables[task]] = color = near[_places(witness.trace)[task] % len(near)]
+        hues[state.tables[task]] = rgb(look.hue(witness.order[task]))
+        color = near[_places(witness.trace)[task] % len(near)]
         if told["acting"]:
             color = rgb(theme.mix(look.muted, look.ground, OTHERS))
         if task in told["named"]:
@@ -76,8 +77,8 @@ def _of_pages(witness: Witness, at: int, told: Mapping, look: theme.Theme) -> np
         if task not in state.tables:
             left = [page for page in _lost_last(witness, task, at) if not state.refs[page]]
             colors[left] = rgb(theme.mix(look.accent, look.ground, BACK))
-        others = taken(witness, task, at)
-        colors[others] = plain[others]
+            others = taken(witness, task, at)
+            colors[others] = hues[others]
     for seq, ns, _, pages in _given_back(witness.trace):
         if seq <= at and told["flash"] and ns > state.ns - told["flash"] * 1e9:
             colors[pages] = rgb(look.accent)
