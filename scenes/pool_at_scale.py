@@ -223,7 +223,8 @@ class PoolAtScaleTelling(Telling):
             until = self.before(self.ns(self.at) + RUN_OUT * self.rate * 1e9)
             self.shot("It waits first in line.", self.through(acting, until), self.act(*self.frame), subject=("crowd",))
             return self.section("giving-way", "No page is free")
-        told = say("First in line, it is back after {}.", ask.time_between(loss.seq, back.seq, "time"))
+        wait = ask.time_between(loss.seq, back.seq, "time")
+        told = say("First in line, {} has pages again after {}.", ask.name(task), wait)
         acts = [self.through(acting, back.seq - 1), self.act(*acting, until=back.seq, seconds=1.4)]
         self.shot(told, *acts, subject=("crowd",))
         whole = life.prefilled(back.seq)
@@ -252,11 +253,11 @@ class PoolAtScaleTelling(Telling):
         ask, peak = self.ask, self.crowd
         if peak is None:
             return []
-        counts = [ask.between("task_submitted", *ends) for ends in ((-1, peak), (peak, self.last))]
-        times = [ask.time_between(*ends) for ends in ((-1, peak), (peak, self.last))]
-        if counts[0].value * times[1].value <= counts[1].value * times[0].value:
-            return []
-        return [say("Then fewer come: {} in {}, after {} in {}.", counts[1], times[1], counts[0], times[0])]
+        after, before = (
+            (ask.between("task_submitted", *ends), ask.time_between(*ends)) for ends in ((peak, self.last), (-1, peak))
+        )
+        less = after[0].value * before[1].value < before[0].value * after[1].value
+        return [say("Then fewer come: {} in {}, after {} in {}.", *after, *before)] if less else []
 
     def outcome(self) -> Said:
         """What came of it in work."""

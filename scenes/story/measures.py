@@ -107,7 +107,6 @@ class Ask:
     header = named("header.text", lambda ask, text: text, "name")
     # Words of the recorded source code.
     source = named("source.text", lambda ask, text: text, "name")
-    cost = named("cost", lambda ask, name: getattr(ask.trace.header.cost, name), "seconds")
 
     def weights(self) -> Measure | None:
         """The model's name, which is that of its weights' file; None where there are none."""
