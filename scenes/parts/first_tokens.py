@@ -12,7 +12,7 @@ from scenes.measures import Said, say
 from scenes.parts.elapsed import marked, marks
 from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 
-DOT, PLATE, FOOT, TITLE = 7.0, 44.0, 60.0, 48.0
+DOT, PLATE, FOOT, TITLE = 7.0, 44.0, 60.0, 96.0
 SHARE = 0.9
 """The share of requests whose wait is shown beside that of half of them."""
 
@@ -36,13 +36,12 @@ class FirstTokens(Part):
         top, end = float(waits.max(initial=1)), float(max(view.history.series.end_ns.max(initial=1), 1))
         title = "wait for the first token, a dot a request"
         if view.trace.header.clock == "cost-model":
-            title = f"{title}; times are computed, no model ran"
+            title = f"{title}; times are computed, not measured"
         longest = say("longest: {}", view.ask.wait_within(1.0))
-        y, w = box.y + 20, fonts.width(longest, "sans", px)
-        if fonts.width(title, "sans", px) + w + 24 > box.w:
+        if fonts.width(title, "sans", px) > box.w:
             title = "a dot: a request's wait"
-        yield ("title",), Text(title, (box.x, y), px=px, color=t.muted)
-        yield ("longest",), Text(longest, (box.right, y), px=px, color=t.text, align="right")
+        yield ("title",), Text(title, (box.x, box.y + 20), px=px, color=t.muted)
+        yield ("longest",), Text(longest, (box.x, field.y - 22), px=px, color=t.text)
         yield ("top",), Block(Box(field.x, field.y, field.w, 2), fill=t.empty, radius=0)
         x, y = field.x + came / end * (field.w - DOT), field.bottom - DOT - waits / top * (field.h - 2 * DOT)
         edges = np.stack([x, y, x + DOT, y + DOT], axis=1)
