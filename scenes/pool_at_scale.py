@@ -28,9 +28,8 @@ ZOOM = 3.0
 """Seconds from all pages to one, and back."""
 LONGEST = 0.4
 """Seconds that the longest step takes at most in one."""
-HOOK, FLASH, RUN_UP, RUN_OUT = 2.0, 0.5, 2.2, 1.8
-"""Seconds of time-lapse in the hook, those for which pages given back stay white, and those before and
-after the first request that is seen to give way."""
+HOOK, FLASH, RUN_UP = 2.0, 0.5, 2.2
+"""Seconds of time-lapse in the hook, those for which pages given back stay white, and those before the first loss."""
 READ, MOVING = 0.6, 1.3
 """Seconds beyond its reading time for which a sentence stands in a time-lapse, and that time by the least of one."""
 APART = 1.5
@@ -220,8 +219,6 @@ class PoolAtScaleTelling(Telling):
             told = say("{} of {} {} now serve older requests.", taken, whose, held)
             self.shot(told, self.act(*acting, until=done, seconds=2.0), subject=("map",))
         if back is None:
-            until = self.before(self.ns(self.at) + RUN_OUT * self.rate * 1e9)
-            self.shot("It waits first in line.", self.through(acting, until), self.act(*self.frame), subject=("crowd",))
             return self.section("giving-way", "No page is free")
         wait = ask.time_between(loss.seq, back.seq, "time")
         told = say("First in line, {} has pages again after {}.", ask.name(task), wait)
