@@ -92,7 +92,7 @@ class Map(Part):
             if task not in state.tables and (loss := turns.last(task, state.seq)) is not None:
                 colors[loss.pages[owners[loss.pages] < 0]] = rgba(theme.mix(t.accent, t.ground, BACK))
                 for page in turns.taken(state, task):
-                    colors[page] = rgba(t.hue(owners[page]))
+                    colors[page] = rgba(t.hue(int(owners[page])))
         if self.flash:
             since = state.ns - self.flash * 1e9
             for loss in turns.losses:
