@@ -31,7 +31,7 @@ LEAST, LARGEST, SHOWN = 2, 8, 16
 STILL, CUT, DIVE, FLIGHT, SOON, SWEEP = 1.0, 0.5, 0.4, 0.8, 0.4, 0.9
 """Most seconds before the first cut and least of each, those into a page or out of one, of flights, of a short
 time-lapse, and of a sweep."""
-ZOOM, KNOCKS, LOAD, WHITE = 1.0, 1.0, 2.8, 0.1
+ZOOM, KNOCKS, LOAD, WHITE = 1.0, 1.0, 3.6, 0.1
 """Seconds from a page to the map, of all knocks, of a load in time-lapse, and of that for which pages given back
 are white."""
 
@@ -206,7 +206,11 @@ class Reuse(Shipped):
         acts = [*self.out_of(sure(self.blank(self.at)), *stage), self.act(*stage, until=given, seconds=FLIGHT)]
         acts.append(self.lapse(*stage, until=self.steps.phase_begin(freed.seq), seconds=SOON))
         acts.append(self.act(*stage, until=sure(self.requests[task].empty_after(freed.seq)), seconds=SOON))
-        self.shot(say("{} grows and ends: its pages are free.", ask.name(task)), *acts, subject=("pool",))
+        self.shot(
+            say("{} grows and ends: its pages of {} are free.", ask.name(task), ask.page_size()),
+            *acts,
+            subject=("pool",),
+        )
         given = sure(history.first(Table, alloc.seq)).seq
         landed = (tapes, Wires(heir), Pool(tuple(alloc.pages), bits=False))
         acts = [self.lapse(tapes, Wires(heir), pool, until=alloc.seq - 1, seconds=SOON)]
@@ -239,7 +243,9 @@ class GiveWay(Shipped):
         self.shot(say("Pages run out: the newest, {}, gives way.", name), *acts, subject=("pool",))
         acts = self.pass_time(*stage, until=self.steps.before(again), seconds=SOON)
         acts += [self.act(*stage, until=again, seconds=FLIGHT), self.act(*stage, until=done, seconds=SWEEP)]
-        self.shot(say("{} comes back, computed once more.", name), *acts, subject=("pool",))
+        self.shot(
+            say("{} comes back: {} tokens again.", name, self.ask.again(out.task, done)), *acts, subject=("pool",)
+        )
         self.dive()
         yield self.part("gives-way", MORE)
 

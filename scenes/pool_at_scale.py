@@ -20,17 +20,16 @@ from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.turns import Loss, turns_of
 from scenes.story.limits import LARGEST, reading_time
-from scenes.story.words import are, counted, plural
+from scenes.story.words import are, counted, plural, possessive
 
-LAPSES = 40.0
-"""Seconds of all time-lapses together, at most."""
+LAPSES, REST = 40.0, 22.0
+"""Seconds of a time-lapse of the whole run, and of what is left of it after the first that gave way, at most."""
 ZOOM = 3.0
 """Seconds from all pages to one, and back."""
 LONGEST = 0.4
 """Seconds that the longest step takes at most in one."""
-HOOK, FLASH, RUN_UP, RUN_OUT = 2.0, 0.5, 2.2, 1.8
-"""Seconds of time-lapse in the hook, those for which pages given back stay white, and those before and
-after the first request that is seen to give way."""
+HOOK, FLASH, RUN_UP = 2.0, 0.5, 2.2
+"""Seconds of time-lapse in the hook, those for which pages given back stay white, and those before the first loss."""
 READ, MOVING = 0.6, 1.3
 """Seconds beyond its reading time for which a sentence stands in a time-lapse, and that time by the least of one."""
 APART = 1.5
@@ -50,11 +49,11 @@ def round_up(value: float) -> float:
 
 
 class PoolAtScaleTelling(Telling):
-    """One page, all pages, the load in time-lapse at one speed, and what happens when no page is free.
+    """One page, all pages, the load in time-lapse, and what happens when no page is free: step by step, then faster.
 
     `peak` and `crowd` are the ends of the steps with the most pages in use and the longest queue, the
-    latter None where that is the last step; `last` is the end of the last. `rate` are the seconds of
-    the run that go by in one of a time-lapse.
+    latter None where that is the last step; `last` is the end of the last. `rate` are the seconds of the run
+    that go by in one of a time-lapse, `fast` those after the first time that no page was free.
     """
 
     phases = False
@@ -76,6 +75,8 @@ class PoolAtScaleTelling(Telling):
         self.shown = next((loss for loss in self.losses if loss.stored), None) or next(iter(self.losses), None)
         longest = int(np.diff(series.end_ns, prepend=0).max())
         self.rate = round_up(max(1, int(series.end_ns[-1]) / LAPSES, longest / LONGEST) / 1e9)
+        rest = 0 if self.shown is None else int(series.end_ns[-1]) - self.shown.ns
+        self.fast = max(self.rate, round_up(max(1, rest) / 1e9 / REST))
         self.frame: tuple[Part, ...] = (Crowd(), Map(flash=FLASH * self.rate), Elapsed())
 
     def sections(self) -> Iterator[Section]:
@@ -89,14 +90,14 @@ class PoolAtScaleTelling(Telling):
         """The end of the last step that was over at a time; -1 before the first."""
         return self.steps.seq(int(np.searchsorted(self.series.end_ns, ns, side="right")) - 1)
 
-    def through(self, parts: tuple[Part, ...], until: int) -> Act:
-        """A time-lapse to event `until` at the film's one rate."""
+    def through(self, parts: tuple[Part, ...], until: int, rate: float | None = None) -> Act:
+        """A time-lapse to event `until` at the film's `rate`, or another."""
         until = max(until, self.at)
-        return self.timed(*parts, until=until, seconds=(self.ns(until) - self.ns(self.at)) / 1e9 / self.rate)
+        return self.timed(*parts, until=until, seconds=(self.ns(until) - self.ns(self.at)) / 1e9 / (rate or self.rate))
 
-    def lapse_with(self, parts: tuple[Part, ...], until: int, captions: list[Said | str]) -> None:
+    def lapse_with(self, until: int, captions: list[Said | str], rate: float | None = None) -> None:
         """The way to event `until`, cut into a shot for each caption that can be read on it."""
-        start, seconds = self.at, (self.ns(until) - self.ns(self.at)) / 1e9 / self.rate
+        start, seconds = self.at, (self.ns(until) - self.ns(self.at)) / 1e9 / (rate or self.rate)
         if until <= start:
             return
         while len(captions) > 1 and sum(reading_time(text) + READ for text in captions) > seconds:
@@ -109,7 +110,7 @@ class PoolAtScaleTelling(Telling):
             last = text is captions[-1]
             seq = until if last else int(self.series.seq[np.searchsorted(self.series.end_ns, end)])
             if seq > self.at:
-                self.shot(text, self.through(parts, min(seq, until)), subject=("map",))
+                self.shot(text, self.through(self.frame, min(seq, until), rate), subject=("map",))
 
     # sections
 
@@ -122,7 +123,7 @@ class PoolAtScaleTelling(Telling):
         question, shown = self.question(say(told, self.ask.pool_pages())), self.frame[1]
         acts = [self.through((question, shown), moment)]
         if worst is not None:
-            white = replace(shown, acting=(worst.task,))
+            white = replace(shown, acting=(worst.task,), flash=0.0)
             gone = self.empty(worst)
             for until in (self.at, gone, self.steps.done_from(gone)):
                 acts.append(self.act(question, white, until=until, seconds=0.8))
@@ -140,9 +141,9 @@ class PoolAtScaleTelling(Telling):
         return [] if self.ask.median_ttft() is None else [self.ask.wait_within(share) for share in (0.5, SHARE)]
 
     def one_page(self) -> Section:
-        """The first page that is taken, as large as the frame; then all of them."""
+        """A page of the first request, as large as the frame; then all of them."""
         ask, first = self.ask, self.first
-        page, task = first.pages[0], first.task
+        page, task = first.pages[len(first.pages) // 2], first.task
         life = self.requests[task]
         near = Map(named=(task,), close=(page,))
         filled = life.prefilled(first.end)
@@ -164,77 +165,96 @@ class PoolAtScaleTelling(Telling):
         """The requests come, and the pool fills, up to the first of what happens then."""
         ask, header = self.ask, self.trace.header
         until = self.last if self.crowd is None else self.crowd
-        if self.shown is not None:
-            until = self.before(self.shown.ns - RUN_UP * self.rate * 1e9)
+        if self.losses:
+            until = self.before(self.losses[0].ns - RUN_UP * self.rate * 1e9)
         told = say("{} requests come, one after another.", ask.requests())
         if header.workload is not None:
             scale, kind = ask.time_scale(), header.workload.kind
             name = SOURCES.get(kind, ask.header(kind))
-            told = say("{} requests come as {}'s did, in {} of the time.", ask.requests(), name, scale)
-        self.lapse_with(self.frame, until, [told])
+            told = say("{} requests recorded at {} come in {} of their time.", ask.requests(), name, scale)
+        self.lapse_with(until, [told])
+        if self.losses:
+            full, quiet = self.losses[0].seq - 1, self.crowded()
+            grow, free = say("Answers grow until no page is free."), ask.pool_free(full)
+            if free.value:
+                grow = say("Answers grow until only {} {} free.", counted(free, "page"), are(free))
+            self.shot(grow, self.act(*quiet, seconds=1.8), self.through(quiet, full), subject=("crowd",))
+
+    def crowded(self, *acting: str) -> tuple[Part, ...]:
+        """All pages below the requests that come and go, seen from near; `acting` ones in the accent."""
+        return Crowd(tall=True, acting=acting), Map(acting=acting), Elapsed()
 
     def empty(self, loss: Loss) -> int:
         """The event after which the request that had to give way has no page."""
         return self.requests[loss.task].empty_after(loss.seq) or loss.seq
 
     def giving_way(self) -> Section:
-        """The first time that no page is free: who gives way, why, and what that costs."""
+        """The first time that no page is free: who gives way, why, who gets its pages, when it is back, and what
+        that costs."""
         ask, loss = self.ask, self.shown
         if loss is None:
             return self.section("giving-way", "")
-        task = loss.task
-        tables, since = self.state(loss.seq - 1).tables, self.turns.since
-        newest = max(tables, key=lambda one: (since(one, loss.seq), self.requests[one].index))
-        quiet = (Crowd(tall=True), Map(), Elapsed())
-        acting = (Crowd(tall=True, acting=(task,)), Map(acting=(task,)), Elapsed())
-        free = ask.pool_free(loss.seq - 1)
-        grow = say("Answers grow until no page is free.")
-        if free.value:
-            grow = say("Answers grow until only {} {} free.", counted(free, "page"), are(free))
-        self.shot(grow, self.act(*quiet, seconds=1.8), self.through(quiet, loss.seq - 1), subject=("crowd",))
+        task, first, since = loss.task, self.losses[0], self.turns.since
+        life, acting, whose = self.requests[task], self.crowded(task), possessive(ask.name(task))
+        if first is not loss:
+            before = self.crowded(first.task)
+            acts = self.act(*before, seconds=0.8), self.act(*before, until=self.empty(first), seconds=1.6)
+            told = say("{} gives its pages back first: all still empty.", ask.name(first.task))
+            self.shot(told, *acts, subject=("crowd",))
+        tables = self.state(loss.seq - 1).tables
+        newest = task == max(tables, key=lambda one: (since(one, loss.seq), self.requests[one].index))
         why = say("{} has to give its pages back.", ask.name(task))
-        if newest == task:
-            why = say("{} came in last, so it gives its pages back.", ask.name(task))
+        if newest:
+            then = "Now {}" if first is not loss else "{}"
+            why = say(f"{then} came in last, so it gives its pages back.", ask.name(task))
             why = self.short(why, say("{}, in last, gives its pages back.", ask.name(task)))
-        acts = self.act(*acting, seconds=0.8), self.act(*acting, until=self.empty(loss), seconds=1.6)
+        acts = [] if self.at >= loss.seq - 1 else [self.through(self.crowded(), loss.seq - 1)]
+        acts += [self.act(*acting, seconds=0.8), self.act(*acting, until=self.empty(loss), seconds=1.6)]
         self.shot(why, *acts, subject=("crowd",))
-        freed = ask.less(ask.pool_free(self.at), free)
-        back, go = counted(freed, "page"), plural(freed, "goes", "go")
-        told = say("{} of {} {} to others; it waits first in line.", back, ask.name(task), go)
-        told = self.short(told, say("{} {} to others; it waits first in line.", back, go))
-        if not freed.value:
-            told = say("Its pages stay cached; it waits first in line.")
-        step = self.act(*acting, until=self.steps.done_from(self.at))
-        on = self.through(acting, self.before(self.ns(self.at) + RUN_OUT * self.rate * 1e9))
-        self.shot(told, step, on, self.act(*self.frame), subject=("map",))
+        back, done = life.admission(loss.seq), self.steps.done_from(self.at)
+        back = None if back is None or back.seq > self.last else back
+        done = done if back is None else min(done, back.seq - 1)
+        if (taken := ask.taken(task, done)).value and newest:
+            held = counted(ask.table_pages(task, loss.seq - 1), "page")
+            told = say("{} of {} {} now serve older requests.", taken, whose, held)
+            self.shot(told, self.act(*acting, until=done, seconds=2.0), subject=("map",))
+        if back is None:
+            return self.section("giving-way", "No page is free")
+        wait = ask.time_between(loss.seq, back.seq, "time")
+        told = say("First in line, {} has pages again after {}.", ask.name(task), wait)
+        acts = [self.through(acting, back.seq - 1), self.act(*acting, until=back.seq, seconds=1.4)]
+        self.shot(told, *acts, subject=("crowd",))
+        whole = life.prefilled(back.seq)
+        if whole is not None and whole.seq <= self.last and (again := ask.again(task, whole.seq)).value:
+            told = say("{} {} cached {} must be computed again.", whose, again, plural(again, "token"))
+            self.shot(told, self.act(*acting, until=whole.seq, seconds=2.0), subject=("crowd",))
         return self.section("giving-way", "No page is free")
 
     def under_load(self) -> Section:
         """The rest of the run: up to the longest queue, to the last that gave way, to the end."""
-        ask, header = self.ask, self.trace.header
-        captions: list[Said | str] = []
-        if self.shown is not None:
-            lost = self.ask.stored(self.shown.task, self.shown.seq - 1)
-            captions = [
-                say("Its {} cached tokens must be computed again.", lost),
-                "White: pages of a request that just had to give way.",
-                "It comes back as soon as pages are free for it.",
-            ]
+        ask = self.ask
+        captions: list[Said | str] = ["White, and a red mark: one just gave way."] if self.losses else []
         if self.crowd is not None and self.crowd > self.at:
-            self.lapse_with(self.frame, self.crowd, captions or ["Nobody gets in before a page is free."])
-            captions = [say("The longest queue: {} requests wait for pages.", ask.waiting(self.crowd))]
-        cost: list[Said | str] = []
-        if header.clock == "cost-model" and header.cost is not None:
-            prefill = map(ask.cost, ("prefill_step_s", "prefill_token_s"))
-            decode = map(ask.cost, ("decode_step_s", "decode_token_s", "decode_kv_s"))
-            cost = [say("No model ran: a prefill takes {} + {} a token.", *prefill)]
-            cost.append(say("A decode: {} + {} a request + {} a cached token.", *decode))
+            longest = say("Up to {} wait for pages.", counted(ask.waiting(self.crowd), "request"))
+            self.lapse_with(self.crowd, [*captions, longest], self.fast)
+            captions = []
         if self.losses and (until := self.steps.done_from(self.losses[-1].seq)) > self.at:
-            captions.append("Each time the newest pays, because older answers grow.")
-            self.lapse_with(self.frame, until, [*captions, *cost[:1]])
-            captions, cost = [], cost[1:]
-        self.lapse_with(self.frame, self.last, [*captions, *cost, self.outcome()])
+            captions.append("Each time the newest pays: older answers grow.")
+            self.lapse_with(until, [*captions, *self.fewer()], self.fast)
+            captions = []
+        self.lapse_with(self.last, [*captions, self.outcome()], self.fast)
         return self.section("under-load", "Under load")
+
+    def fewer(self) -> list[Said]:
+        """That fewer requests come after the longest queue than before, where they do."""
+        ask, peak = self.ask, self.crowd
+        if peak is None:
+            return []
+        after, before = (
+            (ask.between("task_submitted", *ends), ask.time_between(*ends)) for ends in ((peak, self.last), (-1, peak))
+        )
+        less = after[0].value * before[1].value < before[0].value * after[1].value
+        return [say("Then fewer come: {} in {}, after {} in {}.", *after, *before)] if less else []
 
     def outcome(self) -> Said:
         """What came of it in work."""
@@ -254,15 +274,19 @@ class PoolAtScaleTelling(Telling):
             self.shot("", self.act(last, Map(), seconds=1.5), subject=("takeaway",))
             return self.section("price", "What came of it")
         usual, most = waits
-        half = say("Half of the requests had a token within {}.", usual)
-        acts = [self.act(FirstTokens(lines=0, dots=False)), self.act(FirstTokens(lines=1), seconds=3.2)]
-        self.shot(half, *acts, subject=("firsttokens",))
-        told = say("Nine in ten had it within {}{}", most, ": pages were full." if self.losses else ".")
-        self.shot(told, self.act(FirstTokens(), seconds=3.0), subject=("firsttokens",))
+        chart = FirstTokens(lines=0)
+        new = "While pages are full, new requests wait for theirs."
+        acts = [self.act(replace(chart, dots=False)), self.act(chart, seconds=3.2)]
+        self.shot(new if self.losses else "Each request waits for its first token.", *acts, subject=("firsttokens",))
+        half = say("Half of them had their first token within {}.", usual)
+        self.shot(half, self.act(replace(chart, lines=1), seconds=1.5), subject=("firsttokens",))
+        told = say("Nine in ten had it within {}, the last within {}.", most, ask.wait_within(1.0))
+        acts = [self.act(replace(chart, lines=2), seconds=1.2), self.act(FirstTokens(), seconds=1.8)]
+        self.shot(told, *acts, subject=("firsttokens",))
         text = say("Pages go where they are needed, and come back.")
         if self.losses:
             text = say("A full pool turns nobody away: it makes the newest wait.")
-        unit = say("nine in ten had their first token by then, half after {}", usual)
+        unit = say("nine in ten had their first token by then, half within {}", usual)
         last = Takeaway(self.told("takeaway", text, **self.measures()), say("{}", most), unit)
         self.shot("", self.act(last, FirstTokens(), seconds=2.0), subject=("takeaway",), rest=1.0)
         return self.section("price", "Waiting for the first token")

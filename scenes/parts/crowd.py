@@ -9,13 +9,14 @@ from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import FLYING, Block, Cells, Move, Picture, Text, rgba
 from scenes.draw.layout import Box
-from scenes.measures import measure, say, written
+from scenes.measures import Said, measure, say, written
 from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 from scenes.story.history.turns import turns_of
 
-LOW, TALL, HEAD, NAMES = 96.0, 340.0, 48.0, 44.0
+LOW, TALL, HEAD, NAMES = 120.0, 340.0, 48.0, 44.0
 PITCH, MOST_PITCH, LEAST_BAR = 3.0, 14.0, 4.0
-BETWEEN, BIG = 48.0, 1.6 * theme.CAPTION
+BETWEEN, BIG, ASIDE = 48.0, 1.6 * theme.CAPTION, 0.35
+"""Pixels between columns, those of the counts at the right, and the share of the width that they have at most."""
 NEAR = {"running": 24, "waiting": 12}
 """Bars of a tall part at most: it is near to where requests come and go."""
 ORDER = {"running": "the newest at the right", "waiting": "the next at the left"}
@@ -27,7 +28,7 @@ class Crowd(Part):
 
     Colours are those of the map; `acting` requests have the accent, with their names where the part is
     `tall`: it then shows, as from near, the newest of those that run and the next of those that wait. At
-    the right stands how often one had to give way.
+    the right stands how often one had to give way, and how many tokens were computed again for that.
     """
 
     acting: tuple[str, ...] = ()
@@ -38,11 +39,14 @@ class Crowd(Part):
         return Room(height, height)
 
     def draw(self, view: View, box: Box) -> Atoms:
-        for kind, (place, room, cap) in self._columns(view, box).items():
+        columns = self._columns(view, box)
+        most = max(max(self._pages(view, kind, columns[kind][2]), default=1) for kind in ORDER)
+        most = most if self.tall else max(view.final_pages, default=1)
+        for kind, (place, room, cap) in columns.items():
             tasks = _tasks(view, kind)
             first, shown = self._drawn(tasks, kind, cap)
             yield from self._head(view, kind, Box(place, box.y, room, HEAD), tasks, len(tasks) - len(shown))
-            edges, fills, lines = self._bars(view, kind, box, place, room, first, shown, cap)
+            edges, fills, lines = self._bars(view, kind, box, (place, room, cap), most)
             yield (kind, "bars"), Cells(edges, fills, lines=lines)
             if self.tall:
                 yield from self._names(view, shown, edges[first:], box)
@@ -52,7 +56,7 @@ class Crowd(Part):
 
     def _columns(self, view: View, box: Box) -> dict[str, tuple[float, float, int]]:
         """Left edge, width and most bars of each kind."""
-        room = box.w - self._aside(view) - BETWEEN
+        room = box.w - sum(width for *_, width in self._aside(view, box.w)) - BETWEEN
         caps = capacities(view, room)
         pitch = min(MOST_PITCH, room / sum(caps))
         least = min(0.5 * room, 230)
@@ -69,15 +73,22 @@ class Crowd(Part):
         shown = _shown(whole, kind, NEAR[kind]) if self.tall else whole
         return (len(whole) - len(shown) if kind == "running" else 0), shown
 
-    def _bars(
-        self, view: View, kind: str, box: Box, x: float, room: float, first: int, shown: list[str], cap: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Edges, fills and outlines of the bars, `cap` of them; those that are not drawn cannot be seen."""
-        pitch = room / (min(cap, NEAR[kind]) if self.tall else cap)
+    def _pages(self, view: View, kind: str, cap: int) -> list[int]:
+        """Pages that those who are drawn hold, or need where they wait."""
         tables, tasks = view.state.tables, view.state.tasks
-        waiting = kind == "waiting"
-        pages = [-(-tasks[task].n_tokens // view.page_size) if waiting else len(tables[task]) for task in shown]
-        most = max(pages if self.tall else view.final_pages, default=1)
+        _, shown = self._drawn(_tasks(view, kind), kind, cap)
+        if kind == "waiting":
+            return [-(-tasks[task].n_tokens // view.page_size) for task in shown]
+        return [len(tables[task]) for task in shown]
+
+    def _bars(
+        self, view: View, kind: str, box: Box, column: tuple[float, float, int], most: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Edges, fills and outlines of the bars, as many as fit; those that are not drawn cannot be seen."""
+        x, room, cap = column
+        pitch = room / (min(cap, NEAR[kind]) if self.tall else cap)
+        waiting, pages = kind == "waiting", self._pages(view, kind, cap)
+        first, shown = self._drawn(_tasks(view, kind), kind, cap)
         high, low = box.h - HEAD - (NAMES if self.tall else 0.0) - LEAST_BAR - 4, box.bottom - 4
         left = np.clip(x + (np.arange(cap) - first) * pitch, x, x + room - pitch)
         edges = np.stack(np.broadcast_arrays(left, low, left + max(pitch - 1.0, 0.7 * pitch), low), axis=1)
@@ -104,27 +115,39 @@ class Crowd(Part):
         yield (kind, "label"), Text(text, (x, y + 4), px=px, color=t.muted)
 
     def _names(self, view: View, shown: list[str], edges: np.ndarray, box: Box) -> Atoms:
-        """Names of acting requests above their bars."""
+        """Names of acting requests above all bars, with a line from each to its own."""
         for place, task in enumerate(shown):
             if task in self.acting:
                 name = written("task.name", task, "name", task=task)
                 half = fonts.width(name, "sans-bold", theme.LABEL) / 2
-                at = (min(max(edges[place, 0], box.x + half), box.right - half), edges[place, 1] - 26)
+                at = (min(max(edges[place, 0], box.x + half), box.right - half), box.y + HEAD + 0.4 * NAMES)
+                x, y = (edges[place, 0] + edges[place, 2]) / 2, at[1] + 0.6 * NAMES
+                yield (task, "stem"), Block(Box(x - 1, y, 2, max(2, edges[place, 1] - y - 2)), fill=view.theme.accent)
                 look: Look = {"face": "sans-bold", "color": view.theme.accent, "align": "center", "acting": True}
                 yield (task, "name"), Text(name, at, **look)
 
-    def _aside(self, view: View) -> float:
-        """The width that the count of those that gave way has."""
-        most = view.history.count("task_preempted")
-        number, words = fonts.width(f"{most:,}", "mono-bold", BIG), fonts.width("gave way", "sans", theme.LEAST_SIZE)
-        return max(number, words) + BETWEEN if most else 0.0
+    def _aside(self, view: View, width: float) -> list[tuple[str, str, Said, float]]:
+        """What is counted at the right: what it is called, in words, the count, and its width; from the right."""
+        history, px = view.history, theme.LEAST_SIZE
+        if not (most := history.count("task_preempted")):
+            return []
+        lost = written("crowd.preempted", len(turns_of(history).lost(-1, view.state.seq)), "count")
+        again, total = history.requests.again, history.requests.recomputed
+        place = int(np.searchsorted(again.seq, view.state.seq, side="right"))
+        twice = written("crowd.again", int(again.tokens[place - 1]) if place else 0, "count")
+        found = []
+        for key, words, number, high in ("gave way", "gave way", lost, most), ("again", "computed again", twice, total):
+            w = max(fonts.width(f"{high:,}", "mono-bold", BIG), fonts.width(words, "sans", px))
+            found.append((key, words, number, w + BETWEEN))
+        return found if total and sum(w for *_, w in found) < ASIDE * width else found[:1]
 
     def _count(self, view: View, box: Box) -> Atoms:
-        t = view.theme
-        number = written("crowd.preempted", len(turns_of(view.history).lost(-1, view.state.seq)), "count")
-        yield ("count",), Text(number, (box.right, box.y + 30), px=BIG, face="mono-bold", color=t.alarm, align="right")
-        at = (box.right, box.y + 78)
-        yield ("gave way",), Text("gave way", at, px=theme.LEAST_SIZE, color=t.muted, align="right")
+        t, right = view.theme, box.right
+        for key, words, number, width in self._aside(view, box.w):
+            look: Look = {"face": "mono-bold", "color": t.alarm if right == box.right else t.text, "align": "right"}
+            yield (key, "count"), Text(number, (right, box.y + 30), px=BIG, **look)
+            yield (key,), Text(words, (right, box.y + 78), px=theme.LEAST_SIZE, color=t.muted, align="right")
+            right -= width
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
         """A request that has to give way flies from the end of those that run to the head of those that wait."""
@@ -146,14 +169,15 @@ class Crowd(Part):
         return Box(x, y, right - x, bottom - y)
 
     def read(self, shown: Shown) -> Read:
-        """Heights of the bars of each kind, by that of the highest drawn."""
-        found: dict[str, tuple[float, ...]] = {}
+        """Heights of the bars of each kind, by that of the highest drawn of both."""
+        found: dict[str, np.ndarray] = {}
         for kind in ORDER:
             if (cells := shown.get((self.key, kind, "bars"))) is not None:
                 seen = (cells.rgba[:, 3] > 0) | (cells.lines[:, 3] > 0)
-                high = (cells.edges[:, 3] - cells.edges[:, 1])[seen] - LEAST_BAR
-                found[kind] = tuple(np.round(high / max(1e-9, high.max(initial=0.0)), 3).tolist())
-        return {"crowd.bars": found} if found else {}
+                found[kind] = (cells.edges[:, 3] - cells.edges[:, 1])[seen] - LEAST_BAR
+        most = max((high.max(initial=1e-9) for high in found.values()), default=1e-9)
+        bars = {kind: tuple(np.round(high / most, 3).tolist()) for kind, high in found.items()}
+        return {"crowd.bars": bars} if bars else {}
 
 
 def capacities(view: View, room: float) -> tuple[int, int]:

@@ -36,20 +36,10 @@ class Elapsed(Part):
         done = Box(left, box.cy - BAR / 2, min(1.0, view.state.ns / end) * (right - left), BAR)
         yield ("done",), Block(done, fill=t.accent, radius=BAR / 2)
         if view.history.count("task_preempted"):
-            yield ("marks",), self._marks(view, Box(left, box.cy, right - left, box.h / 2), end)
+            yield ("marks",), marks(view, Box(left, box.cy + 9, right - left, 12))
         if view.lapse is not None:
             text = say("each second: {} of the run", rate(view))
             yield ("rate",), Text(text, (box.right, box.cy), px=theme.LEAST_SIZE, color=t.muted, align="right")
-
-    def _marks(self, view: View, box: Box, end: int) -> Cells:
-        """A mark in every few pixels in whose time a request has given way."""
-        n = max(1, int(box.w / MARK))
-        left = box.x + np.arange(n) * box.w / n
-        edges = np.stack(np.broadcast_arrays(left, box.y + 9, left + MARK - 1, box.y + 21), axis=1)
-        fills = np.zeros((n, 4))
-        places = [min(n - 1, int(loss.ns / end * n)) for loss in turns_of(view.history).lost(-1, view.state.seq)]
-        fills[places] = rgba(view.theme.alarm)
-        return Cells(edges, fills)
 
     def read(self, shown: Shown) -> Read:
         """The share of the line that is filled, and of its time in whose parts there are marks."""
@@ -57,10 +47,26 @@ class Elapsed(Part):
         if "done" not in parts:
             return {}
         found: dict[str, Any] = {"clock.share": round(parts["done"].box.w / parts["line"].box.w, 3)}
-        if "marks" in parts:
-            lit = parts["marks"].rgba[:, 3] > 0
-            found["clock.marks"] = (len(lit), tuple(np.flatnonzero(lit).tolist()))
-        return found
+        return found | marked(parts.get("marks"))
+
+
+def marks(view: View, box: Box) -> Cells:
+    """A mark in every few pixels of the run's time in `box` in which a request has given way."""
+    n, end = max(1, int(box.w / MARK)), max(1, int(view.history.series.end_ns.max(initial=0)))
+    left = box.x + np.arange(n) * box.w / n
+    edges = np.stack(np.broadcast_arrays(left, box.y, left + MARK - 1, box.bottom), axis=1)
+    fills = np.zeros((n, 4))
+    places = [min(n - 1, int(loss.ns / end * n)) for loss in turns_of(view.history).lost(-1, view.state.seq)]
+    fills[places] = rgba(view.theme.alarm)
+    return Cells(edges, fills)
+
+
+def marked(shown: Any) -> Read:
+    """The parts of the run's time with `marks`, where these are shown."""
+    if shown is None:
+        return {}
+    lit = shown.rgba[:, 3] > 0
+    return {"clock.marks": (len(lit), tuple(np.flatnonzero(lit).tolist()))}
 
 
 def rate(view: View) -> Any:

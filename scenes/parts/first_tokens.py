@@ -9,9 +9,10 @@ from scenes.draw import fonts
 from scenes.draw.atoms import Block, Cells, Text, rgba
 from scenes.draw.layout import Box
 from scenes.measures import Said, say
+from scenes.parts.elapsed import marked, marks
 from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 
-DOT, PLATE, FOOT, TITLE = 7.0, 44.0, 44.0, 48.0
+DOT, PLATE, FOOT, TITLE = 7.0, 44.0, 60.0, 96.0
 SHARE = 0.9
 """The share of requests whose wait is shown beside that of half of them."""
 
@@ -19,12 +20,12 @@ SHARE = 0.9
 @dataclass(frozen=True)
 class FirstTokens(Part):
     """Dots over the time of arrival, as high as the wait; lines at what half and most of the requests
-    waited at most, of which those beyond the second are in the alarm's colour. With `lines` 0, 1 or 2
-    of them are drawn; without `dots` only their place."""
+    waited at most; below them, when one had to give way. With `lines` 0, 1 or 2 of them are drawn, with 3
+    the dots beyond the second are in the alarm's colour; without `dots` only their place."""
 
     needs = Room(300, 600, grows=True)
 
-    lines: int = 2
+    lines: int = 3
     dots: bool = True
 
     def draw(self, view: View, box: Box) -> Atoms:
@@ -33,20 +34,31 @@ class FirstTokens(Part):
         usual, most = view.ask.wait_within(0.5), view.ask.wait_within(SHARE)
         field = Box(box.x, box.y + TITLE, box.w, box.h - FOOT - TITLE)
         top, end = float(waits.max(initial=1)), float(max(view.history.series.end_ns.max(initial=1), 1))
-        title = "seconds from arrival to the first token, a dot a request"
+        title = "wait for the first token, a dot a request"
+        if view.trace.header.clock == "cost-model":
+            title = f"{title}; times are computed, not measured"
+        longest = say("longest: {}", view.ask.wait_within(1.0))
+        if fonts.width(title, "sans", px) > box.w:
+            title = "a dot: a request's wait"
         yield ("title",), Text(title, (box.x, box.y + 20), px=px, color=t.muted)
+        yield ("longest",), Text(longest, (box.x, field.y - 22), px=px, color=t.text)
+        yield ("top",), Block(Box(field.x, field.y, field.w, 2), fill=t.empty, radius=0)
         x, y = field.x + came / end * (field.w - DOT), field.bottom - DOT - waits / top * (field.h - 2 * DOT)
         edges = np.stack([x, y, x + DOT, y + DOT], axis=1)
         late = waits > most.value
         order = np.lexsort((came, late))
-        fills = np.where(late[:, None] & (self.lines > 1), rgba(t.alarm), rgba(t.crowd[-1]))
+        fills = np.where(late[:, None] & (self.lines > 2), rgba(t.alarm), rgba(t.crowd[-1]))
         fills[:, 3] *= self.dots
         turn = np.argsort(np.argsort(came, kind="stable")) / max(1, len(came))
         yield ("dots",), Cells(edges[order], fills[order], order=turn[order])
         yield ("base",), Block(Box(field.x, field.bottom, field.w, 2), fill=t.muted, radius=0)
         last = int(view.history.series.seq[-1]) if len(view.history.series) else view.history.last
-        ended, y = say("{}", view.ask.time_between(-1, last)), field.bottom + 26
+        ended, y = say("{}", view.ask.time_between(-1, last)), field.bottom + 42
         yield ("began",), Text("start", (field.x, y), px=px, color=t.muted)
+        if view.history.count("task_preempted"):
+            yield ("marks",), marks(view, Box(field.x, field.bottom + 8, field.w, 12))
+            look: Look = {"px": px, "color": t.alarm, "align": "center"}
+            yield ("told",), Text("one had to give way", (field.cx, y), **look)
         yield ("ended",), Text(ended, (field.right, y), px=px, color=t.muted, align="right")
         apart = (most.value - usual.value) / top * (field.h - 2 * DOT)
         told = (usual, say("half waited at most {}", usual)), (most, say("nine in ten at most {}", most))
@@ -66,12 +78,13 @@ class FirstTokens(Part):
 
     def read(self, shown: Shown) -> Read:
         """Places of the dots as shares of the longest wait and of the latest arrival, by time."""
+        found = marked(shown.get((self.key, "marks")))
         if not self.dots or (self.key, "dots") not in shown:
-            return {}
+            return found
         e, base = shown[self.key, "dots"].edges, shown[self.key, "base"].box
         x, y = (e[:, 0] - base.x) / (base.w - DOT), base.y - e[:, 3]
         places = np.stack([x, y / max(1e-9, y.max(initial=0.0))], axis=1)
-        return {"waits": places[np.lexsort(places.T)]}
+        return found | {"waits": places[np.lexsort(places.T)]}
 
 
 def waited(view: View) -> tuple[np.ndarray, np.ndarray]:

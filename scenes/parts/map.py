@@ -36,10 +36,10 @@ class Map(Part):
     """All pages of the pool, `k` to a cell where single ones would be too small to see.
 
     Pages have the colours of the crowd, in turn by admission; those of `named` requests their hue.
-    With `acting` requests, theirs are in the accent, paler where they had to give them back, and all
-    others grey. `flash` are the seconds of the run for which pages that a request had to give back are
-    in the accent. `close` are the pages that the camera is near to: the map is then larger than the
-    frame, and pages as full of colour as they are of tokens.
+    With `acting` requests, theirs are in the accent, paler where they had to give them back, in the
+    hue of who holds these now, and all others grey. `flash` are the seconds of the run for which pages
+    that a request had to give back are in the accent. `close` are the pages that the camera is near to:
+    the map is then larger than the frame, and pages as full of colour as they are of tokens.
     """
 
     named: tuple[str, ...] = ()
@@ -89,9 +89,10 @@ class Map(Part):
             colors[owners == view.history.requests[task].index] = rgba(view.hue(task))
         for task in self.acting:
             colors[owners == view.history.requests[task].index] = rgba(t.accent)
-            for loss in turns.lost(-1, state.seq):
-                if loss.task == task and task not in state.tables:
-                    colors[loss.pages[owners[loss.pages] < 0]] = rgba(theme.mix(t.accent, t.ground, BACK))
+            if task not in state.tables and (loss := turns.last(task, state.seq)) is not None:
+                colors[loss.pages[owners[loss.pages] < 0]] = rgba(theme.mix(t.accent, t.ground, BACK))
+                for page in turns.taken(state, task):
+                    colors[page] = rgba(t.hue(int(owners[page])))
         if self.flash:
             since = state.ns - self.flash * 1e9
             for loss in turns.losses:

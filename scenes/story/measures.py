@@ -21,6 +21,7 @@ from scenes.story.history.history import history_of
 from scenes.story.history.prompts import Missed, first_tokens
 from scenes.story.history.requests import Request
 from scenes.story.history.sure import sure
+from scenes.story.history.turns import turns_of
 
 P = ParamSpec("P")
 Asking = Callable[Concatenate["Ask", P], Any]
@@ -107,7 +108,6 @@ class Ask:
     header = named("header.text", lambda ask, text: text, "name")
     # Words of the recorded source code.
     source = named("source.text", lambda ask, text: text, "name")
-    cost = named("cost", lambda ask, name: getattr(ask.trace.header.cost, name), "seconds")
 
     def weights(self) -> Measure | None:
         """The model's name, which is that of its weights' file; None where there are none."""
@@ -239,6 +239,8 @@ class Ask:
     tokens = named("task.tokens", lambda ask, task, at: ask.state(at).tasks[task].n_tokens)
     stored = named("task.cached", lambda ask, task, at: ask.state(at).tasks[task].kv_len)
     needed = named("task.needs", lambda ask, task, at: -(-ask.state(at).tasks[task].n_tokens // ask.size))
+    # Of the pages that it lost last, those that others hold.
+    taken = named("pages.taken", lambda ask, task, at: len(turns_of(ask.history).taken(ask.state(at), task)))
     table = named("table", lambda ask, task, at: tuple(ask.state(at).tables.get(task, ())), "table")
     table_pages = named("table.pages", lambda ask, task, at: len(ask.state(at).tables.get(task, ())))
     entry = named("table.entry", lambda ask, task, logical, at: ask.state(at).tables[task][logical], "plain")
@@ -316,10 +318,10 @@ class Ask:
         low, high = np.searchsorted(self.history.seqs(kind), [after + 1, until + 1])
         return measure("events.between", int(high - low), kind=kind, after=after, until=until)
 
-    def time_between(self, start: int, until: int) -> Measure:
-        """Time of the run from event `start` (-1: its beginning) to event `until`, both ends of steps."""
+    def time_between(self, start: int, until: int, form: str = "span") -> Measure:
+        """Time of the run from event `start` (-1: its beginning) to event `until`."""
         began, ended = (self.trace[seq].ns if seq >= 0 else 0 for seq in (start, until))
-        return measure("run.time", ended - began, "span", after=start, until=until)
+        return measure("run.time", ended - began, form, after=start, until=until)
 
     # the pool without pages at the end of a step, also of one beyond the recording;
     # a `rule` is one of `scenes.story.contiguous.RULES`, or "pages" for the recorded run

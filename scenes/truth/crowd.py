@@ -48,8 +48,8 @@ for _kind in SIGNS:
 
 @shows("crowd.bars", fades=True)
 def bars(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float, ...]]:
-    """Pages of requests that run, in order of admission, and those that the waiting ones need, by the most of these
-    that are drawn."""
+    """Pages of requests that run, in order of admission, and those that the waiting ones need, by the most that are
+    drawn."""
     state, found = witness.state(at), {}
     order = admitted(witness, at)
     pages = {
@@ -58,9 +58,9 @@ def bars(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float, ..
     }
     for kind, drawn in shown["crowd.bars"].items():
         n = len(drawn)
-        kept = pages[kind][len(pages[kind]) - n :] if kind == "running" else pages[kind][:n]
-        found[kind] = tuple(round(count / max(kept), 3) if max(kept) else 0.0 for count in kept)
-    return found
+        found[kind] = pages[kind][len(pages[kind]) - n :] if kind == "running" else pages[kind][:n]
+    most = max((count for kept in found.values() for count in kept), default=0)
+    return {kind: tuple(round(count / most, 3) if most else 0.0 for count in kept) for kind, kept in found.items()}
 
 
 @shows("clock.share", fades=True)

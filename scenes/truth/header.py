@@ -72,6 +72,5 @@ vouches("header.kv_layer")(lambda witness: witness.trace.header.kv_layer)
 vouches("header.dtype")(lambda witness: witness.trace.header.dtype)
 vouches("header.day")(lambda witness: witness.trace.header.started.partition("T")[0])
 vouches("model.size")(lambda witness, name: getattr(witness.trace.header.scenario.model, name))
-vouches("cost")(lambda witness, name: getattr(witness.trace.header.cost, name))
 # A theme that there is: its colours are what others hold drawn ones against.
 shows("theme")(lambda witness, at, shown: THEMES[shown["theme"]].name)

@@ -41,24 +41,45 @@ def _given_back(trace: Trace) -> list[tuple[int, int, str, list[int]]]:
     return found
 
 
+def _lost_last(witness: Witness, task: str, at: int) -> list[int]:
+    """Pages that a request gave back when it had to give way last."""
+    lost = [pages for seq, _, whose, pages in _given_back(witness.trace) if seq <= at and whose == task]
+    return lost[-1] if lost else []
+
+
+def taken(witness: Witness, task: str, at: int) -> list[int]:
+    """Those of them that others hold."""
+    state = witness.state(at)
+    own = state.tables.get(task, ())
+    return [page for page in _lost_last(witness, task, at) if state.refs[page] and page not in own]
+
+
+vouches("pages.taken")(lambda witness, task, at: len(taken(witness, task, at)))
+
+
 def _of_pages(witness: Witness, at: int, told: Mapping, look: theme.Theme) -> np.ndarray:
     """Colour of every page, float [n_pages, 3]."""
     rgb, state = theme.rgb, witness.state(at)
     near = [rgb(color) for color in look.crowd]
     colors = np.array([rgb(look.empty)] * witness.n_pages)
+    hues = colors.copy()
     for page in state.lru:
         colors[page] = rgb(theme.mix(look.muted, look.ground, KEPT))
     for task in sorted(state.tables, key=witness.order.__getitem__, reverse=True):
+        hues[state.tables[task]] = rgb(look.hue(witness.order[task]))
         color = near[_places(witness.trace)[task] % len(near)]
         if told["acting"]:
             color = rgb(theme.mix(look.muted, look.ground, OTHERS))
         if task in told["named"]:
             color = rgb(look.hue(witness.order[task]))
         colors[state.tables[task]] = rgb(look.accent) if task in told["acting"] else color
-    for seq, ns, task, pages in _given_back(witness.trace):
-        if seq <= at and task in told["acting"] and task not in state.tables:
-            left = [page for page in pages if not state.refs[page]]
+    for task in told["acting"]:
+        if task not in state.tables:
+            left = [page for page in _lost_last(witness, task, at) if not state.refs[page]]
             colors[left] = rgb(theme.mix(look.accent, look.ground, BACK))
+            others = taken(witness, task, at)
+            colors[others] = hues[others]
+    for seq, ns, _, pages in _given_back(witness.trace):
         if seq <= at and told["flash"] and ns > state.ns - told["flash"] * 1e9:
             colors[pages] = rgb(look.accent)
     if told["near"]:

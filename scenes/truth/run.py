@@ -1,5 +1,6 @@
 """The whole run."""
 
+from bisect import bisect_right
 from collections import Counter
 from functools import lru_cache
 from statistics import median
@@ -53,13 +54,13 @@ for _name, _what in COUNTED.items():
     vouches(_name)(lambda witness, what=_what: events_between(witness, what, -1, witness.last))
 
 
-@vouches("run.recomputed")
-def run_recomputed(witness: Witness) -> int:
-    """Tokens computed again whose K and V a request lost with a preemption."""
+@lru_cache(maxsize=4)
+def _again(trace: Trace) -> tuple[list[int], list[int]]:
+    """Tokens computed again whose K and V a request lost with a preemption: events, and how many by then."""
     stored: dict[str, int] = {}
     lost: dict[str, int] = {}
-    again = 0
-    for event in witness.events("task_admitted", "kv_write", "kv_lengths", "task_preempted"):
+    seqs, totals, again = [-1], [0], 0
+    for event in Witness.of(trace).events("task_admitted", "kv_write", "kv_lengths", "task_preempted"):
         if event.event == "task_admitted":
             stored[event.task] = event.cached_tokens
         elif event.event == "task_preempted":
@@ -73,7 +74,18 @@ def run_recomputed(witness: Witness) -> int:
             for task, start, count in spans:
                 again += max(0, min(start + count, lost.get(task, 0)) - start)
                 stored[task] = start + count
-    return again
+            seqs.append(event.seq)
+            totals.append(again)
+    return seqs, totals
+
+
+@vouches("crowd.again")
+def crowd_again(witness: Witness, at: float) -> int:
+    seqs, totals = _again(witness.trace)
+    return totals[bisect_right(seqs, at) - 1]
+
+
+vouches("run.recomputed")(lambda witness: _again(witness.trace)[1][-1])
 
 
 @vouches("run.lost")

@@ -85,7 +85,7 @@ def test_the_map_has_its_share_of_the_frame(big):
     view = View(big, big.state_at(-1))
     best = Map().room(view, BOX.w).best
     assert best >= 0.55 * WIDE.height
-    assert best + sum(part.room(view, BOX.w).best for part in (Crowd(), Elapsed())) + 48 <= WIDE.stage.h + 24
+    assert best + sum(part.room(view, BOX.w).best for part in (Crowd(), Elapsed())) + 48 <= WIDE.stage.h + 42
 
 
 # colours, worked out twice: by the part and by its voucher, each in its own way
@@ -235,9 +235,11 @@ class Speeds(Observer):
 def test_time_goes_by_as_fast_as_it_says(trace, request):
     trace, speeds = request.getfixturevalue(trace), Speeds()
     rehearse(PoolAtScale, trace, observers=(speeds,), moments=lambda a, b: np.linspace(a, b, 9)[1:-1])
-    rates = {round(rate, 6) for _, rate, _ in speeds.seen}
+    telling = PoolAtScaleTelling("PoolAtScale", trace)
+    assert speeds.seen
+    for rate in {rate for _, rate, _ in speeds.seen}:
+        assert rate == pytest.approx(telling.rate, rel=0.02) or rate == pytest.approx(telling.fast, rel=0.02)
     longest = history_of(trace).series.duration_ns.max() / 1e9
-    assert rates and max(rates) == pytest.approx(min(rates), rel=0.02)
     for (then, rate, began), (now, _, ended) in zip(speeds.seen, speeds.seen[1:], strict=False):
         if now - then < 0.5:
             assert abs(ended - began - rate * (now - then)) <= 2 * longest + 1e-6

@@ -102,7 +102,7 @@ class Requests(dict[str, Request]):
     """The requests by name, in order of submission.
 
     `computed` counts the tokens whose K and V were written, each time, `recomputed` those of them that had been
-    in the cache before their request was preempted.
+    in the cache before their request was preempted; `again` has the latter after every event that changed it.
     """
 
     def __init__(self) -> None:
@@ -111,6 +111,7 @@ class Requests(dict[str, Request]):
         self.names: list[str] = []
         self.index: dict[str, int] = {}
         self.computed = self.recomputed = 0
+        self.again = Columns("seq", "tokens")
         self._stored: dict[str, int] = {}
 
     def on_task_submitted(self, event: TaskSubmitted) -> None:
@@ -142,13 +143,15 @@ class Requests(dict[str, Request]):
 
     def on_kv_write(self, event: KvWrite) -> None:
         for span in event.spans:
-            self._wrote(span.task, span.start, span.count)
+            self._wrote(event.seq, span.task, span.start, span.count)
 
     def on_kv_lengths(self, event: KvLengths) -> None:
         for task, count in zip(event.tasks, event.counts, strict=True):
-            self._wrote(task, self._stored.get(task, 0), count)
+            self._wrote(event.seq, task, self._stored.get(task, 0), count)
 
-    def _wrote(self, task: str, start: int, count: int) -> None:
+    def _wrote(self, seq: int, task: str, start: int, count: int) -> None:
         self.computed += count
-        self.recomputed += max(0, min(max(self[task].stored, default=0), start + count) - start)
+        if (again := min(max(self[task].stored, default=0), start + count) - start) > 0:
+            self.recomputed += again
+            self.again.add(seq, self.recomputed)
         self._stored[task] = max(start + count, self._stored.get(task, 0))

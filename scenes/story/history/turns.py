@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from astrai_sim.trace import State
 from scenes.story.history.history import History
 from scenes.story.history.requests import Requests
 
@@ -38,6 +39,16 @@ class Turns:
         """Losses between two events, the second included."""
         low, high = (bisect_right(self.losses, seq, key=lambda loss: loss.seq) for seq in (after, until))
         return self.losses[low:high]
+
+    def last(self, task: str, at: int) -> Loss | None:
+        """What `task` lost last up to event `at`."""
+        return next((loss for loss in reversed(self.lost(-1, at)) if loss.task == task), None)
+
+    def taken(self, state: State, task: str) -> np.ndarray:
+        """Pages that `task` lost last and others hold now."""
+        loss = self.last(task, state.seq)
+        pages = np.empty(0, dtype=np.int64) if loss is None else loss.pages
+        return pages[(state.refs[pages] > 0) & ~np.isin(pages, state.tables.get(task, ()))]
 
 
 @lru_cache(maxsize=4)
