@@ -73,6 +73,11 @@ class RaceTelling(Telling):
         self.shot(told, *acts, subject=("race",), rest=0.0 if sooner else REST)
         if not sooner:
             return
-        told = say("So its first token comes {} times sooner.", ratio)
+        times = [ask.first_token(time.task) for time in (hit, miss)]
+        alone = next((step for step in range(len(self.steps)) if len(self.history.decoded(step)) == 1), None)
+        told = say("So its first token comes after {} instead of {}.", *times)
+        if alone is not None:
+            step = ask.phase_time("decode", alone)
+            told = self.short(say("{}, not {}: even one token takes {} to compute.", *times, step), told)
         ahead = [self.act(*beside, replace(race, ahead=share), seconds=s) for share, s in ((0.01, 0.4), (1.0, 1.6))]
         self.shot(told, *ahead, subject=("race",), rest=REST)
