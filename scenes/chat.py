@@ -176,8 +176,6 @@ class ChatTelling(RaceTelling):
         """The table of a request comes to name pages that hold its first tokens."""
         ask = self.ask
         held = [*(admitted.pages or ())][: admitted.cached_tokens // ask.size]
-        tables = self.history.events("table", before=admitted.seq, task=task)
-        named = next((e.seq for e in tables if e.seq > self.at and len(e.pages) >= len(held)), admitted.seq)
         found, which = ask.found(task, admitted.seq), pages_text(ask.pages(held), 4, runs=True)
         keyed = self.history.keyed(held[0], admitted.seq) if held else None
         told = [
@@ -186,7 +184,7 @@ class ChatTelling(RaceTelling):
         ]
         acts = [
             self.act(*self.parts(pages, "", held), seconds=1.0),
-            self.act(*self.parts(pages, task, held), until=named),
+            self.act(*self.parts(pages, task, held), until=self.named(task, admitted)),
             self.act(*self.parts(pages, task), until=admitted.seq),
         ]
         self.shot(self.short(*told, say("Their first {} are there: {}.", found, which)), *acts, subject=("pool",))
@@ -236,63 +234,52 @@ class ChatTelling(RaceTelling):
         shared = [page for page in self.all if self.state().refs[page] > 1]
         if slots is None or not shared:
             return
-        ask, tasks = self.ask, self.running(self.full)
-        each = [say("{} {}", ask.name(task), ask.stored(task, self.full)) for task in tasks]
-        held = [[page for page in self.state().tables[task] if page in self.all] for task in tasks]
-        acts = [self.act(*self.parts(self.all, *pair), seconds=1.2) for pair in zip(tasks, held, strict=True)]
-        told = say("Tokens in pages: {}, so {}.", listed(each), tokens)
-        self.shot(self.short(told, say("Together, their pages have {} tokens.", tokens)), *acts, subject=("pool",))
-        hits = [task for task in tasks if ask.found(task, 0).value]
-        found = [ask.found(task, 0) for task in hits]
-        once, told = pages_text(ask.pages(shared), 4, runs=True), say("Shared pages count once: {} slots.", slots)
+        ask, tasks, tables = self.ask, self.running(self.full), self.state().tables
+        each = listed([say("{} {}", ask.name(task), ask.stored(task, self.full)) for task in tasks])
+        told = self.short(say("Tokens in pages: {}, so {}.", each, tokens), say("Their pages have {} tokens.", tokens))
+        self.shot(
+            told, *(self.act(*self.parts(self.all, one, tables[one]), seconds=1.2) for one in tasks), subject=("pool",)
+        )
+        hits = [task for task in tasks if ask.found(task, 0).value] or tasks
+        told, found = say("Shared pages count once: {} slots.", slots), [ask.found(task, 0) for task in hits]
         if tokens.value - sum(measure.value for measure in found) == slots.value:
-            told = self.short(say("{} once: {} = {} slots.", once, joined(" − ", (tokens, *found)), slots), told)
-        acts = [self.act(*self.parts(self.all, task, shared), seconds=1.2) for task in hits or tasks]
-        self.shot(told.capitalised(), *acts, subject=("pool",))
+            told = self.short(say("Shared pages once: {} = {} slots.", joined(" − ", (tokens, *found)), slots), told)
+        self.shot(told, *(self.act(*self.parts(self.all, one, shared), seconds=1.2) for one in hits), subject=("pool",))
 
     def rest(self) -> None:
         """To the end of the recording: the first who is done, who takes over a page, then all answers, large."""
-        finished = [life.finished for task, life in self.requests.items() if task in self.cast and life.finished]
-        first = min((event for event in finished if event.seq > self.at), key=lambda event: event.seq, default=None)
+        finished = [event for event in self.history.events("task_finished", self.at) if event.task in self.cast]
+        first = next(iter(finished), None)
         gone = None if first is None else self.pages.let_go(first.task, first.seq)
         if first is not None and gone is not None:
             self.grow(self.steps.phase_begin(gone.end) - 1)
             if {*(let := [*gone.cached, *gone.freed] or gone.shared)} & {*self.all}:
                 told, parts = self.released(first.task, gone), self.parts(self.all, "", let)
-                acts = [self.act(*parts, until=gone.end), self.act(*self.parts(self.all), seconds=1.0)]
+                acts = [self.act(*parts, until=gone.end, seconds=0.5), self.act(*self.parts(self.all), seconds=2.0)]
                 self.shot(told, *acts, subject=("talk", first.task))
-            self.taken_over(first.task, {*gone.freed, *gone.cached} & {*self.all})
+            self.taken_over({*gone.freed, *gone.cached} & {*self.all})
         if self.end > self.at:
             said, steps = (replace(self.talk, whole=True), self.pool), self.answers(self.at, self.end)
             seconds = min(2 * LONGEST, max(LEAST, PACE * steps))
-            ends = [
-                say("{} to step {}", possessive(self.ask.name(event.task)), self.ask.step(event.step))
-                for event in sorted(finished, key=lambda event: event.seq)
-                if event.seq > self.at
-            ]
-            whole = say("The answers run on to their last word.")
-            told = self.short(say("The answers run on: {}.", joined(", ", ends)), whole) if ends else whole
-            told = told if steps >= TOLD else say("")
+            left = [(self.ask.name(e.task), self.ask.step(e.step)) for e in finished if e.seq > self.at]
+            ends = joined(" and ", (say("{} to step {}", *pair) for pair in left))
+            told = self.short(say("They answer on: {}.", ends), say("The answers run on to their last word."))
+            told = told if steps >= TOLD and left else ""
             self.shot(told, self.act(*said), *self.decode(said, self.end, seconds), subject=("talk",))
 
-    def taken_over(self, owner: str, left: set[int]) -> None:
-        """One of the pages that `owner` has `left` comes to another, who writes over what is there."""
-        taken = (e for e in self.history.events(PagesAlloc, self.at) if left & {*e.pages} and e.task in self.cast)
-        if (event := next(taken, None)) is None:
+    def taken_over(self, left: set[int]) -> None:
+        """One of the pages that somebody has `left` comes to another, who writes over what is there."""
+        taken = (e for e in self.history.events(PagesAlloc, self.at) if left & {*e.pages})
+        if (event := next(taken, None)) is None or event.task not in self.cast:
             return
         pages = [page for page in event.pages if page in left]
-        names = [possessive(self.ask.name(task)) for task in (owner, str(event.task))]
-        page = self.ask.page(pages[0])
-        parts, taken = self.parts(self.all, "", pages), self.steps.phase_end(event.seq)
+        page, parts, taken = self.ask.page(pages[0]), self.parts(self.all, "", pages), self.steps.phase_end(event.seq)
         if event.seq - 1 > self.at:
-            told = say("Page {} still has {} tokens, though nobody needs them.", page, names[0])
-            told = self.short(told, say("Page {} still has what was left in it.", page))
+            told = say("Page {} keeps what is in it until it is taken.", page)
             self.shot(told, self.act(*parts), *self.decode(parts, event.seq - 1), subject=("pool", pages[0]))
-        told = say("Now page {} is {}, whose tokens go over {}.", page, names[1], names[0])
-        told = self.short(told, say("Page {} has a new owner, who writes over it.", page))
         later = [int(end) for end in self.steps.end[self.steps.end > taken][:SEEN]]
-        acts = [self.act(*parts, until=taken, seconds=1.2), *(self.act(*parts, until=end) for end in later)]
-        self.shot(told, *acts, subject=("pool", pages[0]))
+        acts = [self.act(*parts, until=taken, seconds=1.2), *self.acts(parts, *later)]
+        self.shot(say("Page {} is taken: new tokens go over the old.", page), *acts, subject=("pool", pages[0]))
 
     def released(self, task: str, gone: LetGo) -> Said:
         """What becomes of the pages of a request that is done."""

@@ -104,13 +104,6 @@ class PrefixSharingTelling(RaceTelling):
         hits = (e for e in self.history.events(ev.TaskAdmitted, before=admitted.seq + 1) if e.cached_tokens)
         return self.ask.total(*(self.ask.found(e.task, e.seq) for e in hits))
 
-    def named(self, task: str, admitted: ev.TaskAdmitted) -> int:
-        """The event by which the table of `task` names all pages that were found for it."""
-        found = admitted.cached_tokens // self.ask.size
-        tables = self.history.events("table", before=admitted.seq, task=task)
-        full = (event.seq for event in tables if event.seq > self.hit.seq and len(event.pages) >= found)
-        return next(full, admitted.seq)
-
     def gone(self, event: ev.PagesFree | ev.PagesCached) -> int:
         """The event by which the request that gives a page back has no table any more."""
         tables = self.history.events("table", event.seq, task=event.task)
