@@ -213,8 +213,7 @@ class ChatTelling(RaceTelling):
             steps = self.answers(self.at, until)
             seconds = min(LONGEST, max(LEAST, PACE * steps))
             told = told if steps >= FIRST else None
-            before = [self.act(*self.parts(self.large))] if pages is self.all and self.once("all") else []
-            self.shot(told, *before, self.act(*parts), *self.decode(parts, until, seconds), subject=("talk",))
+            self.shot(told, self.act(*parts), *self.decode(parts, until, seconds), subject=("talk",))
 
     def stepping(self, until: int) -> str | None:
         """What a step does, the first time with so many who are answered."""
@@ -275,8 +274,9 @@ class ChatTelling(RaceTelling):
         pages = [page for page in event.pages if page in left]
         page, parts, taken = self.ask.page(pages[0]), self.parts(self.all, "", pages), self.steps.phase_end(event.seq)
         if event.seq - 1 > self.at:
-            told = say("Page {} keeps what is in it until it is taken.", page)
-            self.shot(told, self.act(*parts), *self.decode(parts, event.seq - 1), subject=("pool", pages[0]))
+            few = self.answers(self.at, event.seq) < FIRST
+            told = None if few else say("Page {} keeps what is in it until it is taken.", page)
+            self.shot(told, self.act(*parts), *self.decode(parts, event.seq - 1, LEAST), subject=("pool", pages[0]))
         later = [int(end) for end in self.steps.end[self.steps.end > taken][:SEEN]]
         acts = [self.act(*parts, until=taken, seconds=1.2), *self.acts(parts, *later)]
         self.shot(say("Page {} is taken: new tokens go over the old.", page), *acts, subject=("pool", pages[0]))
