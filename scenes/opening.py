@@ -269,3 +269,12 @@ class Opening(FilmScene):
 
     default_trace = "chat.jsonl.gz"
     chapters = OpeningTelling
+
+    @classmethod
+    def why_not(cls, trace: Trace) -> str | None:
+        """As of any film, without opening the shipped traces: only the words are told from `trace`."""
+        try:
+            next(cls.chapters(cls.__name__, trace).sections())
+        except DoesNotApply as reason:
+            return str(reason)
+        return None

@@ -1,15 +1,11 @@
 """Where parts stand: a layout for the parts of a beat, in any frame."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import groupby
 
 from scenes.draw.layout import Box
 from scenes.parts.part import Part, Room, View
 
 GUTTER = 24.0
-LANES = 48.0
-"""Between lanes."""
 MOST_TOP, SIDE_SHARE, SIDE_ABOVE = 0.6, 0.5, 0.4
 """What parts at the top take at most of the stage's height, those at the side of its width, and, in an
 upright frame, of its height."""
@@ -69,50 +65,14 @@ def least_of(parts: Sequence[Part], view: View, width: float) -> float:
 
 def stacked(parts: Sequence[Part], view: View, box: Box) -> dict[str, Box]:
     """The parts below one another in `box`: each has its least height, then up to its best; those
-    that grow share the rest, and without one they stand in the middle. Parts in lanes that follow one
-    another stand side by side, lane by lane, each lane's below one another; in an upright frame
-    lanes stand below one another as well."""
-    if not parts:
-        return {}
-    bands = [list(band) for _, band in groupby(parts, lambda part: part.lane is not None and not view.frame.upright)]
-    rows = [row for band in bands for row in ([band] if _is_wide(band, view) else [[part] for part in band])]
-    heights = _heights([_room(row, view, box.w) for row in rows], box.h - GUTTER * (len(rows) - 1))
-    y = box.y + max(0.0, (box.h - GUTTER * (len(rows) - 1) - sum(heights)) / 2)
+    that grow share the rest, and without one they stand in the middle."""
+    heights = _heights([part.room(view, box.w) for part in parts], box.h - GUTTER * (len(parts) - 1))
+    y = box.y + max(0.0, (box.h - GUTTER * (len(parts) - 1) - sum(heights)) / 2)
     boxes = {}
-    for row, height in zip(rows, heights, strict=True):
-        place = Box(box.x, y, box.w, height)
-        if _is_wide(row, view):
-            lanes = _lanes(row)
-            for lane, column in zip(lanes, place.columns(len(lanes), LANES), strict=True):
-                boxes |= stacked([replace(part, lane=None) for part in lane], view, column)
-        else:
-            boxes[row[0].key] = place
+    for part, height in zip(parts, heights, strict=True):
+        boxes[part.key] = Box(box.x, y, box.w, height)
         y += height + GUTTER
     return boxes
-
-
-def _is_wide(row: Sequence[Part], view: View) -> bool:
-    """Whether parts stand in lanes side by side."""
-    return row[0].lane is not None and not view.frame.upright
-
-
-def _lanes(row: Sequence[Part]) -> list[list[Part]]:
-    """The parts of each lane, in order of lanes."""
-    return [[part for part in row if part.lane == lane] for lane in sorted({part.lane or 0 for part in row})]
-
-
-def _room(row: Sequence[Part], view: View, width: float) -> Room:
-    """What parts that stand in one row ask for: as high as the highest lane."""
-    if not _is_wide(row, view):
-        return row[0].room(view, width)
-    lanes = _lanes(row)
-    column = (width - LANES * (len(lanes) - 1)) / len(lanes)
-    rooms = [[part.room(view, column) for part in lane] for lane in lanes]
-    least, best, good = (
-        max(sum(getattr(room, size) for room in lane) + GUTTER * (len(lane) - 1) for lane in rooms)
-        for size in ("least", "best", "good")
-    )
-    return Room(least, best, any(room.grows for lane in rooms for room in lane), good)
 
 
 def _heights(rooms: Sequence[Room], height: float) -> list[float]:

@@ -158,8 +158,7 @@ class Part:
     `place` is where it likes to stand: "stage" (below one another in the order given), "side"
     (beside those, above them in an upright frame), "top", "words", "header", "corner" or "over"
     (the whole stage); `needs` is the room that it asks for there, whatever it shows. With `lit` False it
-    steps back. `name` tells apart two of one kind. Parts with a `lane` stand side by side in the stage,
-    the lowest at the left.
+    steps back. `name` tells apart two of one kind.
     """
 
     place: ClassVar[str] = "stage"
@@ -167,7 +166,6 @@ class Part:
 
     lit: bool = field(default=True, kw_only=True)
     name: str = field(default="", kw_only=True)
-    lane: int | None = field(default=None, kw_only=True)
 
     @property
     def key(self) -> str:

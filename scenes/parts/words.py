@@ -64,7 +64,8 @@ def _words(task: str, texts: Sequence[str], ids: Sequence[int]) -> Iterator[Word
     while at < len(texts):
         if (name := control_name(texts[at])) is not None:
             name, n = mark(texts[at : at + LONGEST_MARK], name)
-            word = Word(at, n, written("token.mark", name, "name", task=task, position=at), True, True)
+            said = readable(written("token.mark", name, "name", task=task, position=at), "mono")
+            word = Word(at, n, said, True, True)
         else:
             piece = shown_piece(texts[at])
             said = readable(written("token.word", piece.text, "name", task=task, position=at))

@@ -3,6 +3,7 @@
 import pytest
 
 from scenes.draw import fonts
+from scenes.parts import words
 from scenes.parts.words import readable
 from scenes.story.conversation import LONGEST, shown_piece
 from tests.chat.worded import PIECES
@@ -31,3 +32,9 @@ def test_something_is_drawn(piece):
 def test_form(piece, text, spaced, control):
     shown = shown_piece(piece)
     assert (readable(shown.text), shown.spaced, shown.control) == (text, spaced, control)
+
+
+def test_a_role_is_drawn_too():
+    (word,) = words._words("A", ["<|im_start|>", " 日本", "\n"], [])
+    assert (word.n, word.text, word.face) == (3, "□□", "mono")
+    assert len(fonts.shape(word.text, word.face).points)

@@ -51,7 +51,7 @@ def crowded(tmp_path_factory):
     return recorded(crowd(), tmp_path_factory.mktemp("crowd") / "crowd.jsonl")
 
 
-@pytest.mark.parametrize("events", [0, 1, 60])
+@pytest.mark.parametrize("events", [0, 1, pytest.param(60, marks=pytest.mark.slow)])
 def test_a_recording_cut_short(crowded, events):
     short = cut(crowded, events)
     assert not short.complete
@@ -76,6 +76,7 @@ def scenario(n_pages: int, page_size: int, asked: tuple[RequestPart, ...], **par
     )
 
 
+@pytest.mark.slow
 def test_a_task_that_is_never_admitted():
     waiting = scenario(2, 8, requests((9, 4), (8, 8)), scheduler=SchedulerPart(max_batch=1))
     assert "PrefixCache" in told(waiting)

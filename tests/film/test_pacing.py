@@ -22,6 +22,9 @@ from tests.film.tiny import TinyFilm
 FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
 LENGTHS = (20, 30, 45, 60, 75, 90, 120, 150, 180)
 
+QUICK = {"ChunkedPrefill", "Fragmentation", "Opening"}
+"""Films whose lengths are tried in the usual run."""
+
 every_film = pytest.mark.parametrize("film", FILMS, ids=lambda film: film.__name__)
 
 
@@ -70,7 +73,10 @@ def test_only_the_pace_is_stretched():
     assert (longer.until, longer.caption) == (3, "Some words.")
 
 
-@every_film
+@pytest.mark.parametrize(
+    "film",
+    [pytest.param(film, id=film.__name__, marks=() if film.__name__ in QUICK else pytest.mark.slow) for film in FILMS],
+)
 def test_length_is_met_or_refused(film):
     trace = own_trace(film)
     for seconds in (40, 120):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from astrai_sim.shipped import ASSETS
 from astrai_sim.trace import Trace
 from scenes.draw.atoms import Block
 from scenes.film.opening import other_trace
@@ -89,3 +90,12 @@ def test_other_traces_are_told_or_refused_in_one_line(scenario, record_scenario)
         assert scenario != "shared_prefix" and "share a [[prefix]]" in str(reason) and "\n" not in str(reason)
         return
     assert told.sections[0].source is None and len(told.sections[0].beats) > 4
+
+
+def test_whether_it_applies_is_known_without_the_shipped_traces(monkeypatch):
+    def unasked(name):
+        raise AssertionError(f"{name} was opened")
+
+    monkeypatch.setattr("scenes.opening.other_trace", unasked)
+    assert Opening.why_not(Trace.open(ASSETS / "traces" / "chat.jsonl.gz")) is None
+    assert "begins with the same tokens" in Opening.why_not(Trace.open(ASSETS / "traces" / "fragmentation.jsonl.gz"))

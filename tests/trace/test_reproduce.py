@@ -38,7 +38,9 @@ def test_a_recording_is_reproduced(tmp_path, kind, detail):
     assert bool(found.left_out) == (kind == "random")
 
 
-@pytest.mark.parametrize("name", ["paging", "fragmentation", pytest.param("promo", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["fragmentation", *(pytest.param(name, marks=pytest.mark.slow) for name in ("paging", "promo"))]
+)
 def test_the_shipped_traces_are_reproduced(name):
     trace = Trace.open(ROOT / "assets" / "traces" / f"{name}.jsonl.gz")
     assert reproduce(trace).differences == ()
