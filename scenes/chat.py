@@ -18,7 +18,7 @@ from scenes.story.conversation import Exchange
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.pages import LetGo
 from scenes.story.history.sure import sure
-from scenes.story.words import counted, many, number, pages_text, plural, possessive, sentence
+from scenes.story.words import counted, listed, many, pages_text, plural, possessive, sentence
 
 SPEAKERS, FULL = 4, 3
 """Requests up to which all are followed, and how many of more are."""
@@ -122,7 +122,7 @@ class ChatTelling(RaceTelling):
         """The moment at which most of the cast's tokens are in slots, under the question."""
         self.begin(self.near)
         tokens, slots = self.kept()
-        asked = say("How do {} tokens fit into {} slots?", tokens, slots or tokens)
+        asked = say("Why do {} tokens take only {} slots?", tokens, slots or tokens)
         if slots is None:
             asked = say("Where are the {} tokens of {} kept?", tokens, self.conversations())
         shown = (self.question(asked), self.talk, self.pool)
@@ -154,7 +154,10 @@ class ChatTelling(RaceTelling):
         if found.value and admitted.seq > self.at:
             self.shares(task, admitted, pages)
         elif admitted.seq > self.at:
-            told = say("They fit into {} of {} slots.", counted(ask.prompt_pages(task), "page"), ask.page_size())
+            unseen = any(not text.strip() for text in life.submitted.texts or ())
+            what = "Words and marks, some unseen," if unseen else "They"
+            need = counted(ask.prompt_pages(task), "page")
+            told = say("{} fit into {} of {} slots.", say(what), need, ask.page_size())
             fly = self.act(*self.parts(pages, "", admitted.pages or ()), until=admitted.seq, seconds=1.8)
             self.shot(told, fly, subject=("pool",))
         rest = ask.less(prompt, found)
@@ -173,17 +176,15 @@ class ChatTelling(RaceTelling):
         """The table of a request comes to name pages that hold its first tokens."""
         ask = self.ask
         held = [*(admitted.pages or ())][: admitted.cached_tokens // ask.size]
-        tables = self.history.events("table", before=admitted.seq, task=task)
-        named = next((e.seq for e in tables if e.seq > self.at and len(e.pages) >= len(held)), admitted.seq)
         found, which = ask.found(task, admitted.seq), pages_text(ask.pages(held), 4, runs=True)
         keyed = self.history.keyed(held[0], admitted.seq) if held else None
         told = [
-            say("They begin as {}: {} are there, in {}.", possessive(name), found, which)
+            say("The first {} equal {}: they are there, in {}.", found, possessive(name), which)
             for name in ask.names([sure(keyed.task)] if keyed else None)
         ]
         acts = [
             self.act(*self.parts(pages, "", held), seconds=1.0),
-            self.act(*self.parts(pages, task, held), until=named),
+            self.act(*self.parts(pages, task, held), until=self.named(task, admitted)),
             self.act(*self.parts(pages, task), until=admitted.seq),
         ]
         self.shot(self.short(*told, say("Their first {} are there: {}.", found, which)), *acts, subject=("pool",))
@@ -202,7 +203,7 @@ class ChatTelling(RaceTelling):
             if before > self.at:
                 first = told if self.answers(self.at, before) >= FIRST else None
                 self.shot(first, self.act(*parts), *self.decode(parts, before), subject=("talk",))
-                told = say("Word by word, page {} fills.", self.ask.page(grown.pages[0])) if first else told
+                told = say("Token by token, page {} fills.", self.ask.page(grown.pages[0])) if first else told
             token, page = self.ask.first_token_of(grown.logical or 0), self.ask.page(grown.pages[0])
             parts = self.parts(pages, "", grown.pages)
             shown = (self.act(*parts, seconds=0.9), self.act(*parts, until=after, seconds=1.2))
@@ -219,8 +220,8 @@ class ChatTelling(RaceTelling):
         n = len(self.speaking())
         if not n or self.answers(self.at, until) < TOLD or not self.once(f"batch {n}"):
             return None
-        told = say("One step now adds a word to {}.", "both answers" if n == 2 else "every answer")
-        return "Each step fills one slot and picks a word." if n == 1 else told
+        told = say("One step now adds a token to {}.", "both answers" if n == 2 else "every answer")
+        return "Each step fills one slot and picks the next token." if n == 1 else told
 
     def speaking(self) -> list[str]:
         """Those of the cast whose answers grow now."""
@@ -232,61 +233,73 @@ class ChatTelling(RaceTelling):
         shared = [page for page in self.all if self.state().refs[page] > 1]
         if slots is None or not shared:
             return
-        tasks = [task for task in self.running(self.full) if {*shared} & {*self.state().tables[task]}]
-        n, which = number(many(self.ask.names(tasks))), pages_text(self.ask.pages(shared), 4, runs=True)
-        told = say("{} tables share {}: {} tokens in {} slots.", n, which, tokens, slots)
-        acts = [self.act(*self.parts(self.all, task, shared), seconds=1.2) for task in tasks]
-        self.shot(told.capitalised(), *acts, self.act(*self.parts(self.all)), subject=("pool",))
+        ask, tasks, tables = self.ask, self.running(self.full), self.state().tables
+        each = listed([say("{} {}", ask.name(task), ask.stored(task, self.full)) for task in tasks])
+        told = self.short(say("Tokens in pages: {}, so {}.", each, tokens), say("Their pages have {} tokens.", tokens))
+        self.shot(
+            told, *(self.act(*self.parts(self.all, one, tables[one]), seconds=1.2) for one in tasks), subject=("pool",)
+        )
+        hits = [task for task in tasks if ask.found(task, 0).value] or tasks
+        told, found = say("Shared pages count once: {} slots.", slots), [ask.found(task, 0) for task in hits]
+        if tokens.value - sum(measure.value for measure in found) == slots.value:
+            told = self.short(say("Shared pages once: {} = {} slots.", joined(" − ", (tokens, *found)), slots), told)
+        self.shot(told, *(self.act(*self.parts(self.all, one, shared), seconds=1.2) for one in hits), subject=("pool",))
 
     def rest(self) -> None:
         """To the end of the recording: the first who is done, who takes over a page, then all answers, large."""
-        finished = [life.finished for task, life in self.requests.items() if task in self.cast and life.finished]
-        first = min((event for event in finished if event.seq > self.at), key=lambda event: event.seq, default=None)
+        finished = [event for event in self.history.events("task_finished", self.at) if event.task in self.cast]
+        first = next(iter(finished), None)
         gone = None if first is None else self.pages.let_go(first.task, first.seq)
         if first is not None and gone is not None:
             self.grow(self.steps.phase_begin(gone.end) - 1)
             if {*(let := [*gone.cached, *gone.freed] or gone.shared)} & {*self.all}:
                 told, parts = self.released(first.task, gone), self.parts(self.all, "", let)
-                acts = [self.act(*parts, seconds=0.8), self.act(*parts, until=gone.end)]
+                acts = [self.act(*parts, until=gone.end, seconds=0.5), self.act(*self.parts(self.all), seconds=2.0)]
                 self.shot(told, *acts, subject=("talk", first.task))
-            self.taken_over(first.task, {*gone.freed, *gone.cached} & {*self.all})
+            self.taken_over({*gone.freed, *gone.cached} & {*self.all})
         if self.end > self.at:
             said, steps = (replace(self.talk, whole=True), self.pool), self.answers(self.at, self.end)
             seconds = min(2 * LONGEST, max(LEAST, PACE * steps))
-            told = "The answers run on to their last word." if steps >= TOLD else ""
+            left = [(self.ask.name(e.task), self.ask.step(e.step)) for e in finished if e.seq > self.at]
+            ends = joined(" and ", (say("{} to step {}", *pair) for pair in left))
+            told = self.short(say("They answer on: {}.", ends), say("The answers run on to their last word."))
+            told = told if steps >= TOLD and left else ""
             self.shot(told, self.act(*said), *self.decode(said, self.end, seconds), subject=("talk",))
 
-    def taken_over(self, owner: str, left: set[int]) -> None:
-        """One of the pages that `owner` has `left` comes to another, who writes over what is there."""
-        taken = (e for e in self.history.events(PagesAlloc, self.at) if left & {*e.pages} and e.task in self.cast)
-        if (event := next(taken, None)) is None:
+    def taken_over(self, left: set[int]) -> None:
+        """One of the pages that somebody has `left` comes to another, who writes over what is there."""
+        taken = (e for e in self.history.events(PagesAlloc, self.at) if left & {*e.pages})
+        if (event := next(taken, None)) is None or event.task not in self.cast:
             return
         pages = [page for page in event.pages if page in left]
-        names = [possessive(self.ask.name(task)) for task in (owner, str(event.task))]
-        page = self.ask.page(pages[0])
-        told = say("Page {} was {}: {} words take its slots.", page, *names)
-        told = self.short(told, say("Page {} has a new owner: new words take its slots.", page))
-        parts, taken = self.parts(self.all, "", pages), self.steps.phase_end(event.seq)
-        acts = [self.act(*parts), *self.decode(parts, event.seq - 1), self.act(*parts, until=taken, seconds=1.2)]
+        page, parts, taken = self.ask.page(pages[0]), self.parts(self.all, "", pages), self.steps.phase_end(event.seq)
+        if event.seq - 1 > self.at:
+            few = self.answers(self.at, event.seq) < FIRST
+            told = None if few else say("Page {} keeps what is in it until it is taken.", page)
+            self.shot(told, self.act(*parts), *self.decode(parts, event.seq - 1, LEAST), subject=("pool", pages[0]))
         later = [int(end) for end in self.steps.end[self.steps.end > taken][:SEEN]]
-        self.shot(told, *acts, *(self.act(*parts, until=end) for end in later), subject=("pool", pages[0]))
+        acts = [self.act(*parts, until=taken, seconds=1.2), *self.acts(parts, *later)]
+        self.shot(say("Page {} is taken: new tokens go over the old.", page), *acts, subject=("pool", pages[0]))
 
     def released(self, task: str, gone: LetGo) -> Said:
         """What becomes of the pages of a request that is done."""
-        kinds = ((gone.cached, "cached"), (gone.freed, "free"), (gone.shared, "still shared"))
-        parts = [say(f"{{}} {what}", pages_text(self.ask.pages(pages), 2, runs=True)) for pages, what in kinds if pages]
+        kinds = ((gone.cached, "full {} kept"), (gone.freed, "{} free"), (gone.shared, "{} still shared"))
+        parts = [say(what, pages_text(self.ask.pages(pages), 2, runs=True)) for pages, what in kinds if pages]
         return self.short(*(say("{} is done: {}.", self.ask.name(task), joined(", ", parts[:n])) for n in (2, 1)))
 
     def comes_to(self) -> Section:
         """How many slots all tokens needed, and the answers."""
         tokens, slots = self.kept()
-        told = say("A word is kept once, for all who begin with it.")
-        large, unit = say("{}", slots or tokens), say("slots hold the {} tokens of {}", tokens, self.conversations())
+        step = self.ask.step(self.state(self.full).step)
+        told = say("What begins the same is kept once, for all.")
+        unit = say("slots held the {} tokens of {} at step {}", tokens, self.conversations(), step)
         if slots is None:
-            told = say("Every word keeps its slot until its answer ends.")
-            unit = say("tokens of {} were kept at once", self.conversations())
+            told = say("Every token keeps its slot until its answer ends.")
+            unit = say("tokens of {} were kept at once, at step {}", self.conversations(), step)
         rest, title = min(REST, PACE * len(self.steps) / 4), sentence(self.trace.header.scenario.title)
-        return self.ending(title, told, large, unit, replace(self.talk, whole=True), rest=rest, key="comes-to")
+        self.begin(self.full)
+        ending = self.ending(title, told, say("{}", slots or tokens), unit, self.pool, rest=rest, key="comes-to")
+        return replace(ending, cut=True)
 
 
 class Chat(FilmScene):

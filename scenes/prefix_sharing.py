@@ -6,7 +6,7 @@ from typing import TypeVar
 from astrai_sim.trace import Trace
 from astrai_sim.trace import events as ev
 from scenes.film.scene import FilmScene
-from scenes.measures import Measure, say
+from scenes.measures import Measure, Said, say
 from scenes.parts.part import Part
 from scenes.parts.pool import Pool
 from scenes.parts.tape import Tape
@@ -15,7 +15,7 @@ from scenes.stage.racing import RaceTelling
 from scenes.stage.shot import Section
 from scenes.stage.telling import ASIDE, MORE
 from scenes.story.history.sure import sure
-from scenes.story.words import counted, pages_text
+from scenes.story.words import counted, listed, pages_text, plural
 
 E = TypeVar("E", ev.PagesFree, ev.PagesCached, ev.PagesRef, ev.PagesRevived)
 SHOWN, TAPES, SEEN, FEW = 6, 3, 2, 3
@@ -71,19 +71,38 @@ class PrefixSharingTelling(RaceTelling):
         tiles = tuple((one, i) for one in lit for i, page in enumerate(tables.get(one, self.shared)) if page in marked)
         wires = Wires(task, tuple(range(min(MOST, len(self.shared)))))
         tape = Tape(tasks or self.cast, tiles, asks=True, rows=1 if tasks else TAPES)
-        return tape, wires, Pool(tuple(pages), bits=False, pages=self.pages_shown)
+        return tape, wires, Pool(tuple(pages), bits=False, pages=self.pages_shown, counts=True)
 
     def join(self, task: str) -> None:
         """`task` has a tape from now on, below those that have one; the first goes where they are too many."""
         if task not in self.cast:
             self.cast = (*self.cast, task)[-TAPES:]
 
-    def named(self, task: str, admitted: ev.TaskAdmitted) -> int:
-        """The event by which the table of `task` names all pages that were found for it."""
-        found = admitted.cached_tokens // self.ask.size
-        tables = self.history.events("table", before=admitted.seq, task=task)
-        full = (event.seq for event in tables if event.seq > self.hit.seq and len(event.pages) >= found)
-        return next(full, admitted.seq)
+    def comes(self, task: str, told: Said) -> None:
+        """Steps go on until `task` comes, of which `told` speaks."""
+        came, on = self.requests[task].submitted.seq, self.on()
+        acts = self.pass_time(*self.parts(), until=came - 1, seconds=2.0)
+        if acts and acts[0].stops:
+            self.shot(on, *acts, subject=("pool",))
+            acts = []
+        self.join(task)
+        if came > self.at:
+            self.shot(told, *acts, self.act(*self.parts(), until=came, seconds=1.8), subject=("tape", task))
+
+    def on(self) -> Said | None:
+        """Who of those that are shown goes on."""
+        names = self.ask.names([task for task in self.cast if task in self.state().tables])
+        return say("{} {} on.", listed(names), plural(names, "goes", "go")) if names else None
+
+    def same(self, task: str, admitted: ev.TaskAdmitted) -> Said:
+        """How much of its prompt is what was computed before."""
+        told = "{} comes with {} tokens: the first {} are the same."
+        return say(told, self.ask.name(task), self.ask.prompt(task), self.ask.found(task, admitted.seq))
+
+    def skipped(self, admitted: ev.TaskAdmitted) -> Measure:
+        """Tokens that were found for all who have been admitted by then."""
+        hits = (e for e in self.history.events(ev.TaskAdmitted, before=admitted.seq + 1) if e.cached_tokens)
+        return self.ask.total(*(self.ask.found(e.task, e.seq) for e in hits))
 
     def gone(self, event: ev.PagesFree | ev.PagesCached) -> int:
         """The event by which the request that gives a page back has no table any more."""
@@ -132,11 +151,10 @@ class PrefixSharingTelling(RaceTelling):
         name, submitted = ask.name(task), self.requests[task].submitted.seq
         admitted = [event for event in self.requests[task].admitted if event.seq < self.keyed][-1]
         self.begin(submitted - 1)
-        told = say("{} comes first: nothing of it is stored.", name)
+        told = say("{} comes first, with {} tokens: none is stored.", name, ask.prompt(task))
         acts = self.act(*self.parts()), self.act(*self.parts(), until=submitted, seconds=2.0)
         self.shot(told, *acts, subject=("tape", task))
-        need = counted(ask.prompt_pages(task), "page")
-        told = say("{} tokens need {} of {} slots.", ask.prompt(task), need, ask.page_size())
+        told = say("They need {} of {} slots.", counted(ask.prompt_pages(task), "page"), ask.page_size())
         self.shot(told, *self.acts(self.parts(pages=admitted.pages or ()), admitted.seq), subject=("pool",))
         told = f"So every {'word' if self.worded else 'token'} is computed: K and V fill the slots."
         done = max(self.keyed, self.computed(task, admitted.seq))
@@ -146,27 +164,26 @@ class PrefixSharingTelling(RaceTelling):
     def second(self) -> Section:
         ask, task, admitted = self.ask, self.sharer, self.admitted
         name, named, both = ask.name(task), self.named(task, admitted), (task, self.owner)
-        self.join(task)
-        told = say("{} begins with the same {} tokens.", name, ask.found(task, admitted.seq))
-        came = self.act(*self.parts(), until=self.requests[task].submitted.seq, seconds=1.8)
-        self.shot(told, came, subject=("tape", task))
+        self.comes(task, self.same(task, admitted))
         lit = self.parts(pages=self.shared, lit=both)
         acts = self.act(*self.parts(lit=both), seconds=1.5), self.act(*lit, seconds=1.5)
         found = self.acts(lit, self.hit.seq)
-        self.shot("Same tokens, same key: the pages are found.", *acts, *found, subject=("pool", self.shared[0]))
-        ref = ask.ref(self.shared[0], named)
+        self.shot("A page is found by its tokens: they are its key.", *acts, *found, subject=("pool", self.shared[0]))
+        refs = [ask.ref(self.shared[0], seq) for seq in (self.hit.seq, named)]
         own = [page for page in admitted.pages or () if page not in self.shared and page in self.pages_shown]
         acts = (
             self.act(*self.parts(task, self.shared, lit=(task,)), until=named),
             self.act(*self.parts(task), seconds=0.8),
         )
-        told = say("Its table names these pages: ref {}, nothing is copied.", ref)
+        told = say("Ref, the tables that name a page, goes from {} to {}.", *refs)
         self.shot(told, *acts, subject=("pool", self.shared[0]))
         done = self.requests[task].prefilled(admitted.seq + 1)
         told = None
         if done is not None:
             there = say(", in {}", pages_text(ask.pages(own), runs=True)) if own else ""
-            told = say("Only the other {} are computed{}.", ask.computed(task, done.seq), there)
+            computed = say("only the other {} are computed", ask.computed(task, done.seq))
+            skips = say("{} are skipped: {}", ask.found(task, admitted.seq), computed)
+            told = self.short(say("{}{}.", skips, there), say("{}.", skips))
         acts = self.acts(self.parts(task, own, lit=(task,)), admitted.seq) + self.acts(self.parts(task), self.known)
         self.shot(told, *acts, subject=("pool", *own[:1]))
         return self.section("second", say("{} begins the same", name))
@@ -174,12 +191,11 @@ class PrefixSharingTelling(RaceTelling):
     def joins(self, peak: ev.PagesRef) -> Section:
         ask, task = self.ask, sure(peak.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(peak.seq))
-        ref = ask.ref(peak.page, peak.seq)
-        self.join(task)
-        acts = self.acts(self.parts(), self.requests[task].submitted.seq)
-        acts += self.acts(self.parts(task, self.shared), self.named(task, admitted))
+        refs = [ask.ref(peak.page, seq) for seq in (peak.seq - 1, peak.seq)]
+        self.comes(task, self.same(task, admitted))
+        acts = self.acts(self.parts(task, self.shared), self.named(task, admitted))
         acts += self.acts(self.parts(task), admitted.seq)
-        told = say("{} names the same pages: ref {}, still one copy.", name, ref)
+        told = say("{} skips these pages, {} tokens by now: ref {} becomes {}.", name, self.skipped(admitted), *refs)
         self.shot(told, *acts, subject=("pool", peak.page))
         entries, used = ask.entries(admitted.seq), ask.pool_in_use(admitted.seq)
         told = say("{} table entries, and only {} in use.", entries, counted(used, "page"))
@@ -197,26 +213,27 @@ class PrefixSharingTelling(RaceTelling):
             before, after = ask.ref(drop.page, drop.seq - 1), ask.ref(drop.page, drop.seq)
             told = say("{} leaves. Ref {} becomes {}, so the pages stay.", ask.name(task), before, after)
             parts = self.parts(pages=self.shared)
-            acts = self.act(*parts, seconds=0.8), self.act(*parts, until=self.gone(drop))
+            acts = self.act(*parts, until=self.gone(drop)), self.act(*self.parts(), seconds=1.0)
             self.shot(told, *acts, subject=("pool", drop.page))
-        return self.section("leaves", say("{} leaves", ask.name(sure(drops[0].task))), MORE)
+        names = ask.names([sure(drop.task) for drop in drops])
+        return self.section("leaves", say("{} {}", listed(names), plural(names, "leaves", "leave")), MORE)
 
     def go_on(self, leaving: ev.PagesFree | ev.PagesCached) -> None:
         """Steps go on until a request gives pages back."""
         until = self.steps.phase_begin(leaving.seq) - 1
         if until > self.at:
-            first = self.once("reads")
-            acts, told = self.decode(self.parts(), until, 3.0 if first else 1.5), None
+            first, told = self.once("reads"), self.on()
+            acts = self.decode(self.parts(), until, 3.0 if first else 1.5)
             if first and (acts[0].stops or len(acts) > FEW):
                 told = "Every step reads the shared pages and writes elsewhere."
-            self.shot(told or say("{} goes on.", self.ask.name(sure(leaving.task))), *acts, subject=("pool",))
+            self.shot(told, *acts, subject=("pool",))
 
     def stays(self, kept: ev.PagesCached) -> Section:
         """The last holder leaves, and where another request comes, it finds the pages still."""
-        ask, ref = self.ask, self.ask.ref(kept.page, kept.seq)
+        ask, refs = self.ask, [self.ask.ref(kept.page, seq) for seq in (kept.seq - 1, kept.seq)]
         self.join(sure(kept.task))
         self.go_on(kept)
-        told = say("{} leaves last. Ref {}, but the pages keep keys.", ask.name(sure(kept.task)), ref)
+        told = say("{} leaves last: ref {} becomes {}. Dashed pages are kept.", ask.name(sure(kept.task)), *refs)
         acts = self.act(*self.parts(pages=self.shared), until=self.gone(kept)), self.act(*self.parts(), seconds=0.8)
         self.shot(told, *acts, subject=("pool", kept.page))
         revived = next(self.to_come(ev.PagesRevived), None)
@@ -228,15 +245,11 @@ class PrefixSharingTelling(RaceTelling):
         """Another request finds the cached pages."""
         ask, task = self.ask, sure(revived.task)
         admitted = sure(self.requests[task].admission(revived.seq))
-        found = ask.hit_tokens(sure(self.history.latest(ev.PrefixHit, revived.seq, task=task)).seq)
-        self.join(task)
-        came = max(self.at, self.requests[task].submitted.seq)
-        if came > self.at:
-            told = say("Then {} comes, and begins the same.", ask.name(task))
-            self.shot(told, *self.decode(self.parts(), came), subject=("tape", task))
+        name, found = ask.name(task), ask.found(task, admitted.seq)
+        self.comes(task, self.same(task, admitted))
         acts = self.acts(self.parts(task, self.shared, (task,)), self.named(task, admitted))
         acts += self.acts(self.parts(task), admitted.seq, self.computed(task, admitted.seq))
-        told = say("{} finds the cached pages and skips {} tokens.", ask.name(task), found)
+        told = say("{} finds the kept pages and skips {}: {} by now.", name, found, self.skipped(admitted))
         self.shot(told, *acts, subject=("tape", task))
 
     def differs(self) -> ev.TaskAdmitted | None:
@@ -249,21 +262,19 @@ class PrefixSharingTelling(RaceTelling):
     def misses(self, admitted: ev.TaskAdmitted) -> Section:
         """One that begins otherwise finds nothing: all of it is computed."""
         ask, task = self.ask, admitted.task
-        name, life = ask.name(task), self.requests[task]
-        self.join(task)
-        acts = self.pass_time(*self.parts(), until=max(self.at, life.submitted.seq), seconds=2.0)
-        if acts:
-            self.shot(say("Then {} comes, and begins otherwise.", name), *acts, subject=("tape", task))
-        self.pages_shown = tuple(sorted([*self.shared, *(admitted.pages or ())][:SHOWN]))
-        told = say("No key fits, so all {} of its tokens are computed.", ask.prompt(task))
+        name, prompt, pages = ask.name(task), ask.prompt(task), (admitted.pages or ())[:SHOWN]
+        self.comes(task, say("Then {} comes: {} tokens, and they begin otherwise.", name, prompt))
+        self.pages_shown = tuple(sorted({*self.pages_shown, *pages}))
+        told = say("No key fits, so all {} of its tokens are computed.", prompt)
         acts = self.acts(self.parts(), admitted.seq, self.computed(task, admitted.seq))
         self.shot(told, *acts, subject=("tape", task))
         return self.section("misses", say("{} begins otherwise", name), ASIDE)
 
     def comes_to(self) -> Section:
-        text = say("One prefix is computed once and read by every table that names it.")
-        found, unit = self.ask.all_found(), say("of {} prompt tokens were never computed again", self.ask.asked())
-        title, pool = self.trace.header.scenario.title, Pool(bits=False, pages=self.pages_shown)
+        told = "One prefix, computed once: so {sharer} skips {found} of its {prompt} tokens."
+        text, found = say(told, **self.measures()), self.ask.all_found()
+        unit = say("of all {} prompt tokens were found, not computed", self.ask.asked())
+        title, pool = self.trace.header.scenario.title, Pool(bits=False, pages=self.pages_shown, counts=True)
         return self.ending(title, text, say("{}", found), unit, pool, until=self.end, key="comes-to")
 
     def measures(self) -> dict[str, Measure]:

@@ -34,12 +34,14 @@ ROOMY = 132.0
 @dataclass(frozen=True)
 class Pool(Part):
     """Every page of the pool, or `pages` of it. `acting` pages have the accent's frame; those of
-    `alarm`, or all, that of a refusal; with `bits` the free mask stands below the pages."""
+    `alarm`, or all, that of a refusal; with `bits` the free mask stands below the pages; with `counts` refcounts
+    are large where there is room."""
 
     acting: tuple[int, ...] = ()
     bits: bool = True
     alarm: bool | tuple[int, ...] = False
     pages: tuple[int, ...] = ()
+    counts: bool = False
 
     def shown(self, view: View) -> tuple[int, ...]:
         """The pages that are drawn."""
@@ -148,8 +150,9 @@ class Pool(Part):
                 measure("page.ref", view.refs[page], "plain", page=page),
                 t.text if view.refs[page] else t.muted,
             )
-            at = (cell.right - PAD - 2, y)
-            yield (page, "ref"), Text(say("ref {}", ref), at, color=color, align="right", **look)
+            at, large = (cell.right - PAD - 2, y), self.counts and cell.w >= 2 * ROOMY
+            count: Look = {**look, "px": theme.CAPTION, "face": bold} if large else look
+            yield (page, "ref"), Text(say("ref {}", ref), at, color=color, align="right", **count)
             where = ((task, view.state.tables[task].index(page)) for task in holders)
             places = [measure("page.logical", logical, "plain", task=task, page=page) for task, logical in where]
             text = joined(" ", (say("{}·{}", *both) for both in zip(view.ask.names(holders), places, strict=True)))

@@ -94,9 +94,9 @@ class Talk(Part):
         least = len(self.tasks) * (ROW + GAP) / max(1, len(here)) - GAP
         px = next((px for px in SIZES if least > (1 + LEAST_LINES) * PITCH * px), theme.LABEL)
         for task, row in zip(here, box.rows(max(1, len(here)), GAP), strict=False):
-            yield (task, "row"), Block(row, fill=view.theme.panel, radius=10)
+            yield (task, "row"), Block(row, fill=view.theme.panel, radius=10, z=-1)
             x, y, width = row.x + INSET, min(row.cy, row.y + ROW / 2), chip_width(*self.tasks)
-            yield from chip(view, task, Box(x, y - CHIP / 2, width, CHIP))
+            yield from chip(view, task, Box(x, y - CHIP / 2, width, CHIP), early=True)
             x += width + CHIP_GAP
             yield from self._entries(view, task, x, y, most)
             x += most * (ENTRY + APART) + CHIP_GAP - APART

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from astrai_sim.trace.events import TaskAdmitted
 from scenes.measures import say
 from scenes.parts.part import Part
 from scenes.parts.race import OVER, Lane, Race
@@ -27,6 +28,11 @@ class RaceTelling(Telling):
         """The end of the prefill phase that completes `task` after event `seq`."""
         done = self.requests[task].prefilled(seq + 1)
         return self.end if done is None else self.steps.next_phase("prefill", done.seq)
+
+    def named(self, task: str, admitted: TaskAdmitted) -> int:
+        """The event to come by which the table of `task` names all pages that were found for it."""
+        found, tables = admitted.cached_tokens // self.ask.size, self.history.events("table", self.at, task=task)
+        return next((e.seq for e in tables if e.seq < admitted.seq and len(e.pages) >= found), admitted.seq)
 
     def decode(self, parts: Sequence[Part], until: int, seconds: float = 2.0) -> list[Act]:
         """Steps up to event `until`: few one by one, many in a time-lapse of `seconds`."""
@@ -73,6 +79,11 @@ class RaceTelling(Telling):
         self.shot(told, *acts, subject=("race",), rest=0.0 if sooner else REST)
         if not sooner:
             return
-        told = say("So its first token comes {} times sooner.", ratio)
+        times = [ask.first_token(time.task) for time in (hit, miss)]
+        alone = next((step for step in range(len(self.steps)) if len(self.history.decoded(step)) == 1), None)
+        told = say("So its first token comes after {} instead of {}.", *times)
+        if alone is not None:
+            step = ask.phase_time("decode", alone)
+            told = self.short(say("{}, not {}: even one token takes {} to compute.", *times, step), told)
         ahead = [self.act(*beside, replace(race, ahead=share), seconds=s) for share, s in ((0.01, 0.4), (1.0, 1.6))]
         self.shot(told, *ahead, subject=("race",), rest=REST)
