@@ -26,11 +26,10 @@ def equal_once(numbers: list[int]) -> int | list[int]:
 class BaseRecorder:
     """Watches the scheduler and the cache of `built` and writes what happens, as `asked` for, to `writer`.
 
-    The engine knows nothing of it: `attach` puts wrappers over methods of the two
-    instances, `detach` takes them off again. Each name in `CACHE` and `SCHEDULER` has
-    its wrapper in a method `_on_<name>` that is given the original first. Time that the
-    recorder spends on reading back and writing does not pass on the run's clock; on CUDA,
-    waiting for the device before reading back does.
+    The engine knows nothing of it: `attach` puts wrappers over methods of the two instances, `detach` takes them off
+    again. Each name in `CACHE` and `SCHEDULER` has its wrapper in a method `_on_<name>` that is given the original
+    first. Time that the recorder spends on reading back and writing does not pass on the run's clock; on CUDA, waiting
+    for the device before reading back does.
     """
 
     SCHEDULER: tuple[str, ...] = (

@@ -1,8 +1,7 @@
 """The project's own type: fonts from `assets/fonts`, shaped by HarfBuzz.
 
-Text never goes through the machine's font configuration, so a film looks the
-same wherever it is rendered. A shaped line is returned as cubic outlines in em
-units, origin on the baseline at the left edge.
+Text never goes through the machine's font configuration, so a film looks the same wherever it is rendered. A shaped
+line is returned as cubic outlines in em units, origin on the baseline at the left edge.
 """
 
 from functools import cache, lru_cache
@@ -103,8 +102,7 @@ def holds(char: str, face: str) -> bool:
 def shape(text: str, face: str) -> Shaped:
     """Shape `text` (kerned; ligatures off in the mono faces).
 
-    Raises ValueError for a character that the face does not hold, so that no
-    empty box reaches the screen.
+    Raises ValueError for a character that the face does not hold, so that no empty box reaches the screen.
     """
     font = _font(face)
     upem = font.face.upem

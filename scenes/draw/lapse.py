@@ -14,8 +14,7 @@ from scenes.draw.canvas import Canvas
 class Lapse(FilmAnimation):
     """Show pictures one after another, each as long as its share of `times`, from 0 to 1, says.
 
-    `pictures` may be made when they are asked for: only those that are shown are. A sentence that
-    is new fades in.
+    `pictures` may be made when they are asked for: only those that are shown are. A sentence that is new fades in.
     """
 
     whole = True

@@ -75,11 +75,10 @@ def render_film(
 
     `seconds` is the length asked for, met within a tenth; default: what the film takes.
 
-    Sections whose clip is still in the cache are not rendered again. `progress`
-    is called with the film seconds rendered and those to render. The output
-    appears whole or not at all. Raises CannotJoin where it is not to be an MP4, where `film` is defined in the script
-    that runs (other processes render it too), or where a process that renders was killed; OSError where something
-    cannot be written, before anything is rendered if that is `output`.
+    Sections whose clip is still in the cache are not rendered again. `progress` is called with the film seconds
+    rendered and those to render. The output appears whole or not at all. Raises CannotJoin where it is not to be an
+    MP4, where `film` is defined in the script that runs (other processes render it too), or where a process that
+    renders was killed; OSError where something cannot be written, before anything is rendered if that is `output`.
     """
     if film.__module__ == "__main__":
         raise CannotJoin(f"{film.__name__} is defined in the script that runs: put it into a module and import it")

@@ -21,8 +21,7 @@ PROMPT = 0.45
 
 @dataclass(frozen=True)
 class Batch(Part):
-    """The tokens of a `step` in rows of `columns`, outlined, and filled when it is `done`; then its
-    time is said."""
+    """The tokens of a `step` in rows of `columns`, outlined, and filled when it is `done`; then its time is said."""
 
     step: int = 0
     columns: int = 64

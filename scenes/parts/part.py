@@ -141,9 +141,8 @@ def ask_of(trace: Trace) -> Ask:
 
 @dataclass(frozen=True)
 class Room:
-    """The heights, in design pixels, at which a part in a column of a width is still right and at
-    its best. It `grows` beyond the best one or not. Up to `good` it comes before what others have
-    beyond their least."""
+    """The heights, in design pixels, at which a part in a column of a width is still right and at its best. It `grows`
+    beyond the best one or not. Up to `good` it comes before what others have beyond their least."""
 
     least: float
     best: float
@@ -155,10 +154,9 @@ class Room:
 class Part:
     """Base of all parts.
 
-    `place` is where it likes to stand: "stage" (below one another in the order given), "side"
-    (beside those, above them in an upright frame), "top", "words", "header", "corner" or "over"
-    (the whole stage); `needs` is the room that it asks for there, whatever it shows. With `lit` False it
-    steps back. `name` tells apart two of one kind.
+    `place` is where it likes to stand: "stage" (below one another in the order given), "side" (beside those, above them
+    in an upright frame), "top", "words", "header", "corner" or "over" (the whole stage); `needs` is the room that it
+    asks for there, whatever it shows. With `lit` False it steps back. `name` tells apart two of one kind.
     """
 
     place: ClassVar[str] = "stage"

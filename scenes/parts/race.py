@@ -24,10 +24,9 @@ class Lane:
 
 @dataclass(frozen=True)
 class Race(Part):
-    """`lanes` below one another while the clock stands at the share `clock` of the longest time;
-    whoever arrived before that says how long it took, in its bar where there is room: the last one when
-    the clock is `OVER`. Under `title`, what is timed. `ahead` is how much of the time by which the others
-    were sooner is drawn, from 0 to 1."""
+    """`lanes` below one another while the clock stands at the share `clock` of the longest time; whoever arrived before
+    that says how long it took, in its bar where there is room: the last one when the clock is `OVER`. Under `title`,
+    what is timed. `ahead` is how much of the time by which the others were sooner is drawn, from 0 to 1."""
 
     title: str = ""
     lanes: tuple[Lane, ...] = ()

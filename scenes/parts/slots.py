@@ -33,9 +33,8 @@ def gap_of(box: Box, size: int) -> float:
 
 
 def slots_atom(box: Box, fills: np.ndarray, lines: np.ndarray, first: int | None) -> Cells:
-    """The slots of one page, `fills` and `lines` [page_size, 4] in logical order; a front passes in
-    that order, over all tokens of a request, of which the page's first is the `first`; without one
-    all change at once."""
+    """The slots of one page, `fills` and `lines` [page_size, 4] in logical order; a front passes in that order, over
+    all tokens of a request, of which the page's first is the `first`; without one all change at once."""
     size = len(fills)
     order = None if first is None else first + np.arange(size, dtype=float)
     return Cells(grid_edges(box, size, columns_of(size), gap_of(box, size)), fills, lines=lines, order=order)

@@ -21,9 +21,8 @@ run along that is moved."""
 
 @dataclass(frozen=True)
 class Wires(Part):
-    """Wires of one request between tapes and pool, each on a lane of its own, to pages that nothing
-    stands before; `places` are the logical pages that are wired (default: all of its table, where
-    those are few)."""
+    """Wires of one request between tapes and pool, each on a lane of its own, to pages that nothing stands before;
+    `places` are the logical pages that are wired (default: all of its table, where those are few)."""
 
     needs = Room(48, 84)
 

@@ -187,10 +187,9 @@ def standing(view: View, page: int) -> list[Stand]:
 
 
 def page_words(view: View, page: int, body: Box, px: float, first: int) -> Atoms:
-    """The slots of a page as running text in `body`: filled where K and V are valid, hollow where
-    something is left behind, empty where a token is known and not computed. What does not fit is
-    folded. `first` is the place of its first token, in whose order a front passes: what was left behind
-    goes when that reaches the page."""
+    """The slots of a page as running text in `body`: filled where K and V are valid, hollow where something is left
+    behind, empty where a token is known and not computed. What does not fit is folded. `first` is the place of its
+    first token, in whose order a front passes: what was left behind goes when that reaches the page."""
     size, t = view.page_size, view.theme
     stands = standing(view, page)
     lines = broken([stand.word for stand in stands], body.w / px)

@@ -63,10 +63,9 @@ class Shot:
 class Section:
     """A chapter, which can be rendered alone: it begins with the picture that the one before ended on.
 
-    `start` is the event whose replayed state is shown first (-1: before the first); `key` names its
-    file. With `cut` it begins with a picture of its own, else with that of `before`, the last shot
-    of the section before. `source` names the shipped trace that it is
-    told from where that is not the film's. `detail` as in `scenes.stage.pacing`.
+    `start` is the event whose replayed state is shown first (-1: before the first); `key` names its file. With `cut` it
+    begins with a picture of its own, else with that of `before`, the last shot of the section before. `source` names
+    the shipped trace that it is told from where that is not the film's. `detail` as in `scenes.stage.pacing`.
     """
 
     key: str
