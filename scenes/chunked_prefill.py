@@ -261,11 +261,12 @@ class ChunkedPrefillTelling(Telling):
         text = say("{} came with {} tokens: one step, and {}.", ask.name(task), n, wait)
         text = self.short(text, say("The prompt, {} tokens, took one step: {}.", n, wait))
         self.shot(text, self.act(lanes(time), self.clock(time)), subject=("whole",))
-        text, more = say("{} without a token", self.waits[0]), "."
+        text = say("{} without a token", self.waits[0])
         if self.usual is not None:
             usual = ask.step_took(self.usual)
-            more = say(": {} times the usual step of {}.", ask.ratio(self.waits[0], usual), usual)
-        text = say("{}{}", text, more)
+            ratio = ask.ratio(self.waits[0], usual)
+            full = say("{}: {} times the usual step of {}.", text, ratio, usual)
+            text = self.short(full, say("{}: {} times {}.", text, ratio, usual))
         end = min(self.time.end, max(self.after(text, self.stop), self.stretches[0].until))
         self.shot(text, self.go(time, end, lanes), subject=("whole", "wait"))
         return self.section("whole", "A long prompt, whole")

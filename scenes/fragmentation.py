@@ -188,7 +188,8 @@ class FragmentationTelling(Telling):
         first = next(step for step in range(self.done) if self.state(ask.moment(step)).tables)
         piece = ask.whole(first).pieces[0]
         name, most = ask.name(piece.task), ask.piece("reserved", piece.task)
-        told = say("From the start: {} may fill {} slots and reserves them.", name, most)
+        fills = say("{} may fill {} slots and reserves them.", name, most)
+        told = self.short(say("From the start: {}", fills), fills)
         lanes = *self.lanes("whole", {"acting": (piece.start,)}), self.clock
         self.go(told, first, *lanes, subject=("whole", piece.task))
         lanes = *self.lanes("pages", acting=self.pages_of(piece.task)), self.clock

@@ -248,7 +248,8 @@ class PreemptionTelling(Telling):
         if done is not None:
             told = say("One sweep computes its {} tokens again.", ask.computed(victim, done.seq))
             self.shot(told, *self.acts(tapes, self.at, done.seq), subject=("waits",), pace=1.6)
-        self.shot(say("{} goes on where it stopped.", name), *self.acts(parts, self.at, token), subject=("waits",))
+        told = say("{} goes on where it stopped.", name)
+        self.shot(told, *self.acts(parts, self.at, token), subject=("waits",), pace=1.6)
         end = self.end if self.life.finished is None else self.life.finished.seq
         acts = self.pass_time(*parts, until=end, seconds=3.0)
         acts = acts if acts and acts[0].stops else [self.act(*parts, seconds=1.8)]
