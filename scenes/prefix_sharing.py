@@ -181,9 +181,9 @@ class PrefixSharingTelling(RaceTelling):
         told = None
         if done is not None:
             there = say(", in {}", pages_text(ask.pages(own), runs=True)) if own else ""
-            computed = say("only the other {} are computed", ask.computed(task, done.seq))
-            skips = say("{} are skipped: {}", ask.found(task, admitted.seq), computed)
-            told = self.short(say("{}{}.", skips, there), say("{}.", skips))
+            count = ask.computed(task, done.seq)
+            skips = say("{} are skipped: only the other {} are computed", ask.found(task, admitted.seq), count)
+            told = self.short(say("{}{}.", skips, there), say("Only the other {} are computed{}.", count, there))
         acts = self.acts(self.parts(task, own, lit=(task,)), admitted.seq) + self.acts(self.parts(task), self.known)
         self.shot(told, *acts, subject=("pool", *own[:1]))
         return self.section("second", say("{} begins the same", name))
