@@ -19,7 +19,7 @@ Key = tuple[Any, ...]
 Bounds = tuple[float, float, float, float]
 ALIGN = {"left": 0.0, "center": 0.5, "right": 1.0}
 NOTHING = np.zeros(4)
-PICTURE, FRONT, FLYING = 0, 10, 20
+PICTURE, FLYING = 0, 20
 """Heights at which atoms are drawn: the higher, the later."""
 
 

@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
@@ -121,12 +122,20 @@ def clip_path(folder: Path, rehearsal: Rehearsal, played: Played, quality: Quali
         f"unverified {rehearsal.scene.trace.unverified}",
         *([other_trace(source).content_sha256] if source else ()),
         repr(quality),
-        *(f"{name} {version(name)}" for name in LIBRARIES),
-        *(hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(fonts.FOLDER.iterdir())),
+        *_tools(),
         sources_digest(*SOURCES),
     ]
     digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:20]
     return folder / f"{played.section.key}-{quality.name}-{digest}.mp4"
+
+
+@cache
+def _tools() -> tuple[str, ...]:
+    """Versions of the libraries and digests of the fonts, as they are when first asked for."""
+    files = sorted(fonts.FOLDER.iterdir())
+    return *(f"{name} {version(name)}" for name in LIBRARIES), *(
+        hashlib.sha256(p.read_bytes()).hexdigest() for p in files
+    )
 
 
 def prune(folder: Path, section_keys: int) -> None:

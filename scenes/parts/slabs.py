@@ -12,7 +12,7 @@ from scenes.parts.pool import Pool
 GAP, SHAPE, LETTER, MOST = 14.0, 150.0, 64.0, 220.0
 SIZE = 48.0
 """Em size of the shape's numbers."""
-HEADS, NAMES = ("n_kv_heads", "head_dim"), ("layers", "pages", "slots", "heads", "head dim")
+NAMES = ("layers", "pages", "slots", "heads", "head dim")
 TENSORS = {"ground": "K", "frame": "V"}
 
 

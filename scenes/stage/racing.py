@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from astrai_sim.trace.events import TaskAdmitted
+from astrai_sim.trace.events import Lines, TaskAdmitted
 from scenes.measures import say
 from scenes.parts.part import Part
 from scenes.parts.race import OVER, Lane, Race
@@ -80,7 +80,9 @@ class RaceTelling(Telling):
         if not sooner:
             return
         times = [ask.first_token(time.task) for time in (hit, miss)]
-        alone = next((step for step in range(len(self.steps)) if len(self.history.decoded(step)) == 1), None)
+        traced = {lines.step for lines in self.history.events(Lines)}
+        steps = (step for step in range(len(self.steps)) if step not in traced)
+        alone = next((step for step in steps if len(self.history.decoded(step)) == 1), None)
         told = say("So its first token comes after {} instead of {}.", *times)
         if alone is not None:
             step = ask.phase_time("decode", alone)

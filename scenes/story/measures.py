@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec
 import numpy as np
 
 from astrai_sim.trace import Trace
-from astrai_sim.trace.events import PhaseEnd, PrefixHit, SettingChanged, TaskAdmitted, TaskPrefilled, Tokens
+from astrai_sim.trace.events import PhaseEnd, SettingChanged, TaskAdmitted, TaskPrefilled, Tokens
 from astrai_sim.trace.header import DTYPES
 from scenes.measures import Measure, measure
 from scenes.story.contiguous import RULES, Layout, Load, at_step, loads, simulate
@@ -243,8 +243,6 @@ class Ask:
     table = named("table", lambda ask, task, at: tuple(ask.state(at).tables.get(task, ())), "table")
     table_pages = named("table.pages", lambda ask, task, at: len(ask.state(at).tables.get(task, ())))
     entry = named("table.entry", lambda ask, task, logical, at: ask.state(at).tables[task][logical], "plain")
-    # Tokens that the lookup found whose `prefix_hit` is event `at`.
-    hit_tokens = named("prefix.hit", lambda ask, at: ask.history.event(PrefixHit, at).tokens)
 
     def held(self, page: int, at: int) -> tuple[Measure, Measure]:
         """First and last position of the text in `page` before event `at`."""

@@ -94,8 +94,6 @@ def prefix_once(witness: Witness, task: str, at: int) -> int:
 vouches("request.prompt")(lambda witness, task: witness.lives[task].prompt)
 vouches("request.max_tokens")(lambda witness, task: witness.lives[task].max_tokens)
 vouches("request.generated")(lambda witness, task: len(witness.lives[task].tokens))
-# Tokens that the lookup found.
-vouches("prefix.hit")(lambda witness, at: len(witness.trace[at].pages) * witness.page_size)
 vouches("admission.cached")(lambda witness, task, at: _next(witness, "task_admitted", task, at).cached_tokens)
 # Tokens computed from its admission to its first whole prefill from `at` on.
 vouches("prefill.tokens")(
