@@ -4,16 +4,14 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from astrai_sim.trace.asked import CachePart, ChangePart, PrefixPart, RecordPart, RequestPart, StopPart
+
 DTYPES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 """Bytes of a number."""
 DETAILS = ("full", "bulk")
 CHOICES = {"detail": DETAILS, "clock": ("real", "cost-model"), "dtype": tuple(DTYPES)}
 
 Size = Annotated[int, Meta(ge=1, le=1 << 40)]
-MOST_PAGES, MOST_SLOTS = 1 << 24, 1 << 20
-"""Pages of a pool, and slots of a page."""
-Pages = Annotated[int, Meta(ge=1, le=MOST_PAGES)]
-Slots = Annotated[int, Meta(ge=1, le=MOST_SLOTS)]
 Seconds = Annotated[float, Meta(ge=0)]
 
 
@@ -55,14 +53,6 @@ class ModelSizes(Struct, frozen=True):
     dtype: str | None = None
 
 
-class PoolSizes(Struct, frozen=True):
-    """Pages, and token slots in each."""
-
-    n_pages: Pages
-    page_size: Slots
-    prefix_caching: bool = False
-
-
 class SchedulerSettings(Struct, frozen=True):
     """The scheduler's choices. `max_tokens_per_step` None prefills prompts whole; `aging_steps` None, or absent as in
     older traces, lets a position wait without bound."""
@@ -73,55 +63,6 @@ class SchedulerSettings(Struct, frozen=True):
     preemption: bool = True
     eos: int | None = None
     aging_steps: Size | None = None
-
-
-class RecordSettings(Struct, frozen=True):
-    """What the recorder was asked to note; None leaves it to the level of detail."""
-
-    detail: str = "full"
-    kv_layer: int = 0
-    snapshot_every: int | None = None
-    line_calls: int | None = None
-    line_steps: int | None = None
-
-
-class AskedPrefix(Struct, frozen=True):
-    """A shared start of prompts: its length, ids or text."""
-
-    name: str
-    tokens: int | None = None
-    prompt_ids: list[int] | None = None
-    text: str | None = None
-
-
-class AskedRequest(Struct, frozen=True):
-    """A request as the scenario has it; see `task_submitted` for what came of it."""
-
-    name: str
-    max_tokens: int
-    prompt_tokens: int | None = None
-    prompt_ids: list[int] | None = None
-    prompt: str | None = None
-    prefix: str | None = None
-    arrival_step: int = 0
-    arrival_s: float | None = None
-
-
-class AskedChange(Struct, frozen=True):
-    """A setting that gets another value before step `step`; "none" is no limit."""
-
-    step: int
-    max_tokens_per_step: int | str | None = None
-    preemption: bool | None = None
-    decode_policy: str | None = None
-
-
-class AskedStop(Struct, frozen=True):
-    """When to stop before everything is served."""
-
-    max_steps: int | None = None
-    task: str | None = None
-    tokens: int | None = None
 
 
 class AskedWorkload(Struct, frozen=True):
@@ -149,7 +90,7 @@ class ScenarioFacts(Struct, frozen=True):
     """The scenario that was run. `question` and `takeaway` are text with measures in braces, for `film` ("": any)."""
 
     model: ModelSizes
-    cache: PoolSizes
+    cache: CachePart
     scheduler: SchedulerSettings
     name: str = ""
     title: str = ""
@@ -157,11 +98,11 @@ class ScenarioFacts(Struct, frozen=True):
     takeaway: str = ""
     film: str = ""
     seed: int = 0
-    record: RecordSettings = RecordSettings()
-    requests: list[AskedRequest] = []
-    prefixes: list[AskedPrefix] = []
-    changes: list[AskedChange] = []
-    stop: AskedStop = AskedStop()
+    record: RecordPart = RecordPart()
+    requests: list[RequestPart] = []
+    prefixes: list[PrefixPart] = []
+    changes: list[ChangePart] = []
+    stop: StopPart = StopPart()
     cost: Cost | None = None
     workload: AskedWorkload | None = None
 

@@ -2,12 +2,14 @@
 
 import random
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from astrai_sim.trace.asked import RequestPart
 from astrai_sim.trace.events import Event
-from astrai_sim.trace.header import AskedRequest, Header
+from astrai_sim.trace.header import Header
 from astrai_sim.trace.verify.checks import Checks
 from astrai_sim.trace.verify.policy import OWN_ENGINE
 from astrai_sim.trace.verify.requests import Queues
@@ -106,7 +108,7 @@ class Asked:
         same("arrival second", event.arrival_s, asked.arrival_s)
         self._prompt(event, asked)
 
-    def _prompt(self, event: Event, asked: AskedRequest) -> None:
+    def _prompt(self, event: Event, asked: RequestPart) -> None:
         prefix = next((p for p in self.scenario.prefixes if p.name == asked.prefix), None)
         self.kept.same("prefix", prefix is not None, asked.prefix is not None)
         if asked.prompt is not None:
@@ -122,7 +124,7 @@ class Asked:
         if event.prompt is not None:
             self.kept.same("drawn prompt", event.prompt, ids)
 
-    def _ids(self, what: str, given: list[int] | None, count: int | None) -> list[int]:
+    def _ids(self, what: str, given: Sequence[int] | None, count: int | None) -> list[int]:
         """Token ids that the scenario lists, or draws from its seed."""
         if given:
             return list(given)
