@@ -26,8 +26,8 @@ SHOWN, HELD = 6, 16
 """Most pages that are shown large, and most of all."""
 PACE, LEAST, LONGEST, REST = 0.22, 2.8, 6.0, 1.6
 """Seconds of a decode step in a time-lapse, of a time-lapse, and of the rest at the end."""
-SAID = 8
-"""Tokens without which there is no conversation."""
+SAID = 12
+"""Tokens in slots at the fullest moment, below which there is nothing to look at."""
 TOLD, FIRST = 9, 3
 """Steps from which on a sentence speaks of them, and of the first of an answer."""
 SEEN = 4
@@ -49,8 +49,6 @@ class ChatTelling(RaceTelling):
         tasks = [life.name for life in lives if life.submitted.texts and life.generated]
         if not tasks:
             raise DoesNotApply(f"{film} needs a request that was answered, and this trace has none")
-        if sum(self.requests[task].prompt + self.requests[task].generated for task in tasks) < SAID:
-            raise DoesNotApply(f"{film} needs a conversation of at least {SAID} tokens")
         self.cast = tuple(tasks if len(tasks) <= SPEAKERS else tasks[:FULL])
         self.talk = Talk(self.cast)
         second = self.requests[self.cast[min(1, len(self.cast) - 1)]]
@@ -61,6 +59,8 @@ class ChatTelling(RaceTelling):
         ends = [event.seq for event in self.history.events("step_end")] or [self.end]
         kept = [sum(self.ask.state(seq).tasks[task].kv_len for task in self.running(seq)) for seq in ends]
         best = kept.index(max(kept))
+        if kept[best] < SAID:
+            raise DoesNotApply(f"{film} needs at least {SAID} tokens in the cache at once, and this trace has {kept[best]}")
         near = next(i for i in range(max(0, best - HOOKED), best + 1) if 4 * kept[i] >= 3 * kept[best])
         self.near, self.full = ends[near], ends[best]
 
@@ -197,7 +197,7 @@ class ChatTelling(RaceTelling):
         pages = self.large if len(self.speaking()) < 2 and not self.said & {"batch 2"} else self.all
         parts = self.parts(pages)
         grown = self.history.first(PagesAlloc, self.at, until, phase="decode")
-        told = self.stepping(until)
+        told = self.stepping(until, pages)
         if grown is not None and {*grown.pages} <= {*pages} and grown.task in self.cast and self.once("growth"):
             before, after = grown.seq - 1, min(until, self.steps.phase_end(grown.seq))
             if before > self.at:
@@ -215,10 +215,14 @@ class ChatTelling(RaceTelling):
             told = told if steps >= FIRST else None
             self.shot(told, self.act(*parts), *self.decode(parts, until, seconds), subject=("talk",))
 
-    def stepping(self, until: int) -> str | None:
-        """What a step does, the first time with so many who are answered."""
-        n = len(self.speaking())
-        if not n or self.answers(self.at, until) < TOLD or not self.once(f"batch {n}"):
+    def stepping(self, until: int, pages: tuple[int, ...]) -> str | None:
+        """What a step does, the first time with so many who are answered, each in every step and on one of `pages`."""
+        now, names = self.state(), self.speaking()
+        n, ends = len(names), self.steps.ends("decode", self.at, until + 1)[:TOLD]
+        if not n or len(ends) < TOLD or not {now.tables[task][-1] for task in names} <= {*pages}:
+            return None
+        then = self.state(ends[-1]).tasks
+        if any(then[task].generated < now.tasks[task].generated + TOLD for task in names) or not self.once(f"batch {n}"):
             return None
         told = say("One step now adds a token to {}.", "both answers" if n == 2 else "every answer")
         return "Each step fills one slot and picks the next token." if n == 1 else told
