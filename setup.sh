@@ -81,6 +81,9 @@ base() {
 }
 
 case "${1:-}" in
+    smollm2 | reference) [ -e .venv/.ready ] || base ;;
+esac
+case "${1:-}" in
     "") base ;;
     smollm2)
         say "Installing the model SmolLM2 (90 MB)"

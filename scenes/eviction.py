@@ -8,7 +8,7 @@ import numpy as np
 from astrai_sim.trace import Trace
 from astrai_sim.trace.events import Lines, PagesCached, PagesEvicted, PagesFree, PagesRevived, TaskSubmitted
 from scenes.film.scene import FilmScene
-from scenes.measures import Measure, say
+from scenes.measures import Measure, joined, say
 from scenes.parts.code import Code
 from scenes.parts.lru import Lru
 from scenes.parts.part import Part
@@ -19,12 +19,12 @@ from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE
 from scenes.story.history import Missed, first_missed
 from scenes.story.history.sure import sure
-from scenes.story.words import are, counted, pages_text, plural
+from scenes.story.words import MOST, are, counted, many, pages_text, plural
 
 EVICT = "PagedCache.evict"
-COMING, SEEN, NEAR = 2, 3, 6
-"""Requests that come and go before the film hurries on, evictions that are seen one by one, and pages
-that are looked at from near."""
+COMING, SEEN, NEAR, FEW, SOON = 2, 3, 6, 3, 50
+"""Requests that come and go before the film hurries on, evictions that are seen one by one, pages that are looked at
+from near, acts that are few, and letters of a sentence that is read meanwhile."""
 
 
 class EvictionTelling(RaceTelling):
@@ -150,11 +150,15 @@ class EvictionTelling(RaceTelling):
         acts += self.acts(parts, *(seq for seq in (*one_by_one, first) if seq <= first))
         rest = self.acts(parts, *(seq for seq in (*one_by_one, self.cleaned) if seq > first))
         told = say("{} is done. Its full pages stay, each with a key", name)
-        self.shot(say("{}." if rest else "{}: a hash.", told), *acts, subject=("lru",))
-        if rest:
-            self.shot("A key is a fingerprint of the words up to there.", rest[0], subject=("lru",))
-        if rest[1:]:
-            self.shot("What others may share, the beginning, goes last.", *rest[1:], subject=("lru",))
+        told, few = say("{}." if rest else "{}: a hash.", told), len(acts) <= FEW
+        told = self.short(told, say("{} is done: full pages stay, each with a key.", name))
+        told = say("{} is done. Its full pages stay.", name) if few and len(told) > SOON else told
+        self.shot(told, *acts, subject=("lru",), pace=1.4 if few else 1.0)
+        first, more = (rest[:1], rest[1:]) if len(rest) >= FEW else (rest, [])
+        if first:
+            self.shot("A key is a fingerprint of the words up to there.", *first, subject=("lru",))
+        if more:
+            self.shot("What others may share, the beginning, goes last.", *more, subject=("lru",))
         return self.section("stay", "A page outlives its request", cut=True)
 
     def fill(self) -> Section:
@@ -223,13 +227,14 @@ class EvictionTelling(RaceTelling):
             acts.append(self.act(*parts, until=start))
         else:
             came = max(self.at, self.requests[task].submitted.seq)
-            told = say("{} needs {}, and {} {} free.", name, counted(ask.needed(task, came), "page"), free, are(free))
+            needs = say("{} needs {}", name, counted(ask.needed(task, came), "page"))
+            told = say("{}, and {} {} free.", needs, free, are(free)) if free.value else say("{}: none is free.", needs)
             acts.append(self.act(*parts, until=came))
             marked = [page for page in range(ask.n_pages) if self.state().mask >> page & 1]
-            acts.append(self.act(*self.stage(task, marked), seconds=1.2))
-        self.shot(told, *acts, subject=("pool",), pace=1.2)
-        if start > self.at:
-            told = say("{} takes what is free first.", name) if free.value else None
+            acts += [self.act(*self.stage(task, marked), seconds=1.2)] if marked else []
+        self.shot(told, *acts, subject=("pool",), pace=1.2 if free.value else 1.4)
+        if start > self.at and free.value:
+            told = say("{} takes what is free first.", name)
             self.shot(told, self.act(*parts, until=start), subject=("pool",))
         if lines is not None:
             self.code(lines)
@@ -245,6 +250,8 @@ class EvictionTelling(RaceTelling):
         acts += self.tear(gone[1 : 1 + SEEN], partial(self.stage, task))
         told = say("{} takes page {}", name, ask.page(page))
         follow = say("; {} {}", pages_text(pages), plural(pages, "follows", "follow")) if pages else ""
+        if len(pages) > MOST:
+            follow = say("; {} and {} more follow", joined(", ", pages[:SEEN]), many(pages[SEEN:]))
         told = say("{}{}.", told, follow)
         self.shot(told, *acts, self.act(*parts, until=self.settled()), subject=("lru",))
         done = None if self.grows else self.requests[task].prefilled(self.at)
@@ -252,9 +259,12 @@ class EvictionTelling(RaceTelling):
         told = say("Only now {} writes its words over the old ones.", name)
         self.shot(told, *self.swept(task, until), subject=("pool", page), pace=1.6)
         if self.missed is not None:
-            acts = self.pass_time(*self.stage(task), until=self.before(self.missed.task, self.missed.seq), seconds=2.0)
+            at, until = self.at, self.before(self.missed.task, self.missed.seq)
+            acts = self.pass_time(*self.stage(task), until=until, seconds=2.0)
             if acts and acts[0].stops:
                 self.shot(say("{} goes on.", name), *acts, subject=("pool",))
+            else:
+                self.at = at
         return self.section("evict", say("{} needs room", name))
 
     def code(self, lines: Lines) -> None:
@@ -303,7 +313,7 @@ class EvictionTelling(RaceTelling):
             computed, lost = ask.computed(task, done.seq), self.lost(missed)
             told, never = counted(computed, "token"), ask.less(computed, lost)
             more = say(", {} {} never kept.", never, plural(never, "was", "were")) if never.value else "."
-            told = say("So {} computes {}: {} again{}", name, told, lost, more)
+            told = self.short(*(say("So {} computes {}: {} again{}", name, told, lost, end) for end in (more, ".")))
             acts += self.swept(task, self.steps.phase_end(done.seq))
         self.shot(told, *acts, subject=("tape", task), pace=1.3)
         pair = self.used and self.compared(task, sure(self.used.task), only=True)

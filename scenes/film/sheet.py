@@ -98,7 +98,8 @@ class Sheet:
         height = self._cells[0][0].height
         across, down = self.width + GAP, height + LINE + GAP
         rows = -(-len(self._cells) // self.columns)
-        sheet = Image.new("RGB", (self.columns * across + GAP, rows * down + GAP), theme.PANEL)
+        wide = min(self.columns, len(self._cells)) * across + GAP
+        sheet = Image.new("RGB", (wide, rows * down + GAP), theme.PANEL)
         draw = ImageDraw.Draw(sheet)
         for place, (image, label) in enumerate(self._cells):
             row, column = divmod(place, self.columns)

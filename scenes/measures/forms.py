@@ -7,6 +7,11 @@ LISTED = 8
 """Entries of a page table up to which it is written whole."""
 
 
+def figures(value: float, n: int = 3) -> str:
+    """A value to `n` figures, or whole where it has more."""
+    return f"{value:.{n}g}" if abs(value) < 10**n - 0.5 else f"{value:.0f}"
+
+
 def time_text(ns: float) -> str:
     """Nanoseconds as milliseconds, from 1000 on as seconds: three figures, zeros kept."""
     ms = ns / 1e6
@@ -20,7 +25,7 @@ def bytes_text(n: int) -> str:
     for larger in ("KiB", "MiB", "GiB", "TiB"):
         if value >= 1024:
             value, unit = value / 1024, larger
-    return f"{value:.3g} {unit}" if value < 999.5 else f"{value:.0f} {unit}"
+    return f"{figures(value)} {unit}"
 
 
 def table_text(pages: Sequence[int]) -> str:
@@ -43,9 +48,7 @@ def clock_text(ns: int) -> str:
 
 def number_text(value: float) -> str:
     """A value as charts write it: whole numbers in full, others to three figures."""
-    if isinstance(value, int) or abs(value) >= 999.5:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 999.5 else figures(value)
 
 
 def tick_text(value: float) -> str:
@@ -58,8 +61,8 @@ def seconds_text(seconds: float) -> str:
     """Seconds in the largest unit that leaves at least 1, to three figures."""
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-9:.3g} ns"
+            return f"{figures(seconds / size)} {unit}"
+    return f"{figures(seconds / 1e-9)} ns"
 
 
 def span_text(ns: float) -> str:
@@ -79,7 +82,7 @@ FORMS: dict[str, Callable[[Any], str]] = {
     "span": span_text,
     "seconds": seconds_text,
     "share": lambda ratio: f"{ratio:.0%}",
-    "percent": lambda ratio: f"{100 * ratio:.2g}%",
+    "percent": lambda ratio: f"{figures(100 * ratio, 2)}%",
     "times": lambda ratio: f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}",
     "bytes": bytes_text,
     "table": table_text,

@@ -91,14 +91,15 @@ def crowd_of(draw, count: int, n_pages: int, size: int, prompts: int, answers: i
         prompt, answer = (draw(st.integers(max(1, most // 3), most)) for most in (prompts, answers))
         came = draw(st.integers(0, arrivals))
         requests.append(RequestPart(name.format(number), answer, prompt_tokens=prompt, arrival_step=came))
-    chunk = draw(st.sampled_from([None, None, 32]))
+    batch = draw(st.integers(2, count))
+    chunk = draw(st.sampled_from([None, None, max(32, batch)]))
     return Scenario(
         name="drawn",
         title="A drawn scenario",
         seed=draw(st.integers(0, 99)),
         model=model,
         cache=CachePart(n_pages, size, prefix_caching=draw(st.booleans())),
-        scheduler=SchedulerPart(max_batch=draw(st.integers(2, count)), max_tokens_per_step=chunk),
+        scheduler=SchedulerPart(max_batch=batch, max_tokens_per_step=chunk),
         record=RecordPart(draw(st.sampled_from(["full", "bulk"])) if n_pages > LARGEST else "full"),
         requests=tuple(requests),
     )
