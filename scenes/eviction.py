@@ -262,7 +262,8 @@ class EvictionTelling(RaceTelling):
             at, until = self.at, self.before(self.missed.task, self.missed.seq)
             acts = self.pass_time(*self.stage(task), until=until, seconds=2.0)
             if acts and acts[0].stops:
-                self.shot(say("{} goes on.", name), *acts, subject=("pool",))
+                done = self.state().tasks[task].status == "finished"
+                self.shot(say("{} is answered." if done else "{} goes on.", name), *acts, subject=("pool",))
             else:
                 self.at = at
         return self.section("evict", say("{} needs room", name))

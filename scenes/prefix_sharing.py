@@ -91,7 +91,9 @@ class PrefixSharingTelling(RaceTelling):
 
     def on(self) -> Said | None:
         """Who of those that are shown goes on."""
-        names = self.ask.names([task for task in self.cast if task in self.state().tables])
+        now = self.state()
+        going = [task for task in self.cast if task in now.tables and now.tasks[task].status != "finished"]
+        names = self.ask.names(going)
         return say("{} {} on.", listed(names), plural(names, "goes", "go")) if names else None
 
     def same(self, task: str, admitted: ev.TaskAdmitted) -> Said:
