@@ -62,8 +62,8 @@ class Bars(Part):
         drawn = {key[1]: mobject.box for key, mobject in shown.items() if key[-1] == "bar"}
         left, longest = min((b.x for b in drawn.values()), default=0.0), max((b.w for b in drawn.values()), default=1.0)
         bars = [(i, bar, drawn[i]) for i, bar in enumerate(self.bars) if i in drawn]
-        starts = [(bar.after, round((box.x - left) / longest, 2)) for _, bar, box in bars if bar.after]
-        return {"bars": (*((bar.of, round(box.w / longest, 2)) for _, bar, box in bars), *starts)}
+        starts = [(bar.after, (box.x - left) / longest) for _, bar, box in bars if bar.after]
+        return {"bars": (*((bar.of, box.w / longest) for _, bar, box in bars), *starts)}
 
 
 @dataclass(frozen=True)

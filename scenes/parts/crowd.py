@@ -176,7 +176,7 @@ class Crowd(Part):
                 seen = (cells.rgba[:, 3] > 0) | (cells.lines[:, 3] > 0)
                 found[kind] = (cells.edges[:, 3] - cells.edges[:, 1])[seen] - LEAST_BAR
         most = max((high.max(initial=1e-9) for high in found.values()), default=1e-9)
-        bars = {kind: tuple(np.round(high / most, 3).tolist()) for kind, high in found.items()}
+        bars = {kind: tuple((high / most).tolist()) for kind, high in found.items()}
         return {"crowd.bars": bars} if bars else {}
 
 

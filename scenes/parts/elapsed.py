@@ -46,7 +46,7 @@ class Elapsed(Part):
         parts = {key[1]: mobject for key, mobject in shown.items()}
         if "done" not in parts:
             return {}
-        found: dict[str, Any] = {"clock.share": round(parts["done"].box.w / parts["line"].box.w, 3)}
+        found: dict[str, Any] = {"clock.share": parts["done"].box.w / parts["line"].box.w}
         return found | marked(parts.get("marks"))
 
 

@@ -65,4 +65,4 @@ class Held(Part):
         found = {key[1]: mobject.edges for key, mobject in shown.items() if key[-1] == "columns"}
         heights = {name: edges[:, 3] - edges[:, 1] for name, edges in found.items()}
         most = max((float(h.max(initial=0)) for h in heights.values()), default=0.0) or 1.0
-        return {"held": {name: tuple(np.round(h / most, 3).tolist()) for name, h in heights.items()}}
+        return {"held": {name: tuple((h / most).tolist()) for name, h in heights.items()}}

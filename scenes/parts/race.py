@@ -75,5 +75,5 @@ class Race(Part):
         """Each lane's measure with its length, and where the clock stands, as shares of the track."""
         track, hand = shown[self.key, 0, "track"].box, shown[self.key, 0, "hand"].box
         bars = [shown[self.key, i, "bar"].box.w / track.w for i in range(len(self.lanes))]
-        pairs = tuple((lane.time, round(bar, 2)) for lane, bar in zip(self.lanes, bars, strict=True))
-        return {"race": pairs, "race.clock": round((hand.x - track.x) / (track.w - HAND), 3)}
+        pairs = tuple((lane.time, bar) for lane, bar in zip(self.lanes, bars, strict=True))
+        return {"race": pairs, "race.clock": (hand.x - track.x) / (track.w - HAND)}

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
 from astrai_sim.trace import Trace
 from scenes import theme
 from scenes.draw import fonts
@@ -171,7 +169,7 @@ class Talk(Part):
         said: dict[str, dict[int, str]] = {}
         for key, mobject in shown.items():
             if key[-1] == "tile":
-                tints.setdefault(key[1], {})[key[2]] = tuple(map(float, np.round(mobject.fill_rgbas[0, :3], 2)))
+                tints.setdefault(key[1], {})[key[2]] = tuple(map(float, mobject.fill_rgbas[0, :3]))
             elif self.whole and key[2] == "answer":
                 said.setdefault(key[1], {})[key[3]] = str(mobject.text)
         whole = {task: " ".join(rows[i] for i in sorted(rows)) for task, rows in said.items()}

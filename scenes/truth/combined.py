@@ -6,6 +6,9 @@ from typing import Any
 from scenes.truth.vouching import shows, true_value, vouches
 from scenes.truth.witness import Witness
 
+NEAR = 0.005
+"""Share of a bar below which nobody sees that it is longer."""
+
 
 @vouches("token.position")
 def token_position(witness: Witness, position: int) -> int:
@@ -26,10 +29,12 @@ vouches("step.number")(lambda witness, step: witness.step(step).end.step)
 
 
 def _shares(witness: Witness, at: int, drawn: Sequence, most: float) -> tuple[tuple[Any, float], ...]:
-    """Each measure, and its value as a share of the largest, or `most` where that is less."""
+    """Each measure, and its value as a share of the largest, or `most` where that is less; as it is drawn where that
+    is as near as a bar can be read."""
     values = [float(true_value(witness, of, at)) for of, _ in drawn]
     longest = max(values, default=1.0) or 1.0
-    return tuple((of, round(min(value / longest, most), 2)) for (of, _), value in zip(drawn, values, strict=True))
+    shares = [min(value / longest, most) for value in values]
+    return tuple((of, bar if abs(bar - own) < NEAR else own) for (of, bar), own in zip(drawn, shares, strict=True))
 
 
 # In a race, bars are no longer than the clock has run, which may stand anywhere on its way.

@@ -60,13 +60,13 @@ def bars(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float, ..
         n = len(drawn)
         found[kind] = pages[kind][len(pages[kind]) - n :] if kind == "running" else pages[kind][:n]
     most = max((count for kept in found.values() for count in kept), default=0)
-    return {kind: tuple(round(count / most, 3) if most else 0.0 for count in kept) for kind, kept in found.items()}
+    return {kind: tuple(count / most if most else 0.0 for count in kept) for kind, kept in found.items()}
 
 
 @shows("clock.share", fades=True)
 def share(witness: Witness, at: int, shown: Mapping) -> float:
     """How much of the time up to the end of the last step has gone by."""
-    return round(min(1.0, run_time(witness, -1, at) / witness.end_ns), 3)
+    return min(1.0, run_time(witness, -1, at) / witness.end_ns)
 
 
 @shows("clock.marks", fades=True)

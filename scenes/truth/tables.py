@@ -57,7 +57,7 @@ def held(witness: Witness, at: int, shown: Mapping) -> dict[str, tuple[float, ..
     """Every column, or of a long run every second or third, as shares of the highest."""
     rows = {name: row[:: -(-len(row) // MOST) or 1] for name, row in _ends(witness).items()}
     most = max(max(row, default=0) for row in rows.values()) or 1
-    return {name: tuple(round(value / most, 3) for value in row) for name, row in rows.items()}
+    return {name: tuple(value / most for value in row) for name, row in rows.items()}
 
 
 for _name in ("longest", "held", "filled"):

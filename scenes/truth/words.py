@@ -145,7 +145,7 @@ def tints(witness: Witness, at: int, shown: Mapping) -> dict[str, dict[int, tupl
                 slots = written_by(witness.trace, table[logical], at)
                 writer = slots[min(slots)][0] if slots else task
                 color = theme.mix(color, look.hue(witness.order[writer]), TINT)
-            found.setdefault(task, {})[logical] = tuple(round(value, 2) for value in theme.rgb(color))
+            found.setdefault(task, {})[logical] = tuple(map(float, theme.rgb(color)))
     return found
 
 
