@@ -28,8 +28,9 @@ ZOOM = 3.0
 """Seconds from all pages to one, and back."""
 LONGEST = 0.4
 """Seconds that the longest step takes at most in one."""
-HOOK, FLASH, RUN_UP = 2.0, 0.5, 2.2
-"""Seconds of time-lapse in the hook, those for which pages given back stay white, and those before the first loss."""
+HOOK, FLASH, RUN_UP, SPARSE = 2.0, 0.5, 2.2, 24
+"""Seconds of time-lapse in the hook, those for which pages given back stay white, and those before the first loss;
+steps in the hook below which its clock is what moves."""
 READ, MOVING = 0.6, 1.3
 """Seconds beyond its reading time for which a sentence stands in a time-lapse, and that time by the least of one."""
 APART = 1.5
@@ -120,10 +121,8 @@ class PoolAtScaleTelling(Telling):
         moment = self.peak if worst is None else worst.seq - 1
         self.begin(min(self.before(self.ns(moment) - HOOK * self.rate * 1e9), moment))
         told = "What happens when all {} pages are full?" if self.losses else "Who holds what of {} pages?"
-        question, shown = (
-            self.question(say(told, self.ask.pool_pages())),
-            self.frame[1:] if worst is None else self.frame[1:2],
-        )
+        few = np.count_nonzero((self.series.seq > self.at) & (self.series.seq < moment)) < SPARSE
+        question, shown = self.question(say(told, self.ask.pool_pages())), self.frame[1 : 3 if few else 2]
         acts = [self.through((question, *shown), moment)]
         if worst is not None:
             white = Map(acting=(worst.task,))
