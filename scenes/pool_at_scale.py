@@ -22,8 +22,9 @@ from scenes.story.history.turns import Loss, turns_of
 from scenes.story.limits import LARGEST, reading_time
 from scenes.story.words import are, counted, plural, possessive
 
-LAPSES, REST = 40.0, 22.0
-"""Seconds of a time-lapse of the whole run, and of what is left of it after the first that gave way, at most."""
+LAPSES, REST, STEPS = 40.0, 22.0, 5
+"""Seconds of a time-lapse of the whole run, and of what is left of it after the first that gave way, at most; steps
+in a second at least."""
 ZOOM = 3.0
 """Seconds from all pages to one, and back."""
 LONGEST = 0.4
@@ -75,7 +76,8 @@ class PoolAtScaleTelling(Telling):
         self.losses = self.turns.lost(-1, self.last)
         self.shown = next((loss for loss in self.losses if loss.stored), None) or next(iter(self.losses), None)
         longest = int(np.diff(series.end_ns, prepend=0).max())
-        self.rate = round_up(max(1, int(series.end_ns[-1]) / LAPSES, longest / LONGEST) / 1e9)
+        lapse = min(LAPSES, len(series) / STEPS)
+        self.rate = round_up(max(1, int(series.end_ns[-1]) / lapse, longest / LONGEST) / 1e9)
         rest = 0 if self.shown is None else int(series.end_ns[-1]) - self.shown.ns
         self.fast = max(self.rate, round_up(max(1, rest) / 1e9 / REST))
         self.frame: tuple[Part, ...] = (Crowd(), Map(flash=FLASH * self.rate), Elapsed())
