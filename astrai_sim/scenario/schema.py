@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field, replace
 
 from astrai_sim.engine.clock import CostModel
-from astrai_sim.trace.asked import CachePart, ChangePart, PrefixPart, RecordPart, RequestPart, StopPart
+from astrai_sim.trace.header import CachePart, ChangePart, PrefixPart, RecordPart, RequestPart, StopPart
 from astrai_sim.workload import Selection as WorkloadPart
 
 AGING_STEPS = 128

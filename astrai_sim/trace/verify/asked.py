@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from astrai_sim.trace.asked import RequestPart
 from astrai_sim.trace.events import Event
-from astrai_sim.trace.header import Header
+from astrai_sim.trace.header import Header, RequestPart
 from astrai_sim.trace.verify.checks import Checks
 from astrai_sim.trace.verify.policy import OWN_ENGINE
 from astrai_sim.trace.verify.requests import Queues
