@@ -124,7 +124,7 @@ class Recorder(BaseRecorder):
         fields = super()._prompt(task)
         if self._language is not None:
             with self.clock.aside:
-                stream = self._texts[task.id] = self._language.tokenizer.stream()
+                stream = self._texts[task.id] = TextStream(self._language.tokenizer)
                 fields["texts"] = [stream.feed(token) for token in task.prompt]
         return fields
 

@@ -33,9 +33,9 @@ class ModelFreeScheduler(InferenceScheduler):
 
     def _forward(self, batch: list[tuple[Task, int, int]]) -> list[int]:
         """Let the pass's time go by; returns the token after each task's last."""
+        cost, ends = self.clock.cost, [(task, start + count) for task, start, count in batch]
         if batch[0][0].status == Status.PREFILLING:
-            self.clock.prefill(sum(count for _, _, count in batch))
+            self.clock.spend(cost.prefill_s(sum(count for _, _, count in batch)))
         else:
-            self.clock.decode(len(batch), sum(start + count for _, start, count in batch))
-        ends = [(task, start + count) for task, start, count in batch]
+            self.clock.spend(cost.decode_s(len(batch), sum(end for _, end in ends)))
         return [next_token(task.tokens[end - 1], end, self.vocab_size) for task, end in ends]

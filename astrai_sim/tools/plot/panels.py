@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ROWS, COLUMNS = 640, 1400
 COLORS = (palette.FREE, palette.CACHED, palette.SHARED, *palette.TASK_COLORS)
-PAGE_COLORS = np.array([palette.rgb(color) for color in COLORS], np.uint8)
+PAGE_COLORS = np.array([[*bytes.fromhex(color[1:])] for color in COLORS], np.uint8)
 """Free, cached, shared, and from 3 on those of owners."""
 MOST_POINTS = 1200
 MOST_STEPS = 300
