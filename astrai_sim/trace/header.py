@@ -253,13 +253,12 @@ class WorkloadFacts(Struct, frozen=True):
 class Header(Struct, frozen=True):
     """Who recorded what, where and when.
 
-    `sources` has each function that films show by its qualified name. `model` is "none" where
-    cache and scheduler ran alone. `clock` is "real", or "cost-model" where times are computed:
-    `cost` then holds the formula and its constants, and `token_rule` how tokens were made up.
-    `detail` is "full", or "bulk" where events carry runs of pages. `weights` and `tokenizer` are
-    there where the model came from a file, `workload` where the requests did. `policy` names the
-    rules that the engine claims to keep beyond those of paging; None claims all of this engine's.
-    Fields that are not known here are passed over.
+    `sources` has each function that films show by its qualified name. `model` is "none" where cache and scheduler ran
+    alone. `clock` is "real", or "cost-model" where times are computed: `cost` then holds the formula and its constants,
+    and `token_rule` how tokens were made up. `detail` is "full", or "bulk" where events carry runs of pages. `weights`
+    and `tokenizer` are there where the model came from a file, `workload` where the requests did. `policy` names the
+    rules that the engine claims to keep beyond those of paging; None claims all of this engine's. Fields that are not
+    known here are passed over.
     """
 
     schema: str

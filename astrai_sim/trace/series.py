@@ -15,13 +15,11 @@ from astrai_sim.trace.reader import Trace
 class Series:
     """One entry per finished step, all int64 [n_steps], as of the step's end.
 
-    `seq` is that of the step's end; `start_ns`, `end_ns` and `duration_ns` are the
-    engine's time (or the cost model's, see the header). `kv_slots` are the slots of
-    pages in use that hold K and V, a shared one once; `reserved_slots` are all slots
-    of pages in use; finished requests count until the next cleanup takes their pages.
-    `generated`, `prompt_tokens`, `preemptions` and `evictions` count what happened
-    within the step, `prompt_tokens` being those computed by prefill, recomputation
-    included.
+    `seq` is that of the step's end; `start_ns`, `end_ns` and `duration_ns` are the engine's time (or the cost model's,
+    see the header). `kv_slots` are the slots of pages in use that hold K and V, a shared one once; `reserved_slots` are
+    all slots of pages in use; finished requests count until the next cleanup takes their pages. `generated`,
+    `prompt_tokens`, `preemptions` and `evictions` count what happened within the step, `prompt_tokens` being those
+    computed by prefill, recomputation included.
     """
 
     step: np.ndarray

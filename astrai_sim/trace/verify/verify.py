@@ -19,9 +19,8 @@ MODELS: dict[str, type[Serving]] = {"full": FullModel, "bulk": BulkModel}
 def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport:
     """Check every event, the header, the invariants and the digest.
 
-    Raises TraceError at the first lie, with its level, and for an incomplete recording unless
-    `cut` allows one, which is then checked up to where it ends. Without `policy` no rule beyond
-    those of paging is checked.
+    Raises TraceError at the first lie, with its level, and for an incomplete recording unless `cut` allows one, which
+    is then checked up to where it ends. Without `policy` no rule beyond those of paging is checked.
     """
     with _told(trace, 1, "the header"):
         kind = json.loads(bytes(trace.content[: trace.end_of(-1)])).get("type")
