@@ -85,7 +85,6 @@ def commit() -> str:
     """The checkout's commit, with "+" for a changed engine; "unknown" outside a checkout."""
     if CHECKOUT is None:
         return "unknown"
-
     git = ("git", "-C", str(ROOT))
     try:
         name = _printed(*git, "rev-parse", "--short=12", "HEAD")

@@ -12,6 +12,7 @@ from astrai_sim.engine.cache import pages_for
 from astrai_sim.engine.clock import CostModel
 from astrai_sim.engine.scheduler import POLICIES, SETTINGS
 from astrai_sim.extras import MissingExtra
+from astrai_sim.files import FileError
 from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.scenario import schema
 from astrai_sim.scenario.limits import number_fits, text_fits
@@ -47,20 +48,17 @@ MOST_BYTES, LONGEST_MESSAGE = 1 << 22, 400
 SIZES = ("n_layers", "n_heads", "n_kv_heads", "head_dim", "ffn_dim", "vocab_size")
 
 
-class ScenarioError(Exception):
+class ScenarioError(FileError):
     """A scenario that cannot be used: file, line, what is wrong, what to do."""
 
     def __init__(self, path: Path, line: int | None, message: str) -> None:
         if len(message) > LONGEST_MESSAGE:
             message = f"{message[: LONGEST_MESSAGE // 2]} … {message[-LONGEST_MESSAGE // 2 :]}"
-        super().__init__(f"{path}:{line}: {message}" if line else f"{path}: {message}")
+        super().__init__(path, line, message)
 
 
 def find_scenario(name: str) -> Path:
-    """Path of a scenario given as a path, or as the name of one in assets/scenarios.
-
-    Raises ScenarioError when there is neither.
-    """
+    """Path of a scenario given as a path, or by its name in assets/scenarios. Raises ScenarioError for neither."""
     path = Path(name)
     if path.is_file():
         return path

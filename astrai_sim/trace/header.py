@@ -134,10 +134,7 @@ class RecordPart:
 
 @dataclass(frozen=True)
 class PrefixPart:
-    """A shared start of prompts: token ids, or a number of tokens drawn from the seed.
-
-    Or `text`: the system prompt of the requests that name it.
-    """
+    """What prompts begin with: ids, a number of tokens drawn from the seed, or the `text` of a shared system prompt."""
 
     name: str
     tokens: int | None = None
@@ -184,10 +181,7 @@ class StopPart:
 
 @dataclass(frozen=True)
 class ChangePart:
-    """One scheduler setting that gets another value before step `step`.
-
-    `max_tokens_per_step` is a number of tokens, or "none" for prompts in one piece.
-    """
+    """A scheduler setting that changes before step `step`; a `max_tokens_per_step` of "none": prompts in one piece."""
 
     step: int
     max_tokens_per_step: int | Literal["none"] | None = None

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from astrai_sim.files import FileError
 from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event
 from astrai_sim.trace.header import Footer, Header
 from astrai_sim.trace.state import State
@@ -156,10 +157,7 @@ class Trace:
     def find(
         self, event: str | None = None, task: str | None = None, after: int = -1, before: int | None = None
     ) -> Iterator[Event]:
-        """Events of a kind and task with `after` < seq < `before`, in order.
-
-        Raises ValueError for a kind that there is not.
-        """
+        """Events of a kind and task with `after` < seq < `before`, in order. Raises ValueError for an unknown kind."""
         end = self._events if before is None else min(before, self._events)
         if event is None:
             places: Iterable[int] = range(after + 1, end)
@@ -245,14 +243,9 @@ def _gunzip(path: Path, packed: bytes) -> tuple[bytes, bool]:
     return bytes(content), not decoder.eof
 
 
-class TraceError(Exception):
-    """A trace that cannot be used, or that lies: file, line, what is wrong, and the level of
-    `verify` at which that shows."""
+class TraceError(FileError):
+    """A trace that cannot be used, or that lies: file, line, what is wrong, and the level of `verify` that shows it."""
 
-    def __init__(self, path: Path | str, line: int | None, message: str) -> None:
-        where = f"{path}:{line}" if line else str(path)
-        super().__init__(f"{where}: {message}")
-        self.path = path
-        self.line = line
-        self.message = message
-        self.level = "format"
+    def __init__(self, path: Path | str, line: int | None, message: str, level: str = "format") -> None:
+        super().__init__(path, line, message)
+        self.level = level

@@ -12,10 +12,7 @@ RULE = f"({MULTIPLIER} * last + position) mod vocab_size"
 
 
 def next_token(last: int, position: int, vocab_size: int) -> int:
-    """The token at `position` after `last`, by `RULE`.
-
-    It stands for a model at temperature 0: the same tokens are followed by the same.
-    """
+    """The token at `position` after `last`, by `RULE`: like a model at temperature 0, the same after the same ones."""
     return (MULTIPLIER * last + position) % vocab_size
 
 

@@ -42,9 +42,8 @@ def _told(trace: Trace, line: int, where: str) -> Iterator[None]:
     try:
         yield
     except Lie as lie:
-        error = TraceError(trace.path, line, f"{where}: {lie}" + (f" (rule {lie.rule})" if lie.rule else ""))
-        error.level = lie.level
-        raise error from None
+        rule = f" (rule {lie.rule})" if lie.rule else ""
+        raise TraceError(trace.path, line, f"{where}: {lie}{rule}", lie.level) from None
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise TraceError(trace.path, line, f"{where} is malformed ({type(error).__name__}: {error})") from None
 
