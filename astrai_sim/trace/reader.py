@@ -43,8 +43,7 @@ class Trace:
     """A trace file.
 
     Indexing and iteration give events, decoded when they are asked for; `state_at` gives the whole state after an
-    event. A file without a footer (a recording that was cut short) has `complete` False and holds the events up to the
-    cut.
+    event. A file without a footer (a recording that was cut short) has `complete` False and events up to the cut.
 
     `unverified` is True where the trace was let through without being verified, False
     where it held, None where nobody has asked yet; `derived` copies keep it.

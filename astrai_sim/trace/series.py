@@ -79,8 +79,7 @@ class RequestTimes:
 
     Times are engine nanoseconds and steps are indices, both -1 for what has not happened. `arrived_ns` is when the
     request was due, where the scenario has it by time, else when it was submitted. `admitted_*` is the first admission,
-    `cached` the tokens that it found in the cache. `gaps[i]` holds the nanoseconds between one token of request i and
-    the next.
+    `cached` the tokens that it found in the cache. `gaps[i]`: nanoseconds from each token of request i to the next.
     """
 
     names: list[str]

@@ -78,7 +78,7 @@ class PrefixIndex:
         return self._page_of[prefix.key]
 
     def record(self, page: int, prefix: Prefix) -> bool:
-        """Note that `page` ends `prefix`; False, noting nothing, if its key has a page. ValueError if `page` has one."""
+        """Note that `page`, unkeyed (else ValueError), ends `prefix`; False, noting nothing, if its key has a page."""
         if page in self._prefix_of:
             raise ValueError(f"page {page} has a key already")
         if prefix.key in self._page_of:
