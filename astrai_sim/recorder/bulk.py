@@ -166,8 +166,7 @@ class BulkRecorder(BaseRecorder):
 
     def _on_alloc(self, original: Original) -> int:
         logical = self._next_logical()
-        evicts = self.cache.free_mask == 0
-        self._expect("evicted" if evicts else "alloc", logical)
+        self._expect("evicted" if self.cache.free_mask == 0 else "alloc", logical)
         self._evicting = False
         page = original()
         self._gather("evicted" if self._evicting else "alloc", page, logical)

@@ -48,8 +48,7 @@ def reproduce(trace: Trace, workload: Path | None = None) -> Reproduction:
     low precision tokens too, are then another device's and are left out. Raises
     CannotReproduce, and WorkloadError for what is wrong with the file of a `workload`.
     """
-    header = trace.header
-    cuda = header.device.type == "cuda" and torch.cuda.is_available()
+    cuda = trace.header.device.type == "cuda" and torch.cuda.is_available()
     device = torch.device("cuda" if cuda else "cpu")
     lines = [json.loads(line) for line in bytes(trace.content).splitlines()]
     scenario, requests = _scenario(lines[0], trace, workload)

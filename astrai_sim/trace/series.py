@@ -139,5 +139,4 @@ class RequestTimes:
     @property
     def time_to_first_token_ns(self) -> np.ndarray:
         """From arrival to the first token; -1 where there is none yet."""
-        known = self.first_token_ns >= 0
-        return np.where(known, self.first_token_ns - self.arrived_ns, -1)
+        return np.where(self.first_token_ns >= 0, self.first_token_ns - self.arrived_ns, -1)
