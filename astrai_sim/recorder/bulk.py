@@ -95,7 +95,8 @@ class BulkRecorder(BaseRecorder):
         if gathered.kind in ADDING and table is not None and gathered.logical is not None:
             pages = table[gathered.logical : gathered.logical + len(pages)]
         about = {"task": gathered.task, "logical": gathered.logical, "runs": to_runs(pages)}
-        kind, more = gathered.kind, gathered.more
+        kind = gathered.kind
+        more: dict[str, Any] = gathered.more
         if kind == "evicted":
             super()._emit("pages_evicted", **about, cached=len(self.cache._lru))
             kind = "alloc"
