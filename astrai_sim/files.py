@@ -1,8 +1,16 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and what is wrong with one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+class FileError(Exception):
+    """A file that cannot be used: its path, the line where one is known, what is wrong and what to do."""
+
+    def __init__(self, path: Path | str, line: int | None, message: str) -> None:
+        super().__init__(f"{path}:{line}: {message}" if line else f"{path}: {message}")
+        self.path, self.line, self.message = path, line, message
 
 
 @contextmanager

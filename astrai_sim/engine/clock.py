@@ -114,13 +114,9 @@ class CostClock:
         """Jump to `ns`; never back."""
         self._ns = max(self._ns, ns)
 
-    def prefill(self, tokens: int) -> None:
-        """Let the time of a prefill pass go by."""
-        self._ns += round(self.cost.prefill_s(tokens) * 1e9)
-
-    def decode(self, sequences: int, kv_tokens: int) -> None:
-        """Let the time of a decode pass go by."""
-        self._ns += round(self.cost.decode_s(sequences, kv_tokens) * 1e9)
+    def spend(self, seconds: float) -> None:
+        """Let the time of a pass go by."""
+        self._ns += round(seconds * 1e9)
 
 
 Clock = RealClock | CostClock

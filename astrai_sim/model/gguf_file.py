@@ -40,10 +40,7 @@ def rope_halves(weight: np.ndarray, n_heads: int) -> np.ndarray:
 
 
 class GgufFile:
-    """A GGUF file of the llama architecture: its metadata and its weights.
-
-    Raises ValueError for another architecture, MissingExtra without `gguf`.
-    """
+    """A llama GGUF file's metadata and weights. ValueError for another architecture, MissingExtra without `gguf`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -83,10 +80,7 @@ class GgufFile:
         )
 
     def weights(self) -> dict[str, torch.Tensor]:
-        """The parameters of a `Transformer`, dequantised to float32.
-
-        Without an output matrix of its own the embedding is used for it, as one tensor.
-        """
+        """A `Transformer`'s parameters, dequantised to float32; a missing output matrix is the embedding itself."""
         stored = {tensor.name: tensor for tensor in self._reader.tensors}
 
         def read(name: str, n_heads: int = 0) -> torch.Tensor:

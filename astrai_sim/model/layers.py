@@ -73,8 +73,7 @@ def rope(x: torch.Tensor, positions: torch.Tensor, base: float) -> torch.Tensor:
     angle = positions.clamp(min=0)[..., None].float() * base**-exponent
     cos, sin = angle.cos()[:, :, None], angle.sin()[:, :, None]
     first, second = x.float().split(half, dim=-1)
-    turned = torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
-    return turned.to(x.dtype)
+    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1).to(x.dtype)
 
 
 def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
@@ -104,11 +103,9 @@ class Attention(nn.Module):
         """x: [B, S, hidden]; masks: bool [count, length] of each sequence. Returns [B, S, hidden]."""
         c = self.config
         batch, length, _ = x.shape
-        q = self.q_proj(x).view(batch, length, c.n_heads, c.head_dim)
-        k = self.k_proj(x).view(batch, length, c.n_kv_heads, c.head_dim)
-        v = self.v_proj(x).view(batch, length, c.n_kv_heads, c.head_dim)
-        q = rope(q, view.positions, c.rope_base)
-        k = rope(k, view.positions, c.rope_base)
+        projections = (self.q_proj, self.k_proj, self.v_proj)
+        q, k, v = (project(x).view(batch, length, -1, c.head_dim) for project in projections)
+        q, k = (rope(heads, view.positions, c.rope_base) for heads in (q, k))
         view.write(self.layer, k, v)
         out = torch.zeros_like(q)
         for row, ((keys, values), mask) in enumerate(zip(view.gather(self.layer), masks, strict=True)):

@@ -43,12 +43,8 @@ class Transformer(nn.Module):
 
         tokens: int64 [B, S]; last: int64 [B], the column whose logits are wanted. Returns float32 [B, vocab_size].
         """
-        return self.lm_head(self.norm(self.hidden(tokens, view, last))).float()
-
-    def hidden(self, tokens: torch.Tensor, view: KVView, last: torch.Tensor) -> torch.Tensor:
-        """Residual stream [B, hidden] at column `last` after all layers."""
-        x = self.embed(tokens)
-        masks = view.masks()
+        x, masks = self.embed(tokens), view.masks()
         for layer in self.layers:
             x = layer(x, view, masks)
-        return x[torch.arange(len(last), device=last.device), last]
+        wanted = x[torch.arange(len(last), device=last.device), last]
+        return self.lm_head(self.norm(wanted)).float()

@@ -2,8 +2,7 @@
 
 For pools of tens of thousands of pages and loads of thousands of requests. An event speaks of all pages that one call
 took, shared or let go; see `astrai_sim.trace.events`. Whatever it says of mask, refcounts and tables is read from the
-live objects after exactly those pages were changed: pages of another kind or task first send off what has been gathered
-so far.
+live objects after exactly those pages were changed: pages of another kind or task first send off what was gathered.
 """
 
 import time
@@ -96,19 +95,17 @@ class BulkRecorder(BaseRecorder):
         if gathered.kind in ADDING and table is not None and gathered.logical is not None:
             pages = table[gathered.logical : gathered.logical + len(pages)]
         about = {"task": gathered.task, "logical": gathered.logical, "runs": to_runs(pages)}
-        kind, more = gathered.kind, gathered.more
+        kind = gathered.kind
+        more: dict[str, Any] = gathered.more
         if kind == "evicted":
             super()._emit("pages_evicted", **about, cached=len(self.cache._lru))
             kind = "alloc"
         if kind != "keyed":
-            more = {"refs": equal_once([self.cache.refs[page] for page in pages]), **self._mask(pages)}
+            mask = self.cache.free_mask
+            words = (mask >> (WORD * index) & ONES for index in digests.words_of(pages))
+            more = {"refs": equal_once([self.cache.refs[page] for page in pages])}
+            more |= {"free": mask.bit_count(), "words": digests.words_digest(words)}
         super()._emit(f"pages_{kind}", **about, **more)
-
-    def _mask(self, pages: list[int]) -> dict[str, Any]:
-        """How many pages are free, and a digest of the mask's words with `pages`."""
-        mask = self.cache.free_mask
-        words = (mask >> (WORD * index) & ONES for index in digests.words_of(pages))
-        return {"free": mask.bit_count(), "words": digests.words_digest(words)}
 
     def _gather(self, kind: str, page: int, logical: int | None) -> _Pages:
         """Note that `kind` was done to `page`, the table's entry `logical`."""
@@ -170,8 +167,7 @@ class BulkRecorder(BaseRecorder):
 
     def _on_alloc(self, original: Original) -> int:
         logical = self._next_logical()
-        evicts = self.cache.free_mask == 0
-        self._expect("evicted" if evicts else "alloc", logical)
+        self._expect("evicted" if self.cache.free_mask == 0 else "alloc", logical)
         self._evicting = False
         page = original()
         self._gather("evicted" if self._evicting else "alloc", page, logical)

@@ -53,7 +53,6 @@ class Recorder(BaseRecorder):
         self._undo.append(partial(setattr, paged_cache, "pages_for", original))
 
     def snapshot(self) -> None:
-        """Record mask, refcounts, tables, LRU and lengths, read from the live objects."""
         cache = self.cache
         tables = {task: list(pages) for task, pages in cache.tables.items()}
         counts = {"refs": list(cache.refs), "tables": tables, "lengths": self._lengths()}
@@ -124,7 +123,7 @@ class Recorder(BaseRecorder):
         fields = super()._prompt(task)
         if self._language is not None:
             with self.clock.aside:
-                stream = self._texts[task.id] = self._language.tokenizer.stream()
+                stream = self._texts[task.id] = TextStream(self._language.tokenizer)
                 fields["texts"] = [stream.feed(token) for token in task.prompt]
         return fields
 
@@ -189,16 +188,14 @@ class Recorder(BaseRecorder):
     def _table(self, task: str) -> None:
         self._emit("table", task=task, pages=list(self.cache.tables.get(task, ())))
 
-    def _on_share(self, original: Original, task: str, page: int) -> None:
+    def _on_extend(self, original: Original, task: str, *shared: int) -> int | None:
+        """A page comes to the end of a table: a new one, or the one that is `shared`."""
         with self._about(task, len(self.cache.tables[task])):
-            original(task, page)
-        self._table(task)
-
-    def _on_extend(self, original: Original, task: str) -> int:
-        with self._about(task, len(self.cache.tables[task])):
-            page = original(task)
+            page = original(task, *shared)
         self._table(task)
         return page
+
+    _on_share = _on_extend
 
     def _on_grow(self, original: Original, task: str, n_tokens: int) -> list[int]:
         with self._about(task):

@@ -8,6 +8,7 @@ import subprocess
 import textwrap
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def make_header(
         "cost": built.clock.cost.as_dict() if isinstance(built.clock, CostClock) else None,
         "token_rule": RULE if built.model is None else None,
         "detail": scenario.record.detail,
-        "scenario": scenario.as_dict(),
+        "scenario": asdict(scenario),
         "scenario_name": scenario.name,
         "seed": scenario.seed,
         "started": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -84,7 +85,6 @@ def commit() -> str:
     """The checkout's commit, with "+" for a changed engine; "unknown" outside a checkout."""
     if CHECKOUT is None:
         return "unknown"
-
     git = ("git", "-C", str(ROOT))
     try:
         name = _printed(*git, "rev-parse", "--short=12", "HEAD")

@@ -35,17 +35,15 @@ class Interrupt:
     def __init__(self, at_once: Callable[[], bool] = lambda: False) -> None:
         self.at_once = at_once
         self.wanted = False
-        self._ours = False
 
     def __enter__(self) -> Self:
         main = threading.current_thread() is threading.main_thread()
         if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._note)
-            self._ours = True
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._ours:
+        if signal.getsignal(signal.SIGINT) == self._note:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from astrai_sim.engine.clock import CostModel
 from astrai_sim.scenario.schema import Scenario, StopPart
-from astrai_sim.trace.asked import MOST_PAGES, MOST_SLOTS
+from astrai_sim.trace.header import MOST_PAGES, MOST_SLOTS
 from astrai_sim.workload import MOST_TOKENS, Workload
 
 BETWEEN = {

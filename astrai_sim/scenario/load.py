@@ -1,4 +1,4 @@
-"""Reading scenarios: TOML in, one clear line out when something is wrong."""
+"""Reading scenarios and their requests: TOML in, one clear line out when something is wrong."""
 
 import math
 import re
@@ -12,6 +12,7 @@ from astrai_sim.engine.cache import pages_for
 from astrai_sim.engine.clock import CostModel
 from astrai_sim.engine.scheduler import POLICIES, SETTINGS
 from astrai_sim.extras import MissingExtra
+from astrai_sim.files import FileError
 from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.scenario import schema
 from astrai_sim.scenario.limits import number_fits, text_fits
@@ -20,6 +21,7 @@ from astrai_sim.shipped import ASSETS
 from astrai_sim.text import Language, smollm2_language
 from astrai_sim.trace.header import DETAILS
 from astrai_sim.workload import KINDS as WORKLOADS
+from astrai_sim.workload import Workload, read_workload
 
 FOLDER = ASSETS / "scenarios"
 TABLES = {
@@ -46,20 +48,17 @@ MOST_BYTES, LONGEST_MESSAGE = 1 << 22, 400
 SIZES = ("n_layers", "n_heads", "n_kv_heads", "head_dim", "ffn_dim", "vocab_size")
 
 
-class ScenarioError(Exception):
+class ScenarioError(FileError):
     """A scenario that cannot be used: file, line, what is wrong, what to do."""
 
     def __init__(self, path: Path, line: int | None, message: str) -> None:
         if len(message) > LONGEST_MESSAGE:
             message = f"{message[: LONGEST_MESSAGE // 2]} … {message[-LONGEST_MESSAGE // 2 :]}"
-        super().__init__(f"{path}:{line}: {message}" if line else f"{path}: {message}")
+        super().__init__(path, line, message)
 
 
 def find_scenario(name: str) -> Path:
-    """Path of a scenario given as a path, or as the name of one in assets/scenarios.
-
-    Raises ScenarioError when there is neither.
-    """
+    """Path of a scenario given as a path, or by its name in assets/scenarios. Raises ScenarioError for neither."""
     path = Path(name)
     if path.is_file():
         return path
@@ -91,6 +90,40 @@ def load_scenario(path: Path) -> Scenario:
     except ValueError:
         raise ScenarioError(path, None, "a whole number has more digits than any that is meant") from None
     return _Reader(path, text).scenario(raw)
+
+
+def load_requests(scenario: Scenario, path: Path, file: Path | None = None) -> tuple[Scenario, Workload | None]:
+    """The workload of the scenario read from `path`; `file` overrides where it lies.
+
+    Returns the scenario with the workload's kind and file name as they turned out, which is what a trace's header
+    should say, and the workload; None where the scenario lists its requests itself. Raises ScenarioError where a file
+    is missing or not wanted and where a request is longer than the pool, and WorkloadError for what is wrong with it.
+    """
+    part = scenario.workload
+    if part is None:
+        if file is not None:
+            raise ScenarioError(path, None, "the scenario has no [workload] table to read into")
+        return scenario, None
+    file = file or (path.parent / part.path if part.path else None)
+    if file is None:
+        raise ScenarioError(path, None, "[workload] names no path: give --workload FILE")
+    workload = read_workload(file, part.kind, part)
+    _fits(scenario, path, workload)
+    found = replace(part, kind=workload.kind, path=workload.path.name)
+    return replace(scenario, workload=found), workload
+
+
+def _fits(scenario: Scenario, path: Path, workload: Workload) -> None:
+    """Raise ScenarioError for a request that could never run."""
+    pool = scenario.cache
+    longest = max(workload.requests, key=lambda request: request.prompt_len + request.output_len)
+    prompt, output = longest.prompt_len, longest.output_len
+    if (needed := pages_for(prompt + output - 1, pool.page_size)) > pool.n_pages:
+        told = f"a request of {prompt} + {output} tokens in {workload.path.name} can never fit: it needs {needed} pages"
+        lower = f"raise n_pages or set length_limit = {pool.n_pages * pool.page_size} in [workload]"
+        raise ScenarioError(path, None, f"{told}, the pool has {pool.n_pages}: {lower}")
+    if wrong := number_fits("arrival_s", workload.requests[-1].arrival_s):
+        raise ScenarioError(path, None, f"the last request of {workload.path.name}: {wrong}: set window or time_scale")
 
 
 class _Reader:

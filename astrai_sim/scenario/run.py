@@ -55,8 +55,7 @@ class Run:
     def steps(self) -> Iterator[int]:
         """Run step by step; yields the index of each step done.
 
-        Raises CannotRun for a request that can never fit, for a change that cannot be made then, and for a time that no
-        trace can say.
+        Raises CannotRun for a request that never fits, a change that cannot be made then, a time that no trace can say.
         """
         while (reason := self._why_stop()) is None:
             step = self.scheduler.step_index

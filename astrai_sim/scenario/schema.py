@@ -1,9 +1,9 @@
 """The parts of a scenario, with their defaults."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from astrai_sim.engine.clock import CostModel
-from astrai_sim.trace.asked import CachePart, ChangePart, PrefixPart, RecordPart, RequestPart, StopPart
+from astrai_sim.trace.header import CachePart, ChangePart, PrefixPart, RecordPart, RequestPart, StopPart
 from astrai_sim.workload import Selection as WorkloadPart
 
 AGING_STEPS = 128
@@ -68,10 +68,6 @@ class Scenario:
     stop: StopPart = field(default_factory=StopPart)
     cost: CostModel | None = None
     workload: WorkloadPart | None = None
-
-    def as_dict(self) -> dict:
-        """Plain values, for the trace's header."""
-        return asdict(self)
 
     def without_model(self) -> "Scenario":
         """The same with cache and scheduler alone, against the cost model's clock."""

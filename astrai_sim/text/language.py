@@ -10,10 +10,7 @@ from astrai_sim.text.tokenizer import Tokenizer
 
 
 class ChatTemplate:
-    """Turns a conversation into the text that the model continues.
-
-    `source` is the Jinja template of the model's file.
-    """
+    """Turns a conversation into the text that the model continues; `source` is the Jinja template of its file."""
 
     def __init__(self, source: str) -> None:
         sandbox = require("jinja2.sandbox", "smollm2")

@@ -37,7 +37,7 @@ class TextStream:
         name = self._tokenizer.control.get(token)
         if name is not None:
             return self._decoder.decode(b"", final=True) + name
-        return self._decoder.decode(self._tokenizer.piece(token))
+        return self._decoder.decode(self._tokenizer.pieces[token])
 
     def close(self) -> str:
         """What is left after the last token: U+FFFD for a character that was cut short."""
@@ -48,14 +48,15 @@ class Tokenizer:
     """Text to token ids and back.
 
     `vocabulary` has each token's text in the byte-level alphabet, by id; `merges` pairs of tokens, joined by a space,
-    in order of rank; `control` ids of tokens that steer the model and have no text of their own.
+    in order of rank; `control` ids of tokens that steer the model and have no text of their own. `pieces` are the bytes
+    that each token stands for, none for a control token.
     """
 
     def __init__(self, vocabulary: list[str], merges: list[str], control: Iterable[int]) -> None:
         tokenizers = require("tokenizers", "smollm2")
         self.control = {token: vocabulary[token] for token in control}
         bytes_of = byte_alphabet()
-        self._pieces = [
+        self.pieces = [
             b"" if token in self.control else bytes(bytes_of[char] for char in text)
             for token, text in enumerate(vocabulary)
         ]
@@ -83,21 +84,13 @@ class Tokenizer:
         return cls(file.field("tokenizer.ggml.tokens"), file.field("tokenizer.ggml.merges"), control)
 
     def __len__(self) -> int:
-        return len(self._pieces)
+        return len(self.pieces)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of `text`; the names of control tokens in it become those tokens."""
         return self._bpe.encode(text, add_special_tokens=False).ids
 
-    def piece(self, token: int) -> bytes:
-        """The bytes that `token` stands for; none for a control token."""
-        return self._pieces[token]
-
-    def stream(self) -> TextStream:
-        """For reading a sequence token by token."""
-        return TextStream(self)
-
     def decode(self, tokens: Iterable[int]) -> str:
         """The text of whole `tokens`, with the names of control tokens."""
-        stream = self.stream()
+        stream = TextStream(self)
         return "".join([stream.feed(token) for token in tokens]) + stream.close()

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -14,6 +14,7 @@ import torch
 from astrai_sim.recorder import record
 from astrai_sim.scenario import CannotRun, Scenario, load_requests
 from astrai_sim.trace import Trace
+from astrai_sim.trace.verify.checks import short
 from astrai_sim.workload import Workload
 
 TIMES = ("ns", "duration_ns")
@@ -40,24 +41,21 @@ class Reproduction:
     count: int
 
 
-def reproduce(
-    trace: Trace, workload: Path | None = None, progress: Callable[[int, int], None] = lambda done, total: None
-) -> Reproduction:
+def reproduce(trace: Trace, workload: Path | None = None) -> Reproduction:
     """Run the scenario of `trace` with the engine at hand and compare line by line.
 
     On the device that the trace names where there is one, else on the CPU: norms of K, and in
     low precision tokens too, are then another device's and are left out. Raises
     CannotReproduce, and WorkloadError for what is wrong with the file of a `workload`.
     """
-    header = trace.header
-    cuda = header.device.type == "cuda" and torch.cuda.is_available()
+    cuda = trace.header.device.type == "cuda" and torch.cuda.is_available()
     device = torch.device("cuda" if cuda else "cpu")
     lines = [json.loads(line) for line in bytes(trace.content).splitlines()]
     scenario, requests = _scenario(lines[0], trace, workload)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "again.jsonl"
         try:
-            record(scenario, path, device, progress, requests)
+            record(scenario, path, device, workload=requests)
         except (CannotRun, KeyError, TypeError, ValueError, AttributeError) as error:
             raise CannotReproduce(f"the scenario cannot be run: {error}") from None
         again = [json.loads(line) for line in path.read_bytes().splitlines()]
@@ -150,5 +148,4 @@ def _without_norms(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return short(json.dumps(value, ensure_ascii=False), 80)

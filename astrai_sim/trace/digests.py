@@ -48,10 +48,7 @@ def lengths_digest(lengths: Mapping[str, int]) -> str:
 
 
 def to_runs(pages: Iterable[int]) -> list[list[int]]:
-    """Pages in their order as [first, count]; a negative count counts down.
-
-    [4, 5, 6, 9] -> [[4, 3], [9, 1]]; [6, 5, 4] -> [[6, -3]].
-    """
+    """Pages in order as [first, count], negative counting down: 4, 5, 6, 9: [[4, 3], [9, 1]]; 6, 5, 4: [[6, -3]]."""
     runs: list[list[int]] = []
     for page in pages:
         if runs:

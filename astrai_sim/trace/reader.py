@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from astrai_sim.files import FileError
 from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event
 from astrai_sim.trace.header import Footer, Header
 from astrai_sim.trace.state import State
@@ -41,10 +42,8 @@ class _Start(Struct):
 class Trace:
     """A trace file.
 
-    Indexing and iteration give events, decoded when they are asked for;
-    `state_at` gives the whole state after an event. A file without a footer
-    (a recording that was cut short) has `complete` False and holds the events
-    up to the cut.
+    Indexing and iteration give events, decoded when they are asked for; `state_at` gives the whole state after an
+    event. A file without a footer (a recording that was cut short) has `complete` False and events up to the cut.
 
     `unverified` is True where the trace was let through without being verified, False
     where it held, None where nobody has asked yet; `derived` copies keep it.
@@ -157,10 +156,7 @@ class Trace:
     def find(
         self, event: str | None = None, task: str | None = None, after: int = -1, before: int | None = None
     ) -> Iterator[Event]:
-        """Events of a kind and task with `after` < seq < `before`, in order.
-
-        Raises ValueError for a kind that there is not.
-        """
+        """Events of a kind and task with `after` < seq < `before`, in order. Raises ValueError for an unknown kind."""
         end = self._events if before is None else min(before, self._events)
         if event is None:
             places: Iterable[int] = range(after + 1, end)
@@ -246,14 +242,9 @@ def _gunzip(path: Path, packed: bytes) -> tuple[bytes, bool]:
     return bytes(content), not decoder.eof
 
 
-class TraceError(Exception):
-    """A trace that cannot be used, or that lies: file, line, what is wrong, and the level of
-    `verify` at which that shows."""
+class TraceError(FileError):
+    """A trace that cannot be used, or that lies: file, line, what is wrong, and the level of `verify` that shows it."""
 
-    def __init__(self, path: Path | str, line: int | None, message: str) -> None:
-        where = f"{path}:{line}" if line else str(path)
-        super().__init__(f"{where}: {message}")
-        self.path = path
-        self.line = line
-        self.message = message
-        self.level = "format"
+    def __init__(self, path: Path | str, line: int | None, message: str, level: str = "format") -> None:
+        super().__init__(path, line, message)
+        self.level = level

@@ -15,13 +15,11 @@ from astrai_sim.trace.reader import Trace
 class Series:
     """One entry per finished step, all int64 [n_steps], as of the step's end.
 
-    `seq` is that of the step's end; `start_ns`, `end_ns` and `duration_ns` are the
-    engine's time (or the cost model's, see the header). `kv_slots` are the slots of
-    pages in use that hold K and V, a shared one once; `reserved_slots` are all slots
-    of pages in use; finished requests count until the next cleanup takes their pages.
-    `generated`, `prompt_tokens`, `preemptions` and `evictions` count what happened
-    within the step, `prompt_tokens` being those computed by prefill, recomputation
-    included.
+    `seq` is that of the step's end; `start_ns`, `end_ns` and `duration_ns` are the engine's time (or the cost model's,
+    see the header). `kv_slots` are the slots of pages in use that hold K and V, a shared one once; `reserved_slots` are
+    all slots of pages in use; finished requests count until the next cleanup takes their pages. `generated`,
+    `prompt_tokens`, `preemptions` and `evictions` count what happened within the step, `prompt_tokens` being those
+    computed by prefill, recomputation included.
     """
 
     step: np.ndarray
@@ -81,8 +79,7 @@ class RequestTimes:
 
     Times are engine nanoseconds and steps are indices, both -1 for what has not happened. `arrived_ns` is when the
     request was due, where the scenario has it by time, else when it was submitted. `admitted_*` is the first admission,
-    `cached` the tokens that it found in the cache. `gaps[i]` holds the nanoseconds between one token of request i and
-    the next.
+    `cached` the tokens that it found in the cache. `gaps[i]`: nanoseconds from each token of request i to the next.
     """
 
     names: list[str]
@@ -142,5 +139,4 @@ class RequestTimes:
     @property
     def time_to_first_token_ns(self) -> np.ndarray:
         """From arrival to the first token; -1 where there is none yet."""
-        known = self.first_token_ns >= 0
-        return np.where(known, self.first_token_ns - self.arrived_ns, -1)
+        return np.where(self.first_token_ns >= 0, self.first_token_ns - self.arrived_ns, -1)

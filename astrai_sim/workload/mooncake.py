@@ -36,7 +36,6 @@ def mooncake(file: TextIO) -> Iterator[LoadRequest]:
         prompt, blocks = row.input_length, row.hash_ids
         needed = -(-prompt // BLOCK)
         if blocks is not None and len(blocks) != needed:
-            told = f"{prompt} tokens are {needed} blocks of {BLOCK}, but hash_ids has {len(blocks)}"
-            raise LineError(line, told)
+            raise LineError(line, f"{prompt} tokens are {needed} blocks of {BLOCK}, but hash_ids has {len(blocks)}")
         shared = {} if blocks is None else {"blocks": tuple(blocks), "block_size": BLOCK}
         yield LoadRequest(row.timestamp / 1e3, prompt, row.output_length, **shared)

@@ -3,8 +3,9 @@
 import reprlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TextIO
+
+from astrai_sim.files import FileError
 
 MOST_TOKENS = 10_000_000
 """Of a prompt, and of an answer."""
@@ -13,11 +14,8 @@ LATEST_S = 253_402_300_800.0
 LONGEST_LINE, MOST_LINES = 1 << 22, 5_000_000
 
 
-class WorkloadError(Exception):
+class WorkloadError(FileError):
     """A workload that cannot be used: file, line, what is wrong."""
-
-    def __init__(self, path: Path, line: int | None, message: str) -> None:
-        super().__init__(f"{path}:{line}: {message}" if line else f"{path}: {message}")
 
 
 class LineError(ValueError):

@@ -13,10 +13,7 @@ BURSTGPT = ("Timestamp", "Request tokens", "Response tokens")
 
 
 def azure(file: TextIO) -> Iterator[LoadRequest]:
-    """Requests of an Azure LLM inference trace (Patel et al., Splitwise, 2024).
-
-    Times are dates; they become seconds since the first row.
-    """
+    """Requests of an Azure LLM inference trace (Patel et al., Splitwise, 2024), in seconds since its first row."""
     first: datetime | None = None
 
     def seconds(text: str) -> float:

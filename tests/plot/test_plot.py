@@ -94,7 +94,7 @@ def test_the_map_shows_who_holds_each_page(record_scenario, scenario: str):
             else:
                 cached = state.page_state(page) == "cached"
                 expected = palette.CACHED if cached else palette.FREE
-            assert tuple(shown) == palette.rgb(expected)
+            assert tuple(shown) == tuple(bytes.fromhex(expected[1:]))
 
 
 def test_of_a_large_pool_each_row_shows_one_of_several_pages(record_scenario):

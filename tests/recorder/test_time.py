@@ -90,8 +90,8 @@ def test_the_cost_model_is_the_stated_formula():
     assert cost.decode_s(3, 40) == 2.0 + 3 * 0.25 + 40 * 0.125
     assert cost.as_dict()["decode_kv_s"] == 0.125 and "decode_kv_s" in cost.as_dict()["formula"]
     clock = CostClock(cost)
-    clock.prefill(10)
-    clock.decode(3, 40)
+    clock.spend(cost.prefill_s(10))
+    clock.spend(cost.decode_s(3, 40))
     assert clock.now_ns() == 13_750_000_000
     clock.wait_until(5)
     assert clock.now_ns() == 13_750_000_000

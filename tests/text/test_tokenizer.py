@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from astrai_sim.text import ChatTemplate, Tokenizer
+from astrai_sim.text import ChatTemplate, TextStream, Tokenizer
 from astrai_sim.text.tokenizer import byte_alphabet
 
 MERGES = ["h i", "Ġ t", "Ġt o", "1 2"]
@@ -18,7 +18,7 @@ def tokenizer() -> Tokenizer:
 
 
 def words(tokenizer: Tokenizer, text: str) -> list[str]:
-    stream = tokenizer.stream()
+    stream = TextStream(tokenizer)
     return [stream.feed(token) for token in tokenizer.encode(text)]
 
 

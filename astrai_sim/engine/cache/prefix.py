@@ -25,10 +25,7 @@ def full_pages(tokens: Sequence[int], page_size: int, first: int = 0) -> Iterato
 
 @dataclass(frozen=True, eq=False)
 class Prefix:
-    """A prefix that ends at a page's end: the last page's token ids after a shorter prefix.
-
-    `key` is the chained key of the whole.
-    """
+    """A prefix up to a page's end: the last page's token ids after a shorter prefix, with the chained `key` of all."""
 
     parent: "Prefix | None" = field(repr=False)
     tokens: tuple[int, ...]
@@ -81,10 +78,7 @@ class PrefixIndex:
         return self._page_of[prefix.key]
 
     def record(self, page: int, prefix: Prefix) -> bool:
-        """Note that `page` ends `prefix`; False, noting nothing, if its key has a page.
-
-        Raises ValueError for a page that is recorded already.
-        """
+        """Note that `page`, unkeyed (else ValueError), ends `prefix`; False, noting nothing, if its key has a page."""
         if page in self._prefix_of:
             raise ValueError(f"page {page} has a key already")
         if prefix.key in self._page_of:

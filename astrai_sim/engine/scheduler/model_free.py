@@ -12,10 +12,7 @@ RULE = f"({MULTIPLIER} * last + position) mod vocab_size"
 
 
 def next_token(last: int, position: int, vocab_size: int) -> int:
-    """The token at `position` after `last`, by `RULE`.
-
-    It stands for a model at temperature 0: the same tokens are followed by the same.
-    """
+    """The token at `position` after `last`, by `RULE`: like a model at temperature 0, the same after the same ones."""
     return (MULTIPLIER * last + position) % vocab_size
 
 
@@ -33,9 +30,9 @@ class ModelFreeScheduler(InferenceScheduler):
 
     def _forward(self, batch: list[tuple[Task, int, int]]) -> list[int]:
         """Let the pass's time go by; returns the token after each task's last."""
+        cost, ends = self.clock.cost, [(task, start + count) for task, start, count in batch]
         if batch[0][0].status == Status.PREFILLING:
-            self.clock.prefill(sum(count for _, _, count in batch))
+            self.clock.spend(cost.prefill_s(sum(count for _, _, count in batch)))
         else:
-            self.clock.decode(len(batch), sum(start + count for _, start, count in batch))
-        ends = [(task, start + count) for task, start, count in batch]
+            self.clock.spend(cost.decode_s(len(batch), sum(end for _, end in ends)))
         return [next_token(task.tokens[end - 1], end, self.vocab_size) for task, end in ends]

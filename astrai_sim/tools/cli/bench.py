@@ -25,6 +25,7 @@ def bench(device: str | None, rounds: int) -> None:
     """
     from astrai_sim.recorder.header import device_facts
     from astrai_sim.tools.bench import SUBJECTS
+    from astrai_sim.tools.plot.panels import short_unit
 
     chosen = chosen_device(device)
     facts = device_facts(chosen)
@@ -43,15 +44,7 @@ def bench(device: str | None, rounds: int) -> None:
             for found in subject(chosen, rounds):
                 low, high = found.spread
                 ratios = f"{found.ratio:.2f}", f"{low:.2f}–{high:.2f}"
-                times = f"{_time(found.seconds)} / {_time(found.base_seconds)}"
-                table.add_row(f"  {found.case}", f"{found.what} / {found.base}", *ratios, times)
+                taken, base = (short_unit(ns).text(ns) for ns in (1e9 * found.seconds, 1e9 * found.base_seconds))
+                table.add_row(f"  {found.case}", f"{found.what} / {found.base}", *ratios, f"{taken} / {base}")
             bar.advance(job)
     console.print(table)
-
-
-def _time(seconds: float) -> str:
-    """Seconds in the unit that leaves digits before the point."""
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= scale:
-            return f"{seconds / scale:.3g} {unit}"
-    return f"{seconds / 1e-9:.3g} ns"

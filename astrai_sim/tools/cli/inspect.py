@@ -15,6 +15,7 @@ from astrai_sim.extras import MissingExtra
 from astrai_sim.trace import Event, Trace, TraceError
 from astrai_sim.trace.header import Header
 from astrai_sim.trace.verify import verify as check
+from astrai_sim.trace.verify.checks import short
 
 QUIET = {
     *("phase_begin", "phase_end", "step_begin", "step_end", "kv_write", "gather", "lines", "snapshot"),
@@ -48,17 +49,13 @@ def inspect(trace: Path, everything: bool, first: int | None, last: int | None, 
         if as_json:
             click.echo(json.dumps(_facts(opened), indent=1))
             return
-        console.print(_summary(opened))
+        table = Table("what", "value", title=plain_cell(opened.path))
+        for what, value in _facts(opened).items():
+            table.add_row(plain_cell(what), plain_cell(value))
+        console.print(table)
         console.print(_timeline(opened, everything, first or 0, last or 0))
     except TraceError as error:
         raise click.ClickException(str(error)) from None
-
-
-def _summary(trace: Trace) -> Table:
-    table = Table("what", "value", title=plain_cell(trace.path))
-    for what, value in _facts(trace).items():
-        table.add_row(plain_cell(what), plain_cell(value))
-    return table
 
 
 def _facts(trace: Trace) -> dict[str, str]:
@@ -118,14 +115,9 @@ def _shown(trace: Trace, order: range, everything: bool) -> Iterator[Event]:
 
 def _row(event: Event) -> tuple[str, ...]:
     told = ((name, value) for name, value in asdict(event).items() if name not in COMMON and value is not None)
-    details = ", ".join(f"{name}={_short(value)}" for name, value in told)
+    details = ", ".join(f"{name}={short(str(value), 60)}" for name, value in told)
     cells = (event.seq, event.step, event.phase or "", f"{event.ns / 1e6:.2f}", event.event, details)
     return tuple(map(plain_cell, cells))
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 @click.command()

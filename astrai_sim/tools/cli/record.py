@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from astrai_sim.command_line import plain_cell
+from astrai_sim.files import FileError
 
 if TYPE_CHECKING:
     import torch
@@ -60,8 +61,7 @@ def record(
     """
     from astrai_sim.recorder import record as record_scenario
     from astrai_sim.recorder.header import device_facts
-    from astrai_sim.scenario import CannotRun, ScenarioError, find_scenario, load_requests, load_scenario
-    from astrai_sim.workload import WorkloadError
+    from astrai_sim.scenario import CannotRun, find_scenario, load_requests, load_scenario
 
     console = Console(stderr=True, quiet=quiet)
     chosen = chosen_device(device)
@@ -71,7 +71,7 @@ def record(
         if model == "none":
             parsed = parsed.without_model()
         parsed, requests = load_requests(parsed, path, workload)
-    except (ScenarioError, WorkloadError) as error:
+    except FileError as error:
         raise click.ClickException(str(error)) from None
     output = output or Path("traces", f"{path.stem}.jsonl.gz")
     console.print(f"device: {chosen.type}, {device_facts(chosen)['name']}", highlight=False)

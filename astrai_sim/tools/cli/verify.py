@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from astrai_sim.command_line import plain_cell
+from astrai_sim.files import FileError
 from astrai_sim.trace import Trace, TraceError
 from astrai_sim.trace.verify import VerifyReport
 from astrai_sim.trace.verify import verify as check
@@ -51,16 +52,15 @@ def verify(traces: tuple[Path, ...], again: bool, workload: Path | None, verbose
             _again(trace, workload)
 
 
-def _failed(path: Path, error: Exception) -> str:
+def _failed(path: Path, error: TraceError) -> str:
     """The first lie; with the levels that hold all the same where it is one of policy."""
-    level = getattr(error, "level", "format")
-    if level == "policy":
+    if error.level == "policy":
         try:
             check(Trace.open(path), policy=False)
         except TraceError as worse:
             return f"{error}\n{worse}\n{worse.level}: does not hold; policy: does not hold"
         return f"{error}\nformat: holds; paging: holds; policy: does not hold"
-    return f"{error}\n{level}: does not hold"
+    return f"{error}\n{error.level}: does not hold"
 
 
 def _print(path: Path, report: VerifyReport, verbose: bool) -> None:
@@ -89,14 +89,12 @@ def _again(trace: Trace, workload: Path | None) -> None:
     """Run the scenario again; exits with 1 where it gives something else."""
     import torch
 
-    from astrai_sim.scenario import ScenarioError
     from astrai_sim.tools.reproduce import CannotReproduce, reproduce
-    from astrai_sim.workload import WorkloadError
 
     torch.set_num_threads(1)
     try:
         found = reproduce(trace, workload)
-    except (CannotReproduce, ScenarioError, WorkloadError) as error:
+    except (CannotReproduce, FileError) as error:
         raise click.ClickException(f"{trace.path}: not reproduced: {error}") from None
     for item in found.left_out:
         click.echo(f"  not compared: {item}")

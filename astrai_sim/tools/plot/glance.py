@@ -30,10 +30,7 @@ def plot(trace: Trace, path: Path) -> None:
 
 
 def draw(trace: Trace) -> Figure:
-    """The picture as a matplotlib figure.
-
-    Raises TraceError for a trace without a finished step, MissingExtra without matplotlib.
-    """
+    """The picture. Raises TraceError for a trace without a finished step, MissingExtra without matplotlib."""
     require("matplotlib", "plot")
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg

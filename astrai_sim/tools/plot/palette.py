@@ -23,12 +23,6 @@ PROMPT, ANSWER = TASK_COLORS[0], TASK_COLORS[1]
 BATCH, QUEUE = TASK_COLORS[3], TASK_COLORS[2]
 
 
-def rgb(color: str) -> tuple[int, int, int]:
-    """`#RRGGBB` as three numbers up to 255."""
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return red, green, blue
-
-
 def style() -> dict[Any, Any]:
     """matplotlib settings; the fonts of `assets/fonts` are made known to it."""
     manager = require("matplotlib.font_manager", "plot")

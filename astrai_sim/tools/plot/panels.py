@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ROWS, COLUMNS = 640, 1400
 COLORS = (palette.FREE, palette.CACHED, palette.SHARED, *palette.TASK_COLORS)
-PAGE_COLORS = np.array([palette.rgb(color) for color in COLORS], np.uint8)
+PAGE_COLORS = np.array([[*bytes.fromhex(color[1:])] for color in COLORS], np.uint8)
 """Free, cached, shared, and from 3 on those of owners."""
 MOST_POINTS = 1200
 MOST_STEPS = 300
@@ -234,19 +234,13 @@ def _legend(axes: Axes, handles: list[Artist] | None = None) -> None:
 
 
 def _after(series: Series, *values: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Times (ns) and values to draw as steps: 0 at first, then as each step left them.
-
-    Of many steps, means over equally many neighbours.
-    """
+    """Times (ns) and values of `_binned` to draw as steps: 0 at first, then as each step left them."""
     _, ends, means = _binned(series, MOST_POINTS, *values)
     return np.append(0, ends), [np.append(0.0, mean) for mean in means]
 
 
 def _during(series: Series, *values: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Times (ns) and values to draw as a line: level through each step, 0 while none runs.
-
-    Of many steps, means over equally many neighbours.
-    """
+    """Times (ns) and values of `_binned` to draw as a line: level through each step, 0 while none runs."""
     starts, ends, means = _binned(series, MOST_STEPS, *values)
     idle = np.append(starts[1:] - ends[:-1] > PAUSE * series.end_ns[-1], False)
     # Of each step its start and end, then both ends of a pause after it, at 0.
@@ -257,7 +251,7 @@ def _during(series: Series, *values: np.ndarray) -> tuple[np.ndarray, list[np.nd
 
 
 def _binned(series: Series, most: int, *values: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Starts and ends (ns) and mean values of the steps; beyond `most` of neighbours."""
+    """Starts and ends (ns) and values of the steps; of more than `most`, means over equally many neighbours."""
     per_bin = -(-len(series) // most)
     first = np.arange(0, len(series), per_bin)
     counts = np.diff(np.append(first, len(series)))

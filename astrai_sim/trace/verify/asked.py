@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from astrai_sim.trace.asked import RequestPart
 from astrai_sim.trace.events import Event
-from astrai_sim.trace.header import Header
+from astrai_sim.trace.header import Header, RequestPart
 from astrai_sim.trace.verify.checks import Checks
 from astrai_sim.trace.verify.policy import OWN_ENGINE
 from astrai_sim.trace.verify.requests import Queues
@@ -159,8 +158,7 @@ class Asked:
 
     def set(self, name: str, value: Any, step: int) -> None:
         """A setting changes before `step`: the next change that the scenario has."""
-        expected = self.changes.popleft() if self.changes else None
-        self.kept.same("change", (step, name, value), expected)
+        self.kept.same("change", (step, name, value), self.changes.popleft() if self.changes else None)
 
     def step_begins(self, step: int, requests: Queues, ns: int) -> None:
         """Whatever was due before `step` has come, and there is no reason to stop."""

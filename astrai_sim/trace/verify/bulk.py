@@ -6,8 +6,7 @@ from astrai_sim.trace.verify.serving import Serving
 
 
 class BulkModel(Serving):
-    """Tables follow from the pages that come and go; `evicting` is the task and the entry
-    that evicted pages are for."""
+    """Tables follow from the pages that come and go; `evicting` is the task and the entry of evicted pages."""
 
     evicting: tuple[str | None, int | None] = (None, None)
 

@@ -15,10 +15,7 @@ LEVELS = ("format", "paging", "policy")
 
 @dataclass
 class VerifyReport:
-    """What was checked at each level, counted by name; what of it was `trusted`, in words.
-
-    `rules` were claimed and hold, `unclaimed` were not checked.
-    """
+    """Comparisons at each level by name; what was `trusted`, in words; `rules` that held, `unclaimed` unchecked."""
 
     events: int = 0
     levels: dict[str, Counter[str]] = field(default_factory=dict)
@@ -53,7 +50,7 @@ class Level:
             return
         self.counts[what] += 1
         if recorded != expected or isinstance(recorded, bool) != isinstance(expected, bool):
-            raise self.lie(f"{what} is recorded as {_short(recorded)}, but it must be {_short(expected)}")
+            raise self.lie(f"{what} is recorded as {short(repr(recorded))}, but it must be {short(repr(expected))}")
 
     def true(self, what: str, holds: bool, message: str) -> None:
         """Must hold."""
@@ -67,7 +64,7 @@ class Level:
         """Must be a whole number from `low` to before `end`."""
         if type(value) is not int or value < low or (end is not None and value >= end):
             limits = f"from {low} on" if end is None else f"from {low} to {end - 1}"
-            raise self.lie(f"{what} is recorded as {_short(value)}, but it must be a number {limits}")
+            raise self.lie(f"{what} is recorded as {short(repr(value))}, but it must be a number {limits}")
         return value
 
     def lie(self, message: str) -> Lie:
@@ -84,6 +81,6 @@ class Checks:
         self.policy = {name: Level("policy", self.levels["policy"], name, name in claimed) for name in rules}
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:197]}..."
+def short(text: str, most: int = 200) -> str:
+    """`text`, or the beginning of it where it has more than `most` characters."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -22,8 +22,7 @@ class Prefixes:
     def extend(self, chain: list[int], ids: list[int], full_pages: int) -> list[int]:
         """Append the numbers of pages up to the first `full_pages` of `ids`.
 
-        Each has a key: 16 hex digits of BLAKE2b of its parent's key, a colon, and its ids in decimal with commas
-        between.
+        Each has a key: 16 hex digits of BLAKE2b of its parent's key, a colon, and its ids in decimal, comma-separated.
         """
         while len(chain) < full_pages:
             at = len(chain) * self.size

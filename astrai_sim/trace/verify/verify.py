@@ -19,9 +19,8 @@ MODELS: dict[str, type[Serving]] = {"full": FullModel, "bulk": BulkModel}
 def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport:
     """Check every event, the header, the invariants and the digest.
 
-    Raises TraceError at the first lie, with its level, and for an incomplete recording unless
-    `cut` allows one, which is then checked up to where it ends. Without `policy` no rule beyond
-    those of paging is checked.
+    Raises TraceError at the first lie, with its level, and for an incomplete recording unless `cut` allows one, which
+    is then checked up to where it ends. Without `policy` no rule beyond those of paging is checked.
     """
     with _told(trace, 1, "the header"):
         kind = json.loads(bytes(trace.content[: trace.end_of(-1)])).get("type")
@@ -43,9 +42,8 @@ def _told(trace: Trace, line: int, where: str) -> Iterator[None]:
     try:
         yield
     except Lie as lie:
-        error = TraceError(trace.path, line, f"{where}: {lie}" + (f" (rule {lie.rule})" if lie.rule else ""))
-        error.level = lie.level
-        raise error from None
+        rule = f" (rule {lie.rule})" if lie.rule else ""
+        raise TraceError(trace.path, line, f"{where}: {lie}{rule}", lie.level) from None
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise TraceError(trace.path, line, f"{where} is malformed ({type(error).__name__}: {error})") from None
 
