@@ -1,6 +1,7 @@
 """The film `PrefixCache`: a paged KV cache at work, from the first page on."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -63,8 +64,8 @@ class PrefixCacheTelling(Telling):
         for seq, tell in sorted(self.later(), key=lambda told: told[0]):
             if seq > self.at:
                 yield tell()
-        yield self.cost()
         yield from self.counted()
+        yield self.cost()
         yield self.takeaway()
 
     def later(self) -> Iterator[tuple[int, Callable[[], Section]]]:
@@ -119,7 +120,8 @@ class PrefixCacheTelling(Telling):
         parts = (question, self.tape(task), wires, self.pool(bits=False))
         acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.4)] if filled and filled.seq < alloc.seq else []
         acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
-        self.shot(None, *acts, self.act(*acting, until=seq), subject=self.about(pages[-1]), rest=1.0)
+        told = say("{} is a request: its tokens lie in pages of memory.", known["task"])
+        self.shot(told, *acts, self.act(*acting, until=seq), subject=self.about(pages[-1]), rest=0.6)
         return self.section("hook", "", phases=False)
 
     def reserve(self) -> Section:
@@ -127,8 +129,8 @@ class PrefixCacheTelling(Telling):
         ask = self.ask
         made = self.lines("PagedCache.__init__", -1, self.requests[self.first].submitted.seq)
         pages = {"pages": self.pages, "name": "pool"}
-        once = say("K and V are reserved once, {} in all.", ask.bytes_of("pool"))
-        cut = say("Cut into {}, each free: its bit is {}.", counted(ask.pool_pages(), "page"), ask.free_bit())
+        once = say("K and V, {} a number: {}.", counted(ask.number_bytes(), "byte"), ask.bytes_of("pool"))
+        cut = say("Each of {} holds K and V; bit {} says free.", counted(ask.pool_pages(), "page"), ask.free_bit())
         if made is not None:
             tensors = ("k_cache", "v_cache")
 
@@ -136,7 +138,7 @@ class PrefixCacheTelling(Telling):
                 names = {str(name) for name, _ in code.values}
                 return Slabs(sum(name in names for name in tensors), **pages), code
 
-            acts = self.run(made, made.seq, slabs, only=("sizes", *tensors), pace=1.15)
+            acts = self.run(made, made.seq, slabs, only=tensors, pace=1.5)
         else:
             acts = [self.act(Slabs(n, **pages), seconds=1.6 * (n > 0) or None) for n in (0, 1, 2)]
         self.shot(once, *acts, subject=("pool",), detail=CODE)
@@ -152,23 +154,20 @@ class PrefixCacheTelling(Telling):
         needed = self.lines("pages_for", start, allocs[0].seq if allocs else self.admitted)
         needs = counted(prompt, "token"), ask.page_size(), counted(ask.prompt_pages(task), "page")
         told = say("{} / {} a page, rounded up: {}.", *needs)
-        told = self.short(say("{}: {}", name, told), told)
+        told = self.short(say("Request {}: {}", name, told), told)
         acts = [self.act(tape, self.pool(), until=start)]
         if needed is not None:
             acts += self.run(needed, needed.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
         self.shot(told, *acts, subject=("tape", task))
-        told = "The lowest set bit, counted from the right, is the page."
+        told = "The lowest page whose bit is set is taken."
         if allocs:
             page, tape = allocs[0].pages[0], self.tape(task, acting=(task, 0))
             parts = (tape, self.pool(page))
             acts = self.coded("PagedCache.alloc", self.at, tables[0].seq, parts)
+            if allocs[1:]:
+                parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(allocs[-1].pages[0]))
+                acts += self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",), pace=0.3)
             self.shot(told, *acts, subject=self.about(page), detail=CODE)
-        if allocs[1:]:
-            page = allocs[-1].pages[0]
-            told = say("The rest in the same way: {}.", ask.table(task, self.admitted))
-            parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(page))
-            acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",), pace=0.5)
-            self.shot(told, *acts, subject=self.about(page), detail=MORE)
         told = say("Prefill computes {} in one pass.", counted(ask.stored(task, self.filled), "token"))
         parts = (self.tape(task), self.pool())
         acts = self.coded("PagedCache.write", self.at, self.filled, parts, only=("page",))
@@ -181,7 +180,8 @@ class PrefixCacheTelling(Telling):
         submitted = self.requests[task].submitted.seq
         parts = (self.tape(*tasks), Wires(task), self.pool())
         table = ask.table(task, admitted.seq)
-        told = self.short(say("{} takes free pages, too: {}.", name, table), say("{} takes free pages, too.", name))
+        told = say("Request {}, up to {} tokens, takes pages {}.", name, ask.longest(task), table)
+        told = self.short(told, say("{} takes free pages, too.", name))
         wrote = self.history.first(KvWrite, admitted.seq)
         acts = [*self.acts(parts, submitted), self.act(*parts, until=admitted.seq, seconds=1.4)]
         acts += self.acts(parts, wrote.seq if wrote else self.end)
@@ -192,12 +192,13 @@ class PrefixCacheTelling(Telling):
         ask, task, logical, page = self.ask, str(grown.task), int(grown.logical or 0), grown.pages[0]
         self.beside = ()
         tasks = (*self.standing(), task)
-        parts = (self.tape(*tasks), Wires(task), self.pool())
+        wire = Wires(task, (logical,))
+        parts = (self.tape(*tasks), wire, self.pool())
         before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
-        lapse = self.lapse(*parts, until=before.seq - 1, seconds=1.5)
+        lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.4)
         if ask.between("step_end", self.start, before.seq).value >= FEW_STEPS:
-            self.shot("Each step fills one slot more.", lapse, subject=("pool",))
-        acting = (self.tape(*tasks, acting=(task, logical)), Wires(task))
+            self.shot("A step stores a token; the newest waits.", lapse, subject=("pool",))
+        acting = (self.tape(*tasks, acting=(task, logical)), wire)
         table = self.history.first(Table, grown.seq)
         end = table.seq if table else grown.seq
         told = say("Token {} of {} has no slot.", ask.first_token_of(logical), ask.name(task))
@@ -240,23 +241,26 @@ class PrefixCacheTelling(Telling):
 
     def release(self, freed: PagesFree) -> Section:
         ask, task = self.ask, str(freed.task)
+        name, ended = ask.name(task), self.requests[task].finished
         self.beside = ()
         tape = self.tape(*self.standing(), task)
         lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=1.5)
         if ask.between("step_end", self.start, self.at).value >= FEW_STEPS:
-            self.shot(say("{} is done: cleanup frees its pages.", ask.name(task)), lapse, subject=("pool",))
+            told = say("{} writes its last tokens.", name)
+            if ended is not None and ended.reason == "length":
+                told = say("{} writes on, up to its limit of {} tokens.", name, ask.longest(task))
+            self.shot(told, lapse, subject=("pool",))
         end = self.requests[task].empty_after(freed.seq) or freed.seq
         frees = [freed, *(e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task)][:MOST]
         page = freed.pages[0]
-        released = ask.ref(page, freed.seq), ask.page(page), ask.free_bit()
-        told = say("At ref {} nobody holds page {}: its bit becomes {}.", *released)
-        tape = self.tape(task)
+        released = ask.page(page), ask.ref(page, freed.seq), ask.free_bit()
+        told = say("page {} falls to ref {}, its bit becomes {}.", *released)
+        told = self.short(say("{} is done: {}", name, told), say("The request is done: {}", told))
         acts = self.coded("PagedCache.free", self.at, freed.seq, (tape, self.pool(page)))
         self.shot(told, *acts, subject=self.about(page), detail=CODE)
-        others = ((e.seq, (tape, self.pool(*e.pages))) for e in frees[1:])
-        masks = {"only": ("_refs", "_free_mask"), "pace": 0.5}
-        acts = [act for seq, parts in others for act in self.coded("PagedCache.free", self.at, seq, parts, **masks)]
-        acts.append(self.act(tape, self.pool(), *self.beside, until=end))
+        self.beside = ()
+        acts = [self.act(tape, self.pool(*e.pages), until=e.seq) for e in frees[1:]]
+        acts.append(self.act(tape, self.pool(), until=end))
         self.shot("Freeing a page erases nothing.", *acts, subject=self.about(frees[-1].pages[0]))
         return self.section("release", say("{} leaves", ask.name(task)))
 
@@ -273,13 +277,16 @@ class PrefixCacheTelling(Telling):
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
         names = ask.page(page), ask.name(task), ask.name(had)
-        told = say("The lowest free page is {}: {} overwrites {} there.", *names)
-        told = self.short(told, say("The lowest free page is {}: it is overwritten.", *names[:1]))
-        end = table.seq if table else alloc.seq
-        acts = [self.act(*acting), self.act(*acting, until=end, seconds=1.6)]
-        wrote = [*self.history.events(KvWrite, self.at)][:2]
-        acts += [self.act(*acting, until=event.seq, seconds=0.7) for event in wrote]
+        told = say("The lowest free page is {}: {} gets it.", *names[:2])
+        acts = [self.act(*acting), self.act(*acting, until=table.seq if table else alloc.seq, seconds=1.6)]
         self.shot(told, *acts, subject=self.about(page))
+        wrote = [*self.history.events(KvWrite, self.at)][:2]
+        if wrote:
+            told = self.short(
+                say("In page {}, {} now overwrites what {} left.", *names), say("Page {} is overwritten.", *names[:1])
+            )
+            acts = [self.act(*acting, until=event.seq, seconds=0.7) for event in wrote]
+            self.shot(told, *acts, subject=self.about(page))
         return self.section("reuse", say("{} grows into a used page", ask.name(task)))
 
     def gather(self, read: Gather) -> Section:
@@ -288,8 +295,7 @@ class PrefixCacheTelling(Telling):
         lifted = self.act(tape, Strip(task, read.seq, landed=False), pool, until=read.seq)
         landed = self.act(tape, Strip(task, read.seq), pool)
         self.shot("The table restores order: pages become one strip.", lifted, landed, subject=("strip",))
-        told = say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq))
-        told = self.short(told, say("Many pages, one strip: order lives in the table."))
+        told = say("One strip, in the order of the table: {}.", ask.table(task, read.seq))
         shown, acts = [*enumerate(self.scattered.pages)][-MOST:], []
         for place, page in shown:
             tape, strip = self.tape(task, acting=(task, place)), Strip(task, read.seq, acting=place)
@@ -302,15 +308,15 @@ class PrefixCacheTelling(Telling):
         held, longest = ask.most_held(), ask.most_longest()
         tables = self.state(int(self.history.steps.end[ask.holdings[:, 0].argmax()])).tables
         each = [say("{} {}", ask.name(task), ask.longest(task)) for task, pages in tables.items() if pages]
-        told = say("Longest lengths reserved: {} slots.", longest)
+        told = say("Reserved without pages: {} slots.", longest)
         if len(each) > 1:
-            told = self.short(say("Reserved at their longest: {}, in all {}.", joined(", ", each), longest), told)
+            told = self.short(say("Reserved without pages: {} = {} slots.", joined(" + ", each), longest), told)
         self.shot(told, self.act(Held(0)), self.act(Held(1), seconds=1.6), subject=("held",), pace=1.1)
-        told = say("No reservation: {} slots held at most.", held)
+        told = say("No reservation per request: {} at most, {} fewer.", held, ask.less(longest, held))
         if held.value >= longest.value:
             told = say("Whole pages: {} slots held at most, for {}.", held, longest)
-        self.shot(told, self.act(Held(2), seconds=1.0), self.act(Held(), seconds=1.0), subject=("held",), rest=1.0)
-        return self.section("cost", "What it saves", MORE, phases=False)
+        self.shot(told, self.act(Held(2), seconds=1.0), self.act(Held(), seconds=1.0), subject=("held",), rest=0.6)
+        return self.section("cost", "What it saves", MORE, phases=False, cut=True)
 
     def counted(self) -> Iterator[Section]:
         """A page that more than one request holds survives one of them: here, else in a shipped trace."""
@@ -323,21 +329,21 @@ class PrefixCacheTelling(Telling):
         start = teller.steps.phase_begin(freed.seq)
         tables = teller.state(start).tables
         tasks = tuple(name for name, pages in tables.items() if page in pages)[:4]
-        held = (page, *(entry for name in tasks for entry in tables[name]))
-        bits = Pool(acting=(page,), pages=tuple(sorted([*dict.fromkeys(held)][:SOME])))
-        tape = Tape(tasks)
+        held = [entry for entry in tables[task] if teller.state(start).refs[entry] > 1]
+        shared, tape = Pool(pages=tuple(sorted({page, *held[:SOME]}))), Tape(tasks)
+        bits = replace(shared, acting=(page,))
         joined = max(event.seq for name in tasks for event in teller.requests[name].admitted if event.seq < start)
         teller.begin(teller.steps.before(joined))
         count = ask.ref(page, start)
-        told = say("{} prompts begin the same: {} hold page {}.", count, count, ask.page(page))
-        acts = [teller.act(tape, bits, until=joined, seconds=1.6), teller.lapse(tape, bits, until=start, seconds=1.6)]
-        teller.shot(told, *acts, subject=("pool", page))
-        told = say("{} leaves, others still read page {}: it stays.", ask.name(task), ask.page(page))
+        told = say("{} prompts begin the same.", count)
+        told = say("Another run: {}", told) if source else told
+        teller.shot(told, teller.act(tape, shared, until=joined, seconds=2.4), subject=("pool", page))
+        told = say("So {} hold page {}.", count, ask.page(page))
+        teller.shot(told, teller.lapse(tape, bits, until=start, seconds=1.6), subject=("pool", page))
         end = teller.requests[task].empty_after(freed.seq) or freed.seq
-        acts = (teller.act(tape, bits, until=freed.seq, seconds=1.6), teller.act(tape, bits, until=end))
-        teller.shot(told, *acts, subject=("pool", page))
-        title = "Another run: release is counted" if source else "Release is counted"
-        yield teller.section("counted", title, ASIDE, cut=True, source=source)
+        told = say("{} leaves, page {} stays: ref {}.", ask.name(task), ask.page(page), ask.ref(page, end))
+        teller.shot(told, teller.act(tape, bits, until=end, seconds=2.0), subject=("pool", page))
+        yield teller.section("counted", "Release is counted", ASIDE, cut=True, source=source)
 
     def takeaway(self) -> Section:
         ask = self.ask
@@ -348,7 +354,13 @@ class PrefixCacheTelling(Telling):
         told = Takeaway(comes_to, say("{}", ask.most_held()), unit)
         parts = (told, self.pool(bits=False))
         seconds = 1.2 if len(self.history.steps) >= FEW_STEPS else 0.4
-        self.shot(None, self.lapse(*parts, until=self.end, seconds=seconds), subject=("pool",), rest=1.6)
+        alloc, had = self.run_of.reused or (None, "")
+        answer, name, table = None, ask.name(self.scattered.task), ask.table(self.scattered.task, self.scattered.seq)
+        if alloc and alloc.task == self.scattered.task and alloc.pages[0] in self.scattered.pages:
+            answer = say(
+                "{} lies in {}: {} had left page {} free.", name, table, ask.name(had), ask.page(alloc.pages[0])
+            )
+        self.shot(answer, self.lapse(*parts, until=self.end, seconds=seconds), subject=("pool",), rest=1.6)
         return self.section("takeaway", "", FRAME, phases=False, cut=True)
 
 
