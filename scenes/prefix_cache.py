@@ -120,7 +120,7 @@ class PrefixCacheTelling(Telling):
         parts = (question, self.tape(task), wires, self.pool(bits=False))
         acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.4)] if filled and filled.seq < alloc.seq else []
         acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
-        told = say("{} is a request: its tokens lie in pages of memory.", known["task"])
+        told = say("{} is a request: its memory lies in pages.", known["task"])
         self.shot(told, *acts, self.act(*acting, until=seq), subject=self.about(pages[-1]), rest=0.6)
         return self.section("hook", "", phases=False)
 
@@ -180,8 +180,8 @@ class PrefixCacheTelling(Telling):
         submitted = self.requests[task].submitted.seq
         parts = (self.tape(*tasks), Wires(task), self.pool())
         table = ask.table(task, admitted.seq)
-        told = say("Request {}, up to {} tokens, takes pages {}.", name, ask.longest(task), table)
-        told = self.short(told, say("{} takes free pages, too.", name))
+        told = say("Request {}, up to {} tokens, gets the table {}.", name, ask.longest(task), table)
+        told = self.short(told, say("{} gets pages, too.", name))
         wrote = self.history.first(KvWrite, admitted.seq)
         acts = [*self.acts(parts, submitted), self.act(*parts, until=admitted.seq, seconds=1.4)]
         acts += self.acts(parts, wrote.seq if wrote else self.end)
@@ -253,9 +253,9 @@ class PrefixCacheTelling(Telling):
         end = self.requests[task].empty_after(freed.seq) or freed.seq
         frees = [freed, *(e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task)][:MOST]
         page = freed.pages[0]
-        released = ask.page(page), ask.ref(page, freed.seq), ask.free_bit()
-        told = say("page {} falls to ref {}, its bit becomes {}.", *released)
-        told = self.short(say("{} is done: {}", name, told), say("The request is done: {}", told))
+        released = name, ask.page(page), ask.ref(page, freed.seq), ask.free_bit()
+        told = say("{} is done: page {} falls to ref {}, its bit becomes {}.", *released)
+        told = self.short(told, say("{} is done: page {} has ref {} and bit {}.", *released))
         acts = self.coded("PagedCache.free", self.at, freed.seq, (tape, self.pool(page)))
         self.shot(told, *acts, subject=self.about(page), detail=CODE)
         self.beside = ()
@@ -282,12 +282,11 @@ class PrefixCacheTelling(Telling):
         self.shot(told, *acts, subject=self.about(page))
         wrote = [*self.history.events(KvWrite, self.at)][:2]
         if wrote:
-            told = self.short(
-                say("In page {}, {} now overwrites what {} left.", *names), say("Page {} is overwritten.", *names[:1])
-            )
-            acts = [self.act(*acting, until=event.seq, seconds=0.7) for event in wrote]
-            self.shot(told, *acts, subject=self.about(page))
-        return self.section("reuse", say("{} grows into a used page", ask.name(task)))
+            told = say("In page {}, {} now overwrites what {} left.", *names)
+            told = self.short(told, say("Page {} is overwritten.", *names[:1]))
+            acts = [self.act(*acting, until=event.seq, seconds=1.6 / len(wrote)) for event in wrote]
+            self.shot(told, *acts, subject=self.about(page), detail=MORE)
+        return self.section("reuse", say("{} gets a used page", ask.name(task)))
 
     def gather(self, read: Gather) -> Section:
         ask, task = self.ask, self.scattered.task
@@ -296,6 +295,7 @@ class PrefixCacheTelling(Telling):
         landed = self.act(tape, Strip(task, read.seq), pool)
         self.shot("The table restores order: pages become one strip.", lifted, landed, subject=("strip",))
         told = say("One strip, in the order of the table: {}.", ask.table(task, read.seq))
+        told = self.short(told, say("One strip, in the order of the table."))
         shown, acts = [*enumerate(self.scattered.pages)][-MOST:], []
         for place, page in shown:
             tape, strip = self.tape(task, acting=(task, place)), Strip(task, read.seq, acting=place)
@@ -352,15 +352,14 @@ class PrefixCacheTelling(Telling):
         measures = {"held": ask.most_held(), "longest": ask.most_longest()}
         comes_to = self.told("takeaway", say("Memory in pieces, order in a table."), **measures)
         told = Takeaway(comes_to, say("{}", ask.most_held()), unit)
-        parts = (told, self.pool(bits=False))
-        seconds = 1.2 if len(self.history.steps) >= FEW_STEPS else 0.4
-        alloc, had = self.run_of.reused or (None, "")
-        answer, name, table = None, ask.name(self.scattered.task), ask.table(self.scattered.task, self.scattered.seq)
-        if alloc and alloc.task == self.scattered.task and alloc.pages[0] in self.scattered.pages:
-            answer = say(
-                "{} lies in {}: {} had left page {} free.", name, table, ask.name(had), ask.page(alloc.pages[0])
-            )
-        self.shot(answer, self.lapse(*parts, until=self.end, seconds=seconds), subject=("pool",), rest=1.6)
+        many, answer, (alloc, had) = len(self.history.steps) >= FEW_STEPS, None, self.run_of.reused or (None, "")
+        task, seq, pages = self.scattered.task, self.scattered.seq, self.scattered.pages
+        if many and alloc and alloc.task == task and alloc.pages[0] in pages:
+            name, page, had = ask.name(task), ask.page(alloc.pages[0]), ask.name(had)
+            answer = say("{} lies in {}: {} had left page {} free.", name, ask.table(task, seq), had, page)
+            answer = self.short(answer, say("{} got page {}, left free by {}.", name, page, had))
+        lapse = self.lapse(told, self.pool(bits=False), until=self.end, seconds=2.0 if many else 0.4)
+        self.shot(answer, lapse, subject=("pool",), rest=1.6)
         return self.section("takeaway", "", FRAME, phases=False, cut=True)
 
 
