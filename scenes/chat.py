@@ -248,7 +248,8 @@ class ChatTelling(RaceTelling):
         told, found = say("Shared pages count once: {} slots.", slots), [ask.found(task, 0) for task in hits]
         if tokens.value - sum(measure.value for measure in found) == slots.value:
             told = self.short(say("Shared pages once: {} = {} slots.", joined(" − ", (tokens, *found)), slots), told)
-        self.shot(told, *(self.act(*self.parts(self.all, one, shared), seconds=1.2) for one in hits), subject=("pool",))
+        acts = [self.act(*self.parts(self.all, one, shared), seconds=1.2) for one in reversed(hits)]
+        self.shot(told, *acts, subject=("pool",))
 
     def rest(self) -> None:
         """To the end of the recording: the first who is done, who takes over a page, then all answers, large."""

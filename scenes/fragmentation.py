@@ -101,7 +101,7 @@ class FragmentationTelling(Telling):
         count = step - self.step
         read = reading_time(caption or "") + MARGIN
         if 0 < count <= FEW or 0.3 * count < read:
-            seconds = None if count <= FEW else max(0.45, read / count)
+            seconds = None if count <= FEW and self.step < 0 else max(0.45, read / max(1, count))
             acts = [self.to(at, *parts, seconds=seconds) for at in range(self.step + 1, step + 1)]
             if acts:
                 self.shot(caption, *acts, pace=PACE if count <= FEW else 1.0, **shot)

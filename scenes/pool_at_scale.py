@@ -120,10 +120,13 @@ class PoolAtScaleTelling(Telling):
         moment = self.peak if worst is None else worst.seq - 1
         self.begin(min(self.before(self.ns(moment) - HOOK * self.rate * 1e9), moment))
         told = "What happens when all {} pages are full?" if self.losses else "Who holds what of {} pages?"
-        question, shown = self.question(say(told, self.ask.pool_pages())), self.frame[1]
-        acts = [self.through((question, shown), moment)]
+        question, shown = (
+            self.question(say(told, self.ask.pool_pages())),
+            self.frame[1:] if worst is None else self.frame[1:2],
+        )
+        acts = [self.through((question, *shown), moment)]
         if worst is not None:
-            white = replace(shown, acting=(worst.task,), flash=0.0)
+            white = Map(acting=(worst.task,))
             gone = self.empty(worst)
             for until in (self.at, gone, self.steps.done_from(gone)):
                 acts.append(self.act(question, white, until=until, seconds=0.8))

@@ -24,6 +24,8 @@ MAKE_ROOM, PREEMPT = "InferenceScheduler._make_room", "_preempt("
 ROWS = ((12, 3), (33, 2))
 """Tapes beside a pool of up to so many pages."""
 ARRIVALS = 3
+TOLD = 8
+"""Stops of a time-lapse during which there is time for a sentence."""
 Alarm = bool | tuple[int, ...]
 Tiles = tuple[tuple[str, int], ...]
 
@@ -127,7 +129,7 @@ class PreemptionTelling(Telling):
             )
             self.shot(told, *acts, subject=("pool",), pace=1.2)
         if acts := self.pass_time(*self.stage(), until=self.full, seconds=4.0):
-            told = say("They grow until no page is free.") if acts[0].stops else None
+            told = say("They grow until no page is free.") if len(acts[0].stops) > TOLD else ""
             line = self.state(self.full).waiting
             if told and line:
                 needs = counted(ask.needed(line[0], self.full), "page")
@@ -193,12 +195,11 @@ class PreemptionTelling(Telling):
             told = self.short(say("{}, which writes over what {} left.", told, name), say("{}.", told))
             given = self.stage(self.head(), acting=(self.tile(),), pages=(page,))
             acts = self.acts(given, self.at, took.seq + 1, self.decoded)
-            self.shot(told, *acts, subject=("pool", page)[: 1 + (self.ask.n_pages <= ROWS[0][0])], pace=1.5)
+            self.shot(told, *acts, subject=("pool",), pace=1.5)
         free, needed = ask.pool_free(self.at), ask.needed(self.victim, self.at)
         if next(iter(self.state().waiting), None) == self.victim and free.value < needed.value:
-            told = say(
-                "{} {} free, {} needs {}: it waits, first in line.", counted(free, "page"), are(free), name, needed
-            )
+            told = say("{} {} free, {} needs {}", counted(free, "page"), are(free), name, needed)
+            told = self.short(say("{}: it waits, first in line.", told), say("{}: it waits.", told), say("{}.", told))
             left = tuple(page for page in range(ask.n_pages) if self.state().page_state(page) == "free")
             first = replace(self.head(), acting=(self.victim,))
             acts = [self.act(*self.stage(queue, pages=left), seconds=1.4) for queue in (self.head(), first)]
@@ -248,12 +249,13 @@ class PreemptionTelling(Telling):
         if done is not None:
             told = say("One sweep computes its {} tokens again.", ask.computed(victim, done.seq))
             self.shot(told, *self.acts(tapes, self.at, done.seq), subject=("waits",), pace=1.6)
-        told = say("{} goes on where it stopped.", name)
-        self.shot(told, *self.acts(parts, self.at, token), subject=("waits",), pace=1.6)
+        if self.spoken:
+            told = say("{} goes on where it stopped.", name)
+            self.shot(told, *self.acts(parts, self.at, token), subject=("waits",), pace=1.6)
         end = self.end if self.life.finished is None else self.life.finished.seq
-        acts = self.pass_time(*parts, until=end, seconds=3.0)
-        acts = acts if acts and acts[0].stops else [self.act(*parts, seconds=1.8)]
-        self.shot(say("{} stood still for {}.", name, stood), *acts, subject=("waits",), pace=1.3)
+        if acts := self.pass_time(*parts, until=end, seconds=3.0):
+            told = say("{} stood still for {}.", name, stood) if len(acts[0].stops) > TOLD else ""
+            self.shot(told, *acts, subject=("waits",), pace=1.3)
         return self.section("again", say("{} comes back", name))
 
     def takeaway(self) -> Section:

@@ -41,13 +41,14 @@ class Between:
         self._moments: list[float] = []
 
     def look(
-        self, start: int, until: int, live: Sequence[Any], fields: Mapping[str, Any]
+        self, start: int, until: int, live: Sequence[Any], fields: Mapping[str, Any], coming_to: int
     ) -> tuple[tuple[str, Difference], ...]:
         """What contradicts the moment that comes nearest to what is shown, each with a name to
         count it by; nothing where one agrees with everything. `live` are labels that say what
-        holds now, `fields` what else is read from the stage."""
+        holds now, `fields` what else is read from the stage, which comes to the event `coming_to`."""
         if self._range != (start, until):
             self._range, self._moments = (start, until), moments_of(self.witness, start, until)
+        self._moments = sorted({*self._moments, coming_to})
         fields = {name: value for name, value in fields.items() if name not in FADING and name in SHOWN}
         coming = [at for at in self._moments if at >= self.shown]
         tried = []

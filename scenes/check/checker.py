@@ -113,7 +113,7 @@ class Checker:
         found = self._on_labels(scene, beat, None)
         self.mismatches += [Mismatch(time, scene.section.key, beat, difference) for difference in found]
         shown = [label for label in self._visible(scene) if live(label)]
-        wrong = self._finder.look(self._done, until, shown, scene.stage.read())
+        wrong = self._finder.look(self._done, until, shown, scene.stage.read(), scene.stage.state.seq)
         if wrong:
             self.between.update({kind for kind, _ in wrong})
             self.contradictions.append(Mismatch(time, scene.section.key, beat, wrong[0][1]))

@@ -54,9 +54,12 @@ class Tape(Part):
         tiles = max(view.final_pages[life.index] for life in lives)
         room = box.w - name - CHIP_GAP - (min(MOST_ASKED * box.w, max(asked) + CHIP_GAP) if asked else count)
         width = min(WIDEST, (room + TILE_GAP) / tiles - TILE_GAP)
-        most = tiles if width >= LEAST_TILE else max(5, int((room + TILE_GAP) / (LEAST_TILE + TILE_GAP)))
-        width = max(width, LEAST_TILE)
-        behind = min(most, tiles) * (width + TILE_GAP) - TILE_GAP + CHIP_GAP
+        most, behind = tiles, room + CHIP_GAP
+        if width < LEAST_TILE:
+            width, fold = LEAST_TILE, fonts.width(f"… {tiles} pages …", "sans", theme.LEAST_SIZE)
+            most = max(5, 1 + int((room - fold) / (width + TILE_GAP)))
+        elif width == WIDEST:
+            behind = tiles * (width + TILE_GAP) - TILE_GAP + CHIP_GAP
         n = len(self.tasks)
         high = min(box.h, n * BEST_ROW + (n - 1) * ROW_GAP)
         for task, row in zip(self.tasks, Box(box.x, box.cy - high / 2, box.w, high).rows(n, ROW_GAP), strict=True):
@@ -137,13 +140,10 @@ def _shown(n: int, most: int, acting: set[int]) -> list[int | None]:
     """Logical pages that are drawn of `n`; None stands for those that are folded."""
     if n <= most:
         return list(range(n))
-    kept = {0, 1, n - 1, n - 2} | {a + d for a in acting for d in (-1, 0, 1) if 0 <= a + d < n}
-    for place in range(n - 1, -1, -1):
-        if len(kept) >= most - 1:
-            break
-        kept.add(place)
+    wanted = 0, n - 1, 1, n - 2, *(a + d for d in (0, -1, 1) for a in sorted(acting)), *range(n - 1, -1, -1)
+    kept = [*dict.fromkeys(place for place in wanted if 0 <= place < n)][: most - 1]
     out: list[int | None] = []
-    for place in sorted(kept)[: most - 1]:
+    for place in sorted(kept):
         if out and out[-1] is not None and place != out[-1] + 1 and None not in out:
             out.append(None)
         out.append(place)
