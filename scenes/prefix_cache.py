@@ -1,7 +1,6 @@
 """The film `PrefixCache`: a paged KV cache at work, from the first page on."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -29,7 +28,7 @@ from scenes.story.words import counted, plural
 
 SHARED = "prefix_sharing"
 """The shipped trace that shows a page with two holders where the film's own has none."""
-SOME, BEFORE, FEW_STEPS = 8, 12, 6
+SOME, BEFORE, FEW_STEPS = 8, 12, 9
 """Pages of a pool that is large beside code, steps that the hook begins before its event, and steps from which
 on a time-lapse has a sentence of its own."""
 
@@ -179,8 +178,8 @@ class PrefixCacheTelling(Telling):
         name, tasks = ask.name(task), (self.first, task)
         submitted = self.requests[task].submitted.seq
         parts = (self.tape(*tasks), Wires(task), self.pool())
-        table = ask.table(task, admitted.seq)
-        told = say("Request {}, up to {} tokens, gets the table {}.", name, ask.longest(task), table)
+        known = name, ask.longest(task), ask.table(task, admitted.seq)
+        told = say("Request {}, up to {} tokens, gets the table {}.", *known)
         told = self.short(told, say("{} gets pages, too.", name))
         wrote = self.history.first(KvWrite, admitted.seq)
         acts = [*self.acts(parts, submitted), self.act(*parts, until=admitted.seq, seconds=1.4)]
@@ -295,7 +294,7 @@ class PrefixCacheTelling(Telling):
         landed = self.act(tape, Strip(task, read.seq), pool)
         self.shot("The table restores order: pages become one strip.", lifted, landed, subject=("strip",))
         told = say("One strip, in the order of the table: {}.", ask.table(task, read.seq))
-        told = self.short(told, say("One strip, in the order of the table."))
+        told = self.short(told, say("One strip of pages, in the order of the table."))
         shown, acts = [*enumerate(self.scattered.pages)][-MOST:], []
         for place, page in shown:
             tape, strip = self.tape(task, acting=(task, place)), Strip(task, read.seq, acting=place)
@@ -331,12 +330,11 @@ class PrefixCacheTelling(Telling):
         tasks = tuple(name for name, pages in tables.items() if page in pages)[:4]
         held = [entry for entry in tables[task] if teller.state(start).refs[entry] > 1]
         shared, tape = Pool(pages=tuple(sorted({page, *held[:SOME]}))), Tape(tasks)
-        bits = replace(shared, acting=(page,))
+        bits = Pool(acting=(page,), pages=shared.pages)
         joined = max(event.seq for name in tasks for event in teller.requests[name].admitted if event.seq < start)
         teller.begin(teller.steps.before(joined))
         count = ask.ref(page, start)
-        told = say("{} prompts begin the same.", count)
-        told = say("Another run: {}", told) if source else told
+        told = say("Another run: {} prompts begin the same." if source else "{} prompts begin the same.", count)
         teller.shot(told, teller.act(tape, shared, until=joined, seconds=2.4), subject=("pool", page))
         told = say("So {} hold page {}.", count, ask.page(page))
         teller.shot(told, teller.lapse(tape, bits, until=start, seconds=1.6), subject=("pool", page))
@@ -347,11 +345,11 @@ class PrefixCacheTelling(Telling):
 
     def takeaway(self) -> Section:
         ask = self.ask
-        self.begin(([-1, *map(int, self.history.steps.end)])[-BEFORE:][0])
-        unit = say("slots held at most, where the longest lengths reserve {}", ask.most_longest())
-        measures = {"held": ask.most_held(), "longest": ask.most_longest()}
-        comes_to = self.told("takeaway", say("Memory in pieces, order in a table."), **measures)
-        told = Takeaway(comes_to, say("{}", ask.most_held()), unit)
+        self.begin(self.steps.before(self.admitted))
+        held, longest = ask.most_held(), ask.most_longest()
+        comes_to = self.told("takeaway", say("Memory in pieces, order in a table."), held=held, longest=longest)
+        unit = say("slots held at most, where the longest lengths reserve {}", longest)
+        told = Takeaway(comes_to, say("{}", held), unit)
         many, answer, (alloc, had) = len(self.history.steps) >= FEW_STEPS, None, self.run_of.reused or (None, "")
         task, seq, pages = self.scattered.task, self.scattered.seq, self.scattered.pages
         if many and alloc and alloc.task == task and alloc.pages[0] in pages:

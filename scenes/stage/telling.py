@@ -214,9 +214,7 @@ class Telling:
         alone that gave one of these values, and where many ran no others are shown. `pace` stretches each line."""
         source, steps = shown_source(self.trace, event.function, COLUMNS), steps_of(self.trace, event, COLUMNS)
         lines = folded(source.lines, {step.line for step in steps})
-        if only is not None:
-            wanted = set(only)
-            steps = [s for s in steps if wanted & {str(name) for name, _ in s.values} or s.refs and "_refs" in wanted]
+        steps = [step for step in steps if only is None or {*only} & {str(name) for name, _ in step.values}]
         if sum(map(len, lines)) > MOST_LINES:
             lines = folded(source.lines, {step.line for step in steps})
         code = Code(source.title, lines)
