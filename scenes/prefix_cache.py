@@ -28,7 +28,7 @@ from scenes.story.words import counted, plural
 
 SHARED = "prefix_sharing"
 """The shipped trace that shows a page with two holders where the film's own has none."""
-SOME, BEFORE, FEW_STEPS = 8, 12, 9
+SOME, BEFORE, FEW_STEPS = 8, 12, 7
 """Pages of a pool that is large beside code, steps that the hook begins before its event, and steps from which
 on a time-lapse has a sentence of its own."""
 
@@ -87,9 +87,8 @@ class PrefixCacheTelling(Telling):
         return Tape(tuple(dict.fromkeys(tasks)), (acting,) if acting else (), cuts=cuts)
 
     def about(self, page: int) -> Key:
-        """The subject of what happens to a page: that page; in a pool of one or of many the code, or else the pool."""
-        some = 1 < self.ask.n_pages <= SOME
-        return ("pool", page) if some else ("code",) if self.beside else ("pool",)
+        """The subject of what happens to a page: the code beside it, else that page; in a pool of one or of many all."""
+        return ("code",) if self.beside else ("pool", page) if 1 < self.ask.n_pages <= SOME else ("pool",)
 
     def coded(self, function: str, after: int, until: int, parts: Sequence[Part], **options: Any) -> list[Act]:
         """A call's lines beside `parts`, up to event `until`; `parts` alone where no lines were recorded."""
@@ -196,7 +195,7 @@ class PrefixCacheTelling(Telling):
         before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
         lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.4)
         if ask.between("step_end", self.start, before.seq).value >= FEW_STEPS:
-            self.shot("A step stores a token; the newest waits.", lapse, subject=("pool",))
+            self.shot("The newest token is not stored yet.", lapse, subject=("pool",))
         acting = (self.tape(*tasks, acting=(task, logical)), wire)
         table = self.history.first(Table, grown.seq)
         end = table.seq if table else grown.seq
@@ -279,7 +278,8 @@ class PrefixCacheTelling(Telling):
         told = say("The lowest free page is {}: {} gets it.", *names[:2])
         acts = [self.act(*acting), self.act(*acting, until=table.seq if table else alloc.seq, seconds=1.6)]
         self.shot(told, *acts, subject=self.about(page))
-        wrote = [*self.history.events(KvWrite, self.at)][:2]
+        spans = ((event, span) for event in self.history.events(KvWrite, self.at) for span in event.spans)
+        wrote = [event for event, span in spans if span.task == task and page in dict(run[:2] for run in span.slots)][:2]
         if wrote:
             told = say("In page {}, {} now overwrites what {} left.", *names)
             told = self.short(told, say("Page {} is overwritten.", *names[:1]))
