@@ -87,7 +87,7 @@ class PrefixCacheTelling(Telling):
         return Tape(tuple(dict.fromkeys(tasks)), (acting,) if acting else (), cuts=cuts)
 
     def about(self, page: int) -> Key:
-        """The subject of what happens to a page: the code beside it, else that page; in a pool of one or of many all."""
+        """The subject of what happens to a page: code beside it, else that page; in a pool of one or of many all."""
         return ("code",) if self.beside else ("pool", page) if 1 < self.ask.n_pages <= SOME else ("pool",)
 
     def coded(self, function: str, after: int, until: int, parts: Sequence[Part], **options: Any) -> list[Act]:
@@ -279,7 +279,7 @@ class PrefixCacheTelling(Telling):
         acts = [self.act(*acting), self.act(*acting, until=table.seq if table else alloc.seq, seconds=1.6)]
         self.shot(told, *acts, subject=self.about(page))
         spans = ((event, span) for event in self.history.events(KvWrite, self.at) for span in event.spans)
-        wrote = [event for event, span in spans if span.task == task and page in dict(run[:2] for run in span.slots)][:2]
+        wrote = [event for event, span in spans if span.task == task and page in [run[0] for run in span.slots]][:2]
         if wrote:
             told = say("In page {}, {} now overwrites what {} left.", *names)
             told = self.short(told, say("Page {} is overwritten.", *names[:1]))
