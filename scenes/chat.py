@@ -244,7 +244,7 @@ class ChatTelling(RaceTelling):
         self.shot(
             told, *(self.act(*self.parts(self.all, one, tables[one]), seconds=1.2) for one in tasks), subject=("pool",)
         )
-        hits = [task for task in reversed(tasks) if ask.found(task, 0).value] or tasks[::-1]
+        hits = [task for task in tasks if ask.found(task, 0).value] or tasks
         told, found = say("Shared pages count once: {} slots.", slots), [ask.found(task, 0) for task in hits]
         if tokens.value - sum(measure.value for measure in found) == slots.value:
             told = self.short(say("Shared pages once: {} = {} slots.", joined(" − ", (tokens, *found)), slots), told)
