@@ -53,8 +53,9 @@ class Held(Part):
             yield ("step", align), Text(text, at, px=theme.LEAST_SIZE, face="mono", color=t.muted, align=align)
         y, upright = -np.inf, view.frame.upright
         for i, name in enumerate(SERIES[: self.drawn]):
-            peak, start = field.bottom - field.h * int(peaks[name].value) / top, left[values[:, i].argmax()]
-            yield (name, "peak"), Line(np.array([(start, peak), (field.right + ASIDE, peak)]), color=t.muted, width=2)
+            peak, end = field.bottom - field.h * int(peaks[name].value) / top, field.right + ASIDE * (not upright)
+            points = np.array([(left[values[:, i].argmax()], peak), (end, peak)])
+            yield (name, "peak"), Line(points, color=t.muted, width=2)
             y = max(y + LINE * px, peak + px / 2)
             y = field.y - (len(SERIES) - i - 0.5) * LINE * px if upright else y
             x = field.x if upright else field.right + ASIDE
