@@ -60,9 +60,7 @@ class ChatTelling(RaceTelling):
         kept = [sum(self.ask.state(seq).tasks[task].kv_len for task in self.running(seq)) for seq in ends]
         best = kept.index(max(kept))
         if kept[best] < SAID:
-            raise DoesNotApply(
-                f"{film} needs at least {SAID} tokens in the cache at once, and this trace has {kept[best]}"
-            )
+            raise DoesNotApply(f"{film} needs {SAID} tokens in the cache at once, and this trace has {kept[best]}")
         near = next(i for i in range(max(0, best - HOOKED), best + 1) if 4 * kept[i] >= 3 * kept[best])
         self.near, self.full = ends[near], ends[best]
 
@@ -224,9 +222,8 @@ class ChatTelling(RaceTelling):
         if not n or len(ends) < TOLD or not {now.tables[task][-1] for task in names} <= {*pages}:
             return None
         then = self.state(ends[-1]).tasks
-        if any(then[task].generated < now.tasks[task].generated + TOLD for task in names) or not self.once(
-            f"batch {n}"
-        ):
+        each = all(then[task].generated >= now.tasks[task].generated + TOLD for task in names)
+        if not each or not self.once(f"batch {n}"):
             return None
         told = say("One step now adds a token to {}.", "both answers" if n == 2 else "every answer")
         return "Each step fills one slot and picks the next token." if n == 1 else told

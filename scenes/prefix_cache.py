@@ -28,7 +28,7 @@ from scenes.story.words import counted, plural
 
 SHARED = "prefix_sharing"
 """The shipped trace that shows a page with two holders where the film's own has none."""
-SOME, BEFORE, FEW_STEPS = 8, 12, 6
+SOME, BEFORE, FEW_STEPS = 8, 12, 7
 """Pages of a pool that is large beside code, steps that the hook begins before its event, and steps from which
 on a time-lapse has a sentence of its own."""
 
@@ -63,8 +63,8 @@ class PrefixCacheTelling(Telling):
         for seq, tell in sorted(self.later(), key=lambda told: told[0]):
             if seq > self.at:
                 yield tell()
-        yield self.cost()
         yield from self.counted()
+        yield self.cost()
         yield self.takeaway()
 
     def later(self) -> Iterator[tuple[int, Callable[[], Section]]]:
@@ -87,9 +87,8 @@ class PrefixCacheTelling(Telling):
         return Tape(tuple(dict.fromkeys(tasks)), (acting,) if acting else (), cuts=cuts)
 
     def about(self, page: int) -> Key:
-        """The subject of what happens to a page: that page; in a pool of one or of many the code, or else the pool."""
-        some = 1 < self.ask.n_pages <= SOME
-        return ("pool", page) if some else ("code",) if self.beside else ("pool",)
+        """The subject of what happens to a page: code beside it, else that page; in a pool of one or of many all."""
+        return ("code",) if self.beside else ("pool", page) if 1 < self.ask.n_pages <= SOME else ("pool",)
 
     def coded(self, function: str, after: int, until: int, parts: Sequence[Part], **options: Any) -> list[Act]:
         """A call's lines beside `parts`, up to event `until`; `parts` alone where no lines were recorded."""
@@ -119,7 +118,8 @@ class PrefixCacheTelling(Telling):
         parts = (question, self.tape(task), wires, self.pool(bits=False))
         acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.4)] if filled and filled.seq < alloc.seq else []
         acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
-        self.shot(None, *acts, self.act(*acting, until=seq), subject=self.about(pages[-1]), rest=1.0)
+        told = say("{} is a request: its memory lies in pages.", known["task"])
+        self.shot(told, *acts, self.act(*acting, until=seq), subject=self.about(pages[-1]), rest=0.6)
         return self.section("hook", "", phases=False)
 
     def reserve(self) -> Section:
@@ -127,8 +127,8 @@ class PrefixCacheTelling(Telling):
         ask = self.ask
         made = self.lines("PagedCache.__init__", -1, self.requests[self.first].submitted.seq)
         pages = {"pages": self.pages, "name": "pool"}
-        once = say("K and V are reserved once, {} in all.", ask.bytes_of("pool"))
-        cut = say("Cut into {}, each free: its bit is {}.", counted(ask.pool_pages(), "page"), ask.free_bit())
+        once = say("K and V, {} a number: {}.", counted(ask.number_bytes(), "byte"), ask.bytes_of("pool"))
+        cut = say("Each of {} holds K and V; bit {} says free.", counted(ask.pool_pages(), "page"), ask.free_bit())
         if made is not None:
             tensors = ("k_cache", "v_cache")
 
@@ -136,7 +136,7 @@ class PrefixCacheTelling(Telling):
                 names = {str(name) for name, _ in code.values}
                 return Slabs(sum(name in names for name in tensors), **pages), code
 
-            acts = self.run(made, made.seq, slabs, only=("sizes", *tensors), pace=1.15)
+            acts = self.run(made, made.seq, slabs, only=tensors, pace=1.5)
         else:
             acts = [self.act(Slabs(n, **pages), seconds=1.6 * (n > 0) or None) for n in (0, 1, 2)]
         self.shot(once, *acts, subject=("pool",), detail=CODE)
@@ -152,23 +152,20 @@ class PrefixCacheTelling(Telling):
         needed = self.lines("pages_for", start, allocs[0].seq if allocs else self.admitted)
         needs = counted(prompt, "token"), ask.page_size(), counted(ask.prompt_pages(task), "page")
         told = say("{} / {} a page, rounded up: {}.", *needs)
-        told = self.short(say("{}: {}", name, told), told)
+        told = self.short(say("Request {}: {}", name, told), told)
         acts = [self.act(tape, self.pool(), until=start)]
         if needed is not None:
             acts += self.run(needed, needed.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
         self.shot(told, *acts, subject=("tape", task))
-        told = "The lowest set bit, counted from the right, is the page."
+        told = "The lowest page whose bit is set is taken."
         if allocs:
             page, tape = allocs[0].pages[0], self.tape(task, acting=(task, 0))
             parts = (tape, self.pool(page))
             acts = self.coded("PagedCache.alloc", self.at, tables[0].seq, parts)
+            if allocs[1:]:
+                parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(allocs[-1].pages[0]))
+                acts += self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",), pace=0.3)
             self.shot(told, *acts, subject=self.about(page), detail=CODE)
-        if allocs[1:]:
-            page = allocs[-1].pages[0]
-            told = say("The rest in the same way: {}.", ask.table(task, self.admitted))
-            parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(page))
-            acts = self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",), pace=0.5)
-            self.shot(told, *acts, subject=self.about(page), detail=MORE)
         told = say("Prefill computes {} in one pass.", counted(ask.stored(task, self.filled), "token"))
         parts = (self.tape(task), self.pool())
         acts = self.coded("PagedCache.write", self.at, self.filled, parts, only=("page",))
@@ -180,8 +177,9 @@ class PrefixCacheTelling(Telling):
         name, tasks = ask.name(task), (self.first, task)
         submitted = self.requests[task].submitted.seq
         parts = (self.tape(*tasks), Wires(task), self.pool())
-        table = ask.table(task, admitted.seq)
-        told = self.short(say("{} takes free pages, too: {}.", name, table), say("{} takes free pages, too.", name))
+        known = name, ask.longest(task), ask.table(task, admitted.seq)
+        told = say("Request {}, up to {} tokens, gets the table {}.", *known)
+        told = self.short(told, say("{} gets pages, too.", name))
         wrote = self.history.first(KvWrite, admitted.seq)
         acts = [*self.acts(parts, submitted), self.act(*parts, until=admitted.seq, seconds=1.4)]
         acts += self.acts(parts, wrote.seq if wrote else self.end)
@@ -192,12 +190,13 @@ class PrefixCacheTelling(Telling):
         ask, task, logical, page = self.ask, str(grown.task), int(grown.logical or 0), grown.pages[0]
         self.beside = ()
         tasks = (*self.standing(), task)
-        parts = (self.tape(*tasks), Wires(task), self.pool())
+        wire = Wires(task, (logical,))
+        parts = (self.tape(*tasks), wire, self.pool())
         before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
-        lapse = self.lapse(*parts, until=before.seq - 1, seconds=1.5)
+        lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.4)
         if ask.between("step_end", self.start, before.seq).value >= FEW_STEPS:
-            self.shot("Each step fills one slot more.", lapse, subject=("pool",))
-        acting = (self.tape(*tasks, acting=(task, logical)), Wires(task))
+            self.shot("The newest token is not stored yet.", lapse, subject=("pool",))
+        acting = (self.tape(*tasks, acting=(task, logical)), wire)
         table = self.history.first(Table, grown.seq)
         end = table.seq if table else grown.seq
         told = say("Token {} of {} has no slot.", ask.first_token_of(logical), ask.name(task))
@@ -240,23 +239,26 @@ class PrefixCacheTelling(Telling):
 
     def release(self, freed: PagesFree) -> Section:
         ask, task = self.ask, str(freed.task)
+        name, ended = ask.name(task), self.requests[task].finished
         self.beside = ()
         tape = self.tape(*self.standing(), task)
         lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=1.5)
         if ask.between("step_end", self.start, self.at).value >= FEW_STEPS:
-            self.shot(say("{} is done: cleanup frees its pages.", ask.name(task)), lapse, subject=("pool",))
+            told = say("{} writes its last tokens.", name)
+            if ended is not None and ended.reason == "length":
+                told = say("{} writes on, up to its limit of {} tokens.", name, ask.longest(task))
+            self.shot(told, lapse, subject=("pool",))
         end = self.requests[task].empty_after(freed.seq) or freed.seq
         frees = [freed, *(e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task)][:MOST]
         page = freed.pages[0]
-        released = ask.ref(page, freed.seq), ask.page(page), ask.free_bit()
-        told = say("At ref {} nobody holds page {}: its bit becomes {}.", *released)
-        tape = self.tape(task)
+        released = name, ask.page(page), ask.ref(page, freed.seq), ask.free_bit()
+        told = say("{} is done: page {} falls to ref {}, its bit becomes {}.", *released)
+        told = self.short(told, say("{} is done: page {} has ref {} and bit {}.", *released))
         acts = self.coded("PagedCache.free", self.at, freed.seq, (tape, self.pool(page)))
         self.shot(told, *acts, subject=self.about(page), detail=CODE)
-        others = ((e.seq, (tape, self.pool(*e.pages))) for e in frees[1:])
-        masks = {"only": ("_refs", "_free_mask"), "pace": 0.5}
-        acts = [act for seq, parts in others for act in self.coded("PagedCache.free", self.at, seq, parts, **masks)]
-        acts.append(self.act(tape, self.pool(), *self.beside, until=end))
+        self.beside = ()
+        acts = [self.act(tape, self.pool(*e.pages), until=e.seq) for e in frees[1:]]
+        acts.append(self.act(tape, self.pool(), until=end))
         self.shot("Freeing a page erases nothing.", *acts, subject=self.about(frees[-1].pages[0]))
         return self.section("release", say("{} leaves", ask.name(task)))
 
@@ -273,14 +275,17 @@ class PrefixCacheTelling(Telling):
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
         names = ask.page(page), ask.name(task), ask.name(had)
-        told = say("The lowest free page is {}: {} overwrites {} there.", *names)
-        told = self.short(told, say("The lowest free page is {}: it is overwritten.", *names[:1]))
-        end = table.seq if table else alloc.seq
-        acts = [self.act(*acting), self.act(*acting, until=end, seconds=1.6)]
-        wrote = [*self.history.events(KvWrite, self.at)][:2]
-        acts += [self.act(*acting, until=event.seq, seconds=0.7) for event in wrote]
+        told = say("The lowest free page is {}: {} gets it.", *names[:2])
+        acts = [self.act(*acting), self.act(*acting, until=table.seq if table else alloc.seq, seconds=1.6)]
         self.shot(told, *acts, subject=self.about(page))
-        return self.section("reuse", say("{} grows into a used page", ask.name(task)))
+        spans = ((event, span) for event in self.history.events(KvWrite, self.at) for span in event.spans)
+        wrote = [event for event, span in spans if span.task == task and page in [run[0] for run in span.slots]][:2]
+        if wrote:
+            told = say("In page {}, {} now overwrites what {} left.", *names)
+            told = self.short(told, say("Page {} is overwritten.", *names[:1]))
+            acts = [self.act(*acting, until=event.seq, seconds=1.6 / len(wrote)) for event in wrote]
+            self.shot(told, *acts, subject=self.about(page), detail=MORE)
+        return self.section("reuse", say("{} gets a used page", ask.name(task)))
 
     def gather(self, read: Gather) -> Section:
         ask, task = self.ask, self.scattered.task
@@ -288,8 +293,8 @@ class PrefixCacheTelling(Telling):
         lifted = self.act(tape, Strip(task, read.seq, landed=False), pool, until=read.seq)
         landed = self.act(tape, Strip(task, read.seq), pool)
         self.shot("The table restores order: pages become one strip.", lifted, landed, subject=("strip",))
-        told = say("Pages {}, one strip: order lives in the table.", ask.table(task, read.seq))
-        told = self.short(told, say("Many pages, one strip: order lives in the table."))
+        told = say("One strip, in the order of the table: {}.", ask.table(task, read.seq))
+        told = self.short(told, say("One strip of pages, in the order of the table."))
         shown, acts = [*enumerate(self.scattered.pages)][-MOST:], []
         for place, page in shown:
             tape, strip = self.tape(task, acting=(task, place)), Strip(task, read.seq, acting=place)
@@ -302,15 +307,15 @@ class PrefixCacheTelling(Telling):
         held, longest = ask.most_held(), ask.most_longest()
         tables = self.state(int(self.history.steps.end[ask.holdings[:, 0].argmax()])).tables
         each = [say("{} {}", ask.name(task), ask.longest(task)) for task, pages in tables.items() if pages]
-        told = say("Longest lengths reserved: {} slots.", longest)
+        told = say("Reserved without pages: {} slots.", longest)
         if len(each) > 1:
-            told = self.short(say("Reserved at their longest: {}, in all {}.", joined(", ", each), longest), told)
+            told = self.short(say("Reserved without pages: {} = {} slots.", joined(" + ", each), longest), told)
         self.shot(told, self.act(Held(0)), self.act(Held(1), seconds=1.6), subject=("held",), pace=1.1)
-        told = say("No reservation: {} slots held at most.", held)
+        told = say("No reservation per request: {} at most, {} fewer.", held, ask.less(longest, held))
         if held.value >= longest.value:
             told = say("Whole pages: {} slots held at most, for {}.", held, longest)
-        self.shot(told, self.act(Held(2), seconds=1.0), self.act(Held(), seconds=1.0), subject=("held",), rest=1.0)
-        return self.section("cost", "What it saves", MORE, phases=False)
+        self.shot(told, self.act(Held(2), seconds=1.0), self.act(Held(), seconds=1.0), subject=("held",), rest=0.6)
+        return self.section("cost", "What it saves", MORE, phases=False, cut=True)
 
     def counted(self) -> Iterator[Section]:
         """A page that more than one request holds survives one of them: here, else in a shipped trace."""
@@ -323,32 +328,36 @@ class PrefixCacheTelling(Telling):
         start = teller.steps.phase_begin(freed.seq)
         tables = teller.state(start).tables
         tasks = tuple(name for name, pages in tables.items() if page in pages)[:4]
-        held = (page, *(entry for name in tasks for entry in tables[name]))
-        bits = Pool(acting=(page,), pages=tuple(sorted([*dict.fromkeys(held)][:SOME])))
-        tape = Tape(tasks)
+        held = [entry for entry in tables[task] if teller.state(start).refs[entry] > 1]
+        shared, tape = Pool(pages=tuple(sorted({page, *held[:SOME]}))), Tape(tasks)
+        bits = Pool(acting=(page,), pages=shared.pages)
         joined = max(event.seq for name in tasks for event in teller.requests[name].admitted if event.seq < start)
         teller.begin(teller.steps.before(joined))
         count = ask.ref(page, start)
-        told = say("{} prompts begin the same: {} hold page {}.", count, count, ask.page(page))
-        acts = [teller.act(tape, bits, until=joined, seconds=1.6), teller.lapse(tape, bits, until=start, seconds=1.6)]
-        teller.shot(told, *acts, subject=("pool", page))
-        told = say("{} leaves, others still read page {}: it stays.", ask.name(task), ask.page(page))
+        told = say("Another run: {} prompts begin the same." if source else "{} prompts begin the same.", count)
+        teller.shot(told, teller.act(tape, shared, until=joined, seconds=2.4), subject=("pool", page))
+        told = say("So {} hold page {}.", count, ask.page(page))
+        teller.shot(told, teller.lapse(tape, bits, until=start, seconds=1.6), subject=("pool", page))
         end = teller.requests[task].empty_after(freed.seq) or freed.seq
-        acts = (teller.act(tape, bits, until=freed.seq, seconds=1.6), teller.act(tape, bits, until=end))
-        teller.shot(told, *acts, subject=("pool", page))
-        title = "Another run: release is counted" if source else "Release is counted"
-        yield teller.section("counted", title, ASIDE, cut=True, source=source)
+        told = say("{} leaves, page {} stays: ref {}.", ask.name(task), ask.page(page), ask.ref(page, end))
+        teller.shot(told, teller.act(tape, bits, until=end, seconds=2.0), subject=("pool", page))
+        yield teller.section("counted", "Release is counted", ASIDE, cut=True, source=source)
 
     def takeaway(self) -> Section:
         ask = self.ask
-        self.begin(([-1, *map(int, self.history.steps.end)])[-BEFORE:][0])
-        unit = say("slots held at most, where the longest lengths reserve {}", ask.most_longest())
-        measures = {"held": ask.most_held(), "longest": ask.most_longest()}
-        comes_to = self.told("takeaway", say("Memory in pieces, order in a table."), **measures)
-        told = Takeaway(comes_to, say("{}", ask.most_held()), unit)
-        parts = (told, self.pool(bits=False))
-        seconds = 1.2 if len(self.history.steps) >= FEW_STEPS else 0.4
-        self.shot(None, self.lapse(*parts, until=self.end, seconds=seconds), subject=("pool",), rest=1.6)
+        self.begin(self.steps.before(self.admitted))
+        held, longest = ask.most_held(), ask.most_longest()
+        comes_to = self.told("takeaway", say("Memory in pieces, order in a table."), held=held, longest=longest)
+        unit = say("slots held at most, where the longest lengths reserve {}", longest)
+        told = Takeaway(comes_to, say("{}", held), unit)
+        many, answer, (alloc, had) = len(self.history.steps) >= FEW_STEPS, None, self.run_of.reused or (None, "")
+        task, seq, pages = self.scattered.task, self.scattered.seq, self.scattered.pages
+        if many and alloc and alloc.task == task and alloc.pages[0] in pages:
+            name, page, had = ask.name(task), ask.page(alloc.pages[0]), ask.name(had)
+            answer = say("{} lies in {}: {} had left page {} free.", name, ask.table(task, seq), had, page)
+            answer = self.short(answer, say("{} got page {}, left free by {}.", name, page, had))
+        lapse = self.lapse(told, self.pool(bits=False), until=self.end, seconds=2.0 if many else 0.4)
+        self.shot(answer, lapse, subject=("pool",), rest=1.6)
         return self.section("takeaway", "", FRAME, phases=False, cut=True)
 
 

@@ -84,5 +84,5 @@ LIGHT = Theme(
 )
 THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
 
-NUMBER, QUESTION, TAKEAWAY, CAPTION, LABEL, CODE_SIZE, LEAST_SIZE = 160, 72, 56, 40, 31, 30, 28
+NUMBER, QUESTION, TAKEAWAY, CAPTION, LABEL, CODE_SIZE, LEAST_SIZE = 160, 72, 56, 40, 31, 34, 28
 """Em sizes of type in design pixels, by what is set in them."""

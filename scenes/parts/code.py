@@ -13,7 +13,7 @@ from scenes.draw.layout import Box
 from scenes.measures import Said, clipped, joined
 from scenes.parts.part import Atoms, Part, Room, View
 
-PITCH, INSET, TITLE, MOST_LINES = 44.0, 20.0, 52.0, 10
+PITCH, INSET, TITLE, LEAST_LINES, MOST_LINES = 44.0, 20.0, 52.0, 6, 8
 KEYWORDS = {"None", "True", "False"}
 
 
@@ -42,7 +42,7 @@ class Code(Part):
         at = next((k for k, row in enumerate(rows) if row[0] == self.line), 0)
         first = max(0, min(at - most // 2, len(rows) - most))
         shown = rows[first : first + most]
-        height = TITLE + (len(shown) + 2) * PITCH + INSET
+        height = TITLE + (max(LEAST_LINES, len(shown)) + 2) * PITCH + INSET
         box = Box(box.x, box.y + max(0.0, box.h - height) / 2, box.w, min(box.h, height))
         yield ("ground",), Block(box, fill=t.panel, radius=10)
         at = (box.x + INSET, box.y + TITLE / 2 + 2)

@@ -11,11 +11,11 @@ from scenes.draw.layout import Box
 from scenes.measures import say
 from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
 
-FOOT, TITLE, ASIDE, SWATCH, LINE = 52.0, 56.0, 24.0, 22.0, 1.5
+FOOT, TITLE, ASIDE, SWATCH, LINE = 52.0, 56.0, 24.0, 30.0, 1.5
 MOST = 160
 """Columns at most; of a longer run every second step has one, or every third, and so on."""
 SERIES = ("longest", "held", "filled")
-WORDS = {"longest": "reserved at their longest", "held": "held in pages", "filled": "filled"}
+WORDS = {"longest": "reserved without pages", "held": "held in pages", "filled": "filled, the newest wait"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Held(Part):
         values = ask.holdings[:: -(-len(ask.holdings) // MOST)]
         peaks = {"longest": ask.most_longest(), "held": ask.most_held(), "filled": ask.most_filled()}
         top = max(1, *(int(peak.value) for peak in peaks.values()))
-        said = {name: say("{} " + WORDS[name], peaks[name]) for name in SERIES}
+        said = {name: say("peak {}: " + WORDS[name], peaks[name]) for name in SERIES}
         beside = max(fonts.width(text, "sans-medium", px) for text in said.values()) + SWATCH + 40 + ASIDE
         above = len(SERIES) * LINE * px if view.frame.upright else 0.0
         field = Box(box.x, box.y + TITLE + above, box.w - (0.0 if above else beside), box.h - TITLE - above - FOOT)
@@ -53,7 +53,10 @@ class Held(Part):
             yield ("step", align), Text(text, at, px=theme.LEAST_SIZE, face="mono", color=t.muted, align=align)
         y, upright = -np.inf, view.frame.upright
         for i, name in enumerate(SERIES[: self.drawn]):
-            y = max(y + LINE * px, field.bottom - field.h * int(peaks[name].value) / top + px / 2)
+            peak, end = field.bottom - field.h * int(peaks[name].value) / top, field.right + ASIDE * (not upright)
+            points = np.array([(left[values[:, i].argmax()], peak), (end, peak)])
+            yield (name, "peak"), Line(points, color=t.muted, width=2)
+            y = max(y + LINE * px, peak + px / 2)
             y = field.y - (len(SERIES) - i - 0.5) * LINE * px if upright else y
             x = field.x if upright else field.right + ASIDE
             edges = np.array([[x, y - SWATCH / 2, x + SWATCH, y + SWATCH / 2]])

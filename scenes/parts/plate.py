@@ -24,7 +24,7 @@ FILLER = -1
 @dataclass(frozen=True)
 class Plate(Part):
     """The rectangle of the pass that writes in event `seq`, of its first requests and of the last entries
-    of long tables. `tables` and `lengths` say what of it is known; with `attended` attention takes it."""
+    of long tables. `tables` and `lengths` say what of it is filled in; with `attended` attention takes it."""
 
     seq: int = 0
     tables: bool = True
@@ -62,26 +62,28 @@ class Plate(Part):
         size, columns = min(CHIP, high), (width - first) * (wide + GAP) + GAP
         rectangle = Box(x - GAP, box.y + HEAD - GAP, columns, len(rows) * (high + GAP) + GAP)
         sizes = (("view.rows", len(passed)), ("view.columns", width))
-        title = say("page_table [{}, {}]", *(measure(name, n, "plain", seq=self.seq) for name, n in sizes))
+        title = say("page_table {}×{}", *(measure(name, n, "plain", seq=self.seq) for name, n in sizes))
         aside = max(rectangle.right, x + fonts.width(title, "mono", theme.LABEL)) + ASIDE
+        acting = self.tables and not self.attended
+        yield ("rectangle",), Block(rectangle, fill=t.panel, stroke=t.accent, width=4.0, acting=acting)
         if self.tables:
             yield ("shape",), self._titled(view, title, x, box.y)
-            yield ("rectangle",), Block(rectangle, fill=t.panel, stroke=t.accent, width=4.0, acting=not self.attended)
         if self.lengths:
             yield ("longest",), self._titled(view, say("lengths"), aside, box.y)
         for row, (task, table, length) in enumerate(rows):
             y = box.y + HEAD + row * (high + GAP)
             hue, cy = view.hue(task), y + high / 2
             yield from chip(view, task, Box(box.x, cy - size / 2, chips, size), row, keeps=False)
-            for column in range(first, width) if self.tables else ():
+            for column in range(first, width):
                 cell = Box(x + (column - first) * (wide + GAP), y, wide, high)
                 page = table[column] if column < len(table) else FILLER
                 held = page != FILLER
                 stroke = hue if held else t.muted
                 yield (row, column, "cell"), Block(cell, fill=t.panel, stroke=stroke, dashed=not held)
-                entry = say("{}", self._entry(page, row, column))
-                look: Look = {"face": "mono-bold", "color": stroke, "align": "center", "ground": t.panel}
-                yield (row, column, "entry"), Text(entry, (cell.cx, cell.cy), px=theme.CAPTION, **look)
+                if self.tables:
+                    entry = say("{}", self._entry(page, row, column))
+                    look: Look = {"face": "mono-bold", "color": stroke, "align": "center", "ground": t.panel}
+                    yield (row, column, "entry"), Text(entry, (cell.cx, cell.cy), px=theme.CAPTION, **look)
             if self.lengths:
                 text = say("{}", measure("view.length", length, seq=self.seq, row=row))
                 yield (row, "length"), Text(text, (aside, cy), px=theme.CAPTION, face="mono-bold", color=t.text)

@@ -51,7 +51,7 @@ class Strip(Part):
             ask = view.ask
             shape = (measure("task.cached", row.length, task=self.task, at=self.seq), ask.model("n_kv_heads"))
             layer = measure("gather.layer", view.trace[self.seq].layer, "plain", seq=self.seq)
-            title = say("K and V of layer {}: [{}, {}, {}] each", layer, *shape, ask.model("head_dim"))
+            title = say("K and V of layer {}: {}×{}×{} each", layer, *shape, ask.model("head_dim"))
             yield ("title",), Text(title, (box.x, box.y + HEAD / 2 - 6), face="mono", color=t.muted)
         lanes = Box(box.x, box.y + HEAD, box.w, box.h - HEAD).rows(rows, 0)
         pitch = box.w / (min(row.length, across * size) if rows == 1 else across * size)

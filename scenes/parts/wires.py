@@ -55,11 +55,12 @@ class Wires(Part):
             gap, at = tile.right + ASIDE, number.at[1]
             x = page.cx + NUDGE * any(abs(page.cx - down) < NUDGE / 2 for down in downs)
             points = [(number.at[0] + half + 10, at), (gap, at), (gap, y), (x, y), (x, page.y - 4)]
-            yield (logical,), Line(np.array(points), color=view.hue(self.task), width=3, curved=True, head=True)
+            wire = Line(np.array(points), color=view.hue(self.task), width=3, curved=True, head=True)
+            yield (self.task, logical), wire
 
     def read(self, shown: Shown) -> Read:
         """Which logical pages are wired."""
-        return {"wires": {self.task: tuple(sorted(key[1] for key in shown))}}
+        return {"wires": {self.task: tuple(sorted(key[-1] for key in shown if key[-2] == self.task))}}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from scenes.story.source import shown_source, steps_of
 E = TypeVar("E", bound=Event)
 MORE, ASIDE, CODE, FRAME = 1, 2, 3, 4
 """How early things are left out of a short film: the higher, the earlier."""
-COLUMNS = 46
+COLUMNS = 40
 """Characters of a line of code."""
 MORE_LINES = " …"
 LONGEST = 60
@@ -211,10 +211,13 @@ class Telling:
     ) -> list[Act]:
         """The lines of a `lines` event run one after another, in a `Code` among `parts`, then what
         they brought about, up to event `until`, happens. With `only`, the cursor stops at those lines
-        alone that gave one of these values. `pace` stretches each line."""
-        source = shown_source(self.trace, event.function, COLUMNS)
-        steps = steps_of(self.trace, event, COLUMNS)
-        code = Code(source.title, folded(source.lines, {step.line for step in steps}))
+        alone that gave one of these values, and where many ran no others are shown. `pace` stretches each line."""
+        source, steps = shown_source(self.trace, event.function, COLUMNS), steps_of(self.trace, event, COLUMNS)
+        lines = folded(source.lines, {step.line for step in steps})
+        steps = [step for step in steps if only is None or {*only} & {str(name) for name, _ in step.values}]
+        if sum(map(len, lines)) > MOST_LINES:
+            lines = folded(source.lines, {step.line for step in steps})
+        code = Code(source.title, lines)
         known: dict[str, Any] = {}
         refs = [*map(int, self.state(event.seq).refs)]
         values: list[tuple[Said, Said]] = []
@@ -222,8 +225,6 @@ class Telling:
         for step in steps:
             fresh = [(joined("", (name,)), joined("", (value,))) for name, value in step.values]
             names = {str(name) for name, _ in fresh}
-            if only is not None and names.isdisjoint(only) and not (step.refs and "_refs" in only):
-                continue
             values = [pair for pair in values if str(pair[0]) not in names] + fresh
             code = replace(code, line=step.line, values=tuple(values), fresh=len(fresh))
             if step.mask is not None or step.refs:
@@ -255,13 +256,10 @@ class Telling:
 
 
 def folded(lines: Sequence[tuple[Said, ...]], run: Collection[int]) -> tuple[tuple[Said, ...], ...]:
-    """Lines of code, each of some rows; where they are too many, none is left of those that did not `run`
-    but an ellipsis behind the line before."""
-    if sum(map(len, lines)) <= MOST_LINES:
-        return tuple(lines)
+    """Lines of code, each of some rows; of those that did not `run`, but `else`, an ellipsis is left."""
     kept: list[tuple[Said, ...]] = []
     for i, rows in enumerate(lines):
-        if i in run or not i:
+        if i in run or not i or rows[0].strip() == "else:":
             kept.append(rows)
             continue
         last = next(place for place in range(len(kept) - 1, -1, -1) if kept[place])

@@ -98,6 +98,7 @@ class Ask:
         """The bit of the free mask that says that a page is free."""
         return measure("state.bit", 1, "plain", state="free")
 
+    number_bytes = named("number.bytes", lambda ask: DTYPES[ask.trace.header.dtype])
     page_size = named("pool.page_size", lambda ask: ask.size, "plain")
     pool_slots = named("pool.slots", lambda ask: ask.n_pages * ask.size)
     # A size of the model: n_layers, n_kv_heads, head_dim.

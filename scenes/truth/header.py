@@ -65,6 +65,7 @@ def slot_bytes(witness: Witness) -> int:
 
 
 vouches("slot.bytes")(slot_bytes)
+vouches("number.bytes")(lambda witness: WIDTHS[witness.trace.header.dtype])
 vouches("page.bytes")(lambda witness: slot_bytes(witness) * witness.page_size)
 vouches("pool.bytes")(lambda witness: slot_bytes(witness) * witness.page_size * witness.n_pages)
 vouches("header.kv_layer")(lambda witness: witness.trace.header.kv_layer)
