@@ -116,9 +116,11 @@ class PrefixCacheTelling(Telling):
         asked = say("Why does the memory of {task} lie in pages {table}?", **known)
         question, wires, last = Question(self.told("question", asked, **known)), Wires(task), (task, len(pages) - 1)
         parts = (question, self.tape(task), wires, self.pool(bits=False))
-        acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.4)] if filled and filled.seq < alloc.seq else []
+        many, stored = sum(end > start for end in ends) >= FEW_STEPS, filled and filled.seq < alloc.seq
+        acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.8 if many else 0.6)] if stored else []
         acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
         told = say("{} is a request: its memory lies in pages.", known["task"])
+        told = told if acts and many else ""
         self.shot(told, *acts, self.act(*acting, until=seq), subject=self.about(pages[-1]), rest=0.6)
         return self.section("hook", "", phases=False)
 
@@ -234,7 +236,7 @@ class PrefixCacheTelling(Telling):
         if filler is not None:
             told = say("{} is no page: it fills up a shorter row.", filler)
         attended = (tape, Plate(wrote.seq, attended=True), *self.beside)
-        self.shot(told, self.act(*attended, seconds=1.6), self.act(*attended, until=wrote.seq), subject=("plate",))
+        self.shot(told, self.act(*attended, until=wrote.seq, seconds=1.8), subject=("plate",))
         return self.section("view", "What attention sees")
 
     def release(self, freed: PagesFree) -> Section:
@@ -350,7 +352,8 @@ class PrefixCacheTelling(Telling):
         comes_to = self.told("takeaway", say("Memory in pieces, order in a table."), held=held, longest=longest)
         unit = say("slots held at most, where the longest lengths reserve {}", longest)
         told = Takeaway(comes_to, say("{}", held), unit)
-        many, answer, (alloc, had) = len(self.history.steps) >= FEW_STEPS, None, self.run_of.reused or (None, "")
+        many = ask.between("step_end", self.at, self.end).value >= FEW_STEPS
+        answer, (alloc, had) = None, self.run_of.reused or (None, "")
         task, seq, pages = self.scattered.task, self.scattered.seq, self.scattered.pages
         if many and alloc and alloc.task == task and alloc.pages[0] in pages:
             name, page, had = ask.name(task), ask.page(alloc.pages[0]), ask.name(had)

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from scenes import theme
+from scenes.draw import fonts
 from scenes.draw.atoms import FLYING, Block, Cells, Move, Picture, Text, grid_edges, rgba
 from scenes.draw.layout import Box
 from scenes.measures import measure, say
@@ -68,14 +70,15 @@ class Strip(Part):
             if logical == self.acting:
                 yield (logical, "frame"), Block(stretch.inset(-REACH), stroke=t.accent, width=4, acting=True, z=1)
             if self.landed:
-                yield (logical, "page"), self._below(view, logical, page, stretch)
+                yield (logical, "page"), self._below(view, logical, page, stretch, box.right)
 
-    def _below(self, view: View, logical: int, page: int, stretch: Box) -> Text:
-        """The page that a stretch comes from, named where there is room."""
+    def _below(self, view: View, logical: int, page: int, stretch: Box, right: float) -> Text:
+        """The page that a stretch comes from, named where there is room, left of `right`."""
         number = measure("table.entry", page, "plain", task=self.task, logical=logical, at=self.seq)
         text = say("page {}" if stretch.w > 120 else "{}", number)
         last = stretch.w < 120
-        at = (stretch.x if last else stretch.cx, stretch.bottom + FOOT / 2 + 4)
+        x = min(stretch.x, right - fonts.width(text, "mono-bold", theme.LABEL)) if last else stretch.cx
+        at = (x, stretch.bottom + FOOT / 2 + 4)
         return Text(text, at, face="mono-bold", color=view.hue(self.task), align="left" if last else "center")
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:

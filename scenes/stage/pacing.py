@@ -50,5 +50,5 @@ def stretch(storyboard: Storyboard, factor: float) -> Storyboard:
     def stretched(shot: Shot) -> Shot:
         return replace(shot, pace=round(shot.pace * factor, 3))
 
-    sections = (replace(section, beats=tuple(map(stretched, section.beats))) for section in storyboard.sections)
+    sections = [replace(one, beats=tuple(map(stretched, one.beats)), slowed=factor) for one in storyboard.sections]
     return replace(storyboard, sections=tuple(sections))

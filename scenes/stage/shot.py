@@ -65,7 +65,8 @@ class Section:
 
     `start` is the event whose replayed state is shown first (-1: before the first); `key` names its file. With `cut` it
     begins with a picture of its own, else with that of `before`, the last shot of the section before. `source` names
-    the shipped trace that it is told from where that is not the film's. `detail` as in `scenes.stage.pacing`.
+    the shipped trace that it is told from where that is not the film's. `detail` as in `scenes.stage.pacing`, which
+    makes it `slowed` times as slow as it was told.
     """
 
     key: str
@@ -77,6 +78,7 @@ class Section:
     cut: bool = False
     source: str | None = None
     before: Shot | None = None
+    slowed: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,8 @@ class CaptionTime(Rule):
 
 
 class Still(Rule):
-    """At most 25 % of a film stands still, at most 1.2 s at a time, but for three rests of at most
-    2 s that shots declare."""
+    """At most 25 % of a film stands still, at most 1.2 s at a time, longer by as much as it was asked to be slower,
+    but for three rests of at most 2 s that shots declare."""
 
     name = "still"
 
@@ -95,9 +95,10 @@ class Still(Rule):
         self._motion = Motion()
         self._rests: list[tuple[float, float]] = []
         self._began: list[tuple[float, str]] = []
+        self._most = STRETCH
 
     def section_began(self, moment: Moment, section: Section) -> None:
-        self._motion = moment.motion
+        self._motion, self._most = moment.motion, STRETCH * max(1.0, section.slowed)
         self._began.append((moment.now, section.key))
 
     def section_ended(self, moment: Moment, section: Section) -> Iterator[Problem]:
@@ -118,9 +119,9 @@ class Still(Rule):
             yield Problem(("whole film",), detail, at=0.0, section=self._began[0][1])
         for start, end in stills:
             rested = sum(max(0.0, min(b, end) - max(a, start)) for a, b in self._rests)
-            if end - start - rested > STRETCH + 1e-3:
+            if end - start - rested > self._most + 1e-3:
                 section = [key for time, key in self._began if time <= start + 1e-6][-1]
-                detail = f"nothing moves for {end - start - rested:.1f} s: at most {STRETCH} s"
+                detail = f"nothing moves for {end - start - rested:.1f} s: at most {self._most:.1f} s"
                 yield Problem((f"whole picture at {start:.2f}s",), detail, at=start, section=section)
 
 
