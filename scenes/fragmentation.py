@@ -249,7 +249,8 @@ class FragmentationTelling(Telling):
 
     def behind(self, step: int) -> None:
         """On to the end of `step`, while the line grows."""
-        told = say("Nobody may overtake {}.", self.ask.name(self.head(self.step))) if self.once("line") else None
+        waits = self.ask.whole(self.step).waiting and self.once("line")
+        told = say("Nobody may overtake {}.", self.ask.name(self.head(self.step))) if waits else None
         self.go(told, step, *self.lanes(), self.clock, subject=("whole",))
 
     def price(self) -> Section:

@@ -186,7 +186,8 @@ class PrefixSharingTelling(RaceTelling):
             count = ask.computed(task, done.seq)
             skips = say("{} are skipped: only the other {} are computed", ask.found(task, admitted.seq), count)
             told = self.short(say("{}{}.", skips, there), say("Only the other {} are computed{}.", count, there))
-        acts = self.acts(self.parts(task, own, lit=(task,)), admitted.seq) + self.acts(self.parts(task), self.known)
+        lit = (task,) if own else ()
+        acts = self.acts(self.parts(task, own, lit=lit), admitted.seq) + self.acts(self.parts(task), self.known)
         self.shot(told, *acts, subject=("pool", *own[:1]))
         return self.section("second", say("{} begins the same", name))
 

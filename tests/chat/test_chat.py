@@ -13,7 +13,7 @@ from tests.film.clean import assert_clean
 OWN = ASSETS / "traces" / Chat.default_trace
 
 
-@pytest.mark.parametrize("scenario", ["two_requests", "shared_prefix", "one_page", "crowded"])
+@pytest.mark.parametrize("scenario", ["two_requests", "shared_prefix", "crowded"])
 def test_any_trace_with_texts(word_scenario, scenario):
     """One request, many, preempted ones, with pieces that no font holds."""
     assert_clean(Chat, word_scenario(scenario))
@@ -23,6 +23,11 @@ def test_trace_without_texts():
     with pytest.raises(DoesNotApply) as reason:
         Chat.tell(Trace.open(ASSETS / "traces" / "promo.jsonl.gz"))
     assert "\n" not in str(reason.value)
+
+
+def test_too_few_words_to_look_at(word_scenario):
+    with pytest.raises(DoesNotApply, match="tokens in the cache at once, and this trace has 9$"):
+        Chat.tell(Trace.open(word_scenario("one_page")))
 
 
 class Last(Observer):
