@@ -285,7 +285,7 @@ class ChunkedPrefillTelling(Telling):
         filled = [[row[k < i] for k, row in enumerate(rows[:-1])] for i in range(len(rows))]
         text = say("A step gives {} one token.", self.whose(0)[1])
         self.shot(text, *(self.act(*shown) for shown in filled[:-1]), subject=(f"step-{steps[0]}",))
-        text = say("{} {} tokens are one step: {} for its end.", self.owner(0), n, self.whose(0)[0]).capitalised()
+        text = say("{} {} tokens are one step: {} for it.", self.owner(0), n, self.whose(0)[0]).capitalised()
         self.shot(text, self.act(*filled[-1]), subject=(f"step-{whole}",))
         text = say("A prompt can come in parts, a step for each.")
         text = text if budget.value is None else say("The server can limit a step: here to {} tokens.", budget)

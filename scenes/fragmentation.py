@@ -214,7 +214,7 @@ class FragmentationTelling(Telling):
         name, need, largest = ask.name(task), ask.piece("reserved", task), ask.whole_largest(blocked)
         told = say("{} needs {} in one piece; the largest hole has {}.", name, need, largest)
         told = self.short(told, say("{} needs {}; the largest hole has {}.", name, need, largest))
-        self.shot(told, *self.tries(blocked), subject=("whole", task), pace=PACE)
+        self.shot(told, *self.tries(blocked), subject=("whole", task), pace=1.2 * PACE)
         if task in self.state().tables and blocked + 1 < self.done:
             lanes = *self.lanes("pages", acting=self.pages_of(task)), self.clock
             acts = self.act(*lanes, seconds=0.8), self.to(blocked + 1, *lanes)

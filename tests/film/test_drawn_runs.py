@@ -1,16 +1,28 @@
-"""Films of drawn runs are clean and true, or say in one line why there is none."""
+"""Films of five drawn runs each that they can tell are clean and true."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from astrai_sim.scenario.schema import CachePart, ChangePart, RecordPart, RequestPart, Scenario, SchedulerPart
+from astrai_sim.scenario.schema import (
+    CachePart,
+    ChangePart,
+    PrefixPart,
+    RecordPart,
+    RequestPart,
+    Scenario,
+    SchedulerPart,
+)
 from scenes.film import catalog
 from tests.film.clean import assert_clean_or_told_why_not
 from tests.trace.recording import TINY, recorded
+
+RUNS, MOST = 5, 20
+"""Drawn runs that each film tells, and of how many at most."""
 
 
 def drawn(seed: int, chunks: bool) -> Scenario:
@@ -40,12 +52,50 @@ def drawn(seed: int, chunks: bool) -> Scenario:
     )
 
 
+def shared(seed: int) -> Scenario:
+    """Up to six requests that begin with the same tokens, in a pool that little more than one fits into, or more."""
+    source = random.Random(seed)
+    size, pages = source.choice((4, 8, 16)), source.randint(2, 4)
+    start = size * pages + source.randint(0, size - 1)
+    apart = source.randint(0, 6)
+    requests = tuple(
+        RequestPart(
+            f"{'Aq'[seed % 2]}{i}",
+            source.randint(2, 3 * size),
+            prompt_tokens=source.randint(1, 2 * size),
+            prefix="start",
+            arrival_step=i * apart,
+        )
+        for i in range(source.randint(2, 6))
+    )
+    most = max(-(-(start + (one.prompt_tokens or 0) + one.max_tokens) // size) for one in requests)
+    return Scenario(
+        name="drawn",
+        title="A drawn scenario",
+        seed=seed,
+        model=TINY,
+        cache=CachePart(min(33, most + source.randint(1, 12)), size, prefix_caching=True),
+        scheduler=SchedulerPart(max_batch=source.choice((2, 4, 8))),
+        record=RecordPart(line_calls=source.choice((0, 4))),
+        prefixes=(PrefixPart("start", tokens=start),),
+        requests=requests,
+    )
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "chunks"), [("Fragmentation", False), ("ChunkedPrefill", True)])
-def test_films_of_drawn_runs(name, chunks, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("Fragmentation", partial(drawn, chunks=False)),
+        ("ChunkedPrefill", partial(drawn, chunks=True)),
+        *((name, shared) for name in ("PrefixSharing", "Opening", "Eviction")),
+    ],
+)
+def test_films_of_drawn_runs(name, make, tmp_path):
     told = 0
-    for seed in range(10):
-        path = tmp_path / f"{seed}.jsonl"
-        recorded(drawn(seed, chunks), path)
+    for seed in range(MOST):
+        recorded(make(seed), path := tmp_path / f"{seed}.jsonl")
         told += assert_clean_or_told_why_not(catalog.film(name), path) is not None
-    assert told >= 3
+        if told == RUNS:
+            return
+    pytest.fail(f"{name} tells {told} of {MOST}")

@@ -22,7 +22,7 @@ QUICK, ALL = 150, 1200
 TIMES = {"ns", "duration_ns"}
 # Fields of the header to which nothing else in a trace is tied.
 HEADER_TRUSTED = re.compile(
-    r"engine\.|device\.|started|sources\.|scenario\.(title|question|takeaway)|policy\."
+    r"engine\.|device\.|started|sources\.|scenario\.(title|question|takeaway|film)|policy\."
     r"|scenario\.model\.(n_layers|n_heads|ffn_dim)"
 )
 # The same without a model, where these only say what was not run, and without any ids.
