@@ -17,7 +17,7 @@ from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 from scenes.story.words import counted
 
 TITLE, ROW, BEST, GAP, FOOT = 46.0, 54.0, 130.0, 8.0, 10.0
-LEAST_BEST, CHIP, TOKEN = 330.0, 48.0, 84.0
+LEAST_BEST, CHIP, TOKEN = 420.0, 48.0, 84.0
 WIDEST, LEAST, APART = 26.0, 3.0, 3.0
 """Pixels of a token's width, at most and at least, and between two."""
 FROZEN = 0.16
