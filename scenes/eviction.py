@@ -305,7 +305,7 @@ class EvictionTelling(RaceTelling):
         tiles = range(missed.found // ask.size, missed.cached // ask.size)
         tape, _, pool = self.stage(task, tiles=tiles)
         acts = [self.act(*parts, until=missed.seq), self.act(tape, Lru(lost=self.torn(missed)), pool, seconds=1.5)]
-        self.shot(told, *acts, subject=("lru",), rest=1.6)
+        self.shot(told, *acts, subject=("lru",), rest=1.2)
         self.near, row = (), self.ask.state(missed.seq).lru
         parts = self.stage(task)
         acts, told = [self.act(*self.stage(task, (), row), until=end), self.act(*parts)], None
@@ -330,7 +330,7 @@ class EvictionTelling(RaceTelling):
         if self.missed is not None:
             number = say("{}", self.lost(self.missed))
             unit = say("tokens computed again, because {} came too late", ask.name(self.missed.task))
-        return self.ending("What it costs", text, number, unit, Pool(bits=False), rest=1.8)
+        return self.ending("What it costs", text, number, unit, Pool(bits=False), rest=1.2)
 
     def measures(self) -> dict[str, Measure]:
         late = self.missed and {"late": self.ask.name(self.missed.task), "lost": self.lost(self.missed)}

@@ -117,7 +117,7 @@ class PrefixCacheTelling(Telling):
         question, wires, last = Question(self.told("question", asked, **known)), Wires(task), (task, len(pages) - 1)
         parts = (question, self.tape(task), wires, self.pool(bits=False))
         many, stored = sum(end > start for end in ends) >= FEW_STEPS, filled and filled.seq < alloc.seq
-        acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.8 if many else 0.6)] if stored else []
+        acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.5 if many else 0.6)] if stored else []
         acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
         told = say("{} is a request: its memory lies in pages.", known["task"])
         told = told if acts and many else ""
@@ -195,7 +195,7 @@ class PrefixCacheTelling(Telling):
         wire = Wires(task, (logical,))
         parts = (self.tape(*tasks), wire, self.pool())
         before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
-        lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.4)
+        lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.0)
         if ask.between("step_end", self.start, before.seq).value >= FEW_STEPS:
             self.shot("The newest token is not stored yet.", lapse, subject=("pool",))
         acting = (self.tape(*tasks, acting=(task, logical)), wire)
@@ -300,7 +300,7 @@ class PrefixCacheTelling(Telling):
         shown, acts = [*enumerate(self.scattered.pages)][-MOST:], []
         for place, page in shown:
             tape, strip = self.tape(task, acting=(task, place)), Strip(task, read.seq, acting=place)
-            acts.append(self.act(tape, strip, self.pool(page, bits=False), seconds=max(0.8, 2.6 / len(shown))))
+            acts.append(self.act(tape, strip, self.pool(page, bits=False), seconds=max(0.8, 2.2 / len(shown))))
         self.shot(told, *acts, subject=("strip",))
         return self.section("gather", "Attention reads in logical order")
 
@@ -316,7 +316,7 @@ class PrefixCacheTelling(Telling):
         told = say("No reservation per request: {} at most, {} fewer.", held, ask.less(longest, held))
         if held.value >= longest.value:
             told = say("Whole pages: {} slots held at most, for {}.", held, longest)
-        self.shot(told, self.act(Held(2), seconds=1.0), self.act(Held(), seconds=1.0), subject=("held",), rest=0.6)
+        self.shot(told, self.act(Held(2), seconds=1.0), self.act(Held(), seconds=1.0), subject=("held",), rest=0.3)
         return self.section("cost", "What it saves", MORE, phases=False, cut=True)
 
     def counted(self) -> Iterator[Section]:
@@ -337,7 +337,7 @@ class PrefixCacheTelling(Telling):
         teller.begin(teller.steps.before(joined))
         count = ask.ref(page, start)
         told = say("Another run: {} prompts begin the same." if source else "{} prompts begin the same.", count)
-        teller.shot(told, teller.act(tape, shared, until=joined, seconds=2.4), subject=("pool", page))
+        teller.shot(told, teller.act(tape, shared, until=joined, seconds=2.0), subject=("pool", page))
         told = say("So {} hold page {}.", count, ask.page(page))
         teller.shot(told, teller.lapse(tape, bits, until=start, seconds=1.6), subject=("pool", page))
         end = teller.requests[task].empty_after(freed.seq) or freed.seq
@@ -359,8 +359,8 @@ class PrefixCacheTelling(Telling):
             name, page, had = ask.name(task), ask.page(alloc.pages[0]), ask.name(had)
             answer = say("{} lies in {}: {} had left page {} free.", name, ask.table(task, seq), had, page)
             answer = self.short(answer, say("{} got page {}, left free by {}.", name, page, had))
-        lapse = self.lapse(told, self.pool(bits=False), until=self.end, seconds=2.0 if many else 0.4)
-        self.shot(answer, lapse, subject=("pool",), rest=1.6)
+        lapse = self.lapse(told, self.pool(bits=False), until=self.end, seconds=1.7 if many else 0.4)
+        self.shot(answer, lapse, subject=("pool",), rest=1.2)
         return self.section("takeaway", "", FRAME, phases=False, cut=True)
 
 
