@@ -24,7 +24,7 @@ drawing = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     phases=[Phase.explicit, Phase.generate],
 )
-PARTS = range(10)
+PARTS = range(5)
 """Seeds of `judge_drawn`: parts of one long test, which run side by side."""
 
 

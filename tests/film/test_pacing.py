@@ -20,7 +20,7 @@ from tests.film.test_join import frame_count
 from tests.film.tiny import TinyFilm
 
 FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
-LENGTHS = (20, 30, 45, 60, 90, 180)
+LENGTHS = (20, 30, 60, 180)
 
 QUICK = {"ChunkedPrefill", "Fragmentation", "Opening"}
 """Films whose lengths are tried in the usual run."""
