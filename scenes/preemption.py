@@ -18,14 +18,15 @@ from scenes.parts.wires import Knock
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.history.sure import sure
+from scenes.story.limits import reading_time
 from scenes.story.words import MOST, are, counted, listed, pages_text, plural
 
 MAKE_ROOM, PREEMPT = "InferenceScheduler._make_room", "_preempt("
 ROWS = ((12, 3), (33, 2))
 """Tapes beside a pool of up to so many pages."""
 ARRIVALS = 3
-TOLD = 8
-"""Stops of a time-lapse during which there is time for a sentence."""
+TOLD, READ = 8, 0.75
+"""Stops of a time-lapse during which there is time for a sentence, and the share of one in which it is read."""
 Alarm = bool | tuple[int, ...]
 Tiles = tuple[tuple[str, int], ...]
 
@@ -133,7 +134,8 @@ class PreemptionTelling(Telling):
             line = self.state(self.full).waiting
             if told and line:
                 needs = counted(ask.needed(line[0], self.full), "page")
-                told = self.short(say("{} needs {} and waits; the others grow.", ask.name(line[0]), needs), told)
+                waits = say("{} needs {} and waits; the others grow.", ask.name(line[0]), needs)
+                told = waits if reading_time(waits) <= READ * sure(acts[0].seconds) else told
             self.shot(told, *acts, subject=("pool",))
         return self.section("full", "The pool fills", MORE, cut=True)
 

@@ -119,8 +119,7 @@ class PrefixCacheTelling(Telling):
         many, stored = sum(end > start for end in ends) >= FEW_STEPS, filled and filled.seq < alloc.seq
         acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.5 if many else 0.6)] if stored else []
         acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
-        told = say("{} is a request: its memory lies in pages.", known["task"])
-        told = told if acts and many else ""
+        told = say("{} is a request: its memory lies in pages.", known["task"]) if stored and many else ""
         self.shot(told, *acts, self.act(*acting, until=seq), subject=self.about(pages[-1]), rest=0.6)
         return self.section("hook", "", phases=False)
 

@@ -74,6 +74,5 @@ class Race(Part):
     def read(self, shown: Shown) -> Read:
         """Each lane's measure with its length, and where the clock stands, as shares of the track."""
         track, hand = shown[self.key, 0, "track"].box, shown[self.key, 0, "hand"].box
-        bars = [shown[self.key, i, "bar"].box.w / track.w for i in range(len(self.lanes))]
-        pairs = tuple((lane.time, bar) for lane, bar in zip(self.lanes, bars, strict=True))
+        pairs = tuple((lane.time, shown[self.key, i, "bar"].box.w / track.w) for i, lane in enumerate(self.lanes))
         return {"race": pairs, "race.clock": (hand.x - track.x) / (track.w - HAND)}
