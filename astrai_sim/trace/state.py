@@ -104,10 +104,6 @@ class State:
             self._mask = int.from_bytes(bits.tobytes(), "little")
         return self._mask
 
-    def mask_bits(self) -> str:
-        """The free mask as digits, high bit first."""
-        return format(self.mask, f"0{self.n_pages}b")
-
     @property
     def lru(self) -> list[int]:
         """Cached pages, least recently used first."""

@@ -68,8 +68,8 @@ class Bars(Part):
 
 @dataclass(frozen=True)
 class Waits(Part):
-    """Under `label`, the time of request `task` from its last token before event `since` (or its arrival) to its next
-    one, as far as it has gone; on a scale whose end is all of it. Below it what stands `beside` it, to compare with."""
+    """Under `label`, the time of request `task` from its last token before event `since` (or its arrival) to its next,
+    as far as it has gone; the scale ends with all of it, or the longest that stands `beside` it, below."""
 
     since: int = -1
     task: str = ""
@@ -81,7 +81,8 @@ class Waits(Part):
 
     def draw(self, view: View, box: Box) -> Atoms:
         ns = view.history.requests[self.task].wait(self.since, view.state.seq, view.state.ns)
-        yield from self._bars(ns, float(view.ask.wait(self.task, self.since).value)).draw(view, box)
+        most = max(float(of.value) for of in (view.ask.wait(self.task, self.since), *(bar.of for bar in self.beside)))
+        yield from self._bars(ns, most).draw(view, box)
 
     def _bars(self, ns: int, scale: float = 0.0) -> Bars:
         now = measure("wait.since", ns, "exact", task=self.task, since=self.since)

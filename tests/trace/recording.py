@@ -20,7 +20,7 @@ from astrai_sim.scenario.schema import (
     Scenario,
     SchedulerPart,
 )
-from astrai_sim.trace import Trace
+from astrai_sim.trace import State, Trace
 
 CPU = torch.device("cpu")
 TINY = ModelPart(n_layers=1, n_heads=2, n_kv_heads=1, head_dim=4, ffn_dim=8, vocab_size=50, dtype="float32")
@@ -54,6 +54,11 @@ def recorded(scenario: Scenario, path: Path) -> Trace:
     """The scenario, recorded into `path` on the CPU."""
     record(scenario, path, torch.device("cpu"))
     return Trace.open(path)
+
+
+def mask_bits(state: State) -> str:
+    """The free mask as digits, high bit first."""
+    return format(state.mask, f"0{state.n_pages}b")
 
 
 def lines_of(trace: Trace) -> list[dict]:

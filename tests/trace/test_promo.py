@@ -8,6 +8,7 @@ import pytest
 
 from astrai_sim.trace import Trace
 from astrai_sim.trace.verify import verify
+from tests.trace.recording import mask_bits
 
 SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "traces"
 
@@ -22,10 +23,10 @@ def states(trace: Trace, *kinds: str):
 
 
 def test_the_masks_of_the_story(promo):
-    masks = [promo.state_at(-1).mask_bits()]
+    masks = [mask_bits(promo.state_at(-1))]
     for state in states(promo, "task_admitted", "table"):
-        if state.mask_bits() != masks[-1]:
-            masks.append(state.mask_bits())
+        if mask_bits(state) != masks[-1]:
+            masks.append(mask_bits(state))
     assert masks == ["11111111", "11111110", "11111100", "11111000", "11110000", "11100000", "11110011"]
 
 

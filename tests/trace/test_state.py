@@ -11,7 +11,7 @@ from msgspec import structs
 
 from astrai_sim.trace import State
 from astrai_sim.trace.wire import LineReader
-from tests.trace.recording import crowd, recorded
+from tests.trace.recording import crowd, mask_bits, recorded
 
 BIG = 100_000
 
@@ -172,7 +172,7 @@ def test_a_big_pool_is_held_in_arrays():
     """Nothing in a state of 100,000 pages is a Python object per page."""
     state = State(BIG, 16)
     assert state.refs.nbytes == 4 * BIG and state.page_states().nbytes == BIG
-    assert state.mask.bit_count() == BIG and len(state.mask_bits()) == BIG
+    assert state.mask.bit_count() == BIG and len(mask_bits(state)) == BIG
     twin = state.copy()
     twin.refs[5] = 1
     assert state.refs[5] == 0

@@ -8,6 +8,7 @@ import pytest
 
 from astrai_sim.trace import Trace
 from tests.conftest import ROOT
+from tests.trace.recording import mask_bits
 
 
 def shipped(name: str) -> Trace:
@@ -16,7 +17,7 @@ def shipped(name: str) -> Trace:
 
 def masks(trace: Trace) -> list[str]:
     """The free mask from the start on, each time that it changes."""
-    states = (trace.state_at(seq).mask_bits() for seq in [-1, *(e.seq for e in trace if hasattr(e, "mask"))])
+    states = (mask_bits(trace.state_at(seq)) for seq in [-1, *(e.seq for e in trace if hasattr(e, "mask"))])
     found = [next(states)]
     return found + [after for before, after in pairwise([*found, *states]) if before != after]
 
