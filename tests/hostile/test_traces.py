@@ -19,6 +19,10 @@ HARMLESS = {"title_of_markup", "started_of_markup"}
 """What a trace may say, however strange: it is printed as it stands, and obeyed by nobody."""
 
 
+FILMING = "lint", "check", "render"
+STILLS = "PrefixSharing", "--beats", "-o", "x.png"
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
@@ -62,7 +66,7 @@ def test_films_are_not_told_of_them(files, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for path in files:
         if path.stem not in HARMLESS:
-            for words in (("lint", "PrefixSharing"), ("render", "PrefixSharing"), ("list",)):
+            for words in (*((command, "PrefixSharing") for command in FILMING), ("stills", *STILLS), ("list",)):
                 done = run(film, *words, "--trace", path)
                 assert done.exit_code == 1 and len(done.output.splitlines()) <= LEVELS, path
     assert not list(tmp_path.iterdir())
