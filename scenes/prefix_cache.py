@@ -28,9 +28,9 @@ from scenes.story.words import counted, plural
 
 SHARED = "prefix_sharing"
 """The shipped trace that shows a page with two holders where the film's own has none."""
-SOME, BEFORE, FEW_STEPS = 8, 12, 7
+SOME, BEFORE, FEW_STEPS, SOON = 8, 12, 7, 48
 """Pages of a pool that is large beside code, steps that the hook begins before its event, and steps from which
-on a time-lapse has a sentence of its own."""
+on a time-lapse has a sentence of its own, and letters of one that is soon read."""
 
 
 class PrefixCacheTelling(Telling):
@@ -357,7 +357,7 @@ class PrefixCacheTelling(Telling):
         if many and alloc and alloc.task == task and alloc.pages[0] in pages:
             name, page, had = ask.name(task), ask.page(alloc.pages[0]), ask.name(had)
             answer = say("{} lies in {}: {} had left page {} free.", name, ask.table(task, seq), had, page)
-            answer = self.short(answer, say("{} got page {}, left free by {}.", name, page, had))
+            answer = answer if len(answer) <= SOON else say("{} had left page {} free.", had, page)
         lapse = self.lapse(told, self.pool(bits=False), until=self.end, seconds=1.7 if many else 0.4)
         self.shot(answer, lapse, subject=("pool",), rest=1.2)
         return self.section("takeaway", "", FRAME, phases=False, cut=True)

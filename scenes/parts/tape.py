@@ -54,10 +54,12 @@ class Tape(Part):
         tiles = max(view.final_pages[life.index] for life in lives)
         room = box.w - name - CHIP_GAP - (min(MOST_ASKED * box.w, max(asked) + CHIP_GAP) if asked else count)
         width = min(WIDEST, (room + TILE_GAP) / tiles - TILE_GAP)
-        most, behind = tiles, min(room, tiles * (width + TILE_GAP) - TILE_GAP) + CHIP_GAP
+        most, fold = tiles, -TILE_GAP
         if width < LEAST_TILE:
-            width, fold = LEAST_TILE, fonts.width(f"… {tiles} pages …", "sans", theme.LEAST_SIZE)
-            most = max(5, 1 + int((room - fold) / (width + TILE_GAP)))
+            width, wide = LEAST_TILE, fonts.width(f"… {tiles} pages …", "sans", theme.LEAST_SIZE)
+            most = max(5, 1 + int((room - wide) / (width + TILE_GAP)))
+            fold = wide - width - TILE_GAP if tiles > most else fold
+        behind = min(most, tiles) * (width + TILE_GAP) + fold + CHIP_GAP
         n = len(self.tasks)
         high = min(box.h, n * BEST_ROW + (n - 1) * ROW_GAP)
         for task, row in zip(self.tasks, Box(box.x, box.cy - high / 2, box.w, high).rows(n, ROW_GAP), strict=True):
