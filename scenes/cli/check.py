@@ -10,7 +10,6 @@ from scenes.film.moments import within
 from scenes.film.quality import PREVIEW
 from scenes.film.rehearsal import EVERY_FRAME, check
 from scenes.film.scene import FilmScene
-from scenes.lint.linter import lint
 from scenes.theme import Theme
 
 
@@ -55,6 +54,8 @@ def lint_command(film: type[FilmScene], trace: Path | None, seconds: float | Non
     Nothing is drawn or encoded. One line for each finding: film time, section,
     rule, the mobjects, what is wrong. Exits with 1 if there is any.
     """
+    from scenes.lint.linter import lint
+
     findings = lint(film, trace, seconds, PREVIEW.shaped(frame, theme))
     for finding in findings:
         click.echo(str(finding))
