@@ -303,9 +303,8 @@ class ChatTelling(RaceTelling):
             told = say("Every token keeps its slot until its answer ends.")
             unit = say("tokens of {} were kept at once, at step {}", self.conversations(), step)
         rest, title = min(REST, PACE * len(self.steps) / 4), sentence(self.trace.header.scenario.title)
-        self.begin(self.full)
-        ending = self.ending(title, told, say("{}", slots or tokens), unit, self.pool, rest=rest, key="comes-to")
-        return replace(ending, cut=True)
+        answers = replace(self.talk, whole=True)
+        return self.ending(title, told, say("{}", slots or tokens), unit, answers, rest=rest, key="comes-to")
 
 
 class Chat(FilmScene):

@@ -325,9 +325,10 @@ class ChunkedPrefillTelling(Telling):
         over = self.read(text, 0, over)
         self.shot(text, self.go(time, over, *parts), subject=("chunks",))
         end = min(time.end, max(self.after(text, over), min(stretch.until for stretch in self.stretches)))
-        text = say("After {}: {} in chunks, {} whole.", self.waits[0], chunked, whole)
-        if self.count(0, end).value > self.count(1, end).value:
-            text = say("{} Then whole overtakes.", text)
+        text = say("After {}: {} in chunks, {} whole", self.waits[0], chunked, whole)
+        if chunked.value > whole.value:
+            text = say("After {} chunks were {} ahead", self.waits[0], self.ask.less(chunked, whole))
+        text = say("{}; then whole overtakes." if self.count(0, end).value > self.count(1, end).value else "{}.", text)
         self.shot(text, self.go(replace(time, now=over), end, *parts), subject=("chunks", "count"))
         return self.section("race", "One reader, one clock", cut=True)
 

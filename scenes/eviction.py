@@ -140,7 +140,7 @@ class EvictionTelling(RaceTelling):
             acts.append(self.act(*parts, until=min(self.steps.phase_end(done.seq), self.kept.seq - 1)))
         self.shot(say("{} comes: {}, computed into {}.", name, n, pages), *acts, subject=("tape", task), pace=1.2)
         before = self.steps.phase_begin(self.kept.seq) - 1
-        acts = self.pass_time(*parts, until=before, seconds=2.5)
+        acts = self.pass_time(*parts, until=before, seconds=1.8)
         if acts and acts[0].stops:
             self.shot("Its answer comes.", *acts, subject=("pool",))
             acts = []
@@ -305,10 +305,15 @@ class EvictionTelling(RaceTelling):
         tiles = range(missed.found // ask.size, missed.cached // ask.size)
         tape, _, pool = self.stage(task, tiles=tiles)
         acts = [self.act(*parts, until=missed.seq), self.act(tape, Lru(lost=self.torn(missed)), pool, seconds=1.5)]
-        self.shot(told, *acts, subject=("lru",), rest=1.2)
+        self.shot(told, *acts, subject=("lru",), rest=0.6)
         self.near, row = (), self.ask.state(missed.seq).lru
         parts = self.stage(task)
         acts, told = [self.act(*self.stage(task, (), row), until=end), self.act(*parts)], None
+        evicted = [event.pages[0] for event in self.history.events(PagesEvicted, missed.seq, end)]
+        if evicted:
+            room = say("To make room for {}, {} {} evicted.", name, pages_text(ask.pages(evicted)), are(evicted))
+            self.shot(room, *acts, subject=("lru",))
+            acts = []
         done = self.requests[task].prefilled(end)
         if done is not None:
             computed, lost = ask.computed(task, done.seq), self.lost(missed)

@@ -245,7 +245,8 @@ class FragmentationTelling(Telling):
         self.shot(told, *(self.act(*self.lanes(), self.clock), self.act(*lanes, seconds=1.6)), subject=("whole",))
         if step + 1 < self.done:
             told = say("What {} held is free with the next step.", name)
-            self.go(told, step + 1, *self.lanes(), self.clock, subject=("whole",))
+            acts = self.to(step + 1, *self.lanes(), self.clock, seconds=1.4), self.act(*self.lanes("whole"), self.clock)
+            self.shot(told, *acts, subject=("whole",), pace=PACE)
 
     def behind(self, step: int) -> None:
         """On to the end of `step`, while the line grows."""

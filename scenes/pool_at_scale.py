@@ -226,6 +226,11 @@ class PoolAtScaleTelling(Telling):
             return self.section("giving-way", "No page is free")
         wait = ask.time_between(loss.seq, back.seq, "time")
         told = say("First in line, {} has pages again after {}.", ask.name(task), wait)
+        given = {*self.state(back.seq).tables[task]}
+        for e in self.history.events("task_finished", loss.seq, back.seq):
+            if given & {*self.state(e.seq - 1).tables.get(e.task, ())}:
+                ends = say("{} ends: {} has pages again after {}.", ask.name(e.task), ask.name(task), wait)
+                told = self.short(ends, told)
         acts = [self.through(acting, back.seq - 1), self.act(*acting, until=back.seq, seconds=1.4)]
         self.shot(told, *acts, subject=("crowd",))
         whole = life.prefilled(back.seq)

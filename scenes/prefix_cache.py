@@ -260,7 +260,8 @@ class PrefixCacheTelling(Telling):
         self.beside = ()
         acts = [self.act(tape, self.pool(*e.pages), until=e.seq) for e in frees[1:]]
         acts.append(self.act(tape, self.pool(), until=end))
-        self.shot("Freeing a page erases nothing.", *acts, subject=self.about(frees[-1].pages[0]))
+        told = "A freed page is not erased: what it held stays, hollow."
+        self.shot(told, *acts, subject=self.about(frees[-1].pages[0]))
         return self.section("release", say("{} leaves", ask.name(task)))
 
     def reuse(self, alloc: PagesAlloc) -> Section:
@@ -340,7 +341,8 @@ class PrefixCacheTelling(Telling):
         told = say("So {} hold page {}.", count, ask.page(page))
         teller.shot(told, teller.lapse(tape, bits, until=start, seconds=1.6), subject=("pool", page))
         end = teller.requests[task].empty_after(freed.seq) or freed.seq
-        told = say("{} leaves, page {} stays: ref {}.", ask.name(task), ask.page(page), ask.ref(page, end))
+        hold = plural(tasks[1:], "one holds", "others hold")
+        told = say("{} leaves, page {} stays: {} it.", ask.name(task), ask.page(page), hold)
         teller.shot(told, teller.act(tape, bits, until=end, seconds=2.0), subject=("pool", page))
         yield teller.section("counted", "Release is counted", ASIDE, cut=True, source=source)
 

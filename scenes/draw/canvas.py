@@ -58,11 +58,10 @@ class Canvas(Group):
 class Track:
     """One mobject on its way: `start` and `end` are vectors, times in seconds.
 
-    `fade` is (from, to) of its opacity; `late` [len(start)], 0 to 1, holds back single numbers, so
-    that a front passes over cells; `arc` [2] is how far the middle of the way swings out. With a
-    `scale` beyond `FAR` it is part of a camera move: sizes change by the same factor in equal times. A
-    `hidden` text goes out where it stands and comes in where it belongs. What flew is gone soon after
-    `leaves`.
+    `fade` is (from, to) of its opacity; `late` [len(start)], 0 to 1, holds back single numbers, so that a front passes
+    over cells; `arc` [2] is how far the middle of the way swings out. With a `scale` beyond `FAR` it is part of a
+    camera move: sizes change by the same factor in equal times. A `hidden` text goes out where it stands and comes in
+    where it belongs. What flew is gone soon after `leaves`.
     """
 
     mobject: Any

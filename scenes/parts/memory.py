@@ -31,10 +31,9 @@ KINDS = ("piece", "page")
 @dataclass(frozen=True)
 class Memory(Part):
     """All slots by address. `rule` is the server's: "pages" shows the recorded pages, others of
-    `scenes.story.contiguous.RULES` what is computed. `trying` is who reaches for the hole that
-    begins at slot `hole` and does not fit, or stands at the `door`, a score, while that is None; where it
-    was `refused`, for the how-many-th time, it is said what it needs.
-    `acting` are stretches, by their first slot, that the caption speaks of."""
+    `scenes.story.contiguous.RULES` what is computed. `trying` is who reaches for the hole that begins at slot `hole`
+    and does not fit, or stands at the `door`, a score, while that is None; where it was `refused`, for the how-many-th
+    time, it is said what it needs. `acting` are stretches, by their first slot, that the caption speaks of."""
 
     rule: str = "reserve"
     trying: str = ""

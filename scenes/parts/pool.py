@@ -16,8 +16,7 @@ GAP, FOOT, HEAD, BITS, LABELS = 16.0, 44.0, 46.0, 66.0, 92.0
 LOWEST = 172.0
 """Height in which a pool of any number of pages can be shown."""
 OBJECT, GOOD = 162.0, 384.0
-"""Pixels on screen that a page should be wide, and height within which pages with words are as
-large as can be."""
+"""Pixels on screen that a page should be wide, and height within which pages with words are as large as can be."""
 BAND, PAD = 6.0, 10.0
 BARE = PAD + BAND + 4
 """Height above the slots of a page where nothing is written there."""

@@ -211,7 +211,8 @@ def page_words(view: View, page: int, body: Box, px: float, first: int) -> Atoms
             continue
         row, start, end = places[id(stand.word)]
         box = Box(body.x + start * px, body.y + row * PITCH * px, (end - start) * px, HIGH * px)
-        for slot, cell in zip(slots, box.columns(len(slots), 0.0), strict=True):
+        cells = [box] * len(slots) if stand.ghost else box.columns(len(slots), 0.0)
+        for slot, cell in zip(slots, cells, strict=True):
             (left if stand.ghost else edges)[slot] = (cell.x, cell.y, cell.right, cell.bottom)
         if stand.valid or stand.ghost:
             color, face = t.text if stand.valid else t.muted, stand.word.face

@@ -13,11 +13,10 @@ class Act:
     """One movement of a shot: `parts`, in the order in which they stand, come to show the state after event `until`,
     which counts computed steps beyond the last event (see `View.at`).
 
-    `known` is what lines of a running function have changed by then (see `View`). With `stops`,
-    events on the way, it is a time-lapse of `seconds` that shows each of them for as long, or, at
-    `times` from 0 to 1, from that share of it on. `running` parts go through a stretch of recorded
-    time (see `Part.during`) in `seconds`, which nothing stretches. Else `seconds` is how long it takes;
-    default: what its movements need.
+    `known` is what lines of a running function have changed by then (see `View`). With `stops`, events on the way, it
+    is a time-lapse of `seconds` that shows each of them for as long, or, at `times` from 0 to 1, from that share of it
+    on. `running` parts go through a stretch of recorded time (see `Part.during`) in `seconds`, which nothing stretches.
+    Else `seconds` is how long it takes; default: what its movements need.
     """
 
     until: int

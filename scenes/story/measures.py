@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec
 import numpy as np
 
 from astrai_sim.trace import Trace
-from astrai_sim.trace.events import PhaseEnd, SettingChanged, TaskAdmitted, TaskPrefilled, Tokens
+from astrai_sim.trace.events import PhaseEnd, SettingChanged, TaskAdmitted, TaskPrefilled
 from astrai_sim.trace.header import DTYPES
 from scenes.measures import Measure, measure
 from scenes.story.contiguous import RULES, Layout, Load, at_step, loads, simulate
@@ -156,24 +156,22 @@ class Ask:
     def longest(self, task: str) -> Measure:
         return self.total(self.prompt(task), self.max_tokens(task))
 
-    def wait(self, task: str, since: int) -> Measure:
-        """From its last token before event `since`, or its arrival, to its next one, or to the end."""
+    def wait(self, task: str, since: int, at: int | None = None) -> Measure:
+        """From its last token before event `since`, or its arrival, to its next one, to event `at`, or to the end."""
         life, last = self.request(task), self.history.last
-        until = life.token_after(since) or last
+        until = at or life.token_after(since) or last
         ns = life.wait(since, until, self.trace[until].ns)
         return measure("wait.since", ns, "exact", task=task, since=since, at=until)
 
-    def computing(self, task: str, since: int) -> Measure:
-        """Of such a wait, the time from the last admission before the token to the token, which has to be there."""
-        life = self.request(task)
-        token = self.history.event(Tokens, sure(life.token_after(since)))
-        ns = token.ns - [event for event in life.admitted if event.seq < token.seq][-1].ns
-        return measure("wait.computing", ns, "exact", task=task, since=since)
-
     def outside(self, task: str, since: int) -> Measure:
+        """Of such a wait, what was over with the last admission before the token, which has to be there."""
+        admitted, token = self.request(task).admitted, sure(self.request(task).token_after(since))
+        return self.wait(task, since, [event.seq for event in admitted if event.seq < token][-1])
+
+    def computing(self, task: str, since: int) -> Measure:
         """The rest of such a wait; both as they are written add up to the whole."""
-        ns = round(self.wait(task, since).value, -6) - round(self.computing(task, since).value, -6)
-        return measure("wait.outside", ns, "exact", task=task, since=since)
+        ns = round(self.wait(task, since).value, -6) - round(self.outside(task, since).value, -6)
+        return measure("wait.computing", ns, "exact", task=task, since=since)
 
     def once_cached(self, missed: Missed) -> Measure:
         return measure("prefix.once", missed.cached, task=missed.task, at=missed.seq)

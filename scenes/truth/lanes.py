@@ -132,18 +132,11 @@ def wait_since(witness: Witness, task: str, since: int, at: int) -> int:
 
 @vouches("wait.computing")
 def wait_computing(witness: Witness, task: str, since: int) -> int:
-    """Nanoseconds from a request's last admission before its first token after event `since` to that token."""
-    token = next((token for token in witness.lives[task].tokens if token.seq > since), None)
-    if token is None:
-        raise LookupError(f"{task} got no token after event {since}")
-    return token.ns - max(admitted.ns for admitted in witness.lives[task].admitted if admitted.seq < token.seq)
-
-
-@vouches("wait.outside")
-def wait_outside(witness: Witness, task: str, since: int) -> int:
-    """The rest of such a wait, of whole milliseconds, so that what is written adds up."""
-    whole, computing = wait_since(witness, task, since, witness.last), wait_computing(witness, task, since)
-    return (round(whole / 10**6) - round(computing / 10**6)) * 10**6
+    """What a wait took after its request's last admission, of whole milliseconds, so that what is written adds up."""
+    token = min(token.seq for token in witness.lives[task].tokens if token.seq > since)
+    back = max(admitted.seq for admitted in witness.lives[task].admitted if admitted.seq < token)
+    whole, outside = (wait_since(witness, task, since, at) for at in (witness.last, back))
+    return (round(whole / 10**6) - round(outside / 10**6)) * 10**6
 
 
 @vouches("wait.usual")

@@ -98,8 +98,7 @@ class Hero(Rule):
 
 
 def extent(atoms: Mapping[Key, Atom], start: Key) -> tuple[float, float]:
-    """Width and height, in design pixels, of all atoms whose keys begin with `start`; a text counts
-    with its line."""
+    """Width and height, in design pixels, of all atoms whose keys begin with `start`; a text counts with its line."""
     boxes = [bounds(atom) for key, atom in atoms.items() if key[: len(start)] == start and not _faint(atom)]
     if not boxes:
         return 0.0, 0.0
