@@ -16,6 +16,11 @@ DEVICE ?=
 OUT ?=
 START ?=
 SPEED ?=
+ONLY ?=
+FORMAT ?=
+BEATS ?=
+BACKGROUND ?=
+AUDIO ?=
 REPRODUCE ?=
 
 PY := .venv/bin/python
@@ -29,12 +34,13 @@ stem = $(basename $(basename $(notdir $(1))))
 
 # The variables that each command takes; others are refused.
 looks := TRACE SECONDS FRAME THEME
-takes_film := FILM QUALITY OUT $(looks)
+takes_film := FILM QUALITY OUT AUDIO $(looks)
 takes_films := QUALITY $(looks)
 takes_list := TRACE SECONDS
 takes_lint-film := FILM $(looks)
 takes_check-film := FILM $(looks)
 takes_stills := FILM AT DIFF OUT $(looks)
+takes_clips := FILM ONLY FORMAT BEATS BACKGROUND AUDIO OUT $(looks)
 takes_sheet := FILM OUT
 takes_gallery := OUT
 takes_new-film := NAME
@@ -43,7 +49,7 @@ takes_record := SCENARIO DEVICE WORKLOAD OUT
 takes_plot := TRACE SCENARIO OUT
 takes_verify := TRACE REPRODUCE WORKLOAD
 takes_bench := DEVICE
-commands := film films list lint-film check-film stills sheet gallery new-film gif record plot verify bench
+commands := film films list lint-film check-film stills clips sheet gallery new-film gif record plot verify bench
 known := $(sort $(foreach command,$(commands),$(takes_$(command))))
 taken := $(foreach goal,$(MAKECMDGOALS),$(takes_$(goal)))
 given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
@@ -62,12 +68,13 @@ help: ## show these commands
 	@echo "  FILM=$(FILM)  TRACE=(the film's own)  QUALITY=final|preview  SECONDS=(what it takes)"
 	@echo "  FRAME=16:9|9:16|1:1  THEME=dark|light  OUT=(a file; without it below media, traces for record)"
 	@echo "  AT=12.5,13.2 (film seconds)  DIFF=(a commit to set stills beside)  NAME=(of a new film)"
-	@echo "  START=, SECONDS= and SPEED= of a GIF"
+	@echo "  ONLY=(keys of sections)  FORMAT=\"mp4 webm mov gif png\"  BEATS=1  BACKGROUND=(transparent or a colour)"
+	@echo "  AUDIO=(a file of sound)  START=, SECONDS= and SPEED= of a GIF"
 	@echo "  SCENARIO=$(SCENARIO) (a name or a file)  DEVICE=cpu|cuda (default: cuda where there is one)"
 	@echo "  WORKLOAD=(a production trace, for scenarios that run one)  REPRODUCE=1 (verify by running again)"
 
 film: $(READY) ## render FILM from TRACE at QUALITY to OUT
-	@$(PY) -m scenes render "$(FILM)"$(look) --quality "$(QUALITY)"$(if $(OUT), -o "$(OUT)")
+	@$(PY) -m scenes render "$(FILM)"$(look) --quality "$(QUALITY)"$(call option,AUDIO,audio)$(if $(OUT), -o "$(OUT)")
 
 films: $(READY) ## render every film from its own trace, or those that apply to TRACE
 	@$(PY) -m scenes render --all$(look) --quality "$(QUALITY)"
@@ -83,6 +90,9 @@ check-film: $(READY) ## compare what FILM shows with what TRACE recorded
 
 stills: $(READY) ## draw FILM at film seconds AT (default: after every beat) to OUT
 	@$(PY) -m scenes stills "$(FILM)"$(look) $(if $(AT),--at "$(AT)",--beats)$(call option,DIFF,diff) $(call to,media/stills/$(FILM).png)
+
+clips: $(READY) ## cut FILM into clips for talks and pages, to the folder OUT
+	@$(PY) -m scenes clips "$(FILM)"$(look)$(foreach name,$(ONLY), --only "$(name)")$(foreach name,$(FORMAT), --format "$(name)")$(if $(BEATS), --beats)$(call option,BACKGROUND,background)$(call option,AUDIO,audio)$(if $(OUT), -o "$(OUT)")
 
 sheet: $(READY) ## draw a contact sheet of the rendered FILM to OUT
 	@$(PY) -m scenes sheet "$(FILM)"$(if $(OUT), -o "$(OUT)")

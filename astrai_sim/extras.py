@@ -17,6 +17,14 @@ class MissingExtra(Exception):
         super().__init__(f"{package} is not installed: {INSTALL[extra]}")
 
 
+def missing(error: ModuleNotFoundError, extra: str) -> MissingExtra:
+    """What to say of an import that failed. Raises `error` itself where it is a module of this project."""
+    package = str(error.name).split(".")[0]
+    if package in ("scenes", "astrai_sim"):
+        raise error
+    return MissingExtra(package, extra)
+
+
 def require(module: str, extra: str) -> ModuleType:
     """Import `module`. Raises MissingExtra naming the optional extra that brings it."""
     try:

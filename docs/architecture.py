@@ -1,4 +1,4 @@
-"""Writes the picture and the list of modules of ARCHITECTURE.md: `make docs`.
+"""Writes the picture and the list of modules of ARCHITECTURE.md, and the schema of a clips' manifest: `make docs`.
 
 Each module is described by the first sentence of its docstring. With `--check` nothing is
 written; the exit status is 1 where a file is not as it would be written.
@@ -11,8 +11,11 @@ import sys
 from html import escape
 from pathlib import Path
 
+from scenes.clips.manifest import schema
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, PICTURE = ROOT / "docs" / "ARCHITECTURE.md", ROOT / "docs" / "architecture.svg"
+CLIPS = ROOT / "docs" / "clips.schema.json"
 BEGIN = "<!-- written by docs/architecture.py: run `make docs` -->\n"
 
 WIDE, HIGH, COLUMN, ROW, LEFT, TOP = 205, 64, 245, 96, 50, 62
@@ -115,10 +118,10 @@ def modules() -> str:
 
 
 def main() -> int:
-    """Write both files, or with `--check` compare them."""
+    """Write all files, or with `--check` compare them."""
     if BEGIN not in (page := PAGE.read_text(encoding="utf-8")):
         raise SystemExit(f"{PAGE.relative_to(ROOT)}: the line that begins the list is gone: {BEGIN.strip()}")
-    wanted = {PICTURE: picture(), PAGE: page.split(BEGIN)[0] + BEGIN + modules()}
+    wanted = {PICTURE: picture(), PAGE: page.split(BEGIN)[0] + BEGIN + modules(), CLIPS: schema()}
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv[1:]:
         for path in stale:

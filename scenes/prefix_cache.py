@@ -201,7 +201,8 @@ class PrefixCacheTelling(Telling):
         table = self.history.first(Table, grown.seq)
         end = table.seq if table else grown.seq
         told = say("Token {} of {} has no slot.", ask.first_token_of(logical), ask.name(task))
-        self.shot(told, self.act(*acting, self.pool(), seconds=1.2), subject=("tape", task))
+        subject = ("tape", task) if logical > 1 else ("pool",)  # a tape of two tiles may be a short one
+        self.shot(told, self.act(*acting, self.pool(), seconds=1.2), subject=subject)
         tables = ask.table(task, grown.seq - 1), ask.table(task, end)
         told = self.short(say("One page comes: {} becomes {}.", *tables), say("One page comes, not a new block."))
         self.shot(told, self.act(*acting, self.pool(page), until=end, seconds=1.6), subject=self.about(page))

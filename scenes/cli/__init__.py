@@ -1,13 +1,11 @@
-"""The command line of the films: list, render, lint, check, stills, sheet, gif, gallery, new-film."""
+"""The command line of the films: list, render, lint, check, stills, clips, sheet, gif, gallery, new-film."""
 
-from astrai_sim.extras import MissingExtra
+from astrai_sim.extras import missing
 
 try:
-    from scenes.cli import check, films, render, sheet, stills
+    from scenes.cli import check, clips, films, render, sheet, stills
     from scenes.cli.arguments import main
 except ModuleNotFoundError as error:
-    if (package := str(error.name).split(".")[0]) in ("scenes", "astrai_sim"):
-        raise
-    raise SystemExit(f"Error: {MissingExtra(package, 'film')}") from None
+    raise SystemExit(f"Error: {missing(error, 'film')}") from None
 
-__all__ = ["check", "films", "main", "render", "sheet", "stills"]
+__all__ = ["check", "clips", "films", "main", "render", "sheet", "stills"]

@@ -2,23 +2,31 @@
 
 import errno
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
+import rich.progress
 from click.shell_completion import CompletionItem
+from rich.console import Console
 
 from astrai_sim.command_line import Commands
+from astrai_sim.extras import missing
 from astrai_sim.trace import TraceError
+from scenes.clips.examine import BadClip
 from scenes.draw.layout import FRAMES, WIDE
 from scenes.film import catalog
+from scenes.film.audio import NoSound
+from scenes.film.cut import NoClip
 from scenes.film.gif import TooLarge
 from scenes.film.join import CannotJoin
 from scenes.film.new_film import CannotWrite
 from scenes.film.pacing import CannotPace
-from scenes.film.quality import FINAL, QUALITIES
-from scenes.film.render import film_path
+from scenes.film.quality import FINAL, QUALITIES, Quality
+from scenes.film.render import Progress, film_path
 from scenes.film.scene import SECONDS_VARIABLE, FilmScene
 from scenes.film.sheet import NoVideo
 from scenes.film.stills import NoStill
@@ -102,6 +110,11 @@ quality_option = click.option(
 )
 
 
+audio_option = click.option(
+    "--audio", type=FILE, help="Sound to lay below: cut or filled up, at -16 LUFS, faded out at the end."
+)
+
+
 def look_options(command: Callable) -> Callable:
     """`--frame` and `--theme`: how a film looks."""
     command = click.option("--theme", type=Named(THEMES), default=DARK.name, help="Its colours.")(command)
@@ -111,6 +124,40 @@ def look_options(command: Callable) -> Callable:
 def film_options(command: Callable) -> Callable:
     """FILM, and what is told of it and how: `--trace`, `--unverified`, `--seconds`, `--frame` and `--theme`."""
     return film_argument(trace_option(seconds_option(look_options(command))))
+
+
+def size_named(text: str) -> Quality:
+    """Pictures with a short side as in 1080p; 4k is 2160p. Raises click.BadParameter."""
+    match = re.fullmatch(r"(\d+)p", text.lower().replace("4k", "2160p"))
+    if not match or not 90 <= int(match[1]) <= 4320 or int(match[1]) % 2:
+        raise click.BadParameter(f"{text!r} is no size: write 480p, 1080p, 4k or another even height up to 4320p")
+    height = int(match[1])
+    return Quality(f"{height}p", round(height * 8 / 9) * 2, height, 15)
+
+
+@contextmanager
+def progress_bar(what: str, quiet: bool = False) -> Iterator[Progress]:
+    """A bar of the seconds of film that are rendered, on standard error, for as long as there are any to render."""
+    bar = rich.progress.Progress(
+        "{task.description}",
+        rich.progress.BarColumn(),
+        "{task.completed:.0f} of {task.total:.0f} s of film",
+        rich.progress.TimeElapsedColumn(),
+        rich.progress.TimeRemainingColumn(),
+        console=Console(stderr=True, quiet=quiet),
+    )
+    task = bar.add_task(what, total=None, visible=False)
+
+    def tell(done: float, total: float) -> None:
+        if total:
+            bar.start()
+        bar.update(task, completed=done, total=total, visible=total > 0)
+
+    try:
+        yield tell
+    finally:
+        if bar.live.is_started:
+            bar.stop()
 
 
 def rendered_option(purpose: str) -> Callable:
@@ -130,6 +177,10 @@ def rendered(film: type[FilmScene], source: Path | None) -> Path:
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+ONE_LINE = (TraceError, BadClip, CannotJoin, CannotPace, CannotWrite, NoClip, NoSound, NoStill, NoVideo, TooLarge)
+"""What a user can put right."""
+
+
 class OneLine(Commands):
     """Commands that turn what a user can put right into one line and exit code 1."""
 
@@ -138,8 +189,10 @@ class OneLine(Commands):
             return super().invoke(ctx)
         except DoesNotApply as reason:
             raise click.ClickException(f"this film does not apply to the trace: {reason}") from None
-        except (TraceError, CannotJoin, CannotPace, CannotWrite, NoStill, NoVideo, TooLarge) as error:
+        except ONE_LINE as error:
             raise click.ClickException(str(error)) from None
+        except ModuleNotFoundError as error:
+            raise click.ClickException(str(missing(error, "film"))) from None
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -1,19 +1,18 @@
 """`python -m scenes render`."""
 
-from functools import partial
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TimeElapsedColumn, TimeRemainingColumn
 
 from astrai_sim.trace import Trace
 from scenes.cli.arguments import (
     FileNamed,
     FilmName,
+    audio_option,
     look_options,
     main,
     output_option,
+    progress_bar,
     quality_option,
     seconds_option,
     trace_option,
@@ -41,6 +40,7 @@ from scenes.theme import Theme
     "MP4 file to write; default: media/films/FILM.mp4, FILM-TRACE.mp4 for another trace than its own.",
     FileNamed(".mp4"),
 )
+@audio_option
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but the film that was written.")
 @click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
 def render_command(
@@ -52,31 +52,22 @@ def render_command(
     frame: Frame,
     theme: Theme,
     output: Path | None,
+    audio: Path | None,
     processes: int | None,
     quiet: bool,
 ) -> None:
-    """Render FILM, section by section, and join it."""
+    """Render FILM, section by section, and join it.
+
+    Beside it lie subtitles (.srt, .vtt), its chapters as text and a narration script.
+    """
     if every == bool(film):
         raise click.UsageError("name one film, or give --all")
     if every and output:
         raise click.UsageError("--all gives each film a place of its own")
     for one in (film,) if film else applying(trace) if trace else catalog.films().values():
-        bar = Progress(
-            "{task.description}",
-            BarColumn(),
-            "{task.completed:.0f} of {task.total:.0f} s of film",
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True, quiet=quiet),
-        )
-        tell = partial(_tell, bar, bar.add_task(one.__name__, total=None, visible=False))
-        try:
-            made = render_film(
-                one, trace, quality.shaped(frame, theme), output, processes=processes, progress=tell, seconds=seconds
-            )
-        finally:
-            if bar.live.is_started:
-                bar.stop()
+        with progress_bar(one.__name__, quiet) as tell:
+            running = {"processes": processes, "progress": tell, "seconds": seconds, "audio": audio}
+            made = render_film(one, trace, quality.shaped(frame, theme), output, **running)
         kept = f", {len(made.reused)} unchanged" if made.reused else ""
         if not quiet:
             click.echo(f"{len(made.rendered)} sections rendered{kept}", err=True)
@@ -90,9 +81,3 @@ def applying(path: Path) -> tuple[type[FilmScene], ...]:
     if not (found := tuple(film for film in films if film.why_not(trace) is None)):
         raise DoesNotApply(f"no film does: `list --trace {path}` says why")
     return found
-
-
-def _tell(bar: Progress, task: TaskID, done: float, total: float) -> None:
-    if total:
-        bar.start()
-    bar.update(task, completed=done, total=total, visible=total > 0)

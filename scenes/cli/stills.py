@@ -1,14 +1,13 @@
 """`python -m scenes stills`."""
 
 import math
-import re
 import tempfile
 from pathlib import Path
 
 import click
 
 from astrai_sim.files import whole
-from scenes.cli.arguments import film_options, main
+from scenes.cli.arguments import film_options, main, size_named
 from scenes.draw.layout import WIDE, Frame
 from scenes.film.quality import Quality
 from scenes.film.revision import Other
@@ -27,14 +26,6 @@ def times(text: str) -> tuple[float, ...]:
     if not all(0 <= time < math.inf for time in found):
         raise click.BadParameter(f"{text!r} is no list of film seconds: write 12.5,13.2")
     return found
-
-
-def size_named(text: str) -> Quality:
-    """Pictures with a short side as in 1080p. Raises click.BadParameter."""
-    if not (match := re.fullmatch(r"(\d+)p", text)) or not 90 <= int(match[1]) <= 4320 or int(match[1]) % 2:
-        raise click.BadParameter(f"{text!r} is no size: write 480p, 1080p or another even height up to 4320p")
-    height = int(match[1])
-    return Quality(text, round(height * 8 / 9) * 2, height, 15)
 
 
 @main.command("stills")

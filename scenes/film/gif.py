@@ -13,6 +13,8 @@ from astrai_sim.files import whole
 from scenes.film.sheet import NoVideo, opened
 
 NARROWEST = 480
+RATES = (20, 15, 12, 10)
+"""Frames a second that are tried before the picture is made narrower."""
 
 
 class TooLarge(ValueError):
@@ -31,7 +33,7 @@ class Cut:
 
 
 def make_gif(film: Path, output: Path, cut: Cut, limit: int = 3_000_000) -> Cut:
-    """Write `cut` of `film` to `output`, made narrower until it has at most `limit` bytes.
+    """Write `cut` of `film` to `output`, with fewer frames, then narrower, until it has at most `limit` bytes.
 
     Returns the cut as written. Raises `TooLarge` where even 480 pixels are too wide, and `NoVideo` for a film that is
     none or ends before the cut starts.
@@ -41,6 +43,9 @@ def make_gif(film: Path, output: Path, cut: Cut, limit: int = 3_000_000) -> Cut:
             _encode(film, draft, cut)
             if draft.stat().st_size <= limit:
                 return cut
+            if slower := [rate for rate in RATES if rate < cut.fps]:
+                cut = replace(cut, fps=slower[0])
+                continue
             if cut.width <= NARROWEST:
                 raise TooLarge(
                     f"{cut.seconds:g} s take more than {limit} bytes: choose fewer seconds or frames a second"

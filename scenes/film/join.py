@@ -35,7 +35,8 @@ def is_whole(path: Path) -> bool:
 def join(
     clips: Sequence[Path], output: Path, fps: int, metadata: Mapping[str, str] | None = None, titles: Sequence[str] = ()
 ) -> None:
-    """Write the frames of `clips`, one after another, to the MP4 file `output`.
+    """Write the frames of `clips`, one after another, to `output`: an MP4, which can be played before it is all there,
+    or a .mov where the clips are.
 
     `titles` names one chapter for each clip; none are written without it. Clips without a frame are passed over.
     Raises `CannotJoin` where the clips do not fit together.
@@ -47,7 +48,8 @@ def join(
     if not kept:
         raise CannotJoin("none of the clips has a frame")
     delay = max(g - p for _, order, _ in kept for g, p in enumerate(order))
-    with av.open(str(kept[0][0])) as first, av.open(str(output), "w", format="mp4") as joined:
+    kind, begins = output.suffix.lower().removeprefix("."), {"movflags": "faststart"}
+    with av.open(str(kept[0][0])) as first, av.open(str(output), "w", format=kind, options=begins) as joined:
         joined.metadata.update(metadata or {})
         template = first.streams.video[0]
         stream = joined.add_stream_from_template(template)

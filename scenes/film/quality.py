@@ -13,7 +13,10 @@ from scenes.theme import DARK, Theme
 
 @dataclass(frozen=True)
 class Quality:
-    """Width and height in pixels (both even, in the shape of `frame`) and frames a second."""
+    """Width and height in pixels (both even, in the shape of `frame`) and frames a second.
+
+    One that is `clear` has no ground behind its pictures: its clips keep their alpha, without any loss.
+    """
 
     name: str
     width: int
@@ -21,6 +24,12 @@ class Quality:
     fps: int
     frame: Frame = WIDE
     theme: Theme = DARK
+    clear: bool = False
+
+    @property
+    def suffix(self) -> str:
+        """What files of its clips end in."""
+        return ".mov" if self.clear else ".mp4"
 
     def shaped(self, frame: Frame = WIDE, theme: Theme = DARK) -> Self:
         """The same in another frame, whose short side has as many pixels, and another theme."""
@@ -65,7 +74,9 @@ QUIET = {
 
 def rendering(quality: Quality, folder: Path) -> AbstractContextManager:
     """Settings for writing video at `quality` below `folder`, silently."""
-    video = {"video_encoder_options": ENCODER, "write_to_movie": True, "save_sections": False}
+    video: dict[str, Any] = {"video_encoder_options": ENCODER, "write_to_movie": True, "save_sections": False}
+    if quality.clear:
+        video |= {"video_encoder_options": {}, "format": "mov", "background_opacity": 0.0}
     return tempconfig(_picture(quality) | video | {"media_dir": str(folder)})
 
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -21,11 +21,14 @@ from types import ModuleType
 from astrai_sim.files import whole
 from astrai_sim.trace import Trace
 from scenes.draw import fonts
+from scenes.film.audio import Sound
+from scenes.film.cut import cut
 from scenes.film.join import CannotJoin, is_whole, join
 from scenes.film.opening import other_trace
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
 from scenes.film.scene import FilmScene, Played
+from scenes.film.subtitles import lines_of, write_script, write_subtitles
 from scenes.film.vouched import TRACE_PACKAGE, sources_digest
 from scenes.film.worker import RENDERING, Job, render_section, start
 
@@ -71,15 +74,18 @@ def render_film(
     processes: int | None = None,
     progress: Progress = lambda done, total: None,
     seconds: float | None = None,
+    audio: Path | None = None,
 ) -> Film:
-    """Render `film` for `trace` (default: the film's own) to `output`.
+    """Render `film` for `trace` (default: the film's own) to `output`; beside it subtitles, chapters and a script.
 
-    `seconds` is the length asked for, met within a tenth; default: what the film takes.
+    `seconds` is the length asked for, met within a tenth; default: what the film takes. `audio` is a file whose sound
+    is laid below it (see `scenes.film.audio`).
 
     Sections whose clip is still in the cache are not rendered again. `progress` is called with the film seconds
     rendered and those to render. The output appears whole or not at all. Raises CannotJoin where it is not to be an
     MP4, where `film` is defined in the script that runs (other processes render it too), or where a process that
-    renders was killed; OSError where something cannot be written, before anything is rendered if that is `output`.
+    renders was killed; NoSound where `audio` has none; OSError where something cannot be written, before anything is
+    rendered if that is `output`.
     """
     if film.__module__ == "__main__":
         raise CannotJoin(f"{film.__name__} is defined in the script that runs: put it into a module and import it")
@@ -88,24 +94,49 @@ def render_film(
         raise CannotJoin(
             f"{output}: a film is an MP4: name it {output.with_suffix('.mp4').name}, cut a GIF of it with gif"
         )
+    sound = Sound.of(audio) if audio else None
     rehearsal = rehearse(film, trace, seconds=seconds, quality=quality)
     _try_to_write(output)
+    clips, missing = render_sections(rehearsal, quality, media, processes, progress)
+    titles = tuple(played.section.title for played in rehearsal.sections)
+    with whole(output) as joined:
+        tags = describe(film.__name__, film.__doc__ or "", rehearsal.scene.trace)
+        join(list(clips.values()), joined, quality.fps, tags, titles)
+        if sound:
+            sound.below(joined)
+    told = cut(rehearsal, quality.fps)
+    write_subtitles(lines_of(told), output)
+    write_script(told, tags["title"], output)
+    return Film(output, titles, missing, tuple(key for key in clips if key not in missing))
+
+
+def render_sections(
+    rehearsal: Rehearsal,
+    quality: Quality,
+    media: Path = MEDIA,
+    processes: int | None = None,
+    progress: Progress = lambda done, total: None,
+    only: Collection[str] | None = None,
+) -> tuple[dict[str, Path], tuple[str, ...]]:
+    """Have the sections of a film, or those with the keys `only`, in the cache below `media`: the clip of each by its
+    key, and the keys of those that were not there.
+
+    Raises CannotJoin where a process that renders was killed, and OSError where something cannot be written.
+    """
+    film = type(rehearsal.scene)
     folder = media / "sections" / film.__name__
-    clips = {one.section.key: clip_path(folder, rehearsal, one, quality) for one in rehearsal.sections}
-    missing = [key for key, clip in clips.items() if not is_whole(clip)]
+    wanted = [played for played in rehearsal.sections if only is None or played.section.key in only]
+    clips = {one.section.key: clip_path(folder, rehearsal, one, quality) for one in wanted}
+    missing = tuple(key for key, clip in clips.items() if not is_whole(clip))
     opened = rehearsal.scene.trace
     told = (film, rehearsal.scene.trace_path.resolve(), opened.content_sha256)
-    sections = [rehearsed.section for rehearsed in rehearsal.sections]
+    sections = [played.section for played in wanted]
     jobs = [Job(*told, section, quality, clips[section.key]) for section in sections if section.key in missing]
     _render(jobs, rehearsal, processes or os.cpu_count() or 1, progress)
     for clip in clips.values():
         clip.touch()
-    titles = tuple(section.title for section in sections)
-    with whole(output) as joined:
-        tags = describe(film.__name__, film.__doc__ or "", opened)
-        join(list(clips.values()), joined, quality.fps, tags, titles)
-    prune(folder, len(clips))
-    return Film(output, titles, tuple(missing), tuple(key for key in clips if key not in missing))
+    prune(folder, len(rehearsal.sections))
+    return clips, missing
 
 
 def clip_path(folder: Path, rehearsal: Rehearsal, played: Played, quality: Quality) -> Path:
@@ -126,7 +157,7 @@ def clip_path(folder: Path, rehearsal: Rehearsal, played: Played, quality: Quali
         sources_digest(*SOURCES),
     ]
     digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:20]
-    return folder / f"{played.section.key}-{quality.name}-{digest}.mp4"
+    return folder / f"{played.section.key}-{quality.name}-{digest}{quality.suffix}"
 
 
 @cache
@@ -140,7 +171,7 @@ def _tools() -> tuple[str, ...]:
 
 def prune(folder: Path, section_keys: int) -> None:
     """Delete the oldest clips in `folder` beyond a few generations of `section_keys` sections."""
-    clips = sorted(folder.glob("*.mp4"), key=lambda path: path.stat().st_mtime)
+    clips = sorted(folder.glob("*.m[op][v4]"), key=lambda path: path.stat().st_mtime)
     for path in clips[: max(0, len(clips) - KEPT_PER_SECTION * section_keys)]:
         path.unlink()
 

@@ -90,7 +90,7 @@ def render_section(job: Job) -> None:
                 )
                 _stops(scene).render()
             parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]
-            joined = folder / "section.mp4"
+            joined = folder / f"section{job.quality.suffix}"
             join(parts, joined, job.quality.fps)
             joined.replace(job.clip)
     except Stopped:

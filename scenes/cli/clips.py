@@ -1,0 +1,80 @@
+"""`python -m scenes clips`: a film cut into files for talks, pages and video editors."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from scenes.cli.arguments import audio_option, film_options, main, progress_bar, size_named
+from scenes.clips.formats import FORMATS
+from scenes.clips.manifest import Entry
+from scenes.draw.layout import Frame
+from scenes.film.quality import FINAL, Quality
+from scenes.film.scene import FilmScene
+from scenes.theme import Theme
+
+
+def ground_named(text: str) -> str:
+    """`transparent`, or a colour as `#RRGGBB`. Raises click.BadParameter."""
+    if text == "transparent" or re.fullmatch(r"#[0-9A-Fa-f]{6}", text):
+        return text
+    raise click.BadParameter(f"{text!r} is no colour: write transparent, or a colour as '#0D1117'")
+
+
+@main.command("clips")
+@film_options
+@click.option("--only", multiple=True, metavar="KEY|TITLE", help="A section, or with --beats a beat as KEY-2; again.")
+@click.option("--beats", is_flag=True, help="A clip for each beat, not for each section.")
+@click.option(
+    "--format", "formats", type=click.Choice(FORMATS), multiple=True, default=("mp4",), help="Again for more."
+)
+@click.option("--background", "ground", type=ground_named, metavar="COLOUR", help="transparent, or as '#0D1117'.")
+@click.option("--size", type=size_named, default="1080p", metavar="SIZE", help="Short side: 4k, 1080p, 720p …")
+@click.option("--fps", type=click.IntRange(1, 120), default=FINAL.fps)
+@audio_option
+@click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder; default: media/clips/FILM."
+)
+def clips_command(
+    film: type[FilmScene],
+    trace: Path | None,
+    seconds: float | None,
+    frame: Frame,
+    theme: Theme,
+    only: tuple[str, ...],
+    beats: bool,
+    formats: tuple[str, ...],
+    ground: str | None,
+    size: Quality,
+    fps: int,
+    audio: Path | None,
+    processes: int | None,
+    output: Path | None,
+) -> None:
+    """Cut FILM into clips, one for each section, that can be watched alone.
+
+    Each begins with the picture that it starts from and ends at rest. Beside the clips lie subtitles and a
+    manifest.json with times, captions, descriptions and the digest of the trace.
+    """
+    from scenes.clips.making import Wanted, make_clips, on_ground
+    from scenes.film.render import MEDIA
+
+    if ground not in (None, "transparent"):
+        theme = on_ground(theme, ground)
+    quality = replace(size, name=f"{size.name}{fps}", fps=fps).shaped(frame, theme)
+    if ground == "transparent":
+        quality = replace(quality, name=f"{quality.name}-clear", clear=True)
+    folder = output or MEDIA / "clips" / film.__name__
+
+    def written(entry: Entry, kept: bool) -> None:
+        more = "  (kept: made of the same frames)" if kept else f"  ({entry.less}, to be small)" if entry.less else ""
+        click.echo(f"{folder / entry.file}{more}")
+
+    with progress_bar(film.__name__) as progress:
+        wanted = Wanted(tuple(dict.fromkeys(formats)), only, beats, audio)
+        make_clips(
+            film, folder, wanted, quality, trace, seconds, processes=processes, progress=progress, written=written
+        )
+    click.echo(folder / "manifest.json")

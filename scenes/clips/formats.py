@@ -1,0 +1,189 @@
+"""The formats of a clip: each written from the frames of a section's file, and read back."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.filter
+import numpy as np
+from av.error import BlockingIOError as NothingYet
+from av.error import EOFError as AllPulled
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from scenes.film.gif import Cut, make_gif
+from scenes.film.join import join
+from scenes.film.quality import ENCODER
+from scenes.film.sheet import opened
+
+BLOCK, SEEN = 8, 10.0
+"""Side in pixels of a block, and mean difference of its pixels, of 255, from which on two frames are not the same."""
+GIF_WIDTH, GIF_FPS, GIF_BYTES = 960, 25, 8_000_000
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """`count` frames of the file `source` from frame `first` on, at `fps` frames a second; `clear` ones have alpha."""
+
+    source: Path
+    first: int
+    count: int
+    fps: int
+    clear: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return self.count / self.fps
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to write a clip: codec, its options, and its pixel formats without and with alpha ('' where it has none).
+
+    H.264 as films are encoded. VP9: constant quality, and no reference frames that are not shown, which do not go with
+    alpha. ProRes: profile 4 is 4444, the marker Apple's, for editors that take no other.
+    """
+
+    codec: str
+    pixels: str
+    clear: str = ""
+    options: Mapping[str, str] | None = None
+
+
+VIDEO = {
+    "mp4": Format("libx264", "yuv420p", options=ENCODER),
+    "webm": Format(
+        "libvpx-vp9",
+        "yuv420p",
+        "yuva420p",
+        {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1", "auto-alt-ref": "0"},
+    ),
+    "mov": Format("prores_ks", "yuv444p10le", "yuva444p10le", {"profile": "4", "vendor": "apl0", "alpha_bits": "16"}),
+}
+FORMATS = (*VIDEO, "gif", "png")
+ALPHA = tuple(name for name, form in VIDEO.items() if form.clear) + ("gif", "png")
+"""Formats that can be transparent."""
+
+
+def write(name: str, stretch: Stretch, output: Path, tags: Mapping[str, str]) -> str:
+    """Write `stretch` to `output` in the format called `name`; what had to be given up for its size, or ''.
+
+    Frames that are all of an H.264 file go into an MP4 as they are. Raises OSError where that cannot be written.
+    """
+    if name == "png":
+        poster(stretch, output, tags)
+    elif name == "gif":
+        return _gif(stretch, output)
+    elif name == "mp4" and stretch.count == length(stretch.source):
+        join([stretch.source], output, stretch.fps, tags)
+    else:
+        _encode(VIDEO[name], stretch, output, tags)
+    return ""
+
+
+def length(source: Path) -> int:
+    """Frames of a file."""
+    with opened(source) as (_, video):
+        return video.frames
+
+
+def frames(stretch: Stretch) -> Iterator[av.VideoFrame]:
+    """The frames of a stretch, in order."""
+    with opened(stretch.source) as (container, video):
+        for place, frame in enumerate(container.decode(video)):
+            if place >= stretch.first + stretch.count:
+                break
+            if place >= stretch.first:
+                yield frame
+
+
+def picture(stretch: Stretch, place: int = 0) -> Image.Image:
+    """One frame, as RGB or, where it has alpha, as RGBA with its colours not multiplied by it."""
+    one = Stretch(stretch.source, stretch.first + place, 1, stretch.fps, stretch.clear)
+    with _pulled(one, "rgba" if stretch.clear else "rgb24") as pulled:
+        return Image.fromarray(next(iter(pulled)).to_ndarray())
+
+
+def poster(stretch: Stretch, output: Path, tags: Mapping[str, str]) -> None:
+    """Write the first frame as a PNG, with what it shows in its `Description`."""
+    info = PngInfo()
+    for name, text in tags.items():
+        info.add_itxt(name.capitalize(), text)
+    picture(stretch).save(output, format="png", pnginfo=info)
+
+
+def loops(stretch: Stretch) -> bool:
+    """Whether its last frame is as its first, but for what encoding does, so that it can begin again without a jump."""
+    first, last = (np.asarray(picture(stretch, place), np.float32) for place in (0, stretch.count - 1))
+    apart = np.abs(first - last).max(axis=2)
+    rows, columns = (size // BLOCK * BLOCK for size in apart.shape)
+    blocks = apart[:rows, :columns].reshape(rows // BLOCK, BLOCK, columns // BLOCK, BLOCK).mean(axis=(1, 3))
+    return float(blocks.max(initial=0.0)) < SEEN
+
+
+def _gif(stretch: Stretch, output: Path) -> str:
+    with opened(stretch.source) as (_, video):
+        width = min(GIF_WIDTH, video.width)
+    asked = Cut(stretch.first / stretch.fps, stretch.seconds, 1.0, width, min(GIF_FPS, stretch.fps))
+    made = make_gif(stretch.source, output, asked, GIF_BYTES)
+    less = [f"{made.fps} frames a second"] if made.fps != asked.fps else []
+    less += [f"{made.width} px"] if made.width != asked.width else []
+    return " and ".join(less)
+
+
+def _encode(form: Format, stretch: Stretch, output: Path, tags: Mapping[str, str]) -> None:
+    kind, begins = output.suffix.lower().removeprefix("."), {"movflags": "faststart"}
+    with av.open(str(output), "w", format=kind, options=begins if kind != "webm" else {}) as written:
+        written.metadata.update(tags)
+        pixels = form.clear if stretch.clear else form.pixels
+        stream: Any = None
+        with _pulled(stretch, pixels) as pulled:
+            for place, frame in enumerate(pulled):
+                if stream is None:
+                    stream = written.add_stream(form.codec, rate=stretch.fps, options=dict(form.options or {}))
+                    stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, pixels
+                    stream.time_base = stream.codec_context.time_base = Fraction(1, stretch.fps)
+                    for fact in ("colorspace", "color_range", "color_primaries", "color_trc"):
+                        setattr(stream.codec_context, fact, getattr(frame, fact))
+                    if stretch.clear and kind == "webm":
+                        stream.metadata["alpha_mode"] = "1"
+                frame.pts, frame.time_base, frame.pict_type = place, Fraction(1, stretch.fps), 0
+                written.mux(stream.encode(frame))
+        written.mux(stream.encode())
+
+
+@contextmanager
+def _pulled(stretch: Stretch, pixels: str) -> Iterator[Iterator[av.VideoFrame]]:
+    """The frames in another pixel format: colours that were multiplied by their alpha are divided by it again."""
+    with opened(stretch.source) as (_, video):
+        graph = av.filter.Graph()
+        chain = [graph.add_buffer(template=video)]
+        if stretch.clear:
+            chain += [graph.add("format", "gbrap"), graph.add("unpremultiply", "inplace=1")]
+        if stretch.clear or pixels == VIDEO["mov"].pixels:
+            chain.append(graph.add("scale", "out_color_matrix=bt709:out_range=tv"))
+        chain += [graph.add("format", pixels), graph.add("buffersink")]
+        graph.link_nodes(*chain).configure()
+
+        def pulled() -> Iterator[av.VideoFrame]:
+            for frame in frames(stretch):
+                graph.push(frame)
+                yield from _drained(graph)
+            graph.push(None)
+            yield from _drained(graph)
+
+        yield pulled()
+
+
+def _drained(graph: av.filter.Graph) -> Iterator[av.VideoFrame]:
+    while True:
+        try:
+            frame: Any = graph.pull()
+        except (AllPulled, NothingYet):
+            return
+        yield frame

@@ -1,0 +1,188 @@
+"""From a film to a folder of clips: sections rendered once, each clip written, read back and listed."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import av
+from av.error import FFmpegError
+from PIL import Image
+
+from astrai_sim.files import whole
+from scenes.clips.examine import examine
+from scenes.clips.formats import ALPHA, FORMATS, VIDEO, Stretch, loops, write
+from scenes.clips.manifest import Caption, Entry, Manifest, Told, write_manifest
+from scenes.film.audio import Sound
+from scenes.film.cut import Clip, NoClip, cut
+from scenes.film.opening import other_trace
+from scenes.film.quality import Quality
+from scenes.film.rehearsal import Rehearsal, rehearse
+from scenes.film.render import MEDIA, Progress, describe, render_sections
+from scenes.film.scene import FilmScene
+from scenes.film.subtitles import write_subtitles
+from scenes.lint.rules.pictures import contrast
+from scenes.theme import Theme, rgb
+
+TEXT_CONTRAST, HUE_CONTRAST = 4.5, 3.0
+"""Least contrast (WCAG 2.1) of text and of a request's hue with the ground."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to cut and how: `formats` of `FORMATS`, `only` some sections (see `cut`), every beat, sound below videos."""
+
+    formats: tuple[str, ...] = ("mp4",)
+    only: tuple[str, ...] = ()
+    beats: bool = False
+    audio: Path | None = None
+
+
+def on_ground(theme: Theme, ground: str) -> Theme:
+    """`theme` on another ground, `#RRGGBB`. Raises NoClip where its text or its hues could not be seen on that."""
+
+    def against(color: str) -> float:
+        first, second = ([round(255 * part) for part in rgb(one)] for one in (color, ground))
+        return contrast((first[0], first[1], first[2]), (second[0], second[1], second[2]))
+
+    for what, colors, least in (
+        ("text", (theme.text, theme.muted), TEXT_CONTRAST),
+        ("the hues of requests", theme.hues, HUE_CONTRAST),
+    ):
+        found = min(map(against, colors))
+        if found < least:
+            other = "light" if theme.name == "dark" else "dark"
+            raise NoClip(
+                f"on {ground} the contrast of {what} is {math.floor(found * 10) / 10}, at least {least} is needed: "
+                f"choose another background, or --theme {other}"
+            )
+    return replace(theme, name=f"{theme.name}-{ground.removeprefix('#').lower()}", ground=ground)
+
+
+def make_clips(
+    film: type[FilmScene],
+    folder: Path,
+    wanted: Wanted,
+    quality: Quality,
+    trace: Path | None = None,
+    seconds: float | None = None,
+    media: Path = MEDIA,
+    processes: int | None = None,
+    progress: Progress = lambda done, total: None,
+    written: Callable[[Entry, bool], None] = lambda entry, kept: None,
+) -> Manifest:
+    """Cut `film` into clips in `folder`, with a manifest.json; sections come from the cache or are rendered into it.
+
+    A file that is there and was made of the same frames is kept, so that an interrupted run goes on where it was.
+    `written` is told of each, and whether it was kept. Raises NoClip for a section that there is not and formats that
+    have no alpha, NoSound for sound that is none, BadClip where a file reads back otherwise, and what `render_film`
+    raises.
+    """
+    if unknown := [name for name in wanted.formats if name not in FORMATS]:
+        raise NoClip(f"no format is called {unknown[0]!r}: choose from {', '.join(FORMATS)}")
+    if opaque := [name for name in wanted.formats if quality.clear and name not in ALPHA]:
+        raise NoClip(f"{opaque[0]} has no transparency: choose from {', '.join(ALPHA)}")
+    sound = Sound.of(wanted.audio) if wanted.audio else None
+    rehearsal = rehearse(film, trace, seconds=seconds, quality=quality)
+    clips = cut(rehearsal, quality.fps, wanted.beats, wanted.only)
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = {clip.section for clip in clips}
+    sections, _ = render_sections(rehearsal, quality, media, processes, progress, keys)
+    maker = _Maker(folder, quality, rehearsal.scene, sound)
+    entries = []
+    for clip in clips:
+        stretch = Stretch(sections[clip.section], *clip.frames, quality.fps, quality.clear)
+        for entry, kept in maker.make(clip, stretch, wanted.formats):
+            entries.append(entry)
+            written(entry, kept)
+    manifest = Manifest(
+        film=film.__name__,
+        trace=_told(rehearsal),
+        frame=quality.frame.name,
+        theme=quality.theme.name,
+        clips=tuple(entries),
+    )
+    write_manifest(manifest, folder)
+    return manifest
+
+
+class _Maker:
+    """Writes the files of clips of the film that was played in `scene` to a folder, `sound` below videos."""
+
+    def __init__(self, folder: Path, quality: Quality, scene: FilmScene, sound: Sound | None) -> None:
+        self.folder = folder
+        self.quality = quality
+        self.trace = scene.trace
+        self.facts = describe(type(scene).__name__, type(scene).__doc__ or "", scene.trace)["comment"]
+        self.sound = sound
+
+    def make(self, clip: Clip, stretch: Stretch, formats: tuple[str, ...]) -> "list[tuple[Entry, bool]]":
+        """Write `clip` in all `formats`; gives what the manifest says of each, and whether it was there already."""
+        found, looped = [], loops(stretch)
+        said = ()
+        if any(name in VIDEO for name in formats):
+            said = tuple(path.name for path in write_subtitles(clip.lines, self.folder / f"{clip.name}.mp4"))
+        for name in formats:
+            path = self.folder / f"{clip.name}.{name}"
+            less, kept = self._file(name, clip, stretch, path)
+            width, height = examine(name, stretch, path)
+            entry = Entry(
+                file=path.name,
+                format=name,
+                section=clip.section,
+                beat=clip.beat,
+                title=clip.title,
+                start=round(clip.start, 3),
+                duration=0.0 if name == "png" else round(stretch.seconds, 3),
+                width=width,
+                height=height,
+                fps=self.quality.fps,
+                transparent=stretch.clear,
+                loops=looped,
+                trace=(other_trace(clip.source) if clip.source else self.trace).computed_sha256,
+                events=clip.events if clip.events[0] <= clip.events[1] else None,
+                captions=tuple(Caption(round(o.start, 3), round(o.end, 3), o.text) for o in clip.lines),
+                alt=clip.alt,
+                subtitles=said if name in VIDEO else (),
+                less=less,
+            )
+            found.append((entry, kept))
+        return found
+
+    def _file(self, name: str, clip: Clip, stretch: Stretch, path: Path) -> tuple[str, bool]:
+        """Write one file: what was given up for its size, and whether it was there already, of the same frames."""
+        sound = self.sound if name in VIDEO else None
+        made_of = f"{stretch.source.stem} {stretch.first} {stretch.count}" + (f" {sound.facts}" if sound else "")
+        tags = {"title": clip.title, "description": clip.alt, "comment": f"{self.facts}\nclip={made_of}"}
+        if _comment(path, name) == tags["comment"]:
+            return "", True
+        with whole(path) as partial:
+            less = write(name, stretch, partial, tags)
+            if sound:
+                sound.below(partial)
+        return less, False
+
+
+def _comment(path: Path, name: str) -> str:
+    """What a file of a clip says that it was made of; '' where it says nothing, or is none."""
+    try:
+        if name == "png":
+            with Image.open(path) as image:
+                return str(image.info.get("Comment", ""))
+        with av.open(str(path)) as container:
+            tags = {key.lower(): value for key, value in container.metadata.items()}
+        return tags.get("comment", "")
+    except (OSError, FFmpegError):
+        return ""
+
+
+def _told(rehearsal: Rehearsal) -> Told:
+    trace = rehearsal.scene.trace
+    header = trace.header
+    return Told(
+        file=rehearsal.scene.trace_path.name,
+        sha256=trace.computed_sha256,
+        verified=not trace.unverified,
+        scenario=header.scenario_name,
+        device=f"{header.device.name} ({header.device.type})",
+    )
