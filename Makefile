@@ -21,6 +21,7 @@ FORMAT ?=
 BEATS ?=
 BACKGROUND ?=
 AUDIO ?=
+TALK ?=
 REPRODUCE ?=
 
 PY := .venv/bin/python
@@ -41,6 +42,7 @@ takes_lint-film := FILM $(looks)
 takes_check-film := FILM $(looks)
 takes_stills := FILM AT DIFF OUT $(looks)
 takes_clips := FILM ONLY FORMAT BEATS BACKGROUND AUDIO OUT $(looks)
+takes_slides := FILM TALK OUT FRAME THEME
 takes_sheet := FILM OUT
 takes_gallery := OUT
 takes_new-film := NAME
@@ -49,7 +51,7 @@ takes_record := SCENARIO DEVICE WORKLOAD OUT
 takes_plot := TRACE SCENARIO OUT
 takes_verify := TRACE REPRODUCE WORKLOAD
 takes_bench := DEVICE
-commands := film films list lint-film check-film stills clips sheet gallery new-film gif record plot verify bench
+commands := film films list lint-film check-film stills clips slides sheet gallery new-film gif record plot verify bench
 known := $(sort $(foreach command,$(commands),$(takes_$(command))))
 taken := $(foreach goal,$(MAKECMDGOALS),$(takes_$(goal)))
 given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
@@ -69,7 +71,7 @@ help: ## show these commands
 	@echo "  FRAME=16:9|9:16|1:1  THEME=dark|light  OUT=(a file; without it below media, traces for record)"
 	@echo "  AT=12.5,13.2 (film seconds)  DIFF=(a commit to set stills beside)  NAME=(of a new film)"
 	@echo "  ONLY=(keys of sections)  FORMAT=\"mp4 webm mov gif png\"  BEATS=1  BACKGROUND=(transparent or a colour)"
-	@echo "  AUDIO=(a file of sound)  START=, SECONDS= and SPEED= of a GIF"
+	@echo "  TALK=(a talk.toml)  AUDIO=(a file of sound)  START=, SECONDS= and SPEED= of a GIF"
 	@echo "  SCENARIO=$(SCENARIO) (a name or a file)  DEVICE=cpu|cuda (default: cuda where there is one)"
 	@echo "  WORKLOAD=(a production trace, for scenarios that run one)  REPRODUCE=1 (verify by running again)"
 
@@ -93,6 +95,9 @@ stills: $(READY) ## draw FILM at film seconds AT (default: after every beat) to 
 
 clips: $(READY) ## cut FILM into clips for talks and pages, to the folder OUT
 	@$(PY) -m scenes clips "$(FILM)"$(look)$(foreach name,$(ONLY), --only "$(name)")$(foreach name,$(FORMAT), --format "$(name)")$(if $(BEATS), --beats)$(call option,BACKGROUND,background)$(call option,AUDIO,audio)$(if $(OUT), -o "$(OUT)")
+
+slides: $(READY) ## make a deck of FILM, or of TALK, to OUT: a page in .html, a .pptx, or a folder for manim-slides
+	@$(PY) -m scenes slides "$(if $(TALK),$(TALK),$(FILM))"$(call option,FRAME,frame)$(call option,THEME,theme) $(call to,media/decks/$(if $(TALK),$(call stem,$(TALK).x),$(FILM)).html)
 
 sheet: $(READY) ## draw a contact sheet of the rendered FILM to OUT
 	@$(PY) -m scenes sheet "$(FILM)"$(if $(OUT), -o "$(OUT)")

@@ -4,6 +4,7 @@
 #   ./setup.sh              what films, recordings and tests need
 #   ./setup.sh smollm2      the model SmolLM2 too (90 MB)
 #   ./setup.sh reference    another implementation of it too, to compare with
+#   ./setup.sh browser      Chromium too, in which the tests try pages out
 #
 # What is there already is kept: an interpreter, a compiler, a torch of any build.
 # Written for bash 3.2, so that macOS has it.
@@ -97,5 +98,6 @@ case "${1:-}" in
         pip install -q -e '.[reference]'
         touch .venv/.reference
         ;;
-    *) fail "unknown: $1 (nothing, smollm2 or reference)" ;;
+    browser) command -v chromium >/dev/null || apt chromium ;;
+    *) fail "unknown: $1 (nothing, smollm2, reference or browser)" ;;
 esac

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from astrai_sim.command_line import Commands
 from astrai_sim.extras import missing
-from astrai_sim.trace import TraceError
+from astrai_sim.files import FileError
 from scenes.clips.examine import BadClip
 from scenes.draw.layout import FRAMES, WIDE
 from scenes.film import catalog
@@ -177,7 +177,7 @@ def rendered(film: type[FilmScene], source: Path | None) -> Path:
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-ONE_LINE = (TraceError, BadClip, CannotJoin, CannotPace, CannotWrite, NoClip, NoSound, NoStill, NoVideo, TooLarge)
+ONE_LINE = (FileError, BadClip, CannotJoin, CannotPace, CannotWrite, NoClip, NoSound, NoStill, NoVideo, TooLarge)
 """What a user can put right."""
 
 

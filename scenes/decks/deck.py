@@ -1,0 +1,171 @@
+"""A deck: which clips of which films, in which order, with slides of one's own between them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from astrai_sim.files import FileError, whole
+from scenes.clips.formats import Stretch, length, picture
+from scenes.clips.making import Wanted, make_clips
+from scenes.film import catalog
+from scenes.film.cut import NoClip
+from scenes.film.quality import Quality
+from scenes.film.render import MEDIA, Progress
+from scenes.theme import THEMES
+
+EVERY = "*"
+"""Instead of names of beats: all of them."""
+
+
+@dataclass(frozen=True)
+class Slide:
+    """A clip that a press starts: the MP4 `video`, its pictures, what is said; or, without one, a title and a text.
+
+    One that is `looped` begins again until the next press, else it stands on its `last` picture. Pictures are PNG.
+    """
+
+    title: str
+    notes: str = ""
+    text: str = ""
+    video: Path | None = None
+    first: Path | None = None
+    last: Path | None = None
+    looped: bool = False
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Deck:
+    """Slides in order, in pixels of `width` and `height`, on the ground of a theme."""
+
+    title: str
+    slides: tuple[Slide, ...]
+    width: int
+    height: int
+    ground: str
+    ink: str
+
+
+class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One `[[slide]]` of a talk: clips of a `film`, or a `title` of one's own with a `text` below it.
+
+    Of a film all sections are taken, or those called in `sections` or `beats` (as `KEY-2`); `trace` is the file it
+    is told from, beside the talk. `loop` has each begin again until the next press, though its ends do not meet.
+    """
+
+    film: str = ""
+    sections: tuple[str, ...] = ()
+    beats: tuple[str, ...] = ()
+    trace: str = ""
+    loop: bool | None = None
+    title: str = ""
+    text: str = ""
+    notes: str = ""
+
+
+class Talk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A talk as TOML: its `title`, a `theme`, and its slides."""
+
+    title: str = ""
+    theme: str = "dark"
+    slide: tuple[Item, ...] = ()
+
+
+def read_talk(path: Path) -> Talk:
+    """The talk in a TOML file. Raises FileError, with the line where one is known, for one that is not right."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        talk = msgspec.toml.decode(text, type=Talk)
+    except msgspec.ValidationError as error:
+        raise FileError(path, _line(text, str(error)), f"{error}: see docs/talk.md") from None
+    except msgspec.DecodeError as error:
+        raise FileError(path, None, f"{error}: write it as TOML") from None
+    starts = [number for number, line in enumerate(text.splitlines(), start=1) if line.strip() == "[[slide]]"]
+    for item, line in zip(talk.slide, starts, strict=False):
+        if bool(item.film) == bool(item.title):
+            raise FileError(path, line, "a slide has a film or a title of its own: give one of them")
+        if item.film:
+            try:
+                catalog.film(item.film)
+            except catalog.UnknownFilm as error:
+                raise FileError(path, line, str(error)) from None
+        if item.trace and not (path.parent / item.trace).is_file():
+            raise FileError(path, line, f"no trace {item.trace} lies beside it")
+    if not talk.slide:
+        raise FileError(path, None, "it has no [[slide]]: see docs/talk.md")
+    if talk.theme not in THEMES:
+        raise FileError(path, None, f"no theme is called {talk.theme!r}: choose from {', '.join(THEMES)}")
+    return talk
+
+
+def _line(text: str, error: str) -> int | None:
+    """The line that a message of msgspec is about, which says the place as `$.slide[2].film`."""
+    if "$.slide[" not in error:
+        return None
+    place = int(error.split("$.slide[")[1].split("]")[0]) if error.split("$.slide[")[1][0].isdigit() else 0
+    starts = [number for number, line in enumerate(text.splitlines(), start=1) if line.strip() == "[[slide]]"]
+    return starts[place] if place < len(starts) else None
+
+
+def make_deck(
+    talk: Talk,
+    beside: Path,
+    quality: Quality,
+    media: Path = MEDIA,
+    processes: int | None = None,
+    progress: Callable[[str], Progress] = lambda name: lambda done, total: None,
+) -> Deck:
+    """The slides of `talk`, whose traces lie in the folder `beside`; clips are made below `media`, or kept there.
+
+    `progress` gives what is told of each film's rendering. Raises what `make_clips` raises.
+    """
+    slides: list[Slide] = []
+    for item in talk.slide:
+        slides += _of_film(item, beside, quality, media, processes, progress) if item.film else [_of_text(item)]
+    films = [item.film for item in talk.slide if item.film]
+    title = talk.title or " · ".join(dict.fromkeys(films)) or "A talk"
+    return Deck(title, tuple(slides), quality.width, quality.height, quality.theme.ground, quality.theme.text)
+
+
+def of_films(names: Sequence[str], sections: bool) -> Talk:
+    """A talk of whole films, one slide for each beat or section."""
+    return Talk(slide=tuple(Item(film=name, beats=() if sections else (EVERY,)) for name in names))
+
+
+def _of_text(item: Item) -> Slide:
+    return Slide(item.title, item.notes, item.text, alt=f"{item.title}: {item.text}" if item.text else item.title)
+
+
+def _of_film(
+    item: Item, beside: Path, quality: Quality, media: Path, processes: int | None, progress: Callable[[str], Progress]
+) -> list[Slide]:
+    film = catalog.film(item.film)
+    trace = beside / item.trace if item.trace else None
+    name = "-".join([film.__name__, *([trace.name.split(".jsonl")[0]] if trace else []), quality.name])
+    if item.beats and item.sections:
+        raise NoClip(f"{item.film}: give sections or beats of it, not both")
+    folder = media / "decks" / name
+    wanted = Wanted(("mp4",), tuple(one for one in item.beats or item.sections if one != EVERY), bool(item.beats))
+    told = progress(item.film)
+    made = make_clips(film, folder, wanted, quality, trace, media=media, processes=processes, progress=told)
+    slides = []
+    for entry in made.clips:
+        video = folder / entry.file
+        first, last = _pictures(video, quality.fps)
+        notes = item.notes or "\n".join(caption.text for caption in entry.captions)
+        looped = entry.loops if item.loop is None else item.loop
+        slides.append(Slide(entry.title, notes, "", video, first, last, looped, entry.alt))
+    return slides
+
+
+def _pictures(video: Path, fps: int) -> tuple[Path, Path]:
+    """PNG files of the first and the last picture of `video`, beside it; made anew where they are older."""
+    first, last = (video.with_suffix(f".{which}.png") for which in ("first", "last"))
+    if not last.is_file() or last.stat().st_mtime < video.stat().st_mtime:
+        stretch = Stretch(video, 0, length(video), fps)
+        for path, place in ((first, 0), (last, stretch.count - 1)):
+            with whole(path) as partial:
+                picture(stretch, place).save(partial, format="png")
+    return first, last
