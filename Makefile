@@ -42,6 +42,7 @@ takes_lint-film := FILM $(looks)
 takes_check-film := FILM $(looks)
 takes_stills := FILM AT DIFF OUT $(looks)
 takes_clips := FILM ONLY FORMAT BEATS BACKGROUND AUDIO OUT $(looks)
+takes_embed := FILM QUALITY OUT $(looks)
 takes_slides := FILM TALK OUT FRAME THEME
 takes_sheet := FILM OUT
 takes_gallery := OUT
@@ -51,7 +52,7 @@ takes_record := SCENARIO DEVICE WORKLOAD OUT
 takes_plot := TRACE SCENARIO OUT
 takes_verify := TRACE REPRODUCE WORKLOAD
 takes_bench := DEVICE
-commands := film films list lint-film check-film stills clips slides sheet gallery new-film gif record plot verify bench
+commands := film films list lint-film check-film stills clips slides embed sheet gallery new-film gif record plot verify bench
 known := $(sort $(foreach command,$(commands),$(takes_$(command))))
 taken := $(foreach goal,$(MAKECMDGOALS),$(takes_$(goal)))
 given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
@@ -98,6 +99,9 @@ clips: $(READY) ## cut FILM into clips for talks and pages, to the folder OUT
 
 slides: $(READY) ## make a deck of FILM, or of TALK, to OUT: a page in .html, a .pptx, or a folder for manim-slides
 	@$(PY) -m scenes slides "$(if $(TALK),$(TALK),$(FILM))"$(call option,FRAME,frame)$(call option,THEME,theme) $(call to,media/decks/$(if $(TALK),$(call stem,$(TALK).x),$(FILM)).html)
+
+embed: $(READY) ## make a page of FILM with its chapters, sentences and events, to OUT
+	@$(PY) -m scenes embed "$(FILM)"$(look) --quality "$(QUALITY)"$(if $(OUT), -o "$(OUT)")
 
 sheet: $(READY) ## draw a contact sheet of the rendered FILM to OUT
 	@$(PY) -m scenes sheet "$(FILM)"$(if $(OUT), -o "$(OUT)")

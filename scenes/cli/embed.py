@@ -1,0 +1,50 @@
+"""`python -m scenes embed`: a film as a page, with its chapters, sentences and events."""
+
+from pathlib import Path
+
+import click
+
+from scenes.cli.arguments import FileNamed, film_options, main, output_option, progress_bar, quality_option
+from scenes.draw.layout import Frame
+from scenes.film.quality import Quality
+from scenes.film.scene import FilmScene
+from scenes.theme import Theme
+
+
+@main.command("embed")
+@film_options
+@quality_option
+@output_option("HTML file to write; default: media/pages/FILM.html.", FileNamed(".html"))
+@click.option("--beside", is_flag=True, help="The film as a file beside the page, not inside.")
+@click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
+def embed_command(
+    film: type[FilmScene],
+    trace: Path | None,
+    seconds: float | None,
+    frame: Frame,
+    theme: Theme,
+    quality: Quality,
+    output: Path | None,
+    beside: bool,
+    processes: int | None,
+) -> None:
+    """Make a page of FILM that asks nothing of anywhere.
+
+    Beside the picture: chapters and sentences to click, the events of the trace linked to the film's time both ways,
+    and the state at each moment as text. #t=12.5 opens it there.
+    """
+    from scenes.film.cut import cut
+    from scenes.film.rehearsal import rehearse
+    from scenes.film.render import MEDIA, render_film
+    from scenes.player.page import write_player
+    from scenes.player.told import Told
+
+    output = output or MEDIA / "pages" / f"{film.__name__}.html"
+    shaped, told = quality.shaped(frame, theme), Told()
+    rehearsal = rehearse(film, trace, observers=(told,), seconds=seconds, quality=shaped)
+    with progress_bar(film.__name__) as progress:
+        made = render_film(film, trace, shaped, processes=processes, progress=progress, seconds=seconds)
+    title = rehearsal.scene.trace.header.scenario.title or film.__name__
+    sections = cut(rehearsal, shaped.fps)
+    for path in write_player(f"{film.__name__}: {title}", made.path, sections, told, shaped, output, beside):
+        click.echo(path)

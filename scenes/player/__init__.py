@@ -1,0 +1,1 @@
+"""A film as a page: its chapters, sentences and events beside the picture, linked both ways."""
