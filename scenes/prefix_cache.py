@@ -120,7 +120,7 @@ class PrefixCacheTelling(Telling):
         acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.5 if many else 0.6)] if stored else []
         acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
         told = say("{} is a request: its memory lies in pages.", known["task"]) if stored and many else ""
-        self.shot(told, *acts, self.act(*acting, until=seq), subject=self.about(pages[-1]), rest=0.6)
+        self.shot(told, *acts, self.act(*acting, until=seq), subject=self.about(pages[-1]), rest=0.4)
         return self.section("hook", "", phases=False)
 
     def reserve(self) -> Section:
@@ -317,7 +317,7 @@ class PrefixCacheTelling(Telling):
         told = say("No reservation per request: {} at most, {} fewer.", held, ask.less(longest, held))
         if held.value >= longest.value:
             told = say("Whole pages: {} slots held at most, for {}.", held, longest)
-        self.shot(told, self.act(Held(2), seconds=1.0), self.act(Held(), seconds=1.0), subject=("held",), rest=0.3)
+        self.shot(told, self.act(Held(2), seconds=1.0), self.act(Held(), seconds=1.0), subject=("held",), rest=0.1)
         return self.section("cost", "What it saves", MORE, phases=False, cut=True)
 
     def counted(self) -> Iterator[Section]:
@@ -344,7 +344,7 @@ class PrefixCacheTelling(Telling):
         end = teller.requests[task].empty_after(freed.seq) or freed.seq
         hold = plural(tasks[1:], "one holds", "others hold")
         told = say("{} leaves, page {} stays: {} it.", ask.name(task), ask.page(page), hold)
-        teller.shot(told, teller.act(tape, bits, until=end, seconds=2.0), subject=("pool", page))
+        teller.shot(told, teller.act(tape, bits, until=end, seconds=1.7), subject=("pool", page))
         yield teller.section("counted", "Release is counted", ASIDE, cut=True, source=source)
 
     def takeaway(self) -> Section:

@@ -91,7 +91,8 @@ class Sound:
             written.set_chapters(source.chapters())
             pictures = source.streams.video[0]
             shown = written.add_stream_from_template(pictures)
-            shown.time_base, shown.metadata = pictures.time_base, pictures.metadata
+            shown.time_base = pictures.time_base
+            shown.metadata.update(pictures.metadata)
             heard: Any = written.add_stream(CODECS[output.suffix.lower()], rate=RATE, layout=LAYOUT)
             length = source.duration / av.time_base  # type: ignore[operator]
             resampler = av.AudioResampler(

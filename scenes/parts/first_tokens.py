@@ -35,8 +35,13 @@ class FirstTokens(Part):
         field = Box(box.x, box.y + TITLE, box.w, box.h - FOOT - TITLE)
         top, end = float(waits.max(initial=1)), float(max(view.history.series.end_ns.max(initial=1), 1))
         title = "wait for the first token, a dot a request"
-        if view.trace.header.clock == "cost-model":
-            title = f"{title}; times are computed, not measured"
+        if (cost := view.trace.header.cost) is not None:
+            prefill, decode = (cost.prefill_step_s, cost.prefill_token_s), (cost.decode_step_s, cost.decode_token_s)
+            said = "a prefill pass {} and {} a token, a decode pass {} and {} a token, {} a cached one"
+            names = ["prefill_step_s", "prefill_token_s", "decode_step_s", "decode_token_s", "decode_kv_s"]
+            if prefill == decode:
+                said, names = "a pass {}, a token {}, a cached one {}", names[2:]
+            title = say(f"{title}; times are computed: {said}", *map(view.ask.cost, names))
         longest = say("longest: {}", view.ask.wait_within(1.0))
         if fonts.width(title, "sans", px) > box.w:
             title = "a dot: a request's wait"

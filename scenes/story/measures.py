@@ -104,6 +104,8 @@ class Ask:
     # A size of the model: n_layers, n_kv_heads, head_dim.
     model = named("model.size", lambda ask, name: getattr(ask.scenario.model, name), "plain")
     kv_layer = named("header.kv_layer", lambda ask: ask.trace.header.kv_layer, "plain")
+    # A constant of the cost model's, by its name.
+    cost = named("cost.constant", lambda ask, name: getattr(ask.trace.header.cost, name), "seconds")
     # A text of the header's, as it stands there: dtype, name of a model or of its weights.
     header = named("header.text", lambda ask, text: text, "name")
     # Words of the recorded source code.
