@@ -47,7 +47,7 @@ def slides_command(
     the screen; printed, it is a page for each slide.
     """
     from scenes.decks.deck import make_deck, of_films, read_talk
-    from scenes.decks.html import write_page
+    from scenes.decks.html import write_deck
     from scenes.decks.manim_slides import write_folder
     from scenes.decks.pptx import write_pptx
 
@@ -73,7 +73,7 @@ def slides_command(
             talk, folder, quality, processes=processes, progress=lambda name: bars.enter_context(progress_bar(name))
         )
     if kind == ".html":
-        written = write_page(deck, output, beside)
+        written = write_deck(deck, output, beside)
     elif kind == ".pptx":
         written = write_pptx(deck, output, not no_notes)
     else:

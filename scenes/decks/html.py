@@ -9,15 +9,14 @@ from pathlib import Path
 from PIL import Image
 
 from astrai_sim.files import whole
+from scenes.clips.pages import write_page
 from scenes.decks.deck import Deck, Slide
 
 TEMPLATE = Path(__file__).with_name("page.html")
-ALONE = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; media-src blob:"
-"""What a page with everything inside may load: nothing from anywhere."""
 STILL_QUALITY = 90
 
 
-def write_page(deck: Deck, output: Path, beside: bool = False) -> list[Path]:
+def write_deck(deck: Deck, output: Path, beside: bool = False) -> list[Path]:
     """Write `deck` to the HTML file `output`; gives the files written.
 
     With `beside` the videos lie in the folder `NAME_files` beside it, each once, else all is inside. Raises OSError
@@ -45,7 +44,6 @@ def write_page(deck: Deck, output: Path, beside: bool = False) -> list[Path]:
             told |= {"file": f"{folder.name}/{name}.mp4"} if beside else {"data": name}
         described.append(told)
     facts = {
-        "policy": ALONE if not beside else "default-src 'self' 'unsafe-inline' data: blob: file:",
         "title": escape(deck.title),
         "ground": deck.ground,
         "ink": deck.ink,
@@ -55,11 +53,7 @@ def write_page(deck: Deck, output: Path, beside: bool = False) -> list[Path]:
         "slides": json.dumps(described).replace("<", "\\u003c"),
         "videos": "\n".join(videos),
     }
-    page = TEMPLATE.read_text(encoding="utf-8")
-    for name, text in facts.items():
-        page = page.replace("{{" + name + "}}", text)
-    with whole(output) as partial:
-        partial.write_text(page, encoding="utf-8")
+    write_page(TEMPLATE, facts, output, beside)
     return [output, *written]
 
 

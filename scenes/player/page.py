@@ -6,15 +6,13 @@ from html import escape
 from pathlib import Path
 
 from astrai_sim.files import whole
+from scenes.clips.pages import write_page
 from scenes.film.cut import Clip
 from scenes.film.quality import Quality
 from scenes.film.subtitles import clock, lines_of
 from scenes.player.told import Told, described, line, listed
 
 TEMPLATE = Path(__file__).with_name("player.html")
-ALONE = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; media-src blob:"
-"""What a page with everything inside may load: nothing from anywhere."""
-BESIDE = "default-src 'self' 'unsafe-inline' data: blob: file:"
 
 
 def write_player(
@@ -43,7 +41,6 @@ def write_player(
         written.append(video)
     header = told.traces[0].header
     facts = {
-        "policy": BESIDE if beside else ALONE,
         "title": escape(title),
         "theme": quality.theme.name,
         "width": str(quality.width),
@@ -56,11 +53,7 @@ def write_player(
         "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         "video": "" if beside else b64encode(film.read_bytes()).decode(),
     }
-    page = TEMPLATE.read_text(encoding="utf-8")
-    for name, text in facts.items():
-        page = page.replace("{{" + name + "}}", text)
-    with whole(output) as partial:
-        partial.write_text(page, encoding="utf-8")
+    write_page(TEMPLATE, facts, output, beside)
     return written
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from scenes.decks.deck import Deck, Slide
-from scenes.decks.html import write_page
+from scenes.decks.html import write_deck
 from tests.decks.browser import SHADE, browser
 from tests.film.test_join import clip
 
@@ -38,7 +38,7 @@ def deck(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(deck, browser, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "talk.html"
-    assert write_page(deck, path) == [path]
+    assert write_deck(deck, path) == [path]
     context = browser.new_context(viewport={"width": 640, "height": 360})
     shown = context.new_page()
     shown.asked = []
@@ -142,9 +142,9 @@ def test_nothing_is_asked_of_anywhere(page):
 
 
 def test_each_video_is_stored_once(deck, tmp_path):
-    (inside,) = write_page(deck, tmp_path / "talk.html")
+    (inside,) = write_deck(deck, tmp_path / "talk.html")
     assert inside.read_text().count('<script type="text/plain"') == 3
-    files = write_page(deck, tmp_path / "other.html", beside=True)
+    files = write_deck(deck, tmp_path / "other.html", beside=True)
     assert [path.relative_to(tmp_path).as_posix() for path in files[1:]] == [
         f"other_files/video-{n}.mp4" for n in range(3)
     ]
@@ -152,7 +152,7 @@ def test_each_video_is_stored_once(deck, tmp_path):
 
 
 def test_videos_beside_the_page_play(deck, browser, tmp_path):
-    path, *_ = write_page(deck, tmp_path / "talk.html", beside=True)
+    path, *_ = write_deck(deck, tmp_path / "talk.html", beside=True)
     page = browser.new_page()
     page.goto(path.as_uri() + "#2")
     page.wait_for_timeout(600)
@@ -162,7 +162,7 @@ def test_videos_beside_the_page_play(deck, browser, tmp_path):
 
 
 def test_who_wants_no_motion_gets_the_picture_that_it_comes_to(deck, browser, tmp_path):
-    path, *_ = write_page(deck, tmp_path / "talk.html")
+    path, *_ = write_deck(deck, tmp_path / "talk.html")
     page = browser.new_context(reduced_motion="reduce").new_page()
     page.goto(path.as_uri() + "#2")
     page.wait_for_timeout(300)
