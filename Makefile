@@ -22,6 +22,7 @@ BEATS ?=
 BACKGROUND ?=
 AUDIO ?=
 TALK ?=
+PROMO ?= astrai
 REPRODUCE ?=
 
 PY := .venv/bin/python
@@ -42,6 +43,7 @@ takes_lint-film := FILM $(looks)
 takes_check-film := FILM $(looks)
 takes_stills := FILM AT DIFF OUT $(looks)
 takes_clips := FILM ONLY FORMAT BEATS BACKGROUND AUDIO OUT $(looks)
+takes_promo := PROMO OUT
 takes_embed := FILM QUALITY OUT $(looks)
 takes_slides := FILM TALK OUT FRAME THEME
 takes_sheet := FILM OUT
@@ -52,7 +54,7 @@ takes_record := SCENARIO DEVICE WORKLOAD OUT
 takes_plot := TRACE SCENARIO OUT
 takes_verify := TRACE REPRODUCE WORKLOAD
 takes_bench := DEVICE
-commands := film films list lint-film check-film stills clips slides embed sheet gallery new-film gif record plot verify bench
+commands := film films list lint-film check-film stills clips slides embed promo sheet gallery new-film gif record plot verify bench
 known := $(sort $(foreach command,$(commands),$(takes_$(command))))
 taken := $(foreach goal,$(MAKECMDGOALS),$(takes_$(goal)))
 given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
@@ -72,7 +74,7 @@ help: ## show these commands
 	@echo "  FRAME=16:9|9:16|1:1  THEME=dark|light  OUT=(a file; without it below media, traces for record)"
 	@echo "  AT=12.5,13.2 (film seconds)  DIFF=(a commit to set stills beside)  NAME=(of a new film)"
 	@echo "  ONLY=(keys of sections)  FORMAT=\"mp4 webm mov gif png\"  BEATS=1  BACKGROUND=(transparent or a colour)"
-	@echo "  TALK=(a talk.toml)  AUDIO=(a file of sound)  START=, SECONDS= and SPEED= of a GIF"
+	@echo "  TALK=(a talk.toml)  PROMO=astrai|astrai-vertical|loop or a file  AUDIO=(a file of sound)  START=, SECONDS= and SPEED= of a GIF"
 	@echo "  SCENARIO=$(SCENARIO) (a name or a file)  DEVICE=cpu|cuda (default: cuda where there is one)"
 	@echo "  WORKLOAD=(a production trace, for scenarios that run one)  REPRODUCE=1 (verify by running again)"
 
@@ -102,6 +104,9 @@ slides: $(READY) ## make a deck of FILM, or of TALK, to OUT: a page in .html, a 
 
 embed: $(READY) ## make a page of FILM with its chapters, sentences and events, to OUT
 	@$(PY) -m scenes embed "$(FILM)"$(look) --quality "$(QUALITY)"$(if $(OUT), -o "$(OUT)")
+
+promo: $(READY) ## make the promo PROMO, one of assets/promos or a file, to OUT
+	@$(PY) -m scenes promo "$(if $(wildcard assets/promos/$(PROMO).toml),assets/promos/$(PROMO).toml,$(PROMO))"$(if $(OUT), -o "$(OUT)")
 
 sheet: $(READY) ## draw a contact sheet of the rendered FILM to OUT
 	@$(PY) -m scenes sheet "$(FILM)"$(if $(OUT), -o "$(OUT)")

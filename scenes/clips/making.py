@@ -38,18 +38,20 @@ class Wanted:
     audio: Path | None = None
 
 
+def against(color: str, ground: str) -> float:
+    """The contrast (WCAG 2.1) of two colours, `#RRGGBB` each."""
+    first, second = ([round(255 * part) for part in rgb(one)] for one in (color, ground))
+    return contrast((first[0], first[1], first[2]), (second[0], second[1], second[2]))
+
+
 def on_ground(theme: Theme, ground: str) -> Theme:
     """`theme` on another ground, `#RRGGBB`. Raises NoClip where its text or its hues could not be seen on that."""
-
-    def against(color: str) -> float:
-        first, second = ([round(255 * part) for part in rgb(one)] for one in (color, ground))
-        return contrast((first[0], first[1], first[2]), (second[0], second[1], second[2]))
 
     for what, colors, least in (
         ("text", (theme.text, theme.muted), TEXT_CONTRAST),
         ("the hues of requests", theme.hues, HUE_CONTRAST),
     ):
-        found = min(map(against, colors))
+        found = min(against(color, ground) for color in colors)
         if found < least:
             other = "light" if theme.name == "dark" else "dark"
             raise NoClip(

@@ -1,0 +1,174 @@
+"""A promo is as long as it should be, of the moments that it names; what is wrong with one is said with its line."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from scenes.cli import main
+from scenes.eviction import Eviction
+from scenes.film import catalog
+from scenes.film.cut import NoClip
+from scenes.film.rehearsal import rehearse
+from scenes.preemption import Preemption
+from scenes.prefix_cache import PrefixCache
+from scenes.prefix_sharing import PrefixSharing
+from scenes.promos.cards import qr
+from scenes.promos.making import branded
+from scenes.promos.moments import fitting, found, shared
+from scenes.promos.promo import read_promo
+from scenes.theme import DARK
+from tests.film.tiny import TinyFilm
+
+SHIPPED = sorted((Path(__file__).parents[2] / "assets" / "promos").glob("*.toml"))
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9" fill="#ff0000"/></svg>'
+PROMO = """title = "Tiny"
+subtitle = "a film of three parts"
+logo = "logo.svg"
+accent = "#FF3366"
+length = 5
+[[moment]]
+film = "TinyFilm"
+show = "one"
+[[moment]]
+film = "TinyFilm"
+show = "takeaway"
+[end]
+text = "The end."
+url = "https://example.org/x"
+"""
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path, two_requests):
+    monkeypatch.setattr(catalog, "films", lambda: {"TinyFilm": TinyFilm})
+    monkeypatch.setenv("ASTRAI_TRACE", str(two_requests))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logo.svg").write_text(SVG)
+    return tmp_path
+
+
+def promo(folder, text, *words):
+    (folder / "p.toml").write_text(text)
+    return CliRunner().invoke(main, ["promo", "p.toml", "-o", "p.mp4", "--size", "180p", "--fps", "10", *words])
+
+
+def frames(path):
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def test_it_is_as_long_as_it_should_be_with_its_cards(folder):
+    done = promo(folder, PROMO)
+    assert done.exit_code == 0, done.stderr
+    seen = frames(folder / "p.mp4")
+    assert len(seen) == pytest.approx(50, abs=2.5)
+    with av.open(str(folder / "p.mp4")) as container:
+        assert "film=TinyFilm section=one trace_sha256=" in container.metadata["comment"]
+    red = (seen[12][..., 0] > 200) & (seen[12][..., 1] < 80)
+    assert red.mean() > 0.01, "no logo on the title card"
+    white = (seen[-6].min(axis=2) > 230).mean()
+    assert white > 0.02, "no QR code on the end card"
+
+
+def test_a_loop_ends_as_it_begins(folder):
+    text = PROMO.split("[[moment]]", 1)
+    moments = "[[moment]]" + text[1].split("[end]")[0]
+    done = promo(folder, f'length = 4\nframe = "1:1"\nloop = true\n{moments}'.replace('"one"', '"two"'))
+    assert done.exit_code == 1 and "choose more of them" in done.stderr
+    more = "".join(
+        f'[[moment]]\nfilm = "TinyFilm"\nshow = "{name}"\n' for name in ("one", "two", "three", "one", "two", "three")
+    )
+    done = promo(folder, f'length = 4\nframe = "1:1"\nloop = true\n{more}')
+    assert done.exit_code == 0, done.stderr
+    seen = frames(folder / "p.mp4")
+    assert seen[0].shape[0] == seen[0].shape[1]
+    assert np.abs(seen[0].astype(int) - seen[-1]).mean() < 2
+
+
+@pytest.mark.parametrize(
+    "film, name, key",
+    [(PrefixCache, "hook", "hook"), (PrefixCache, "growth", "growth"), (PrefixCache, "A LEAVES", "release")],
+)
+def test_moments_are_found_by_name_key_and_title(film, name, key):
+    assert found(rehearse(film), name).section.key == key
+
+
+@pytest.mark.slow
+def test_moments_are_where_it_happens():
+    assert found(rehearse(Preemption), "preemption").section.key in ("out", "refused", "hook")
+    assert "evict" in found(rehearse(Eviction), "eviction").section.key
+    assert found(rehearse(PrefixSharing), "sharing").section.start >= -1
+    with pytest.raises(NoClip, match="nothing of eviction happens in Preemption"):
+        found(rehearse(Preemption), "eviction")
+    with pytest.raises(NoClip, match="no moment 'grwth', did you mean growth"):
+        found(rehearse(PrefixCache), "grwth")
+
+
+def test_time_is_shared_by_weight_and_by_what_there_is():
+    assert shared(10.0, [1, 1], [20, 20]) == [5, 5]
+    assert shared(10.0, [3, 1], [20, 20]) == [7.5, 2.5]
+    assert shared(10.0, [1, 1, 2], [1, 20, 20]) == pytest.approx([1, 3, 6])
+    assert shared(10.0, [1, 1], [2, 3]) == [2, 3]
+
+
+def test_a_stretch_begins_with_a_sentence_and_ends_with_one_where_it_can():
+    for played in rehearse(PrefixCache).sections:
+        whole = fitting(played, played.seconds)
+        assert (whole.start, whole.end) == (0.0, played.seconds)
+        for share in (0.3, 0.7):
+            part = fitting(played, share * played.seconds)
+            assert part.seconds == pytest.approx(share * played.seconds)
+
+
+def test_a_qr_code_has_its_quiet_zone():
+    image = np.asarray(qr("https://example.org").convert("L"))
+    assert image.shape[0] == image.shape[1] and (image[:4] == 255).all() and (image[4, 4:11] == 0).all()
+
+
+def test_an_accent_must_be_seen_and_be_no_hue():
+    assert branded(DARK, "#FF3366").accent == "#FF3366"
+    with pytest.raises(NoClip, match="contrast of 1.* at least 4.5"):
+        branded(DARK, "#202020")
+    with pytest.raises(NoClip, match="differs by only .* from the hue #FF9E14 in .*at least 15"):
+        branded(DARK, "#FFA010")
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_promos_are_right(path):
+    read_promo(path)
+    assert len(SHIPPED) == 3
+
+
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        (("length = 5", "length = 500"), "p.toml:5: length: from 4 to 180 seconds"),
+        (("length = 5", "lenght = 5"), "p.toml"),
+        (("#FF3366", "yellow"), "p.toml:4: accent: write a colour as #37A5FB"),
+        (("#FF3366", "#FF9E14"), "p.toml:4: the accent #FF9E14 differs by only 0.0 from the hue #FF9E14"),
+        (("logo.svg", "none.svg"), "p.toml:3: logo: no file none.svg lies beside it"),
+        (("logo.svg", "p.toml"), "p.toml:3: logo: give an SVG or a PNG"),
+        (("TinyFilm", "TinyFlim"), "p.toml:6: no film is called 'TinyFlim', did you mean TinyFilm?"),
+        (('"takeaway"', '"end"'), "p.toml:9: TinyFilm has no moment 'end'"),
+        (('show = "one"', "show = 3"), "p.toml:6: Expected `str`, got `int`"),
+        (("length = 5", "length = 90"), "p.toml:5: its moments last"),
+        (("length = 5", "length = 5\nloop = true"), "p.toml:6: loop: a loop has no title and no end card"),
+        (("[end]", "[end"), "write it as TOML"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line_and_nothing_is_written(folder, change, says):
+    done = promo(folder, PROMO.replace(*change, 1))
+    assert done.exit_code == 1 and done.stderr.count("\n") == 1 and says in done.stderr, done.stderr
+    assert not (folder / "p.mp4").exists()
+
+
+def test_a_logo_as_png(folder):
+    Image.new("RGBA", (40, 20), (255, 0, 0, 255)).save(folder / "logo.png")
+    done = promo(folder, PROMO.replace("logo.svg", "logo.png"))
+    assert done.exit_code == 0, done.stderr
+    seen = frames(folder / "p.mp4")[12]
+    assert ((seen[..., 0] > 200) & (seen[..., 1] < 80)).mean() > 0.01
