@@ -95,6 +95,7 @@ def test_manim_slides_folder(deck, tmp_path):
     assert len(files) == 8
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "talk.toml").write_text(

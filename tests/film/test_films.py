@@ -93,6 +93,7 @@ def test_recorded_traces(film, scenario, record_scenario):
     assert_told(film, record_scenario(scenario))
 
 
+@pytest.mark.slow
 def test_prefix_cache_tells_at_least_three_other_traces(record_scenario):
     """So that `DoesNotApply` cannot stand in for a film that never plays."""
     film = catalog.film("PrefixCache")
@@ -100,6 +101,7 @@ def test_prefix_cache_tells_at_least_three_other_traces(record_scenario):
         assert check(film, record_scenario(scenario)).beats > 12
 
 
+@pytest.mark.slow
 def test_fragmentation_tells_other_traces_too(record_scenario):
     film = catalog.film("Fragmentation")
     for scenario in ("two_requests", "crowded", "shared_prefix"):

@@ -74,6 +74,7 @@ def test_it_is_as_long_as_it_should_be_with_its_cards(folder):
     assert white > 0.02, "no QR code on the end card"
 
 
+@pytest.mark.slow
 def test_a_loop_ends_as_it_begins(folder):
     text = PROMO.split("[[moment]]", 1)
     moments = "[[moment]]" + text[1].split("[end]")[0]
@@ -166,6 +167,7 @@ def test_what_is_wrong_is_said_in_a_line_and_nothing_is_written(folder, change, 
     assert not (folder / "p.mp4").exists()
 
 
+@pytest.mark.slow
 def test_a_logo_as_png(folder):
     Image.new("RGBA", (40, 20), (255, 0, 0, 255)).save(folder / "logo.png")
     done = promo(folder, PROMO.replace("logo.svg", "logo.png"))

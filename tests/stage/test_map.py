@@ -160,13 +160,16 @@ def grid(box, window=None, n=16384, columns=256, **look):
     return Grid(box=box, columns=columns, fills=fills, window=window, **look)
 
 
+SLOW = pytest.mark.slow
+
+
 def cell(atom, index):
     """The box of one cell of a grid."""
     left, top, right, bottom = grid_edges(atom.box, len(atom.fills), atom.columns, atom.gap)[index]
     return Box(left, top, right - left, bottom - top)
 
 
-@pytest.mark.parametrize("scale", [1.0, 3.7, 133.0])
+@pytest.mark.parametrize("scale", [pytest.param(1.0, marks=SLOW), 3.7, pytest.param(133.0, marks=SLOW)])
 def test_a_grid_larger_than_the_frame_is_drawn_only_where_it_is_seen(scale):
     box = Box(BOX.x - 400 * (scale - 1), BOX.y - 100 * (scale - 1), BOX.w * scale, BOX.h * scale)
     atom = grid(box, BOX)
