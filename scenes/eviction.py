@@ -309,9 +309,10 @@ class EvictionTelling(RaceTelling):
         self.near, row = (), self.ask.state(missed.seq).lru
         parts = self.stage(task)
         acts, told = [self.act(*self.stage(task, (), row), until=end), self.act(*parts)], None
-        evicted = [event.pages[0] for event in self.history.events(PagesEvicted, missed.seq, end)]
+        evicted = ask.pages([event.pages[0] for event in self.history.events(PagesEvicted, missed.seq, end)])
         if evicted:
-            room = say("To make room for {}, {} {} evicted.", name, pages_text(ask.pages(evicted)), are(evicted))
+            which = (pages_text(evicted, most) for most in (MOST, 1))
+            room = self.short(*(say("To make room for {}, {} {} evicted.", name, one, are(evicted)) for one in which))
             self.shot(room, *acts, subject=("lru",))
             acts = []
         done = self.requests[task].prefilled(end)
