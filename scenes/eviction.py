@@ -140,7 +140,7 @@ class EvictionTelling(RaceTelling):
             acts.append(self.act(*parts, until=min(self.steps.phase_end(done.seq), self.kept.seq - 1)))
         self.shot(say("{} comes: {}, computed into {}.", name, n, pages), *acts, subject=("tape", task), pace=1.2)
         before = self.steps.phase_begin(self.kept.seq) - 1
-        acts = self.pass_time(*parts, until=before, seconds=1.8)
+        acts = self.pass_time(*parts, until=before, seconds=2.5)
         if acts and acts[0].stops:
             self.shot("Its answer comes.", *acts, subject=("pool",))
             acts = []
@@ -260,7 +260,7 @@ class EvictionTelling(RaceTelling):
         self.shot(told, *self.swept(task, until), subject=("pool", page), pace=1.6)
         if self.missed is not None:
             at, until = self.at, self.before(self.missed.task, self.missed.seq)
-            acts = self.pass_time(*self.stage(task), until=until, seconds=2.0)
+            acts = self.pass_time(*self.stage(task), until=until, seconds=1.6)
             if acts and acts[0].stops:
                 done = self.state().tasks[task].status == "finished"
                 self.shot(say("{} is answered." if done else "{} goes on.", name), *acts, subject=("pool",))
