@@ -35,16 +35,17 @@ def embed_command(
     """
     from scenes.film.cut import cut
     from scenes.film.rehearsal import rehearse
-    from scenes.film.render import MEDIA, render_film
+    from scenes.film.render import MEDIA, film_path, render_rehearsed
     from scenes.player.page import write_player
     from scenes.player.told import Told
 
     output = output or MEDIA / "pages" / f"{film.__name__}.html"
     shaped, told = quality.shaped(frame, theme), Told()
     rehearsal = rehearse(film, trace, observers=(told,), seconds=seconds, quality=shaped)
+    path = film_path(film, shaped, trace=trace)
     with progress_bar(film.__name__) as progress:
-        made = render_film(film, trace, shaped, processes=processes, progress=progress, seconds=seconds)
+        render_rehearsed(rehearsal, shaped, path, processes=processes, progress=progress)
     title = rehearsal.scene.trace.header.scenario.title or film.__name__
     sections = cut(rehearsal, shaped.fps)
-    for path in write_player(f"{film.__name__}: {title}", made.path, sections, told, shaped, output, beside):
-        click.echo(path)
+    for written in write_player(f"{film.__name__}: {title}", path, sections, told, shaped, output, beside):
+        click.echo(written)

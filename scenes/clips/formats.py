@@ -1,6 +1,6 @@
 """The formats of a clip: each written from the frames of a section's file, and read back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +22,8 @@ from scenes.film.sheet import opened
 
 BLOCK, SEEN = 8, 10.0
 """Side in pixels of a block, and mean difference of its pixels, of 255, from which on two frames are not the same."""
+REORDERED = 16
+"""Frames by which a key frame is at most decoded before it is shown."""
 GIF_WIDTH, GIF_FPS, GIF_BYTES = 960, 25, 8_000_000
 
 
@@ -82,7 +84,9 @@ def write(name: str, stretch: Stretch, output: Path, tags: Mapping[str, str]) ->
     elif name == "mp4" and stretch.count == length(stretch.source):
         join([stretch.source], output, stretch.fps, tags)
     else:
-        _encode(VIDEO[name], stretch, output, tags)
+        form = VIDEO[name]
+        with _pulled(stretch, form.clear if stretch.clear else form.pixels) as pulled:
+            encode(name, pulled, output, stretch.fps, tags, stretch.clear)
     return ""
 
 
@@ -93,9 +97,14 @@ def length(source: Path) -> int:
 
 
 def frames(stretch: Stretch) -> Iterator[av.VideoFrame]:
-    """The frames of a stretch, in order."""
+    """The frames of a stretch, in order; what is before the key frame that it needs is not decoded."""
     with opened(stretch.source) as (container, video):
-        for place, frame in enumerate(container.decode(video)):
+        base: Any = video.time_base
+        tick, zero = 1 / (stretch.fps * base), video.start_time or 0
+        container.seek(zero + int(max(0, stretch.first - REORDERED) * tick), stream=video)
+        for frame in container.decode(video):
+            shown: Any = frame.pts
+            place = round((shown - zero) / tick)
             if place >= stretch.first + stretch.count:
                 break
             if place >= stretch.first:
@@ -136,25 +145,34 @@ def _gif(stretch: Stretch, output: Path) -> str:
     return " and ".join(less)
 
 
-def _encode(form: Format, stretch: Stretch, output: Path, tags: Mapping[str, str]) -> None:
-    kind, begins = output.suffix.lower().removeprefix("."), {"movflags": "faststart"}
-    with av.open(str(output), "w", format=kind, options=begins if kind != "webm" else {}) as written:
+def encode(
+    name: str, pictures: Iterable[av.VideoFrame], output: Path, fps: int, tags: Mapping[str, str], clear: bool = False
+) -> int:
+    """Write `pictures`, in order, to `output` in one of `VIDEO`'s formats, with their alpha where they are `clear`.
+
+    They are of one size; what they say of their colours is written down for players. Gives how many there were.
+    Raises OSError where it cannot be written.
+    """
+    form, begins, count = VIDEO[name], {"movflags": "faststart"} if name != "webm" else {}, 0
+    with av.open(str(output), "w", format=name, options=begins) as written:
         written.metadata.update(tags)
-        pixels = form.clear if stretch.clear else form.pixels
         stream: Any = None
-        with _pulled(stretch, pixels) as pulled:
-            for place, frame in enumerate(pulled):
-                if stream is None:
-                    stream = written.add_stream(form.codec, rate=stretch.fps, options=dict(form.options or {}))
-                    stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, pixels
-                    stream.time_base = stream.codec_context.time_base = Fraction(1, stretch.fps)
+        for frame in pictures:
+            if stream is None:
+                stream = written.add_stream(form.codec, rate=fps, options=dict(form.options or {}))
+                stream.width, stream.height = frame.width, frame.height
+                stream.pix_fmt = form.clear if clear else form.pixels
+                stream.time_base = stream.codec_context.time_base = Fraction(1, fps)
+                if name != "mp4":  # whose options say what its colours are
                     for fact in ("colorspace", "color_range", "color_primaries", "color_trc"):
                         setattr(stream.codec_context, fact, getattr(frame, fact))
-                    if stretch.clear and kind == "webm":
-                        stream.metadata["alpha_mode"] = "1"
-                frame.pts, frame.time_base, frame.pict_type = place, Fraction(1, stretch.fps), 0
-                written.mux(stream.encode(frame))
-        written.mux(stream.encode())
+                if clear and name == "webm":
+                    stream.metadata["alpha_mode"] = "1"
+            frame.pts, frame.time_base, frame.pict_type = count, Fraction(1, fps), 0
+            written.mux(stream.encode(frame))
+            count += 1
+        written.mux(stream.encode() if stream else [])
+    return count
 
 
 @contextmanager

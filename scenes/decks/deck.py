@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from astrai_sim.files import FileError, whole
+from astrai_sim.files import whole
+from scenes.clips.chosen import Chosen, read_choice
 from scenes.clips.formats import Stretch, length, picture
 from scenes.clips.making import Wanted, make_clips
 from scenes.film import catalog
-from scenes.film.cut import NoClip
 from scenes.film.quality import Quality
 from scenes.film.render import MEDIA, Progress
 from scenes.theme import THEMES
@@ -75,38 +75,20 @@ class Talk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 def read_talk(path: Path) -> Talk:
     """The talk in a TOML file. Raises FileError, with the line where one is known, for one that is not right."""
-    text = path.read_text(encoding="utf-8")
-    try:
-        talk = msgspec.toml.decode(text, type=Talk)
-    except msgspec.ValidationError as error:
-        raise FileError(path, _line(text, str(error)), f"{error}: see docs/talk.md") from None
-    except msgspec.DecodeError as error:
-        raise FileError(path, None, f"{error}: write it as TOML") from None
-    starts = [number for number, line in enumerate(text.splitlines(), start=1) if line.strip() == "[[slide]]"]
-    for item, line in zip(talk.slide, starts, strict=False):
+    chosen: Chosen[Talk] = read_choice(path, Talk, "slide", "docs/talk.md")
+    talk = chosen.value
+    for place, item in enumerate(talk.slide):
         if bool(item.film) == bool(item.title):
-            raise FileError(path, line, "a slide has a film or a title of its own: give one of them")
+            chosen.refuse(place, "a slide has a film or a title of its own: give one of them")
         if item.film:
-            try:
-                catalog.film(item.film)
-            except catalog.UnknownFilm as error:
-                raise FileError(path, line, str(error)) from None
-        if item.trace and not (path.parent / item.trace).is_file():
-            raise FileError(path, line, f"no trace {item.trace} lies beside it")
+            chosen.check_film(place, item.film, item.trace)
+        if item.beats and item.sections:
+            chosen.refuse(place, "give sections or beats of a film, not both")
     if not talk.slide:
-        raise FileError(path, None, "it has no [[slide]]: see docs/talk.md")
+        chosen.refuse(None, "it has no [[slide]]: see docs/talk.md")
     if talk.theme not in THEMES:
-        raise FileError(path, None, f"no theme is called {talk.theme!r}: choose from {', '.join(THEMES)}")
+        chosen.refuse("theme", f"no theme is called {talk.theme!r}: choose from {', '.join(THEMES)}")
     return talk
-
-
-def _line(text: str, error: str) -> int | None:
-    """The line that a message of msgspec is about, which says the place as `$.slide[2].film`."""
-    if "$.slide[" not in error:
-        return None
-    place = int(error.split("$.slide[")[1].split("]")[0]) if error.split("$.slide[")[1][0].isdigit() else 0
-    starts = [number for number, line in enumerate(text.splitlines(), start=1) if line.strip() == "[[slide]]"]
-    return starts[place] if place < len(starts) else None
 
 
 def make_deck(
@@ -144,8 +126,6 @@ def _of_film(
     film = catalog.film(item.film)
     trace = beside / item.trace if item.trace else None
     name = "-".join([film.__name__, *([trace.name.split(".jsonl")[0]] if trace else []), quality.name])
-    if item.beats and item.sections:
-        raise NoClip(f"{item.film}: give sections or beats of it, not both")
     folder = media / "decks" / name
     wanted = Wanted(("mp4",), tuple(one for one in item.beats or item.sections if one != EVERY), bool(item.beats))
     told = progress(item.film)

@@ -6,7 +6,6 @@ that of the JSON file.
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,9 @@ import av
 from PIL import Image, ImageDraw, ImageFont
 
 from astrai_sim.files import whole
-from scenes.clips.formats import Stretch, frames, length
+from scenes.clips.formats import Stretch, encode, frames, length
 from scenes.decks.deck import Deck, Slide
 from scenes.draw import fonts
-from scenes.film.quality import ENCODER
 
 HELD = 120
 """Pictures that are held at a time to be turned round."""
@@ -60,7 +58,7 @@ def _backwards(video: Path, output: Path, fps: int) -> None:
     """Write `video` from its last picture to its first, of which a few are held at a time."""
     count = length(video)
     stretches = (Stretch(video, max(0, end - HELD), min(HELD, end), fps) for end in range(count, 0, -HELD))
-    _encode((frame for stretch in stretches for frame in [*frames(stretch)][::-1]), output, fps)
+    encode("mp4", (frame for stretch in stretches for frame in [*frames(stretch)][::-1]), output, fps, {})
 
 
 def _still(slide: Slide, deck: Deck, output: Path, fps: int) -> None:
@@ -71,16 +69,5 @@ def _still(slide: Slide, deck: Deck, output: Path, fps: int) -> None:
         font = ImageFont.truetype(str(fonts.FOLDER / fonts.FACES[face]), size)
         draw.multiline_text((deck.width * 0.08, y), text, deck.ink, font)
         y += size * 1.6 * (text.count("\n") + 1)
-    frame = av.VideoFrame.from_image(image).reformat(format="yuv420p")
-    _encode([frame] * max(1, round(TITLE_S * fps)), output, fps)
-
-
-def _encode(pictures: Iterable[av.VideoFrame], output: Path, fps: int) -> None:
-    with av.open(str(output), "w", format="mp4", options={"movflags": "faststart"}) as written:
-        stream: Any = written.add_stream("libx264", rate=fps, options=ENCODER)
-        for place, frame in enumerate(pictures):
-            if place == 0:
-                stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "yuv420p"
-            frame.pts, frame.time_base, frame.pict_type = place, 1 / stream.codec_context.rate, 0
-            written.mux(stream.encode(frame))
-        written.mux(stream.encode())
+    frame = av.VideoFrame.from_image(image)
+    encode("mp4", [frame] * max(1, round(TITLE_S * fps)), output, fps, {})

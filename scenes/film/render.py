@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
 from importlib.metadata import version
@@ -96,6 +96,20 @@ def render_film(
         )
     sound = Sound.of(audio) if audio else None
     rehearsal = rehearse(film, trace, seconds=seconds, quality=quality)
+    return render_rehearsed(rehearsal, quality, output, media, processes, progress, sound)
+
+
+def render_rehearsed(
+    rehearsal: Rehearsal,
+    quality: Quality,
+    output: Path,
+    media: Path = MEDIA,
+    processes: int | None = None,
+    progress: Progress = lambda done, total: None,
+    sound: Sound | None = None,
+) -> Film:
+    """Render a film that was played, in `quality`, to the MP4 file `output`, as `render_film` does, which see."""
+    film = type(rehearsal.scene)
     _try_to_write(output)
     clips, missing = render_sections(rehearsal, quality, media, processes, progress)
     titles = tuple(played.section.title for played in rehearsal.sections)
@@ -142,9 +156,10 @@ def render_sections(
 def clip_path(folder: Path, rehearsal: Rehearsal, played: Played, quality: Quality) -> Path:
     """Where the clip of a section is, or will be, kept from one rendering to the next.
 
-    Its name carries a digest of everything that its picture comes from: what the section plays, the trace, the quality,
-    the fonts, the libraries, and all sources of the films and of reading a trace. A change to one of them asks for
-    another file; nothing is ever overwritten or trusted by date.
+    Its name carries a digest of everything that its picture comes from: what the section plays, the trace, size, frame
+    rate and look, the fonts, the libraries, and all sources of the films and of reading a trace. A change to one of
+    them asks for another file; nothing is ever overwritten or trusted by date. By what name the quality was asked for
+    does not matter, so that one file serves film, clips, deck and promo.
     """
     source = played.section.source
     facts = [
@@ -152,12 +167,12 @@ def clip_path(folder: Path, rehearsal: Rehearsal, played: Played, quality: Quali
         rehearsal.scene.trace.content_sha256,
         f"unverified {rehearsal.scene.trace.unverified}",
         *([other_trace(source).content_sha256] if source else ()),
-        repr(quality),
+        repr(replace(quality, name="")),
         *_tools(),
         sources_digest(*SOURCES),
     ]
     digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:20]
-    return folder / f"{played.section.key}-{quality.name}-{digest}{quality.suffix}"
+    return folder / f"{played.section.key}-{min(quality.width, quality.height)}p{quality.fps}-{digest}{quality.suffix}"
 
 
 @cache

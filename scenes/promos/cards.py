@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import segno
-from manim import Camera, SVGMobject
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
+from resvg_py import svg_to_bytes
 
 from scenes.draw import fonts, motion
 from scenes.film.quality import Quality
@@ -93,15 +94,22 @@ def qr(url: str) -> Image.Image:
 
 
 def logo(path: Path, quality: Quality) -> Image.Image:
-    """A PNG as it is, an SVG drawn at half the picture's height."""
-    if path.suffix.lower() == ".png":
-        with Image.open(path) as image:
-            return image.convert("RGBA")
-    drawn = SVGMobject(str(path), height=7.5)
-    side = min(quality.width, quality.height)
-    camera = Camera(pixel_width=side, pixel_height=side, frame_width=8, frame_height=8, background_opacity=0)
-    camera.capture_mobjects([drawn])
-    return Image.fromarray(camera.pixel_array.copy()).crop(Image.fromarray(camera.pixel_array).getbbox())
+    """A PNG as it is, an SVG drawn at half the short side's height. Raises ValueError for what is neither."""
+    try:
+        if path.suffix.lower() == ".png":
+            with Image.open(path) as image:
+                return image.convert("RGBA")
+        side = min(quality.width, quality.height) // 2
+        drawn = svg_to_bytes(
+            svg_path=str(path), height=side, font_dirs=[str(fonts.FOLDER)], font_family="Inter", resources_dir=None
+        )
+        image = Image.open(BytesIO(drawn)).convert("RGBA")
+    except (UnidentifiedImageError, ValueError) as error:
+        raise ValueError(f"{path.name} cannot be drawn: {error}".splitlines()[0]) from None
+    box = image.getbbox()
+    if box is None:
+        raise ValueError(f"{path.name} draws nothing")
+    return image.crop(box)
 
 
 def _fitted(image: Image.Image, quality: Quality, wide: float, high: float, sharp: bool = False) -> Image.Image:

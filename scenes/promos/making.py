@@ -3,28 +3,27 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 
-from astrai_sim.files import FileError, whole
+from astrai_sim.files import whole
 from scenes.clips import formats
+from scenes.clips.chosen import Chosen
 from scenes.clips.making import against
 from scenes.draw.layout import FRAMES
 from scenes.film import catalog
 from scenes.film.audio import Sound
 from scenes.film.cut import NoClip
 from scenes.film.opening import other_trace
-from scenes.film.quality import ENCODER, Quality
+from scenes.film.quality import Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.render import MEDIA, Progress, render_sections
 from scenes.lint.rules.film import LEAST, differences
 from scenes.promos.cards import Line, end_card, frames, title_card
-from scenes.promos.moments import Stretch, fitting, found, shared
-from scenes.promos.promo import Promo, line_of, read_promo
+from scenes.promos.moments import Excerpt, Movements, fitting, found, shared
+from scenes.promos.promo import Promo, read_promo
 from scenes.theme import THEMES, Theme, rgb
 
 TITLE, END = 0.09, 0.13
@@ -34,7 +33,11 @@ TURN_S = 0.6
 """Seconds in which a loop's last picture goes and its first comes."""
 SHORT = 0.05
 """Share of the length by which a promo may miss it."""
+NEAR = 0.2
+"""Share of its time by which a moment but the last may be longer or shorter, where a sentence ends there."""
 CONTRAST = 4.5
+CLOCK = 0.006
+"""Height of the line that shows how much of a promo has passed, of the short side."""
 
 
 def branded(theme: Theme, accent: str) -> Theme:
@@ -67,23 +70,31 @@ def make_promo(
     `quality` says size and frame rate; frame, theme and accent are the promo's. Raises FileError, with the line, for
     what is wrong in the file, NoSound for sound that is none, and what rendering a film raises.
     """
-    promo, folder = read_promo(path), path.parent
+    chosen, folder = read_promo(path), path.parent
+    promo = chosen.value
     sound = Sound.of(folder / promo.audio) if promo.audio else None
     theme = THEMES[promo.theme]
     if promo.accent:
         try:
             theme = branded(theme, promo.accent)
         except NoClip as error:
-            raise FileError(path, line_of(path, "accent"), str(error)) from None
+            chosen.refuse("accent", str(error))
     shaped = quality.shaped(FRAMES[promo.frame], theme)
-    cards = [title_card(promo, folder, shaped) if promo.title else [], end_card(promo, folder, shaped)]
+    try:
+        cards = [title_card(promo, folder, shaped) if promo.title else [], end_card(promo, folder, shaped)]
+    except ValueError as error:
+        chosen.refuse("logo", f"logo: {error}")
     spent = [_card(card, share * promo.length) for card, share in zip(cards, (TITLE, END), strict=True)]
     room = promo.length - sum(spent) - (TURN_S if promo.loop else 0.0)
-    parts = _parts(promo, path, shaped, room, media, processes, progress)
+    parts = _parts(chosen, shaped, room, media, processes, progress)
     with whole(output) as partial:
         facts = "\n".join(dict.fromkeys(facts for _, _, facts in parts))
         tags = {"title": promo.title, "comment": facts}
-        count = _encode(_pictures(promo, parts, cards, spent, shaped), partial, shaped, tags)
+        seen = _pictures(promo, parts, cards, spent, shaped)
+        if not promo.loop:
+            seen = _clocked(seen, spent[0] + sum(played.seconds for _, played, _ in parts) + spent[1], shaped)
+        pictures = (av.VideoFrame.from_ndarray(picture, format="rgb24") for picture in seen)
+        count = formats.encode("mp4", pictures, partial, shaped.fps, tags)
         if sound:
             sound.below(partial)
     return count / shaped.fps
@@ -94,48 +105,55 @@ def _card(lines: list[Line], wanted: float) -> float:
 
 
 def _parts(
-    promo: Promo,
-    path: Path,
+    chosen: Chosen[Promo],
     quality: Quality,
     room: float,
     media: Path,
     processes: int | None,
     progress: Callable[[str], Progress],
-) -> list[tuple[Path, Stretch, str]]:
-    """The file and the stretch of each moment, and what it is told from."""
-    chosen = []
+) -> list[tuple[Path, Excerpt, str]]:
+    """The file and the excerpt of each moment, and what it is told from."""
+    promo, named = chosen.value, []
     for place, shown in enumerate(promo.moment):
-        film = catalog.film(shown.film)
-        rehearsal = rehearse(film, path.parent / shown.trace if shown.trace else None, quality=quality)
+        trace, moving = chosen.path.parent / shown.trace if shown.trace else None, Movements()
+        rehearsal = rehearse(catalog.film(shown.film), trace, observers=(moving,), quality=quality)
         try:
-            chosen.append((rehearsal, found(rehearsal, shown.show)))
+            played = found(rehearsal, shown.show)
         except NoClip as error:
-            raise FileError(path, line_of(path, place), str(error)) from None
-    given = shared(room, [shown.weight for shown in promo.moment], [played.seconds for _, played in chosen])
-    if (there := sum(given)) < room - SHORT * promo.length:
-        few = f"its moments last {there:.1f} s of the {room:.1f} s there are"
-        raise FileError(path, line_of(path, "length"), f"{few}: choose more of them")
-    parts = []
-    for (rehearsal, played), seconds in zip(chosen, given, strict=True):
+            chosen.refuse(place, str(error))
+        named.append((rehearsal, played, moving.of.get(played.section.key, [])))
+    given = shared(room, [shown.weight for shown in promo.moment], [played.seconds for _, played, _ in named])
+    parts, late = [], 0.0
+    for place, ((rehearsal, played, moving), seconds) in enumerate(zip(named, given, strict=True), start=1):
+        near = NEAR * seconds if place < len(named) else SHORT * promo.length / 2
+        excerpt = fitting(played, min(seconds - late, played.seconds), moving, near)
+        if place == len(named) and abs(late + excerpt.seconds - seconds) > SHORT * promo.length:
+            excerpt = replace(excerpt, end=min(excerpt.start + seconds - late, played.seconds))
+        late += excerpt.seconds - seconds
         key, name = played.section.key, type(rehearsal.scene).__name__
-        clips, _ = render_sections(rehearsal, quality, media, processes, progress(name), {key})
         trace = other_trace(played.section.source) if played.section.source else rehearsal.scene.trace
-        facts = f"film={name} section={key} trace_sha256={trace.computed_sha256}"
-        parts.append((clips[key], fitting(played, seconds), facts))
-    return parts
+        parts.append((rehearsal, excerpt, f"film={name} section={key} trace_sha256={trace.computed_sha256}"))
+    if (there := sum(excerpt.seconds for _, excerpt, _ in parts)) < room - SHORT * promo.length:
+        chosen.refuse("length", f"its moments last {there:.1f} s of the {room:.1f} s there are: choose more of them")
+    rendered = []
+    for rehearsal, excerpt, facts in parts:
+        key, told = excerpt.played.section.key, progress(type(rehearsal.scene).__name__)
+        clips, _ = render_sections(rehearsal, quality, media, processes, told, {key})
+        rendered.append((clips[key], excerpt, facts))
+    return rendered
 
 
 def _pictures(
-    promo: Promo, parts: list[tuple[Path, Stretch, str]], cards: list[list[Line]], spent: list[float], quality: Quality
+    promo: Promo, parts: list[tuple[Path, Excerpt, str]], cards: list[list[Line]], spent: list[float], quality: Quality
 ) -> Iterator[np.ndarray]:
     """All pictures of the promo, RGB."""
     fps, first, last = quality.fps, None, None
     yield from frames(cards[0], quality, round(spent[0] * fps))
     begun = 0.0
-    for source, stretch, _ in parts:
-        count = round((begun + stretch.seconds) * fps) - round(begun * fps)
-        begun += stretch.seconds
-        for frame in formats.frames(formats.Stretch(source, round(stretch.start * fps), count, fps)):
+    for source, excerpt, _ in parts:
+        count = round((begun + excerpt.seconds) * fps) - round(begun * fps)
+        begun += excerpt.seconds
+        for frame in formats.frames(formats.Stretch(source, round(excerpt.start * fps), count, fps)):
             last = frame.to_ndarray(format="rgb24")
             first = last if first is None else first
             yield last
@@ -148,16 +166,11 @@ def _pictures(
     yield from frames(cards[1], quality, round(spent[1] * fps))
 
 
-def _encode(pictures: Iterator[np.ndarray], output: Path, quality: Quality, tags: dict[str, str]) -> int:
-    count = 0
-    with av.open(str(output), "w", format="mp4", options={"movflags": "faststart"}) as written:
-        written.metadata.update(tags)
-        stream: Any = written.add_stream("libx264", rate=quality.fps, options=ENCODER)
-        stream.width, stream.height, stream.pix_fmt = quality.width, quality.height, "yuv420p"
-        for picture in pictures:
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = count, Fraction(1, quality.fps)
-            written.mux(stream.encode(frame))
-            count += 1
-        written.mux(stream.encode())
-    return count
+def _clocked(pictures: Iterator[np.ndarray], seconds: float, quality: Quality) -> Iterator[np.ndarray]:
+    """The pictures with one clock for all of them: a line along the lower edge that is full at the end."""
+    high = max(2, round(CLOCK * min(quality.width, quality.height)))
+    color = np.array([round(255 * part) for part in rgb(quality.theme.accent)], np.uint8)
+    for place, picture in enumerate(pictures):
+        done = picture.copy()
+        done[-high:, : round(quality.width * min(1.0, (place + 1) / (seconds * quality.fps)))] = color
+        yield done

@@ -1,19 +1,22 @@
 """Finding a moment of a film by name, and the beats of it that fill the time there is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 from astrai_sim.command_line import did_you_mean
 from astrai_sim.trace import Trace
 from scenes.film.cut import NoClip
 from scenes.film.opening import other_trace
 from scenes.film.rehearsal import Rehearsal
-from scenes.film.scene import Played
+from scenes.film.scene import FilmScene, Observer, Played
+
+MOVED = 0.1
+"""Seconds into a movement in which it is seen to move."""
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Excerpt:
     """A part of a section that was played: from `start` to `end`, in its seconds."""
 
     played: Played
@@ -24,6 +27,22 @@ class Stretch:
     def seconds(self) -> float:
         """How long it is."""
         return self.end - self.start
+
+
+@dataclass
+class Movements(Observer):
+    """Watches a rehearsal: give it to `rehearse`, then `of` says when something moves in a section, in its seconds."""
+
+    of: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+
+    def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
+        if moved:
+            spans = self.of.setdefault(scene.section.key, [])
+            start, end = began - scene.section_began, scene.clock - scene.section_began
+            if spans and start - spans[-1][1] < 1e-6:
+                spans[-1] = (spans[-1][0], end)
+            else:
+                spans.append((start, end))
 
 
 def _grows(trace: Trace, start: int, until: int) -> float:
@@ -103,12 +122,34 @@ def shared(room: float, weights: Sequence[float], most: Sequence[float]) -> list
     return given
 
 
-def fitting(played: Played, seconds: float) -> Stretch:
-    """`seconds` of a section, from the beginning of a beat: the one from which they end nearest to the end of one.
+def fitting(played: Played, seconds: float, moving: Sequence[tuple[float, float]], near: float) -> Excerpt:
+    """About `seconds` of a section, cut on motion: it begins where a beat's first movement does and ends in a movement
+    or with one: with the last of a beat where that is at most `near` seconds from the time asked for.
 
-    So a sentence is cut as seldom as can be. Nothing is shown faster or slower: what is printed of speed stays true.
+    So few sentences are cut, and no cut comes out of a picture that stands or into one. Nothing is shown faster or
+    slower: what is printed of speed stays true. `moving` is when something moves, as `Movements` has it.
     """
     edges = [*accumulate(played.beats, initial=0.0)][:-1] + [played.seconds]
-    starts = [edge for edge in edges[:-1] if edge + seconds <= played.seconds + 1e-6] or [0.0]
-    start = min(starts, key=lambda start: (min(abs(start + seconds - edge) for edge in edges), start))
-    return Stretch(played, start, min(played.seconds, start + seconds))
+    beats = [*pairwise(edges)]
+    starts = [
+        next((max(began, start) for began, end in moving if end > start + 1e-6 and began < stop), None)
+        for start, stop in beats
+    ]
+    ends = [
+        max((min(end, stop) for began, end in moving if began < stop - 1e-6 and end > start), default=None)
+        for start, stop in beats
+    ]
+    found = []
+    for start in {start for start in starts if start is not None}:
+        wanted = start + seconds
+        for end, cuts in [*((end, 0) for end in ends if end is not None), (_moving_near(wanted, moving), 1)]:
+            missed = abs(end - wanted)
+            if end > start:
+                found.append((missed > near, cuts, missed, start, end))
+    *_, start, end = min(found, default=(0.0, min(seconds, played.seconds)))
+    return Excerpt(played, start, end)
+
+
+def _moving_near(time: float, moving: Sequence[tuple[float, float]]) -> float:
+    """The moment nearest to `time` at which something moves, or a movement ends."""
+    return min((min(max(time, began + MOVED), end) for began, end in moving), key=lambda one: abs(one - time))

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from astrai_sim.files import FileError
+from scenes.clips.chosen import Chosen, read_choice
 from scenes.draw.layout import FRAMES
-from scenes.film import catalog
 from scenes.theme import THEMES
 
 SHORTEST_S, LONGEST_S = 4.0, 180.0
@@ -49,17 +48,10 @@ class Promo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     end: End | None = None
 
 
-def read_promo(path: Path) -> Promo:
+def read_promo(path: Path) -> Chosen[Promo]:
     """The promo in a TOML file. Raises FileError, with the line where one is known, for one that is not right."""
-    text = path.read_text(encoding="utf-8")
-    try:
-        promo = msgspec.toml.decode(text, type=Promo)
-    except msgspec.ValidationError as error:
-        place = re.search(r"moment\[(\d+)\]", str(error))
-        line = _moments(text)[int(place[1])] if place else _key(text, str(error))
-        raise FileError(path, line, f"{error}: see docs/promo.md") from None
-    except msgspec.DecodeError as error:
-        raise FileError(path, None, f"{error}: write it as TOML") from None
+    chosen: Chosen[Promo] = read_choice(path, Promo, "moment", "docs/promo.md")
+    promo = chosen.value
     for wrong, key, says in (
         (not SHORTEST_S <= promo.length <= LONGEST_S, "length", f"from {SHORTEST_S:g} to {LONGEST_S:g} seconds"),
         (promo.theme not in THEMES, "theme", f"choose from {', '.join(THEMES)}"),
@@ -69,44 +61,15 @@ def read_promo(path: Path) -> Promo:
         (not promo.moment, "moment", "give at least one [[moment]]"),
     ):
         if wrong:
-            raise FileError(path, _line(text, key), f"{key}: {says}")
+            chosen.refuse(key, f"{key}: {says}")
     for key in ("logo", "audio"):
         name = getattr(promo, key)
         if name and not (path.parent / name).is_file():
-            raise FileError(path, _line(text, key), f"{key}: no file {name} lies beside it")
+            chosen.refuse(key, f"{key}: no file {name} lies beside it")
     if promo.logo and Path(promo.logo).suffix.lower() not in (".png", ".svg"):
-        raise FileError(path, _line(text, "logo"), "logo: give an SVG or a PNG")
-    for shown, line in zip(promo.moment, _moments(text), strict=False):
-        try:
-            catalog.film(shown.film)
-        except catalog.UnknownFilm as error:
-            raise FileError(path, line, str(error)) from None
-        if shown.trace and not (path.parent / shown.trace).is_file():
-            raise FileError(path, line, f"no trace {shown.trace} lies beside it")
+        chosen.refuse("logo", "logo: give an SVG or a PNG")
+    for place, shown in enumerate(promo.moment):
+        chosen.check_film(place, shown.film, shown.trace)
         if not 0 < shown.weight <= 100:
-            raise FileError(path, line, "weight: more than 0, at most 100")
-    return promo
-
-
-def line_of(path: Path, what: int | str) -> int | None:
-    """The line of the moment number `what`, from 0, or of the key called so."""
-    text = path.read_text(encoding="utf-8")
-    if isinstance(what, str):
-        return _line(text, what)
-    found = _moments(text)
-    return found[what] if what < len(found) else None
-
-
-def _moments(text: str) -> list[int]:
-    return [number for number, line in enumerate(text.splitlines(), start=1) if line.strip() == "[[moment]]"]
-
-
-def _line(text: str, key: str) -> int | None:
-    begins = re.compile(rf"\s*\[*{key}\]*\s*(=|$)")
-    return next((number for number, line in enumerate(text.splitlines(), start=1) if begins.match(line)), None)
-
-
-def _key(text: str, error: str) -> int | None:
-    """The line of the key that a message of msgspec is about: `$.length`, or an unknown field in backquotes."""
-    found = re.search(r"\$\.(\w+)", error) or re.search(r"field `(\w+)`", error)
-    return _line(text, found[1]) if found else None
+            chosen.refuse(place, "weight: more than 0, at most 100")
+    return chosen

@@ -13,7 +13,7 @@ from PIL import Image
 
 from scenes.cli import main
 from scenes.clips.examine import BadClip, difference, examine, first_picture
-from scenes.clips.formats import FORMATS, Stretch, loops, write
+from scenes.clips.formats import FORMATS, Stretch, frames, loops, write
 from scenes.clips.making import Wanted, make_clips, on_ground
 from scenes.clips.manifest import read_manifest, schema
 from scenes.film import catalog
@@ -165,6 +165,16 @@ def test_what_was_made_of_the_same_frames_is_kept(made, two_requests, media, ton
 def test_beats_are_cut_out_of_their_section(made, two_requests, media, tmp_path):
     manifest = make_clips(TinyFilm, tmp_path, Wanted(beats=True, only=("two-1",)), TINY, two_requests, media=media)
     assert [(entry.file, entry.beat) for entry in manifest.clips] == [("02-two-1.mp4", 0)]
+
+
+def test_frames_from_any_place_are_those_from_the_beginning(tmp_path):
+    shades = [20 + 7 * place % 211 for place in range(620)]
+    source = clip(tmp_path / "long.mp4", shades, fps=60)
+    with av.open(str(source)) as container:
+        assert sum(packet.is_keyframe for packet in container.demux(video=0) if packet.dts is not None) > 2
+    for first in (0, 1, 17, 249, 250, 251, 265, 266, 500, 619):
+        seen = [frame.to_ndarray(format="gray").mean() for frame in frames(Stretch(source, first, 3, 60))]
+        assert seen == pytest.approx(shades[first : first + 3], abs=3)
 
 
 def test_a_stretch_that_ends_as_it_begins_loops(tmp_path):

@@ -110,7 +110,7 @@ def test_the_command(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "text, says",
     [
-        ("slide = 3", "talk.toml: Expected `array`, got `int`"),
+        ("slide = 3", "talk.toml:1: Expected `array`, got `int`"),
         ("", "it has no [[slide]]"),
         ("[[slide]]\ntext = 'x'", "talk.toml:1: a slide has a film or a title of its own"),
         (
@@ -119,8 +119,12 @@ def test_the_command(tmp_path, monkeypatch):
         ),
         ("[[slide]]\ntitle = 'x'\n[[slide]]\nflim = 'TinyFilm'", "talk.toml:3: Object contains unknown field `flim`"),
         ("[[slide]]\nfilm = 'TinyFilm'\ntrace = 'no.jsonl'", "talk.toml:1: no trace no.jsonl lies beside it"),
-        ("theme = 'pink'\n[[slide]]\ntitle = 'x'", "no theme is called 'pink': choose from dark, light"),
-        ("[[slide", "write it as TOML"),
+        ("theme = 'pink'\n[[slide]]\ntitle = 'x'", "talk.toml:1: no theme is called 'pink': choose from dark, light"),
+        ("[[slide", "talk.toml:1: Expected"),
+        (
+            "[[slide]]\nfilm = 'TinyFilm'\nsections = ['one']\nbeats = ['two-1']",
+            "talk.toml:1: give sections or beats of a film",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_talk_is_said_with_its_line(tmp_path, monkeypatch, text, says):

@@ -1,11 +1,14 @@
 """After a change, the sections that it touches are asked for anew."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from scenes.cli.arguments import size_named
+from scenes.draw.layout import UPRIGHT
 from scenes.film import render
-from scenes.film.quality import Quality
+from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import rehearse
 from tests.film.tiny import TINY, Reworded, TinyFilm
 
@@ -48,9 +51,16 @@ def test_another_trace_touches_every_section(rehearsal, record_scenario):
     assert not set(others.values()) & set(clips(rehearsal).values())
 
 
-def test_quality_is_part_of_the_name(rehearsal):
-    other = clips(rehearsal, Quality("tiny", 640, 360, 10))
-    assert not set(other.values()) & set(clips(rehearsal).values())
+def test_size_and_rate_ask_for_other_clips_and_a_name_does_not(rehearsal):
+    for other in (Quality("tiny", 640, 360, 10), Quality("tiny", 320, 180, 15)):
+        assert not set(clips(rehearsal, other).values()) & set(clips(rehearsal).values())
+    assert clips(rehearsal, Quality("180p10", 320, 180, 10)) == clips(rehearsal)
+
+
+def test_what_films_clips_decks_and_promos_are_asked_for_by_default_is_the_same(rehearsal):
+    asked = replace(size_named("1080p"), fps=FINAL.fps)
+    assert clips(rehearsal, asked) == clips(rehearsal, FINAL)
+    assert clips(rehearsal, asked.shaped(UPRIGHT)) == clips(rehearsal, FINAL.shaped(UPRIGHT))
 
 
 def test_old_generations_are_pruned(tmp_path):

@@ -16,15 +16,16 @@ from scenes.film.rehearsal import rehearse
 from scenes.preemption import Preemption
 from scenes.prefix_cache import PrefixCache
 from scenes.prefix_sharing import PrefixSharing
-from scenes.promos.cards import qr
+from scenes.promos.cards import logo, qr
 from scenes.promos.making import branded
-from scenes.promos.moments import fitting, found, shared
+from scenes.promos.moments import Movements, fitting, found, shared
 from scenes.promos.promo import read_promo
 from scenes.theme import DARK
-from tests.film.tiny import TinyFilm
+from tests.film.tiny import TINY, TinyFilm
 
 SHIPPED = sorted((Path(__file__).parents[2] / "assets" / "promos").glob("*.toml"))
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9" fill="#ff0000"/></svg>'
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{}</svg>'
+RECT = '<rect width="9" height="9" fill="#ff0000"/>'
 PROMO = """title = "Tiny"
 subtitle = "a film of three parts"
 logo = "logo.svg"
@@ -47,7 +48,7 @@ def folder(monkeypatch, tmp_path, two_requests):
     monkeypatch.setattr(catalog, "films", lambda: {"TinyFilm": TinyFilm})
     monkeypatch.setenv("ASTRAI_TRACE", str(two_requests))
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "logo.svg").write_text(SVG)
+    (tmp_path / "logo.svg").write_text(SVG.format(RECT))
     return tmp_path
 
 
@@ -66,6 +67,8 @@ def test_it_is_as_long_as_it_should_be_with_its_cards(folder):
     assert done.exit_code == 0, done.stderr
     seen = frames(folder / "p.mp4")
     assert len(seen) == pytest.approx(50, abs=2.5)
+    accent = (seen[25][-1].astype(int) - (255, 51, 102)).__abs__().max(axis=1) < 60
+    assert accent[:20].all() and accent.mean() == pytest.approx(26 / len(seen), abs=0.08), "no clock"
     with av.open(str(folder / "p.mp4")) as container:
         assert "film=TinyFilm section=one trace_sha256=" in container.metadata["comment"]
     red = (seen[12][..., 0] > 200) & (seen[12][..., 1] < 80)
@@ -87,7 +90,22 @@ def test_a_loop_ends_as_it_begins(folder):
     assert done.exit_code == 0, done.stderr
     seen = frames(folder / "p.mp4")
     assert seen[0].shape[0] == seen[0].shape[1]
-    assert np.abs(seen[0].astype(int) - seen[-1]).mean() < 2
+    assert ssim(seen[0], seen[-1]) >= 0.999
+
+
+def ssim(one, other, side=8):
+    """Structural similarity of two pictures' lightness, the mean over blocks (Wang et al. 2004, equation 13)."""
+    blocks = []
+    for picture in (one, other):
+        gray = picture.astype(float).mean(axis=2)
+        high, wide = (size // side for size in gray.shape)
+        cut = gray[: high * side, : wide * side].reshape(high, side, wide, side)
+        blocks.append(cut.transpose(0, 2, 1, 3).reshape(-1, side * side))
+    a, b = blocks
+    mean_a, mean_b, c1, c2 = a.mean(axis=1), b.mean(axis=1), (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    both = ((a - mean_a[:, None]) * (b - mean_b[:, None])).mean(axis=1)
+    found = (2 * mean_a * mean_b + c1) * (2 * both + c2)
+    return (found / ((mean_a**2 + mean_b**2 + c1) * (a.var(axis=1) + b.var(axis=1) + c2))).mean()
 
 
 @pytest.mark.parametrize(
@@ -116,13 +134,18 @@ def test_time_is_shared_by_weight_and_by_what_there_is():
     assert shared(10.0, [1, 1], [2, 3]) == [2, 3]
 
 
-def test_a_stretch_begins_with_a_sentence_and_ends_with_one_where_it_can():
-    for played in rehearse(PrefixCache).sections:
-        whole = fitting(played, played.seconds)
-        assert (whole.start, whole.end) == (0.0, played.seconds)
-        for share in (0.3, 0.7):
-            part = fitting(played, share * played.seconds)
-            assert part.seconds == pytest.approx(share * played.seconds)
+def test_cuts_are_on_motion_and_whole_sentences_where_they_can_be():
+    moving = Movements()
+    whole = 0
+    for played in rehearse(PrefixCache, observers=(moving,)).sections:
+        spans, edges = moving.of[played.section.key], [0.0, *np.cumsum(played.beats)]
+        for share in (0.3, 0.5, 0.7):
+            part = fitting(played, share * played.seconds, spans, 0.2 * share * played.seconds)
+            assert part.seconds == pytest.approx(share * played.seconds, rel=0.2, abs=1)
+            assert any(began <= part.start < end for began, end in spans), "begins in a picture that stands"
+            assert any(began < part.end <= end + 1e-6 for began, end in spans), "ends in a picture that stands"
+            whole += any(0 <= edge - part.end < 1.3 for edge in edges)
+    assert whole > len(spans)
 
 
 def test_a_qr_code_has_its_quiet_zone():
@@ -158,11 +181,44 @@ def test_shipped_promos_are_right(path):
         (('show = "one"', "show = 3"), "p.toml:6: Expected `str`, got `int`"),
         (("length = 5", "length = 90"), "p.toml:5: its moments last"),
         (("length = 5", "length = 5\nloop = true"), "p.toml:6: loop: a loop has no title and no end card"),
-        (("[end]", "[end"), "write it as TOML"),
+        (("[end]", "[end"), "p.toml:12: Expected ']' at the end of a table declaration"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line_and_nothing_is_written(folder, change, says):
     done = promo(folder, PROMO.replace(*change, 1))
+    assert done.exit_code == 1 and done.stderr.count("\n") == 1 and says in done.stderr, done.stderr
+    assert not (folder / "p.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        RECT,
+        '<style>.a {fill: rgb(255, 0, 0)}</style><path class="a" d="M0 0h9v9h-9z"/>',
+        '<linearGradient id="g"><stop stop-color="#f00"/></linearGradient><rect width="9" height="9" fill="url(#g)"/>',
+        '<g transform="scale(3)"><circle id="c" cx="1" cy="1" r="1" fill="red"/><use href="#c" x="1" y="1"/></g>',
+        '<text y="8" font-family="Inter" font-size="9" fill="red">M</text>',
+    ],
+    ids=["shape", "style", "gradient", "uses", "text"],
+)
+def test_logos_are_drawn_whatever_they_are_made_of(tmp_path, drawn):
+    (tmp_path / "logo.svg").write_text(SVG.format(drawn))
+    seen = np.asarray(logo(tmp_path / "logo.svg", TINY))
+    red = (seen[..., 0] > 200) & (seen[..., 1] < 60) & (seen[..., 3] > 200)
+    assert 60 <= max(seen.shape[:2]) <= 91 and red.mean() > 0.3
+
+
+@pytest.mark.parametrize(
+    "name, content, says",
+    [
+        ("logo.svg", "<svg", "p.toml:3: logo: logo.svg cannot be drawn"),
+        ("logo.svg", SVG.format(""), "p.toml:3: logo: logo.svg draws nothing"),
+        ("logo.png", "no picture", "p.toml:3: logo: logo.png cannot be drawn"),
+    ],
+)
+def test_what_is_no_logo_is_refused_with_its_line(folder, name, content, says):
+    (folder / name).write_text(content)
+    done = promo(folder, PROMO.replace("logo.svg", name))
     assert done.exit_code == 1 and done.stderr.count("\n") == 1 and says in done.stderr, done.stderr
     assert not (folder / "p.mp4").exists()
 
