@@ -122,7 +122,7 @@ class _Maker:
         """Write `clip` in all `formats`; gives what the manifest says of each, and whether it was there already."""
         found, looped = [], loops(stretch)
         said = ()
-        if any(name in VIDEO for name in formats):
+        if clip.lines and any(name in VIDEO for name in formats):
             said = tuple(path.name for path in write_subtitles(clip.lines, self.folder / f"{clip.name}.mp4"))
         for name in formats:
             path = self.folder / f"{clip.name}.{name}"

@@ -11,6 +11,7 @@ from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 
 ROW, BEST, GAP, HEAD, BAR, LINE, HAND = 116.0, 150.0, 16.0, 52.0, 64.0, 50.0, 4.0
 NEAR, OVER = 1e-9, 2.0
+SOONER = "sooner"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Lane:
 class Race(Part):
     """`lanes` below one another while the clock stands at the share `clock` of the longest time; whoever arrived before
     that says how long it took, in its bar where there is room: the last one when the clock is `OVER`. Under `title`,
-    what is timed. `ahead` is how much of the time by which the others were sooner is drawn, from 0 to 1."""
+    what is timed. `ahead` is how much of the time by which the others were sooner is drawn, from 0 to 1: then it is
+    said."""
 
     title: str = ""
     lanes: tuple[Lane, ...] = ()
@@ -68,6 +70,9 @@ class Race(Part):
             if self.ahead and after < track.right - 2:
                 gap = Box(after, track.y + 4, self.ahead * (track.right - 2 - after), BAR - 8)
                 yield (i, "ahead"), Block(gap, stroke=t.muted, radius=4, steady=True)
+                if self.ahead == 1.0 and gap.w > fonts.width(SOONER, "sans-medium", px) + 40:
+                    look = {"face": "sans-medium", "color": t.muted, "align": "center"}
+                    yield (i, "sooner"), Text(SOONER, (gap.cx, gap.cy), px=px, **look)
             hand = Box(track.x + min(1.0, self.clock) * (track.w - HAND), track.y - 4, HAND, BAR + 8)
             yield (i, "hand"), Block(hand, fill=t.accent, radius=2, steady=True, z=1)
 

@@ -34,7 +34,7 @@ def title_card(promo: Promo, folder: Path, quality: Quality) -> list[Line]:
     lines, theme = [], quality.theme
     if promo.logo:
         lines.append(Line(_fitted(logo(folder / promo.logo, quality), quality, 0.5, 0.22), 0.3))
-    lines.append(Line(text(promo.title, "sans-bold", 0.13, theme.accent, quality), 0.52, 0.1))
+    lines.append(Line(text(promo.title, "sans-bold", 0.13, theme.accent, quality), 0.52))
     if promo.subtitle:
         lines.append(Line(text(promo.subtitle, "sans", 0.055, theme.muted, quality), 0.66, 0.25))
     return lines
@@ -55,13 +55,14 @@ def end_card(promo: Promo, folder: Path, quality: Quality) -> list[Line]:
 
 
 def frames(lines: list[Line], quality: Quality, count: int) -> Iterator[np.ndarray]:
-    """A card as `count` RGB pictures: its lines come one after another, stand, and go."""
+    """A card as `count` RGB pictures: what is first stands there from the beginning, so that the first picture says
+    what it is; the other lines come one after another, all stand, and go."""
     ground = Image.new("RGB", (quality.width, quality.height), quality.theme.ground)
     for place in range(count):
         now, left = place / quality.fps, (count - 1 - place) / quality.fps
         picture = ground.copy()
         for line in lines:
-            there = motion.out_cubic(min(1.0, max(0.0, (now - line.late) / IN)))
+            there = motion.out_cubic(min(1.0, max(0.0, (now - line.late) / IN))) if line.late else 1.0
             shown = there * min(1.0, left / OUT)
             y = line.y + RISE * (1 - there)
             image = line.image.copy()

@@ -123,11 +123,12 @@ def shared(room: float, weights: Sequence[float], most: Sequence[float]) -> list
 
 
 def fitting(played: Played, seconds: float, moving: Sequence[tuple[float, float]], near: float) -> Excerpt:
-    """About `seconds` of a section, cut on motion: it begins where a beat's first movement does and ends in a movement
-    or with one: with the last of a beat where that is at most `near` seconds from the time asked for.
+    """About `seconds` of a section, cut on motion: it begins where a beat's first movement does, the earliest that will
+    do, and ends in a movement or with one: with the last of a beat, at most `near` seconds from the time asked for.
 
-    So few sentences are cut, and no cut comes out of a picture that stands or into one. Nothing is shown faster or
-    slower: what is printed of speed stays true. `moving` is when something moves, as `Movements` has it.
+    So few sentences are cut, causes come with their effects, and no cut comes out of a picture that stands or into one.
+    Nothing is shown faster or slower: what is printed of speed stays true. `moving` is when something moves, as
+    `Movements` has it.
     """
     edges = [*accumulate(played.beats, initial=0.0)][:-1] + [played.seconds]
     beats = [*pairwise(edges)]
@@ -145,7 +146,7 @@ def fitting(played: Played, seconds: float, moving: Sequence[tuple[float, float]
         for end, cuts in [*((end, 0) for end in ends if end is not None), (_moving_near(wanted, moving), 1)]:
             missed = abs(end - wanted)
             if end > start:
-                found.append((missed > near, cuts, missed, start, end))
+                found.append((missed > near, cuts, start if missed <= near else missed, start, end))
     *_, start, end = min(found, default=(0.0, min(seconds, played.seconds)))
     return Excerpt(played, start, end)
 

@@ -3,6 +3,7 @@
 import ast
 import io
 import math
+import re
 import textwrap
 import tokenize
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from astrai_sim.trace import Event, Trace
 from scenes.measures import Said, joined, written
 from scenes.story.history.sure import sure
 
+FURTHER = 8
+"""Columns by which the rest of a long line stands further in."""
 WIDEST_BITS = 20
 WIDEST_INT = 40
 DRAWN = ("self", "self._refs", "self._lru", "self._prefix", "_")
@@ -73,13 +76,19 @@ def shown_source(trace: Trace, function: str, columns: int) -> ShownSource:
 
 
 def _rows(line: Said, columns: int) -> Iterator[Said]:
-    """The display rows of a line of source, each with its part of the line."""
-    indent, at = " " * (len(line) - len(line.lstrip()) + 8), 0
-    for row in textwrap.wrap(line, columns, subsequent_indent=indent, break_long_words=False, replace_whitespace=False):
-        body = row.strip() if at else row
-        start = line.index(body, at)
-        at = start + len(body)
-        yield joined("", (row[: row.index(body)], line.cut(start, at)))
+    """The display rows of a line of source, each with its part of the line: broken at the last space up to which it
+    fits, else, so that it begins in the block that it belongs to, after a bracket that opens."""
+    indent = at = len(line) - len(line.lstrip())
+    while at < len(line):
+        lead, rest = indent + (FURTHER if at > indent else 0), line[at:]
+        room = columns - lead
+        spaces = [found.end() for found in re.finditer(r"\S(?=\s)", rest)]
+        brackets = [found.end() for found in re.finditer(r"\((?=.)", rest)] if at == indent else []
+        fitting = ([len(rest)], spaces, brackets)
+        ends = next((found for breaks in fitting if (found := [end for end in breaks if end <= room])), None)
+        end = at + (max(ends) if ends else min([*spaces, len(rest)]))
+        yield joined("", (" " * lead, line.cut(at, end)))
+        at = end + len(line[end:]) - len(line[end:].lstrip())
 
 
 def steps_of(trace: Trace, event: Event, columns: int) -> tuple[CodeStep, ...]:

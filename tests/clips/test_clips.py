@@ -21,7 +21,7 @@ from scenes.film.audio import LUFS, RATE, NoSound, Sound
 from scenes.film.cut import NoClip
 from scenes.theme import DARK, LIGHT
 from tests.film.test_join import clip
-from tests.film.tiny import TINY, TinyFilm
+from tests.film.tiny import TINY, Silent, TinyFilm
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -160,6 +160,13 @@ def test_what_was_made_of_the_same_frames_is_kept(made, two_requests, media, ton
     (folder / "01-one.mp4").write_bytes(b"broken")
     make_clips(TinyFilm, folder, wanted, TINY, two_requests, media=media, written=lambda e, k: kept.update({e.file: k}))
     assert not kept["01-one.mp4"] and kept["03-three.mp4"]
+
+
+def test_a_clip_in_which_nothing_is_said_has_no_subtitles(two_requests, tmp_path):
+    wanted = Wanted(only=("one", "two"))
+    manifest = make_clips(Silent, tmp_path / "out", wanted, TINY, two_requests, media=tmp_path / "media")
+    assert [entry.subtitles for entry in manifest.clips] == [(), ("02-two.srt", "02-two.vtt")]
+    assert manifest.clips[0].alt == "Part one" and not (tmp_path / "out" / "01-one.srt").exists()
 
 
 def test_beats_are_cut_out_of_their_section(made, two_requests, media, tmp_path):

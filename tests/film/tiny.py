@@ -18,7 +18,7 @@ TINY = Quality("tiny", 320, 180, 10)
 class TinyTelling(Telling):
     """Three sections, each bringing the pool a third of the trace further."""
 
-    captions = ("First.", "Second.", "Third.")
+    captions: ClassVar[tuple[str | None, ...]] = ("First.", "Second.", "Third.")
 
     def sections(self) -> Iterator[Section]:
         for part, (key, caption) in enumerate(zip(("one", "two", "three"), self.captions, strict=True), start=1):
@@ -39,6 +39,12 @@ class HastyTelling(TinyTelling):
     captions = ("A caption that nobody can read in so short a time.", "Second.", "Third.")
 
 
+class SilentTelling(TinyTelling):
+    """Says nothing in its first section."""
+
+    captions = (None, "Second.", "Third.")
+
+
 class TinyFilm(FilmScene):
     """The pool in three sections."""
 
@@ -50,6 +56,12 @@ class Reworded(TinyFilm):
     """The same film with another caption in its second section."""
 
     chapters = RewordedTelling
+
+
+class Silent(TinyFilm):
+    """A film that begins without a sentence."""
+
+    chapters = SilentTelling
 
 
 class Broken(TinyFilm):

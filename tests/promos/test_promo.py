@@ -71,6 +71,7 @@ def test_it_is_as_long_as_it_should_be_with_its_cards(folder):
     assert accent[:20].all() and accent.mean() == pytest.approx(26 / len(seen), abs=0.08), "no clock"
     with av.open(str(folder / "p.mp4")) as container:
         assert "film=TinyFilm section=one trace_sha256=" in container.metadata["comment"]
+    assert np.ptp(seen[0]) > 150, "the first picture is empty"
     red = (seen[12][..., 0] > 200) & (seen[12][..., 1] < 80)
     assert red.mean() > 0.01, "no logo on the title card"
     white = (seen[-6].min(axis=2) > 230).mean()
