@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from astrai_sim.trace import Trace
+from scenes.draw import motion
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, Said, say
 from scenes.parts.crowd import Crowd
@@ -32,8 +33,9 @@ LONGEST = 0.4
 HOOK, FLASH, RUN_UP, SPARSE = 2.0, 0.5, 2.2, 24
 """Seconds of time-lapse in the hook, those for which pages given back stay white, and those before the first loss;
 steps in the hook below which its clock is what moves."""
-READ, MOVING = 0.6, 1.3
-"""Seconds beyond its reading time for which a sentence stands in a time-lapse, and that time by the least of one."""
+READ, MOVING, ONE = 0.6, 1.3, 1.0
+"""Seconds beyond its reading time for which a sentence stands in a time-lapse, and that time by the least in which
+something moves; seconds in which a single movement does."""
 APART = 1.5
 """How many times as long as half of the requests nine in ten waited, from which on it is told."""
 SOURCES = {"azure": "Azure", "burstgpt": "BurstGPT", "mooncake": "Mooncake"}
@@ -48,6 +50,14 @@ def round_up(value: float) -> float:
     """The next number of two figures."""
     power = 10.0 ** (math.floor(math.log10(value)) - 1)
     return math.ceil(value / power - 1e-9) * power
+
+
+def moved(act: Act) -> float:
+    """Seconds of an act in which something moves: in a time-lapse, while a picture is new."""
+    if act.seconds is None or not act.stops:
+        return ONE
+    begins = act.seconds * np.array([0.0, *act.times[:-1]])
+    return float(np.minimum(np.diff(begins, append=act.seconds), motion.APPEAR).sum())
 
 
 class PoolAtScaleTelling(Telling):
@@ -100,20 +110,28 @@ class PoolAtScaleTelling(Telling):
 
     def lapse_with(self, until: int, captions: list[Said | str], rate: float | None = None) -> None:
         """The way to event `until`, cut into a shot for each caption that can be read on it."""
-        start, seconds = self.at, (self.ns(until) - self.ns(self.at)) / 1e9 / (rate or self.rate)
+        start, shots = self.at, []
         if until <= start:
             return
-        while len(captions) > 1 and sum(reading_time(text) + READ for text in captions) > seconds:
-            captions = captions[:-1]
-        if sum(reading_time(text) for text in captions) > MOVING * seconds:
-            captions = [""]
+        for told in (*(captions[:count] for count in range(len(captions), 0, -1)), [""]):
+            self.at = start
+            shots = self.lapsed(until, told, rate)
+            if len(shots) == len(told) and all(reading_time(text) <= MOVING * moved(act) for text, act in shots):
+                break
+        for text, act in shots:
+            self.shot(text, act, subject=("map",))
+
+    def lapsed(self, until: int, captions: list[Said | str], rate: float | None) -> list[tuple[Said | str, Act]]:
+        """The way to event `until` in time-lapses, one below each caption, as long as it takes to be read."""
+        start, found = self.at, []
         read = [reading_time(text) + READ for text in captions]
         ends = self.ns(start) + np.cumsum(read) / sum(read) * (self.ns(until) - self.ns(start))
         for text, end in zip(captions, ends.tolist(), strict=True):
             last = text is captions[-1]
             seq = until if last else int(self.series.seq[np.searchsorted(self.series.end_ns, end)])
             if seq > self.at:
-                self.shot(text, self.through(self.frame, min(seq, until), rate), subject=("map",))
+                found.append((text, self.through(self.frame, min(seq, until), rate)))
+        return found
 
     # sections
 

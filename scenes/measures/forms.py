@@ -1,6 +1,7 @@
 """How values are written."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 LISTED = 8
@@ -8,8 +9,8 @@ LISTED = 8
 
 
 def figures(value: float, n: int = 3) -> str:
-    """A value to `n` figures, or whole where it has more."""
-    return f"{value:.{n}g}" if abs(value) < 10**n - 0.5 else f"{value:.0f}"
+    """A value to `n` figures, or whole where it has more; never with an exponent."""
+    return format(Decimal(f"{value:.{n}g}"), "f") if abs(value) < 10**n - 0.5 else f"{value:.0f}"
 
 
 def time_text(ns: float) -> str:

@@ -22,7 +22,8 @@ def _grouped(value: int) -> str:
 
 def _figures(value: float, figures: int, zeros: bool) -> str:
     """To so many figures, whole numbers in full, trailing `zeros` behind the point kept or not."""
-    exact, places = Decimal(value), figures - 1
+    exact = Decimal(value)
+    places = figures - 1 - exact.adjusted() if exact else 0
     for _ in range(2):  # what is rounded up to the next power of ten has a figure more
         rounded = exact.quantize(Decimal(1).scaleb(-max(0, places)), ROUND_HALF_EVEN)
         places = figures - 1 - (rounded or exact).adjusted()

@@ -47,7 +47,7 @@ def assert_clean(film, trace, quality: Quality = PREVIEW) -> CheckReport:
     report = checker.report()
     problems = [f"{film.__name__}: {finding}" for finding in linter.finish()]
     problems += [f"{film.__name__}: {found}" for found in (*report.mismatches, *report.unvouched)]
-    assert problems == []
+    assert problems == [], problems
     assert report.beats and report.fields and report.labels
     return report
 
