@@ -24,6 +24,7 @@ AUDIO ?=
 TALK ?=
 PROMO ?= astrai
 REPRODUCE ?=
+TO ?= perfetto
 
 PY := .venv/bin/python
 READY := .venv/.ready
@@ -32,6 +33,7 @@ REFERENCE := .venv/.reference
 option = $(if $($(1)), --$(2) "$($(1))")
 to = -o "$(if $(OUT),$(OUT),$(1))"
 look = $(call option,TRACE,trace)$(call option,SECONDS,seconds)$(call option,FRAME,frame)$(call option,THEME,theme)
+recorded = $(if $(TRACE),$(TRACE),assets/traces/$(SCENARIO).jsonl.gz)
 stem = $(basename $(basename $(notdir $(1))))
 
 # The variables that each command takes; others are refused.
@@ -52,9 +54,10 @@ takes_new-film := NAME
 takes_gif := FILM START SECONDS SPEED OUT
 takes_record := SCENARIO DEVICE WORKLOAD OUT
 takes_plot := TRACE SCENARIO OUT
+takes_export := TRACE SCENARIO TO OUT
 takes_verify := TRACE REPRODUCE WORKLOAD
 takes_bench := DEVICE
-commands := film films list lint-film check-film stills clips slides embed promo sheet gallery new-film gif record plot verify bench
+commands := film films list lint-film check-film stills clips slides embed promo sheet gallery new-film gif record plot export verify bench
 known := $(sort $(foreach command,$(commands),$(takes_$(command))))
 taken := $(foreach goal,$(MAKECMDGOALS),$(takes_$(goal)))
 given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
@@ -77,6 +80,7 @@ help: ## show these commands
 	@echo "  TALK=(a talk.toml)  PROMO=astrai|astrai-vertical|loop or a file  AUDIO=(a file of sound)  START=, SECONDS= and SPEED= of a GIF"
 	@echo "  SCENARIO=$(SCENARIO) (a name or a file)  DEVICE=cpu|cuda (default: cuda where there is one)"
 	@echo "  WORKLOAD=(a production trace, for scenarios that run one)  REPRODUCE=1 (verify by running again)"
+	@echo "  TO=perfetto|parquet|csv (the form of an export)"
 
 film: $(READY) ## render FILM from TRACE at QUALITY to OUT
 	@$(PY) -m scenes render "$(FILM)"$(look) --quality "$(QUALITY)"$(call option,AUDIO,audio)$(if $(OUT), -o "$(OUT)")
@@ -124,7 +128,10 @@ record: $(READY) $(if $(shell grep -sE "^kind *= *[\"']smollm2" "$(SCENARIO)" "a
 	@$(PY) -m astrai_sim record "$(SCENARIO)"$(call option,DEVICE,device)$(call option,WORKLOAD,workload)$(if $(OUT), -o "$(OUT)")
 
 plot: $(READY) ## draw TRACE (default: that of SCENARIO) at a glance to OUT
-	@$(PY) -m astrai_sim plot "$(if $(TRACE),$(TRACE),assets/traces/$(SCENARIO).jsonl.gz)" $(call to,media/plots/$(call stem,$(if $(TRACE),$(TRACE),$(SCENARIO).x.y)).png)
+	@$(PY) -m astrai_sim plot "$(recorded)" $(call to,media/plots/$(call stem,$(recorded)).png)
+
+export: $(READY) ## write TRACE (default: that of SCENARIO) in the form TO to OUT: a file, for parquet and csv a folder
+	@$(PY) -m astrai_sim export "$(recorded)" --to "$(TO)" $(call to,media/exports/$(call stem,$(recorded))$(if $(filter perfetto,$(TO)),.pftrace,-$(TO)))
 
 verify: $(READY) ## replay TRACE (default: all that are shipped) and check every event
 	@$(PY) -m astrai_sim verify$(if $(REPRODUCE), --reproduce)$(call option,WORKLOAD,workload) $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl.gz)

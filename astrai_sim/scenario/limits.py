@@ -32,6 +32,7 @@ BETWEEN = {
     **dict.fromkeys(("line_calls", "line_steps"), (0, 1 << 20)),
     "seed": (0, 1 << 63),
     "length_limit": (2, 1 << 40),
+    "block_size": (1, 1 << 20),
 }
 """The least and the most of each number: what is beyond is a slip of the pen, or would take days."""
 LONGEST = {"name": 200, "title": 500, "question": 500, "takeaway": 500, "film": 100}

@@ -21,7 +21,7 @@ from astrai_sim.shipped import ASSETS
 from astrai_sim.text import Language, smollm2_language
 from astrai_sim.trace.header import DETAILS
 from astrai_sim.workload import KINDS as WORKLOADS
-from astrai_sim.workload import Workload, read_workload
+from astrai_sim.workload import UNITS, Workload, read_workload
 
 FOLDER = ASSETS / "scenarios"
 TABLES = {
@@ -41,6 +41,7 @@ CHOICES = {
     "kind": {"model": ("random", "none", "smollm2"), "workload": WORKLOADS},
     "dtype": {"model": ("bfloat16", "float16", "float32")},
     "detail": {"record": DETAILS},
+    "time_unit": {"workload": UNITS},
     "decode_policy": dict.fromkeys(("scheduler", "change"), POLICIES),
 }
 """What a text may be, by its key and table."""
@@ -107,7 +108,7 @@ def load_requests(scenario: Scenario, path: Path, file: Path | None = None) -> t
     file = file or (path.parent / part.path if part.path else None)
     if file is None:
         raise ScenarioError(path, None, "[workload] names no path: give --workload FILE")
-    workload = read_workload(file, part.kind, part)
+    workload = read_workload(file, part.kind, part, scenario.seed)
     _fits(scenario, path, workload)
     found = replace(part, kind=workload.kind, path=workload.path.name)
     return replace(scenario, workload=found), workload

@@ -69,13 +69,16 @@ class SchedulerSettings(Struct, frozen=True):
 
 
 class AskedWorkload(Struct, frozen=True):
-    """A production trace that requests are taken from, and which of it."""
+    """A production trace that requests are taken from, which of it, and how it is read where that is not as others of
+    its kind are."""
 
     kind: str | None = None
     path: str | None = None
     window: tuple[float, float] | None = None
     time_scale: float = 1.0
     length_limit: int | None = None
+    block_size: int | None = None
+    time_unit: str | None = None
 
 
 class Cost(Struct, frozen=True):

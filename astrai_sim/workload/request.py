@@ -12,6 +12,9 @@ MOST_TOKENS = 10_000_000
 LATEST_S = 253_402_300_800.0
 """The year 10000, in seconds: what is beyond is no time."""
 LONGEST_LINE, MOST_LINES = 1 << 22, 5_000_000
+UNITS = {"s": 1, "ms": 1e3, "us": 1e6}
+"""Units of time, and how many of each a second has."""
+CORRECT = "correct the line, or take it out"
 
 
 class WorkloadError(FileError):
@@ -19,11 +22,11 @@ class WorkloadError(FileError):
 
 
 class LineError(ValueError):
-    """What is wrong with a line, before it is known of which file."""
+    """What is wrong with a line, before it is known of which file, and what to do."""
 
-    def __init__(self, line: int, message: str) -> None:
+    def __init__(self, line: int, message: str, advice: str = CORRECT) -> None:
         super().__init__(message)
-        self.line = line
+        self.line, self.advice = line, advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,12 @@ def lines(file: TextIO) -> Iterator[str]:
         if number > MOST_LINES:
             raise LineError(number, f"more than {MOST_LINES:,} lines: split the file")
         yield line
+
+
+def second(time: float, unit: str) -> float | None:
+    """A time in `unit`, in seconds; None where that is no time."""
+    arrival = time / UNITS[unit]
+    return arrival if abs(arrival) < LATEST_S else None
 
 
 def count(text: str, what: str) -> int:

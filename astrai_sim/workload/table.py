@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TextIO
 
-from astrai_sim.workload.request import LATEST_S, LineError, LoadRequest, count, lines
+from astrai_sim.workload.request import LineError, LoadRequest, count, lines, second
 
 AZURE = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 BURSTGPT = ("Timestamp", "Request tokens", "Response tokens")
+NUMBERS = {"s": "a number of seconds", "ms": "a number of milliseconds", "us": "a number of microseconds"}
 
 
 def azure(file: TextIO) -> Iterator[LoadRequest]:
@@ -22,16 +23,16 @@ def azure(file: TextIO) -> Iterator[LoadRequest]:
         first = first or at
         return (at - first).total_seconds()
 
-    return _rows(file, AZURE, seconds, "a date and time")
+    return _rows(file, AZURE, seconds, "s", "a date and time")
 
 
-def burstgpt(file: TextIO) -> Iterator[LoadRequest]:
-    """Requests of BurstGPT (Wang et al., 2024); times are seconds already."""
-    return _rows(file, BURSTGPT, float, "a number of seconds")
+def burstgpt(file: TextIO, time_unit: str = "s") -> Iterator[LoadRequest]:
+    """Requests of BurstGPT (Wang et al., 2024), whose times are seconds."""
+    return _rows(file, BURSTGPT, float, time_unit, NUMBERS[time_unit])
 
 
 def _rows(
-    file: TextIO, columns: tuple[str, str, str], seconds: Callable[[str], float], wanted: str
+    file: TextIO, columns: tuple[str, str, str], time: Callable[[str], float], unit: str, wanted: str
 ) -> Iterator[LoadRequest]:
     rows = csv.reader(lines(file))
     try:
@@ -44,10 +45,10 @@ def _rows(
             if len(row) != len(names):
                 raise ValueError(f"{len(row)} fields where the header has {len(names)}")
             try:
-                arrival = seconds(row[at].strip())
+                arrival = second(time(row[at].strip()), unit)
             except (ValueError, TypeError):
-                arrival = LATEST_S
-            if not abs(arrival) < LATEST_S:
+                arrival = None
+            if arrival is None:
                 raise ValueError(f"{columns[0]} must be {wanted}, not {reprlib.repr(row[at])}")
             yield LoadRequest(arrival, count(row[prompt], columns[1]), count(row[output], columns[2]))
     except csv.Error as error:

@@ -44,6 +44,10 @@ def test_variables_that_do_not_apply_are_refused_in_a_line(words, said):
         (("films", "TRACE=a b.jsonl"), '-m scenes render --all --trace "a b.jsonl"'),
         (("record", "SCENARIO=my runs/mine.toml"), '-m astrai_sim record "my runs/mine.toml"'),
         (("plot", "TRACE=a/run.jsonl.gz"), '"a/run.jsonl.gz" -o "media/plots/run.png"'),
+        (("plot", "SCENARIO=chat"), '"assets/traces/chat.jsonl.gz" -o "media/plots/chat.png"'),
+        (("export", "TRACE=a/run.jsonl.gz"), '"a/run.jsonl.gz" --to "perfetto" -o "media/exports/run.pftrace"'),
+        (("export", "SCENARIO=chat", "TO=csv"), '"assets/traces/chat.jsonl.gz" --to "csv" -o "media/exports/chat-csv"'),
+        (("export", "TO=parquet", "OUT=my run"), '--to "parquet" -o "my run"'),
         (("list", "TRACE=x.jsonl"), '-m scenes list --trace "x.jsonl"'),
     ],
 )

@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from astrai_sim.command_line import plain_cell
-from astrai_sim.extras import MissingExtra
+from astrai_sim.tools.cli.blame import made_of
 from astrai_sim.trace import Event, Trace, TraceError
 from astrai_sim.trace.header import Header
-from astrai_sim.trace.verify import verify as check
 from astrai_sim.trace.verify.checks import short
 
 QUIET = {
@@ -127,15 +126,6 @@ def plot(trace: Path, output: Path) -> None:
     """Draw the run that TRACE recorded: pages, queue, work and latencies over time."""
     from astrai_sim.tools.plot import plot as draw
 
-    try:
-        opened = Trace.open(trace)
-        try:
-            draw(opened, output)
-        except (LookupError, ArithmeticError, ValueError):
-            check(opened)  # says what is wrong with the trace; where nothing is, plot is to blame
-            raise
-    except (TraceError, MissingExtra) as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(f"{output}: cannot be written: {error.strerror}") from None
+    with made_of(trace, output) as opened:
+        draw(opened, output)
     click.echo(str(output))

@@ -47,8 +47,8 @@ def chosen_device(name: str | None) -> torch.device:
 )
 @click.option(
     "--workload",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Production trace to take the requests from; overrides the scenario's path.",
+    type=click.Path(path_type=Path),
+    help="Production trace, or folder of ServeGen's clients, to take the requests from; overrides the scenario's path.",
 )
 @device_option
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but the trace that was written.")

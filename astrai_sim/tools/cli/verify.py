@@ -25,8 +25,8 @@ HOLDS = {
 @click.option("--reproduce", "again", is_flag=True, help="Run the scenario again and compare everything but time.")
 @click.option(
     "--workload",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="With --reproduce: the production trace that the requests came from.",
+    type=click.Path(exists=True, path_type=Path),
+    help="With --reproduce: the production trace, or folder of clients, that the requests came from.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="List every comparison with how often it was made.")
 @click.option("--json", "as_json", is_flag=True, help="Print what held of each trace as one line of JSON.")
