@@ -2,7 +2,8 @@
 
 Two dialects of the file (`trace.wire`) say it: full detail, page by page with norms, gathers and executed lines, and
 bulk detail, in runs of pages and digests of what would take too much room. What only one of them tells is None where
-the other was recorded. Digests are those of `trace.digests`.
+the other was recorded. Digests are those of `trace.digests`; an engine other than this one may leave them out, and what
+it does not have: masks, norms, keys.
 """
 
 import re
@@ -262,8 +263,8 @@ class PagesKeyed(Paged):
     """Full pages of a task can be found from now on: `key` is that of the last of them, `parent` that of the page
     before the first ("" where there is none)."""
 
-    key: str
-    parent: str
+    key: str | None = None
+    parent: str | None = None
 
 
 class PrefixHit(Event):
@@ -284,7 +285,7 @@ class PrefixMiss(Event):
 class PrefixReset(Event):
     """The prefix cache is emptied; `mask` is the free mask afterwards."""
 
-    mask: int
+    mask: int | None = None
 
 
 class Table(Event):
@@ -302,7 +303,7 @@ class Span(Struct, gc=False):
     start: int
     count: int
     slots: list[tuple[int, int, int]]
-    norms: list[float]
+    norms: list[float] | None = None
 
 
 class KvWrite(Event):
@@ -335,7 +336,7 @@ class KvLengths(Event):
 
     tasks: list[str]
     counts: list[int]
-    lengths: str
+    lengths: str | None = None
 
 
 class Line(Struct):

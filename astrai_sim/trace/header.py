@@ -286,8 +286,9 @@ class Header(Struct, frozen=True):
 
 
 class Footer(Struct, frozen=True):
-    """How the recording ended; `sha256` covers every byte before the footer's line."""
+    """How the recording ended; `sha256` covers every byte before the footer's line, or is None in the trace of another
+    engine that computes none."""
 
     events: int
-    sha256: str
     stopped: str
+    sha256: str | None = None

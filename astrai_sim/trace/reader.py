@@ -109,7 +109,7 @@ class Trace:
 
     @property
     def sha256(self) -> str | None:
-        """The digest that the footer states; `verify` checks it."""
+        """The digest that the footer states, where it does; `verify` checks it."""
         return self.footer.sha256 if self.footer else None
 
     @cached_property

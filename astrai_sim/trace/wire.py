@@ -78,13 +78,15 @@ def _each(name: str, field: str) -> Said:
 
 
 MASK = Said(str, make=_from_hex)
+MAYBE_MASK = Said(str | None, make=_from_hex, default=None)
 PAGE = Said(int, "page", _one)
+KEY = Said(str | None, "key", _one, None)
 RUNS = Said(list[tuple[int, int]], "runs", lambda runs, _: from_runs(runs))
 COUNTED = (ev.PagesAlloc, ev.PagesRef, ev.PagesRevived, ev.PagesFree, ev.PagesCached)
 TABLED = (ev.TaskAdmitted, ev.TaskPreempted)
 BOTH = (
     *(ev.TaskPrefilled, ev.Chunk, ev.TaskFinished, ev.SettingChanged, ev.StepEnd, ev.PhaseBegin, ev.PrefixMiss),
-    *(_line(ev.PrefixReset, mask=MASK), _line(ev.KvLengths, counts=_each("counts", "tasks"))),
+    *(_line(ev.PrefixReset, mask=MAYBE_MASK), _line(ev.KvLengths, counts=_each("counts", "tasks"))),
 )
 FULL = (
     _line(ev.TaskSubmitted, prompt=list[int], prompt_len=_count("prompt")),
@@ -110,12 +112,12 @@ FULL = (
             task=str | None,
             logical=int | None,
             refs=Said(int, "ref", _one),
-            mask=Said(str | None, make=_from_hex, default=None),
+            mask=MAYBE_MASK,
             word=Said(tuple[int, str] | None, make=_from_word, default=None),
         )
         for kind in COUNTED
     ),
-    _line(ev.PagesEvicted, tag="page_evicted", without="task logical cached", pages=PAGE, keys=Said(str, "key", _one)),
+    _line(ev.PagesEvicted, tag="page_evicted", without="task logical cached", pages=PAGE, keys=KEY),
     _line(ev.PagesKeyed, tag="page_keyed", pages=PAGE, task=str, logical=int),
     *(ev.PrefixHit, ev.Table, ev.KvWrite, ev.Gather, ev.Lines),
     _line(
@@ -129,8 +131,8 @@ FULL = (
 )
 BULK = (
     _line(ev.TaskSubmitted, prompt=Said(list[int] | None, default=None)),
-    *(_line(kind, without="pages", table=str) for kind in TABLED),
-    _line(ev.Tokens, without="index position", counts=str),
+    *(_line(kind, without="pages") for kind in TABLED),
+    _line(ev.Tokens, without="index position"),
     *(ev.StepBegin, ev.PhaseEnd),
     *(
         _line(
@@ -141,14 +143,13 @@ BULK = (
             logical=int | None,
             refs=_each("refs", "pages"),
             free=int,
-            words=str,
         )
         for kind in COUNTED
     ),
     _line(ev.PagesEvicted, without="keys lru", pages=RUNS, task=str | None, logical=int | None, cached=int),
     _line(ev.PagesKeyed, pages=RUNS, task=str, logical=int),
     _line(ev.PrefixHit, pages=RUNS),
-    _line(ev.Snapshot, without="refs tables lengths lru", mask=MASK, cached=int, digests=ev.Digests),
+    _line(ev.Snapshot, without="refs tables lengths lru", mask=MASK, cached=int),
 )
 DIALECTS: dict[str, tuple[type[Event], ...]] = {"full": (*BOTH, *FULL), "bulk": (*BOTH, *BULK)}
 

@@ -56,7 +56,7 @@ class Serving(Pages):
             self.paging.same("table", event.pages, table)
         else:
             self.paging.same("table", event.n_pages, len(table))
-            self.paging.same("table digest", event.table, numbers_digest(table))
+            self.told(self.paging, "table digest", event.table, numbers_digest(table))
 
     def on_task_prefilled(self, event: Event) -> None:
         request = self._noted(event)
@@ -93,7 +93,7 @@ class Serving(Pages):
             checks.same("token position", event.position, after[0].n_tokens - 1)
             checks.same("token index", event.index, after[0].generated - 1)
         else:
-            checks.same("token counts", event.counts, numbers_digest(request.n_tokens for request in after))
+            self.told(checks, "token counts", event.counts, numbers_digest(request.n_tokens for request in after))
 
     def _token(self, name: str, token: int | None) -> Tracked:
         """One token more for a task."""
@@ -181,5 +181,5 @@ class Serving(Pages):
     def on_kv_lengths(self, event: Event) -> None:
         self._computed(event.tasks, event.counts)
         lengths = [self.requests[name].kv for name in event.tasks]
-        self.paging.same("lengths", event.lengths, numbers_digest(lengths))
+        self.told(self.paging, "lengths", event.lengths, numbers_digest(lengths))
         self.time.forward(event, sum(lengths))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from msgspec import structs
 
+from astrai_sim.trace.header import Footer
 from astrai_sim.trace.reader import Trace, TraceError
 from astrai_sim.trace.verify.bulk import BulkModel
 from astrai_sim.trace.verify.checks import Lie, VerifyReport
@@ -33,7 +34,9 @@ def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport
             model.take(event)
     _end(trace, model, cut)
     unclaimed, levels = tuple(rule for rule in RULES if rule not in model.rules), model.checks.levels
-    return VerifyReport(len(trace), levels, trace.computed_sha256, tuple(model.rules), unclaimed, tuple(trusted(model)))
+    return VerifyReport(
+        len(trace), levels, trace.computed_sha256, tuple(model.rules), unclaimed, tuple(trusted(model, trace.footer))
+    )
 
 
 @contextmanager
@@ -62,13 +65,19 @@ def _end(trace: Trace, model: Serving, cut: bool) -> None:
         raise TraceError(trace.path, line + 1, "something follows the footer")
     if footer.events != count:
         raise TraceError(trace.path, line, f"the footer says {footer.events} events, there are {count}")
+    if footer.sha256 is None and not model.own:
+        return
     if digest != footer.sha256:
         raise TraceError(trace.path, line, f"the digest is {digest}, the footer says {footer.sha256}")
 
 
-def trusted(model: Serving) -> Iterator[str]:
+def trusted(model: Serving, footer: Footer | None = None) -> Iterator[str]:
     """What `verify` believes of the trace that it was given, item by item."""
     header = model.header
+    if footer is not None and footer.sha256 is None:
+        yield "that the file is as it was written: its footer states no digest"
+    if model.untold:
+        yield f"what the engine leaves out: {', '.join(f'{what} ({n:,})' for what, n in sorted(model.untold.items()))}"
     yield f"who recorded it, where and when: engine, commit, device ({header.device.name}), versions, {header.started}"
     if model.time.cost:
         yield "that the cost model's constants are those of any machine"
