@@ -8,15 +8,13 @@ it does not have: masks, norms, keys.
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import Struct
 
 SCHEMA = "astrai-trace"
 VERSION = 1
 WHOLE_MASK = WHOLE_LRU = 1024
-Phase = Literal[None, "cleanup", "refill", "prefill", "decode"]
-PHASES = get_args(Phase)
 
 
 def kind_of(name: str) -> str:
@@ -32,14 +30,14 @@ def first(name: str) -> Any:
 class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
     """What every event has.
 
-    `seq` counts from 0; `step` is -1 before the first; `phase` is None outside the four phases; `ns` are nanoseconds
-    since the start that never run back, the engine's own time (reading back and writing by the recorder is not in it)
-    or the cost model's. `line` is the line of the file, from 1.
+    `seq` counts from 0; `step` is -1 before the first; `phase` is one of the header's `phases`, None outside them; `ns`
+    are nanoseconds since the start that never run back, the engine's own time (reading back and writing by the recorder
+    is not in it) or the cost model's. `line` is the line of the file, from 1.
     """
 
     seq: int
     step: int
-    phase: Phase
+    phase: str | None
     ns: int
     line: int = 0
 
@@ -89,7 +87,7 @@ class TaskAdmitted(Tabled, kw_only=True):
 
 
 class TaskPrefilled(Event):
-    """A prefill pass computed K and V of tokens `start` to before `end`, the last ones."""
+    """A pass computed K and V of tokens `start` to before `end`, the last ones of a prompt (or of what was lost)."""
 
     task: str
     start: int
@@ -97,13 +95,13 @@ class TaskPrefilled(Event):
 
 
 class Chunk(TaskPrefilled):
-    """A prefill pass computed tokens `start` to before `end` of `total`: more are to come."""
+    """A pass computed tokens `start` to before `end` of `total`: more are to come."""
 
     total: int
 
 
 class Tokens(Event):
-    """Each of `tasks` got one token, computed by the phase `source`.
+    """Each of `tasks` got one token, computed by `source`: "prefill" where it ends a prompt, else "decode".
 
     `ids` where a model gave them, `texts` where it knows text: in order they concatenate to the text, a character whose
     bytes come in several tokens standing at the last. In full detail there is one task, `index` counts its generated

@@ -7,7 +7,7 @@ is what its struct in `DIALECTS` has without a default; other fields are passed 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from msgspec import NODEFAULT, Struct
 from astrai_sim.trace import events as ev
 from astrai_sim.trace.digests import from_runs
 from astrai_sim.trace.events import Event
+from astrai_sim.trace.header import PHASES
 
 
 class Said(NamedTuple):
@@ -164,10 +165,10 @@ _KIND = msgspec.json.Decoder(_Kind)
 
 
 class LineReader:
-    """Reads the lines of a recording of that detail."""
+    """Reads the lines of a recording of that detail, by an engine with these phases."""
 
-    def __init__(self, detail: str) -> None:
-        self.detail = detail
+    def __init__(self, detail: str, phases: Sequence[str] = PHASES) -> None:
+        self.detail, self.phases = detail, (None, *phases)
         self.names = {str(line.__struct_config__.tag): line.event for line in DIALECTS[detail]}
         self._decode = msgspec.json.Decoder(reduce(or_, DIALECTS[detail])).decode
 
@@ -187,6 +188,9 @@ class LineReader:
         except UNREADABLE as error:
             self.kind(line)
             raise ValueError(plain(error)) from None
+        if event.phase not in self.phases:
+            known = ", ".join(self.phases[1:] or ("it has none",))
+            raise ValueError(f"phase: {event.phase!r} is none of the header's: {known}")
         for name, make in event.made:
             setattr(event, name, make(getattr(event, name), event))
         event.line = number

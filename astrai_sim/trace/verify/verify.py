@@ -78,7 +78,8 @@ def trusted(model: Serving, footer: Footer | None = None) -> Iterator[str]:
         yield "that the file is as it was written: its footer states no digest"
     if model.untold:
         yield f"what the engine leaves out: {', '.join(f'{what} ({n:,})' for what, n in sorted(model.untold.items()))}"
-    yield f"who recorded it, where and when: engine, commit, device ({header.device.name}), versions, {header.started}"
+    when = header.started or "the day"
+    yield f"who recorded it, where and when: engine, commit, device ({header.device.name}), versions, {when}"
     if model.time.cost:
         yield "that the cost model's constants are those of any machine"
     else:
@@ -100,7 +101,7 @@ def trusted(model: Serving, footer: Footer | None = None) -> Iterator[str]:
     if header.workload is not None:
         yield f"that arrivals and lengths are those of {header.workload.file} (--reproduce --workload FILE)"
     if header.engine.name != OWN_ENGINE:
-        yield "that the run is the one that the scenario asks for: the engine is not this one"
+        yield "that the run is the one that the scenario asks for, and why requests ended: the engine is not this one"
     for name in model.unknown_rules:
         yield f"the rule {name!r}, which is not known here"
     for function, count in sorted(model.calls.trusted.items() if isinstance(model, FullModel) else ()):
