@@ -16,6 +16,7 @@ from astrai_sim.trace import header as hd
 from astrai_sim.trace.events import Event, kind_of
 from astrai_sim.trace.fields import Field, field_of
 from astrai_sim.trace.wire import DIALECTS
+from scenes.film import catalog
 
 NAMES = {int: "integer", float: "number", str: "text", bool: "true or false", Any: "anything"}
 HEADER = ("Header", "Engine", "Device", "Source", "ScenarioFacts", "ModelSizes", "CachePart", "SchedulerSettings")
@@ -27,7 +28,36 @@ Types = dict[str, str]
 
 def tables() -> str:
     """All of it, as Markdown."""
-    return "\n".join([*_header(), *_events(), ""])
+    return "\n".join([*_films(), *_header(), *_events(), ""])
+
+
+def _films() -> Iterator[str]:
+    """A row for each film: what it needs, by the names that lines have in the dialects that it takes."""
+    yield from ("## What films need", "")
+    yield "Every film needs a trace that verifies: requests, steps, passes, and what pages go through. Beyond that:"
+    yield from ("", "| film | detail | pages of the pool | what must be there | where |", "|---|---|---|---|---|")
+    for name, film in catalog.films().items():
+        needs = film.chapters.needs
+        details = ("full",) if needs.single else tuple(DIALECTS)
+        pool = f"up to {needs.most}" if needs.most else f"from {needs.least}" if needs.least > 1 else "any"
+        found: dict[str, list[str]] = {}
+        for place, what in needs.events.items():
+            found.setdefault(what.partition(": ")[0], []).append(_place(place, details))
+        first = [f"`{name}`", " or ".join(details), pool]
+        for what, places in found.items():
+            yield f"| {' | '.join([*first, what, ', '.join(places)])} |"
+            first = ["", "", ""]
+    yield ""
+
+
+def _place(place: str, details: tuple[str, ...]) -> str:
+    """An event, or a field of it, as lines of these dialects have them."""
+    event, _, field = place.partition(".")
+    tags = {}
+    for line in (line for detail in details for line in DIALECTS[detail] if line.event == event):
+        named = {known.name: known.encode_name for known in structs.fields(line)}
+        tags[str(line.__struct_config__.tag)] = f".{named[field]}" if field else ""
+    return " or ".join(f"`{tag}{named}`" for tag, named in tags.items())
 
 
 def told(kind: Any) -> str:

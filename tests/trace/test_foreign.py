@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,30 +11,8 @@ from astrai_sim.tools.cli import main
 from astrai_sim.trace import Trace, TraceError
 from astrai_sim.trace.verify import verify
 from scenes.film.vouched import vouched
+from tests.trace.foreign import KEPT, LEFT_OUT, foreign
 from tests.trace.recording import crowd, encoded, lines_of, recorded, resealed, written
-
-LEFT_OUT = {"words", "mask", "word", "table", "lengths", "counts", "key", "parent", "digests", "norms"}
-"""Fields that another engine may leave out; `lengths` and `counts` where they are digests."""
-KEPT = {("kv_lengths", "counts"), ("snapshot", "mask")}
-
-
-def bare(line: dict) -> dict:
-    """A line without what may be left out."""
-    kept = {k: v for k, v in line.items() if k not in LEFT_OUT or (line["event"], k) in KEPT}
-    if "spans" in kept:
-        kept["spans"] = [{k: v for k, v in span.items() if k != "norms"} for span in kept["spans"]]
-    return kept
-
-
-def foreign(own: list[dict], drop: Callable[[dict], bool] = lambda line: False) -> list[dict]:
-    """The run as that of another engine, without what may be left out, and without the lines to `drop`."""
-    header = {**own[0], "engine": {"name": "other", "version": "1"}, "sources": {}, "policy": None}
-    kept = [bare(line) for line in own[1:-1] if line["event"] not in ("lines", "snapshot") and not drop(line)]
-    return [header, *({**line, "seq": seq} for seq, line in enumerate(kept)), footer(own, len(kept))]
-
-
-def footer(own: list[dict], events: int) -> dict:
-    return {"type": "footer", "events": events, "stopped": own[-1]["stopped"]}
 
 
 @pytest.fixture(scope="module", params=["random-full", "random-bulk", "none-bulk"])
@@ -45,7 +22,7 @@ def own(request, tmp_path_factory) -> list[dict]:
 
 
 def test_digests_masks_norms_keys_and_snapshots_may_be_left_out(own):
-    trace = written(foreign(own, drop=lambda line: line["event"] == "gather"))
+    trace = written(foreign(own, drop=["gather"]))
     report = verify(trace)
     assert report.levels["paging"].total() > 500 and not report.levels["policy"]
     said = "\n".join(report.trusted)

@@ -13,6 +13,12 @@ from scenes.story.history.history import History, history_of
 from scenes.story.history.steps import PHASES
 from scenes.story.history.sure import sure
 
+BESIDE = {
+    "task_prefilled": "a prompt that was computed in one step while others were decoding",
+    "chunk": "a prompt that was computed in chunks while others were decoding",
+}
+"""The two kinds of prompts to compare, by the event that tells of them."""
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -68,9 +74,9 @@ def chosen(film: str, found: Sequence[Prompt]) -> tuple[Prompt, Prompt]:
     One must be done before the other begins. Raises DoesNotApply where there is no pair.
     """
     kinds = [p for p in found if p.whole], [p for p in found if not p.whole]
-    for kind, how in zip(kinds, ("in one step", "in chunks"), strict=True):
+    for kind, what in zip(kinds, BESIDE.values(), strict=True):
         if not kind:
-            raise DoesNotApply(f"{film} needs a prompt that was computed {how} while others were decoding")
+            raise DoesNotApply(f"{film} needs {what}")
     pairs = [(a, b) for a, b in product(*kinds) if a.steps[-1] < b.steps[0] or b.steps[-1] < a.steps[0]]
     if not pairs:
         raise DoesNotApply(
