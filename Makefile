@@ -24,6 +24,7 @@ AUDIO ?=
 TALK ?=
 PROMO ?= astrai
 REPRODUCE ?=
+PRIVATE ?=
 
 PY := .venv/bin/python
 READY := .venv/.ready
@@ -50,7 +51,7 @@ takes_sheet := FILM OUT
 takes_gallery := OUT
 takes_new-film := NAME
 takes_gif := FILM START SECONDS SPEED OUT
-takes_record := SCENARIO DEVICE WORKLOAD OUT
+takes_record := SCENARIO DEVICE WORKLOAD PRIVATE OUT
 takes_plot := TRACE SCENARIO OUT
 takes_verify := TRACE REPRODUCE WORKLOAD
 takes_bench := DEVICE
@@ -77,6 +78,7 @@ help: ## show these commands
 	@echo "  TALK=(a talk.toml)  PROMO=astrai|astrai-vertical|loop or a file  AUDIO=(a file of sound)  START=, SECONDS= and SPEED= of a GIF"
 	@echo "  SCENARIO=$(SCENARIO) (a name or a file)  DEVICE=cpu|cuda (default: cuda where there is one)"
 	@echo "  WORKLOAD=(a production trace, for scenarios that run one)  REPRODUCE=1 (verify by running again)"
+	@echo "  PRIVATE=1 (record hashes for tokens, letters for names)"
 
 film: $(READY) ## render FILM from TRACE at QUALITY to OUT
 	@$(PY) -m scenes render "$(FILM)"$(look) --quality "$(QUALITY)"$(call option,AUDIO,audio)$(if $(OUT), -o "$(OUT)")
@@ -121,7 +123,7 @@ gif: $(READY) ## make a GIF of the rendered FILM
 	@$(PY) -m scenes gif "$(FILM)"$(call option,START,start)$(call option,SECONDS,seconds)$(call option,SPEED,speed)$(if $(OUT), -o "$(OUT)")
 
 record: $(READY) $(if $(shell grep -sE "^kind *= *[\"']smollm2" "$(SCENARIO)" "assets/scenarios/$(SCENARIO).toml"),$(SMOLLM2)) ## run SCENARIO on DEVICE and record its trace to OUT
-	@$(PY) -m astrai_sim record "$(SCENARIO)"$(call option,DEVICE,device)$(call option,WORKLOAD,workload)$(if $(OUT), -o "$(OUT)")
+	@$(PY) -m astrai_sim record "$(SCENARIO)"$(call option,DEVICE,device)$(call option,WORKLOAD,workload)$(if $(PRIVATE), --private)$(if $(OUT), -o "$(OUT)")
 
 plot: $(READY) ## draw TRACE (default: that of SCENARIO) at a glance to OUT
 	@$(PY) -m astrai_sim plot "$(if $(TRACE),$(TRACE),assets/traces/$(SCENARIO).jsonl.gz)" $(call to,media/plots/$(call stem,$(if $(TRACE),$(TRACE),$(SCENARIO).x.y)).png)

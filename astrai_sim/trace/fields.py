@@ -122,6 +122,7 @@ EDGES = {
     "Header.workload": Field("the production load that the requests are from: see WorkloadFacts"),
     "Header.policy": Field("rules that the engine claims to keep: see below", "names", NEXT),
     "Header.phases": Field("phases of a step, in the order in which they come; an empty list for none", "names", NEXT),
+    "Header.private": Field("whether ids, texts and names were replaced, equal ones by equal ones", "", NEXT),
     "Engine.name": Field("name; only this engine's is `astrai_sim`", "name"),
     "Engine.version": Field("version", "text"),
     "Engine.commit": Field("commit, with + after it for a changed checkout", "text"),

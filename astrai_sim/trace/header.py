@@ -254,7 +254,8 @@ class Header(Struct, frozen=True):
     and `token_rule` how tokens were made up. `detail` is "full", or "bulk" where events carry runs of pages. `weights`
     and `tokenizer` are there where the model came from a file, `workload` where the requests did. `policy` names the
     rules that the engine claims to keep beyond those of paging; None claims all of this engine's. `phases` are what a
-    step of the engine has, in any order and number, maybe none. Fields that are not known here are passed over.
+    step of the engine has, in any order and number, maybe none. `private` says that token ids,
+    texts and names are not those of the run (`trace.private`). Fields that are not known here are passed over.
     """
 
     schema: str
@@ -278,6 +279,7 @@ class Header(Struct, frozen=True):
     workload: WorkloadFacts | None = None
     policy: list[str] | None = None
     phases: tuple[str, ...] = PHASES
+    private: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():

@@ -121,7 +121,8 @@ class FullModel(Serving):
             self.paging.same("write position", span.start, request.start)
             self.paging.same("written slots", span.slots, self._slots(span.task, request.start, request.kv))
             norms = span.norms
-            self.told(self.format, "norms", None if norms is None else len(norms), span.count)
+            if norms is not None or not self.header.private:
+                self.told(self.format, "norms", None if norms is None else len(norms), span.count)
             message = f"a norm of {span.task} is below 0 or not finite"
             self.format.true("norms", all(0 <= norm < float("inf") for norm in norms or ()), message)
         for function in ("CacheView.__init__", "PagedCache.write"):

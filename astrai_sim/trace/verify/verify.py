@@ -90,7 +90,7 @@ def trusted(model: Serving, footer: Footer | None = None) -> Iterator[str]:
     if not model.model_free:
         yield "which tokens the model chose" + (", and their texts" if header.tokenizer else "")
         yield "sizes that only the model's arithmetic shows: layers, heads, width of the feed-forward part"
-    if model.detail == "full" and not model.model_free:
+    if model.detail == "full" and not model.model_free and not header.private:
         yield "the norms of K"
     if header.weights is not None:
         yield f"that the weights are those of {header.weights.file}, and prompts the tokens of their text"
@@ -100,6 +100,8 @@ def trusted(model: Serving, footer: Footer | None = None) -> Iterator[str]:
         yield "which tokens prompts and answers have: only their numbers are recorded"
     if header.workload is not None:
         yield f"that arrivals and lengths are those of {header.workload.file} (--reproduce --workload FILE)"
+    if header.private:
+        yield "that ids, texts and names stand for those of the run, equal ones for equal ones: the trace is private"
     if header.engine.name != OWN_ENGINE:
         yield "that the run is the one that the scenario asks for, and why requests ended: the engine is not this one"
     for name in model.unknown_rules:
