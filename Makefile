@@ -25,6 +25,7 @@ TALK ?=
 PROMO ?= astrai
 REPRODUCE ?=
 TO ?= perfetto
+PRIVATE ?=
 
 PY := .venv/bin/python
 READY := .venv/.ready
@@ -52,7 +53,7 @@ takes_sheet := FILM OUT
 takes_gallery := OUT
 takes_new-film := NAME
 takes_gif := FILM START SECONDS SPEED OUT
-takes_record := SCENARIO DEVICE WORKLOAD OUT
+takes_record := SCENARIO DEVICE WORKLOAD PRIVATE OUT
 takes_plot := TRACE SCENARIO OUT
 takes_export := TRACE SCENARIO TO OUT
 takes_verify := TRACE REPRODUCE WORKLOAD
@@ -81,6 +82,7 @@ help: ## show these commands
 	@echo "  SCENARIO=$(SCENARIO) (a name or a file)  DEVICE=cpu|cuda (default: cuda where there is one)"
 	@echo "  WORKLOAD=(a production trace, for scenarios that run one)  REPRODUCE=1 (verify by running again)"
 	@echo "  TO=perfetto|parquet|csv (the form of an export)"
+	@echo "  PRIVATE=1 (record hashes for tokens, letters for names)"
 
 film: $(READY) ## render FILM from TRACE at QUALITY to OUT
 	@$(PY) -m scenes render "$(FILM)"$(look) --quality "$(QUALITY)"$(call option,AUDIO,audio)$(if $(OUT), -o "$(OUT)")
@@ -125,7 +127,7 @@ gif: $(READY) ## make a GIF of the rendered FILM
 	@$(PY) -m scenes gif "$(FILM)"$(call option,START,start)$(call option,SECONDS,seconds)$(call option,SPEED,speed)$(if $(OUT), -o "$(OUT)")
 
 record: $(READY) $(if $(shell grep -sE "^kind *= *[\"']smollm2" "$(SCENARIO)" "assets/scenarios/$(SCENARIO).toml"),$(SMOLLM2)) ## run SCENARIO on DEVICE and record its trace to OUT
-	@$(PY) -m astrai_sim record "$(SCENARIO)"$(call option,DEVICE,device)$(call option,WORKLOAD,workload)$(if $(OUT), -o "$(OUT)")
+	@$(PY) -m astrai_sim record "$(SCENARIO)"$(call option,DEVICE,device)$(call option,WORKLOAD,workload)$(if $(PRIVATE), --private)$(if $(OUT), -o "$(OUT)")
 
 plot: $(READY) ## draw TRACE (default: that of SCENARIO) at a glance to OUT
 	@$(PY) -m astrai_sim plot "$(recorded)" $(call to,media/plots/$(call stem,$(recorded)).png)

@@ -1,4 +1,4 @@
-"""Writes the picture and the list of modules of ARCHITECTURE.md, and the schema of a clips' manifest: `make docs`.
+"""Writes the picture and the modules of ARCHITECTURE.md, the tables of trace-format.md, and two schemas: `make docs`.
 
 Each module is described by the first sentence of its docstring. With `--check` nothing is
 written; the exit status is 1 where a file is not as it would be written.
@@ -11,11 +11,14 @@ import sys
 from html import escape
 from pathlib import Path
 
-from scenes.clips.manifest import schema
+from trace_format import tables
+
+from astrai_sim.trace.schema import schema as trace_schema
+from scenes.clips.manifest import schema as clips_schema
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, PICTURE = ROOT / "docs" / "ARCHITECTURE.md", ROOT / "docs" / "architecture.svg"
-CLIPS = ROOT / "docs" / "clips.schema.json"
+FORMAT, LINES, CLIPS = (ROOT / "docs" / name for name in ("trace-format.md", "trace.schema.json", "clips.schema.json"))
 BEGIN = "<!-- written by docs/architecture.py: run `make docs` -->\n"
 
 WIDE, HIGH, COLUMN, ROW, LEFT, TOP = 205, 64, 245, 96, 50, 62
@@ -119,13 +122,15 @@ def modules() -> str:
 
 def main() -> int:
     """Write all files, or with `--check` compare them."""
-    if BEGIN not in (page := PAGE.read_text(encoding="utf-8")):
-        raise SystemExit(f"{PAGE.relative_to(ROOT)}: the line that begins the list is gone: {BEGIN.strip()}")
-    wanted = {PICTURE: picture(), PAGE: page.split(BEGIN)[0] + BEGIN + modules(), CLIPS: schema()}
+    wanted = {PICTURE: picture(), LINES: trace_schema(), CLIPS: clips_schema()}
+    for page, text in ((PAGE, modules()), (FORMAT, tables())):
+        if BEGIN not in (old := page.read_text(encoding="utf-8")):
+            raise SystemExit(f"{page.relative_to(ROOT)}: the line that begins the list is gone: {BEGIN.strip()}")
+        wanted[page] = old.split(BEGIN)[0] + BEGIN + text
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv[1:]:
         for path in stale:
-            print(f"{path.relative_to(ROOT)} is not as the modules are: run `make docs`", file=sys.stderr)
+            print(f"{path.relative_to(ROOT)} is not as the sources are: run `make docs`", file=sys.stderr)
         return bool(stale)
     for path in stale:
         path.write_text(wanted[path], encoding="utf-8")

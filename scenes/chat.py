@@ -18,6 +18,7 @@ from scenes.story.conversation import Exchange
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.pages import LetGo
 from scenes.story.history.sure import sure
+from scenes.story.needs import Needs
 from scenes.story.words import counted, listed, many, pages_text, plural, possessive, sentence
 
 SPEAKERS, FULL = 4, 3
@@ -39,13 +40,18 @@ HOOKED = 16
 class ChatTelling(RaceTelling):
     """Those who ask come one after another, their answers grow in the steps between."""
 
+    needs = Needs(
+        {
+            "tokens": "a request that was answered",
+            "task_submitted.texts": "the texts of its tokens: record a model that knows text",
+            "tokens.texts": "the texts of its tokens: record a model that knows text",
+        },
+        single="follows single slots",
+    )
+
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
         lives = self.requests.values()
-        if not any(life.submitted.texts for life in lives):
-            raise DoesNotApply(f"{film} shows words and this trace records no texts of its tokens")
-        if trace.header.detail != "full":
-            raise DoesNotApply(f"{film} follows single slots and this trace is recorded in bulk")
         tasks = [life.name for life in lives if life.submitted.texts and life.generated]
         if not tasks:
             raise DoesNotApply(f"{film} needs a request that was answered, and this trace has none")

@@ -18,10 +18,10 @@ from scenes.parts.lanes import Lanes, Wait
 from scenes.parts.part import Part
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
-from scenes.story.errors import DoesNotApply
-from scenes.story.history.prompts import chosen, prompts
+from scenes.story.history.prompts import BESIDE, chosen, prompts
 from scenes.story.history.sure import sure
 from scenes.story.limits import reading_time
+from scenes.story.needs import Needs
 from scenes.story.words import counted, listed, plural, possessive
 
 SHORT = 10
@@ -63,10 +63,10 @@ class ChunkedPrefillTelling(Telling):
 
     phases = False
 
+    needs = Needs({"tokens": "an event for every token", **BESIDE}, single="tells single tokens")
+
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
-        if trace.header.detail != "full" or not self.history.count("tokens"):
-            raise DoesNotApply(f"{film} needs an event for every token: record in full detail")
         self.prompts = chosen(film, prompts(self.history))
         whole, chunked = self.prompts
         both = [name for name in whole.beside if name in chunked.beside]

@@ -19,6 +19,7 @@ from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE
 from scenes.story.history import Missed, first_missed
 from scenes.story.history.sure import sure
+from scenes.story.needs import PAGES, Needs
 from scenes.story.words import MOST, are, counted, many, pages_text, plural
 
 EVICT = "PagedCache.evict"
@@ -26,20 +27,24 @@ COMING, SEEN, NEAR, FEW, SOON = 2, 3, 6, 3, 50
 """Requests that come and go before the film hurries on, evictions that are seen one by one, pages that are looked at
 from near, acts that are few, and letters of a sentence that is read meanwhile."""
 
+MADE_ROOM = (
+    "a page that a finished request left cached and that was evicted: record a scenario with prefix_caching = true "
+    "and fewer pages than its requests leave cached"
+)
+
 
 class EvictionTelling(RaceTelling):
     """How pages stay cached, which goes first, what a newcomer takes, and who comes too late."""
 
+    needs = Needs(dict.fromkeys(("pages_keyed", "pages_cached", "pages_evicted"), MADE_ROOM), **PAGES)
+
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
-        self.need_single_pages()
         self.near: tuple[int, ...] = ()
-        needed = "a page that a finished request left cached and that was evicted: record a scenario with "
-        needed += "prefix_caching = true and fewer pages than its requests leave cached"
-        self.kept = self.need(PagesCached, needed, phase="cleanup")
+        self.kept = self.need(PagesCached, MADE_ROOM, phase="cleanup")
         self.cleaned = self.steps.phase_end(self.kept.seq)
         self.missed = first_missed(trace)
-        first = self.need(PagesEvicted, needed, self.cleaned)
+        first = self.need(PagesEvicted, MADE_ROOM, self.cleaned)
         self.evicted = next(filter(self.is_missed, self.history.events(PagesEvicted, self.cleaned)), first)
         seq, holds = self.evicted.seq, self.pages.holds
         row = self.pages.took(seq, self.end + 1, "alloc")[0]

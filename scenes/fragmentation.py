@@ -15,6 +15,7 @@ from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.contiguous import RULES, first_fit
 from scenes.story.errors import DoesNotApply
 from scenes.story.limits import reading_time
+from scenes.story.needs import Needs
 from scenes.story.words import counted, listed, plural
 
 LARGEST = 128
@@ -36,12 +37,13 @@ class FragmentationTelling(Telling):
     """
 
     phases = False
+    needs = Needs({"task_finished": "a run in which every request ends"}, most=LARGEST)
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
         self.check()
         self.done, self.whole_done = self.ask.steps_of("pages").value, self.ask.steps_of("reserve").value
-        self.needs = {load.task: load.reserved for load in self.ask.loads}
+        self.reserved = {load.task: load.reserved for load in self.ask.loads}
         self.slots = self.ask.pool_slots().value
         self.step, self.clock = -1, Progress(name="race")
         self.title = say("{}", self.ask.header(trace.header.scenario.title))
@@ -53,10 +55,6 @@ class FragmentationTelling(Telling):
         scheduler, loads, slots = self.trace.header.scenario.scheduler, self.ask.loads, self.ask.pool_slots()
         other, changed = " can compute its other side only for", self.history.count("setting")
         reasons = [
-            (
-                self.ask.n_pages > LARGEST,
-                f" draws every page and the trace has {self.ask.n_pages}: at most {LARGEST} fit",
-            ),
             (scheduler.decode_policy != "all" or changed, f"{other} decode policy 'all' throughout"),
             (scheduler.max_tokens_per_step is not None, f"{other} prompts prefilled whole"),
             (len(loads) < 2, " needs at least two requests"),
@@ -131,12 +129,12 @@ class FragmentationTelling(Telling):
     def refused(self, step: int) -> bool:
         """Whether somebody waits because no hole is large enough."""
         layout = self.ask.whole(step)
-        return bool(layout.waiting) and first_fit(layout, self.needs[layout.waiting[0]]) is None
+        return bool(layout.waiting) and first_fit(layout, self.reserved[layout.waiting[0]]) is None
 
     def split(self, step: int) -> bool:
         """Whether the first who waits for a piece has room in all holes together, and in none of them."""
         layout = self.ask.whole(step)
-        return self.refused(step) and self.slots - layout.reserved >= self.needs[layout.waiting[0]]
+        return self.refused(step) and self.slots - layout.reserved >= self.reserved[layout.waiting[0]]
 
     def ahead(self, step: int) -> int:
         """How many requests more are in with pages at the end of `step`, or have been."""
@@ -156,7 +154,7 @@ class FragmentationTelling(Telling):
             return self.section("hook", self.title, cut=True)
         name, empty = ask.name(self.head(worst)), ask.whole_empty(worst)
         told = say("{} of {} slots are empty. Why does {} wait?", empty, ask.pool_slots(), name)
-        if empty.value < self.needs[self.head(worst)]:
+        if empty.value < self.reserved[self.head(worst)]:
             told = say("Who serves {} sooner: one piece each, or pages?", name)
         self.start_at(worst)
         question = self.question(told)

@@ -23,6 +23,7 @@ from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.sure import sure
 from scenes.story.limits import reading_time
+from scenes.story.needs import Needs
 from scenes.story.paging import Paging
 from scenes.story.words import pages_text
 
@@ -39,6 +40,12 @@ are white."""
 def sweep(told: Said) -> float:
     """Seconds of a sweep: those in which its sentence is read over it."""
     return max(SWEEP, reading_time(told) / OVER_MOTION)
+
+
+BEGUN = (
+    f"a prompt of {LEAST} to {LARGEST} pages and a later one that begins with the same tokens: record a scenario in "
+    "which prompts share a [[prefix]]"
+)
 
 
 class Stretch(Telling):
@@ -65,9 +72,10 @@ class OpeningTelling(Stretch):
     Raises DoesNotApply where no prompt begins as one of `LEAST` to `LARGEST` pages before it.
     """
 
+    needs = Needs(dict.fromkeys(("pages_alloc", "prefix_hit", "task_prefilled"), BEGUN), single="tells single pages")
+
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
-        self.need_detail()
         self.first, self.second, self.found = self.pair()
         self.ends = {task: self.steps.phase_end(self.computed(task).seq) for task in (self.first, self.second)}
         self.drawn: tuple[int, ...] = ()
@@ -90,10 +98,7 @@ class OpeningTelling(Stretch):
             done = first.prefilled(first.admitted[0].seq)
             if cut and not first.admitted[0].cached_tokens and done and self.steps.phase_end(done.seq) < joined.seq:
                 return first.name, joined.task, found
-        raise DoesNotApply(
-            f"{self.film} needs a prompt of {LEAST} to {LARGEST} pages and a later one that begins with the same "
-            "tokens: record a scenario in which prompts share a [[prefix]]"
-        )
+        raise DoesNotApply(f"{self.film} needs {BEGUN}")
 
     def computed(self, task: str) -> TaskPrefilled:
         """The event with which the prompt of `task` was computed."""

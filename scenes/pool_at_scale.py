@@ -20,7 +20,8 @@ from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.turns import Loss, turns_of
-from scenes.story.limits import LARGEST, reading_time
+from scenes.story.limits import reading_time
+from scenes.story.needs import MAP, Needs
 from scenes.story.words import are, counted, plural, possessive
 
 LAPSES, REST, STEPS = 40.0, 22.0, 5
@@ -38,6 +39,7 @@ READ, MOVING, ONE = 0.6, 1.3, 1.0
 something moves; seconds in which a single movement does."""
 APART = 1.5
 """How many times as long as half of the requests nine in ten waited, from which on it is told."""
+SERVED = "a request that got pages, and a step that ended"
 SOURCES = {"azure": "Azure", "burstgpt": "BurstGPT", "mooncake": "Mooncake"}
 
 
@@ -69,15 +71,14 @@ class PoolAtScaleTelling(Telling):
     """
 
     phases = False
+    needs = Needs(dict.fromkeys(("pages_alloc", "task_admitted", "step_end"), SERVED), least=MAP)
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
-        n_pages, series = self.ask.n_pages, self.history.series
-        if n_pages <= LARGEST:
-            raise DoesNotApply(f"{film} shows a pool as a map, from {LARGEST + 1} pages on; the trace has {n_pages}")
+        series = self.history.series
         first, peak = self.pages.first(), height(series.seq, series.in_use)
         if peak is None or first is None or first.end > series.seq[-1]:
-            raise DoesNotApply(f"{film} needs a request that got pages, and a step that ended")
+            raise DoesNotApply(f"{film} needs {SERVED}")
         self.first, self.peak, self.series = first, peak, series
         self.last = int(series.seq[-1])
         crowd = height(series.seq, series.waiting)

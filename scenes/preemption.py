@@ -19,6 +19,7 @@ from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.history.sure import sure
 from scenes.story.limits import reading_time
+from scenes.story.needs import PAGES, Needs
 from scenes.story.words import MOST, are, counted, listed, pages_text, plural
 
 MAKE_ROOM, PREEMPT = "InferenceScheduler._make_room", "_preempt("
@@ -34,11 +35,13 @@ Tiles = tuple[tuple[str, int], ...]
 class PreemptionTelling(Telling):
     """How the request that stood still the longest was preempted, and what became of it."""
 
+    needs = Needs(
+        {"task_preempted": "a request that was preempted: record a scenario whose requests outgrow the pool together"},
+        **PAGES,
+    )
+
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
-        self.need_single_pages()
-        needed = "a request that was preempted: record a scenario whose requests outgrow the pool together"
-        self.need(TaskPreempted, needed)
         out = max(self.history.events(TaskPreempted), key=self.cost)
         self.out, self.victim, self.seq = out, out.task, out.seq
         self.life, self.name = self.requests[out.task], self.ask.name(out.task)

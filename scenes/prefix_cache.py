@@ -23,6 +23,7 @@ from scenes.parts.wires import Wires
 from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, CODE, FRAME, MORE, Telling
 from scenes.story.history.sure import sure
+from scenes.story.needs import Needs
 from scenes.story.paging import MOST, Paging, shared_release
 from scenes.story.words import counted, plural
 
@@ -40,9 +41,18 @@ class PrefixCacheTelling(Telling):
     without single pages.
     """
 
+    needs = Needs(
+        {
+            "pages_alloc": "a page that a request was given",
+            "table": "page tables",
+            "task_admitted": "a request that was admitted and prefilled",
+            "kv_write": "a request that was prefilled",
+        },
+        single="tells single pages",
+    )
+
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
-        self.need_detail()
         admitted = self.need(TaskAdmitted, "a request that was admitted and prefilled")
         filled = self.need(KvWrite, "a request that was prefilled", admitted.seq)
         self.run_of = Paging(self.ask, admitted, filled)

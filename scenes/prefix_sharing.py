@@ -15,6 +15,7 @@ from scenes.stage.racing import RaceTelling
 from scenes.stage.shot import Section
 from scenes.stage.telling import ASIDE, MORE
 from scenes.story.history.sure import sure
+from scenes.story.needs import PAGES, Needs
 from scenes.story.words import counted, listed, pages_text, plural
 
 E = TypeVar("E", ev.PagesFree, ev.PagesCached, ev.PagesRef, ev.PagesRevived)
@@ -22,16 +23,20 @@ SHOWN, TAPES, SEEN, FEW = 6, 3, 2, 3
 """Most pages that are shown, shared ones first, most tapes, most that are seen to leave one by one, and
 steps in which a sentence cannot be read."""
 
+SHARED = (
+    "a request that hits pages of another one: record a scenario with prefix_caching = true and a shared [[prefix]]"
+)
+
 
 class PrefixSharingTelling(RaceTelling):
     """How `owner` computed the pages `shared`, and what became of them after `sharer` hit them."""
 
+    needs = Needs(dict.fromkeys(("pages_ref", "prefix_hit", "pages_keyed"), SHARED), **PAGES)
+
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
-        self.need_single_pages()
         self.worded = any(life.submitted.texts for life in self.requests.values())
-        needed = "a request that hits pages of another one: record a scenario with prefix_caching = true and a shared"
-        ref = self.need(ev.PagesRef, f"{needed} [[prefix]]")
+        ref = self.need(ev.PagesRef, SHARED)
         self.sharer = sure(ref.task)
         self.hit = sure(self.history.latest(ev.PrefixHit, ref.seq))
         self.shared = list(self.hit.pages)

@@ -12,7 +12,7 @@ from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import RecordPart
 from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.digests import numbers_digest
-from astrai_sim.trace.events import PHASES
+from astrai_sim.trace.header import PHASES
 
 Original = Callable[..., Any]
 Batch = list[tuple[Task, int, int]]
@@ -59,7 +59,7 @@ class BaseRecorder:
         """Start watching. Raises RuntimeError if it does already."""
         if self._undo:
             raise RuntimeError("this recorder is attached already")
-        for name in filter(None, PHASES):
+        for name in PHASES:
             self._wrap(self.scheduler, name, self._on_phase)
         for owner, names in ((self.scheduler, self.SCHEDULER), (self.cache, self.CACHE)):
             for name in names:

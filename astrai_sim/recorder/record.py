@@ -20,6 +20,7 @@ from astrai_sim.scenario import CannotRun, Run, Scenario, build
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.limits import too_much
 from astrai_sim.trace import TraceWriter
+from astrai_sim.trace.private import PrivateWriter
 from astrai_sim.workload import Workload
 
 PROGRESS_S = 0.1
@@ -63,8 +64,10 @@ def record(
     device: torch.device,
     progress: Callable[[int, int], None] = lambda done, total: None,
     workload: Workload | None = None,
+    private: bool = False,
 ) -> str:
-    """Run `scenario` on `device` and write its trace to `path`; returns the SHA-256.
+    """Run `scenario` on `device` and write its trace to `path`, if `private` through a `PrivateWriter`; returns the
+    SHA-256.
 
     The requests of `workload` stand instead of the scenario's own. `progress` is told
     now and then how many tokens are generated, of how many at most. A file at `path` is
@@ -75,7 +78,7 @@ def record(
     traced = scenario.record.traced_calls and not scenario.record.bulk
     built = _built(making.run if traced else build, scenario, device, workload)
     run = Run(built.scheduler, built.tasks, scenario.stop, scenario.changes, built.clock)
-    writer = TraceWriter(path, make_header(scenario, device, built, workload))
+    writer = (PrivateWriter if private else TraceWriter)(path, make_header(scenario, device, built, workload))
     recorder = make_recorder(scenario, writer, built)
     try:
         with Interrupt(lambda: run.waiting) as interrupt:

@@ -82,6 +82,8 @@ def _ignored(trace: Trace, device: str) -> tuple[frozenset[str], tuple[str, ...]
 def _scenario(raw: dict[str, Any], trace: Trace, file: Path | None) -> tuple[Scenario, Workload | None]:
     """The scenario that the header has, and the requests of its workload."""
     facts = trace.header.workload
+    if trace.header.private:
+        raise CannotReproduce("the trace is private: it does not tell what was asked")
     if any(request.arrival_s is not None for request in trace.header.scenario.requests) or facts is not None:
         if trace.header.clock == "real":
             raise CannotReproduce("requests arrive by the real clock: no second run has the same times")

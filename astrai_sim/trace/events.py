@@ -2,20 +2,19 @@
 
 Two dialects of the file (`trace.wire`) say it: full detail, page by page with norms, gathers and executed lines, and
 bulk detail, in runs of pages and digests of what would take too much room. What only one of them tells is None where
-the other was recorded. Digests are those of `trace.digests`.
+the other was recorded. Digests are those of `trace.digests`; an engine other than this one may leave them out, and what
+it does not have: masks, norms, keys.
 """
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import Struct
 
 SCHEMA = "astrai-trace"
 VERSION = 1
 WHOLE_MASK = WHOLE_LRU = 1024
-Phase = Literal[None, "cleanup", "refill", "prefill", "decode"]
-PHASES = get_args(Phase)
 
 
 def kind_of(name: str) -> str:
@@ -31,14 +30,14 @@ def first(name: str) -> Any:
 class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
     """What every event has.
 
-    `seq` counts from 0; `step` is -1 before the first; `phase` is None outside the four phases; `ns` are nanoseconds
-    since the start that never run back, the engine's own time (reading back and writing by the recorder is not in it)
-    or the cost model's. `line` is the line of the file, from 1.
+    `seq` counts from 0; `step` is -1 before the first; `phase` is one of the header's `phases`, None outside them; `ns`
+    are nanoseconds since the start that never run back, the engine's own time (reading back and writing by the recorder
+    is not in it) or the cost model's. `line` is the line of the file, from 1.
     """
 
     seq: int
     step: int
-    phase: Phase
+    phase: str | None
     ns: int
     line: int = 0
 
@@ -88,7 +87,7 @@ class TaskAdmitted(Tabled, kw_only=True):
 
 
 class TaskPrefilled(Event):
-    """A prefill pass computed K and V of tokens `start` to before `end`, the last ones."""
+    """A pass computed K and V of tokens `start` to before `end`, the last ones of a prompt (or of what was lost)."""
 
     task: str
     start: int
@@ -96,13 +95,13 @@ class TaskPrefilled(Event):
 
 
 class Chunk(TaskPrefilled):
-    """A prefill pass computed tokens `start` to before `end` of `total`: more are to come."""
+    """A pass computed tokens `start` to before `end` of `total`: more are to come."""
 
     total: int
 
 
 class Tokens(Event):
-    """Each of `tasks` got one token, computed by the phase `source`.
+    """Each of `tasks` got one token, computed by `source`: "prefill" where it ends a prompt, else "decode".
 
     `ids` where a model gave them, `texts` where it knows text: in order they concatenate to the text, a character whose
     bytes come in several tokens standing at the last. In full detail there is one task, `index` counts its generated
@@ -262,8 +261,8 @@ class PagesKeyed(Paged):
     """Full pages of a task can be found from now on: `key` is that of the last of them, `parent` that of the page
     before the first ("" where there is none)."""
 
-    key: str
-    parent: str
+    key: str | None = None
+    parent: str | None = None
 
 
 class PrefixHit(Event):
@@ -284,7 +283,7 @@ class PrefixMiss(Event):
 class PrefixReset(Event):
     """The prefix cache is emptied; `mask` is the free mask afterwards."""
 
-    mask: int
+    mask: int | None = None
 
 
 class Table(Event):
@@ -302,7 +301,7 @@ class Span(Struct, gc=False):
     start: int
     count: int
     slots: list[tuple[int, int, int]]
-    norms: list[float]
+    norms: list[float] | None = None
 
 
 class KvWrite(Event):
@@ -335,7 +334,7 @@ class KvLengths(Event):
 
     tasks: list[str]
     counts: list[int]
-    lengths: str
+    lengths: str | None = None
 
 
 class Line(Struct):

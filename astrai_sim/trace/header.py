@@ -8,6 +8,8 @@ from msgspec import Meta, Struct
 DTYPES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 """Bytes of a number."""
 DETAILS = ("full", "bulk")
+PHASES = ("cleanup", "refill", "prefill", "decode")
+"""Of a step of this engine."""
 CHOICES = {"detail": DETAILS, "clock": ("real", "cost-model"), "dtype": tuple(DTYPES)}
 
 Size = Annotated[int, Meta(ge=1, le=1 << 40)]
@@ -60,9 +62,9 @@ class SchedulerSettings(Struct, frozen=True):
     """The scheduler's choices. `max_tokens_per_step` None prefills prompts whole; `aging_steps` None, or absent as in
     older traces, lets a position wait without bound."""
 
-    max_tokens_per_step: Size | None
     max_batch: Size
-    decode_policy: str
+    max_tokens_per_step: Size | None = None
+    decode_policy: str = "all"
     preemption: bool = True
     eos: int | None = None
     aging_steps: Size | None = None
@@ -254,8 +256,9 @@ class Header(Struct, frozen=True):
     alone. `clock` is "real", or "cost-model" where times are computed: `cost` then holds the formula and its constants,
     and `token_rule` how tokens were made up. `detail` is "full", or "bulk" where events carry runs of pages. `weights`
     and `tokenizer` are there where the model came from a file, `workload` where the requests did. `policy` names the
-    rules that the engine claims to keep beyond those of paging; None claims all of this engine's. Fields that are not
-    known here are passed over.
+    rules that the engine claims to keep beyond those of paging; None claims all of this engine's. `phases` are what a
+    step of the engine has, in any order and number, maybe none. `private` says that token ids,
+    texts and names are not those of the run (`trace.private`). Fields that are not known here are passed over.
     """
 
     schema: str
@@ -266,11 +269,11 @@ class Header(Struct, frozen=True):
     model: str
     clock: str
     scenario: ScenarioFacts
-    scenario_name: str
-    seed: int
-    started: str
-    sources: dict[str, Source]
-    kv_layer: int
+    started: str = ""
+    scenario_name: str = ""
+    seed: int = 0
+    sources: dict[str, Source] = {}
+    kv_layer: int = 0
     detail: str = "full"
     cost: Cost | None = None
     token_rule: str | None = None
@@ -278,6 +281,8 @@ class Header(Struct, frozen=True):
     tokenizer: TokenizerFacts | None = None
     workload: WorkloadFacts | None = None
     policy: list[str] | None = None
+    phases: tuple[str, ...] = PHASES
+    private: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
@@ -289,8 +294,9 @@ class Header(Struct, frozen=True):
 
 
 class Footer(Struct, frozen=True):
-    """How the recording ended; `sha256` covers every byte before the footer's line."""
+    """How the recording ended; `sha256` covers every byte before the footer's line, or is None in the trace of another
+    engine that computes none."""
 
     events: int
-    sha256: str
     stopped: str
+    sha256: str | None = None

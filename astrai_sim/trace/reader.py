@@ -67,7 +67,7 @@ class Trace:
         self.header = self._edge("the header: ", Header, 0)
         self.footer: Footer | None = None
         self._events = len(self._ends) - 1
-        self._lines = LineReader(self.header.detail)
+        self._lines = LineReader(self.header.detail, self.header.phases)
         if self._events and _start(self._line(self._events)).type == "footer":
             self.footer = self._edge("the footer: ", Footer, self._events)
             self._events -= 1
@@ -109,7 +109,7 @@ class Trace:
 
     @property
     def sha256(self) -> str | None:
-        """The digest that the footer states; `verify` checks it."""
+        """The digest that the footer states, where it does; `verify` checks it."""
         return self.footer.sha256 if self.footer else None
 
     @cached_property

@@ -180,7 +180,7 @@ class State:
     def norms(self, page: int) -> np.ndarray:
         """Recorded K norm of each slot, float32 [page_size]; NaN where none is recorded.
 
-        A bulk recording has no norms: `fill` tells there which slots hold something.
+        Bulk recordings, and those of some engines, have no norms: `fill` tells there which slots hold something.
         """
         norms = self._norms.get(page)
         return np.full(self.page_size, np.nan, dtype=np.float32) if norms is None else norms.copy()
@@ -304,9 +304,10 @@ class State:
             self._change(span.task, stored=max(self.tasks[span.task].stored, span.start + span.count))
             taken = 0
             for page, low, high in span.slots:
-                norms = self.norms(page)
-                norms[low:high] = span.norms[taken : taken + high - low]
-                self._norms[page] = norms
+                if span.norms is not None:
+                    norms = self.norms(page)
+                    norms[low:high] = span.norms[taken : taken + high - low]
+                    self._norms[page] = norms
                 taken += high - low
 
     def _on_kv_lengths(self, event: ev.KvLengths) -> None:

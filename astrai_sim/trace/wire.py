@@ -7,7 +7,7 @@ is what its struct in `DIALECTS` has without a default; other fields are passed 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from msgspec import NODEFAULT, Struct
 from astrai_sim.trace import events as ev
 from astrai_sim.trace.digests import from_runs
 from astrai_sim.trace.events import Event
+from astrai_sim.trace.header import PHASES
 
 
 class Said(NamedTuple):
@@ -78,13 +79,15 @@ def _each(name: str, field: str) -> Said:
 
 
 MASK = Said(str, make=_from_hex)
+MAYBE_MASK = Said(str | None, make=_from_hex, default=None)
 PAGE = Said(int, "page", _one)
+KEY = Said(str | None, "key", _one, None)
 RUNS = Said(list[tuple[int, int]], "runs", lambda runs, _: from_runs(runs))
 COUNTED = (ev.PagesAlloc, ev.PagesRef, ev.PagesRevived, ev.PagesFree, ev.PagesCached)
 TABLED = (ev.TaskAdmitted, ev.TaskPreempted)
 BOTH = (
     *(ev.TaskPrefilled, ev.Chunk, ev.TaskFinished, ev.SettingChanged, ev.StepEnd, ev.PhaseBegin, ev.PrefixMiss),
-    *(_line(ev.PrefixReset, mask=MASK), _line(ev.KvLengths, counts=_each("counts", "tasks"))),
+    *(_line(ev.PrefixReset, mask=MAYBE_MASK), _line(ev.KvLengths, counts=_each("counts", "tasks"))),
 )
 FULL = (
     _line(ev.TaskSubmitted, prompt=list[int], prompt_len=_count("prompt")),
@@ -110,12 +113,12 @@ FULL = (
             task=str | None,
             logical=int | None,
             refs=Said(int, "ref", _one),
-            mask=Said(str | None, make=_from_hex, default=None),
+            mask=MAYBE_MASK,
             word=Said(tuple[int, str] | None, make=_from_word, default=None),
         )
         for kind in COUNTED
     ),
-    _line(ev.PagesEvicted, tag="page_evicted", without="task logical cached", pages=PAGE, keys=Said(str, "key", _one)),
+    _line(ev.PagesEvicted, tag="page_evicted", without="task logical cached", pages=PAGE, keys=KEY),
     _line(ev.PagesKeyed, tag="page_keyed", pages=PAGE, task=str, logical=int),
     *(ev.PrefixHit, ev.Table, ev.KvWrite, ev.Gather, ev.Lines),
     _line(
@@ -129,8 +132,8 @@ FULL = (
 )
 BULK = (
     _line(ev.TaskSubmitted, prompt=Said(list[int] | None, default=None)),
-    *(_line(kind, without="pages", table=str) for kind in TABLED),
-    _line(ev.Tokens, without="index position", counts=str),
+    *(_line(kind, without="pages") for kind in TABLED),
+    _line(ev.Tokens, without="index position"),
     *(ev.StepBegin, ev.PhaseEnd),
     *(
         _line(
@@ -141,14 +144,13 @@ BULK = (
             logical=int | None,
             refs=_each("refs", "pages"),
             free=int,
-            words=str,
         )
         for kind in COUNTED
     ),
     _line(ev.PagesEvicted, without="keys lru", pages=RUNS, task=str | None, logical=int | None, cached=int),
     _line(ev.PagesKeyed, pages=RUNS, task=str, logical=int),
     _line(ev.PrefixHit, pages=RUNS),
-    _line(ev.Snapshot, without="refs tables lengths lru", mask=MASK, cached=int, digests=ev.Digests),
+    _line(ev.Snapshot, without="refs tables lengths lru", mask=MASK, cached=int),
 )
 DIALECTS: dict[str, tuple[type[Event], ...]] = {"full": (*BOTH, *FULL), "bulk": (*BOTH, *BULK)}
 
@@ -163,10 +165,10 @@ _KIND = msgspec.json.Decoder(_Kind)
 
 
 class LineReader:
-    """Reads the lines of a recording of that detail."""
+    """Reads the lines of a recording of that detail, by an engine with these phases."""
 
-    def __init__(self, detail: str) -> None:
-        self.detail = detail
+    def __init__(self, detail: str, phases: Sequence[str] = PHASES) -> None:
+        self.detail, self.phases = detail, (None, *phases)
         self.names = {str(line.__struct_config__.tag): line.event for line in DIALECTS[detail]}
         self._decode = msgspec.json.Decoder(reduce(or_, DIALECTS[detail])).decode
 
@@ -186,6 +188,9 @@ class LineReader:
         except UNREADABLE as error:
             self.kind(line)
             raise ValueError(plain(error)) from None
+        if event.phase not in self.phases:
+            known = ", ".join(self.phases[1:] or ("it has none",))
+            raise ValueError(f"phase: {event.phase!r} is none of the header's: {known}")
         for name, make in event.made:
             setattr(event, name, make(getattr(event, name), event))
         event.line = number

@@ -20,6 +20,7 @@ from scenes.parts.tape import Tape
 from scenes.parts.wires import Wires
 from scenes.stage.shot import Section
 from scenes.stage.telling import Telling
+from scenes.story.needs import PAGES, Needs
 
 CAST, RUN_UP = 3, 5
 """Requests that have a tape of their own, and steps before the fullest moment with which the film begins."""
@@ -28,9 +29,10 @@ CAST, RUN_UP = 3, 5
 class ${film}Telling(Telling):
     """What `$film` tells of a trace: a question, what happens, what it comes to."""
 
+    needs = Needs({"task_admitted": "a request that was admitted", "pages_alloc": "a page that was given"}, **PAGES)
+
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
-        self.need_single_pages()
         self.first = self.need(TaskAdmitted, "a request that was admitted").task
         self.given = self.need(PagesAlloc, "a page that a request was given")
         self.ends = [event.seq for event in trace.find(event="step_end")] or [self.end]

@@ -74,7 +74,9 @@ class Lru(Part):
         number, at = written("page.number", page, page=page), (box.right - PAD, box.y + 28)
         yield (page, "page"), Text(number, (box.x + PAD, box.y + 28), face="mono-bold", color=t.text, **look)
         yield (page, "says"), Text(said, at, face="mono-bold", color=hue, align="right", **look)
-        key = written("page.key", key_of(view, page), "name", page=page, digits=DIGITS)
+        if (known := key_of(view, page)) is None:
+            return
+        key = written("page.key", known, "name", page=page, digits=DIGITS)
         at = (box.x + PAD, box.bottom - 26)
         yield (page, "key"), Text(key, at, face="mono", color=t.text, acting=acting, falls=44.0, **look)
 
@@ -106,6 +108,7 @@ def content(view: View, page: int, at: int | None = None) -> tuple[Said, str]:
     return say("{}·{}", *texts), view.hue(task)
 
 
-def key_of(view: View, page: int) -> str:
-    """The beginning of the key that a page got last."""
-    return sure(view.history.keyed(page, view.state.seq + 1)).key[:DIGITS]
+def key_of(view: View, page: int) -> str | None:
+    """The beginning of the key that a page got last; None where the engine tells none."""
+    key = sure(view.history.keyed(page, view.state.seq + 1)).key
+    return key and key[:DIGITS]

@@ -15,7 +15,7 @@ from scenes.parts.part import Part, ask_of
 from scenes.parts.question import Question, Takeaway
 from scenes.stage.shot import Act, Section, Shot, Storyboard
 from scenes.story.errors import DoesNotApply
-from scenes.story.limits import LARGEST
+from scenes.story.needs import Needs
 from scenes.story.source import shown_source, steps_of
 
 E = TypeVar("E", bound=Event)
@@ -36,12 +36,15 @@ class Telling:
     """A film's sections for one trace. A subclass gives `sections`, each made by a method that says `shot`s,
     after `begin` where it does not go on where the last ended, and returns `section`. `at` is the event told last.
 
-    Raises DoesNotApply, with a one-line reason, where the trace has nothing that the film is about.
+    Raises DoesNotApply, with a one-line reason, where the trace has nothing that the film is about: what it `needs` in
+    any case is asked first.
     """
 
     phases = True
+    needs = Needs()
 
     def __init__(self, film: str, trace: Trace) -> None:
+        self.needs.met(film, trace)
         self.film = film
         self.trace = trace
         self.ask = ask_of(trace)
@@ -63,22 +66,6 @@ class Telling:
         return Storyboard(self.film, tuple(part for part in self.sections() if part.beats))
 
     # what a film needs
-
-    def need_detail(self) -> None:
-        """Raise DoesNotApply where the trace has runs of pages, not single ones."""
-        if self.trace.header.detail != "full":
-            raise DoesNotApply(
-                f"{self.film} tells single pages and the trace has runs of them: "
-                'record with detail = "full" in [record]'
-            )
-
-    def need_single_pages(self) -> None:
-        """Raise DoesNotApply for a pool too large to show page by page, and for runs of pages."""
-        self.need_detail()
-        if self.ask.n_pages > LARGEST:
-            raise DoesNotApply(
-                f"{self.film} shows each page and the trace has {self.ask.n_pages}: at most {LARGEST} fit"
-            )
 
     def need(self, kind: type[E] | str, what: str, after: int = -1, **fields: Any) -> E:
         """The first event of a kind after event `after` with these `fields`, which the film is about.

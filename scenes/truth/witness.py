@@ -145,8 +145,9 @@ class Witness:
 
     @cached_property
     def has_norms(self) -> bool:
-        """Whether writes are recorded slot by slot."""
-        return next(self.trace.find(event="kv_write"), None) is not None
+        """Whether writes are recorded slot by slot, each with the norm of its K."""
+        write = next(self.trace.find(event="kv_write"), None)
+        return write is not None and all(span.norms is not None for span in write.spans)
 
     def owners(self, page: int, at: int) -> list[str]:
         """Requests whose tables hold `page`, in order of submission."""

@@ -20,6 +20,7 @@ from tests.conftest import ROOT, SCENARIOS
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
 LANGUAGE = (ROOT / "docs" / "picture-language.md").read_text()
+FORMAT = (ROOT / "docs" / "trace-format.md").read_text(encoding="utf-8")
 STEP = re.compile(r"^In `(?P<file>[\w/.]+)`, before `(?P<line>[^`]+)`:\n\n```python\n(?P<code>.*?)```$", re.M | re.S)
 
 
@@ -40,7 +41,7 @@ def test_the_line_that_the_architecture_follows_was_recorded():
 
 
 @pytest.mark.parametrize(
-    "text", [CONTRIBUTING, ARCHITECTURE, LANGUAGE], ids=["contributing", "architecture", "language"]
+    "text", [CONTRIBUTING, ARCHITECTURE, LANGUAGE, FORMAT], ids=["contributing", "architecture", "language", "format"]
 )
 def test_what_is_named_exists(text):
     for path in re.findall(r"`((?:astrai_sim|scenes|assets|tests|docs)/[\w/.]*)`", text):

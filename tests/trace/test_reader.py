@@ -128,7 +128,7 @@ def test_a_header_that_cannot_be(packed, tmp_path, field, value, message):
         ("cache", "n_pages", 0, "scenario.cache.n_pages: expected int >= 1"),
         ("cache", "page_size", "4", "scenario.cache.page_size: expected int, got str"),
         ("model", "n_layers", None, "scenario.model.n_layers: expected int, got null"),
-        ("scheduler", "max_tokens_per_step", ..., "the field 'scenario.scheduler.max_tokens_per_step' is missing"),
+        ("scheduler", "max_batch", ..., "the field 'scenario.scheduler.max_batch' is missing"),
         ("scheduler", "max_batch", True, "scenario.scheduler.max_batch: expected int, got bool"),
     ],
 )

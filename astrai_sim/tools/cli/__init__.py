@@ -1,15 +1,16 @@
-"""The command line: record, verify, inspect, plot, export, bench."""
+"""The command line: record, verify, private, inspect, plot, export, bench."""
 
 from astrai_sim.command_line import Commands
 from astrai_sim.tools.cli.bench import bench
 from astrai_sim.tools.cli.export import export
 from astrai_sim.tools.cli.inspect import inspect, plot
+from astrai_sim.tools.cli.private import private
 from astrai_sim.tools.cli.record import record
 from astrai_sim.tools.cli.verify import verify
 
 main = Commands(
     "astrai-sim",
-    [record, verify, inspect, plot, export, bench],
+    [record, verify, private, inspect, plot, export, bench],
     "Record runs of a paged KV cache, and look at the recordings.",
 )
 

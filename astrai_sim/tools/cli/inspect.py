@@ -70,7 +70,7 @@ def _facts(trace: Trace) -> dict[str, str]:
         "clock": "the engine's time" if header.clock == "real" else "computed by a cost model",
         "detail": header.detail,
         "state": "complete" if trace.complete else f"incomplete at event {len(trace)}",
-        "sha256": trace.sha256 or "",
+        "sha256": trace.sha256 or ("none stated" if trace.complete else ""),
         "events": str(len(trace)),
         **{f"  {kind}": str(count) for kind, count in sorted(trace.kinds().items())},
     }

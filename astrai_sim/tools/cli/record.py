@@ -51,9 +51,20 @@ def chosen_device(name: str | None) -> torch.device:
     help="Production trace, or folder of ServeGen's clients, to take the requests from; overrides the scenario's path.",
 )
 @device_option
+@click.option(
+    "--private",
+    is_flag=True,
+    help="Replace tokens, texts and names by hashes and letters, and tell no title or prompt.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but the trace that was written.")
 def record(
-    scenario: str, output: Path | None, device: str | None, model: str | None, workload: Path | None, quiet: bool
+    scenario: str,
+    output: Path | None,
+    device: str | None,
+    model: str | None,
+    workload: Path | None,
+    private: bool,
+    quiet: bool,
 ) -> None:
     """Run SCENARIO (a TOML file, or the name of one in assets/scenarios) and record it.
 
@@ -81,9 +92,8 @@ def record(
     try:
         with bar:
             job = bar.add_task(plain_cell(parsed.name))
-            digest = record_scenario(
-                parsed, output, chosen, lambda done, total: bar.update(job, completed=done, total=total), requests
-            )
+            told = lambda done, total: bar.update(job, completed=done, total=total)  # noqa: E731
+            digest = record_scenario(parsed, output, chosen, told, requests, private)
     except CannotRun as error:
         raise click.ClickException(f"{path}: {error}") from None
     except OSError as error:

@@ -14,7 +14,7 @@ from astrai_sim.trace.verify import VerifyReport
 from astrai_sim.trace.verify import verify as check
 
 HOLDS = {
-    "format": "readable, complete, true to its digest; header and events valid and agreeing",
+    "format": "readable, complete, true to its digest where it states one; header and events valid and agreeing",
     "paging": "what every correct engine keeps: refcounts, mask, tables, lengths, contents",
     "policy": "what this engine promises beyond that",
 }

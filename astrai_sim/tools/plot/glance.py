@@ -97,7 +97,7 @@ def _texts(figure: Figure, trace: Trace, series: Series, requests: RequestTimes)
     ran = "scheduler only, no model" if header.model == "none" else f"{device}, {header.dtype}"
     where = [ran, f"{engine.name} {engine.version} {engine.commit}", header.started]
     _fitted(figure, LEFT, 0.025, "  ·  ".join(where), share=0.8, fontsize=11, **small)
-    digest = f"trace {trace.sha256[:16]}" if trace.sha256 else "recording cut short"
+    digest = f"trace {trace.computed_sha256[:16]}" if trace.complete else "recording cut short"
     figure.text(RIGHT, 0.025, digest, fontsize=11, ha="right", **small)
 
 

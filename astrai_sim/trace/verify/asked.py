@@ -68,7 +68,7 @@ class Asked:
         from_file = header.model == "smollm2"
         same("weights", header.weights is not None, from_file)
         same("tokenizer", header.tokenizer is not None, from_file)
-        if header.tokenizer is not None:
+        if header.tokenizer is not None and not header.private:
             same("tokens of the tokenizer", header.tokenizer.tokens, scenario.model.vocab_size)
         same("workload", self.load is not None, scenario.workload is not None)
         if self.load is not None and scenario.workload is not None:
@@ -91,6 +91,7 @@ class Asked:
         if event.arrival_s is None:
             timely.same("arrival step", event.arrival_step, step)
         if not self.kept.claimed:
+            self.to_come -= self.load is not None
             for coming in (self.by_step, self.by_time):
                 for asked in [asked for asked in coming if asked.name == event.task]:
                     coming.remove(asked)

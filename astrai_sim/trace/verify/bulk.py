@@ -14,7 +14,7 @@ class BulkModel(Serving):
         checks, pool = self.paging, self.pool
         checks.same("refcounts", event.refs, [pool.refs[page] for page in pages])
         checks.same("free pages", event.free, pool.free.count)
-        checks.same("mask words", event.words, words_digest(map(pool.free.word, words_of(pages))))
+        self.told(checks, "mask words", event.words, words_digest(map(pool.free.word, words_of(pages))))
 
     def on_pages_alloc(self, event: Event) -> None:
         expected = self.pool.expected
@@ -48,6 +48,6 @@ class BulkModel(Serving):
         super().on_snapshot(event)
         pool, ordered = self.pool, self.policy["least-recently-used"].claimed
         self.paging.same("cached pages", event.cached, len(pool.lru))
-        lru = pages_digest(list(pool.lru)) if ordered else event.digests.lru
+        lru = pages_digest(list(pool.lru)) if ordered or event.digests is None else event.digests.lru
         digests = Digests(pages_digest(pool.refs), tables_digest(pool.tables), lengths_digest(self._lengths()), lru)
-        self.paging.same("snapshot digests", event.digests, digests)
+        self.told(self.paging, "snapshot digests", event.digests, digests)

@@ -55,10 +55,10 @@ class FullModel(Serving):
         checks, pool, page = self.paging, self.pool, event.page
         checks.same("refcount", event.ref, pool.refs[page])
         if pool.n_pages <= WHOLE_MASK:
-            checks.same("mask", event.mask, pool.free.whole())
+            self.told(checks, "mask", event.mask, pool.free.whole())
         else:
             checks.same("mask", event.mask, None)
-            checks.same("mask word", event.word, (page // WORD, pool.free.word(page // WORD)))
+            self.told(checks, "mask word", event.word, (page // WORD, pool.free.word(page // WORD)))
         if event.event in ("pages_cached", "pages_revived"):
             self._lru(event)
 
@@ -83,7 +83,7 @@ class FullModel(Serving):
         request.left.add(held)
 
     def on_pages_evicted(self, event: Event) -> None:
-        self.paging.same("key", event.key, self._evict(event)[0])
+        self.told(self.paging, "key", event.key, self._evict(event)[0])
         self._lru(event)
 
     def on_table(self, event: Event) -> None:
@@ -120,9 +120,11 @@ class FullModel(Serving):
             request = self.requests[span.task]
             self.paging.same("write position", span.start, request.start)
             self.paging.same("written slots", span.slots, self._slots(span.task, request.start, request.kv))
-            self.format.same("norms", len(span.norms), span.count)
+            norms = span.norms
+            if norms is not None or not self.header.private:
+                self.told(self.format, "norms", None if norms is None else len(norms), span.count)
             message = f"a norm of {span.task} is below 0 or not finite"
-            self.format.true("norms", all(0 <= norm < float("inf") for norm in span.norms), message)
+            self.format.true("norms", all(0 <= norm < float("inf") for norm in norms or ()), message)
         for function in ("CacheView.__init__", "PagedCache.write"):
             self.calls.passed(function, [(span.task, span.start, span.count) for span in event.spans])
 

@@ -128,9 +128,13 @@ class Pages(StepRules):
         pages, request = self._pages(event), self.requests[event.task]
         first = self.paging.number("logical page", event.logical, 0)
         self._cached()
+        for what, said in (("key", event.key), ("parent key", event.parent)):
+            if said is None:
+                self.told(self.format, what, said, "a key")
         for logical, page in enumerate(pages, first):
             self._keyed(request, logical, page, event.key if logical == first + len(pages) - 1 else None)
-        self._parent(request, first, event.parent)
+        if event.parent is not None:
+            self._parent(request, first, event.parent)
 
     def _entry(self, name: str, logical: int) -> int:
         """The page in that entry of a task's table."""
@@ -162,4 +166,4 @@ class Pages(StepRules):
 
     def on_prefix_reset(self, event: Event) -> None:
         self.pool.reset()
-        self.paging.same("mask", event.mask, self.pool.free.whole())
+        self.told(self.paging, "mask", event.mask, self.pool.free.whole())

@@ -30,6 +30,9 @@ RULES = {
     "as many as asked for",
 }
 
+BY_PHASE = ("passes-planned", "four-phases", "one-pass-a-phase", "next-cleanup-frees", "admitted-when-fitting")
+"""Rules that go by the phases of this engine."""
+
 
 def claimed(header: Header) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Rules that are to be checked, and names that are no rule known here.

@@ -1,6 +1,7 @@
 """The requests and the scheduler's queues as the rules have them; who is admitted and computed for."""
 
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +86,14 @@ class Queues(dict[str, Tracked]):
         self.waiting.insert(0, request.name)
         request.status = "preempted"
         request.kv = 0
+
+    def gone(self, held: Collection[str]) -> list[str]:
+        """Forget those that are finished and not `held`: they have no pages any more."""
+        found = [name for name in self.finished if name not in held]
+        self.finished = [name for name in self.finished if name in held]
+        for name in found:
+            self[name].status = "gone"
+        return found
 
     def finish(self, request: Tracked) -> None:
         """Take a request out of its queue; its pages are let go in the next cleanup."""

@@ -12,7 +12,8 @@ class Serving(Pages):
 
     def on_task_submitted(self, event: Event) -> None:
         checks = self.format
-        self._between_steps("task", "a task is submitted")
+        if self.own:
+            self._between_steps("task", "a task is submitted")
         prompt, length = event.prompt, event.prompt_len
         checks.true("prompt", prompt is not None or self.counts_only, "the prompt's token ids are missing")
         checks.number("prompt length", length, 1)
@@ -24,7 +25,7 @@ class Serving(Pages):
         checks.number("max tokens", event.max_tokens, 1)
         needed = self.pool.pages_for(length + event.max_tokens - 1)
         message = f"{event.task} can never fit: it needs {needed} pages"
-        self.paging.true("fits at all", needed <= self.pool.n_pages, message)
+        self.paging.true("fits at all", needed <= self.pool.n_pages or not self.own, message)
         self.time.submitted(event, self.requests.idle)
         self.asked.submitted(event, self.step + 1)
         ids = None if prompt is None else list(prompt)
@@ -56,13 +57,14 @@ class Serving(Pages):
             self.paging.same("table", event.pages, table)
         else:
             self.paging.same("table", event.n_pages, len(table))
-            self.paging.same("table digest", event.table, numbers_digest(table))
+            self.told(self.paging, "table digest", event.table, numbers_digest(table))
 
     def on_task_prefilled(self, event: Event) -> None:
         request = self._noted(event)
         self.paging.same("prefill end", event.end, request.n_tokens)
         request.status = "running"
         self.to_answer.append(event.task)
+        self.prefilled.add(event.task)
 
     def on_chunk(self, event: Event) -> None:
         request = self._noted(event)
@@ -77,13 +79,16 @@ class Serving(Pages):
         return request
 
     def _next(self, name: str, batch: list[str]) -> None:
-        """A task's turn in the order of the pass that computed something for it."""
-        self.format.same("next in the batch", name, batch[0] if batch else None)
-        batch.pop(0)
+        """A task's turn in the order of the pass that computed something for it; other engines may tell in any."""
+        turn = name if not self.own and name in batch else batch[0] if batch else None
+        self.format.same("next in the batch", name, turn)
+        batch.remove(name)
 
     def on_tokens(self, event: Event) -> None:
         checks, names, ids = self.format, event.tasks, event.ids
-        checks.same("token source", event.source, self.phase)
+        for name in names:
+            checks.same("token source", event.source, "prefill" if name in self.prefilled else "decode")
+            self.prefilled.discard(name)
         checks.true("token ids", (ids is None) == self.counts_only, "ids go with a model, and only with one")
         if ids is not None:
             checks.same("token ids", len(ids), len(names))
@@ -93,7 +98,7 @@ class Serving(Pages):
             checks.same("token position", event.position, after[0].n_tokens - 1)
             checks.same("token index", event.index, after[0].generated - 1)
         else:
-            checks.same("token counts", event.counts, numbers_digest(request.n_tokens for request in after))
+            self.told(checks, "token counts", event.counts, numbers_digest(request.n_tokens for request in after))
 
     def _token(self, name: str, token: int | None) -> Tracked:
         """One token more for a task."""
@@ -120,7 +125,8 @@ class Serving(Pages):
         checks.same("generated", event.generated, request.generated)
         eos = event.reason == "eos" if request.ids is None else request.ids[-1] == self.eos
         served = "eos" if eos else "length"
-        checks.same("reason", event.reason, served if event.task in self.to_finish else "aborted")
+        if self.own:
+            checks.same("reason", event.reason, served if event.task in self.to_finish else "aborted")
         self.to_finish.discard(event.task)
         self.requests.finish(request)
 
@@ -136,25 +142,32 @@ class Serving(Pages):
         self.to_release.add(event.task)
 
     def _computed(self, names: list[str], counts: list[int]) -> None:
-        """A forward pass over `counts` tokens of each task."""
+        """A forward pass over `counts` tokens of each task: of the prompts of those that are prefilling, one of others.
+
+        Where there are four phases, prefill is for the former and decode for the latter.
+        """
         paging, kept = self.paging, self.policy["settings-kept"]
-        self.format.true("pass", self.phase in ("prefill", "decode"), f"a forward pass in the phase {self.phase}")
+        passing = not self.four or self.phase in ("prefill", "decode")
+        self.format.true("pass", passing, f"a forward pass in the phase {self.phase}")
         message = f"a second forward pass in {self.phase}"
         self.policy["one-pass-a-phase"].true("one pass", not self.phase_tasks, message)
-        status = "prefilling" if self.phase == "prefill" else "running"
         starts, computed = set(), set(names)
         for name, count in zip(names, counts, strict=True):
             request = self.requests[name]
             self.format.number("tokens computed", count, 1)
-            paging.same("status", request.status, status)
-            starts.add(request.kv)
+            if self.four:
+                paging.same("status", request.status, "prefilling" if self.phase == "prefill" else "running")
+            else:
+                paging.true("status", name in self.requests.running, f"{name} is computed, but does not run")
+            if request.status == "running":
+                starts.add(request.kv)
             request.start = request.kv
             request.kv += count
             message = f"{name}: K and V of {request.kv} tokens, it has {request.n_tokens}"
             paging.true("write length", request.kv <= request.n_tokens, message)
             room = len(self.pool.table(name)) * self.size
             paging.true("length fits its pages", request.kv <= room, f"{name}: {request.kv} tokens in {room} slots")
-            if self.phase == "decode":
+            if request.status == "running":
                 paging.same("tokens computed", count, 1)
                 paging.same("kv length", request.kv, request.n_tokens)
                 self.to_answer.append(name)
@@ -165,7 +178,7 @@ class Serving(Pages):
         budget = self.settings["max_tokens_per_step"]
         message = f"{self.computed} tokens computed in a step of at most {budget}"
         kept.true("token budget", budget is None or self.computed <= budget, message)
-        if self.phase == "decode":
+        if starts:
             message = "tasks at several positions decode under the policy same-position"
             kept.true("decode policy", self.settings["decode_policy"] == "all" or len(starts) == 1, message)
         # Of the plan only who was preempted is left out, or finds no page while finished tasks still hold some.
@@ -179,7 +192,8 @@ class Serving(Pages):
         self.phase_tasks += names
 
     def on_kv_lengths(self, event: Event) -> None:
+        prefill = self.requests[event.tasks[0]].status == "prefilling" if event.tasks else False
         self._computed(event.tasks, event.counts)
         lengths = [self.requests[name].kv for name in event.tasks]
-        self.paging.same("lengths", event.lengths, numbers_digest(lengths))
-        self.time.forward(event, sum(lengths))
+        self.told(self.paging, "lengths", event.lengths, numbers_digest(lengths))
+        self.time.forward(event, sum(lengths), prefill)

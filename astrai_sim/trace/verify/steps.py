@@ -1,14 +1,15 @@
 """The order of a recording: events, steps, phases, snapshots, and what each must bring to its end."""
 
+from collections import Counter
 from typing import Any
 
 from msgspec.structs import asdict
 
-from astrai_sim.trace.events import PHASES, Event
-from astrai_sim.trace.header import Header
+from astrai_sim.trace.events import Event
+from astrai_sim.trace.header import PHASES, Header
 from astrai_sim.trace.verify.asked import Asked
-from astrai_sim.trace.verify.checks import Checks, Lie
-from astrai_sim.trace.verify.policy import RULES, claimed
+from astrai_sim.trace.verify.checks import Checks, Level, Lie
+from astrai_sim.trace.verify.policy import BY_PHASE, OWN_ENGINE, RULES, claimed
 from astrai_sim.trace.verify.pool import Pool
 from astrai_sim.trace.verify.prefixes import Texts
 from astrai_sim.trace.verify.requests import Plan, Queues, Tracked
@@ -20,9 +21,10 @@ SNAPSHOT_STEPS = {"full": 16, "bulk": 512}
 class StepRules:
     """Takes in one event after the other; raises Lie at the first that cannot be.
 
-    What a phase must still bring before it ends: `to_gather` tasks whose writes were not read yet, `to_note` prefilled
-    ones that no event names yet, `to_answer` tasks that must get a token, `to_finish` those with as many as they may
-    have, `to_release` those whose pages must go.
+    What a phase must still bring before it ends (or the step, where there are not the `four`): `to_gather` tasks whose
+    writes were not read yet, `to_note` prefilled ones that no event names yet, `to_answer` tasks that must get a token,
+    `prefilled` those of them whose prompt was ended, `to_finish` those with as many as they may have, `to_release`
+    those whose pages must go. `untold` counts what an engine that is not our `own` leaves out.
     """
 
     def __init__(self, header: Header) -> None:
@@ -31,6 +33,14 @@ class StepRules:
         self.rules, self.unknown_rules = claimed(header)
         checks = self.checks = Checks(RULES, self.rules)
         self.format, self.paging, self.policy = checks.format, checks.paging, checks.policy
+        self.own = header.engine.name == OWN_ENGINE
+        self.untold: Counter[str] = Counter()
+        self.four = header.phases == PHASES
+        for rule in BY_PHASE:
+            message = (
+                f"it goes by the phases {', '.join(PHASES)}, and the header's are {', '.join(header.phases) or 'none'}"
+            )
+            self.policy[rule].true("phases of a rule", self.four, message)
         self.model_free = header.model == "none"
         self.counts_only = self.model_free and self.detail == "bulk"
         self.caching = scenario.cache.prefix_caching
@@ -57,6 +67,7 @@ class StepRules:
         self.to_note: list[str] = []
         self.to_answer: list[str] = []
         self.to_finish: set[str] = set()
+        self.prefilled: set[str] = set()
         self.to_release: set[str] = set()
 
     def take(self, event: Event) -> None:
@@ -76,9 +87,16 @@ class StepRules:
         getattr(self, f"on_{kind}")(event)
         self.seq += 1
 
+    def told(self, level: Level, what: str, recorded: Any, expected: Any) -> None:
+        """Both must be equal; but another engine may leave this out, which is counted."""
+        if recorded is None and expected is not None and not self.own:
+            self.untold[what] += 1
+        else:
+            level.same(what, recorded, expected)
+
     def _follows(self, event: Event) -> None:
-        """What the event before leaves open must come first."""
-        if self.to_finish and event.event != "task_finished":
+        """What the event before leaves open must come first; other engines may finish requests later in the step."""
+        if self.own and self.to_finish and event.event != "task_finished":
             raise Lie(f"{next(iter(self.to_finish))} got its last token, but is not finished")
         if self.pool.expected and event.event not in ("pages_alloc", "lines"):
             raise self.paging.lie(f"page {self.pool.expected[0]} was evicted but not handed out")
@@ -90,6 +108,8 @@ class StepRules:
             raise Lie("the recording ends inside a step")
         cadence = self.policy["snapshot-cadence"]
         cadence.true("last snapshot", self.last_snapshot == self.seq - 1, "the recording does not end with a snapshot")
+        if self.last_snapshot != self.seq - 1:
+            self.pool.sweep()
         self.asked.end(stopped, self.step, self.requests)
 
     # steps and phases
@@ -104,9 +124,9 @@ class StepRules:
             raise Lie("a phase without a name")
         order = self.policy["four-phases"]
         order.true("phase", self.in_step or name == "cleanup", f"the phase {name} outside a step")
-        late = PHASES.index(name)
+        place = self.header.phases.index
         message = f"the phase {name} after {', '.join(self.seen_phases)}"
-        order.true("phase order", all(PHASES.index(p) < late for p in self.seen_phases), message)
+        order.true("phase order", all(place(seen) < place(name) for seen in self.seen_phases), message)
         if self.in_step:
             self.seen_phases.append(name)
         self.phase, self.phase_tasks, self.plan = name, [], []
@@ -120,20 +140,28 @@ class StepRules:
         if self.phase is None:
             raise Lie("no phase has begun")
         self.time.end("phase", event)
+        if self.four:
+            self._phase_done(event)
+        elif event.tasks is not None:
+            self.format.true("tasks of the phase", all(map(self.requests.__getitem__, event.tasks)), "")
+        self.pool.check_touched()
+        self.phase = None
+
+    def _phase_done(self, event: Event) -> None:
+        """What each of the four phases has to bring."""
         if self.phase == "cleanup":
             self._cleaned_up()
         elif self.phase == "refill":
             self._refilled()
+        tasks = list(dict.fromkeys(self.phase_tasks))
         if self.detail == "full":
-            self.format.same("tasks of the phase", event.tasks, self.phase_tasks)
+            self.format.same("tasks of the phase", event.tasks, tasks)
         else:
-            self.format.same("tasks of the phase", event.n_tasks, len(self.phase_tasks))
+            self.format.same("tasks of the phase", event.n_tasks, len(tasks))
         self._due(f"by the end of {self.phase}")
         if self.phase in ("prefill", "decode"):
-            for name in self.phase_tasks:
+            for name in tasks:
                 self._all_keyed(self.requests[name])
-        self.pool.check_touched()
-        self.phase = None
 
     def _all_keyed(self, request: Tracked) -> None:
         """Pages that the last pass filled are keyed, unless another has the same content."""
@@ -148,14 +176,10 @@ class StepRules:
 
     def _cleaned_up(self) -> None:
         """All that were finished are gone, their pages let go."""
-        finished, held = self.requests.finished, self.pool.tables
-        for name in finished:
+        for name in self.requests.finished:
             message = f"{name} is finished, but still holds pages after cleanup"
-            self.policy["next-cleanup-frees"].true("pages after cleanup", name not in held, message)
-        self.phase_tasks = [name for name in finished if name not in held]
-        self.requests.finished = [name for name in finished if name in held]
-        for name in self.phase_tasks:
-            self.requests[name].status = "gone"
+            self.policy["next-cleanup-frees"].true("pages after cleanup", name not in self.pool.tables, message)
+        self.phase_tasks = self.requests.gone(self.pool.tables)
 
     def _refilled(self) -> None:
         """Whoever waits first has to."""
@@ -167,7 +191,10 @@ class StepRules:
             rule.true("admission", not queues.fits(first, self.pool), message)
 
     def _due(self, when: str) -> None:
-        """Nothing may be left of what had to come."""
+        """Nothing may be left of what had to come. Engines that read K and V by their tables have no gather to tell."""
+        if self.to_gather and not self.own:
+            self.untold["gathers"] += 1
+            self.to_gather = []
         for names, what in (
             (self.to_gather, "is written, but not gathered"),
             (self.to_note, "is computed, but neither chunk nor task_prefilled says so"),
@@ -197,6 +224,9 @@ class StepRules:
         self.format.same("waiting", event.waiting, len(self.requests.waiting))
         self.format.same("running", event.running, len(self.requests.running))
         self.time.end("step", event)
+        if not self.four:
+            self._due("by the end of the step")
+            self.requests.gone(self.pool.tables)
         self.pool.check_touched()
         self.in_step, self.seen_phases, self._last_end = False, [], self.seq
 

@@ -35,12 +35,12 @@ class Time:
             message = f"the clock moves from {self.before} to {event.ns} ns without a pass"
             self.checks.true("time by the cost model", idle and event.ns == due, message)
 
-    def forward(self, event: Event, kv_tokens: int) -> None:
-        """A forward pass takes what the cost model says."""
+    def forward(self, event: Event, kv_tokens: int, prefill: bool) -> None:
+        """A forward pass, of prompts or of single tokens, takes what the cost model says."""
         cost, counts = self.cost, event.counts
         if cost is None:
             return
-        if event.phase == "prefill":
+        if prefill:
             seconds = cost.prefill_step_s + sum(counts) * cost.prefill_token_s
         else:
             seconds = cost.decode_step_s + len(counts) * cost.decode_token_s + kv_tokens * cost.decode_kv_s

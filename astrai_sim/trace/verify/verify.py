@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from msgspec import structs
 
+from astrai_sim.trace.header import Footer
 from astrai_sim.trace.reader import Trace, TraceError
 from astrai_sim.trace.verify.bulk import BulkModel
 from astrai_sim.trace.verify.checks import Lie, VerifyReport
@@ -33,7 +34,9 @@ def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport
             model.take(event)
     _end(trace, model, cut)
     unclaimed, levels = tuple(rule for rule in RULES if rule not in model.rules), model.checks.levels
-    return VerifyReport(len(trace), levels, trace.computed_sha256, tuple(model.rules), unclaimed, tuple(trusted(model)))
+    return VerifyReport(
+        len(trace), levels, trace.computed_sha256, tuple(model.rules), unclaimed, tuple(trusted(model, trace.footer))
+    )
 
 
 @contextmanager
@@ -62,14 +65,21 @@ def _end(trace: Trace, model: Serving, cut: bool) -> None:
         raise TraceError(trace.path, line + 1, "something follows the footer")
     if footer.events != count:
         raise TraceError(trace.path, line, f"the footer says {footer.events} events, there are {count}")
+    if footer.sha256 is None and not model.own:
+        return
     if digest != footer.sha256:
         raise TraceError(trace.path, line, f"the digest is {digest}, the footer says {footer.sha256}")
 
 
-def trusted(model: Serving) -> Iterator[str]:
+def trusted(model: Serving, footer: Footer | None = None) -> Iterator[str]:
     """What `verify` believes of the trace that it was given, item by item."""
     header = model.header
-    yield f"who recorded it, where and when: engine, commit, device ({header.device.name}), versions, {header.started}"
+    if footer is not None and footer.sha256 is None:
+        yield "that the file is as it was written: its footer states no digest"
+    if model.untold:
+        yield f"what the engine leaves out: {', '.join(f'{what} ({n:,})' for what, n in sorted(model.untold.items()))}"
+    when = header.started or "the day"
+    yield f"who recorded it, where and when: engine, commit, device ({header.device.name}), versions, {when}"
     if model.time.cost:
         yield "that the cost model's constants are those of any machine"
     else:
@@ -80,7 +90,7 @@ def trusted(model: Serving) -> Iterator[str]:
     if not model.model_free:
         yield "which tokens the model chose" + (", and their texts" if header.tokenizer else "")
         yield "sizes that only the model's arithmetic shows: layers, heads, width of the feed-forward part"
-    if model.detail == "full" and not model.model_free:
+    if model.detail == "full" and not model.model_free and not header.private:
         yield "the norms of K"
     if header.weights is not None:
         yield f"that the weights are those of {header.weights.file}, and prompts the tokens of their text"
@@ -90,8 +100,10 @@ def trusted(model: Serving) -> Iterator[str]:
         yield "which tokens prompts and answers have: only their numbers are recorded"
     if header.workload is not None:
         yield f"that arrivals and lengths are those of {header.workload.file} (--reproduce --workload FILE)"
+    if header.private:
+        yield "that ids, texts and names stand for those of the run, equal ones for equal ones: the trace is private"
     if header.engine.name != OWN_ENGINE:
-        yield "that the run is the one that the scenario asks for: the engine is not this one"
+        yield "that the run is the one that the scenario asks for, and why requests ended: the engine is not this one"
     for name in model.unknown_rules:
         yield f"the rule {name!r}, which is not known here"
     for function, count in sorted(model.calls.trusted.items() if isinstance(model, FullModel) else ()):

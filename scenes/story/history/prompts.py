@@ -13,6 +13,12 @@ from scenes.story.history.history import History, history_of
 from scenes.story.history.steps import PHASES
 from scenes.story.history.sure import sure
 
+BESIDE = {
+    "task_prefilled": "a prompt that was computed in one step while others were decoding",
+    "chunk": "a prompt that was computed in chunks while others were decoding",
+}
+"""The two kinds of prompts to compare, by the event that tells of them."""
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -68,9 +74,9 @@ def chosen(film: str, found: Sequence[Prompt]) -> tuple[Prompt, Prompt]:
     One must be done before the other begins. Raises DoesNotApply where there is no pair.
     """
     kinds = [p for p in found if p.whole], [p for p in found if not p.whole]
-    for kind, how in zip(kinds, ("in one step", "in chunks"), strict=True):
+    for kind, what in zip(kinds, BESIDE.values(), strict=True):
         if not kind:
-            raise DoesNotApply(f"{film} needs a prompt that was computed {how} while others were decoding")
+            raise DoesNotApply(f"{film} needs {what}")
     pairs = [(a, b) for a, b in product(*kinds) if a.steps[-1] < b.steps[0] or b.steps[-1] < a.steps[0]]
     if not pairs:
         raise DoesNotApply(
@@ -151,26 +157,27 @@ def first_missed(trace: Trace) -> Missed | None:
     history, size = history_of(trace), trace.header.scenario.cache.page_size
     tasks = trace.state_at(history.last).tasks if len(trace) else {}
     gone: dict[tuple[int, ...], str] = {}
-    owner_of: dict[str, str] = {}
-    known: dict[str, tuple[int, ...]] = {}
+    known: dict[int, tuple[str, tuple[int, ...]]] = {}
+    once_known: set[tuple[int, ...]] = set()
     kinds: tuple[type[Event], ...] = (PagesKeyed, PagesEvicted, PrefixMiss)
     events = (event for kind in kinds for event in history.events(kind))
     for event in sorted(events, key=lambda event: event.seq):
         if isinstance(event, PagesEvicted):
-            for key in event.keys or ():
-                gone[known[key]] = owner_of[key]
+            gone |= {known[page][1]: known.pop(page)[0] for page in event.pages if page in known}
             continue
         task, logical = sure(event.task), sure(event.logical)
         tokens = tasks[task].tokens
         if tokens is None:
             return None
-        prefix = tokens[: (logical + 1) * size]
         if isinstance(event, PagesKeyed):
-            known[event.key], owner_of[event.key] = prefix, task
-            gone.pop(prefix, None)
-        elif prefix in gone:
+            for entry, page in zip(sure(event.entries), event.pages, strict=True):
+                prefix = tokens[: (entry + 1) * size]
+                known[page] = task, prefix
+                once_known.add(prefix)
+                gone.pop(prefix, None)
+        elif (prefix := tokens[: (logical + 1) * size]) in gone:
             once, full = logical, (trace.state_at(event.seq).tasks[task].n_tokens - 1) // size
-            while once < full and tokens[: (once + 1) * size] in known.values():
+            while once < full and tokens[: (once + 1) * size] in once_known:
                 once += 1
             return Missed(task, event.seq, gone[prefix], once * size, logical * size)
     return None

@@ -1,0 +1,39 @@
+"""What a film needs of a trace at least: said once, asked before anything is told, and written into the documents."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from astrai_sim.trace import Trace
+from scenes.story.errors import DoesNotApply
+from scenes.story.limits import LARGEST
+
+
+class Needs(NamedTuple):
+    """`events` are kinds of events, or `kind.field`, by the names of `astrai_sim.trace.events`, each with what the film
+    finds there. `single` is what it does with single pages, tokens or slots, which bulk recordings lack ("": nothing).
+    The pool has from `least` to `most` pages.
+    """
+
+    events: Mapping[str, str] = {}
+    single: str = ""
+    least: int = 1
+    most: int | None = None
+
+    def met(self, film: str, trace: Trace) -> None:
+        """Raise DoesNotApply, with one line, where `trace` has not what `film` needs."""
+        n_pages, kinds = trace.header.scenario.cache.n_pages, trace.kinds()
+        if self.single and trace.header.detail != "full":
+            told = f'{film} {self.single} and the trace has runs of them: record with detail = "full" in [record]'
+            raise DoesNotApply(told)
+        if n_pages < self.least:
+            raise DoesNotApply(f"{film} shows a pool as a map, from {self.least} pages on; the trace has {n_pages}")
+        if self.most is not None and n_pages > self.most:
+            raise DoesNotApply(f"{film} shows each page and the trace has {n_pages}: at most {self.most} fit")
+        for place, what in self.events.items():
+            kind, _, field = place.partition(".")
+            if not kinds[kind] or (field and all(getattr(e, field) is None for e in trace.find(event=kind))):
+                raise DoesNotApply(f"{film} needs {what}")
+
+
+PAGES, MAP = {"single": "tells single pages", "most": LARGEST}, LARGEST + 1
+"""Of films that show each page of a pool, and the least pages of one that is shown as a map."""
