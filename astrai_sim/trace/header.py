@@ -12,6 +12,9 @@ CHOICES = {"detail": DETAILS, "clock": ("real", "cost-model"), "dtype": tuple(DT
 
 Size = Annotated[int, Meta(ge=1, le=1 << 40)]
 Seconds = Annotated[float, Meta(ge=0)]
+MEMBERSHIP = "membership"
+"""What a header `knows` of a trace whose events tell only which blocks are cached."""
+UNKNOWN = "unknown"
 MOST_PAGES, MOST_SLOTS = 1 << 24, 1 << 20
 """Pages of a pool, and slots of a page."""
 Pages = Annotated[int, Meta(ge=1, le=MOST_PAGES)]
@@ -66,6 +69,10 @@ class SchedulerSettings(Struct, frozen=True):
     preemption: bool = True
     eos: int | None = None
     aging_steps: Size | None = None
+
+
+NO_MODEL, NO_SCHEDULER = ModelSizes(0, 0, 0), SchedulerSettings(None, 0, UNKNOWN)
+"""Those of a trace that does not know them: they are absent from its header."""
 
 
 class AskedWorkload(Struct, frozen=True):
@@ -200,9 +207,9 @@ class ChangePart:
 class ScenarioFacts(Struct, frozen=True):
     """The scenario that was run. `question` and `takeaway` are text with measures in braces, for `film` ("": any)."""
 
-    model: ModelSizes
     cache: CachePart
-    scheduler: SchedulerSettings
+    model: ModelSizes = NO_MODEL
+    scheduler: SchedulerSettings = NO_SCHEDULER
     name: str = ""
     title: str = ""
     question: str = ""
@@ -247,6 +254,25 @@ class WorkloadFacts(Struct, frozen=True):
     too_long: int
 
 
+class Imported(Struct, frozen=True):
+    """Cache events that a trace was made from: those of one cache, told by `source`, a file or an address.
+
+    `medium`, `rank` and `group` say which cache; `left_out` counts events of others and what else was not taken, by
+    what it is. `messages` were taken, `missing` did not come. `places` is "most" where there are as many pages as
+    blocks were cached at most at once, "asked" where somebody said how many. A page is a place for a block: the events
+    name none, so places are handed out to blocks by whoever imports, the lowest first.
+    """
+
+    source: str
+    medium: str
+    rank: int
+    group: int
+    messages: int
+    missing: int
+    left_out: dict[str, int]
+    places: Literal["most", "asked"]
+
+
 class Header(Struct, frozen=True):
     """Who recorded what, where and when.
 
@@ -254,8 +280,10 @@ class Header(Struct, frozen=True):
     alone. `clock` is "real", or "cost-model" where times are computed: `cost` then holds the formula and its constants,
     and `token_rule` how tokens were made up. `detail` is "full", or "bulk" where events carry runs of pages. `weights`
     and `tokenizer` are there where the model came from a file, `workload` where the requests did. `policy` names the
-    rules that the engine claims to keep beyond those of paging; None claims all of this engine's. Fields that are not
-    known here are passed over.
+    rules that the engine claims to keep beyond those of paging; None claims all of this engine's. `knows` is there
+    where the events do not tell everything: ["membership"] says that they tell which blocks are cached, and nothing of
+    requests, refcounts and page tables; `imported` then says what they were made from, and model and scheduler are
+    absent from the scenario. Fields that are not known here are passed over.
     """
 
     schema: str
@@ -278,11 +306,23 @@ class Header(Struct, frozen=True):
     tokenizer: TokenizerFacts | None = None
     workload: WorkloadFacts | None = None
     policy: list[str] | None = None
+    knows: list[str] | None = None
+    imported: Imported | None = None
+
+    @property
+    def membership_only(self) -> bool:
+        """Whether the events tell only which blocks are cached."""
+        return self.knows is not None
 
     def __post_init__(self) -> None:
+        if self.knows is not None and self.knows != [MEMBERSHIP]:
+            raise ValueError(f"knows is {self.knows!r:.60}: what can be read is [{MEMBERSHIP!r}], or no such field")
+        for name, known in (("model", NO_MODEL), ("scheduler", NO_SCHEDULER)):
+            if getattr(self.scenario, name) is known and not self.membership_only:
+                raise ValueError(f"the field 'scenario.{name}' is missing")
         for name, choices in CHOICES.items():
             value = getattr(self, name)
-            if value not in choices:
+            if value not in choices and not (value == UNKNOWN and name == "dtype" and self.membership_only):
                 raise ValueError(f"{name} {value!r} is none of {', '.join(choices)}")
         if self.clock == "cost-model" and self.cost is None:
             raise ValueError("the clock is a cost model's, but cost is missing")

@@ -10,6 +10,7 @@ from astrai_sim.trace.reader import Trace, TraceError
 from astrai_sim.trace.verify.bulk import BulkModel
 from astrai_sim.trace.verify.checks import Lie, VerifyReport
 from astrai_sim.trace.verify.full import FullModel
+from astrai_sim.trace.verify.membership import MembershipModel
 from astrai_sim.trace.verify.policy import OWN_ENGINE, RULES
 from astrai_sim.trace.verify.serving import Serving
 
@@ -27,13 +28,14 @@ def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport
         if kind != "header":
             raise Lie(f"type is {kind!r}, but it must be 'header'")
         header = trace.header if policy else structs.replace(trace.header, policy=[])
-        model = MODELS[header.detail](header)
+        model = MembershipModel(header) if header.membership_only else MODELS[header.detail](header)
     for event in trace:
         with _told(trace, event.line, f"event {model.seq} ({event.event})"):
             model.take(event)
     _end(trace, model, cut)
     unclaimed, levels = tuple(rule for rule in RULES if rule not in model.rules), model.checks.levels
-    return VerifyReport(len(trace), levels, trace.computed_sha256, tuple(model.rules), unclaimed, tuple(trusted(model)))
+    held = len(trace), levels, trace.computed_sha256, tuple(model.rules), unclaimed
+    return VerifyReport(*held, tuple(trusted(model)), header.knows)
 
 
 @contextmanager
@@ -48,7 +50,7 @@ def _told(trace: Trace, line: int, where: str) -> Iterator[None]:
         raise TraceError(trace.path, line, f"{where} is malformed ({type(error).__name__}: {error})") from None
 
 
-def _end(trace: Trace, model: Serving, cut: bool) -> None:
+def _end(trace: Trace, model: Serving | MembershipModel, cut: bool) -> None:
     """The footer against the events, and the digest; or none where a recording may be `cut`."""
     count, line, digest, footer = len(trace), len(trace) + 2, trace.computed_sha256, trace.footer
     if footer is None:
@@ -66,8 +68,11 @@ def _end(trace: Trace, model: Serving, cut: bool) -> None:
         raise TraceError(trace.path, line, f"the digest is {digest}, the footer says {footer.sha256}")
 
 
-def trusted(model: Serving) -> Iterator[str]:
+def trusted(model: Serving | MembershipModel) -> Iterator[str]:
     """What `verify` believes of the trace that it was given, item by item."""
+    if isinstance(model, MembershipModel):
+        yield from model.trusted()
+        return
     header = model.header
     yield f"who recorded it, where and when: engine, commit, device ({header.device.name}), versions, {header.started}"
     if model.time.cost:
