@@ -34,9 +34,9 @@ def decoded(payload: bytes) -> Any:
     try:
         end = end_of(payload)
     except BadFrame as error:
-        raise BadMessage(f"byte {error.offset}: {error}") from None
+        raise BadMessage(f"byte {error.offset} of the payload: {error}") from None
     if end != len(payload):
-        raise BadMessage(f"byte {end}: something follows the batch")
+        raise BadMessage(f"byte {end} of the payload: something follows the batch")
     return _value(payload)
 
 

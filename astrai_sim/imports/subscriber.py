@@ -21,6 +21,8 @@ from astrai_sim.imports.sequence import Sequence
 POLL_MS = 100
 ANSWER_S, REPLAY_S = 2.0, 30.0
 """Seconds to wait for the next message of a replay, and for all of them."""
+MOST_FRAME = 2 * MOST_MESSAGE
+"""Bytes of a message from which on ZMQ ends the connection: up to there one is told of by its number."""
 MOST_SAID = 5
 """Messages that cannot be read of which each is told."""
 END = (1 << 8 * NUMBER_BYTES) - 1
@@ -99,8 +101,9 @@ class Subscriber:
             context.destroy(linger=0)
 
     def _listen(self, zmq: ModuleType, context: Any, stop: Stop) -> Iterator[Message]:
+        parse_monitor_message = require("zmq.utils.monitor", "events").parse_monitor_message
         socket = _socket(zmq, context, zmq.SUB, self.endpoint, {"SUBSCRIBE": self.topic.encode()})
-        monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
         began, events = time.monotonic(), 0
         while True:
             if stop.wanted:
@@ -113,9 +116,12 @@ class Subscriber:
                 self.heard.stopped = f"more than {MOST_INPUT >> 20} MiB have come"
             if self.heard.stopped:
                 return
-            if monitor.poll(0):
-                monitor.recv_multipart()
+            while monitor.poll(0):
                 self.heard.connected = True
+                if parse_monitor_message(monitor.recv_multipart())["event"] == zmq.EVENT_DISCONNECTED:
+                    self.tell(
+                        f"{self.endpoint}: the publisher is gone, or sent more than {MOST_FRAME >> 20} MiB at once"
+                    )
             if not socket.poll(POLL_MS):
                 continue
             self.heard.connected = True
@@ -174,7 +180,7 @@ def _socket(zmq: ModuleType, context: Any, kind: int, endpoint: str, options: di
     """A socket of that kind, connected, or bound where the endpoint has a `*`. Raises CannotListen."""
     socket = context.socket(kind)
     try:
-        socket.setsockopt(zmq.MAXMSGSIZE, 2 * MOST_MESSAGE)
+        socket.setsockopt(zmq.MAXMSGSIZE, MOST_FRAME)
         socket.setsockopt(zmq.IPV6, 1)
         for name, value in options.items():
             socket.setsockopt(getattr(zmq, name), value)
