@@ -69,13 +69,13 @@ def vllm_events(
     live = source.startswith(TCP)
     if not live and (replay or topic or seconds or events):
         raise click.UsageError("--replay, --topic, --seconds and --events are for tcp://", click.get_current_context())
-    asked = Asked(medium, rank, group, pages, printable(engine), title)
+    asked = Asked(medium, rank, group, pages, printable(engine), printable(title))
     listener = Subscriber(source, replay, topic, Limits(seconds, events), _tell)
     if live:
         _tell(f"listening to {source}" + ("" if seconds or events else ": Ctrl-C ends it and writes the trace"))
     try:
         ledger = taken(listener.messages() if live else read_messages(Path(source)), asked)
-        digest = write_trace(output, ledger, source if live else Path(source).name)
+        digest = write_trace(output, ledger, printable(source if live else Path(source).name))
     except NothingToShow as error:
         heard = "" if not live or listener.heard.connected else ": no publisher was there"
         raise click.ClickException(f"{source}: {error}{heard}") from None

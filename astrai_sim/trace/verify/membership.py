@@ -104,7 +104,10 @@ class MembershipModel:
         self.counts.unknown += len(event.unknown)
 
     def on_all_blocks_cleared(self, event: Event) -> None:
-        self.cache = Cached(FreeMask(self.n_pages))
+        for page in self.cache.place.values():
+            self.cache.free.put(page, True)
+        self.cache.place.clear()
+        self.cache.seen.clear()
         if event.restart:
             self.number = -1
 
