@@ -102,7 +102,9 @@ class Subscriber:
 
     def _listen(self, zmq: ModuleType, context: Any, stop: Stop) -> Iterator[Message]:
         parse_monitor_message = require("zmq.utils.monitor", "events").parse_monitor_message
-        socket = _socket(zmq, context, zmq.SUB, self.endpoint, {"SUBSCRIBE": self.topic.encode()})
+        socket = _socket(
+            zmq, context, zmq.SUB, self.endpoint, {"SUBSCRIBE": self.topic.encode("utf-8", "surrogateescape")}
+        )
         monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
         began, events = time.monotonic(), 0
         while True:
