@@ -131,7 +131,7 @@ class Ledger:
         told: dict[str, Any] = {"pages": pages, "keys": list(event.keys), "parent": event.parent}
         told |= {"again": again} if again else {}
         told |= {"orphan": True} if orphan else {}
-        self._event("block_stored", **told, size=event.size, tokens=event.tokens, **_said(event.said))
+        self._event("block_stored", **told, size=event.size, token_ids=event.tokens, **_said(event.said))
 
     def _remove(self, event: Removed) -> None:
         known: list[str] = []

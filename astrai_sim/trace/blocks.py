@@ -18,7 +18,7 @@ class BlockStored(Event):
     `keys` are their hashes as text, `pages` the place of each (see `places` in `trace.header.Imported`), and `parent`
     is the key of the block before the first, "" where there is none; `orphan` says that no event stored that one.
     `again` are those of `keys` that are cached already: one block that is reported once more, not a second copy.
-    `size` is how many tokens a block has where that is not the page size, `tokens` what was published as the tokens of
+    `size` is how many tokens a block has where that is not the page size, `token_ids` what was published as those of
     all blocks, and `said` what else was, by its name.
     """
 
@@ -28,7 +28,7 @@ class BlockStored(Event):
     again: list[str] = []
     orphan: bool = False
     size: int | None = None
-    tokens: list[Any] = []
+    token_ids: list[Any] = []
     said: dict[str, Any] = {}
 
 

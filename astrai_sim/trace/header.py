@@ -71,7 +71,8 @@ class SchedulerSettings(Struct, frozen=True):
     aging_steps: Size | None = None
 
 
-NO_MODEL, NO_SCHEDULER = ModelSizes(0, 0, 0), SchedulerSettings(None, 0, UNKNOWN)
+NO_MODEL = ModelSizes(n_layers=0, n_kv_heads=0, head_dim=0)
+NO_SCHEDULER = SchedulerSettings(max_tokens_per_step=None, max_batch=0, decode_policy=UNKNOWN)
 """Those of a trace that does not know them: they are absent from its header."""
 
 

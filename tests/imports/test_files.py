@@ -75,7 +75,7 @@ def test_the_same_story_is_read_from_arrays_and_from_maps(imported, form):
     assert trace[0].keys == ["000000000000000a", "000000000000000b"] and trace[0].pages == [0, 1]
     assert trace[0].parent == "" and trace[2].parent == trace[0].keys[1] and trace[2].pages == [2]
     assert trace[6].keys == ["0d" * 32] and trace[6].pages == [0]
-    assert trace[6].tokens == [20, 21, 22, 23]
+    assert trace[6].token_ids == [20, 21, 22, 23]
     assert [trace[i].ns for i in (0, 2, 5)] == [0, 500_000_000, 1_000_000_000]
     assert "3 messages: 4 blocks stored, 1 removed, at most 3 cached at once, of 4 tokens" in said
     assert "not in these events: refcounts, requests, page tables" in said
@@ -142,7 +142,7 @@ def test_metadata_of_sglang_in_the_place_of_a_name_is_kept_by_its_names(imported
 
 def test_pairs_of_tokens_are_kept(imported):
     trace, _ = imported(packed(ARRAYS.Batch(1.0, [ARRAYS.Stored([1], None, [[1, 2], [2, 3], [3, 4], [4, 5]], 4)])))
-    assert trace[0].tokens == [[1, 2], [2, 3], [3, 4], [4, 5]]
+    assert trace[0].token_ids == [[1, 2], [2, 3], [3, 4], [4, 5]]
 
 
 def test_messages_as_records_of_topic_number_and_payload(imported):
