@@ -2,7 +2,8 @@
 
 The protocol is that of vLLM's `ZmqEventPublisher`, and of SGLang's: a PUB socket sends topic, number and payload; a
 ROUTER socket, the replay endpoint, takes the first number that is wanted, as 8 bytes, the most significant first, and
-answers with number and payload of each message that it still has from there on, then with the number -1 and nothing.
+answers with number and payload (in SGLang 0.5.23 after the topic) of each message that it still has from there on, then
+with the number -1 and nothing.
 """
 
 import signal
@@ -166,8 +167,8 @@ class Subscriber:
                 if not socket.poll(1000 * ANSWER_S):
                     self.tell(f"{self.replay}: no answer for messages {wanted.start} to {wanted[-1]}")
                     break
-                _, *frames = socket.recv_multipart()
-                number = int.from_bytes(frames[0], "big") if frames else END
+                frames = socket.recv_multipart()[-2:]  # Newer ones of SGLang have the topic before these two.
+                number = int.from_bytes(frames[0], "big")
                 if number == END or number >= wanted.stop:
                     break
                 if number in wanted and (one := self._read(frames, message.topic.encode())) is not None:

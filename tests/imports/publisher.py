@@ -15,11 +15,13 @@ END = (-1).to_bytes(8, "big", signed=True)
 class Publisher:
     """Waits for a subscriber, has `script` publish, and answers replays until the context ends.
 
-    It subscribes as XPUB, a PUB socket that can be asked who listens, so that nothing is sent too early.
+    With `topics` a replay has the topic before the number. It publishes through an XPUB socket, a PUB socket that can
+    be asked who listens, so that nothing is sent too early.
     """
 
-    def __init__(self, script: Callable[[Publisher], None], replays: bool = True, topic: bytes = b"kv-events") -> None:
-        self.script, self.topic = script, topic
+    def __init__(self, script: Callable[[Publisher], None], replays: bool = True, topics: bool = False) -> None:
+        self.script, self.topic = script, b"kv-events"
+        self._before = (b"", self.topic) if topics else (b"",)
         self.number = 0
         self.kept: list[tuple[int, bytes]] = []
         self.asked: list[int] = []
@@ -81,5 +83,5 @@ class Publisher:
         self.asked.append(int.from_bytes(start, "big"))
         for number, payload in self.kept:
             if number >= self.asked[-1]:
-                self._router.send_multipart((client, b"", number.to_bytes(8, "big"), payload))
-        self._router.send_multipart((client, b"", END, b""))
+                self._router.send_multipart((client, *self._before, number.to_bytes(8, "big"), payload))
+        self._router.send_multipart((client, *self._before, END, b""))

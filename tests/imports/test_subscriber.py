@@ -73,8 +73,9 @@ def test_gaps_are_reported(heard):
     assert trace[1].orphan
 
 
-def test_the_replay_endpoint_is_asked_for_what_did_not_come(heard):
-    trace, said, publisher = heard(losing(0, 1, 4, 5), "--events", 8, replay=True)
+@pytest.mark.parametrize("topics", [False, True])
+def test_the_replay_endpoint_is_asked_for_what_did_not_come(heard, topics):
+    trace, said, publisher = heard(losing(0, 1, 4, 5), "--events", 8, replay=True, topics=topics)
     assert numbers(trace) == list(range(8)) and publisher.asked == [0, 4]
     assert "4 messages came from the replay endpoint" in said and "missing" not in said
     assert not any(event.orphan for event in trace.find(event="block_stored"))
