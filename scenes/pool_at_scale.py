@@ -16,7 +16,8 @@ from scenes.parts.first_tokens import SHARE, FirstTokens
 from scenes.parts.map import Map
 from scenes.parts.part import Part
 from scenes.parts.question import Takeaway
-from scenes.stage.shot import Act, Section
+from scenes.stage.membership import MembershipTelling
+from scenes.stage.shot import Act, Section, Storyboard
 from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.turns import Loss, turns_of
@@ -324,7 +325,13 @@ class PoolAtScaleTelling(Telling):
 
 
 class PoolAtScale(FilmScene):
-    """A production load on a big pool: a map of all pages, the queue, who gives way and what it costs."""
+    """A production load on a big pool: pages, queue, who gives way; of cache events, which blocks are cached."""
 
     default_trace = "pool_at_scale.jsonl.gz"
     chapters = PoolAtScaleTelling
+
+    @classmethod
+    def tell(cls, trace: Trace) -> Storyboard:
+        """The storyboard of this film; of a trace that knows only which blocks are cached, that."""
+        known = trace.header.membership_only
+        return (MembershipTelling if known else cls.chapters)(cls.__name__, trace).storyboard()

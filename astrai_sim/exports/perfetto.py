@@ -11,6 +11,7 @@ from astrai_sim.extras import require
 from astrai_sim.files import whole
 from astrai_sim.trace import State, Trace
 from astrai_sim.trace import events as ev
+from astrai_sim.trace.blocks import BLOCK_EVENTS, MessagesMissed
 
 BUILDER, PROTOS = "perfetto.trace_builder.proto_builder", "perfetto.protos.perfetto.trace.perfetto_trace_pb2"
 SEQUENCE = 1
@@ -22,6 +23,8 @@ COUNTERS = {
     "requests running": "requests",
 }
 """Counters, and what they count."""
+CACHED = "pages cached"
+"""The one of a trace that knows only which blocks are cached."""
 
 
 def perfetto(trace: Trace, path: Path) -> None:
@@ -35,7 +38,7 @@ def perfetto(trace: Trace, path: Path) -> None:
     builder, protos = require(BUILDER, "export"), require(PROTOS, "export")
     with whole(path) as partial, partial.open("wb") as file:
         writer = _Writer(builder, protos, file, f"{trace.header.engine.name}: {trace.header.scenario_name}")
-        told = _Told(writer, trace.state_at(-1))
+        told = _Told(writer, trace.state_at(-1), [CACHED] if trace.header.membership_only else [*COUNTERS])
         for event in trace:
             told.event(event)
         told.end()
@@ -114,11 +117,11 @@ class _Writer:
 class _Told:
     """What the events tell, written to tracks as they come."""
 
-    def __init__(self, writer: _Writer, state: State) -> None:
+    def __init__(self, writer: _Writer, state: State, counted: list[str]) -> None:
         self.writer, self.state = writer, state
         self.lives = Lives()
         self.steps = writer.track("steps", writer.root)
-        self.counters = {name: writer.track(name, writer.root, counts) for name, counts in COUNTERS.items()}
+        self.counters = {name: writer.track(name, writer.root, COUNTERS[name]) for name in counted}
         self.parent = writer.track("requests", writer.root)
         self.requests: dict[str, int] = {}
         self.shown: dict[str, int] = {}
@@ -134,7 +137,7 @@ class _Told:
         for mark in self.lives.follow(event):
             self._request(mark.task, mark.ns, mark.what, mark.facts)
             self.moved = True
-        self.moved = self.moved or isinstance(event, (ev.Paged, ev.PrefixReset))
+        self.moved = self.moved or isinstance(event, (ev.Paged, ev.PrefixReset, *BLOCK_EVENTS))
 
     def end(self) -> None:
         if self.ns is not None:
@@ -165,6 +168,8 @@ class _Told:
                 writer.instant(track, ns, "setting", {event.name: event.value})
             case ev.PrefixReset():
                 writer.instant(track, ns, "prefix reset", {})
+            case MessagesMissed():
+                writer.instant(track, ns, "messages missed", {"count": event.count})
 
     def _counters(self, ns: int) -> None:
         """What is counted at the end of everything that happened at `ns`."""
@@ -174,6 +179,6 @@ class _Told:
         used, cached = self.state.n_in_use, self.state.n_cached
         counts = (self.state.n_pages - used - cached, used, cached, self.lives.waiting, self.lives.running)
         for name, count in zip(COUNTERS, counts, strict=True):
-            if self.shown.get(name) != count:
+            if name in self.counters and self.shown.get(name) != count:
                 self.shown[name] = count
                 self.writer.count(self.counters[name], ns, count)

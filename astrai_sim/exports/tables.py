@@ -10,9 +10,12 @@ import msgspec
 from astrai_sim.exports.lives import CHUNK, Lives, Mark
 from astrai_sim.trace import RequestTimes, Series, Trace
 from astrai_sim.trace import events as ev
+from astrai_sim.trace.blocks import BLOCK_EVENTS
 
 KINDS = {int: "int", float: "float", str: "text", list[int]: "ints", list[str]: "texts"}
 """Kinds of columns: whole numbers of 64 bits, numbers of 64 bits, text, and lists of those."""
+KNOWN = (*ev.EVENTS, *BLOCK_EVENTS)
+"""Kinds of events."""
 COMMON = ("seq", "step", "phase", "ns")
 MASK = "mask"
 """The field whose number has a bit for each page: hexadecimal in a column of text."""
@@ -49,7 +52,7 @@ def _kind(name: str, hint: Any) -> str | None:
 def _event_columns() -> Iterator[Column]:
     """A column for each field that is of one kind wherever it occurs, and one for all others."""
     found: dict[str, set[str | None]] = {}
-    for event in ev.EVENTS:
+    for event in KNOWN:
         for name, hint in get_type_hints(event).items():
             if name in event.__struct_fields__ and name != "line":
                 found.setdefault(name, set()).add(_kind(name, hint))
@@ -91,8 +94,9 @@ def fill(trace: Trace, put: Put) -> None:
     never did last), requests as they were submitted, steps as they were done.
     """
     series = Series.of(trace, _watched(trace, put))
+    known = trace.header.membership_only
     for row in zip(*(getattr(series, column.name).tolist() for column in STEPS.columns), strict=True):
-        put(STEPS, row)
+        put(STEPS, tuple(None if known and cell < 0 else cell for cell in row))
     times = RequestTimes.of(trace)
     columns = [getattr(times, name) for name in TIMES] + [times.time_to_first_token_ns]
     for name, *cells in zip(times.names, *(column.tolist() for column in columns), strict=True):
@@ -129,7 +133,7 @@ class _Cells:
         self.mask = places[MASK] if MASK in names else None
 
 
-_CELLS = {kind.event: _Cells(kind) for kind in ev.EVENTS}
+_CELLS = {kind.event: _Cells(kind) for kind in KNOWN}
 
 
 def event_row(event: ev.Event) -> tuple[Any, ...]:

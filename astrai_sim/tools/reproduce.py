@@ -48,6 +48,8 @@ def reproduce(trace: Trace, workload: Path | None = None) -> Reproduction:
     low precision tokens too, are then another device's and are left out. Raises
     CannotReproduce, and WorkloadError for what is wrong with the file of a `workload`.
     """
+    if trace.header.membership_only:
+        raise CannotReproduce("it was made from an engine's cache events: there is no scenario to run again")
     cuda = trace.header.device.type == "cuda" and torch.cuda.is_available()
     device = torch.device("cuda" if cuda else "cpu")
     lines = [json.loads(line) for line in bytes(trace.content).splitlines()]

@@ -15,6 +15,23 @@ class Field(NamedTuple):
 
 
 EVENTS = {
+    "messages_missed.number": Field("the first that did not come, as the publisher counts", "messages", NEXT),
+    "messages_missed.count": Field("how many did not come", "messages", NEXT),
+    "message_end.number": Field(
+        "number of the message, as the publisher counts; null where it does not", "messages", NEXT
+    ),
+    "message_end.ts": Field("the publisher's time, since 1970", "seconds", NEXT),
+    "block_stored.pages": Field("place of each block, handed out by whoever imported it", "pages", NEXT),
+    "block_removed.pages": Field("places that are given back", "pages", NEXT),
+    "keys": Field("hashes of the blocks", "digest", NEXT),
+    "block_stored.parent": Field("hash of the block before the first; empty where there is none", "digest", NEXT),
+    "again": Field("those of `keys` that are cached already: told once more, no second copy", "digest", NEXT),
+    "orphan": Field("whether no event stored the parent", "", NEXT),
+    "size": Field("tokens of a block, where that is not the page size", "tokens", NEXT),
+    "token_ids": Field("ids of the tokens in all blocks, as they were published", "token ids", NEXT),
+    "unknown": Field("hashes of removed blocks that were not cached, as far as was told", "digest", NEXT),
+    "restart": Field("whether the cache is empty because the publisher was started anew", "", NEXT),
+    "said": Field("what else was published, by its name", "", NEXT),
     "seq": Field("number of the event, counted from 0 without gaps", "events"),
     "step": Field("number of the step; -1 before the first, and between steps that of the last", "steps"),
     "phase": Field("one of the header's `phases`; null outside them", "name"),
@@ -201,6 +218,8 @@ EDGES = {
     "AskedWorkload.window": Field("from when to when, after the first request", "seconds"),
     "AskedWorkload.time_scale": Field("what times are multiplied by"),
     "AskedWorkload.length_limit": Field("longer requests are left out", "tokens"),
+    "AskedWorkload.block_size": Field("tokens of a block that the file has hashes of", "tokens", NEXT),
+    "AskedWorkload.time_unit": Field("in which the file counts time: `s`, `ms`, `us`", "name", NEXT),
     "Weights.file": Field("name of the file", "text"),
     "Weights.sha256": Field("its digest", "SHA-256"),
     "Weights.quantization": Field("how its numbers are written", "name"),
@@ -214,6 +233,18 @@ EDGES = {
     "WorkloadFacts.requests": Field("rows that were run", "requests"),
     "WorkloadFacts.failed": Field("rows that got no answer", "requests"),
     "WorkloadFacts.too_long": Field("rows beyond the limit", "requests"),
+    "Header.knows": Field(
+        '`["membership"]` where only is told which blocks are cached; null: everything', "names", NEXT
+    ),
+    "Header.imported": Field("the cache events that it was made from", "", NEXT),
+    "Imported.source": Field("file or address", "text", NEXT),
+    "Imported.medium": Field("which memory the cache lies in", "name", NEXT),
+    "Imported.rank": Field("data-parallel rank whose cache it is", "", NEXT),
+    "Imported.group": Field("group of layers whose cache it is", "", NEXT),
+    "Imported.messages": Field("messages that were taken", "messages", NEXT),
+    "Imported.missing": Field("messages that did not come", "messages", NEXT),
+    "Imported.left_out": Field("what was not taken, by what it is", "events", NEXT),
+    "Imported.places": Field("`most`: as many pages as blocks at once; `asked`: somebody said how many", "name", NEXT),
     "Footer.events": Field("events that stand before it", "events"),
     "Footer.stopped": Field("why it ended: `idle`, `max_steps`, `task`; another engine's may be any", "name"),
     "Footer.sha256": Field("digest of every byte before its line; null only in the trace of another engine", "SHA-256"),

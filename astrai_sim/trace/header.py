@@ -14,6 +14,9 @@ CHOICES = {"detail": DETAILS, "clock": ("real", "cost-model"), "dtype": tuple(DT
 
 Size = Annotated[int, Meta(ge=1, le=1 << 40)]
 Seconds = Annotated[float, Meta(ge=0)]
+MEMBERSHIP = "membership"
+"""What a header `knows` of a trace whose events tell only which blocks are cached."""
+UNKNOWN = "unknown"
 MOST_PAGES, MOST_SLOTS = 1 << 24, 1 << 20
 """Pages of a pool, and slots of a page."""
 Pages = Annotated[int, Meta(ge=1, le=MOST_PAGES)]
@@ -68,6 +71,11 @@ class SchedulerSettings(Struct, frozen=True):
     preemption: bool = True
     eos: int | None = None
     aging_steps: Size | None = None
+
+
+NO_MODEL = ModelSizes(n_layers=0, n_kv_heads=0, head_dim=0)
+NO_SCHEDULER = SchedulerSettings(max_tokens_per_step=None, max_batch=0, decode_policy=UNKNOWN)
+"""Those of a trace that does not know them: they are absent from its header."""
 
 
 class AskedWorkload(Struct, frozen=True):
@@ -202,9 +210,9 @@ class ChangePart:
 class ScenarioFacts(Struct, frozen=True):
     """The scenario that was run. `question` and `takeaway` are text with measures in braces, for `film` ("": any)."""
 
-    model: ModelSizes
     cache: CachePart
-    scheduler: SchedulerSettings
+    model: ModelSizes = NO_MODEL
+    scheduler: SchedulerSettings = NO_SCHEDULER
     name: str = ""
     title: str = ""
     question: str = ""
@@ -249,6 +257,25 @@ class WorkloadFacts(Struct, frozen=True):
     too_long: int
 
 
+class Imported(Struct, frozen=True):
+    """Cache events that a trace was made from: those of one cache, told by `source`, a file or an address.
+
+    `medium`, `rank` and `group` say which cache; `left_out` counts events of others and what else was not taken, by
+    what it is. `messages` were taken, `missing` did not come. `places` is "most" where there are as many pages as
+    blocks were cached at most at once, "asked" where somebody said how many. A page is a place for a block: the events
+    name none, so places are handed out to blocks by whoever imports, the lowest first.
+    """
+
+    source: str
+    medium: str
+    rank: int
+    group: int
+    messages: int
+    missing: int
+    left_out: dict[str, int]
+    places: Literal["most", "asked"]
+
+
 class Header(Struct, frozen=True):
     """Who recorded what, where and when.
 
@@ -258,7 +285,10 @@ class Header(Struct, frozen=True):
     and `tokenizer` are there where the model came from a file, `workload` where the requests did. `policy` names the
     rules that the engine claims to keep beyond those of paging; None claims all of this engine's. `phases` are what a
     step of the engine has, in any order and number, maybe none. `private` says that token ids,
-    texts and names are not those of the run (`trace.private`). Fields that are not known here are passed over.
+    texts and names are not those of the run (`trace.private`). `knows` is there where the events do not tell
+    everything: ["membership"] says that they tell which blocks are cached, and nothing of requests, refcounts and page
+    tables; `imported` then says what they were made from, and model and scheduler are absent from the scenario. Fields
+    that are not known here are passed over.
     """
 
     schema: str
@@ -283,11 +313,23 @@ class Header(Struct, frozen=True):
     policy: list[str] | None = None
     phases: tuple[str, ...] = PHASES
     private: bool = False
+    knows: list[str] | None = None
+    imported: Imported | None = None
+
+    @property
+    def membership_only(self) -> bool:
+        """Whether the events tell only which blocks are cached."""
+        return self.knows is not None
 
     def __post_init__(self) -> None:
+        if self.knows is not None and self.knows != [MEMBERSHIP]:
+            raise ValueError(f"knows is {self.knows!r:.60}: what can be read is [{MEMBERSHIP!r}], or no such field")
+        for name, known in (("model", NO_MODEL), ("scheduler", NO_SCHEDULER)):
+            if getattr(self.scenario, name) is known and not self.membership_only:
+                raise ValueError(f"the field 'scenario.{name}' is missing")
         for name, choices in CHOICES.items():
             value = getattr(self, name)
-            if value not in choices:
+            if value not in choices and not (value == UNKNOWN and name == "dtype" and self.membership_only):
                 raise ValueError(f"{name} {value!r} is none of {', '.join(choices)}")
         if self.clock == "cost-model" and self.cost is None:
             raise ValueError("the clock is a cost model's, but cost is missing")

@@ -14,8 +14,9 @@ import numpy as np
 from msgspec import Struct
 
 from astrai_sim.files import FileError
+from astrai_sim.trace.blocks import BLOCK_EVENTS
 from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event
-from astrai_sim.trace.header import Footer, Header
+from astrai_sim.trace.header import MEMBERSHIP, Footer, Header
 from astrai_sim.trace.state import State
 from astrai_sim.trace.wire import UNREADABLE, LineReader, plain
 
@@ -27,7 +28,7 @@ MOST_BYTES = 1 << 30
 LONGEST_LINE = 1 << 26
 TOO_LARGE = f'larger than {MOST_BYTES >> 20} MiB: record less of it, or with detail = "bulk"'
 T = TypeVar("T")
-KINDS = tuple(kind.event for kind in EVENTS)
+KINDS = tuple(kind.event for kind in (*EVENTS, *BLOCK_EVENTS))
 
 
 class _Start(Struct):
@@ -67,7 +68,8 @@ class Trace:
         self.header = self._edge("the header: ", Header, 0)
         self.footer: Footer | None = None
         self._events = len(self._ends) - 1
-        self._lines = LineReader(self.header.detail, self.header.phases)
+        dialect = MEMBERSHIP if self.header.membership_only else self.header.detail
+        self._lines = LineReader(dialect, self.header.phases)
         if self._events and _start(self._line(self._events)).type == "footer":
             self.footer = self._edge("the footer: ", Footer, self._events)
             self._events -= 1

@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from astrai_sim.trace import blocks
 from astrai_sim.trace import events as ev
 from astrai_sim.trace.reader import Trace
 
@@ -14,6 +15,9 @@ from astrai_sim.trace.reader import Trace
 @dataclass(frozen=True, eq=False)
 class Series:
     """One entry per finished step, all int64 [n_steps], as of the step's end.
+
+    Where only cached blocks are known, a message of the publisher is a step, `evictions` are blocks that were removed,
+    and what nobody knows is -1: durations, requests, pages in use, and what is in them.
 
     `seq` is that of the step's end; `start_ns`, `end_ns` and `duration_ns` are the engine's time (or the cost model's,
     see the header). `kv_slots` are the slots of pages in use that hold K and V, a shared one once; `reserved_slots` are
@@ -61,6 +65,13 @@ class Series:
                     preempted += 1
                 case ev.PagesEvicted():
                     evicted += len(event.pages)
+                case blocks.BlockRemoved():
+                    evicted += len(event.pages)
+                case blocks.MessageEnd():
+                    cached = state.n_cached
+                    times, pages = (event.step, event.seq, event.ns, event.ns), (cached, state.n_pages - cached)
+                    rows.append([*times, -1, -1, -1, -1, *pages, -1, -1, -1, -1, -1, evicted])
+                    evicted = 0
                 case ev.StepEnd():
                     used, cached = state.n_in_use, state.n_cached
                     times = (event.step, event.seq, start, event.ns, event.duration_ns, event.waiting, event.running)

@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 from msgspec import Struct, structs
 
+from astrai_sim.trace import blocks
 from astrai_sim.trace import events as ev
 
 FREE, IN_USE, CACHED = 0, 1, 2
@@ -69,6 +70,9 @@ class TaskState(Struct, frozen=True, gc=False):
 
 class State:
     """Everything that the events up to `seq` (-1: before the first) say. Begins with every page free.
+
+    Of a trace that knows only which blocks are cached, pages with a block are cached and all others free, whoever uses
+    them: refcounts, tables and requests stay empty, and `lru` is the order in which blocks were stored.
 
     `refs` is int32 [n_pages]; `tables` maps a task to its physical pages; `tasks`
     maps a name to its `TaskState`, in order of submission.
@@ -262,6 +266,23 @@ class State:
         self._cached.clear()
         self._keyed[:] = False
         self._mask = event.mask
+
+    # blocks, where nothing else is known
+
+    def _on_block_stored(self, event: blocks.BlockStored) -> None:
+        self._states[event.pages], self._keyed[event.pages] = CACHED, True
+        self._cached.update(dict.fromkeys(event.pages))
+        self._mask = None
+
+    def _on_block_removed(self, event: blocks.BlockRemoved) -> None:
+        self._uncache(event.pages)
+        self._empty(event.pages, FREE)
+        self._mask = None
+
+    def _on_all_blocks_cleared(self, event: blocks.AllBlocksCleared) -> None:
+        self._empty(self.lru, FREE)
+        self._cached.clear()
+        self._mask = None
 
     def _count(self, event: ev.Counted) -> None:
         """Refcounts, the mask, and in bulk (in full detail a `table` event follows) the table."""

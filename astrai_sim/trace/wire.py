@@ -16,9 +16,10 @@ import msgspec
 from msgspec import NODEFAULT, Struct
 
 from astrai_sim.trace import events as ev
+from astrai_sim.trace.blocks import BLOCK_EVENTS
 from astrai_sim.trace.digests import from_runs
 from astrai_sim.trace.events import Event
-from astrai_sim.trace.header import PHASES
+from astrai_sim.trace.header import MEMBERSHIP, PHASES
 
 
 class Said(NamedTuple):
@@ -152,7 +153,12 @@ BULK = (
     _line(ev.PrefixHit, pages=RUNS),
     _line(ev.Snapshot, without="refs tables lengths lru", mask=MASK, cached=int),
 )
-DIALECTS: dict[str, tuple[type[Event], ...]] = {"full": (*BOTH, *FULL), "bulk": (*BOTH, *BULK)}
+DIALECTS: dict[str, tuple[type[Event], ...]] = {
+    "full": (*BOTH, *FULL),
+    "bulk": (*BOTH, *BULK),
+    MEMBERSHIP: BLOCK_EVENTS,
+}
+"""Lines by the detail of a recording, or by what it knows."""
 
 
 class _Kind(Struct):

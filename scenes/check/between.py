@@ -26,7 +26,7 @@ def moments_of(witness: Witness, start: int, until: int) -> list[float]:
             at for event in witness.events("lines", after=start - 1, before=end) for at in witness.lines_of(event.seq)
         ]
     else:
-        between = [step.end.seq for step in witness.steps if start < step.end.seq < end]
+        between = [event.seq for event in witness.ends if start < event.seq < end]
     return sorted({start, *between, end, *range(max(start, witness.last + 1), until + 1)})
 
 

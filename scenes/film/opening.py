@@ -30,7 +30,8 @@ def with_whole_steps(trace: Trace) -> Trace:
     """
     if trace.complete or not len(trace):
         return trace
-    last = max((event.seq for event in trace.find(event="step_end")), default=-1)
+    kind = "message_end" if trace.header.membership_only else "step_end"
+    last = max((event.seq for event in trace.find(event=kind)), default=-1)
     return trace if last == len(trace) - 1 else trace.derived(bytes(trace.content[: trace.end_of(last)]))
 
 
@@ -48,7 +49,8 @@ def with_short_names(trace: Trace) -> Trace:
     """
     names = [event.task for event in trace.find(event="task_submitted")]
     scenario = trace.header.scenario
-    for text in (*names, scenario.title, scenario.question, scenario.takeaway):
+    engine = (trace.header.engine.name,) if trace.header.membership_only else ()
+    for text in (*names, *engine, scenario.title, scenario.question, scenario.takeaway):
         if missing := next((letter for letter in text if not has(letter)), None):
             raise TraceError(trace.path, None, f"the fonts of the films have no {missing!r}, which is in {text!r:.60}")
     short = _shortened(names)

@@ -20,8 +20,10 @@ HEIGHT, BAR, MARK = 48.0, 8.0, 4.0
 class Elapsed(Part):
     """The run's time as a line that fills, with a mark for each time that a request had to give way.
 
-    Within a time-lapse it says how much of the run goes by in a second.
+    Within a time-lapse it says how much of the run goes by in a second, where it is `steady`: equally much in each.
     """
+
+    steady: bool = True
 
     needs = Room(HEIGHT, HEIGHT)
 
@@ -30,14 +32,15 @@ class Elapsed(Part):
         end = max(1, int(view.history.series.end_ns.max(initial=0)))
         time = written("clock.time", view.state.ns, "clock")
         left = box.x + fonts.width(f"{end / 1e9:,.1f} s", "mono", px) + 24
-        right = box.right - fonts.width("each second: 000 ms of the run", "sans", theme.LEAST_SIZE) - 24
+        rated = fonts.width("each second: 000 ms of the run", "sans", theme.LEAST_SIZE) + 24
+        right = box.right - (rated if self.steady else 0)
         yield ("time",), Text(time, (box.x, box.cy), px=px, face="mono", color=t.text)
         yield ("line",), Block(Box(left, box.cy - BAR / 2, right - left, BAR), fill=t.empty, radius=BAR / 2)
         done = Box(left, box.cy - BAR / 2, min(1.0, view.state.ns / end) * (right - left), BAR)
         yield ("done",), Block(done, fill=t.accent, radius=BAR / 2)
         if view.history.count("task_preempted"):
             yield ("marks",), marks(view, Box(left, box.cy + 9, right - left, 12))
-        if view.lapse is not None:
+        if view.lapse is not None and self.steady:
             text = say("each second: {} of the run", rate(view))
             yield ("rate",), Text(text, (box.right, box.cy), px=theme.LEAST_SIZE, color=t.muted, align="right")
 

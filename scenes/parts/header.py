@@ -41,7 +41,8 @@ class Header(Part):
 
 @dataclass(frozen=True)
 class Badge(Part):
-    """Device, numbers' type and day of the recording, at the bottom right."""
+    """Device, numbers' type and day of the recording, at the bottom right; of cache events engine and day, and that
+    refcounts are not recorded."""
 
     place = "corner"
 
@@ -60,8 +61,14 @@ class Badge(Part):
         while len(words) > 1 and fonts.width(" ".join(words), "sans", px) > room:
             words.pop()
         first = whole.cut(0, len(" ".join(words)))
+        if header.membership_only:
+            engine = written("engine.name", header.engine.name, "name")
+            second = say("refcounts not recorded")
+            room = box.w - fonts.width(f" · {second}", "sans", px) if one_line else box.w
+            first = fonts.fit(say("engine {} · {}", engine, day), "sans", px, room)
         if view.trace.unverified:
-            first, second = say("UNVERIFIED"), say("trace of {}", day)
+            first = say("UNVERIFIED")
+            second = second if header.membership_only else say("trace of {}", day)
         if one_line:
             yield (0,), Text(joined(" · ", (first, second)), (box.right, box.cy), px=px, color=t.muted, align="right")
             return

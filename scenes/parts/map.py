@@ -14,6 +14,7 @@ from scenes.measures import measure, say
 from scenes.parts.crowd import turn_hue
 from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 from scenes.parts.slots import columns_of, filled, gap_of
+from scenes.story.history.blocks import stored_lately
 from scenes.story.history.turns import turns_of
 
 SHARE, UPRIGHT_SHARE = 0.55, 0.45
@@ -38,13 +39,15 @@ class Map(Part):
     Pages have the colours of the crowd, in turn by admission; those of `named` requests their hue.
     With `acting` requests, theirs are in the accent, paler where they had to give them back, in the
     hue of who holds these now, and all others grey. `flash` are the seconds of the run for which pages
-    that a request had to give back are in the accent. `close` are the pages that the camera is near to:
+    that a request had to give back are in the accent, `fresh` the last messages of cache events whose blocks are.
+    `close` are the pages that the camera is near to:
     the map is then larger than the frame, and pages as full of colour as they are of tokens.
     """
 
     named: tuple[str, ...] = ()
     acting: tuple[str, ...] = ()
     flash: float = 0.0
+    fresh: int = 0
     close: tuple[int, ...] = ()
 
     def room(self, view: View, width: float) -> Room:
@@ -98,6 +101,8 @@ class Map(Part):
             for loss in turns.losses:
                 if loss.seq <= state.seq and loss.ns > since:
                     colors[loss.pages] = rgba(t.accent)
+        if self.fresh:
+            colors[stored_lately(view.history, state, self.fresh)] = rgba(t.accent)
         if self.close:
             empty = rgba(t.empty)
             colors = empty + (colors - empty) * (state.fill() / view.page_size)[:, None]
@@ -145,7 +150,7 @@ class Map(Part):
         if (cells := shown.get((self.key, "cells"))) is None:
             return {}
         slots = {key[1]: int(filled(mobject, self.lit).sum()) for key, mobject in shown.items() if key[-1] == "slots"}
-        told = {name: getattr(self, name) for name in ("named", "acting", "flash", "lit")}
+        told = {name: getattr(self, name) for name in ("named", "acting", "flash", "fresh", "lit")}
         told |= {"near": bool(self.close), "cells": cells.n}
         return {"map.told": told, "map.cells": cells.rgba[:, :3].copy(), "map.slots": slots}
 

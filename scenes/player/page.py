@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from astrai_sim.files import whole
+from astrai_sim.trace import Trace
 from scenes.clips.pages import write_page
 from scenes.film.cut import Clip
 from scenes.film.quality import Quality
@@ -27,7 +28,7 @@ def write_player(
     for trace, when in zip(told.traces, times, strict=True):
         events = [[e.seq, e.step, e.phase or "", line(e), when.get(e.seq, -1)] for e in listed(trace)]
         traces.append({"name": trace.header.scenario_name, "events": events, "all": len(trace)})
-    states = [[round(m.time, 3), m.trace, m.seq, described(told.traces[m.trace].state_at(m.seq))] for m in told.moments]
+    states = [[round(m.time, 3), m.trace, m.seq, _state(told.traces[m.trace], m.seq)] for m in told.moments]
     data = {
         "traces": traces,
         "states": states,
@@ -40,21 +41,26 @@ def write_player(
             partial.write_bytes(film.read_bytes())
         written.append(video)
     header = told.traces[0].header
+    where = f"{header.device.name}, {header.dtype}"
+    if header.membership_only:
+        where = f"cache events of engine {header.engine.name}, refcounts not recorded"
     facts = {
         "title": escape(title),
         "theme": quality.theme.name,
         "width": str(quality.width),
         "height": str(quality.height),
         "file": video.name if beside else "",
-        "where": escape(
-            f"{header.device.name}, {header.dtype}, {header.started[:10]}, trace {told.traces[0].computed_sha256}"
-        ),
+        "where": escape(f"{where}, {header.started[:10]}, trace {told.traces[0].computed_sha256}"),
         "chapters": "\n".join(map(_chapter, sections)),
         "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         "video": "" if beside else b64encode(film.read_bytes()).decode(),
     }
     write_page(TEMPLATE, facts, output, beside)
     return written
+
+
+def _state(trace: Trace, seq: int) -> dict[str, str]:
+    return described(trace.state_at(seq), trace.header.membership_only)
 
 
 def _chapter(section: Clip) -> str:

@@ -17,7 +17,7 @@ MANY = 3000
 """Events of a trace from which on only those that change who is where are listed, then only those of requests."""
 SMALL = 64
 """Pages up to which a state names each."""
-CHANGES = ("page", "task", "table", "prefix_reset", "setting", "step_begin")
+CHANGES = ("page", "task", "table", "prefix_reset", "setting", "step_begin", "block", "all_blocks", "messages")
 REQUESTS = ("task",)
 LONGEST = 160
 """Characters of an event's line."""
@@ -101,8 +101,12 @@ def _short(value: Any) -> str:
     return text if len(text) <= LONGEST // 3 else text[: LONGEST // 3] + "…"
 
 
-def described(state: State) -> dict[str, str]:
-    """A state as text: of a small pool every page, of a large one how many."""
+def described(state: State, membership: bool = False) -> dict[str, str]:
+    """A state as text: of a small pool every page, of a large one how many. With `membership` nothing is known but
+    which blocks are cached."""
+    if membership:
+        pages = f"{state.n_cached} with a cached block, {state.n_free} without, of {state.n_pages}"
+        return {"message": str(state.step), "places": pages, "refs, tables, requests": "not recorded"}
     pages = f"{state.n_in_use} in use, {state.n_cached} cached, {state.n_free} free, of {state.n_pages}"
     found = {"step": f"{state.step}{f' {state.phase}' if state.phase else ''}", "pages": pages}
     if state.n_pages <= SMALL:

@@ -280,6 +280,14 @@ class Ask:
     most_longest = named("longest.peak", lambda ask: int(ask.holdings[:, 0].max(initial=0)))
     most_held = named("held.peak", lambda ask: int(ask.holdings[:, 1].max(initial=0)))
     most_filled = named("filled.peak", lambda ask: int(ask.holdings[:, 2].max(initial=0)))
+    # Where only cached blocks are known: blocks that came and went, at most cached after a message; messages.
+    blocks_stored = named(
+        "blocks.stored", lambda ask: sum(len(e.keys) - len(e.again) for e in ask.history.events("block_stored"))
+    )
+    blocks_removed = named("blocks.removed", lambda ask: int(ask.history.series.evictions.sum()))
+    blocks_peak = named("blocks.peak", lambda ask: int(ask.history.series.cached.max(initial=0)))
+    messages = named("messages", lambda ask: ask.history.count("message_end"))
+    messages_missed = named("messages.missed", lambda ask: sum(e.count for e in ask.history.events("messages_missed")))
     # The shortest time within which that share of the requests that got a token got their first.
     wait_within = named(
         "wait.within", lambda ask, share: sorted(ask._ttfts)[math.ceil(share * len(ask._ttfts)) - 1], "time"

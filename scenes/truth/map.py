@@ -57,6 +57,16 @@ def taken(witness: Witness, task: str, at: int) -> list[int]:
 vouches("pages.taken")(lambda witness, task, at: len(taken(witness, task, at)))
 
 
+@lru_cache(maxsize=4)
+def _new_blocks(trace: Trace) -> list[tuple[int, int, list[int]]]:
+    """(event, message, places) of blocks that were not cached when they were stored."""
+    events = trace.find(event="block_stored")
+    return [
+        (e.seq, e.step, [place for key, place in zip(e.keys, e.pages, strict=True) if key not in e.again])
+        for e in events
+    ]
+
+
 def _of_pages(witness: Witness, at: int, told: Mapping, look: theme.Theme) -> np.ndarray:
     """Colour of every page, float [n_pages, 3]."""
     rgb, state = theme.rgb, witness.state(at)
@@ -82,6 +92,9 @@ def _of_pages(witness: Witness, at: int, told: Mapping, look: theme.Theme) -> np
     for seq, ns, _, pages in _given_back(witness.trace):
         if seq <= at and told["flash"] and ns > state.ns - told["flash"] * 1e9:
             colors[pages] = rgb(look.accent)
+    for seq, message, pages in _new_blocks(witness.trace) if told["fresh"] else ():
+        if seq <= at and message > state.step - told["fresh"]:
+            colors[[page for page in pages if state.page_state(page) == "cached"]] = rgb(look.accent)
     if told["near"]:
         for page, slots in enumerate(state.fill()):
             colors[page] = (

@@ -133,8 +133,14 @@ class Witness:
 
     @cached_property
     def end_ns(self) -> int:
-        """When the last step ended, at least 1."""
-        return max((step.end.ns for step in self.steps), default=1) or 1
+        """When the last step ended, or the last message of cache events, at least 1."""
+        return max((event.ns for event in self.ends), default=1) or 1
+
+    @cached_property
+    def ends(self) -> list[Event]:
+        """The ends of the steps, or of the messages of cache events, in order."""
+        known = self.trace.header.membership_only
+        return [*self.events("message_end")] if known else [step.end for step in self.steps]
 
     def step(self, index: int) -> Step:
         """A step by its number; LookupError where none of that number has ended."""

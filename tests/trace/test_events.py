@@ -7,18 +7,20 @@ import json
 import pytest
 
 from astrai_sim.trace import State, Trace, TraceError
+from astrai_sim.trace.blocks import BLOCK_EVENTS
 from astrai_sim.trace.events import EVENTS, PagesFree
 from astrai_sim.trace.verify.bulk import BulkModel
 from astrai_sim.trace.verify.full import FullModel
+from astrai_sim.trace.verify.membership import MembershipModel
 from astrai_sim.trace.verify.verify import verify
 from astrai_sim.trace.wire import DIALECTS, LineReader
 from tests.trace.recording import crowd, lines_of, recorded, resealed, written
 
-KINDS = {kind.event for kind in EVENTS}
+KINDS = {kind.event for kind in (*EVENTS, *BLOCK_EVENTS)}
 # These say what happens to whom, and leave pages, tables and tokens as they are.
 UNCHANGING = {
     *("task_prefilled", "chunk", "setting", "step_begin", "step_end", "phase_begin", "phase_end"),
-    *("prefix_hit", "prefix_miss", "gather", "lines", "snapshot"),
+    *("prefix_hit", "prefix_miss", "gather", "lines", "snapshot", "messages_missed", "message_end"),
 }
 
 
@@ -31,7 +33,7 @@ def test_every_event_has_a_case_in_the_replayed_state():
     assert not cases(State, "_on_") & UNCHANGING
 
 
-@pytest.mark.parametrize("detail, model", [("full", FullModel), ("bulk", BulkModel)])
+@pytest.mark.parametrize("detail, model", [("full", FullModel), ("bulk", BulkModel), ("membership", MembershipModel)])
 def test_every_event_has_a_case_in_the_verifier(detail, model):
     kinds = set(LineReader(detail).names.values())
     assert kinds <= cases(model, "on_") <= KINDS

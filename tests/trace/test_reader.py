@@ -106,7 +106,9 @@ def test_files_that_are_no_trace(tmp_path):
     "field, value, message",
     [
         ("detail", "some", "detail 'some' is none of full, bulk"),
-        ("scenario", {}, "the field 'scenario.model' is missing"),
+        ("scenario", {}, "the field 'scenario.cache' is missing"),
+        ("scenario", {"cache": {"n_pages": 8, "page_size": 4}}, "the field 'scenario.model' is missing"),
+        ("knows", ["all"], "knows is ['all']: what can be read is ['membership'], or no such field"),
         ("scenario", 3, "scenario: expected object, got int"),
         ("dtype", "fp8", "dtype 'fp8' is none of bfloat16, float16, float32, float64"),
         ("clock", "sun", "clock 'sun' is none of real, cost-model"),

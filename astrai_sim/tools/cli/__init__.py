@@ -1,4 +1,4 @@
-"""The command line: record, verify, private, inspect, plot, export, bench."""
+"""The command line: record, verify, private, inspect, plot, export, vllm-events, bench."""
 
 from astrai_sim.command_line import Commands
 from astrai_sim.tools.cli.bench import bench
@@ -7,10 +7,11 @@ from astrai_sim.tools.cli.inspect import inspect, plot
 from astrai_sim.tools.cli.private import private
 from astrai_sim.tools.cli.record import record
 from astrai_sim.tools.cli.verify import verify
+from astrai_sim.tools.cli.vllm_events import vllm_events
 
 main = Commands(
     "astrai-sim",
-    [record, verify, private, inspect, plot, export, bench],
+    [record, verify, private, inspect, plot, export, vllm_events, bench],
     "Record runs of a paged KV cache, and look at the recordings.",
 )
 

@@ -13,12 +13,13 @@ from rich.table import Table
 from astrai_sim.command_line import plain_cell
 from astrai_sim.tools.cli.blame import made_of
 from astrai_sim.trace import Event, Trace, TraceError
+from astrai_sim.trace.blocks import BLOCK_EVENTS
 from astrai_sim.trace.header import Header
 from astrai_sim.trace.verify.checks import short
 
 QUIET = {
     *("phase_begin", "phase_end", "step_begin", "step_end", "kv_write", "gather", "lines", "snapshot"),
-    *("table", "prefix_miss", "kv_lengths", "tokens", "pages_keyed"),
+    *("table", "prefix_miss", "kv_lengths", "tokens", "pages_keyed", "message_end"),
 }
 COMMON = {"seq", "step", "phase", "ns", "line"}
 FIRST, LAST = 40, 20
@@ -60,15 +61,10 @@ def inspect(trace: Path, everything: bool, first: int | None, last: int | None, 
 def _facts(trace: Trace) -> dict[str, str]:
     header, cache = trace.header, trace.header.scenario.cache
     return {
-        "scenario": f"{header.scenario_name} (seed {header.seed})",
-        "engine": f"{header.engine.name} {header.engine.version} {header.engine.commit}",
-        "device": f"{header.device.type}: {header.device.name}",
-        "torch, python": f"{header.device.torch}, {header.device.python}",
+        **dict(_run(header)),
         "recorded": header.started,
         "pool": f"{cache.n_pages} pages of {cache.page_size} slots",
-        **dict(_origins(header)),
-        "clock": "the engine's time" if header.clock == "real" else "computed by a cost model",
-        "detail": header.detail,
+        **dict(_known(header) if header.membership_only else _origins(header)),
         "state": "complete" if trace.complete else f"incomplete at event {len(trace)}",
         "sha256": trace.sha256 or ("none stated" if trace.complete else ""),
         "events": str(len(trace)),
@@ -76,8 +72,33 @@ def _facts(trace: Trace) -> dict[str, str]:
     }
 
 
+def _run(header: Header) -> Iterator[tuple[str, str]]:
+    """What ran, and where."""
+    engine, device = header.engine, header.device
+    if header.membership_only:
+        yield "engine", engine.name
+        return
+    yield "scenario", f"{header.scenario_name} (seed {header.seed})"
+    yield "engine", f"{engine.name} {engine.version} {engine.commit}"
+    yield "device", f"{device.type}: {device.name}"
+    yield "torch, python", f"{device.torch}, {device.python}"
+
+
+def _known(header: Header) -> Iterator[tuple[str, str]]:
+    """What a trace of cache events knows, what it does not, and what it was made from."""
+    yield "knows", "which blocks are cached; refcounts, requests and page tables are not recorded"
+    yield "pages", "places that the import handed out, the lowest first; the engine's are not recorded"
+    if of := header.imported:
+        missing = f", {of.missing:,} missing" if of.missing else ""
+        yield "from", f"{of.source}: {of.messages:,} messages{missing}"
+        yield "cache", f"medium {of.medium}, rank {of.rank}, group {of.group}"
+        for what, count in of.left_out.items():
+            yield what, f"{count:,} left out"
+    yield "clock", "the publisher's time"
+
+
 def _origins(header: Header) -> Iterator[tuple[str, str]]:
-    """The model, and files that it and the requests came from, where they did."""
+    """The model, files that it and the requests came from, where they did, the clock and the detail."""
     free, sizes = header.model == "none", header.scenario.model
     told = "none: cache and scheduler alone" if free else f"{header.model}, {sizes.n_layers} layers, {header.dtype}"
     yield "model", told
@@ -85,6 +106,8 @@ def _origins(header: Header) -> Iterator[tuple[str, str]]:
         yield "weights", f"{header.weights.file} {header.weights.sha256[:16]}…"
     if load := header.workload:
         yield "load", f"{load.requests:,} of {load.rows:,} requests of {load.file} {load.sha256[:16]}…"
+    yield "clock", "the engine's time" if header.clock == "real" else "computed by a cost model"
+    yield "detail", header.detail
 
 
 def _timeline(trace: Trace, everything: bool, first: int, last: int) -> Table:
@@ -113,7 +136,9 @@ def _shown(trace: Trace, order: range, everything: bool) -> Iterator[Event]:
 
 
 def _row(event: Event) -> tuple[str, ...]:
-    told = ((name, value) for name, value in asdict(event).items() if name not in COMMON and value is not None)
+    quiet = ([], {}, False) if isinstance(event, BLOCK_EVENTS) else ()
+    fields = ((name, value) for name, value in asdict(event).items() if name not in COMMON and value is not None)
+    told = ((name, value) for name, value in fields if value not in quiet)
     details = ", ".join(f"{name}={short(str(value), 60)}" for name, value in told)
     cells = (event.seq, event.step, event.phase or "", f"{event.ns / 1e6:.2f}", event.event, details)
     return tuple(map(plain_cell, cells))

@@ -18,6 +18,7 @@ HOLDS = {
     "paging": "what every correct engine keeps: refcounts, mask, tables, lengths, contents",
     "policy": "what this engine promises beyond that",
 }
+MEMBERSHIP = "what cache events can show: only cached blocks are removed, each has one place, no place holds two"
 
 
 @click.command()
@@ -71,7 +72,8 @@ def _print(path: Path, report: VerifyReport, verbose: bool) -> None:
         if level == "policy" and not report.rules:
             console.print(f"  {level}: the engine claims none")
         else:
-            console.print(f"  {level}: holds in {counts.total():,} comparisons{rules}: {HOLDS[level]}")
+            holds = MEMBERSHIP if report.knows and level == "paging" else HOLDS[level]
+            console.print(f"  {level}: holds in {counts.total():,} comparisons{rules}: {holds}")
     if report.unclaimed and report.rules:
         console.print(f"  not claimed: {plain_cell(', '.join(report.unclaimed))}")
     console.print("  taken on trust:")

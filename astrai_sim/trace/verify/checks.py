@@ -15,7 +15,8 @@ LEVELS = ("format", "paging", "policy")
 
 @dataclass
 class VerifyReport:
-    """Comparisons at each level by name; what was `trusted`, in words; `rules` that held, `unclaimed` unchecked."""
+    """Comparisons at each level by name; what was `trusted`, in words; `rules` that held, `unclaimed` unchecked;
+    what the trace `knows`, None for everything."""
 
     events: int = 0
     levels: dict[str, Counter[str]] = field(default_factory=dict)
@@ -23,6 +24,7 @@ class VerifyReport:
     rules: tuple[str, ...] = ()
     unclaimed: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
+    knows: list[str] | None = None
 
     @property
     def checks(self) -> Counter[str]:

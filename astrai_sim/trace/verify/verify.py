@@ -11,6 +11,7 @@ from astrai_sim.trace.reader import Trace, TraceError
 from astrai_sim.trace.verify.bulk import BulkModel
 from astrai_sim.trace.verify.checks import Lie, VerifyReport
 from astrai_sim.trace.verify.full import FullModel
+from astrai_sim.trace.verify.membership import MembershipModel
 from astrai_sim.trace.verify.policy import OWN_ENGINE, RULES
 from astrai_sim.trace.verify.serving import Serving
 
@@ -28,15 +29,14 @@ def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport
         if kind != "header":
             raise Lie(f"type is {kind!r}, but it must be 'header'")
         header = trace.header if policy else structs.replace(trace.header, policy=[])
-        model = MODELS[header.detail](header)
+        model = MembershipModel(header) if header.membership_only else MODELS[header.detail](header)
     for event in trace:
         with _told(trace, event.line, f"event {model.seq} ({event.event})"):
             model.take(event)
     _end(trace, model, cut)
     unclaimed, levels = tuple(rule for rule in RULES if rule not in model.rules), model.checks.levels
-    return VerifyReport(
-        len(trace), levels, trace.computed_sha256, tuple(model.rules), unclaimed, tuple(trusted(model, trace.footer))
-    )
+    held = len(trace), levels, trace.computed_sha256, tuple(model.rules), unclaimed
+    return VerifyReport(*held, tuple(trusted(model, trace.footer)), header.knows)
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def _told(trace: Trace, line: int, where: str) -> Iterator[None]:
         raise TraceError(trace.path, line, f"{where} is malformed ({type(error).__name__}: {error})") from None
 
 
-def _end(trace: Trace, model: Serving, cut: bool) -> None:
+def _end(trace: Trace, model: Serving | MembershipModel, cut: bool) -> None:
     """The footer against the events, and the digest; or none where a recording may be `cut`."""
     count, line, digest, footer = len(trace), len(trace) + 2, trace.computed_sha256, trace.footer
     if footer is None:
@@ -71,8 +71,11 @@ def _end(trace: Trace, model: Serving, cut: bool) -> None:
         raise TraceError(trace.path, line, f"the digest is {digest}, the footer says {footer.sha256}")
 
 
-def trusted(model: Serving, footer: Footer | None = None) -> Iterator[str]:
+def trusted(model: Serving | MembershipModel, footer: Footer | None = None) -> Iterator[str]:
     """What `verify` believes of the trace that it was given, item by item."""
+    if isinstance(model, MembershipModel):
+        yield from model.trusted()
+        return
     header = model.header
     if footer is not None and footer.sha256 is None:
         yield "that the file is as it was written: its footer states no digest"
