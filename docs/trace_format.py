@@ -13,15 +13,17 @@ from msgspec import NODEFAULT, Struct, structs
 
 from astrai_sim.trace import events as ev
 from astrai_sim.trace import header as hd
+from astrai_sim.trace.blocks import BLOCK_EVENTS
 from astrai_sim.trace.events import Event, kind_of
 from astrai_sim.trace.fields import Field, field_of
+from astrai_sim.trace.header import DETAILS
 from astrai_sim.trace.wire import DIALECTS
 from scenes.film import catalog
 
 NAMES = {int: "integer", float: "number", str: "text", bool: "true or false", Any: "anything"}
 HEADER = ("Header", "Engine", "Device", "Source", "ScenarioFacts", "ModelSizes", "CachePart", "SchedulerSettings")
 HEADER += ("RecordPart", "RequestPart", "PrefixPart", "ChangePart", "StopPart", "Cost", "AskedWorkload")
-HEADER += ("Weights", "TokenizerFacts", "WorkloadFacts", "Footer")
+HEADER += ("Weights", "TokenizerFacts", "WorkloadFacts", "Imported", "Footer")
 Types = dict[str, str]
 """Type of each field in words, with a question mark where it may be left out."""
 
@@ -35,10 +37,11 @@ def _films() -> Iterator[str]:
     """A row for each film: what it needs, by the names that lines have in the dialects that it takes."""
     yield from ("## What films need", "")
     yield "Every film needs a trace that verifies: requests, steps, passes, and what pages go through. Beyond that:"
+    yield "(`PoolAtScale` also shows what cache events tell, in a telling of its own.)"
     yield from ("", "| film | detail | pages of the pool | what must be there | where |", "|---|---|---|---|---|")
     for name, film in catalog.films().items():
         needs = film.chapters.needs
-        details = ("full",) if needs.single else tuple(DIALECTS)
+        details = ("full",) if needs.single else DETAILS
         pool = f"up to {needs.most}" if needs.most else f"from {needs.least}" if needs.least > 1 else "any"
         found: dict[str, list[str]] = {}
         for place, what in needs.events.items():
@@ -136,7 +139,7 @@ def _events() -> Iterator[str]:
     skip, inner = tuple(types_of(Event)), []
     lines = {detail: {line.event: line for line in kinds} for detail, kinds in DIALECTS.items()}
     rows: list[str] = []
-    for kind in ev.EVENTS:
+    for kind in (*ev.EVENTS, *BLOCK_EVENTS):
         said = {detail: known[kind.event] for detail, known in lines.items() if kind.event in known}
         tags = list(dict.fromkeys(str(line.__struct_config__.tag) for line in said.values()))
         columns = {detail: types_of(line, skip) for detail, line in said.items()}
