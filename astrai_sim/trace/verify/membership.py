@@ -39,6 +39,8 @@ class MembershipModel:
     """Takes in one event after the other; raises Lie at the first that cannot be. No rule of a policy applies."""
 
     rules: tuple[str, ...] = ()
+    own = True
+    """Whoever imports writes the digest, so it must be there."""
 
     def __init__(self, header: Header) -> None:
         if header.imported is None:
