@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from astrai_sim.trace.roles import ROLES
+
 DTYPES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 """Bytes of a number."""
 DETAILS = ("full", "bulk")
@@ -57,14 +59,14 @@ class ModelSizes(Struct, frozen=True):
 
 
 class SchedulerSettings(Struct, frozen=True):
-    """The scheduler's choices. `max_tokens_per_step` None prefills prompts whole; `aging_steps` None, or absent as in
-    older traces, lets a position wait without bound."""
+    """The scheduler's choices. `max_tokens_per_step` None prefills prompts whole; `eos` is the token, or are the
+    tokens, that end an answer; `aging_steps` None, or absent as in older traces, lets a position wait without bound."""
 
     max_tokens_per_step: Size | None
     max_batch: Size
     decode_policy: str
     preemption: bool = True
-    eos: int | None = None
+    eos: int | tuple[int, ...] | None = None
     aging_steps: Size | None = None
 
 
@@ -251,8 +253,9 @@ class Header(Struct, frozen=True):
     alone. `clock` is "real", or "cost-model" where times are computed: `cost` then holds the formula and its constants,
     and `token_rule` how tokens were made up. `detail` is "full", or "bulk" where events carry runs of pages. `weights`
     and `tokenizer` are there where the model came from a file, `workload` where the requests did. `policy` names the
-    rules that the engine claims to keep beyond those of paging; None claims all of this engine's. Fields that are not
-    known here are passed over.
+    rules that the engine claims to keep beyond those of paging; None claims all of this engine's. `roles` has which of
+    the functions in `sources` plays which role for films (`trace.roles`); None: those of this engine. Fields that are
+    not known here are passed over.
     """
 
     schema: str
@@ -275,6 +278,12 @@ class Header(Struct, frozen=True):
     tokenizer: TokenizerFacts | None = None
     workload: WorkloadFacts | None = None
     policy: list[str] | None = None
+    roles: dict[str, str] | None = None
+
+    def function(self, role: str) -> str | None:
+        """The function of the engine that plays a role; None where none does, or its source is not told."""
+        name = (ROLES if self.roles is None else self.roles).get(role)
+        return name if name in self.sources else None
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():

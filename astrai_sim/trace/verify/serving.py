@@ -24,7 +24,7 @@ class Serving(Pages):
         checks.number("max tokens", event.max_tokens, 1)
         needed = self.pool.pages_for(length + event.max_tokens - 1)
         message = f"{event.task} can never fit: it needs {needed} pages"
-        self.paging.true("fits at all", needed <= self.pool.n_pages, message)
+        self.policy["admitted-when-fitting"].true("fits at all", needed <= self.pool.n_pages, message)
         self.time.submitted(event, self.requests.idle)
         self.asked.submitted(event, self.step + 1)
         ids = None if prompt is None else list(prompt)
@@ -110,7 +110,7 @@ class Serving(Pages):
         request.last = self.step
         most, generated = request.max_tokens, request.generated
         checks.true("max tokens", generated <= most, f"more than {most} tokens generated")
-        if generated == most or (token is not None and token == self.eos):
+        if generated == most or (token is not None and token in self.eos):
             self.to_finish.add(name)
         return request
 
@@ -118,7 +118,7 @@ class Serving(Pages):
         request, checks = self.requests[event.task], self.format
         checks.same("tokens", event.tokens, request.n_tokens)
         checks.same("generated", event.generated, request.generated)
-        eos = event.reason == "eos" if request.ids is None else request.ids[-1] == self.eos
+        eos = event.reason == "eos" if request.ids is None else request.ids[-1] in self.eos
         served = "eos" if eos else "length"
         checks.same("reason", event.reason, served if event.task in self.to_finish else "aborted")
         self.to_finish.discard(event.task)
@@ -141,12 +141,13 @@ class Serving(Pages):
         self.format.true("pass", self.phase in ("prefill", "decode"), f"a forward pass in the phase {self.phase}")
         message = f"a second forward pass in {self.phase}"
         self.policy["one-pass-a-phase"].true("one pass", not self.phase_tasks, message)
-        status = "prefilling" if self.phase == "prefill" else "running"
+        status, served = ("prefilling" if self.phase == "prefill" else "running"), ("prefilling", "running")
         starts, computed = set(), set(names)
         for name, count in zip(names, counts, strict=True):
             request = self.requests[name]
             self.format.number("tokens computed", count, 1)
-            paging.same("status", request.status, status)
+            self.policy["four-phases"].same("status", request.status, status)
+            paging.true("status", request.status in served, f"nothing can be computed for {name}: {request.status}")
             starts.add(request.kv)
             request.start = request.kv
             request.kv += count
@@ -154,7 +155,7 @@ class Serving(Pages):
             paging.true("write length", request.kv <= request.n_tokens, message)
             room = len(self.pool.table(name)) * self.size
             paging.true("length fits its pages", request.kv <= room, f"{name}: {request.kv} tokens in {room} slots")
-            if self.phase == "decode":
+            if request.status == "running":
                 paging.same("tokens computed", count, 1)
                 paging.same("kv length", request.kv, request.n_tokens)
                 self.to_answer.append(name)
