@@ -367,7 +367,7 @@ class Radix(Queued):
             size = self.pool.page_size
             named = [(self.requests[key], new, slots) for key, new, slots in self.bound]
             spans = [written(request.name, slots, new, self.keys) for request, new, slots in named]
-            self.computed(spans, [read(request.name, slots, size) for request, _, slots in named])
+            self.computed(spans, [read(request.name, request.table, slots, size) for request, _, slots in named])
             for task, token in zip(tasks, tokens, strict=True):
                 one = token[0] if isinstance(token, tuple) else token
                 self.token(self.requests[task.task_id], int(one), self._stops())

@@ -4,7 +4,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from astrai_sim.adapters import astrai, astrai_before
+from astrai_sim.adapters import astrai, astrai_before, nano_vllm
 from astrai_sim.adapters.following import Follower
 from astrai_sim.adapters.shapes import found
 from astrai_sim.adapters.stepping import CannotAttach
@@ -15,6 +15,7 @@ ADAPTERS: dict[str, type[Follower]] = {
     "astrai": astrai.Radix,
     "astrai-facade": astrai_before.Facade,
     "astrai-pages": astrai_before.Pages,
+    "nano-vllm": nano_vllm.NanoVLLM,
 }
 """Adapters by name. `needs`, of each, says which attributes it looks for."""
 

@@ -29,8 +29,7 @@ def written(task: str, slots: Sequence[int], new: Sequence[int], keys: torch.Ten
     return {"task": task, "start": start, "count": len(new), "slots": runs(new, size), "norms": told}
 
 
-def read(task: str, slots: Sequence[int], page_size: int) -> dict[str, Any]:
-    """What was read for a task whose tokens are in `slots`."""
-    found = runs(slots, page_size)
-    places = [[page * page_size + low, high - low] for page, low, high in found]
-    return {"task": task, "length": len(slots), "pages": [page for page, _, _ in found], "slots": places}
+def read(task: str, table: Sequence[int], slots: Sequence[int], page_size: int) -> dict[str, Any]:
+    """What was read for a task whose pages are `table`, and whose tokens are in `slots`."""
+    places = [[page * page_size + low, high - low] for page, low, high in runs(slots, page_size)]
+    return {"task": task, "length": len(slots), "pages": list(table), "slots": places}

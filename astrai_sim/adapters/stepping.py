@@ -203,7 +203,8 @@ class Stepper(PageWatcher):
         self._synchronize()
         self._began, self._thread = self.clock.now_ns(), threading.get_ident()
         self._opening = []
-        self._waiting = [self.requests[key].name for key, _, _ in self.waiting() if key in self.requests]
+        known = [self.requests[key] for key, _, _ in self.waiting() if key in self.requests]
+        self._waiting = [request.name for request in known if request.status == "waiting"]
         self._running = [request.name for request in self.running]
         self.step += 1
         self._queues.append([])

@@ -139,7 +139,7 @@ class StepRules:
     def _all_keyed(self, request: Tracked) -> None:
         """Pages that the last pass filled are keyed, unless another has the same content."""
         rule, full = self.policy["full-pages-keyed"], request.kv // self.size
-        if not self.caching or request.ids is None:
+        if not self.caching or request.ids is None or not rule.claimed:
             return
         chain = self.prefixes.extend(request.chain, request.ids, full)
         for logical in range(request.start // self.size, full):
