@@ -5,12 +5,15 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import tempfile
 import textwrap
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import astrai_sim
 from astrai_sim.adapters import CannotAttach, attach
@@ -19,6 +22,7 @@ from astrai_sim.trace.verify import verify
 from tests.adapters.parts import BitPool, until_idle
 from tests.adapters.standins import TreeScheduler
 from tests.adapters.standins_before import FacadeScheduler, PagesScheduler
+from tests.adapters.standins_blocks import BlockEngine
 
 SHARED = [5, 6, 7, 8, 9, 10, 11, 12]
 SHAPES = (TreeScheduler, FacadeScheduler, PagesScheduler)
@@ -91,7 +95,7 @@ def test_the_source_on_screen_is_the_engines_own_and_so_are_the_lines(shape: Any
     assert header.function("make") is None
 
 
-@EACH
+@pytest.mark.parametrize("shape", (*SHAPES, BlockEngine), ids=lambda shape: shape.__name__)
 def test_afterwards_the_engine_is_as_it_was(shape: Any, tmp_path: Path) -> None:
     engine = shape()
     before = everything(engine)
@@ -125,6 +129,38 @@ def test_a_run_in_a_thread_is_recorded_from_whole_steps(shape: Any, tmp_path: Pa
     assert attached.path == out
     report = verify(Trace.open(out))
     assert report.levels["paging"]
+
+
+def test_a_queue_of_blocks_with_hits_chunks_and_preemption_holds_at_all_levels(tmp_path: Path) -> None:
+    asked = [
+        (SHARED + [1, 2], 16),
+        ([4] * 21, 9),
+        (SHARED + [3], 19),
+        (SHARED * 2, 3),
+        ([4] * 17, 5),
+        (SHARED + [1], 9),
+    ]
+    trace = recorded(BlockEngine(), tmp_path / "run.jsonl", *asked)
+    report = verify(trace)
+    assert {"least-recently-used", "latest-preempted", "longest-prefix", "first-come-first-served"} <= {*report.rules}
+    wanted = {"chunk", "task_preempted", "prefix_hit", "pages_revived", "pages_ref", "pages_evicted"}
+    assert wanted <= kinds(trace)
+    assert {event.generated for event in trace.find(event="task_finished")} == {most for _, most in asked}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_any_requests_to_any_shape_are_told_truly(data: st.DataObject) -> None:
+    shape = data.draw(st.sampled_from((TreeScheduler, BlockEngine)))
+    beginnings = st.sampled_from(([], SHARED, SHARED[:4], [4] * 9))
+    prompts = st.tuples(beginnings, st.lists(st.integers(1, 3), min_size=1, max_size=9)).map(
+        lambda two: [*two[0], *two[1]]
+    )
+    asked = data.draw(st.lists(st.tuples(prompts, st.integers(1, 12)), min_size=1, max_size=7))
+    if shape is TreeScheduler:  # one token must be left to compute, where a prompt ends with a page
+        asked = [(prompt if len(prompt) % 4 else [*prompt, 1], most) for prompt, most in asked]
+    with tempfile.TemporaryDirectory() as folder:
+        verify(recorded(shape(data.draw(st.integers(9, 16))), Path(folder) / "run.jsonl", *asked))
 
 
 def test_pages_that_are_taken_from_the_cache_are_told_with_their_lines(tmp_path: Path) -> None:
