@@ -30,6 +30,10 @@ class Hashes:
         """A number for the page that ends there."""
         return sum(token * 53**i for i, token in enumerate(tokens[end - self.size : end])) % 2**64
 
+    def forget(self, page: int) -> None:
+        """A page holds something else."""
+        self._page_to_hash.pop(page, None)
+
     def record(self, page: int, tokens: list[int], logical: int, pool: BitPool) -> None:
         """Note what a page holds."""
         self._page_to_hash[page] = self.hash(tokens, (logical + 1) * self.size)
@@ -77,7 +81,7 @@ class FacadeCache(Tensored):
     def __init__(self, pages: int, size: int) -> None:
         super().__init__(pages, size)
         self._prefix = Hashes(size)
-        self._pool = BitPool(pages, lambda page: self._prefix._page_to_hash.pop(page, None))
+        self._pool = BitPool(pages, self._prefix.forget)
         self._table = Tables(self._pool, size)
         self.found: dict[str, int] = {}
 
@@ -218,7 +222,7 @@ class PagesCache(Tensored, BitPool):
             return []
         return pages
 
-    def free(self, page: int) -> None:
+    def free(self, page: int, keep_cached: bool = False) -> None:
         """Let go."""
         self._refs[page] -= 1
         if not self._refs[page]:
