@@ -22,7 +22,6 @@ from scenes.story.history.sure import sure
 from scenes.story.needs import PAGES, Needs
 from scenes.story.words import MOST, are, counted, many, pages_text, plural
 
-EVICT = "PagedCache.evict"
 COMING, SEEN, NEAR, FEW, SOON = 2, 3, 6, 3, 50
 """Requests that come and go before the film hurries on, evictions that are seen one by one, pages that are looked at
 from near, acts that are few, and letters of a sentence that is read meanwhile."""
@@ -40,6 +39,7 @@ class EvictionTelling(RaceTelling):
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
+        self.need_rules("cached-pages-last", "least-recently-used")
         self.near: tuple[int, ...] = ()
         self.kept = self.need(PagesCached, MADE_ROOM, phase="cleanup")
         self.cleaned = self.steps.phase_end(self.kept.seq)
@@ -223,7 +223,8 @@ class EvictionTelling(RaceTelling):
         """The newcomer takes what is free, then what was used the longest time ago."""
         ask, task, name, seq = self.ask, self.newcomer, self.ask.name(self.newcomer), self.evicted.seq
         self.near = ()
-        lines = self.history.latest(Lines, seq, max(self.at, self.until), function=EVICT)
+        known = self.trace.header.function
+        lines = self.history.latest(Lines, seq, max(self.at, self.until), function=known("evict") or known("alloc"))
         start, parts = (seq if lines is None else lines.seq) - 1, self.stage(task)
         free = ask.pool_free(max(self.at, self.until, self.steps.before(seq)))
         acts = self.pass_time(*parts, until=self.until, seconds=1.5)
@@ -283,7 +284,8 @@ class EvictionTelling(RaceTelling):
 
         acts = self.run(lines, self.taken, parts)
         torn = next((i for i, act in enumerate(acts) if "lru" in act.known), len(acts) - 1)
-        told = say("No page is free: evict takes page {}, first in the row.", self.ask.page(page))
+        called = self.ask.source(lines.function.rpartition(".")[2])
+        told = say("No page is free: {} takes page {}, first in the row.", called, self.ask.page(page))
         self.shot(told, *acts[:torn], pace=1.2, subject=("code",))
         told = say("Page {} leaves the row, then its key is forgotten.", self.ask.page(page))
         self.shot(told, *acts[torn:], subject=("code",))

@@ -22,7 +22,9 @@ from scenes.story.limits import reading_time
 from scenes.story.needs import PAGES, Needs
 from scenes.story.words import MOST, are, counted, listed, pages_text, plural
 
-MAKE_ROOM, PREEMPT = "InferenceScheduler._make_room", "_preempt("
+PREEMPT = "_preempt("
+CALLS = ("OutOfPages", "cache.grow(", "_preempt(self.running[-1])")
+"""What the code must say to be told of."""
 ROWS = ((12, 3), (33, 2))
 """Tapes beside a pool of up to so many pages."""
 ARRIVALS = 3
@@ -45,7 +47,9 @@ class PreemptionTelling(Telling):
         out = max(self.history.events(TaskPreempted), key=self.cost)
         self.out, self.victim, self.seq = out, out.task, out.seq
         self.life, self.name = self.requests[out.task], self.ask.name(out.task)
-        lines = self.history.latest(Lines, self.seq, self.steps.before(self.seq), function=MAKE_ROOM)
+        room = trace.header.function("room") or ""
+        known = room if room and all(text in trace.header.sources[room].text for text in CALLS) else None
+        lines = self.history.latest(Lines, self.seq, self.steps.before(self.seq), function=known)
         self.lines = lines if lines is not None and lines.phase == "decode" else None
         self.full = (self.seq if self.lines is None else self.lines.seq) - 1
         self.freed = self.life.empty_after(self.seq) or self.seq

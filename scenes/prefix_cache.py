@@ -84,10 +84,6 @@ class PrefixCacheTelling(Telling):
         found += [(run.reused and run.reused[0], self.reuse), (run.read(LONGEST), self.gather)]
         return ((event.seq, partial(tell, event)) for event, tell in found if event is not None)
 
-    def lines(self, function: str, after: int, before: int) -> Any:
-        """The first recorded call of a function between two events; None where there is none."""
-        return self.history.first("lines", after, before, function=function)
-
     def pool(self, *acting: int, bits: bool = True) -> Pool:
         """The pool with its `acting` pages."""
         return Pool(acting=acting, bits=bits, pages=self.pages)
@@ -100,9 +96,9 @@ class PrefixCacheTelling(Telling):
         """The subject of what happens to a page: code beside it, else that page; in a pool of one or of many all."""
         return ("code",) if self.beside else ("pool", page) if 1 < self.ask.n_pages <= SOME else ("pool",)
 
-    def coded(self, function: str, after: int, until: int, parts: Sequence[Part], **options: Any) -> list[Act]:
+    def coded(self, role: str, after: int, until: int, parts: Sequence[Part], **options: Any) -> list[Act]:
         """A call's lines beside `parts`, up to event `until`; `parts` alone where no lines were recorded."""
-        event = self.lines(function, after, until)
+        event = self.call_of(role, after, until)
         if event is None:
             self.beside = ()
             return [self.act(*parts, until=until)]
@@ -136,7 +132,7 @@ class PrefixCacheTelling(Telling):
     def reserve(self) -> Section:
         self.begin(-1)
         ask = self.ask
-        made = self.lines("PagedCache.__init__", -1, self.requests[self.first].submitted.seq)
+        made = self.call_of("make", -1, self.requests[self.first].submitted.seq)
         pages = {"pages": self.pages, "name": "pool"}
         once = say("K and V, {} a number: {}.", counted(ask.number_bytes(), "byte"), ask.bytes_of("pool"))
         cut = say("Each of {} holds K and V; bit {} says free.", counted(ask.pool_pages(), "page"), ask.free_bit())
@@ -160,7 +156,7 @@ class PrefixCacheTelling(Telling):
         tape = self.tape(task, cuts=True)
         allocs = [e for e in self.history.events(PagesAlloc, start, self.admitted) if e.task == task]
         tables = [e for e in self.history.events(Table, start, self.admitted) if e.task == task and e.pages]
-        needed = self.lines("pages_for", start, allocs[0].seq if allocs else self.admitted)
+        needed = self.call_of("pages", start, allocs[0].seq if allocs else self.admitted)
         needs = counted(prompt, "token"), ask.page_size(), counted(ask.prompt_pages(task), "page")
         told = say("{} / {} a page, rounded up: {}.", *needs)
         told = self.short(say("Request {}: {}", name, told), told)
@@ -168,18 +164,19 @@ class PrefixCacheTelling(Telling):
         if needed is not None:
             acts += self.run(needed, needed.seq, lambda code: (tape, self.pool(), code), only=("full", "n_pages"))
         self.shot(told, *acts, subject=("tape", task))
-        told = "The lowest page whose bit is set is taken."
+        lowest = self.keeps("lowest-page-first")
+        told = "The lowest page whose bit is set is taken." if lowest else "A page whose bit is set is taken."
         if allocs:
             page, tape = allocs[0].pages[0], self.tape(task, acting=(task, 0))
             parts = (tape, self.pool(page))
-            acts = self.coded("PagedCache.alloc", self.at, tables[0].seq, parts)
+            acts = self.coded("alloc", self.at, tables[0].seq, parts)
             if allocs[1:]:
                 parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(allocs[-1].pages[0]))
-                acts += self.coded("PagedCache.alloc", self.at, self.admitted, parts, only=("_free_mask",), pace=0.3)
+                acts += self.coded("alloc", self.at, self.admitted, parts, only=("_free_mask",), pace=0.3)
             self.shot(told, *acts, subject=self.about(page), detail=CODE)
         told = say("Prefill computes {} in one pass.", counted(ask.stored(task, self.filled), "token"))
         parts = (self.tape(task), self.pool())
-        acts = self.coded("PagedCache.write", self.at, self.filled, parts, only=("page",))
+        acts = self.coded("write", self.at, self.filled, parts, only=("page",))
         self.shot(told, *acts, subject=self.about(self.state(self.admitted).tables[task][0]))
         return self.section("admit", say("{} gets its pages", name))
 
@@ -203,7 +200,7 @@ class PrefixCacheTelling(Telling):
         tasks = (*self.standing(), task)
         wire = Wires(task, (logical,))
         parts = (self.tape(*tasks), wire, self.pool())
-        before = self.lines("PagedCache.grow", self.at, grown.seq) or grown
+        before = self.call_of("grow", self.at, grown.seq) or grown
         lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.0)
         if ask.between("step_end", self.start, before.seq).value >= FEW_STEPS:
             self.shot("The newest token is not stored yet.", lapse, subject=("pool",))
@@ -225,7 +222,7 @@ class PrefixCacheTelling(Telling):
     def view(self, wrote: KvWrite) -> Section:
         tape = Tape(tuple(dict.fromkeys(span.task for span in wrote.spans[:3])), low=True)
         before = self.history.latest(KvWrite, wrote.seq)
-        event = self.lines("CacheView.__init__", max(self.at, before.seq if before else -1), wrote.seq)
+        event = self.call_of("view", max(self.at, before.seq if before else -1), wrote.seq)
         one, more = "a rectangle: one table, one length", "one rectangle of tables, and lengths"
         told = say(f"Attention gets {plural(wrote.spans, one, more)}.")
         self.beside = ()
@@ -266,7 +263,7 @@ class PrefixCacheTelling(Telling):
         released = name, ask.page(page), ask.ref(page, freed.seq), ask.free_bit()
         told = say("{} is done: page {} falls to ref {}, its bit becomes {}.", *released)
         told = self.short(told, say("{} is done: page {} has ref {} and bit {}.", *released))
-        acts = self.coded("PagedCache.free", self.at, freed.seq, (tape, self.pool(page)))
+        acts = self.coded("free", self.at, freed.seq, (tape, self.pool(page)))
         self.shot(told, *acts, subject=self.about(page), detail=CODE)
         self.beside = ()
         acts = [self.act(tape, self.pool(*e.pages), until=e.seq) for e in frees[1:]]
@@ -280,7 +277,7 @@ class PrefixCacheTelling(Telling):
         logical = int(alloc.logical or 0)
         self.beside = ()
         parts = (self.tape(*self.standing(), task), Wires(task), self.pool())
-        before = self.lines("PagedCache.grow", self.at, alloc.seq) or self.lines("PagedCache.alloc", self.at, alloc.seq)
+        before = self.call_of("grow", self.at, alloc.seq) or self.call_of("alloc", self.at, alloc.seq)
         steps = ask.between("step_end", self.at, alloc.seq)
         if steps.value >= FEW_STEPS:
             told = say("{} steps fill the pages of {}.", steps, ask.name(task))
@@ -288,7 +285,8 @@ class PrefixCacheTelling(Telling):
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
         names = ask.page(page), ask.name(task), ask.name(had)
-        told = say("The lowest free page is {}: {} gets it.", *names[:2])
+        lowest = self.keeps("lowest-page-first")
+        told = say("The lowest free page is {}: {} gets it." if lowest else "Page {} is free: {} gets it.", *names[:2])
         acts = [self.act(*acting), self.act(*acting, until=table.seq if table else alloc.seq, seconds=1.6)]
         self.shot(told, *acts, subject=self.about(page))
         spans = ((event, span) for event in self.history.events(KvWrite, self.at) for span in event.spans)

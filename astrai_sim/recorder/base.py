@@ -1,20 +1,17 @@
-"""What both recorders share: wrapping live objects, time, and the scheduler's events."""
+"""What both recorders of this engine share: which methods they watch, and the scheduler's events."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
-import torch
-
 from astrai_sim.engine.scheduler import Task
+from astrai_sim.recorder.paging import PageWatcher
+from astrai_sim.recorder.watching import Original
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import RecordPart
 from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.digests import numbers_digest
 from astrai_sim.trace.header import PHASES
 
-Original = Callable[..., Any]
 Batch = list[tuple[Task, int, int]]
 
 
@@ -23,7 +20,7 @@ def equal_once(numbers: list[int]) -> int | list[int]:
     return numbers[0] if len(set(numbers)) == 1 else numbers
 
 
-class BaseRecorder:
+class BaseRecorder(PageWatcher):
     """Watches the scheduler and the cache of `built` and writes what happens, as `asked` for, to `writer`.
 
     The engine knows nothing of it: `attach` puts wrappers over methods of the two instances, `detach` takes them off
@@ -42,18 +39,12 @@ class BaseRecorder:
     )
 
     def __init__(self, writer: TraceWriter, built: Built, asked: RecordPart) -> None:
-        self.writer = writer
-        self.scheduler, self.cache, self.clock = built.scheduler, built.cache, built.clock
-        self.asked = asked
-        self.step = -1
-        self.phase: str | None = None
-        self.task: str | None = None
-        self.logical: int | None = None
+        super().__init__(writer, built.clock, asked)
+        self.scheduler, self.cache = built.scheduler, built.cache
+        self.pool, self.keys = built.cache, built.cache.k_cache[asked.kv_layer]
         self.batch: Batch = []
         self.with_model = self.cache.k_cache.device.type != "meta"
         self._leaving: list[int] = []
-        self._queues: list[list[dict[str, Any]]] = []
-        self._undo: list[Callable[[], None]] = []
 
     def attach(self) -> None:
         """Start watching. Raises RuntimeError if it does already."""
@@ -66,68 +57,9 @@ class BaseRecorder:
                 own = "scheduler_admit" if name == "_admit" else name.lstrip("_")
                 self._wrap(owner, name, getattr(self, f"_on_{own}"))
 
-    def detach(self) -> None:
-        """Stop watching and leave the objects as they were."""
-        while self._undo:
-            self._undo.pop()()
-
     def snapshot(self) -> None:
         """Record mask, refcounts, tables, LRU and lengths, read from the live objects."""
         raise NotImplementedError
-
-    def _wrap(self, owner: Any, name: str, handler: Callable) -> None:
-        original = getattr(owner, name)
-
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            return handler(original, *args, **kwargs)
-
-        setattr(owner, name, wrapper)
-        self._undo.append(partial(delattr, owner, name))
-
-    def _emit(self, event: str, at: int | None = None, **fields: Any) -> None:
-        with self.clock.aside:
-            now = self.clock.now_ns() if at is None else at
-            self._put({"step": self.step, "phase": self.phase, "ns": now, "event": event, **fields})
-
-    def _put(self, data: dict[str, Any]) -> None:
-        if self._queues:
-            self._queues[-1].append(data)
-        else:
-            self._write(data)
-
-    def _write(self, data: dict[str, Any]) -> None:
-        self.writer.event(data)
-
-    @contextmanager
-    def _held(self) -> Iterator[list[dict[str, Any]]]:
-        """Hold events back until the end; on an exception they are dropped."""
-        queue: list[dict[str, Any]] = []
-        self._queues.append(queue)
-        try:
-            yield queue
-        except BaseException:
-            queue.clear()
-            raise
-        finally:
-            self._queues.pop()
-            with self.clock.aside:
-                for data in queue:
-                    self._put(data)
-
-    @contextmanager
-    def _about(self, task: str | None, logical: int | None = None) -> Iterator[None]:
-        """Page events in here are of `task`, at `logical` in its table."""
-        before = self.task, self.logical
-        self.task, self.logical = task, logical
-        try:
-            yield
-        finally:
-            self.task, self.logical = before
-
-    def _synchronize(self) -> None:
-        """Wait for the device, so that what it still computes counts as the engine's time."""
-        if self.cache.k_cache.device.type == "cuda":
-            torch.cuda.synchronize(self.cache.k_cache.device)
 
     def _lengths(self) -> dict[str, int]:
         """Tokens in the cache of each task that has a table."""

@@ -13,7 +13,8 @@ from typing import Any
 
 from astrai_sim.engine.cache.prefix import ROOT, Prefix
 from astrai_sim.engine.scheduler import Task
-from astrai_sim.recorder.base import BaseRecorder, Batch, Original, equal_once
+from astrai_sim.recorder.base import BaseRecorder, Batch, equal_once
+from astrai_sim.recorder.watching import Original
 from astrai_sim.trace import digests
 from astrai_sim.trace.digests import WORD, numbers_digest, to_runs
 

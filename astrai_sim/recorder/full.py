@@ -3,24 +3,21 @@
 What an event says of mask, refcounts, LRU and tables is read from the live objects after the call.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import torch
 
-from astrai_sim.engine.cache import CacheView, paged_cache, pages_for
+from astrai_sim.engine.cache import CacheView, paged_cache
 from astrai_sim.engine.cache.prefix import ROOT, Prefix
 from astrai_sim.engine.scheduler import Task
-from astrai_sim.recorder.base import BaseRecorder, Batch, Original
-from astrai_sim.recorder.lines import LineTracer
+from astrai_sim.recorder.base import BaseRecorder, Batch
+from astrai_sim.recorder.watching import Original
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import RecordPart
 from astrai_sim.text import TextStream
 from astrai_sim.trace import TraceWriter
-from astrai_sim.trace.events import WHOLE_LRU, WHOLE_MASK
 
 
 class Recorder(BaseRecorder):
@@ -37,7 +34,6 @@ class Recorder(BaseRecorder):
     def __init__(self, writer: TraceWriter, built: Built, asked: RecordPart) -> None:
         super().__init__(writer, built, asked)
         self.kv_layer = asked.kv_layer
-        self._traced: Counter = Counter()
         self._language = built.language
         self._texts: dict[str, TextStream] = {}
 
@@ -57,65 +53,6 @@ class Recorder(BaseRecorder):
         tables = {task: list(pages) for task, pages in cache.tables.items()}
         counts = {"refs": list(cache.refs), "tables": tables, "lengths": self._lengths()}
         self._emit("snapshot", mask=hex(cache.free_mask), **counts, **self._lru())
-
-    def _lines(
-        self,
-        name: str,
-        function: Callable,
-        *args: Any,
-        key: Any = None,
-        keep: Callable[[Any], bool] | None = None,
-        inside: Callable | None = None,
-    ) -> Any:
-        """Call `function`; the first calls also give a `lines` event, ahead of their effects.
-
-        `keep` decides by the result whether this call is worth a `lines` event; `inside` as for `LineTracer`.
-        """
-        budget = (name, key)
-        late = self.asked.line_steps is not None and self.step >= self.asked.line_steps
-        if late or self._traced[budget] >= self.asked.traced_calls:
-            return function(*args)
-        began = self.clock.now_ns()
-        with self.clock.aside:
-            tracer = LineTracer(function, self.clock.aside, inside)
-        with self._held() as queue:
-            result = tracer.run(*args)
-            if keep is None or keep(result):
-                self._traced[budget] += 1
-                self.told(name, tracer, began)
-                queue.insert(0, queue.pop())
-        return result
-
-    def told(self, name: str, tracer: LineTracer, at: int | None = None) -> None:
-        """Record the lines of a call of function `name` that began `at` nanoseconds: now, where that is None."""
-        call = {"args": tracer.args, "steps": tracer.steps, "result": tracer.result}
-        self._emit("lines", at, function=name, task=self.task, **call)
-
-    @contextmanager
-    def _held(self) -> Iterator[list[dict[str, Any]]]:
-        """Hold events back; where they are dropped, their lines are not counted."""
-        before = self._traced.copy()
-        try:
-            with super()._held() as queue:
-                yield queue
-        except BaseException:
-            self._traced = before
-            raise
-
-    def _mask(self, page: int) -> dict[str, Any]:
-        mask = self.cache.free_mask
-        if self.cache.n_pages <= WHOLE_MASK:
-            return {"mask": hex(mask)}
-        index = page // 64
-        return {"word": [index, hex(mask >> (64 * index) & 0xFFFFFFFFFFFFFFFF)]}
-
-    def _lru(self) -> dict[str, Any]:
-        lru = self.cache.lru
-        return {"lru": lru} if len(lru) <= WHOLE_LRU else {}
-
-    def _page_event(self, event: str, page: int, lru: bool = False) -> None:
-        about = {"page": page, "task": self.task, "logical": self.logical, "ref": self.cache.refs[page]}
-        self._emit(event, **about, **self._mask(page), **(self._lru() if lru else {}))
 
     # scheduler
 
@@ -223,22 +160,10 @@ class Recorder(BaseRecorder):
         self._synchronize()
         with self.clock.aside:
             spans = [
-                self._span(task.id, table, [position for position in row if position >= 0])
+                self._span(task.id, table, row[0], max(row) + 1)
                 for (task, _, _), table, row in zip(self.batch, page_table.tolist(), positions.tolist(), strict=True)
             ]
             self._emit("kv_write", layer=layer, spans=spans)
-
-    def _span(self, task: str, table: list[int], positions: list[int]) -> dict[str, Any]:
-        """Where `write` put a task's tokens, with the K norms that the tensor now holds."""
-        size = self.cache.page_size
-        start, end = positions[0], positions[-1] + 1
-        slots, norms = [], []
-        for logical in range(start // size, pages_for(end, size)):
-            page, low, high = table[logical], max(start - logical * size, 0), min(end - logical * size, size)
-            keys = self.cache.k_cache[self.kv_layer, page, low:high].float()
-            norms += [float(f"{norm:.4g}") for norm in keys.flatten(1).norm(dim=1).tolist()]
-            slots.append([page, low, high])
-        return {"task": task, "start": start, "count": end - start, "slots": slots, "norms": norms}
 
     def _on_gather(
         self, original: Original, layer: int, page_table: torch.Tensor, lengths: torch.Tensor
@@ -249,15 +174,8 @@ class Recorder(BaseRecorder):
         self._synchronize()
         with self.clock.aside:
             rows = [
-                self._gather_row(task.id, [page for page in table if page >= 0], length)
+                self._row(task.id, [page for page in table if page >= 0], length)
                 for (task, _, _), table, length in zip(self.batch, page_table.tolist(), lengths.tolist(), strict=True)
             ]
             self._emit("gather", layer=layer, rows=rows)
         return result
-
-    def _gather_row(self, task: str, pages: list[int], length: int) -> dict[str, Any]:
-        """Where `gather` read a task's tokens."""
-        size = self.cache.page_size
-        starts = zip(pages, range(0, length, size), strict=False)
-        slots = [[page * size, min(size, length - start)] for page, start in starts]
-        return {"task": task, "length": length, "pages": pages, "slots": slots}

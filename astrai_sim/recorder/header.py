@@ -87,13 +87,13 @@ def commit() -> str:
         return "unknown"
     git = ("git", "-C", str(ROOT))
     try:
-        name = _printed(*git, "rev-parse", "--short=12", "HEAD")
-        return name + ("+" if _printed(*git, "status", "--porcelain", "--", "astrai_sim") else "")
+        name = printed(*git, "rev-parse", "--short=12", "HEAD")
+        return name + ("+" if printed(*git, "status", "--porcelain", "--", "astrai_sim") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
 
-def _printed(*command: str) -> str:
+def printed(*command: str) -> str:
     """What a command prints. Raises OSError where there is none such, CalledProcessError where it fails."""
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -114,7 +114,7 @@ def driver_version() -> str | None:
         words = Path("/proc/driver/nvidia/version").read_text().split()
         return next(word for word in words if word.count(".") >= 2 and word[0].isdigit())
     with suppress(OSError, subprocess.CalledProcessError, IndexError):
-        return _printed("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader").splitlines()[0].strip()
+        return printed("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader").splitlines()[0].strip()
     return None
 
 

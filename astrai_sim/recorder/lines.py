@@ -2,8 +2,8 @@
 
 import inspect
 import sys
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 from typing import Any
@@ -22,9 +22,9 @@ def plain(value: Any) -> Any:
     """A value as it goes into the trace.
 
     Integers, text, lists and tables of them as they are; tasks by their name; tensors as shape and first items (none
-    for floating point), data types by their name; of an ordered dict its keys; of a prefix index the pages that have a
-    key; anything else by its type's name. Of a mask of more than `LONGEST` bits only how many are set, of a longer list
-    only its length and first items, of longer tables nothing.
+    for floating point), data types by their name; of an ordered dict its keys, queues and sets as lists; of a prefix
+    index the pages that have a key; anything else by its type's name. Of a mask of more than `LONGEST` bits only how
+    many are set, of a longer list only its length and first items, of longer tables nothing.
     """
     if isinstance(value, int) and value.bit_length() > LONGEST:
         return {"bits": value.bit_length(), "set": value.bit_count()}
@@ -39,8 +39,8 @@ def plain(value: Any) -> Any:
         return str(value).removeprefix("torch.")
     if isinstance(value, Task):
         return value.id
-    if isinstance(value, (OrderedDict, PrefixIndex)):
-        value = list(value)
+    if isinstance(value, (OrderedDict, PrefixIndex, deque, set)):
+        value = sorted(value) if isinstance(value, set) else list(value)
     if isinstance(value, list) and value and all(isinstance(item, Task) for item in value):
         return [task.id for task in value]
     if isinstance(value, (list, tuple)) and all(isinstance(item, (int, str)) for item in value):
@@ -59,14 +59,19 @@ class LineTracer:
 
     Or at the frame of `inside`, which the call makes somewhere: a constructor's, say. `steps`
     holds {"line", "values"} for each executed line: the 1-based line in the function's source,
-    and the locals (and the watched attributes of `self`, in a constructor all) that it changed;
+    and the locals (and the `attributes` of `self`, in a constructor all) that it changed;
     `result` is what it returned. What the tracing does happens inside `aside`, a context.
     """
 
     def __init__(
-        self, function: Callable, aside: AbstractContextManager | None = None, inside: Callable | None = None
+        self,
+        function: Callable,
+        aside: AbstractContextManager | None = None,
+        inside: Callable | None = None,
+        attributes: Sequence[str] = WATCHED,
     ) -> None:
         self.aside = nullcontext() if aside is None else aside
+        self.attributes = attributes
         watched = inside or function
         self.function = function
         self.code = inspect.unwrap(getattr(watched, "__func__", watched)).__code__
@@ -112,7 +117,7 @@ class LineTracer:
     def _values(self, frame: FrameType) -> dict[str, Any]:
         values = {k: plain(v) for k, v in frame.f_locals.items() if k != "self"}
         owner = frame.f_locals.get("self")
-        for name in list(vars(owner)) if self.code.co_name == "__init__" else WATCHED:
+        for name in list(vars(owner)) if self.code.co_name == "__init__" else self.attributes:
             if hasattr(owner, name):
                 values[f"self.{name}"] = plain(getattr(owner, name))
         return values

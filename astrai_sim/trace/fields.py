@@ -233,6 +233,7 @@ EDGES = {
     "WorkloadFacts.requests": Field("rows that were run", "requests"),
     "WorkloadFacts.failed": Field("rows that got no answer", "requests"),
     "WorkloadFacts.too_long": Field("rows beyond the limit", "requests"),
+    "Header.roles": Field("which function of `sources` plays which role for films; null: this engine's", "names", NEXT),
     "Header.knows": Field(
         '`["membership"]` where only is told which blocks are cached; null: everything', "names", NEXT
     ),

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from astrai_sim.trace.roles import ROLES
+
 DTYPES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 """Bytes of a number."""
 DETAILS = ("full", "bulk")
@@ -62,14 +64,14 @@ class ModelSizes(Struct, frozen=True):
 
 
 class SchedulerSettings(Struct, frozen=True):
-    """The scheduler's choices. `max_tokens_per_step` None prefills prompts whole; `aging_steps` None, or absent as in
-    older traces, lets a position wait without bound."""
+    """The scheduler's choices. `max_tokens_per_step` None prefills prompts whole; `eos` is the token, or are the
+    tokens, that end an answer; `aging_steps` None, or absent as in older traces, lets a position wait without bound."""
 
     max_batch: Size
     max_tokens_per_step: Size | None = None
     decode_policy: str = "all"
     preemption: bool = True
-    eos: int | None = None
+    eos: int | tuple[int, ...] | None = None
     aging_steps: Size | None = None
 
 
@@ -287,8 +289,9 @@ class Header(Struct, frozen=True):
     step of the engine has, in any order and number, maybe none. `private` says that token ids,
     texts and names are not those of the run (`trace.private`). `knows` is there where the events do not tell
     everything: ["membership"] says that they tell which blocks are cached, and nothing of requests, refcounts and page
-    tables; `imported` then says what they were made from, and model and scheduler are absent from the scenario. Fields
-    that are not known here are passed over.
+    tables; `imported` then says what they were made from, and model and scheduler are absent from the scenario. `roles`
+    has which of the functions in `sources` plays which role for films (`trace.roles`); None: those of this engine.
+    Fields that are not known here are passed over.
     """
 
     schema: str
@@ -315,11 +318,17 @@ class Header(Struct, frozen=True):
     private: bool = False
     knows: list[str] | None = None
     imported: Imported | None = None
+    roles: dict[str, str] | None = None
 
     @property
     def membership_only(self) -> bool:
         """Whether the events tell only which blocks are cached."""
         return self.knows is not None
+
+    def function(self, role: str) -> str | None:
+        """The function of the engine that plays a role; None where none does, or its source is not told."""
+        name = (ROLES if self.roles is None else self.roles).get(role)
+        return name if name in self.sources else None
 
     def __post_init__(self) -> None:
         if self.knows is not None and self.knows != [MEMBERSHIP]:

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from astrai_sim.trace import Event, State, Trace
+from astrai_sim.trace.events import Lines
+from astrai_sim.trace.verify.policy import claimed
 from scenes.draw import motion
 from scenes.draw.atoms import Key
 from scenes.measures import Measure, Said, joined, say
@@ -84,7 +86,22 @@ class Telling:
             raise DoesNotApply(f"{self.film} needs {what}")
         return found
 
+    def need_rules(self, *rules: str) -> None:
+        """Raise DoesNotApply for a trace of an engine that does not claim the `rules` that the film tells of."""
+        for rule in rules:
+            if not self.keeps(rule):
+                told = f"{self.film} tells of an engine that keeps the rule {rule!r}"
+                raise DoesNotApply(f"{told}: {self.trace.header.engine.name} does not claim it")
+
+    def keeps(self, rule: str) -> bool:
+        """Whether the engine claims a rule, so that `verify` checks it."""
+        return rule in claimed(self.trace.header)[0]
+
     # telling
+
+    def call_of(self, role: str, after: int, before: int) -> Lines | None:
+        """The first recorded call of the function of a role between two events; None where there is none."""
+        return self.history.first(Lines, after, before, function=self.trace.header.function(role))
 
     def told(self, which: str, default: Said, **measures: Measure) -> Said:
         """The scenario's "question" or "takeaway", `measures` in its braces; `default` where it has none for this film.

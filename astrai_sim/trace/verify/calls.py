@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from astrai_sim.trace.events import Event
+from astrai_sim.trace.roles import ROLES
 from astrai_sim.trace.verify import scripts
-from astrai_sim.trace.verify.scripts import MAKING, VIEWING, Held, Script, Told, shown_as
+from astrai_sim.trace.verify.scripts import Held, Script, Told, shown_as
 from astrai_sim.trace.verify.serving import Serving
 
 CALLS = 4
-PASSES = (VIEWING, "PagedCache.write", "PagedCache.gather")
-"""Functions that are called once a forward pass."""
-SILENT = ("pages_for", "PagedCache.grow", "InferenceScheduler._make_room")
-"""Functions of whose calls no event tells."""
+PASSES = ("view", "write", "gather")
+"""Roles of functions that are called once a forward pass."""
+SILENT = ("pages", "grow", "room")
+"""Roles of functions of whose calls no event tells."""
 INLINED = (3, 12)
 """From this Python on the loop of a list comprehension runs in the frame around it, line by line."""
 
@@ -30,6 +31,8 @@ class Calls:
         record = model.header.scenario.record
         self.model, self.paging, self.traced = model, model.paging, model.policy["calls-traced"]
         self.sources = model.header.sources
+        self.names = {role: model.header.function(role) for role in ROLES}
+        self.roles = {name: role for role, name in self.names.items()}
         self.most = CALLS if record.line_calls is None else record.line_calls
         self.steps = record.line_steps
         self.trusted: Counter[str] = Counter()
@@ -46,9 +49,9 @@ class Calls:
         Recordings from before they were have no source of `CacheView` either; who came to a pool that
         was there already, and so claims no scenario, cannot tell them.
         """
-        told = event.event == "lines" and event.function == MAKING
+        told = event.event == "lines" and self.roles.get(event.function) == "make"
         if told or self.model.policy["scenario-kept"].claimed:
-            self.traced.same("lines that made the pool", told, self.most > 0 and VIEWING in self.sources)
+            self.traced.same("lines that made the pool", told, self.most > 0 and self.names["view"] is not None)
 
     def check(self, event: Event) -> None:
         """A call is told. Those of a pass are checked when it is known for whom they were."""
@@ -60,35 +63,36 @@ class Calls:
             self.model.format.number("line", step.line, 1, len(source.text.splitlines()) + 2)
         late = self.steps is not None and event.step >= self.steps
         traced.true("calls told", not late, f"a call in step {event.step}, of which no lines were to be recorded")
-        traced.true("calls told", function not in self._seen, f"{function} is told twice for one call")
-        if function == MAKING:
+        role = self.roles.get(function)
+        traced.true("calls told", role not in self._seen, f"{function} is told twice for one call")
+        if role == "make":
             traced.same("event that tells how the pool was made", self.model.seq, 0)
             self.paging.same("task of the call", event.task, None)
             self._compare(event, scripts.making(self.model.header))
             return
-        if function in PASSES:
-            self.untold[function] = event
-        elif self._known and (script := getattr(self, f"_{function.rpartition('.')[2].lstrip('_')}", None)):
+        if role in PASSES:
+            self.untold[role] = event
+        elif self._known and (script := getattr(self, f"_{role}", None)):
             self._compare(event, script(event))
         else:
             self.trusted[function] += 1
-        if function in SILENT:
-            self._counts[function] += 1
-            count = self._counts[function]
+        if role in SILENT:
+            self._counts[role] += 1
+            count = self._counts[role]
             traced.true("calls told", count <= self.most, f"call {count} of {function}: {self.most} were to be")
-        else:
-            self._seen.add(function)
+        elif role is not None:
+            self._seen.add(role)
 
-    def happened(self, function: str, task: str | None = None, page: int | None = None, key: Any = None) -> None:
-        """Events show that a function was called: its lines came before where they had to."""
-        number, step = self._counts[function, key], self.model.step
-        self._counts[function, key] += 1
+    def happened(self, role: str, task: str | None = None, page: int | None = None, key: Any = None) -> None:
+        """Events show that the function of a role was called: its lines came before where they had to."""
+        number, step, function = self._counts[role, key], self.model.step, self.names[role]
+        self._counts[role, key] += 1
         due = number < self.most and (self.steps is None or step < self.steps)
-        name = f"lines of call {number + 1} of {function}"
-        if function in self.sources:
-            self.traced.same(name if due else "calls told", function in self._seen, due)
-        self._seen.discard(function)
-        if page is not None and self._promised and function != "PagedCache.evict":
+        if function is not None:
+            name = f"lines of call {number + 1} of {function}"
+            self.traced.same(name if due else "calls told", role in self._seen, due)
+        self._seen.discard(role)
+        if page is not None and self._promised and role != "evict":
             for promise in self._promised:
                 self.paging.same("task and page of the call", (task, page), promise)
             self._promised = []
@@ -98,7 +102,8 @@ class Calls:
         if self._promised:
             raise self.paging.lie(f"a call was told about page {self._promised[0][1]}, but nothing came of it")
         if self._seen:
-            raise self.paging.lie(f"lines of {', '.join(sorted(self._seen))} without what the call did")
+            told = ", ".join(sorted(str(self.names[role]) for role in self._seen))
+            raise self.paging.lie(f"lines of {told} without what the call did")
 
     def _held(self) -> Held:
         pool = self.model.pool
@@ -116,7 +121,9 @@ class Calls:
         values = {name: shown_as(value) for name, value in args.items()}
         same("arguments", event.args, values)
         held = {**self._held().values(), "self.running": list(self.model.requests.running)}
-        values |= {} if event.function == MAKING else {name: shown_as(value) for name, value in held.items()}
+        values |= (
+            {} if self.roles.get(event.function) == "make" else {name: shown_as(value) for name, value in held.items()}
+        )
         for step, (_, assigned) in zip(event.steps, lines, strict=True):
             given = {name: shown_as(value) for name, value in assigned.items()}
             changed = {name: value for name, value in given.items() if name not in values or values[name] != value}
@@ -133,7 +140,7 @@ class Calls:
 
     # what each function is given, runs and returns
 
-    def _pages_for(self, event: Event) -> Told:
+    def _pages(self, event: Event) -> Told:
         n, size = self.model.requests[self._caller(event)].n_tokens, self.model.size
         pages = self.model.pool.pages_for(n)
         script: Script = [
@@ -172,7 +179,7 @@ class Calls:
         ]
         return {}, script, page
 
-    def _inc_ref(self, event: Event) -> Told:
+    def _share(self, event: Event) -> Told:
         held, task = self._held(), self._caller(event)
         page = self.model.hits.get(task, [])[len(self.model.pool.table(task))]
         held.lru = [cached for cached in held.lru if cached != page]
@@ -253,7 +260,7 @@ class Calls:
             script.append((line, held.values()))
         return {"task": request.name, "n_tokens": request.n_tokens}, script, pages
 
-    def _make_room(self, event: Event) -> Told:
+    def _room(self, event: Event) -> Told:
         pool, requests, held = self.model.pool, self.model.requests, self._held()
         self.paging.same("task of the call", event.task, None)
         request = requests[str(event.args.get("task"))]
@@ -282,18 +289,18 @@ class Calls:
 
     # what is called once a pass, for its tasks
 
-    def passed(self, function: str, batch: Sequence[tuple[str, int, int]]) -> None:
+    def passed(self, role: str, batch: Sequence[tuple[str, int, int]]) -> None:
         """Of a `batch` of (task, first position, count) K and V were written, or read from 0 on."""
-        event, model = self.untold.pop(function, None), self.model
+        event, model = self.untold.pop(role, None), self.model
         tables = [model.pool.tables[task] for task, _, _ in batch]
-        grown = VIEWING in self.sources  # older recordings do not count anew where a table has grown
+        grown = self.names["view"] is not None  # older recordings do not count anew where a table has grown
         names = tuple((task, len(table) if grown else 0) for (task, _, _), table in zip(batch, tables, strict=True))
-        self.happened(function, key=(model.phase, names))
+        self.happened(role, key=(model.phase, names))
         if event is None:
             return
         self.paging.same("task of the call", event.task, None)
         if self._known:
             spans = [(start, count) for _, start, count in batch]
-            self._compare(event, scripts.passing(model.header, function, tables, spans))
+            self._compare(event, scripts.passing(model.header, role, tables, spans))
         else:
-            self.trusted[function] += 1
+            self.trusted[event.function] += 1

@@ -7,11 +7,10 @@ from astrai_sim.trace.verify.calls import Calls
 from astrai_sim.trace.verify.serving import Serving
 
 CALLED = {
-    **{"pages_alloc": "PagedCache.alloc", "pages_ref": "PagedCache.inc_ref", "pages_revived": "PagedCache.inc_ref"},
-    **{"pages_free": "PagedCache.free", "pages_cached": "PagedCache.free", "pages_evicted": "PagedCache.evict"},
-    "prefix_hit": "PagedCache.lookup",
+    **{"pages_alloc": "alloc", "pages_ref": "share", "pages_revived": "share", "pages_evicted": "evict"},
+    **{"pages_free": "free", "pages_cached": "free", "prefix_hit": "lookup"},
 }
-"""Functions that events show to have been called."""
+"""Roles of functions that events show to have been called."""
 
 
 class FullModel(Serving):
@@ -93,6 +92,8 @@ class FullModel(Serving):
             self.paging.same("pages let go", len(request.left), len(old))
             self.pool.leave(event.task, len(old))
             request.left.clear()
+            self.hits.pop(event.task, None)
+            self.missed.discard(event.task)
             self.to_release.discard(event.task)
             return
         if self.handed is None:
@@ -125,8 +126,8 @@ class FullModel(Serving):
                 self.told(self.format, "norms", None if norms is None else len(norms), span.count)
             message = f"a norm of {span.task} is below 0 or not finite"
             self.format.true("norms", all(0 <= norm < float("inf") for norm in norms or ()), message)
-        for function in ("CacheView.__init__", "PagedCache.write"):
-            self.calls.passed(function, [(span.task, span.start, span.count) for span in event.spans])
+        for role in ("view", "write"):
+            self.calls.passed(role, [(span.task, span.start, span.count) for span in event.spans])
 
     def on_gather(self, event: Event) -> None:
         checks = self.paging
@@ -139,7 +140,7 @@ class FullModel(Serving):
             checks.same("gathered length", row.length, length)
             slots = [(page * self.size, high - low) for page, low, high in self._slots(row.task, 0, length)]
             checks.same("gathered slots", row.slots, slots)
-        self.calls.passed("PagedCache.gather", [(row.task, 0, row.length) for row in event.rows])
+        self.calls.passed("gather", [(row.task, 0, row.length) for row in event.rows])
 
     def on_kv_lengths(self, event: Event) -> None:
         self.format.true("model", self.model_free, "lengths alone, though a model writes K and V")

@@ -105,17 +105,27 @@ class Pool:
         return self._forget(page)
 
     def set_key(self, page: int, key: str | None, chain: int | None) -> None:
-        """Give a key to a page that has none, and note what it ends."""
+        """Give a key to a page that has none, and note what it ends.
+
+        Another page of the same content loses it; one that is cached keeps the name until it is evicted.
+        """
         self.paging.true("key", page not in self.keys, f"page {page} has a key already")
+        owner = None if key is None else self.page_of_key.get(key)
+        if owner is not None:
+            message = f"the key {key} is that of page {owner}"
+            self.paging.true("key", chain is not None and self.keys[owner][1] == chain, message)
+            self.policy["full-pages-keyed"].true("key", False, message)
+            if owner not in self.lru:
+                del self.keys[owner]
         if key is not None:
-            owner = self.page_of_key.setdefault(key, page)
-            self.paging.true("key", owner == page, f"the key {key} is that of page {owner}")
+            self.page_of_key[key] = page
         self.keys[page], self.page_of[chain] = (key, chain), page
 
     def _forget(self, page: int) -> str | None:
         """Take a page's key from it."""
         key, chain = self.keys.pop(page)
-        self.page_of_key.pop(key, None)
+        if self.page_of_key.get(key) == page:
+            del self.page_of_key[key]
         if self.page_of.get(chain) == page:
             del self.page_of[chain]
         return key

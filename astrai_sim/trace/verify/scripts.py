@@ -9,7 +9,6 @@ from astrai_sim.trace.header import Header
 
 FIRST = 8
 LONGEST = 1024
-MAKING, VIEWING = "PagedCache.__init__", "CacheView.__init__"
 Script = list[str | tuple[str, dict[str, Any]]]
 """Lines of the source, with what they assign, in the order in which they run."""
 Told = tuple[dict[str, Any], Script, Any]
@@ -73,15 +72,15 @@ def making(header: Header) -> Told:
     return {**sizes, "device": "device", "dtype": header.dtype, "prefix_caching": caching}, script, None
 
 
-def passing(header: Header, function: str, tables: list[list[int]], spans: list[tuple[int, int]]) -> Told:
-    """A function of a forward pass for tasks with these tables and (first position, count)."""
+def passing(header: Header, role: str, tables: list[list[int]], spans: list[tuple[int, int]]) -> Told:
+    """The function of a role in a forward pass for tasks with these tables and (first position, count)."""
     (starts, counts), size = np.array(spans).T, header.scenario.cache.page_size
     offset, page_table = np.arange(counts.max()), np.full((len(tables), max(map(len, tables))), -1)
     for table, padded in zip(tables, page_table, strict=True):
         padded[: len(table)] = table
     position = starts[:, None] + offset
     positions = np.where(offset < counts[:, None], position, -1)
-    if function == VIEWING:
+    if role == "view":
         args = {"cache": "PagedCache", "tables": tables, "starts": starts.tolist(), "counts": counts.tolist()}
         script: Script = [
             "check_room(tables, starts, counts, cache.page_size)",
@@ -96,12 +95,12 @@ def passing(header: Header, function: str, tables: list[list[int]], spans: list[
         ]
         return args, script, None
     row, col = np.nonzero(positions >= 0)
-    at, text = positions[row, col], header.sources[function].text
+    at, text = positions[row, col], header.sources[header.function(role) or ""].text
     places, page, slot = {"row": row, "col": col}, {"page": page_table[row, at // size]}, {"slot": at % size}
     token = [header.scenario.model.n_kv_heads, header.scenario.model.head_dim]
     kv = {name: {"shape": [*positions.shape, *token]} for name in "kv"}
     args = {"layer": header.kv_layer, "page_table": page_table}
-    if function == "PagedCache.write":
+    if role == "write":
         script = [
             ("row, col = (positions >= 0).nonzero().T", places),
             ("pos = positions[row, col]", {"pos": at}),

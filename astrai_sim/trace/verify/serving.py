@@ -25,7 +25,7 @@ class Serving(Pages):
         checks.number("max tokens", event.max_tokens, 1)
         needed = self.pool.pages_for(length + event.max_tokens - 1)
         message = f"{event.task} can never fit: it needs {needed} pages"
-        self.paging.true("fits at all", needed <= self.pool.n_pages or not self.own, message)
+        self.policy["admitted-when-fitting"].true("fits at all", needed <= self.pool.n_pages, message)
         self.time.submitted(event, self.requests.idle)
         self.asked.submitted(event, self.step + 1)
         ids = None if prompt is None else list(prompt)
@@ -115,7 +115,7 @@ class Serving(Pages):
         request.last = self.step
         most, generated = request.max_tokens, request.generated
         checks.true("max tokens", generated <= most, f"more than {most} tokens generated")
-        if generated == most or (token is not None and token == self.eos):
+        if generated == most or (token is not None and token in self.eos):
             self.to_finish.add(name)
         return request
 
@@ -123,7 +123,7 @@ class Serving(Pages):
         request, checks = self.requests[event.task], self.format
         checks.same("tokens", event.tokens, request.n_tokens)
         checks.same("generated", event.generated, request.generated)
-        eos = event.reason == "eos" if request.ids is None else request.ids[-1] == self.eos
+        eos = event.reason == "eos" if request.ids is None else request.ids[-1] in self.eos
         served = "eos" if eos else "length"
         if self.own:
             checks.same("reason", event.reason, served if event.task in self.to_finish else "aborted")
@@ -151,14 +151,14 @@ class Serving(Pages):
         self.format.true("pass", passing, f"a forward pass in the phase {self.phase}")
         message = f"a second forward pass in {self.phase}"
         self.policy["one-pass-a-phase"].true("one pass", not self.phase_tasks, message)
+        status, served = ("prefilling" if self.phase == "prefill" else "running"), ("prefilling", "running")
         starts, computed = set(), set(names)
         for name, count in zip(names, counts, strict=True):
             request = self.requests[name]
             self.format.number("tokens computed", count, 1)
             if self.four:
-                paging.same("status", request.status, "prefilling" if self.phase == "prefill" else "running")
-            else:
-                paging.true("status", name in self.requests.running, f"{name} is computed, but does not run")
+                self.policy["four-phases"].same("status", request.status, status)
+            paging.true("status", request.status in served, f"nothing can be computed for {name}: {request.status}")
             if request.status == "running":
                 starts.add(request.kv)
             request.start = request.kv

@@ -45,7 +45,8 @@ class StepRules:
         self.counts_only = self.model_free and self.detail == "bulk"
         self.caching = scenario.cache.prefix_caching
         self.settings: dict[str, Any] = asdict(scenario.scheduler)
-        self.eos = None if self.model_free else scenario.scheduler.eos
+        eos = None if self.model_free else scenario.scheduler.eos
+        self.eos = eos if isinstance(eos, tuple) else () if eos is None else (eos,)
         self.vocab_size = scenario.model.vocab_size
         self.snapshot_steps = scenario.record.snapshot_every or SNAPSHOT_STEPS[self.detail]
         self.pool = Pool(checks, scenario.cache.n_pages, scenario.cache.page_size)
@@ -166,7 +167,7 @@ class StepRules:
     def _all_keyed(self, request: Tracked) -> None:
         """Pages that the last pass filled are keyed, unless another has the same content."""
         rule, full = self.policy["full-pages-keyed"], request.kv // self.size
-        if not self.caching or request.ids is None:
+        if not self.caching or request.ids is None or not rule.claimed:
             return
         chain = self.prefixes.extend(request.chain, request.ids, full)
         for logical in range(request.start // self.size, full):

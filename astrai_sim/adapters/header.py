@@ -1,0 +1,76 @@
+"""The header of a trace of a foreign engine: its name, version and commit, its sizes, and its own source."""
+
+import datetime
+import inspect
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from astrai_sim.recorder.header import device_facts, printed
+from astrai_sim.trace import SCHEMA, VERSION
+
+
+def make_header(
+    package: str, scenario: dict[str, Any], device: torch.device, roles: Mapping[str, Callable], policy: tuple[str, ...]
+) -> dict[str, Any]:
+    """The header of a trace of the engine in the loaded `package`, whose functions play `roles` in films.
+
+    `scenario` has model, cache, scheduler and record as the header says them (`astrai_sim.trace.header`).
+    """
+    name, model = package.partition(".")[0], scenario["model"]
+    root = _root(name)
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "engine": {"name": name, "version": _version(name), "commit": _commit(root)},
+        "device": device_facts(device),
+        "dtype": model["dtype"],
+        "model": model["kind"],
+        "clock": "real",
+        "detail": "full",
+        "scenario": scenario,
+        "scenario_name": scenario["name"],
+        "seed": 0,
+        "started": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "sources": {function.__qualname__: source_of(function, root) for function in roles.values()},
+        "roles": {role: function.__qualname__ for role, function in roles.items()},
+        "kv_layer": scenario["record"]["kv_layer"],
+        "policy": list(policy),
+    }
+
+
+def source_of(function: Callable, root: Path | None) -> dict[str, Any]:
+    """File (below `root`, else its name alone), first line and text of a function.
+
+    Raises OSError where its text is not at hand.
+    """
+    text, line = inspect.getsourcelines(inspect.unwrap(function))
+    path = Path(inspect.getfile(function)).resolve()
+    file = path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else path.name
+    return {"file": file, "line": line, "text": textwrap.dedent("".join(text))}
+
+
+def _root(package: str) -> Path | None:
+    """The folder that a loaded package lies in."""
+    file = getattr(sys.modules.get(package), "__file__", None)
+    return Path(file).resolve().parent.parent if file and Path(file).stem == "__init__" else None
+
+
+def _version(package: str) -> str:
+    return str(getattr(sys.modules.get(package), "__version__", "unknown"))
+
+
+def _commit(root: Path | None) -> str | None:
+    """The commit of the checkout that the engine lies in, with "+" for a changed one; None where it lies in none."""
+    with suppress(OSError, subprocess.CalledProcessError):
+        git = ("git", "-C", str(root))
+        if root is not None and Path(printed(*git, "rev-parse", "--show-toplevel")) == root:
+            changed = printed(*git, "status", "--porcelain", "--untracked-files=no")
+            return printed(*git, "rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
+    return None
