@@ -1,6 +1,6 @@
 """The formats of a clip: each written from the frames of a section's file, and read back."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +12,7 @@ import av.filter
 import numpy as np
 from av.error import BlockingIOError as NothingYet
 from av.error import EOFError as AllPulled
+from av.video.frame import PictureType
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -146,11 +147,18 @@ def _gif(stretch: Stretch, output: Path) -> str:
 
 
 def encode(
-    name: str, pictures: Iterable[av.VideoFrame], output: Path, fps: int, tags: Mapping[str, str], clear: bool = False
+    name: str,
+    pictures: Iterable[av.VideoFrame],
+    output: Path,
+    fps: int,
+    tags: Mapping[str, str],
+    clear: bool = False,
+    keys: Collection[int] = (),
 ) -> int:
     """Write `pictures`, in order, to `output` in one of `VIDEO`'s formats, with their alpha where they are `clear`.
 
-    They are of one size; what they say of their colours is written down for players. Gives how many there were.
+    They are of one size; what they say of their colours is written down for players. The pictures at the places `keys`
+    are key frames, which owe nothing to those before. Gives how many there were.
     Raises OSError where it cannot be written.
     """
     form, begins, count = VIDEO[name], {"movflags": "faststart"} if name != "webm" else {}, 0
@@ -168,7 +176,8 @@ def encode(
                         setattr(stream.codec_context, fact, getattr(frame, fact))
                 if clear and name == "webm":
                     stream.metadata["alpha_mode"] = "1"
-            frame.pts, frame.time_base, frame.pict_type = count, Fraction(1, fps), 0
+            frame.pts, frame.time_base = count, Fraction(1, fps)
+            frame.pict_type = PictureType.I if count in keys else PictureType.NONE
             written.mux(stream.encode(frame))
             count += 1
         written.mux(stream.encode() if stream else [])

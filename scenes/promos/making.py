@@ -94,7 +94,8 @@ def make_promo(
         if not promo.loop:
             seen = _clocked(seen, spent[0] + sum(played.seconds for _, played, _ in parts) + spent[1], shaped)
         pictures = (av.VideoFrame.from_ndarray(picture, format="rgb24") for picture in seen)
-        count = formats.encode("mp4", pictures, partial, shaped.fps, tags)
+        last = round(sum(played.seconds for _, played, _ in parts) * shaped.fps) + 2 * _turns(shaped) - 1
+        count = formats.encode("mp4", pictures, partial, shaped.fps, tags, keys={last} if promo.loop else ())
         if sound:
             sound.below(partial)
     return count / shaped.fps
@@ -159,11 +160,16 @@ def _pictures(
             yield last
     if promo.loop and first is not None and last is not None:
         ground = np.array([round(255 * part) for part in rgb(quality.theme.ground)], float)
-        turns = round(TURN_S * fps / 2)
+        turns = _turns(quality)
         for picture, shares in ((last, range(turns - 1, -1, -1)), (first, range(1, turns + 1))):
             for share in shares:  # over the ground, so that no text crosses another
                 yield (ground + (picture - ground) * share / turns).round().astype(np.uint8)
     yield from frames(cards[1], quality, round(spent[1] * fps))
+
+
+def _turns(quality: Quality) -> int:
+    """Frames in which a loop's last picture goes, and in which its first comes."""
+    return round(TURN_S * quality.fps / 2)
 
 
 def _clocked(pictures: Iterator[np.ndarray], seconds: float, quality: Quality) -> Iterator[np.ndarray]:
