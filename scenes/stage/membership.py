@@ -58,10 +58,13 @@ class MembershipTelling(Telling):
         yield self.takeaway()
 
     def hook(self) -> Section:
-        """The way to the fullest moment, or further, where it comes too soon to be watched."""
-        self.begin(-1)
+        """From half as many cached blocks to the most, or a longer way where that is too short to be watched."""
+        least = round(HOOK * PACE)
+        until = max(self.peak, int(self.changes[least - 1]))
+        half = int(self.series.seq[(2 * self.series.cached >= self.series.cached.max()).argmax()])
+        before = self.changes[: np.searchsorted(self.changes, until) - least + 1]
+        self.begin(min(half, int(before[-1]) if len(before) else -1))
         asked = self.question(say("Which of {} places hold a cached block?", self.ask.pool_pages()))
-        until = max(self.peak, int(self.changes[round(HOOK * PACE) - 1]))
         self.shot("", self.through((asked, self.map), until, HOOK), subject=("map",))
         title = self.trace.header.scenario.title
         return self.section("hook", say("{}", self.ask.header(title)) if title else "Cached blocks", cut=True)
