@@ -132,6 +132,9 @@ class PrivateWriter(TraceWriter):
         came = sorted(scenario.requests, key=lambda request: (request.arrival_s or 0.0, request.arrival_step))
         self._names_of(request.name for request in came)
         scheduler, stop, load = scenario.scheduler, scenario.stop, scenario.workload
+        eos = scheduler.eos
+        if eos is not None:
+            eos = self._ids.of(eos) if isinstance(eos, int) else tuple(map(self._ids.of, eos))
         scenario = structs.replace(
             scenario,
             name=HIDDEN,
@@ -141,7 +144,7 @@ class PrivateWriter(TraceWriter):
             film="",
             seed=0,
             model=structs.replace(scenario.model, vocab_size=None),
-            scheduler=structs.replace(scheduler, eos=None if scheduler.eos is None else self._ids.of(scheduler.eos)),
+            scheduler=structs.replace(scheduler, eos=eos),
             stop=StopPart(stop.max_steps, self._name(stop.task), stop.tokens),
             requests=[
                 RequestPart(

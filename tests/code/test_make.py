@@ -26,7 +26,7 @@ def test_make_3_81_is_enough():
 @pytest.mark.parametrize(
     "words, said",
     [
-        (("film", "FLIM=Eviction"), "FLIM is not known here: choose from AT "),
+        (("film", "FLIM=Eviction"), "FLIM is not known here: choose from ASTRAI AT "),
         (("film", "AT=3"), "film does not take AT: it takes AUDIO FILM "),
         (("clean", "FILM=Chat"), "clean does not take FILM"),
         (("sheet", "FILM=Chat", "QUALITY=preview"), "sheet does not take QUALITY"),
