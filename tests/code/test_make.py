@@ -26,7 +26,7 @@ def test_make_3_81_is_enough():
 @pytest.mark.parametrize(
     "words, said",
     [
-        (("film", "FLIM=Eviction"), "FLIM is not known here: choose from AT "),
+        (("film", "FLIM=Eviction"), "FLIM is not known here: choose from ASTRAI AT "),
         (("film", "AT=3"), "film does not take AT: it takes AUDIO FILM "),
         (("clean", "FILM=Chat"), "clean does not take FILM"),
         (("sheet", "FILM=Chat", "QUALITY=preview"), "sheet does not take QUALITY"),
@@ -45,6 +45,7 @@ def test_variables_that_do_not_apply_are_refused_in_a_line(words, said):
         (("record", "SCENARIO=my runs/mine.toml"), '-m astrai_sim record "my runs/mine.toml"'),
         (("plot", "TRACE=a/run.jsonl.gz"), '"a/run.jsonl.gz" -o "media/plots/run.png"'),
         (("list", "TRACE=x.jsonl"), '-m scenes list --trace "x.jsonl"'),
+        (("test-engines", "ASTRAI=a b", "NANO=n"), 'try_engines.py --astrai "a"  --astrai "b" --nano "n"'),
     ],
 )
 def test_what_is_given_is_passed_on_whole(words, runs):
