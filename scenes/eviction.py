@@ -152,7 +152,8 @@ class EvictionTelling(RaceTelling):
         given = [e.seq for kind in (PagesFree, PagesCached) for e in self.history.events(kind, before, self.cleaned)]
         one_by_one = sorted(given) if self.near and max(given) > self.kept.seq else []
         first = self.kept.seq if one_by_one else self.cleaned
-        acts += self.acts(parts, *(seq for seq in (*one_by_one, first) if seq <= first))
+        let_go = [first] if one_by_one[:1] == [first] else [*one_by_one, first]
+        acts += self.acts(parts, *(seq for seq in let_go if seq <= first))
         rest = self.acts(parts, *(seq for seq in (*one_by_one, self.cleaned) if seq > first))
         told = say("{} is done. Its full pages stay, each with a key", name)
         told, few = say("{}." if rest else "{}: a hash.", told), len(acts) <= FEW
@@ -163,7 +164,13 @@ class EvictionTelling(RaceTelling):
         if first:
             self.shot("A key is a fingerprint of the words up to there.", *first, subject=("lru",))
         if more:
-            self.shot("What others may share, the beginning, goes last.", *more, subject=("lru",))
+            last = self.keeps("last-page-freed-first")
+            told = (
+                "What others may share, the beginning, goes last."
+                if last
+                else "They stand in the order they were let go."
+            )
+            self.shot(told, *more, subject=("lru",))
         return self.section("stay", "A page outlives its request", cut=True)
 
     def fill(self) -> Section:

@@ -25,12 +25,11 @@ class Follower(Stepper):
 
     def computed(self, spans: list[dict[str, Any]], rows: list[dict[str, Any]]) -> None:
         """A pass wrote `spans`, and read `rows` where attention did."""
-        named = {request.name: request for request in self.running}
         layer = self.asked.kv_layer
         self._emit("kv_write", layer=layer, spans=spans)
         self._emit("gather", layer=layer, rows=rows)
         for span in spans:
-            request = named[span["task"]]
+            request = self.named[span["task"]]
             request.kv = span["start"] + span["count"]
             self._phase_tasks.append(request.name)
             if request.status == "prefilling":
@@ -76,7 +75,7 @@ class Follower(Stepper):
 
     def _of(self) -> Followed | None:
         """The request that pages come and go for."""
-        return next((request for request in self.requests.values() if request.name == self.task), None)
+        return self.named.get(self.task or "")
 
     def came(self, event: str, page: int, lru: bool = False) -> None:
         """A page is taken, shared or revived."""

@@ -75,6 +75,7 @@ class Stepper(PageWatcher):
         self.lock = threading.RLock()
         self.between = threading.Condition(self.lock)
         self.requests: dict[Any, Followed] = {}
+        self.named: dict[str, Followed] = {}
         self.running: list[Followed] = []
         self.finished: list[Followed] = []
         self.keys_of: dict[int, str] = {}
@@ -150,14 +151,21 @@ class Stepper(PageWatcher):
 
         Raises CannotAttach where a request came before the first step.
         """
-        with self.lock:
-            self._closing = True
-            end = time.monotonic() + SOON_S
-            while self._elsewhere() and time.monotonic() < end:
-                self.between.wait(PATIENCE_S)
-            self.end_step()
-            self._settle()
-            self.detach()
+        try:
+            with self.lock:
+                self._closing = True
+                end = time.monotonic() + SOON_S
+                while self._elsewhere() and time.monotonic() < end:
+                    self.between.wait(PATIENCE_S)
+                try:
+                    self.end_step()
+                    self._settle()
+                finally:
+                    self.attached = False
+                    self.detach()
+        except BaseException:
+            self.writer.abandon()
+            raise
         failed = self.failed
         if isinstance(failed, CannotAttach):
             self.writer.discard()
@@ -258,8 +266,9 @@ class Stepper(PageWatcher):
 
     def snapshot(self) -> None:
         """Record mask, refcounts, tables, LRU and lengths, read from the live objects."""
-        named = {self.requests[key].name: pages for key, pages in self.tables().items() if pages}
-        lengths = {request.name: request.kv for request in self.requests.values() if request.name in named}
+        known = {key: pages for key, pages in self.tables().items() if pages and key in self.requests}
+        named = {self.requests[key].name: pages for key, pages in known.items()}
+        lengths = {name: self.named[name].kv for name in named}
         refs, mask = list(self.pool.refs), hex(self.pool.free_mask)
         self._emit("snapshot", mask=mask, refs=refs, tables=named, lengths=lengths, **self._lru())
 
@@ -275,6 +284,7 @@ class Stepper(PageWatcher):
             if key not in self.requests:
                 request = self.requests[key] = Followed(letters(self._arrived), [*tokens], most)
                 self._arrived += 1
+                self.named[request.name] = request
                 asked = {"prompt": [*tokens], "max_tokens": most, "arrival_step": self.step}
                 at = {"step": self.step - 1, "phase": None, "ns": self._began, "event": "task_submitted"}
                 self._opening.append({**at, "task": request.name, **asked})

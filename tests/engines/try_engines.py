@@ -12,9 +12,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 MEDIA = ROOT / "media" / "engines"
 ASTRAI = {
-    "shared": "--pages 8 --batch 2 --request 10:20:6,10:21:8 --request 60:20:10 --request 10:19:9 "
+    "shared": "--pages 8 --batch 2 --request 10:20:12,10:21:14 --request 60:20:10 --request 10:19:9 "
     "--request 90:17:12,100:9:5 --request 10:20:4",
-    "many": "--pages 16 --request 10:21:9,10:27:6,60:13:12,10:35:4 --request 10:29:9,60:11:8 --request 10:21:3",
+    "many": "--pages 16 --request 10:21:19,10:27:16,60:13:12,10:35:14 --request 10:29:9,60:11:8 --request 10:21:13",
 }
 """Requests for the newest design: prompts that begin the same, and more pages than there are."""
 BEFORE = {"alone": "--request 10:20:10,50:20:14 --request 90:11:8"}
