@@ -202,7 +202,7 @@ class ChatTelling(RaceTelling):
             self.counts()
         pages = self.large if len(self.speaking()) < 2 and not self.said & {"batch 2"} else self.all
         parts = self.parts(pages)
-        grown = self.history.first(PagesAlloc, self.at, until, phase="decode")
+        grown = self.history.first(PagesAlloc, self.at, until, work="decode")
         told = self.stepping(until, pages)
         if grown is not None and {*grown.pages} <= {*pages} and grown.task in self.cast and self.once("growth"):
             before, after = grown.seq - 1, min(until, self.steps.phase_end(grown.seq))

@@ -41,7 +41,7 @@ class EvictionTelling(RaceTelling):
         super().__init__(film, trace)
         self.need_rules("cached-pages-last", "least-recently-used")
         self.near: tuple[int, ...] = ()
-        self.kept = self.need(PagesCached, MADE_ROOM, phase="cleanup")
+        self.kept = self.need(PagesCached, MADE_ROOM, work="cleanup")
         self.cleaned = self.steps.phase_end(self.kept.seq)
         self.missed = first_missed(trace)
         first = self.need(PagesEvicted, MADE_ROOM, self.cleaned)
@@ -49,7 +49,7 @@ class EvictionTelling(RaceTelling):
         seq, holds = self.evicted.seq, self.pages.holds
         row = self.pages.took(seq, self.end + 1, "alloc")[0]
         self.newcomer, self.taken = self.requests.names[holds.task[row]], int(holds.shown[row])
-        self.grows = self.evicted.phase != "refill"
+        self.grows = not self.history.works("refill", self.evicted)
         if self.missed is not None and self.missed.seq <= self.settled():
             self.missed = None
         self.until = self.steps.before(seq) if self.grows else self.before(self.newcomer, seq)

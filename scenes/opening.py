@@ -140,7 +140,10 @@ class OpeningTelling(Stretch):
         done = self.computed(task)
         computed = self.ask.computed(task, done.seq)
         alone = [count for _, count in self.history.prefilled(done.step)] == [computed.value]
-        return say(f"{told}: {{}}." if alone else f"{told}.", computed, *[self.ask.duration(self.ends[task])] * alone)
+        alone = alone and self.steps.apart(done.step)
+        end, four = self.ends[task], self.steps.four
+        took = [self.ask.duration(end) if four else self.ask.phase_time("prefill", done.step)] if alone else []
+        return say(f"{told}: {{}}." if alone else f"{told}.", computed, *took)
 
     def fill(self) -> None:
         """The pages of the first request fly to the pool, are filled in one sweep, and its answer begins."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from astrai_sim.trace import Trace
-from astrai_sim.trace.events import Lines, PagesAlloc, PhaseEnd, TaskAdmitted, TaskPreempted
+from astrai_sim.trace.events import Lines, PagesAlloc, TaskAdmitted, TaskPreempted
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, say
 from scenes.parts.bars import Bar, Bars, Waits
@@ -128,7 +128,7 @@ class PreemptionTelling(Telling):
         ask = self.ask
         self.begin(-1)
         for end in [int(end) for end in self.steps.ends("refill", -1, self.full + 1)][:ARRIVALS]:
-            tasks = ask.names(sure(self.history.event(PhaseEnd, end).tasks))
+            tasks = ask.names(self.steps.served[end])
             acts = self.pass_time(*self.stage(), until=self.steps.phase_begin(end), seconds=1.0)
             acts += self.acts(self.stage(), end, min(self.steps.next_phase("prefill", end), self.full))
             come, them = plural(tasks, "comes", "come"), plural(tasks, "its prompt", "their prompts")
@@ -246,7 +246,7 @@ class PreemptionTelling(Telling):
         ask, name, victim = self.ask, self.name, self.victim
         gone = self.steps.next_phase("cleanup", self.at)
         if gone < again.seq:
-            done = ask.names(self.history.event(PhaseEnd, gone).tasks)
+            done = ask.names(self.steps.served.get(gone))
             give = plural(done, "is done and gives its", "are done and give their")
             told = self.short(*(say("{} {} pages back.", listed(done, most), give) for most in (MOST, 1)))
             self.shot(told, *self.acts(self.stage(), self.at, gone), subject=("pool",), pace=1.3)

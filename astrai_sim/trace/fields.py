@@ -138,7 +138,9 @@ EDGES = {
     "Header.tokenizer": Field("what turned text into tokens: see TokenizerFacts; texts stand in the events then"),
     "Header.workload": Field("the production load that the requests are from: see WorkloadFacts"),
     "Header.policy": Field("rules that the engine claims to keep: see below", "names", NEXT),
-    "Header.phases": Field("phases of a step, in the order in which they come; an empty list for none", "names", NEXT),
+    "Header.phases": Field(
+        "phases of a step, in order, with names of 1 to 16 letters; an empty list for none", "names", NEXT
+    ),
     "Header.private": Field("whether ids, texts and names were replaced, equal ones by equal ones", "", NEXT),
     "Engine.name": Field("name; only this engine's is `astrai_sim`", "name"),
     "Engine.version": Field("version", "text"),

@@ -10,8 +10,8 @@ from astrai_sim.trace.roles import ROLES
 DTYPES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 """Bytes of a number."""
 DETAILS = ("full", "bulk")
-PHASES = ("cleanup", "refill", "prefill", "decode")
-"""Of a step of this engine."""
+PHASES, LONGEST_PHASE = ("cleanup", "refill", "prefill", "decode"), 16
+"""Of a step of this engine; and letters of the name of any."""
 CHOICES = {"detail": DETAILS, "clock": ("real", "cost-model"), "dtype": tuple(DTYPES)}
 
 Size = Annotated[int, Meta(ge=1, le=1 << 40)]
@@ -340,6 +340,9 @@ class Header(Struct, frozen=True):
             value = getattr(self, name)
             if value not in choices and not (value == UNKNOWN and name == "dtype" and self.membership_only):
                 raise ValueError(f"{name} {value!r} is none of {', '.join(choices)}")
+        for name in self.phases:
+            if not 0 < len(name) <= LONGEST_PHASE:
+                raise ValueError(f"a phase has a name of 1 to {LONGEST_PHASE} letters, not {name[:40]!r}")
         if self.clock == "cost-model" and self.cost is None:
             raise ValueError("the clock is a cost model's, but cost is missing")
 

@@ -10,6 +10,7 @@ import numpy as np
 from astrai_sim.trace import blocks
 from astrai_sim.trace import events as ev
 from astrai_sim.trace.reader import Trace
+from astrai_sim.trace.state import State
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +58,11 @@ class Series:
                     generated = prompt = preempted = evicted = 0
                 case ev.Tokens():
                     generated += len(event.tasks)
-                case ev.KvWrite() if event.phase == "prefill":
-                    prompt += sum(span.count for span in event.spans)
-                case ev.KvLengths() if event.phase == "prefill":
-                    prompt += sum(event.counts)
+                case ev.KvWrite():
+                    prompt += sum(span.count for span in event.spans if prefills(state, span.task))
+                case ev.KvLengths():
+                    counts = zip(event.tasks, event.counts, strict=True)
+                    prompt += sum(count for task, count in counts if prefills(state, task))
                 case ev.TaskPreempted():
                     preempted += 1
                 case ev.PagesEvicted():
@@ -82,6 +84,11 @@ class Series:
 
     def __len__(self) -> int:
         return len(self.step)
+
+
+def prefills(state: State, task: str) -> bool:
+    """Whether a pass computes the prompt of a task, not its answer."""
+    return state.tasks[task].status == "prefilling"
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,7 +53,7 @@ class Batch(Part):
         if self.done:
             took = ask.step_took(self.step)
             told = [say("{} in {}", text, took) for text in told]
-            if prompt.value:
+            if prompt.value and view.history.steps.apart(self.step):
                 last = ask.phase_time("decode", self.step)
                 both = firsts[0], ask.less(took, last), answers, last
                 told.insert(0, say("{} in {} + {} in {}, {} in all", *both, took))

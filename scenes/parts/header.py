@@ -22,13 +22,15 @@ class Header(Part):
     def draw(self, view: View, box: Box) -> Atoms:
         t, px = view.theme, theme.LABEL
         y = box.y + px / 2
-        title = fonts.fit(self.title, "sans-medium", px, 0.6 * box.w)
+        step = say("step {}", measure("step", view.state.step, "plain"))
+        phase = written("phase.name", view.state.phase or "", "name")
+        wide = max(fonts.width(name, "mono", px) for name in ("prefill", *view.trace.header.phases))
+        at = (box.right - wide - 32, y)
+        room = min(0.6 * box.w, at[0] - fonts.width("step 9999", "mono", px) - box.x)
+        title = fonts.fit(self.title, "sans-medium", px, room)
         yield (self.title,), Text(title, (box.x, y), px=px, face="sans-medium", color=t.muted)
         if not self.phases or view.state.step < 0:
             return
-        step = say("step {}", measure("step", view.state.step, "plain"))
-        phase = view.state.phase or ""
-        at = (box.right - fonts.width("prefill", "mono", px) - 32, y)
         yield ("step",), Text(step, at, px=px, face="mono", color=t.muted, align="right")
         if phase:
             yield ("phase",), Text(phase, (box.right, y), px=px, face="mono", color=t.text, align="right")

@@ -39,7 +39,7 @@ class Paging:
     @cached_property
     def freed(self) -> PagesFree | None:
         """The first release of a page that nobody holds then."""
-        return next((e for e in self.history.events(PagesFree, phase="cleanup") if e.refs == [0]), None)
+        return next((e for e in self.history.events(PagesFree, work="cleanup") if e.refs == [0]), None)
 
     @property
     def until(self) -> int | None:
@@ -61,7 +61,7 @@ class Paging:
     @cached_property
     def grown(self) -> PagesAlloc | None:
         """The first page that comes for a decoded token."""
-        return self.history.first(PagesAlloc, (self.second or self.filled).seq, phase="decode")
+        return self.history.first(PagesAlloc, (self.second or self.filled).seq, work="decode")
 
     @cached_property
     def passed(self) -> KvWrite | None:
@@ -102,7 +102,7 @@ class Paging:
         taken = [*self.history.events(PagesAlloc)]
         first = [e.pages[0] for e in taken if e.task == self.first.task]
         second = [e.pages[0] for e in taken if self.second and e.task == self.second.task]
-        freed = [e.pages[0] for e in self.history.events(PagesFree, phase="cleanup")]
+        freed = [e.pages[0] for e in self.history.events(PagesFree, work="cleanup")]
         single = [event.pages[0] for event in (self.grown, self.reused and self.reused[0]) if event]
         told = (*self.scattered.pages[-MOST:], *first[:1], *first[-1:], *second[:2], *freed[:MOST], *single)
         return tuple(sorted([*dict.fromkeys((*told, *(e.pages[0] for e in taken), *range(FEW)))][:FEW]))
@@ -110,4 +110,4 @@ class Paging:
 
 def shared_release(history: History) -> PagesFree | None:
     """The first release of a page that others still hold."""
-    return next((e for e in history.events(PagesFree, phase="cleanup") if min(e.refs) > 0), None)
+    return next((e for e in history.events(PagesFree, work="cleanup") if min(e.refs) > 0), None)

@@ -4,6 +4,7 @@ from math import ceil
 from typing import Any
 
 from astrai_sim.trace import Event
+from astrai_sim.trace.header import PHASES
 from scenes.truth.vouching import vouches
 from scenes.truth.witness import Witness
 
@@ -53,6 +54,8 @@ def first_token(witness: Witness, task: str) -> int:
     life = witness.lives[task]
     token = life.tokens[0]
     found = sum(e.duration_ns for e in witness.events("step_end", after=life.submitted.seq, before=token.seq))
+    if witness.trace.header.phases != PHASES:
+        return found + token.ns - witness.step(token.step).begin.ns
     for event in witness.events("phase_end", after=witness.step(token.step).begin.seq):
         found += event.duration_ns
         if event.seq > token.seq:

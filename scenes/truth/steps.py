@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from astrai_sim.trace.header import PHASES
 from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
 
@@ -10,6 +11,9 @@ from scenes.truth.witness import Witness
 @shows("phase", fades=True)
 def phase(witness: Witness, at: int, shown: Mapping) -> str | None:
     return witness.state(at).phase
+
+
+vouches("phase.name")(lambda witness, at: witness.state(at).phase)
 
 
 @vouches("clock.time")
@@ -37,10 +41,34 @@ def computed(witness: Witness, after: int, before: int) -> list[tuple[str, int]]
 
 
 def phase_ns(witness: Witness, phase: str, step: int) -> list[int]:
-    """When a phase began and ended in a step; nothing in a step without it."""
+    """When a phase began and ended in a step; nothing in a step without it.
+
+    Of another engine's: from before the first pass that computed for a token of that source, or a piece of its prompt,
+    to the last such token or piece.
+    """
     begin, end = witness.step(step)
+    if witness.trace.header.phases != PHASES:
+        return _passes_ns(witness, phase, begin.seq, end.seq)
     events = witness.events("phase_begin", "phase_end", after=begin.seq, before=end.seq)
     return [event.ns for event in events if event.phase == phase]
+
+
+def _passes_ns(witness: Witness, source: str, after: int, before: int) -> list[int]:
+    """When passes of prompts ("prefill"), or of single tokens, began and their last token came, between two events."""
+    passes = [
+        (event.seq, {span.task for span in event.spans} if event.event == "kv_write" else set(event.tasks))
+        for event in witness.events("kv_write", "kv_lengths", after=after, before=before)
+    ]
+    tokens = [event for event in witness.events("tokens", after=after, before=before) if event.source == source]
+    given, ends = [(event.seq, task) for event in tokens for task in event.tasks], [event.ns for event in tokens]
+    for event in witness.events("chunk", "task_prefilled", after=after, before=before) if source == "prefill" else ():
+        given.append((event.seq, event.task))
+        ends.append(event.ns)
+    found = [max((at for at, tasks in passes if at < seq and task in tasks), default=seq) for seq, task in given]
+    if not found:
+        return []
+    began = witness.trace[min(found) - 1].ns
+    return [began, max(ends)]
 
 
 @vouches("phase.time")

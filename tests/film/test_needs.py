@@ -67,7 +67,7 @@ def test_pools_and_details_that_a_film_cannot_tell_are_refused(film: str):
         assert f"from {needs.least} pages on" in refused({}, needs.least - 1)
 
 
-@pytest.mark.parametrize("phases", [str], ids=["four phases"])
+@pytest.mark.parametrize("phases", [str, TWO, NOTHING], ids=["four phases", "two phases", "no phases"])
 @pytest.mark.parametrize("film", [film for film in FILMS if film != BIG])
 def test_a_film_tells_a_trace_that_has_no_more_than_it_needs(film: str, phases):
     """Told as another engine would that has no digests, masks, norms, keys, gathers, lines and snapshots."""

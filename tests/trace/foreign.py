@@ -42,3 +42,102 @@ def foreign(
 
 def footer(own: list[dict], events: int) -> dict:
     return {"type": "footer", "events": events, "stopped": own[-1]["stopped"]}
+
+
+class OnePass:
+    """A small engine: a step schedules, runs and then answers; one pass computes pieces of prompts and single tokens
+    together, several may come in a step; the page that was free for longest is handed out."""
+
+    SIZE, PAGES, PIECE = 4, 12, 5
+
+    def __init__(self, prompts: dict[str, int], answer: int) -> None:
+        self.free, self.tables, self.lines = [*range(self.PAGES)], {}, []
+        self.known, self.stored = dict(prompts), dict.fromkeys(prompts, 0)
+        self.prompts, self.left, self.step, self.phase, self.ns = prompts, dict.fromkeys(prompts, answer), -1, None, 0
+        for task, count in prompts.items():
+            ids = [(ord(task) + 7 * i) % 50 for i in range(count)]
+            self.emit("task_submitted", task=task, prompt=ids, max_tokens=answer, arrival_step=0)
+        while self.left:
+            self.advance()
+
+    def emit(self, event: str, **fields: object) -> None:
+        self.ns += 1000
+        at = {"seq": len(self.lines), "step": self.step, "phase": self.phase, "ns": self.ns}
+        self.lines.append({**at, "event": event, **fields})
+
+    def enter(self, phase: str) -> None:
+        if self.phase:
+            self.emit("phase_end", duration_ns=0, tasks=[])
+        self.phase = phase
+        self.emit("phase_begin")
+
+    def advance(self) -> None:
+        """One more request is admitted; all compute; those that have their tokens leave."""
+        self.step += 1
+        waiting, running = [t for t in self.left if t not in self.tables], [t for t in self.left if t in self.tables]
+        self.emit("step_begin", waiting=waiting, running=running)
+        self.enter("schedule")
+        for task in (*running, *waiting[:1]):
+            table = self.tables.setdefault(task, [])
+            while len(table) * self.SIZE < self.known[task]:
+                table.append(self.free.pop(0))
+                self.emit("page_alloc", page=table[-1], task=task, logical=len(table) - 1, ref=1)
+                self.emit("table", task=task, pages=[*table])
+            if task in waiting:
+                self.emit("task_admitted", task=task, tokens=self.known[task], cached_tokens=0, pages=[*table])
+        self.enter("run")
+        running = running + waiting[:1]
+        answered = self.run(running, second=False) + self.run(running, second=True)
+        self.enter("postprocess")
+        for task, source in answered:
+            index = self.known[task] - self.prompts[task]
+            self.emit("token", task=task, id=self.step, index=index, position=self.known[task], source=source)
+            self.known[task] += 1
+            self.left[task] -= 1
+        for task in [task for task, left in self.left.items() if not left]:
+            generated = self.known[task] - self.prompts[task]
+            self.emit("task_finished", task=task, reason="done", tokens=self.known[task], generated=generated)
+            for logical, page in enumerate(self.tables.pop(task)):
+                self.free.append(page)
+                self.emit("page_free", page=page, task=task, logical=logical, ref=0)
+            self.emit("table", task=task, pages=[])
+            del self.left[task]
+        self.emit("phase_end", duration_ns=0, tasks=running)
+        self.phase = None
+        left = [task for task in self.left if task in self.tables]
+        self.emit("step_end", duration_ns=0, waiting=len(self.left) - len(left), running=len(left))
+
+    def run(self, tasks: list[str], second: bool) -> list[tuple[str, str]]:
+        """A pass, the second of a step only for prompts that the first has not ended; who is answered, and for what."""
+        spans, told, answered = [], [], []
+        for task in tasks:
+            start, known, prompt = self.stored[task], self.known[task], self.known[task] == self.prompts[task]
+            count = min(known - start, self.PIECE)
+            if not count or (second and not prompt):
+                continue
+            places = range(start // self.SIZE, -(-(start + count) // self.SIZE))
+            edges = [(i, max(start - i * self.SIZE, 0), min(start + count - i * self.SIZE, self.SIZE)) for i in places]
+            slots = [[self.tables[task][i], low, high] for i, low, high in edges]
+            spans.append({"task": task, "start": start, "count": count, "slots": slots})
+            self.stored[task] = end = start + count
+            if prompt and end < known:
+                told.append(("chunk", {"task": task, "start": start, "end": end, "total": known}))
+            elif prompt:
+                told.append(("task_prefilled", {"task": task, "start": start, "end": end}))
+            if end == known:
+                answered.append((task, "prefill" if prompt else "decode"))
+        if spans:
+            self.emit("kv_write", layer=0, spans=spans)
+        for event, fields in told:
+            self.emit(event, **fields)
+        return answered
+
+    def trace(self) -> list[dict]:
+        """Header, events and footer."""
+        sizes = {"n_layers": 1, "n_kv_heads": 1, "head_dim": 8}
+        scenario = {"name": "one pass", "title": "One pass a step", "model": sizes, "scheduler": {"max_batch": 4}}
+        scenario["cache"] = {"n_pages": self.PAGES, "page_size": self.SIZE}
+        header = {"type": "header", "schema": "astrai-trace", "version": 1, "scenario": scenario, "dtype": "float16"}
+        header |= {"engine": {"name": "one-pass", "version": "1"}, "device": {"type": "cpu", "name": "any"}}
+        header |= {"model": "made-up", "clock": "real", "phases": ["schedule", "run", "postprocess"]}
+        return [header, *self.lines, {"type": "footer", "events": len(self.lines), "stopped": "done"}]

@@ -93,7 +93,7 @@ def trusted(model: Serving | MembershipModel, footer: Footer | None = None) -> I
     if not model.model_free:
         yield "which tokens the model chose" + (", and their texts" if header.tokenizer else "")
         yield "sizes that only the model's arithmetic shows: layers, heads, width of the feed-forward part"
-    if model.detail == "full" and not model.model_free and not header.private:
+    if model.detail == "full" and not model.model_free and not (header.private or model.untold["norms"]):
         yield "the norms of K"
     if header.weights is not None:
         yield f"that the weights are those of {header.weights.file}, and prompts the tokens of their text"

@@ -10,11 +10,12 @@ from weakref import WeakKeyDictionary, proxy
 import numpy as np
 
 from astrai_sim.trace import Event, Series, Trace
-from astrai_sim.trace.events import PagesKeyed
+from astrai_sim.trace.events import PagesAlloc, PagesEvicted, PagesKeyed
 from scenes.story.history.ink import Ink
 from scenes.story.history.pages import Pages
 from scenes.story.history.requests import Requests
 from scenes.story.history.steps import Steps
+from scenes.story.history.works import Kinds, Works
 
 E = TypeVar("E", bound=Event)
 
@@ -31,15 +32,26 @@ class History:
         self._seqs: dict[str, array] = {}
         self.last = len(trace) - 1
         self.requests = Requests()
-        self.steps = Steps(self.last)
+        self.steps = Steps(self.last, trace.header.phases)
+        self._kinds: dict[int, Kinds] = {}
         self.pages = Pages(trace.header.scenario.cache.page_size, self.last, self.requests)
         self.series = Series.of(trace, self._watched(trace))
+        self.steps.close()
 
     def _watched(self, trace: Trace) -> Iterator[Event]:
         """The events, each taken in before it is handed on."""
         handlers: dict[str, list[Callable[[Event], None]]] = {}
+        works, evicted = Works(), array("q")
         for event in trace:
             kind = event.event
+            if not self.steps.four:
+                kinds = works.of(event)
+                if isinstance(event, PagesEvicted):
+                    evicted.append(event.seq)
+                elif isinstance(event, PagesAlloc):  # what made room for it is of the same kind
+                    self._kinds |= dict.fromkeys(evicted, kinds)
+                    evicted = array("q")
+                self._kinds[event.seq] = kinds
             if kind not in handlers:
                 parts = (self.requests, self.steps, self.pages)
                 found = (getattr(part, f"on_{kind}", None) for part in parts)
@@ -48,7 +60,13 @@ class History:
             self._seqs[kind].append(event.seq)
             for handler in handlers[kind]:
                 handler(event)
+            if not self.steps.four:
+                self.steps.worked(event, self._kinds[event.seq])
             yield event
+
+    def works(self, kind: str, event: Event) -> bool:
+        """Whether an event belongs to that kind of work: the phase that it is in, where an engine has the four."""
+        return event.phase == kind if self.steps.four else kind in self._kinds[event.seq]
 
     def seqs(self, kind: str) -> np.ndarray:
         """Numbers of the events of a kind, int64, ascending."""
@@ -86,6 +104,10 @@ class History:
     def ink(self) -> Ink:
         return Ink(self._trace)
 
+    def ns(self, seq: int) -> int:
+        """When event `seq` was."""
+        return self._trace[seq].ns
+
     def count(self, kind: str) -> int:
         """Events of a kind."""
         return len(self._seqs.get(kind, ()))
@@ -98,9 +120,16 @@ class History:
         return found
 
     def events(
-        self, kind: type[E] | str, after: int = -1, before: int | None = None, backwards: bool = False, **fields: Any
+        self,
+        kind: type[E] | str,
+        after: int = -1,
+        before: int | None = None,
+        backwards: bool = False,
+        work: str | None = None,
+        **fields: Any,
     ) -> Iterator[E]:
-        """Events of `kind` between two, both left out, whose `fields` have these values, in order or `backwards`.
+        """Events of `kind` between two, both left out, whose `fields` have these values, in order or `backwards`; with
+        `work` only those that belong to that kind of it.
 
         `kind` is its struct, which tells a type checker the fields, or its name.
         """
@@ -110,7 +139,8 @@ class History:
         for row in reversed(rows) if backwards else rows:
             event = self._trace[seqs[row]]
             if all(getattr(event, name) == value for name, value in fields.items()):
-                yield event
+                if work is None or self.works(work, event):
+                    yield event
 
     def keyed(self, page: int, before: int) -> PagesKeyed | None:
         """What gave `page` the key that it has right before event `before`, or had last; None where it got none."""
@@ -122,7 +152,7 @@ class History:
 
     def latest(self, kind: type[E] | str, before: int | None = None, after: int = -1, **fields: Any) -> E | None:
         """The last of `events`; None where there is none."""
-        return next(self.events(kind, after, before, True, **fields), None)
+        return next(self.events(kind, after, before, backwards=True, **fields), None)
 
 
 _KNOWN: WeakKeyDictionary[Trace, History] = WeakKeyDictionary()

@@ -37,7 +37,7 @@ class Pages:
 
     `holds`: `task` (by index) held `page` at place `logical` of its table from `begin` on, which
     its table shows from `shown` on, to `end`; `taken` and `left` index `TAKEN` and `LEFT`, and `decode`
-    says whether a decode phase took it. `contents`: what `page` contained, of which request and
+    says whether its request was running already. `contents`: what `page` contained, of which request and
     place. `kept`: when it was cached. All are in the order in which they began.
     """
 
@@ -58,7 +58,8 @@ class Pages:
 
     def _take(self, event: Counted, how: int) -> None:
         task = sure(event.task)
-        index = self.requests[task].index
+        life, index = self.requests[task], self.requests[task].index
+        grows = len(life.admitted) > len(life.preempted)
         table = self._open.setdefault(task, {})
         for logical, page, refs in zip(sure(event.entries), event.pages, event.refs, strict=True):
             if how == 0:
@@ -67,7 +68,7 @@ class Pages:
             self._uncache(page, event.seq)
             self._refs[page] = refs
             lived = event.seq, event.seq, self.last + 1
-            table[logical] = self.holds.add(page, index, logical, *lived, how, 0, event.phase == "decode")
+            table[logical] = self.holds.add(page, index, logical, *lived, how, 0, grows)
         self.most_in_use = max(self.most_in_use, len(self._refs))
 
     on_pages_alloc = partialmethod(_take, how=0)

@@ -8,9 +8,9 @@ import numpy as np
 
 from astrai_sim.trace import Event, Trace
 from astrai_sim.trace.events import PagesEvicted, PagesKeyed, PrefixMiss
+from astrai_sim.trace.header import PHASES
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.history import History, history_of
-from scenes.story.history.steps import PHASES
 from scenes.story.history.sure import sure
 
 BESIDE = {
@@ -90,7 +90,8 @@ class FirstToken:
     """How one request came to its first token.
 
     `ns` runs from the start of its first step to the end of the prefill phase that gave the
-    token, event `seq`: durations of the steps before and of the phases of the last. `cached` of
+    token, event `seq`: durations of the steps before and of the phases of the last (of another engine's the time
+    from its begin to the token). `cached` of
     its `prompt` tokens were found in the cache. `traced` tells whether lines were traced meanwhile.
     """
 
@@ -112,11 +113,15 @@ def first_tokens(history: History) -> list[FirstToken]:
         seq, step = int(life.tokens.seq[0]), int(life.tokens.step[0])
         if any(event.seq < seq for event in life.preempted):
             continue
-        came, end = life.submitted.seq, steps.phase_end(seq)
+        came, end = life.submitted.seq, steps.phase_end(seq) if steps.four else seq
         before = (steps.end > came) & (steps.end < seq)
-        phases = (steps.phases.step == step) & (steps.phases.end <= end)
-        phases &= steps.phases.kind < PHASES.index("decode")
-        ns = int(steps.ns[before].sum() + steps.phases.ns[phases].sum())
+        if steps.four:
+            phases = (steps.phases.step == step) & (steps.phases.end <= end)
+            phases &= steps.phases.kind < PHASES.index("decode")
+            last = int(steps.phases.ns[phases].sum())
+        else:
+            last = int(life.tokens.ns[0]) - history.ns(int(steps.begin[step]))
+        ns = int(steps.ns[before].sum()) + last
         traced = bool(np.any((lines > came) & (lines <= end)))
         found.append(FirstToken(task, life.prompt, life.admitted[0].cached_tokens, ns, traced, end))
     return sorted(found, key=lambda time: time.seq)
