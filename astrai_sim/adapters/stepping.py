@@ -236,7 +236,8 @@ class Stepper(PageWatcher):
             gone = [request for request in self.finished if not request.table]
             self.finished = [request for request in self.finished if request.table]
             self._phase_tasks = [request.name for request in gone]
-        self._emit("phase_end", duration_ns=self.clock.now_ns() - self._phase_began, tasks=self._phase_tasks)
+        tasks = list(dict.fromkeys(self._phase_tasks))
+        self._emit("phase_end", duration_ns=self.clock.now_ns() - self._phase_began, tasks=tasks)
         self.phase = None
 
     def end_step(self) -> None:

@@ -113,7 +113,7 @@ def test_what_the_batch_keeps_waiting_is_not_called_a_hole_too_small(record_scen
     for step in range(telling.done):
         layout = telling.ask.whole(step)
         largest = max((size for _, size in layout.holes()), default=0)
-        refused = bool(layout.waiting) and telling.needs[layout.waiting[0]] > largest
+        refused = bool(layout.waiting) and telling.reserved[layout.waiting[0]] > largest
         assert telling.refused(step) == refused
 
 

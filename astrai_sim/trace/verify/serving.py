@@ -87,7 +87,8 @@ class Serving(Pages):
     def on_tokens(self, event: Event) -> None:
         checks, names, ids = self.format, event.tasks, event.ids
         for name in names:
-            checks.same("token source", event.source, "prefill" if name in self.prefilled else "decode")
+            ended = "prefill" if name in self.prefilled else "decode"
+            checks.same("token source", event.source, self.phase if self.four else ended)
             self.prefilled.discard(name)
         checks.true("token ids", (ids is None) == self.counts_only, "ids go with a model, and only with one")
         if ids is not None:
