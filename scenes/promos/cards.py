@@ -54,16 +54,16 @@ def end_card(promo: Promo, folder: Path, quality: Quality) -> list[Line]:
     return lines
 
 
-def frames(lines: list[Line], quality: Quality, count: int) -> Iterator[np.ndarray]:
+def frames(lines: list[Line], quality: Quality, count: int, goes: bool = True) -> Iterator[np.ndarray]:
     """A card as `count` RGB pictures: what is first stands there from the beginning, so that the first picture says
-    what it is; the other lines come one after another, all stand, and go."""
+    what it is; the other lines come one after another, all stand, and go where it `goes`."""
     ground = Image.new("RGB", (quality.width, quality.height), quality.theme.ground)
     for place in range(count):
         now, left = place / quality.fps, (count - 1 - place) / quality.fps
         picture = ground.copy()
         for line in lines:
             there = motion.out_cubic(min(1.0, max(0.0, (now - line.late) / IN))) if line.late else 1.0
-            shown = there * min(1.0, left / OUT)
+            shown = there * (min(1.0, left / OUT) if goes else 1.0)
             y = line.y + RISE * (1 - there)
             image = line.image.copy()
             image.putalpha(image.getchannel("A").point([round(alpha * shown) for alpha in range(256)]))

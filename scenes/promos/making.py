@@ -22,7 +22,7 @@ from scenes.film.rehearsal import rehearse
 from scenes.film.render import MEDIA, Progress, render_sections
 from scenes.lint.rules.film import LEAST, differences
 from scenes.promos.cards import Line, end_card, frames, title_card
-from scenes.promos.moments import Excerpt, Movements, fitting, found, shared
+from scenes.promos.moments import Excerpt, Movements, fitting, found, happening, shared
 from scenes.promos.promo import Promo, read_promo
 from scenes.theme import THEMES, Theme, rgb
 
@@ -122,20 +122,21 @@ def _parts(
             played = found(rehearsal, shown.show)
         except NoClip as error:
             chosen.refuse(place, str(error))
-        named.append((rehearsal, played, moving.of.get(played.section.key, [])))
+        there = moving.of.get(played.section.key, []), happening(rehearsal, played, shown.show)
+        named.append((rehearsal, played, there))
     given = shared(room, [shown.weight for shown in promo.moment], [played.seconds for _, played, _ in named])
     parts, late = [], 0.0
-    for place, ((rehearsal, played, moving), seconds) in enumerate(zip(named, given, strict=True), start=1):
+    for place, ((rehearsal, played, there), seconds) in enumerate(zip(named, given, strict=True), start=1):
         near = NEAR * seconds if place < len(named) else SHORT * promo.length / 2
-        excerpt = fitting(played, min(seconds - late, played.seconds), moving, near)
+        excerpt = fitting(played, min(seconds - late, played.seconds), near, *there)
         if place == len(named) and abs(late + excerpt.seconds - seconds) > SHORT * promo.length:
             excerpt = replace(excerpt, end=min(excerpt.start + seconds - late, played.seconds))
         late += excerpt.seconds - seconds
         key, name = played.section.key, type(rehearsal.scene).__name__
         trace = other_trace(played.section.source) if played.section.source else rehearsal.scene.trace
         parts.append((rehearsal, excerpt, f"film={name} section={key} trace_sha256={trace.computed_sha256}"))
-    if (there := sum(excerpt.seconds for _, excerpt, _ in parts)) < room - SHORT * promo.length:
-        chosen.refuse("length", f"its moments last {there:.1f} s of the {room:.1f} s there are: choose more of them")
+    if (lasts := sum(excerpt.seconds for _, excerpt, _ in parts)) < room - SHORT * promo.length:
+        chosen.refuse("length", f"its moments last {lasts:.1f} s of the {room:.1f} s there are: choose more of them")
     rendered = []
     for rehearsal, excerpt, facts in parts:
         key, told = excerpt.played.section.key, progress(type(rehearsal.scene).__name__)
@@ -164,7 +165,7 @@ def _pictures(
         for picture, shares in ((last, range(turns - 1, -1, -1)), (first, range(1, turns + 1))):
             for share in shares:  # over the ground, so that no text crosses another
                 yield (ground + (picture - ground) * share / turns).round().astype(np.uint8)
-    yield from frames(cards[1], quality, round(spent[1] * fps))
+    yield from frames(cards[1], quality, round(spent[1] * fps), goes=False)
 
 
 def _turns(quality: Quality) -> int:

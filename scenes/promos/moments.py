@@ -11,6 +11,8 @@ from scenes.film.opening import other_trace
 from scenes.film.rehearsal import Rehearsal
 from scenes.film.scene import FilmScene, Observer, Played
 
+NEARLY = 0.3
+"""Seconds by which a beat may begin before what is shown, or end after it, and is still whole."""
 MOVED = 0.1
 """Seconds into a movement in which it is seen to move."""
 
@@ -100,6 +102,12 @@ def found(rehearsal: Rehearsal, name: str) -> Played:
     raise NoClip(f"{film} has no moment {name!r}{did_you_mean(name, known) or ': choose from ' + ', '.join(known)}")
 
 
+def happening(rehearsal: Rehearsal, played: Played, name: str) -> list[float]:
+    """How much of what `name` means happens in each beat of a section; nothing where it is a section's key or title."""
+    until, trace = [played.section.start, *(beat.until for beat in played.section.beats)], _trace(rehearsal, played)
+    return [NAMES[name](trace, *ends) if name in NAMES else 0.0 for ends in pairwise(until)]
+
+
 def _trace(rehearsal: Rehearsal, played: Played) -> Trace:
     source = played.section.source
     return rehearsal.scene.trace if source is None else other_trace(source)
@@ -122,13 +130,15 @@ def shared(room: float, weights: Sequence[float], most: Sequence[float]) -> list
     return given
 
 
-def fitting(played: Played, seconds: float, moving: Sequence[tuple[float, float]], near: float) -> Excerpt:
-    """About `seconds` of a section, cut on motion: it begins where a beat's first movement does, the earliest that will
-    do, and ends in a movement or with one: with the last of a beat, at most `near` seconds from the time asked for.
+def fitting(
+    played: Played, seconds: float, near: float, moving: Sequence[tuple[float, float]], happens: Sequence[float]
+) -> Excerpt:
+    """About `seconds` of a section, cut on motion: it begins where a beat's first movement does and ends in a movement
+    or with one: with the last of a beat, at most `near` seconds from the time asked for.
 
-    So few sentences are cut, causes come with their effects, and no cut comes out of a picture that stands or into one.
-    Nothing is shown faster or slower: what is printed of speed stays true. `moving` is when something moves, as
-    `Movements` has it.
+    So few sentences are cut, and no cut comes out of a picture that stands or into one. `moving` is when something
+    moves, as `Movements` has it. Of all that would do the one is taken in whose whole beats most `happens`, and of
+    those the earliest. Nothing is shown faster or slower: what is printed of speed stays true.
     """
     edges = [*accumulate(played.beats, initial=0.0)][:-1] + [played.seconds]
     beats = [*pairwise(edges)]
@@ -146,7 +156,12 @@ def fitting(played: Played, seconds: float, moving: Sequence[tuple[float, float]
         for end, cuts in [*((end, 0) for end in ends if end is not None), (_moving_near(wanted, moving), 1)]:
             missed = abs(end - wanted)
             if end > start:
-                found.append((missed > near, cuts, start if missed <= near else missed, start, end))
+                inside = (
+                    amount
+                    for amount, last, beat in zip(happens, ends, beats, strict=True)
+                    if last is not None and beat[0] >= start - NEARLY and last <= end + NEARLY
+                )
+                found.append((missed > near, cuts, -sum(inside), start if missed <= near else missed, start, end))
     *_, start, end = min(found, default=(0.0, min(seconds, played.seconds)))
     return Excerpt(played, start, end)
 

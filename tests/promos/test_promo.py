@@ -18,7 +18,7 @@ from scenes.prefix_cache import PrefixCache
 from scenes.prefix_sharing import PrefixSharing
 from scenes.promos.cards import logo, qr
 from scenes.promos.making import branded
-from scenes.promos.moments import Movements, fitting, found, shared
+from scenes.promos.moments import Movements, fitting, found, happening, shared
 from scenes.promos.promo import read_promo
 from scenes.theme import DARK
 from tests.film.tiny import TINY, TinyFilm
@@ -141,12 +141,26 @@ def test_cuts_are_on_motion_and_whole_sentences_where_they_can_be():
     for played in rehearse(PrefixCache, observers=(moving,)).sections:
         spans, edges = moving.of[played.section.key], [0.0, *np.cumsum(played.beats)]
         for share in (0.3, 0.5, 0.7):
-            part = fitting(played, share * played.seconds, spans, 0.2 * share * played.seconds)
+            nothing = [0.0] * len(played.beats)
+            part = fitting(played, share * played.seconds, 0.2 * share * played.seconds, spans, nothing)
             assert part.seconds == pytest.approx(share * played.seconds, rel=0.2, abs=1)
             assert any(began <= part.start < end for began, end in spans), "begins in a picture that stands"
             assert any(began < part.end <= end + 1e-6 for began, end in spans), "ends in a picture that stands"
             whole += any(0 <= edge - part.end < 1.3 for edge in edges)
     assert whole > len(spans)
+
+
+def test_a_named_moment_shows_what_it_is_named_for():
+    moving = Movements()
+    rehearsal = rehearse(PrefixCache, observers=(moving,))
+    played = found(rehearsal, "growth")
+    happens = happening(rehearsal, played, "growth")
+    assert sum(happens) >= 1 and not any(happening(rehearsal, played, "hook"))
+    edges = [0.0, *np.cumsum(played.beats)]
+    comes = next(place for place, amount in enumerate(happens) if amount)
+    for seconds in (6.0, 8.0, 10.0):
+        part = fitting(played, seconds, 0.2 * seconds, moving.of["growth"], happens)
+        assert part.start <= edges[comes] + 0.3 and part.end > edges[comes + 1] - 1.3, seconds
 
 
 def test_a_qr_code_has_its_quiet_zone():
