@@ -93,7 +93,7 @@ def test_the_refused_token_is_shown_every_page_of_the_pool_taken(preempting):
 def test_the_code_ends_with_the_call_that_preempts_the_last_of_the_line(preempting):
     shown = [*lines_shown(section(Preemption, preempting, "refused").beats)]
     line, act = shown[-1]
-    assert line.startswith("self._preempt(self.running[-1])")
+    assert "".join(line.split()).startswith("self._preempt(self.running[-1])")
     queue = act.parts[1]
     admitted = {event.task: event.seq for event in preempting.find(event="task_admitted", before=act.until)}
     held = [task for task in preempting.state_at(act.until).tables if task in admitted]
