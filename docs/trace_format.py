@@ -43,7 +43,7 @@ def _films() -> Iterator[str]:
         needs = film.chapters.needs
         details = ("full",) if needs.single else DETAILS
         pool = f"up to {needs.most}" if needs.most else f"from {needs.least}" if needs.least > 1 else "any"
-        found: dict[str, list[str]] = {}
+        found: dict[str, list[str]] = {f"the rule `{rule}`, claimed": ["the header's `policy`"] for rule in needs.rules}
         for place, what in needs.events.items():
             found.setdefault(what.partition(": ")[0], []).append(_place(place, details))
         first = [f"`{name}`", " or ".join(details), pool]

@@ -35,11 +35,14 @@ MADE_ROOM = (
 class EvictionTelling(RaceTelling):
     """How pages stay cached, which goes first, what a newcomer takes, and who comes too late."""
 
-    needs = Needs(dict.fromkeys(("pages_keyed", "pages_cached", "pages_evicted"), MADE_ROOM), **PAGES)
+    needs = Needs(
+        dict.fromkeys(("pages_keyed", "pages_cached", "pages_evicted"), MADE_ROOM),
+        rules=("cached-pages-last", "least-recently-used"),
+        **PAGES,
+    )
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)
-        self.need_rules("cached-pages-last", "least-recently-used")
         self.near: tuple[int, ...] = ()
         self.kept = self.need(PagesCached, MADE_ROOM, work="cleanup")
         self.cleaned = self.steps.phase_end(self.kept.seq)

@@ -86,13 +86,6 @@ class Telling:
             raise DoesNotApply(f"{self.film} needs {what}")
         return found
 
-    def need_rules(self, *rules: str) -> None:
-        """Raise DoesNotApply for a trace of an engine that does not claim the `rules` that the film tells of."""
-        for rule in rules:
-            if not self.keeps(rule):
-                told = f"{self.film} tells of an engine that keeps the rule {rule!r}"
-                raise DoesNotApply(f"{told}: {self.trace.header.engine.name} does not claim it")
-
     def keeps(self, rule: str) -> bool:
         """Whether the engine claims a rule, so that `verify` checks it."""
         return rule in claimed(self.trace.header)[0]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from astrai_sim.trace import Trace
+from astrai_sim.trace.verify.policy import claimed
 from scenes.story.errors import DoesNotApply
 from scenes.story.limits import LARGEST
 
@@ -11,13 +12,14 @@ from scenes.story.limits import LARGEST
 class Needs(NamedTuple):
     """`events` are kinds of events, or `kind.field`, by the names of `astrai_sim.trace.events`, each with what the film
     finds there. `single` is what it does with single pages, tokens or slots, which bulk recordings lack ("": nothing).
-    The pool has from `least` to `most` pages.
+    The pool has from `least` to `most` pages. `rules` are those that the film tells of, which the engine must claim.
     """
 
     events: Mapping[str, str] = {}
     single: str = ""
     least: int = 1
     most: int | None = None
+    rules: tuple[str, ...] = ()
 
     def met(self, film: str, trace: Trace) -> None:
         """Raise DoesNotApply, with one line, where `trace` has not what `film` needs."""
@@ -29,6 +31,10 @@ class Needs(NamedTuple):
             raise DoesNotApply(f"{film} shows a pool as a map, from {self.least} pages on; the trace has {n_pages}")
         if self.most is not None and n_pages > self.most:
             raise DoesNotApply(f"{film} shows each page and the trace has {n_pages}: at most {self.most} fit")
+        for rule in self.rules:
+            if rule not in claimed(trace.header)[0]:
+                told = f"{film} tells of an engine that keeps the rule {rule!r}"
+                raise DoesNotApply(f"{told}: {trace.header.engine.name} does not claim it")
         for place, what in self.events.items():
             kind, _, field = place.partition(".")
             if not kinds[kind] or (field and all(getattr(e, field) is None for e in trace.find(event=kind))):

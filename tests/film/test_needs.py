@@ -67,9 +67,16 @@ def test_pools_and_details_that_a_film_cannot_tell_are_refused(film: str):
         assert f"from {needs.least} pages on" in refused({}, needs.least - 1)
 
 
+def test_a_film_refuses_an_engine_that_does_not_claim_what_it_tells():
+    other = written(foreign(lines_of(shipped("Eviction"))))
+    told = "Eviction tells of an engine that keeps the rule 'cached-pages-last': other does not claim it"
+    assert FILMS["Eviction"].why_not(other) == told
+
+
 @pytest.mark.parametrize("phases", [str, TWO, NOTHING], ids=["four phases", "two phases", "no phases"])
 @pytest.mark.parametrize("film", [film for film in FILMS if film != BIG])
 def test_a_film_tells_a_trace_that_has_no_more_than_it_needs(film: str, phases):
     """Told as another engine would that has no digests, masks, norms, keys, gathers, lines and snapshots."""
-    less = written(foreign(lines_of(shipped(film)), drop=["gather", "prefix_miss"], phases=phases))
+    rules = FILMS[film].chapters.needs.rules
+    less = written(foreign(lines_of(shipped(film)), drop=["gather", "prefix_miss"], phases=phases, rules=rules))
     assert FILMS[film].why_not(less) is None

@@ -20,13 +20,16 @@ def bare(line: dict) -> dict:
 
 
 def foreign(
-    own: list[dict], drop: Collection[str] = (), phases: Callable[[str], str | None] = lambda name: name
+    own: list[dict],
+    drop: Collection[str] = (),
+    phases: Callable[[str], str | None] = lambda name: name,
+    rules: Collection[str] = (),
 ) -> list[dict]:
     """The run as that of another engine, without what may be left out, and without events of the kinds to `drop`.
 
-    `phases` says what it calls each of the four, several maybe the same; None where it has none.
+    `phases` says what it calls each of the four, several maybe the same; None where it has none. It claims `rules`.
     """
-    header = {**own[0], "engine": {"name": "other", "version": "1"}, "sources": {}, "policy": None}
+    header = {**own[0], "engine": {"name": "other", "version": "1"}, "sources": {}, "policy": list(rules)}
     header["phases"] = [*dict.fromkeys(filter(None, map(phases, PHASES)))]
     kept: list[dict] = []
     for line in own[1:-1]:
