@@ -191,7 +191,7 @@ class EvictionTelling(RaceTelling):
                 continue
             task = sure(kept.task)
             parts, name = self.stage(task), self.ask.name(task)
-            acts = self.pass_time(*parts, until=self.steps.phase_begin(end) - 1, seconds=1.8)
+            acts = self.pass_time(*parts, until=self.steps.phase_begin(end) - 1, seconds=2.0)
             if acts:
                 came = say("{} brings {} and is answered.", name, counted(self.ask.prompt(task), "token"))
                 self.shot(came, *acts, subject=("pool",))
@@ -199,7 +199,7 @@ class EvictionTelling(RaceTelling):
             self.shot(told, self.act(*parts, until=end), subject=("lru",))
         if self.history.first(PagesCached, self.at, until + 1) is not None:
             task = sure(self.history.latest(TaskSubmitted, until + 1)).task
-            acts = self.pass_time(*self.stage(task), until=until, seconds=2.5)
+            acts = self.pass_time(*self.stage(task), until=until, seconds=2.1)
             self.shot("More come, and leave their pages.", *acts, subject=("lru",))
 
     def order(self, used: PagesRevived) -> Section:
