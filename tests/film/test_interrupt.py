@@ -14,7 +14,7 @@ from scenes.film.scene import ASSETS
 
 SMALL = ("--size", "180p", "--fps", "5")
 PROMO = (
-    'length = 12\n[[moment]]\nfilm = "PrefixCache"\nshow = "hook"\n[[moment]]\nfilm = "PrefixCache"\nshow = "growth"\n'
+    'length = 8\n[[moment]]\nfilm = "PrefixCache"\nshow = "hook"\n[[moment]]\nfilm = "PrefixCache"\nshow = "growth"\n'
 )
 
 
