@@ -13,7 +13,9 @@ from tests.film.clean import assert_clean
 OWN = ASSETS / "traces" / Chat.default_trace
 
 
-@pytest.mark.parametrize("scenario", ["two_requests", "shared_prefix", "crowded"])
+@pytest.mark.parametrize(
+    "scenario", ["two_requests", *(pytest.param(name, marks=pytest.mark.slow) for name in ("shared_prefix", "crowded"))]
+)
 def test_any_trace_with_texts(word_scenario, scenario):
     """One request, many, preempted ones, with pieces that no font holds."""
     assert_clean(Chat, word_scenario(scenario))

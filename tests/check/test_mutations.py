@@ -90,7 +90,14 @@ class Mutator(Observer):
 FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
 
 
-@pytest.mark.parametrize("film", FILMS, ids=lambda film: film.__name__)
+LONG = ("PoolAtScale", "Opening")
+
+
+@pytest.mark.parametrize(
+    "film",
+    [pytest.param(film, marks=pytest.mark.slow if film.__name__ in LONG else ()) for film in FILMS],
+    ids=lambda film: film.__name__,
+)
 def test_a_changed_digit_is_named_every_time(film):
     """Of labels that somebody vouches for, as they stand after beats."""
     storyboard = film.tell(for_the_screen(Trace.open(film.trace_for())))

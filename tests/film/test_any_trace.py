@@ -99,6 +99,7 @@ def test_a_large_pool():
     assert "PoolAtScale" in told(load(3000, 40))
 
 
+@pytest.mark.slow
 def test_a_pool_too_large_to_show_each_page():
     assert "PrefixCache" in told(scenario(300, 8, requests((30, 9), (21, 12))))
 

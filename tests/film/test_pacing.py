@@ -133,6 +133,7 @@ def test_a_film_has_the_frames_that_are_counted(two_requests, tmp_path, fps):
     assert clips == dict(zip(keys, frames_of(played, quality), strict=True))
 
 
+@pytest.mark.slow
 def test_prefix_cache_meets_half_a_minute_and_three(two_requests):
     """So that a refusal cannot stand in for a film that is never paced."""
     film = catalog.film("PrefixCache")
