@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from astrai_sim.adapters.following import Follower
-from astrai_sim.adapters.header import make_header
+from astrai_sim.adapters.header import Sizes, make_header
 from astrai_sim.adapters.shapes import Needs
 from astrai_sim.adapters.slots import read, written
 from astrai_sim.adapters.stepping import Asked, begins
@@ -78,26 +78,15 @@ class AstrAI(Follower):
 
     @classmethod
     def header(cls, engine: Any, asked: RecordPart, name: str, title: str) -> dict[str, Any]:
-        pool, keys = cls.paged(engine), cls.tensor(engine, asked.kv_layer)
         layers, model, queue, caching = cls.facts(engine)
         stops = sorted({*queue.tokenizer.stop_ids})
-        vocabulary = getattr(getattr(model, "config", None), "vocab_size", None)
-        scenario = {
-            "name": name,
-            "title": title,
-            "model": {
-                **{"kind": "astrai", "dtype": str(keys.dtype).removeprefix("torch."), "n_layers": layers},
-                **{"n_kv_heads": keys.shape[2], "head_dim": keys.shape[3]},
-                "vocab_size": vocabulary if isinstance(vocabulary, int) else None,
-            },
-            "cache": {"n_pages": pool.n_pages, "page_size": pool.page_size, "prefix_caching": caching},
-            "scheduler": {
-                **{"max_tokens_per_step": None, "max_batch": queue.max_batch_size, "preemption": False},
-                **{"decode_policy": cls.decode_policy, "eos": stops[0] if len(stops) == 1 else stops or None},
-            },
-            "record": {"kv_layer": asked.kv_layer, "snapshot_every": asked.snapshot_every, "line_calls": 0},
+        scheduler = {
+            **{"max_tokens_per_step": None, "max_batch": queue.max_batch_size, "preemption": False},
+            **{"decode_policy": cls.decode_policy, "eos": stops[0] if len(stops) == 1 else stops or None},
         }
-        package = type(engine).__module__
+        pool, keys = cls.paged(engine), cls.tensor(engine, asked.kv_layer)
+        sizes = Sizes("astrai", layers, getattr(model, "config", None), pool, keys, caching, scheduler)
+        package, scenario = type(engine).__module__, sizes.scenario(asked, name, title)
         return make_header(package, scenario, keys.device, cls.roles(engine), cls.policy)
 
     def watch(self) -> None:

@@ -7,13 +7,50 @@ import sys
 import textwrap
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from astrai_sim.recorder.header import device_facts, printed
+from astrai_sim.recorder.paging import LivePool
 from astrai_sim.trace import SCHEMA, VERSION
+from astrai_sim.trace.header import RecordPart
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What an engine serves: a model of `kind` with so many `layers` and, where its `config` says that, a vocabulary;
+    the pages of a `pool`; K of a layer in `keys`, [n_pages, page_size, n_kv_heads, head_dim]; `prefixes` cached or not;
+    the scheduler's settings as the header says them (`astrai_sim.trace.header.SchedulerSettings`)."""
+
+    kind: str
+    layers: int
+    config: Any
+    pool: LivePool
+    keys: torch.Tensor
+    prefixes: bool
+    scheduler: dict[str, Any]
+
+    def scenario(self, asked: RecordPart, name: str, title: str) -> dict[str, Any]:
+        """The scenario of a run that is recorded as `asked`."""
+        pool, vocabulary = self.pool, getattr(self.config, "vocab_size", None)
+        return {
+            "name": name,
+            "title": title,
+            "model": {
+                "kind": self.kind,
+                "dtype": str(self.keys.dtype).removeprefix("torch."),
+                "n_layers": self.layers,
+                "n_kv_heads": self.keys.shape[2],
+                "head_dim": self.keys.shape[3],
+                "vocab_size": vocabulary if isinstance(vocabulary, int) else None,
+            },
+            "cache": {"n_pages": pool.n_pages, "page_size": pool.page_size, "prefix_caching": self.prefixes},
+            "scheduler": self.scheduler,
+            "record": {"kv_layer": asked.kv_layer, "snapshot_every": asked.snapshot_every, "line_calls": 0},
+        }
 
 
 def make_header(
@@ -21,7 +58,7 @@ def make_header(
 ) -> dict[str, Any]:
     """The header of a trace of the engine in the loaded `package`, whose functions play `roles` in films.
 
-    `scenario` has model, cache, scheduler and record as the header says them (`astrai_sim.trace.header`).
+    `scenario` is that of its `Sizes`.
     """
     name, model = package.partition(".")[0], scenario["model"]
     root = _root(name)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from astrai_sim.adapters.following import Follower
-from astrai_sim.adapters.header import make_header
+from astrai_sim.adapters.header import Sizes, make_header
 from astrai_sim.adapters.shapes import Needs
 from astrai_sim.adapters.slots import read, written
 from astrai_sim.adapters.stepping import Asked, Followed, begins
@@ -93,24 +93,13 @@ class NanoVLLM(Follower):
     def header(cls, engine: Any, asked: RecordPart, name: str, title: str) -> dict[str, Any]:
         scheduler, cache = engine.scheduler, engine.model_runner.kv_cache
         config = getattr(getattr(engine.model_runner, "config", None), "hf_config", None)
-        vocabulary = getattr(config, "vocab_size", None)
-        dtype = str(cache.dtype).removeprefix("torch.")
-        blocks = Blocks(scheduler.block_manager)
-        scenario = {
-            "name": name,
-            "title": title,
-            "model": {
-                **{"kind": "nano-vllm", "dtype": dtype, "n_layers": cache.shape[1], "n_kv_heads": cache.shape[4]},
-                **{"head_dim": cache.shape[5], "vocab_size": vocabulary if isinstance(vocabulary, int) else None},
-            },
-            "cache": {"n_pages": blocks.n_pages, "page_size": blocks.page_size, "prefix_caching": True},
-            "scheduler": {
-                **{"max_tokens_per_step": scheduler.max_num_batched_tokens, "max_batch": scheduler.max_num_seqs},
-                **{"decode_policy": "all", "preemption": True, "eos": scheduler.eos},
-            },
-            "record": {"kv_layer": asked.kv_layer, "snapshot_every": asked.snapshot_every, "line_calls": 0},
+        settings = {
+            **{"max_tokens_per_step": scheduler.max_num_batched_tokens, "max_batch": scheduler.max_num_seqs},
+            **{"decode_policy": "all", "preemption": True, "eos": scheduler.eos},
         }
-        package = type(scheduler).__module__
+        blocks, keys = Blocks(scheduler.block_manager), cache[0, asked.kv_layer]
+        sizes = Sizes("nano-vllm", cache.shape[1], config, blocks, keys, True, settings)
+        package, scenario = type(scheduler).__module__, sizes.scenario(asked, name, title)
         return make_header(package, scenario, cache.device, cls.roles(engine), cls.policy)
 
     def watch(self) -> None:

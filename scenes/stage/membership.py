@@ -14,6 +14,7 @@ from scenes.stage.shot import Act, Section
 from scenes.stage.telling import STOPS_A_SECOND, Telling
 from scenes.story.errors import DoesNotApply
 from scenes.story.limits import reading_time
+from scenes.story.needs import Needs
 from scenes.story.words import are, counted
 
 HOOK, READ = 3.0, 1.5
@@ -29,7 +30,7 @@ class MembershipTelling(Telling):
     """
 
     phases = False
-    membership = True
+    needs = Needs(membership=True)
 
     def __init__(self, film: str, trace: Trace) -> None:
         super().__init__(film, trace)

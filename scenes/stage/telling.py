@@ -44,15 +44,8 @@ class Telling:
 
     phases = True
     needs = Needs()
-    membership = False
-    """Whether it can be told of a trace that knows only which blocks are cached."""
 
     def __init__(self, film: str, trace: Trace) -> None:
-        if trace.header.membership_only and not self.membership:
-            raise DoesNotApply(
-                f"{film} shows who holds which page, and this trace knows only which blocks are cached: "
-                "its cache events tell no refcounts, requests or tables"
-            )
         self.needs.met(film, trace)
         self.film = film
         self.trace = trace

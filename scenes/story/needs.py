@@ -13,6 +13,7 @@ class Needs(NamedTuple):
     """`events` are kinds of events, or `kind.field`, by the names of `astrai_sim.trace.events`, each with what the film
     finds there. `single` is what it does with single pages, tokens or slots, which bulk recordings lack ("": nothing).
     The pool has from `least` to `most` pages. `rules` are those that the film tells of, which the engine must claim.
+    With `membership` the film tells a trace that knows only which blocks are cached; all others refuse that.
     """
 
     events: Mapping[str, str] = {}
@@ -20,9 +21,15 @@ class Needs(NamedTuple):
     least: int = 1
     most: int | None = None
     rules: tuple[str, ...] = ()
+    membership: bool = False
 
     def met(self, film: str, trace: Trace) -> None:
         """Raise DoesNotApply, with one line, where `trace` has not what `film` needs."""
+        if trace.header.membership_only and not self.membership:
+            raise DoesNotApply(
+                f"{film} shows who holds which page, and this trace knows only which blocks are cached: "
+                "its cache events tell no refcounts, requests or tables"
+            )
         n_pages, kinds = trace.header.scenario.cache.n_pages, trace.kinds()
         if self.single and trace.header.detail != "full":
             told = f'{film} {self.single} and the trace has runs of them: record with detail = "full" in [record]'
