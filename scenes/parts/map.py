@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from astrai_sim.trace.state import CACHED
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import Block, Cells, Grid, Text, grid_edges, rgba
@@ -83,7 +84,7 @@ class Map(Part):
         owners = state.first_owner()
         crowd = np.array([rgba(color) for color in t.crowd])
         colors = np.tile(rgba(t.empty), (view.n_pages, 1))
-        colors[state.page_states() == 2] = rgba(theme.mix(t.muted, t.ground, KEPT))
+        colors[state.page_states() == CACHED] = rgba(theme.mix(t.muted, t.ground, KEPT))
         held = owners >= 0
         colors[held] = crowd[turns.place[owners[held]] % len(crowd)]
         if self.acting:

@@ -6,6 +6,7 @@ import numpy as np
 
 from astrai_sim.trace import State
 from astrai_sim.trace.blocks import BlockStored
+from astrai_sim.trace.state import CACHED
 from scenes.story.history.history import History
 
 
@@ -27,4 +28,4 @@ def stored_lately(history: History, state: State, messages: int) -> np.ndarray:
     until = int(np.searchsorted(seq, state.seq, side="right"))
     since = int(np.searchsorted(step, state.step - messages, side="right"))
     lately = np.unique(page[since:until])
-    return lately[state.page_states()[lately] == 2]
+    return lately[state.page_states()[lately] == CACHED]
