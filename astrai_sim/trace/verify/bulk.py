@@ -26,8 +26,7 @@ class BulkModel(Serving):
             raise self.paging.lie(f"page {expected[0]} was evicted but not handed out")
 
     def _enter(self, name: str, pages: list[int]) -> None:
-        for page in pages:
-            self.pool.enter(name, page)
+        self.pool.enter(name, pages)
 
     def _leave(self, event: Event, pages: list[int]) -> None:
         table = self.pool.table(event.task)

@@ -51,7 +51,7 @@ class Level:
         if not self.claimed:
             return
         self.counts[what] += 1
-        if recorded != expected or isinstance(recorded, bool) != isinstance(expected, bool):
+        if recorded != expected or (recorded is not expected and (type(recorded) is bool) != (type(expected) is bool)):
             raise self.lie(f"{what} is recorded as {short(repr(recorded))}, but it must be {short(repr(expected))}")
 
     def true(self, what: str, holds: bool, message: str) -> None:
@@ -61,6 +61,11 @@ class Level:
         self.counts[what] += 1
         if not holds:
             raise self.lie(message)
+
+    def held(self, what: str, times: int) -> None:
+        """So many comparisons held that were made in place, where there are too many for a call each."""
+        if self.claimed and times:
+            self.counts[what] += times
 
     def number(self, what: str, value: Any, low: int, end: int | None = None) -> int:
         """Must be a whole number from `low` to before `end`."""

@@ -102,7 +102,7 @@ class FullModel(Serving):
         self.paging.same("task of the table", event.task, task)
         self.paging.same("table", event.pages, [*old, page])
         self.handed = None
-        self.pool.enter(task, page)
+        self.pool.enter(task, [page])
 
     # contents
 

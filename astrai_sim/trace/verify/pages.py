@@ -35,13 +35,12 @@ class Pages(StepRules):
 
     def _pages(self, event: Event) -> list[int]:
         self.format.true("pages", bool(event.pages), "an event about no page")
-        return [self.pool.page(page) for page in event.pages]
+        return self.pool.known(event.pages)
 
     def on_pages_alloc(self, event: Event) -> None:
         """Pages come to the end of a task's table."""
         pages = self._pages(event)
-        for page in pages:
-            CHANGES[event.event](self.pool, page)
+        CHANGES[event.event](self.pool, pages)
         if event.task is not None:
             self._receiver(event.task, event.logical, len(pages))
             if event.event != "pages_alloc":
@@ -70,8 +69,7 @@ class Pages(StepRules):
         pages = self._pages(event)
         if event.task is not None:
             self._leave(event, pages)
-        for page in pages:
-            CHANGES[event.event](self.pool, page)
+        CHANGES[event.event](self.pool, pages)
         self._live(event, pages)
 
     on_pages_cached = on_pages_free

@@ -1,12 +1,16 @@
 """The pool of pages as the rules have it, and its free mask."""
 
 from collections import Counter
+from collections.abc import Collection
+from itertools import chain
 
 import numpy as np
 
 from astrai_sim.trace.digests import WORD
 from astrai_sim.trace.verify.checks import Checks
 from astrai_sim.trace.verify.prefixes import Prefixes
+
+ONES = (1 << WORD) - 1
 
 
 class Pool:
@@ -32,9 +36,12 @@ class Pool:
         self.expected: list[int] = []
         self.touched: set[int] = set()
 
-    def page(self, page: int) -> int:
-        """The page, if there is one of that number. Raises Lie."""
-        return self.paging.number("page", page, 0, self.n_pages)
+    def known(self, pages: list[int]) -> list[int]:
+        """The pages, if there are such. Raises Lie."""
+        if min(pages) < 0 or max(pages) >= self.n_pages:
+            for page in pages:
+                self.paging.number("page", page, 0, self.n_pages)
+        return pages
 
     def pages_for(self, n_tokens: int) -> int:
         """Pages that so many tokens need."""
@@ -44,55 +51,74 @@ class Pool:
         """A task's pages, maybe none."""
         return self.tables.get(task, [])
 
-    # one page
+    # the pages of one event
 
-    def take(self, page: int) -> None:
-        """Hand out an evicted page, or the lowest free one."""
-        if self.expected:
-            self.paging.same("evicted page", page, self.expected.pop(0))
-        else:
-            self.policy["lowest-page-first"].same("lowest free page", page, self.free.lowest())
-            self.paging.true("free before", page in self.free, f"page {page} is not free")
-            self.free.put(page, False)
-        self.paging.same("refcount before", self.refs[page], 0)
-        self._hold(page)
+    def take(self, pages: list[int]) -> None:
+        """Hand out evicted pages, or each time the lowest free one."""
+        paging, rule, free = self.paging, self.policy["lowest-page-first"], self.free
+        evicted = 0
+        for page in pages:
+            if self.expected:
+                paging.same("evicted page", page, self.expected.pop(0))
+                evicted += 1
+            else:
+                if page != (lowest := free.lowest()):
+                    rule.same("lowest free page", page, lowest)
+                if page not in free:
+                    raise paging.lie(f"page {page} is not free")
+                free.put(page, False)
+            if self.refs[page]:
+                paging.same("refcount before", self.refs[page], 0)
+            self.refs[page] = 1
+        rule.held("lowest free page", len(pages) - evicted)
+        paging.held("free before", len(pages) - evicted)
+        paging.held("refcount before", len(pages))
+        self.touched.update(pages)
 
-    def ref(self, page: int) -> None:
-        """Hold a page that others hold."""
-        self.paging.true("refcount before", self.refs[page] > 0, f"nobody holds page {page}")
-        self._hold(page)
+    def ref(self, pages: list[int]) -> None:
+        """Hold pages that others hold."""
+        for page in pages:
+            self.paging.true("refcount before", self.refs[page] > 0, f"nobody holds page {page}")
+            self.refs[page] += 1
+        self.touched.update(pages)
 
-    def revive(self, page: int) -> None:
-        """Hold a cached page."""
-        self.paging.true("cached before", page in self.lru, f"page {page} is not cached")
-        del self.lru[page]
-        self._hold(page)
+    def revive(self, pages: list[int]) -> None:
+        """Hold cached pages."""
+        for page in pages:
+            self.paging.true("cached before", page in self.lru, f"page {page} is not cached")
+            del self.lru[page]
+            self.refs[page] += 1
+        self.touched.update(pages)
 
-    def _hold(self, page: int) -> None:
-        self.refs[page] += 1
-        self.touched.add(page)
+    def let_go(self, pages: list[int]) -> None:
+        """Let go of pages that become free where nobody else holds them."""
+        rule, freed = self.policy["keyed-pages-stay"], 0
+        for page in pages:
+            self._drop(page)
+            if self.refs[page] == 0:
+                if page in self.keys:
+                    rule.true("unkeyed", False, f"page {page} is keyed: it must stay cached")
+                    self._forget(page)
+                self.free.put(page, True)
+                freed += 1
+        rule.held("unkeyed", freed)
+        self.paging.held("refcount before", len(pages))
+        self.touched.update(pages)
 
-    def let_go(self, page: int) -> None:
-        """Let go of a page that becomes free if nobody else holds it."""
-        self._drop(page)
-        if self.refs[page] == 0:
-            keyed = page in self.keys
-            self.policy["keyed-pages-stay"].true("unkeyed", not keyed, f"page {page} is keyed: it must stay cached")
-            if keyed:
-                self._forget(page)
-            self.free.put(page, True)
-
-    def keep(self, page: int) -> None:
-        """Let go of a page that stays cached."""
-        self._drop(page)
-        self.paging.same("refcount", self.refs[page], 0)
-        self.paging.true("keyed", page in self.keys, f"page {page} has no key: it cannot stay cached")
-        self.lru[page] = None
+    def keep(self, pages: list[int]) -> None:
+        """Let go of pages that stay cached."""
+        for page in pages:
+            self._drop(page)
+            self.paging.same("refcount", self.refs[page], 0)
+            self.paging.true("keyed", page in self.keys, f"page {page} has no key: it cannot stay cached")
+            self.lru[page] = None
+        self.paging.held("refcount before", len(pages))
+        self.touched.update(pages)
 
     def _drop(self, page: int) -> None:
-        self.paging.true("refcount before", self.refs[page] > 0, f"page {page} is let go at refcount 0")
+        if self.refs[page] <= 0:
+            raise self.paging.lie(f"page {page} is let go at refcount 0")
         self.refs[page] -= 1
-        self.touched.add(page)
 
     def evict(self, page: int) -> str | None:
         """Take the least recently used cached page from the cache; returns its key."""
@@ -141,14 +167,16 @@ class Pool:
 
     # tables
 
-    def enter(self, task: str, page: int) -> None:
-        """Append a page to a task's table."""
-        table = self.tables.setdefault(task, [])
-        twice = self.holders[page] > 0 and page in table
-        self.paging.true("table", not twice, f"page {page} is in the table of {task} twice")
-        table.append(page)
-        self.holders[page] += 1
-        self.touched.add(page)
+    def enter(self, task: str, pages: list[int]) -> None:
+        """Append pages to a task's table."""
+        table, holders = self.tables.setdefault(task, []), self.holders
+        for page in pages:
+            if holders[page] > 0 and page in table:
+                raise self.paging.lie(f"page {page} is in the table of {task} twice")
+            table.append(page)
+            holders[page] += 1
+        self.paging.held("table", len(pages))
+        self.touched.update(pages)
 
     def leave(self, task: str, count: int) -> None:
         """Take the last entries off a task's table; an empty table is gone."""
@@ -164,59 +192,60 @@ class Pool:
 
     def check_touched(self) -> None:
         """The invariants of every page that was touched since the last check."""
-        for page in self.touched:
-            self._check(page)
+        self._check(self.touched)
         self.touched.clear()
 
     def sweep(self) -> None:
         """The invariants of all pages, with holders counted anew from the tables."""
-        held = Counter(page for table in self.tables.values() for page in table)
+        held = Counter(chain.from_iterable(self.tables.values()))
         self.paging.same("tables holding each page", self.holders, [held[page] for page in range(self.n_pages)])
-        for page in range(self.n_pages):
-            self._check(page)
+        self._check(range(self.n_pages))
 
-    def _check(self, page: int) -> None:
-        counts, refs, free, cached = self.paging.counts, self.refs[page], page in self.free, page in self.lru
-        counts["refcount = tables holding it"] += 1
-        if refs != self.holders[page]:
-            raise self.paging.lie(f"page {page} has refcount {refs}, but {self.holders[page]} tables hold it")
-        counts["free = refcount 0 and not cached"] += 1
-        if free != (refs == 0 and not cached) or (cached and refs):
-            raise self.paging.lie(f"page {page}: refcount {refs}, mask bit {int(free)}, cached {cached}")
+    def _check(self, pages: Collection[int]) -> None:
+        refs, holders, free, cached = self.refs, self.holders, self.free, self.lru
+        for page in pages:
+            if refs[page] != holders[page]:
+                message = f"page {page} has refcount {refs[page]}, but {holders[page]} tables hold it"
+                raise self.paging.lie(message)
+            if (page in free) + (page in cached) + (refs[page] > 0) != 1:
+                told = f"refcount {refs[page]}, mask bit {int(page in free)}, cached {page in cached}"
+                raise self.paging.lie(f"page {page}: {told}")
+        self.paging.held("refcount = tables holding it", len(pages))
+        self.paging.held("free = refcount 0 and not cached", len(pages))
 
 
 class FreeMask:
-    """Which pages are free, bool [n_pages]. Taking, returning and finding the lowest cost alike in any pool."""
+    """Which pages are free, in words of 64 bits. Taking, returning and asking cost alike in any pool."""
 
     def __init__(self, n_pages: int) -> None:
-        self.bits = np.ones(n_pages, bool)
+        whole, rest = divmod(n_pages, WORD)
+        self.words = [ONES] * whole + [(1 << rest) - 1] * bool(rest)
         self.count = n_pages
         self._low = 0
 
     def __contains__(self, page: int) -> bool:
-        return bool(self.bits[page])
+        return self.words[page // WORD] >> page % WORD & 1 == 1
 
     def lowest(self) -> int | None:
         """The lowest free page, or None."""
         if not self.count:
             return None
-        self._low += int(self.bits[self._low :].argmax())
-        return self._low
+        while not (word := self.words[self._low]):
+            self._low += 1
+        return WORD * self._low + (word & -word).bit_length() - 1
 
     def put(self, page: int, free: bool) -> None:
         """Make a free page not free, or one free that was not."""
-        self.bits[page] = free
+        index = page // WORD
+        self.words[index] ^= 1 << page % WORD
         self.count += 1 if free else -1
-        self._low = min(self._low, page)
+        if index < self._low:
+            self._low = index
 
     def whole(self) -> int:
         """The mask as one number: bit i is page i."""
-        return _number(self.bits)
+        return int.from_bytes(np.array(self.words, "<u8").tobytes(), "little")
 
     def word(self, index: int) -> int:
         """64 bits of it."""
-        return _number(self.bits[WORD * index : WORD * (index + 1)])
-
-
-def _number(bits: np.ndarray) -> int:
-    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
+        return self.words[index]

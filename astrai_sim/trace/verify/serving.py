@@ -78,6 +78,15 @@ class Serving(Pages):
         self.paging.same("prefill start", event.start, request.start)
         return request
 
+    def _turns(self, names: list[str], batch: list[str]) -> None:
+        """As `_next`, of several tasks."""
+        if batch[: len(names)] == names:
+            del batch[: len(names)]
+            self.format.held("next in the batch", len(names))
+        else:
+            for name in names:
+                self._next(name, batch)
+
     def _next(self, name: str, batch: list[str]) -> None:
         """A task's turn in the order of the pass that computed something for it; other engines may tell in any."""
         turn = name if not self.own and name in batch else batch[0] if batch else None
@@ -87,13 +96,18 @@ class Serving(Pages):
     def on_tokens(self, event: Event) -> None:
         checks, names, ids = self.format, event.tasks, event.ids
         for name in names:
-            ended = "prefill" if name in self.prefilled else "decode"
-            checks.same("token source", event.source, self.phase if self.four else ended)
-            self.prefilled.discard(name)
+            source = self.phase if self.four else "prefill" if name in self.prefilled else "decode"
+            if event.source != source:
+                checks.same("token source", event.source, source)
+        checks.held("token source", len(names))
+        self.prefilled.difference_update(names)
         checks.true("token ids", (ids is None) == self.counts_only, "ids go with a model, and only with one")
         if ids is not None:
             checks.same("token ids", len(ids), len(names))
+        self._turns(names, self.to_answer)
         after = [self._token(name, None if ids is None else ids[i]) for i, name in enumerate(names)]
+        self.paging.held("kv length", len(after))
+        checks.held("max tokens", len(after))
         self.texts.check(ids or [], event.texts)
         if self.detail == "full":
             checks.same("token position", event.position, after[0].n_tokens - 1)
@@ -104,8 +118,8 @@ class Serving(Pages):
     def _token(self, name: str, token: int | None) -> Tracked:
         """One token more for a task."""
         request, checks = self.requests[name], self.format
-        self._next(name, self.to_answer)
-        self.paging.same("kv length", request.kv, request.n_tokens)
+        if request.kv != request.n_tokens:
+            self.paging.same("kv length", request.kv, request.n_tokens)
         if request.ids is not None:
             known = checks.number("token id", token, 0, self.vocab_size)
             if self.header.token_rule == RULE and self.vocab_size:
@@ -114,8 +128,9 @@ class Serving(Pages):
             request.ids.append(known)
         request.n_tokens += 1
         request.last = self.step
-        most, generated = request.max_tokens, request.generated
-        checks.true("max tokens", generated <= most, f"more than {most} tokens generated")
+        most, generated = request.max_tokens, request.n_tokens - request.prompt
+        if generated > most:
+            raise checks.lie(f"more than {most} tokens generated")
         if generated == most or (token is not None and token in self.eos):
             self.to_finish.add(name)
         return request
@@ -153,28 +168,37 @@ class Serving(Pages):
         message = f"a second forward pass in {self.phase}"
         self.policy["one-pass-a-phase"].true("one pass", not self.phase_tasks, message)
         status, served = ("prefilling" if self.phase == "prefill" else "running"), ("prefilling", "running")
-        starts, computed = set(), set(names)
+        starts, computed, decoding = set(), set(names), []
+        tables, size = self.pool.tables, self.size
         for name, count in zip(names, counts, strict=True):
             request = self.requests[name]
-            self.format.number("tokens computed", count, 1)
-            if self.four:
-                self.policy["four-phases"].same("status", request.status, status)
-            paging.true("status", request.status in served, f"nothing can be computed for {name}: {request.status}")
-            if request.status == "running":
-                starts.add(request.kv)
-            request.start = request.kv
-            request.kv += count
-            message = f"{name}: K and V of {request.kv} tokens, it has {request.n_tokens}"
-            paging.true("write length", request.kv <= request.n_tokens, message)
-            room = len(self.pool.table(name)) * self.size
-            paging.true("length fits its pages", request.kv <= room, f"{name}: {request.kv} tokens in {room} slots")
-            if request.status == "running":
-                paging.same("tokens computed", count, 1)
-                paging.same("kv length", request.kv, request.n_tokens)
-                self.to_answer.append(name)
+            now, start = request.status, request.kv
+            if count < 1:
+                self.format.number("tokens computed", count, 1)
+            if now != status and self.four:
+                self.policy["four-phases"].same("status", now, status)
+            if now not in served:
+                raise paging.lie(f"nothing can be computed for {name}: {now}")
+            request.start, request.kv = start, start + count
+            if start + count > request.n_tokens:
+                raise paging.lie(f"{name}: K and V of {request.kv} tokens, it has {request.n_tokens}")
+            if start + count > (room := len(tables.get(name, ())) * size):
+                raise paging.lie(f"{name}: {request.kv} tokens in {room} slots")
+            if now == "running":
+                starts.add(start)
+                if count != 1 or start + count != request.n_tokens:
+                    paging.same("tokens computed", count, 1)
+                    paging.same("kv length", request.kv, request.n_tokens)
+                decoding.append(name)
             else:
                 self.to_note.append(name)
-            self.computed += count
+        self.to_answer += decoding
+        self.computed += sum(counts)
+        self.policy["four-phases"].held("status", len(names) if self.four else 0)
+        for what in ("status", "write length", "length fits its pages"):
+            paging.held(what, len(names))
+        for what in ("tokens computed", "kv length"):
+            paging.held(what, len(decoding))
         paging.same("tasks of a pass", len(computed), len(names))
         budget = self.settings["max_tokens_per_step"]
         message = f"{self.computed} tokens computed in a step of at most {budget}"

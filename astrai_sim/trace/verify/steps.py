@@ -160,7 +160,7 @@ class StepRules:
         else:
             self.format.same("tasks of the phase", event.n_tasks, len(tasks))
         self._due(f"by the end of {self.phase}")
-        if self.phase in ("prefill", "decode"):
+        if self.phase in ("prefill", "decode") and self.caching:
             for name in tasks:
                 self._all_keyed(self.requests[name])
 

@@ -15,6 +15,7 @@ from astrai_sim.trace.verify.membership import MembershipModel
 from astrai_sim.trace.verify.policy import OWN_ENGINE, RULES
 from astrai_sim.trace.verify.serving import Serving
 
+MALFORMED = (Lie, KeyError, TypeError, ValueError, IndexError, AttributeError)
 MODELS: dict[str, type[Serving]] = {"full": FullModel, "bulk": BulkModel}
 
 
@@ -31,8 +32,10 @@ def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport
         header = trace.header if policy else structs.replace(trace.header, policy=[])
         model = MembershipModel(header) if header.membership_only else MODELS[header.detail](header)
     for event in trace:
-        with _told(trace, event.line, f"event {model.seq} ({event.event})"):
+        try:
             model.take(event)
+        except MALFORMED as error:
+            raise _lie(trace, event.line, f"event {model.seq} ({event.event})", error) from None
     _end(trace, model, cut)
     unclaimed, levels = tuple(rule for rule in RULES if rule not in model.rules), model.checks.levels
     held = len(trace), levels, trace.computed_sha256, tuple(model.rules), unclaimed
@@ -41,14 +44,18 @@ def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport
 
 @contextmanager
 def _told(trace: Trace, line: int, where: str) -> Iterator[None]:
-    """A lie, and what cannot even be checked, is told with its line."""
     try:
         yield
-    except Lie as lie:
-        rule = f" (rule {lie.rule})" if lie.rule else ""
-        raise TraceError(trace.path, line, f"{where}: {lie}{rule}", lie.level) from None
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise TraceError(trace.path, line, f"{where} is malformed ({type(error).__name__}: {error})") from None
+    except MALFORMED as error:
+        raise _lie(trace, line, where, error) from None
+
+
+def _lie(trace: Trace, line: int, where: str, error: Exception) -> TraceError:
+    """A lie, or what cannot even be checked, told with its line."""
+    if isinstance(error, Lie):
+        rule = f" (rule {error.rule})" if error.rule else ""
+        return TraceError(trace.path, line, f"{where}: {error}{rule}", error.level)
+    return TraceError(trace.path, line, f"{where} is malformed ({type(error).__name__}: {error})")
 
 
 def _end(trace: Trace, model: Serving | MembershipModel, cut: bool) -> None:
