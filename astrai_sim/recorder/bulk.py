@@ -200,11 +200,14 @@ class BulkRecorder(BaseRecorder):
         return hits
 
     def _on_grow(self, original: Original, task: str, n_tokens: int) -> list[int]:
-        with self._about(task):
+        before, self.task = self.task, task  # as `_about`, for a call that is made for every token
+        try:
             pages = original(task, n_tokens)
             if pages:
                 self._send()
-            return pages
+        finally:
+            self.task = before
+        return pages
 
     def _on_release(self, original: Original, task: str) -> None:
         super()._on_release(original, task)

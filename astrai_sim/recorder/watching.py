@@ -42,11 +42,7 @@ class Watcher:
     def _wrap(self, owner: Any, name: str, handler: Callable) -> None:
         """Have `handler` called instead of a method of `owner`, with the method first."""
         original, before = getattr(owner, name), vars(owner).get(name)
-
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            return handler(original, *args, **kwargs)
-
-        setattr(owner, name, wrapper)
+        setattr(owner, name, partial(handler, original))
         self._undo.append(partial(delattr, owner, name) if before is None else partial(setattr, owner, name, before))
 
     def _wrap_class(self, owner: Any, name: str, handler: Callable) -> None:

@@ -15,13 +15,12 @@ from msgspec import Struct
 
 from astrai_sim.files import FileError
 from astrai_sim.trace.blocks import BLOCK_EVENTS
+from astrai_sim.trace.checkpoints import Checkpoints
 from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event
 from astrai_sim.trace.header import MEMBERSHIP, Footer, Header
 from astrai_sim.trace.state import State
 from astrai_sim.trace.wire import UNREADABLE, LineReader, plain
 
-SPACING = 256
-MOST_CHECKPOINTS = 64
 CHUNK = 1 << 20
 MOST_BYTES = 1 << 30
 """Of a trace as it is read, unpacked: some millions of events."""
@@ -53,7 +52,7 @@ class Trace:
     def __init__(self, path: Path, content: bytes, cut: bool = False) -> None:
         self.path = path
         self.content = content
-        ends = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n"))
+        ends = _line_ends(content)
         self.torn = cut or (len(content) > 0 and not content.endswith(b"\n"))
         if not len(ends):
             raise TraceError(path, 1, f"{'ends within its header' if content else 'empty'}: record the trace again")
@@ -73,8 +72,6 @@ class Trace:
         if self._events and _start(self._line(self._events)).type == "footer":
             self.footer = self._edge("the footer: ", Footer, self._events)
             self._events -= 1
-        self._spacing = max(SPACING, -(-self._events // MOST_CHECKPOINTS))
-        self._checkpoints: list[State] = []
         self._last: tuple[int, State] | None = None
         self.unverified: bool | None = None
 
@@ -143,17 +140,21 @@ class Trace:
             index += self._events
         if not 0 <= index < self._events:
             raise IndexError(f"event {index}: the trace has {self._events}")
-        line = self._line(index + 1)
+        return self._event(self._line(index + 1), index)
+
+    def __iter__(self) -> Iterator[Event]:
+        content, start = self.content, self._ends[0] + 1
+        for index, end in enumerate(self._ends[1 : self._events + 1]):
+            yield self._event(content[start:end], index)
+            start = end + 1
+
+    def _event(self, line: bytes, index: int) -> Event:
         try:
             return self._lines.event(line, index + 2)
         except ValueError as error:
             kind = _start(line).event
             named = "" if kind is None else f" ({kind})"
             raise TraceError(self.path, index + 2, f"event {index}{named}: {error}") from None
-
-    def __iter__(self) -> Iterator[Event]:
-        for index in range(self._events):
-            yield self[index]
 
     def find(
         self, event: str | None = None, task: str | None = None, after: int = -1, before: int | None = None
@@ -191,29 +192,43 @@ class Trace:
     def state_at(self, seq: int) -> State:
         """State after event `seq`; -1 gives the state before the first. A copy of its own.
 
-        Rising `seq` cost one pass over the events between them; going back starts from the nearest of at most
-        `MOST_CHECKPOINTS` states that were kept on the way. Raises IndexError beyond the last event.
+        What was not reached before costs one pass over the events up to there, on which states are kept
+        (`trace.checkpoints`); all else starts from the nearest of these. Raises IndexError beyond the last event.
         """
         if not -1 <= seq < self._events:
             raise IndexError(f"event {seq}: the trace has {self._events}")
-        done, state = self._nearest(seq)
-        for index in range(done + 1, seq + 1):
+        done, state = self._kept.nearest(seq + 1)
+        if self._last is not None and done <= self._last[0] <= seq + 1:
+            done, state = self._last
+        for index in range(done, seq + 1):
             state.apply(self[index])
-            if index + 1 == len(self._checkpoints) * self._spacing:
-                self._checkpoints.append(state.copy())
-        self._last = seq, state
+            self._kept.passed(index + 1, state)
+        self._last = seq + 1, state
         return state.copy()
 
-    def _nearest(self, seq: int) -> tuple[int, State]:
-        """The latest known state up to `seq`, and after which event it is."""
-        if not self._checkpoints:
-            cache = self.header.scenario.cache
-            self._checkpoints.append(State(cache.n_pages, cache.page_size))
-        kept = min((seq + 1) // self._spacing, len(self._checkpoints) - 1)
-        done = kept * self._spacing - 1
-        if self._last is not None and done <= self._last[0] <= seq:
-            return self._last
-        return done, self._checkpoints[kept].copy()
+    def replayed(self, events: Iterable[Event] | None = None) -> Iterator[tuple[Event, State]]:
+        """Each event and the state after it, which the next one changes; states are kept on the way as for `state_at`.
+
+        `events` are all those of the trace, where somebody looks at them before.
+        """
+        state = self._kept.nearest(0)[1]
+        for done, event in enumerate(self if events is None else events, 1):
+            state.apply(event)
+            self._kept.passed(done, state)
+            yield event, state
+
+    @cached_property
+    def _kept(self) -> Checkpoints:
+        cache = self.header.scenario.cache
+        return Checkpoints(State(cache.n_pages, cache.page_size), self._events)
+
+
+def _line_ends(content: bytes) -> np.ndarray:
+    """Where lines end, int64; a piece at a time, which takes no room beside the content."""
+    pieces = range(0, len(content), CHUNK)
+    numbers = np.frombuffer(content, np.uint8)
+    found = [np.flatnonzero(numbers[at : at + CHUNK] == ord("\n")) + at for at in pieces]
+    return np.concatenate(found) if found else np.empty(0, np.int64)
 
 
 def _start(line: bytes) -> _Start:

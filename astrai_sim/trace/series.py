@@ -47,11 +47,10 @@ class Series:
     @classmethod
     def of(cls, trace: Trace, events: Iterable[ev.Event] | None = None) -> Self:
         """From a trace, in one pass over its events: `events`, where somebody looks at them on the way."""
-        state, start = trace.state_at(-1), 0
+        start = 0
         rows: list[list[int]] = []
         generated = prompt = preempted = evicted = 0
-        for event in trace if events is None else events:
-            state.apply(event)
+        for event, state in trace.replayed(events):
             match event:
                 case ev.StepBegin():
                     start = event.ns

@@ -11,6 +11,8 @@ from astrai_sim.trace import events as ev
 
 FREE, IN_USE, CACHED = 0, 1, 2
 STATE_NAMES = ("free", "in use", "cached")
+OWN = (dict, set, np.ndarray)
+"""Types of what each state has for itself."""
 
 
 class TokenLog(Struct, eq=False):
@@ -93,11 +95,12 @@ class State:
         self._cached: dict[int, None] = {}
         self._queue: dict[str, None] = {}
         self._norms: dict[int, np.ndarray] = {}
+        self._changed: set[str] = set()
 
     def copy(self) -> Self:
         """An independent copy."""
         twin = copy.copy(self)
-        vars(twin).update((name, own.copy()) for name, own in vars(self).items() if isinstance(own, (dict, np.ndarray)))
+        vars(twin).update((name, own.copy()) for name, own in vars(self).items() if isinstance(own, OWN))
         return twin
 
     @property
@@ -196,10 +199,16 @@ class State:
         if handler is not None:
             handler(event)
 
+    def changed(self) -> dict[str, TaskState]:
+        """Requests that changed since this was asked last, in order of submission."""
+        names, self._changed = self._changed, set()
+        return {task.name: task for task in sorted((self.tasks[name] for name in names), key=lambda task: task.index)}
+
     # requests
 
     def _change(self, task: str, **changes: Any) -> None:
         self.tasks[task] = structs.replace(self.tasks[task], **changes)
+        self._changed.add(task)
 
     def _on_task_submitted(self, event: ev.TaskSubmitted) -> None:
         """A name that was submitted before starts anew in its place."""
@@ -208,16 +217,22 @@ class State:
         sizes = (event.prompt_len, event.max_tokens, event.prompt_len, 0)
         self.tasks[name] = TaskState(name, index, "waiting", *sizes, log)
         self._queue[name] = None
+        self._changed.add(name)
 
     def _on_task_admitted(self, event: ev.TaskAdmitted) -> None:
         self._change(event.task, status="prefilling", stored=event.cached_tokens)
         self._queue.pop(event.task, None)
 
     def _on_tokens(self, event: ev.Tokens) -> None:
+        tasks, told = self.tasks, event.ids or event.texts
         for i, name in enumerate(event.tasks):
-            task = self.tasks[name]
-            task.log.put(task.n_tokens, event.ids[i] if event.ids else None, event.texts[i] if event.texts else None)
-            self.tasks[name] = structs.replace(task, n_tokens=task.n_tokens + 1, status="running")
+            task = tasks[name]
+            if told:
+                text = event.texts[i] if event.texts else None
+                task.log.put(task.n_tokens, event.ids[i] if event.ids else None, text)
+            sizes = task.prompt_len, task.max_tokens, task.n_tokens + 1, task.stored
+            tasks[name] = TaskState(name, task.index, "running", *sizes, task.log)
+        self._changed.update(event.tasks)
 
     def _on_task_finished(self, event: ev.TaskFinished) -> None:
         self._change(event.task, status="finished")
@@ -332,5 +347,9 @@ class State:
                 taken += high - low
 
     def _on_kv_lengths(self, event: ev.KvLengths) -> None:
-        for task, count in zip(event.tasks, event.counts, strict=True):
-            self._change(task, stored=self.tasks[task].stored + count)
+        tasks = self.tasks
+        for name, count in zip(event.tasks, event.counts, strict=True):
+            task = tasks[name]
+            sizes = task.prompt_len, task.max_tokens, task.n_tokens, task.stored + count
+            tasks[name] = TaskState(name, task.index, task.status, *sizes, task.log)
+        self._changed.update(event.tasks)

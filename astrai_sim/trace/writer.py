@@ -10,6 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import msgspec
+
+CHUNK = 1 << 16
+"""Bytes of lines that are gathered before they are packed."""
+PLAIN = (str, int, float, list, tuple, dict)
+
 
 class TraceWriter:
     """Appends the header, events and footer to a file that gets the name `path` when it is whole.
@@ -29,15 +35,24 @@ class TraceWriter:
         if path.suffix == ".gz":
             self._file = gzip.GzipFile("", "wb", 6, self._raw, mtime=0)
         self._digest = hashlib.sha256()
-        self._encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+        self._lines: list[bytes] = []
+        self._size = 0
         self.events = 0
         self._line({"type": "header", **header})
         self.flush()
 
     def _line(self, data: dict[str, Any]) -> None:
-        line = self._encode(data).encode() + b"\n"
-        self._digest.update(line)
-        self._file.write(line)
+        line = encoded(data)
+        self._lines += (line, b"\n")
+        self._size += len(line)
+        if self._size > CHUNK:
+            self._pack()
+
+    def _pack(self) -> None:
+        """Hand what was gathered to the file."""
+        lines, self._lines, self._size = b"".join(self._lines), [], 0
+        self._digest.update(lines)
+        self._file.write(lines)
 
     def event(self, data: dict[str, Any]) -> None:
         """Append one event; its `seq` is set here."""
@@ -46,13 +61,16 @@ class TraceWriter:
 
     def flush(self) -> None:
         """Make everything written so far readable from the file."""
+        self._pack()
         self._file.flush()
         self._raw.flush()
 
     def finish(self, stopped: str) -> str:
         """Append the footer and give the file its name. Returns the SHA-256 of all before it."""
+        self._pack()
         digest = self._digest.hexdigest()
         self._line({"type": "footer", "events": self.events, "sha256": digest, "stopped": stopped})
+        self._pack()
         if self._file is not self._raw:
             self._file.close()
         self._raw.flush()
@@ -71,6 +89,25 @@ class TraceWriter:
         """Take the file away: there is nothing in it that anyone wants."""
         self.partial.unlink()
         self.abandon()
+
+
+def _plain(value: Any) -> Any:
+    """A value of a type that is made of one that JSON has, as that one. Raises TypeError for others."""
+    for kind in PLAIN:
+        if isinstance(value, kind):
+            return kind(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_plain)
+
+
+def encoded(data: dict[str, Any]) -> bytes:
+    """A line as JSON in UTF-8, without its end. Raises TypeError for what JSON has no form of."""
+    try:
+        return _ENCODER.encode(data)
+    except OverflowError:  # a number of more than 64 bits, such as a mask among the values of an executed line
+        return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _locked(path: Path) -> BinaryIO:

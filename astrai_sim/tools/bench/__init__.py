@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from astrai_sim.tools.bench import paging, recording
+from astrai_sim.tools.bench import paging, recording, stepping
 from astrai_sim.tools.bench.measure import Comparison
 
-SUBJECTS: dict[str, Callable[[torch.device, int], Iterator[Comparison]]] = {
+SUBJECTS: dict[str, Callable[[torch.device, int], Iterator[Comparison | str]]] = {
     "attention over pages": paging.attention,
     "alloc and free of one page": paging.pool,
     "time to first token": paging.prefix,
     "a recorded run": recording.recording,
+    "a decode step of 24 layers": stepping.decode_step,
+    "the same, of another engine": stepping.attached,
 }
-"""What is compared; each takes the device and the number of rounds."""
+"""What is compared; each takes the device and the number of rounds, and gives comparisons, and lines of text."""

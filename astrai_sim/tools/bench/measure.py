@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from statistics import median, quantiles
 
 import torch
@@ -78,3 +79,27 @@ def compare(case: str, runs: dict[str, Timed], rounds: int) -> list[Comparison]:
         ratios = tuple(a / b for a, b in zip(seconds[name], seconds[base], strict=True))
         found.append(Comparison(case, name, base, median(seconds[name]), median(seconds[base]), ratios))
     return found
+
+
+def compare_both(
+    case: str, runs: dict[str, Callable[[], object]], rounds: int, device: torch.device
+) -> list[Comparison]:
+    """As `compare`, of functions that are timed as by `timed`, and on the CPU by the clock on the wall, too."""
+    if device.type != "cpu":
+        return compare(case, {name: timed(run, device) for name, run in runs.items()}, rounds)
+    walls: dict[str, list[float]] = {name: [] for name in runs}
+
+    def watched(name: str) -> Timed:
+        run = timed(runs[name], device)
+
+        def both() -> float:
+            began = time.perf_counter()
+            seconds = run()
+            walls[name].append(time.perf_counter() - began)
+            return seconds
+
+        return both
+
+    found = compare(f"{case}, CPU", {name: watched(name) for name in runs}, rounds)
+    again = {name: iter(seconds) for name, seconds in walls.items()}
+    return found + compare(f"{case}, wall", {name: partial(next, again[name]) for name in runs}, rounds)

@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from astrai_sim.command_line import plain_cell
 from astrai_sim.tools.cli.record import chosen_device, device_option
 
 
@@ -17,8 +18,15 @@ from astrai_sim.tools.cli.record import chosen_device, device_option
     show_default=True,
     help="Rounds through the runs that are compared.",
 )
-def bench(device: str | None, rounds: int) -> None:
-    """Print how long things take compared with each other, measured side by side.
+@click.option(
+    "--events",
+    type=click.IntRange(min=0),
+    default=100_000,
+    show_default=True,
+    help="Events, about, of a large trace to record, verify and open; 0 for none.",
+)
+def bench(device: str | None, rounds: int, events: int) -> None:
+    """Print how long things take compared with each other, measured side by side, and what a large trace costs.
 
     The runs of a comparison take turns; a ratio is the median over the rounds. On the
     CPU torch gets one thread and processor time is measured.
@@ -42,9 +50,28 @@ def bench(device: str | None, rounds: int) -> None:
             table.add_section()
             table.add_row(f"[bold]{name}")
             for found in subject(chosen, rounds):
+                if isinstance(found, str):
+                    table.add_row(f"  {plain_cell(found)}")
+                    continue
                 low, high = found.spread
-                ratios = f"{found.ratio:.2f}", f"{low:.2f}–{high:.2f}"
+                ratios = f"{found.ratio:.3f}", f"{low:.3f}–{high:.3f}"
                 taken, base = (short_unit(ns).text(ns) for ns in (1e9 * found.seconds, 1e9 * found.base_seconds))
                 table.add_row(f"  {found.case}", f"{found.what} / {found.base}", *ratios, f"{taken} / {base}")
             bar.advance(job)
     console.print(table)
+    if events:
+        console.print(_large(events))
+
+
+def _large(events: int) -> Table:
+    """What a trace of about so many events costs."""
+    from astrai_sim.tools.bench.scale import scale
+
+    table = Table(title=f"a trace of about {events:,} events, each stage in a process of its own")
+    for heading in ("", "CPU", "wall", "memory at most", ""):
+        table.add_column(heading, justify="right" if heading else "left")
+    for stage in scale(events):
+        table.add_row(
+            stage.name, f"{stage.cpu:.1f} s", f"{stage.wall:.1f} s", f"{stage.peak / 1e6:,.0f} MB", stage.told
+        )
+    return table

@@ -24,18 +24,23 @@ class Columns:
     def add(self, *values: int) -> int:
         """Append a row, in the order of `names`; returns its index."""
         row = len(self._flat) // len(values)
-        self.extend(values)
+        self._flat.extend(values)
+        if self._read:
+            self._read = {}
         return row
 
-    def extend(self, numbers: Iterable[int]) -> None:
-        """Append rows, one number after another."""
+    def extend(self, numbers: Iterable[int]) -> range:
+        """Append rows, one number after another; returns their indices."""
+        first = len(self)
         self._flat.extend(numbers)
         self._read = {}
+        return range(first, len(self))
 
     def put(self, name: str, row: int, value: int) -> None:
         """Change one number."""
         self._flat[row * len(self.names) + self._place[name]] = value
-        self._read = {}
+        if self._read:
+            self._read = {}
 
     def __getattr__(self, name: str) -> np.ndarray:
         if name.startswith("_") or name not in self._place:
@@ -48,5 +53,5 @@ class Columns:
     def rows(self, places: np.ndarray) -> "Columns":
         """The rows at `places` as a table of its own."""
         some = Columns(*self.names)
-        some.extend(np.stack([getattr(self, name)[places] for name in self.names], axis=1).ravel().tolist())
+        some._flat.frombytes(np.stack([getattr(self, name)[places] for name in self.names], axis=1).tobytes())
         return some

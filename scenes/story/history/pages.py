@@ -55,20 +55,26 @@ class Pages:
         self._content: dict[int, int] = {}
         self._cached: dict[int, int] = {}
         self._refs: dict[int, int] = {}
+        self._sorted: tuple[np.ndarray, np.ndarray] | None = None
 
     def _take(self, event: Counted, how: int) -> None:
         task = sure(event.task)
         life, index = self.requests[task], self.requests[task].index
         grows = len(life.admitted) > len(life.preempted)
         table = self._open.setdefault(task, {})
-        for logical, page, refs in zip(sure(event.entries), event.pages, event.refs, strict=True):
+        seq, end, entries = event.seq, self.last + 1, sure(event.entries)
+        places = [*zip(entries, event.pages, strict=True)]
+        for page in event.pages:
             if how == 0:
-                self._forget(page, event.seq)
-                self._content[page] = self.contents.add(page, index, logical, event.seq, self.last + 1)
-            self._uncache(page, event.seq)
-            self._refs[page] = refs
-            lived = event.seq, event.seq, self.last + 1
-            table[logical] = self.holds.add(page, index, logical, *lived, how, 0, grows)
+                self._forget(page, seq)
+            self._uncache(page, seq)
+        if how == 0:
+            made = self.contents.extend(n for logical, page in places for n in (page, index, logical, seq, end))
+            self._content.update(zip(event.pages, made, strict=True))
+        self._refs.update(zip(event.pages, event.refs, strict=True))
+        rest = seq, seq, end, how, 0, grows
+        held = self.holds.extend(n for logical, page in places for n in (page, index, logical, *rest))
+        table.update(zip(entries, held, strict=True))
         self.most_in_use = max(self.most_in_use, len(self._refs))
 
     on_pages_alloc = partialmethod(_take, how=0)
@@ -151,18 +157,28 @@ class Pages:
 
     def of(self, task: str, seq: int) -> np.ndarray:
         """Pages that `task` holds right before event `seq`, int64, in the order of its table."""
-        h = self.holds
-        rows = np.flatnonzero((h.task == self.requests[task].index) & (h.begin < seq) & (h.end >= seq))
+        h, mine = self.holds, self._mine(task)
+        rows = mine[(h.begin[mine] < seq) & (h.end[mine] >= seq)]
         return h.page[rows[np.argsort(h.logical[rows])]]
+
+    def _mine(self, task: str) -> np.ndarray:
+        """Rows of `holds` of a request, ascending."""
+        tasks = self.holds.task
+        if self._sorted is None or len(self._sorted[0]) != len(tasks):
+            order = np.argsort(tasks, kind="stable")
+            self._sorted = order, np.searchsorted(tasks[order], np.arange(len(self.requests) + 1))
+        order, starts = self._sorted
+        index = self.requests[task].index
+        return order[starts[index] : starts[index + 1]]
 
     def let_go(self, task: str, seq: int) -> LetGo | None:
         """What `task` let go of from event `seq` on, until its table was empty; None if it never was."""
         end = self.requests[task].empty_after(seq)
         if end is None:
             return None
-        h = self.holds
-        mine = (h.task == self.requests[task].index) & (h.end >= seq) & (h.end <= end)
-        shared, freed, cached = (tuple(sorted(h.page[mine & (h.left == left)].tolist())) for left in (1, 2, 3))
+        h, mine = self.holds, self._mine(task)
+        mine = mine[(h.end[mine] >= seq) & (h.end[mine] <= end)]
+        shared, freed, cached = (tuple(sorted(h.page[mine[h.left[mine] == left]].tolist())) for left in (1, 2, 3))
         return LetGo(end, freed, cached, shared)
 
     def text_of(self, content: int) -> tuple[str, int, int]:

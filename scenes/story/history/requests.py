@@ -1,5 +1,7 @@
 """Lives of requests: submitted, admitted, computed, preempted, finished, and every token."""
 
+from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -86,16 +88,42 @@ class TokenTable(Columns):
 
     def __init__(self) -> None:
         super().__init__("seq", "ns", "step", "task", "decode")
-        self._views: list[Columns] = []
-        self._viewed = 0
+        self._events = Columns("seq", "ns", "step", "decode", "tokens")
+        self._tasks = array("q")
+        self._order: tuple[np.ndarray, np.ndarray] | None = None
+        self._views: dict[int, Columns] = {}
+
+    def got(self, event: GotTokens, tasks: Iterable[int]) -> None:
+        """These requests got a token each."""
+        before = len(self._tasks)
+        self._tasks.extend(tasks)
+        times = event.seq, event.ns, event.step, event.source == "decode"
+        self._events.add(*times, len(self._tasks) - before)
+        self._read, self._order = {}, None
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        if name.startswith("_") or name not in self._place:
+            raise AttributeError(name)
+        if name not in self._read:
+            each = self._events
+            own = np.array(self._tasks, np.int64) if name == "task" else np.repeat(getattr(each, name), each.tokens)
+            self._read[name] = own
+        return self._read[name]
 
     def of(self, task: int) -> Columns:
         """The rows of one request."""
-        if self._viewed != len(self):
+        if self._order is None:
             order = np.argsort(self.task, kind="stable")
-            parts = np.split(order, np.searchsorted(self.task[order], np.arange(1, int(self.task.max()) + 1)))
-            self._views, self._viewed = [self.rows(part) for part in parts], len(self)
-        return self._views[task] if task < len(self._views) else Columns(*self.names)
+            starts = np.searchsorted(self.task[order], np.arange(int(self.task.max(initial=-1)) + 2))
+            self._order, self._views = (order, starts), {}
+        order, starts = self._order
+        if task not in self._views:
+            known = task + 1 < len(starts)
+            self._views[task] = self.rows(order[starts[task] : starts[task + 1]] if known else order[:0])
+        return self._views[task]
 
 
 class Requests(dict[str, Request]):
@@ -138,16 +166,20 @@ class Requests(dict[str, Request]):
     on_task_prefilled = on_chunk
 
     def on_tokens(self, event: GotTokens) -> None:
-        seq, ns, step, decode = event.seq, event.ns, event.step, event.source == "decode"
-        self.log.extend([n for task in event.tasks for n in (seq, ns, step, self.index[task], decode)])
+        self.log.got(event, map(self.index.__getitem__, event.tasks))
 
     def on_kv_write(self, event: KvWrite) -> None:
         for span in event.spans:
             self._wrote(event.seq, span.task, span.start, span.count)
 
     def on_kv_lengths(self, event: KvLengths) -> None:
+        stored = self._stored
         for task, count in zip(event.tasks, event.counts, strict=True):
-            self._wrote(event.seq, task, self._stored.get(task, 0), count)
+            if self[task].stored:
+                self._wrote(event.seq, task, stored.get(task, 0), count)
+            else:
+                self.computed += count
+                stored[task] = stored.get(task, 0) + count
 
     def _wrote(self, seq: int, task: str, start: int, count: int) -> None:
         self.computed += count
