@@ -177,9 +177,3 @@ def test_a_big_pool_is_held_in_arrays():
     twin.refs[5] = 1
     assert state.refs[5] == 0
     assert twin.first_owner().dtype == np.int32 and twin.fill().dtype == np.int32
-
-
-def test_checkpoints_are_few_in_a_long_trace(crowd_trace):
-    """At most 64 and the first, however many events there are."""
-    crowd_trace.state_at(len(crowd_trace) - 1)
-    assert len(crowd_trace._checkpoints) <= len(crowd_trace) // crowd_trace._spacing + 1 <= 65
