@@ -10,8 +10,8 @@ from astrai_sim.engine.cache import CacheView, PagedCache, paged_cache, pages_fo
 from astrai_sim.model import ModelConfig
 from astrai_sim.scenario.schema import ModelPart
 from astrai_sim.tools import bench
-from astrai_sim.tools.bench import paging, recording
-from astrai_sim.tools.bench.measure import Comparison, compare, timed
+from astrai_sim.tools.bench import paging, recording, scale, stepping
+from astrai_sim.tools.bench.measure import Comparison, compare, compare_both, timed
 from astrai_sim.tools.cli import main
 
 CPU = torch.device("cpu")
@@ -68,7 +68,10 @@ def little(monkeypatch):
     monkeypatch.setattr(paging, "TIMES", 3)
     monkeypatch.setattr(paging, "SHARED", ((32, 16),))
     monkeypatch.setattr(paging, "MODEL", ModelConfig(**sizes, vocab_size=64))
-    monkeypatch.setattr(recording, "MODEL", ModelPart(**sizes, vocab_size=512))
+    for subject in (recording, stepping):
+        monkeypatch.setattr(subject, "MODEL", ModelPart(**sizes, vocab_size=512))
+    monkeypatch.setattr(stepping, "PROMPT", 20)
+    monkeypatch.setattr(stepping, "STEPS", 2)
 
 
 def test_a_hit_computes_only_the_end(little, monkeypatch):
@@ -86,7 +89,9 @@ def test_a_hit_computes_only_the_end(little, monkeypatch):
 
 
 def test_every_subject_is_compared_and_printed_with_the_device(little):
-    done = CliRunner().invoke(main, ["bench", "--device", "cpu", "--rounds", "2"], env={"COLUMNS": "140"})
+    done = CliRunner().invoke(
+        main, ["bench", "--device", "cpu", "--rounds", "2", "--events", "0"], env={"COLUMNS": "140"}
+    )
     assert done.exit_code == 0, done.output
     assert done.output.strip().startswith("cpu: ")
     for name in bench.SUBJECTS:
@@ -97,8 +102,11 @@ def test_every_subject_is_compared_and_printed_with_the_device(little):
         "miss / hit",
         "recorder taken off / no recorder",
         "recording / no recorder",
+        "attached / not attached",
+        "bytes an event",
     ):
         assert compared in done.output
+    assert "a trace of about" not in done.output
 
 
 def test_a_recorder_leaves_nothing_behind(little, tmp_path):
@@ -118,6 +126,70 @@ def test_no_run_leaves_a_recorder_to_the_next(little):
     for recorder in ("on", "off", None):
         recording._run(recording.scenario_of("full", None), CPU, recorder)()
         assert paged_cache.pages_for is pages_for
+
+
+def test_both_clocks_are_read_of_the_same_runs():
+    calls = []
+    runs = {name: lambda name=name: calls.append(name) for name in "ab"}
+    cpu, wall = compare_both("case", runs, 2, CPU)
+    assert (cpu.case, wall.case) == ("case, CPU", "case, wall") and calls == [*"ababba"]
+    assert len(cpu.ratios) == len(wall.ratios) == 2 and wall.seconds > 0
+
+
+def test_steps_that_are_measured_are_decode_steps_and_what_they_write_is_told(little, monkeypatch):
+    """Four tokens, a gather and a write, and the ends of step and phases: nothing else but a page now and then."""
+    passes = []
+    forward = stepping.InferenceScheduler._forward
+
+    def watched(self, batch):
+        passes.append([count for _, _, count in batch])
+        return forward(self, batch)
+
+    monkeypatch.setattr(stepping.InferenceScheduler, "_forward", watched)
+    *found, bulk, full = stepping.decode_step(CPU, 2)
+    assert [(one.what, one.base) for one in found[:3]] == [
+        ("recorder taken off", "no recorder"),
+        ("bulk recording", "no recorder"),
+        ("recording", "no recorder"),
+    ]
+    # Of each engine: one prefill pass and one decode pass ahead, then `STEPS` in three rounds.
+    assert sum(counts == [20] * 4 for counts in passes) == 4
+    assert sum(counts == [1] * 4 for counts in passes) == 4 * (1 + 2 * 3)
+    in_bulk, in_full = (float(told.split(": ")[1].split()[0]) for told in (bulk, full))
+    assert 6 <= in_bulk < 9 and 16 <= in_full < 24
+    assert paged_cache.pages_for is pages_for
+
+
+def test_the_engine_of_another_make_answers_as_this_one_does(little):
+    """Its blocks are the same pages by another way; watched or not."""
+    asked = stepping.scenario(2)
+    built = recording.build(asked, CPU)
+    for task in built.tasks:
+        built.scheduler.submit(task)
+    other = stepping.BlockEngine(built.model, asked.cache.n_pages, asked.cache.page_size)
+    for request in asked.requests:
+        other.add(list(request.prompt_ids), request.max_tokens)
+    requests = [*other.scheduler.waiting]
+    while other.scheduler.waiting or other.scheduler.running:
+        other.step()
+    while not built.scheduler.idle:
+        built.scheduler.step()
+    assert [request.token_ids for request in requests] == [task.tokens for task in built.tasks]
+    assert len(other.scheduler.block_manager.free_block_ids) == asked.cache.n_pages
+
+
+def test_a_large_trace_is_recorded_verified_and_opened(tmp_path):
+    path = str(tmp_path / "large.jsonl.gz")
+    assert "4 requests" in scale._record(path, 4)
+    assert "comparisons" in scale._verify(path, 4)
+    assert "the state at any event" in scale._open(path, 4)
+
+
+@pytest.mark.slow
+def test_each_stage_of_a_large_trace_has_a_process_of_its_own():
+    stages = [*scale.scale(500)]
+    assert [stage.name for stage in stages] == ["recorded", "verified", "opened, gone through once"]
+    assert all(stage.cpu > 0 and stage.wall > 0 and stage.peak > 1e7 for stage in stages)
 
 
 def test_a_comparison_needs_no_even_rounds():

@@ -57,7 +57,7 @@ class Live:
 
 def scenario(rounds: int, detail: str = "full") -> Scenario:
     """`BATCH` requests of `PROMPT` tokens that decode for as long as is measured; no line is recorded."""
-    most = STEPS * (rounds + 2)
+    most = STEPS * (rounds + 3)
     pages = BATCH * (-(-(PROMPT + most) // PAGE_SIZE) + 1)
     return Scenario(
         name="bench",
