@@ -4,10 +4,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from astrai_sim.adapters import astrai, astrai_before, nano_vllm
+from astrai_sim.adapters import astrai, astrai_before, mini_sglang, nano_vllm
 from astrai_sim.adapters.following import Follower
+from astrai_sim.adapters.guarding import RecordingFailed
 from astrai_sim.adapters.shapes import found
 from astrai_sim.adapters.stepping import CannotAttach
+from astrai_sim.adapters.texts import Speech
 from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.header import RecordPart
 
@@ -16,6 +18,7 @@ ADAPTERS: dict[str, type[Follower]] = {
     "astrai-facade": astrai_before.Facade,
     "astrai-pages": astrai_before.Pages,
     "nano-vllm": nano_vllm.NanoVLLM,
+    "mini-sglang": mini_sglang.MiniSGLang,
 }
 """Adapters by name. `needs`, of each, says which attributes it looks for."""
 
@@ -41,7 +44,10 @@ def attach(
         raise CannotAttach(stands)
     asked = RecordPart(snapshot_every=snapshot_every, line_calls=line_calls)
     path = Path(out)
-    writer = TraceWriter(path, kind.header(target, asked, path.name.split(".")[0], title))
+    header = kind.header(target, asked, path.name.split(".")[0], title)
+    if (speech := Speech.of(kind.tokenizer(target))) is not None:
+        header["tokenizer"] = speech.facts
+    writer = TraceWriter(path, header)
     follower = kind(writer, asked, target)
     try:
         follower.watch()
@@ -64,12 +70,19 @@ class Attached:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.detach("detached" if kind is None else kind.__name__)
+        try:
+            self.detach("detached" if kind is None else kind.__name__)
+        except RecordingFailed as failed:
+            if error is None:
+                raise
+            error.add_note(str(failed))
 
     def detach(self, stopped: str = "detached") -> None:
         """Leave the engine as it was, and write the end of the trace; nothing where that is done already.
 
-        Waits for the end of the step that runs in another thread.
+        Waits for the end of the step that runs in another thread. Raises RecordingFailed where the recording has
+        stopped by an error of its own: nothing is kept of it. (Where the block of the context ends with an exception,
+        it is a note on that one.)
         """
         follower, self._follower = self._follower, None
         if follower is not None:
