@@ -12,6 +12,7 @@ from astrai_sim.adapters.stepping import CannotAttach
 from astrai_sim.adapters.texts import Speech
 from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.header import RecordPart
+from astrai_sim.trace.private import PrivateWriter
 
 ADAPTERS: dict[str, type[Follower]] = {
     "astrai": astrai.Radix,
@@ -31,11 +32,13 @@ def attach(
     title: str = "",
     line_calls: int = 4,
     snapshot_every: int = 16,
+    private: bool = False,
 ) -> "Attached":
     """Record what `engine` does, from now on until `detach` or the end of the `with` block, into the trace `out`.
 
     The adapter is the first of `ADAPTERS` that finds all its attributes, or the one named. `line_calls` first calls of
-    each function that films show are recorded line by line. Attach before the first request: nothing may be in the
+    each function that films show are recorded line by line. `private` hides tokens, texts and names, and the engine's
+    source (`astrai_sim.trace.private`). Attach before the first request: nothing may be in the
     pool. The trace is at `out` when it is whole; until then at `out`.partial. Raises CannotAttach, and OSError where
     the file cannot be written.
     """
@@ -47,7 +50,7 @@ def attach(
     header = kind.header(target, asked, path.name.split(".")[0], title)
     if (speech := Speech.of(kind.tokenizer(target))) is not None:
         header["tokenizer"] = speech.facts
-    writer = TraceWriter(path, header)
+    writer = (PrivateWriter if private else TraceWriter)(path, header)
     follower = kind(writer, asked, target)
     try:
         follower.watch()

@@ -101,10 +101,8 @@ class MiniSGLang(Follower):
             **{"decode_policy": "all", "preemption": False, "eos": None},
         }
         inner, keys = engine.engine, cls.tensor(engine, asked.kv_layer)
-        sizes = Sizes(
-            *("mini-sglang", inner.kv_cache.num_layers, getattr(inner, "sampler", None)),
-            *(Slots(engine.cache_manager), keys, cls.caching(engine), settings),
-        )
+        pool, sampler = Slots(engine.cache_manager), getattr(inner, "sampler", None)
+        sizes = Sizes("mini-sglang", inner.kv_cache.num_layers, sampler, pool, keys, cls.caching(engine), settings)
         package, scenario = type(engine.cache_manager).__module__, sizes.scenario(asked, name, title)
         made = make_header(package, scenario, keys.device, cls.roles(engine), cls.policy)
         return {**made, "phases": cls.phases}
@@ -192,7 +190,7 @@ class MiniSGLang(Follower):
             rows.append(read(request.name, request.table, slots, size))
             new = new[end - start :]
         self.computed(wrote, rows)
-        for (req, *_), token in zip(spans, tokens, strict=False):
+        for (req, *_), token in zip(spans, tokens, strict=True):
             request = self._request(req)
             if request.status == "running" and self._ended(req, request):
                 self.answered(request, token)
@@ -234,12 +232,8 @@ class MiniSGLang(Follower):
 
     def _on_match_req(self, original: Original, pending: Any) -> Any:
         with self._about(self.requests[pending.uid].name):
-            match, lines = self._kept(
-                *("lookup", original, pending),
-                keep=lambda match: match.cuda_handle.cached_len > 0,
-                inside=self.shown["lookup"],
-            )
-        self.looked[pending.uid] = lines
+            how = {"keep": lambda match: match.cuda_handle.cached_len > 0, "inside": self.shown["lookup"]}
+            match, self.looked[pending.uid] = self._kept("lookup", original, pending, **how)
         return match
 
     def _on_allocate(self, original: Original, count: int) -> Any:

@@ -75,6 +75,7 @@ def test_whichever_handler_fails_the_engine_goes_on_and_nothing_is_kept(
             assert run(engine, pool) == expected, method
             if not called:
                 attached.detach()
+                attached.path.unlink()
                 continue
             left = everything(engine)
             assert {key: known for key, known in left.items() if key in before} == before, method

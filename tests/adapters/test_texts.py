@@ -73,6 +73,20 @@ def test_texts_are_those_of_the_engines_tokenizer_and_hidden_where_asked(shape: 
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+def test_a_private_recording_never_has_them(shape: Any, tmp_path: Path) -> None:
+    engine = with_tokenizer(shape)
+    with attach(engine, tmp_path / "run.jsonl", private=True):
+        engine.add("a", [1, 2, 3, 4, 5, 6], 5)
+        until_idle(engine)
+    trace = Trace.open(tmp_path / "run.jsonl")
+    verify(trace)
+    written = (tmp_path / "run.jsonl").read_text()
+    assert trace.header.private and not any(word in written for word in WORDS) and "def " not in written
+    task = trace.state_at(len(trace) - 1).tasks["A"]
+    assert len(task.texts or ()) == task.n_tokens > 6
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 def test_without_a_tokenizer_nothing_is_told(shape: Any, tmp_path: Path) -> None:
     engine = shape()
     with attach(engine, tmp_path / "run.jsonl"):
