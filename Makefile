@@ -28,6 +28,7 @@ TO ?= perfetto
 PRIVATE ?=
 ASTRAI ?=
 NANO ?=
+MINI_SGLANG ?=
 ENGINE_PYTHON ?=
 
 PY := .venv/bin/python
@@ -61,7 +62,7 @@ takes_plot := TRACE SCENARIO OUT
 takes_export := TRACE SCENARIO TO OUT
 takes_verify := TRACE REPRODUCE WORKLOAD
 takes_bench := DEVICE EVENTS
-takes_test-engines := ASTRAI NANO ENGINE_PYTHON
+takes_test-engines := ASTRAI NANO MINI_SGLANG ENGINE_PYTHON
 commands := film films list lint-film check-film stills clips slides embed promo sheet gallery new-film gif record plot export verify bench test-engines
 known := $(sort $(foreach command,$(commands),$(takes_$(command))))
 taken := $(foreach goal,$(MAKECMDGOALS),$(takes_$(goal)))
@@ -87,7 +88,7 @@ help: ## show these commands
 	@echo "  WORKLOAD=(a production trace, for scenarios that run one)  REPRODUCE=1 (verify by running again)"
 	@echo "  TO=perfetto|parquet|csv (the form of an export)"
 	@echo "  PRIVATE=1 (record hashes for tokens, letters for names)"
-	@echo "  ASTRAI= and NANO= (checkouts of engines)  ENGINE_PYTHON=(an interpreter that has what they need)"
+	@echo "  ASTRAI=, NANO= and MINI_SGLANG= (checkouts of engines)  ENGINE_PYTHON=(an interpreter that has what they need)"
 
 film: $(READY) ## render FILM from TRACE at QUALITY to OUT
 	@$(PY) -m scenes render "$(FILM)"$(look) --quality "$(QUALITY)"$(call option,AUDIO,audio)$(if $(OUT), -o "$(OUT)")
@@ -158,8 +159,8 @@ test: check-code ## check the source, run the tests
 test-all: $(SMOLLM2) $(REFERENCE) check-code ## check the source, run all tests, the slow ones too
 	@$(PY) -m pytest -n 2 --dist worksteal
 
-test-engines: $(READY) ## record, verify and film the engines in the checkouts ASTRAI and NANO, with ENGINE_PYTHON
-	@$(PY) tests/engines/try_engines.py$(foreach path,$(ASTRAI), --astrai "$(path)")$(foreach path,$(NANO), --nano "$(path)")$(call option,ENGINE_PYTHON,python)
+test-engines: $(READY) ## record, verify and film the engines in the checkouts ASTRAI, NANO and MINI_SGLANG, with ENGINE_PYTHON
+	@$(PY) tests/engines/try_engines.py$(foreach path,$(ASTRAI), --astrai "$(path)")$(foreach path,$(NANO), --nano "$(path)")$(foreach path,$(MINI_SGLANG), --mini-sglang "$(path)")$(call option,ENGINE_PYTHON,python)
 
 docs: $(READY) ## write the picture and the list of modules in docs anew
 	@$(PY) docs/architecture.py

@@ -71,6 +71,10 @@ class AstrAI(Follower):
         raise NotImplementedError
 
     @classmethod
+    def tokenizer(cls, engine: Any) -> Any:
+        return cls.facts(engine)[2].tokenizer
+
+    @classmethod
     def in_the_way(cls, engine: Any) -> str | None:
         pool = cls.paged(engine)
         held = pool.n_pages - pool.free_mask.bit_count()

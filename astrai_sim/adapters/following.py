@@ -42,14 +42,21 @@ class Follower(Stepper):
 
     def token(self, request: Followed, token: int, stops: Sequence[int]) -> None:
         """A request gets a token; it is finished if that is its last."""
-        place = {"index": request.generated, "position": len(request.tokens), "source": self.phase}
-        self._emit("token", task=request.name, id=token, **place)
-        request.tokens.append(token)
-        request.generated += 1
+        self.answered(request, token)
         if token in stops:
             self.finish(request, "eos")
         elif request.generated >= request.max_tokens:
             self.finish(request, "length")
+
+    def answered(self, request: Followed, token: int) -> None:
+        """A request gets a token, whatever becomes of it then."""
+        fields: dict[str, Any] = {"index": request.generated, "position": len(request.tokens), "source": self.phase}
+        if request.spoken is not None:
+            with self.clock.aside:
+                fields["text"] = request.spoken.feed(token)
+        self._emit("token", task=request.name, id=token, **fields)
+        request.tokens.append(token)
+        request.generated += 1
 
     def finish(self, request: Followed, reason: str) -> None:
         """A request is done; nothing where it is already."""

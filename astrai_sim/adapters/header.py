@@ -94,9 +94,9 @@ def source_of(function: Callable, root: Path | None) -> dict[str, Any]:
 
 
 def _root(package: str) -> Path | None:
-    """The folder that a loaded package lies in."""
-    file = getattr(sys.modules.get(package), "__file__", None)
-    return Path(file).resolve().parent.parent if file and Path(file).stem == "__init__" else None
+    """The folder that a loaded package lies in, which may have no `__init__`."""
+    folders = [*getattr(sys.modules.get(package), "__path__", ())]
+    return Path(folders[0]).resolve().parent if folders else None
 
 
 def _version(package: str) -> str:
@@ -104,10 +104,12 @@ def _version(package: str) -> str:
 
 
 def _commit(root: Path | None) -> str | None:
-    """The commit of the checkout that the engine lies in, with "+" for a changed one; None where it lies in none."""
+    """The commit of the checkout whose folder, or "python" or "src" in it, the engine lies in, with "+" for a changed
+    one; None where it lies in none."""
     with suppress(OSError, subprocess.CalledProcessError):
         git = ("git", "-C", str(root))
-        if root is not None and Path(printed(*git, "rev-parse", "--show-toplevel")) == root:
+        top = Path(printed(*git, "rev-parse", "--show-toplevel"))
+        if root in (top, top / "python", top / "src"):
             changed = printed(*git, "status", "--porcelain", "--untracked-files=no")
             return printed(*git, "rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
     return None

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from astrai_sim.adapters.guarding import Call, RecordingFailed
 from astrai_sim.adapters.shapes import Needs
+from astrai_sim.adapters.texts import Speech, SpokenStream
 from astrai_sim.engine.clock import RealClock
-from astrai_sim.recorder.paging import PageWatcher
+from astrai_sim.recorder.paging import LivePool, PageWatcher
 from astrai_sim.recorder.watching import Original
 from astrai_sim.trace import TraceWriter
+from astrai_sim.trace.events import WHOLE_LRU
 from astrai_sim.trace.header import RecordPart
 
 SOON_S, PATIENCE_S = 10.0, 0.1
@@ -38,7 +41,8 @@ Asked = tuple[Any, Sequence[int], int]
 class Followed:
     """A request: its name in the trace, its tokens, how many have K and V (`kv`), and its table as it was recorded.
 
-    `left` are entries of the table that were let go in the release that is under way.
+    `left` are entries of the table that were let go in the release that is under way; `spoken` gives the text of each
+    of its tokens, where the engine carries a tokenizer.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Followed:
     status: str = "waiting"
     table: list[int] = field(default_factory=list)
     left: set[int] = field(default_factory=set)
+    spoken: SpokenStream | None = None
 
 
 def letters(number: int) -> str:
@@ -71,7 +76,7 @@ class Stepper(PageWatcher):
 
     def __init__(self, writer: TraceWriter, asked: RecordPart, engine: Any) -> None:
         super().__init__(writer, RealClock(), asked)
-        self.engine = engine
+        self.engine, self.speech = engine, Speech.of(self.tokenizer(engine))
         self.lock = threading.RLock()
         self.between = threading.Condition(self.lock)
         self.requests: dict[Any, Followed] = {}
@@ -81,7 +86,10 @@ class Stepper(PageWatcher):
         self.keys_of: dict[int, str] = {}
         """Recorded key of each page."""
         self.attached, self._begun, self._closing = True, False, False
-        self.failed: Exception | None = None
+        self.failed: BaseException | None = None
+        """An error of the engine's that went through a method that is watched, or why nothing is recorded."""
+        self.broken: RecordingFailed | None = None
+        """The first error of ours: nothing is recorded any more."""
         self._arrived = 0
         self._thread: int | None = None
         self._began = self._phase_began = 0
@@ -96,6 +104,11 @@ class Stepper(PageWatcher):
     def target(engine: Any) -> Any:
         """The object that is watched: the scheduler of an engine, or that it is one itself."""
         return getattr(engine, "scheduler", engine)
+
+    @classmethod
+    def tokenizer(cls, engine: Any) -> Any:
+        """The tokenizer that the engine carries, or None."""
+        return getattr(engine, "tokenizer", None)
 
     @classmethod
     def in_the_way(cls, engine: Any) -> str | None:
@@ -119,6 +132,10 @@ class Stepper(PageWatcher):
         """Page table of each request that has one, read from the live objects."""
         raise NotImplementedError
 
+    def live_pool(self) -> LivePool:
+        """The pool as snapshots read it: `pool`, where that is the live one."""
+        return self.pool
+
     # watching
 
     def _wrap(self, owner: Any, name: str, handler: Callable) -> None:
@@ -136,20 +153,44 @@ class Stepper(PageWatcher):
             return self._watched(handler, original, *args, **kwargs)
 
     def _watched(self, handler: Callable, original: Original, *args: Any, **kwargs: Any) -> Any:
-        """Before the first step begins, and after the end, only what begins a step is looked at."""
+        """Before the first step begins, and after the end, only what begins a step is looked at.
+
+        What the engine raises goes on to who called it; an error of the handler's does not: it ends the recording.
+        """
         begins = getattr(handler, "begins", False)
         if not self.attached or not (self._begun or begins):
             return original(*args, **kwargs)
+        call = Call(original)
         try:
-            return handler(original, *args, **kwargs)
+            return handler(call, *args, **kwargs)
         except Exception as error:
-            self.failed = error
-            raise
+            if error is call.raised:
+                self.failed = error
+                raise
+            method = getattr(handler, "__qualname__", repr(handler))
+            self._break(f"{method}, which watches {getattr(original, '__qualname__', original)},", error)
+        return call.went(*args, **kwargs)
+
+    def _break(self, what: str, error: Exception) -> None:
+        """`what` of ours has failed: take the wrappers off and the file away; nothing where that is done already."""
+        with self.lock:
+            if self.broken is not None:
+                return
+            told = f"{type(error).__name__}: {error}".rstrip(": ")
+            self.broken = RecordingFailed(f"the recording has stopped, the engine has not: {what} failed: {told}")
+            self.broken.__cause__ = error
+            self.attached, self._thread = False, None
+            for leave in (self.detach, self.writer.discard):
+                try:
+                    leave()
+                except Exception as more:
+                    self.broken.add_note(f"and then {type(more).__name__}: {more}")
+            self.between.notify_all()
 
     def close(self, stopped: str) -> None:
         """Wait for the end of the step, take the wrappers off and write the end of the trace.
 
-        Raises CannotAttach where a request came before the first step.
+        Raises CannotAttach where a request came before the first step, RecordingFailed where the recording has failed.
         """
         try:
             with self.lock:
@@ -158,14 +199,19 @@ class Stepper(PageWatcher):
                 while self._elsewhere() and time.monotonic() < end:
                     self.between.wait(PATIENCE_S)
                 try:
-                    self.end_step()
-                    self._settle()
+                    if self.broken is None:
+                        self.end_step()
+                        self._settle()
+                except Exception as error:
+                    self._break(f"{type(self).__qualname__}.close", error)
                 finally:
                     self.attached = False
                     self.detach()
         except BaseException:
             self.writer.abandon()
             raise
+        if self.broken is not None:
+            raise self.broken
         failed = self.failed
         if isinstance(failed, CannotAttach):
             self.writer.discard()
@@ -270,8 +316,10 @@ class Stepper(PageWatcher):
         known = {key: pages for key, pages in self.tables().items() if pages and key in self.requests}
         named = {self.requests[key].name: pages for key, pages in known.items()}
         lengths = {name: self.named[name].kv for name in named}
-        refs, mask = list(self.pool.refs), hex(self.pool.free_mask)
-        self._emit("snapshot", mask=mask, refs=refs, tables=named, lengths=lengths, **self._lru())
+        pool = self.live_pool()
+        refs, mask, lru = list(pool.refs), hex(pool.free_mask), pool.lru
+        seen = {"mask": mask, "refs": refs, "tables": named, "lengths": lengths}
+        self._emit("snapshot", **seen, **({"lru": lru} if len(lru) <= WHOLE_LRU else {}))
 
     # requests
 
@@ -286,7 +334,11 @@ class Stepper(PageWatcher):
                 request = self.requests[key] = Followed(letters(self._arrived), [*tokens], most)
                 self._arrived += 1
                 self.named[request.name] = request
-                asked = {"prompt": [*tokens], "max_tokens": most, "arrival_step": self.step}
+                asked: dict[str, Any] = {"prompt": [*tokens], "max_tokens": most, "arrival_step": self.step}
+                if self.speech is not None:
+                    with self.clock.aside:
+                        stream = request.spoken = SpokenStream(self.speech)
+                        asked["texts"] = [stream.feed(token) for token in tokens]
                 at = {"step": self.step - 1, "phase": None, "ns": self._began, "event": "task_submitted"}
                 self._opening.append({**at, "task": request.name, **asked})
                 self._waiting.append(request.name)

@@ -3,8 +3,8 @@
 import inspect
 import sys
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import Any
 
@@ -60,7 +60,8 @@ class LineTracer:
     Or at the frame of `inside`, which the call makes somewhere: a constructor's, say. `steps`
     holds {"line", "values"} for each executed line: the 1-based line in the function's source,
     and the locals (and the `attributes` of `self`, in a constructor all) that it changed;
-    `result` is what it returned. What the tracing does happens inside `aside`, a context.
+    `result` is what it returned. What the tracing does happens inside `aside`, a context. A mistake that it makes does
+    not go up into the call: `run` raises it afterwards.
     """
 
     def __init__(
@@ -79,27 +80,39 @@ class LineTracer:
         self.result: Any = None
         self.steps: list[dict[str, Any]] = []
         self._known: dict[str, Any] = {}
+        self._mistake: Exception | None = None
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function and note what it does; passes on its result and exceptions."""
         before = sys.gettrace()
         sys.settrace(self._enter)
         try:
-            return self.function(*args, **kwargs)
+            result = self.function(*args, **kwargs)
         finally:
             sys.settrace(before)
+        if self._mistake is not None:
+            raise self._mistake
+        return result
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        with self.aside:
+            try:
+                yield
+            except Exception as error:
+                self._mistake = self._mistake or error
 
     def _enter(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
         if frame.f_code is not self.code:
             return None
-        with self.aside:
+        with self._noting():
             self._known = self._values(frame)
             self.args = {k: v for k, v in self._known.items() if not k.startswith("self.")}
         return self._watch
 
     def _watch(self, frame: FrameType, event: str, arg: Any) -> Callable:
         if event in ("line", "return"):
-            with self.aside:
+            with self._noting():
                 self._note(frame, event)
                 if event == "return":
                     self.result = plain(arg)

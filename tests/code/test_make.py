@@ -51,6 +51,7 @@ def test_variables_that_do_not_apply_are_refused_in_a_line(words, said):
         (("export", "TO=parquet", "OUT=my run"), '--to "parquet" -o "my run"'),
         (("list", "TRACE=x.jsonl"), '-m scenes list --trace "x.jsonl"'),
         (("test-engines", "ASTRAI=a b", "NANO=n"), 'try_engines.py --astrai "a"  --astrai "b" --nano "n"'),
+        (("test-engines", "MINI_SGLANG=m", "ENGINE_PYTHON=p"), 'try_engines.py --mini-sglang "m" --python "p"'),
     ],
 )
 def test_what_is_given_is_passed_on_whole(words, runs):

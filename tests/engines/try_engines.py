@@ -23,6 +23,13 @@ NANO = {
     "shared": "--request 10:20:10,10:28:14,10:35:20 --request 10:24:8 --request 60:40:20,100:30:20,10:33:20",
     "tight": "--pages 10 --budget 20 --request 10:20:20,40:28:14,10:35:20 --request 60:40:20,100:30:20,10:33:20",
 }
+MINI_SGLANG = {
+    "shared": "--request 10:20:12 --request 10:21:14,60:20:10 --request 10:19:9 --request 90:17:12,10:26:5",
+    "tight": "--pages 10 --budget 20 --no-overlap --request 10:20:20,40:28:4 --request 10:33:12 "
+    "--request 60:40:9,100:9:5",
+    "naive": "--cache naive --request 10:20:12,50:21:14 --request 10:40:9,90:30:12",
+}
+"""Requests that begin alike do not come at once: the engine would let go of pages that the second still reads."""
 
 
 def run(*command: object) -> tuple[int, str]:
@@ -81,11 +88,12 @@ def tried(name: str, script: str, checkout: Path, python: str, workloads: dict[s
 @click.command()
 @click.option("--astrai", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--nano", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--mini-sglang", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--python", default=sys.executable, help="the interpreter that has what the engines need")
-def main(astrai: tuple[Path, ...], nano: tuple[Path, ...], python: str) -> None:
-    """Try checkouts of AstrAI and nano-vllm; exit status 1 where something did not hold."""
-    if not astrai and not nano:
-        click.echo("no checkout is given: nothing tried; make test-engines ASTRAI=path NANO=path")
+def main(astrai: tuple[Path, ...], nano: tuple[Path, ...], mini_sglang: tuple[Path, ...], python: str) -> None:
+    """Try checkouts of AstrAI, nano-vllm and mini-sglang; exit status 1 where something did not hold."""
+    if not (astrai or nano or mini_sglang):
+        click.echo("no checkout is given: nothing tried; make test-engines ASTRAI=path NANO=path MINI_SGLANG=path")
     MEDIA.mkdir(parents=True, exist_ok=True)
     python = str(Path(python).absolute()) if Path(python).exists() else python
     good = True
@@ -94,6 +102,8 @@ def main(astrai: tuple[Path, ...], nano: tuple[Path, ...], python: str) -> None:
         good &= tried(checkout.name, "astrai_run.py", checkout, python, ASTRAI if newest else BEFORE)
     for checkout in map(Path.absolute, nano):
         good &= tried(checkout.name, "nano_run.py", checkout, python, NANO)
+    for checkout in map(Path.absolute, mini_sglang):
+        good &= tried(checkout.name, "mini_sglang_run.py", checkout, python, MINI_SGLANG)
     sys.exit(not good)
 
 
