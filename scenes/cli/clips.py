@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from scenes.cli.arguments import audio_option, film_options, main, progress_bar, size_named
+from scenes.cli.arguments import audio_option, crew_options, film_options, main, progress_bar, size_named
 from scenes.clips.formats import FORMATS
 from scenes.clips.manifest import Entry
 from scenes.draw.layout import Frame
+from scenes.farm.crew import Crew
 from scenes.film.quality import FINAL, Quality
 from scenes.film.scene import FilmScene
 from scenes.theme import Theme
@@ -33,7 +34,7 @@ def ground_named(text: str) -> str:
 @click.option("--size", type=size_named, default="1080p", metavar="SIZE", help="Short side: 4k, 1080p, 720p …")
 @click.option("--fps", type=click.IntRange(1, 120), default=FINAL.fps)
 @audio_option
-@click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
+@crew_options
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder; default: media/clips/FILM."
 )
@@ -50,7 +51,7 @@ def clips_command(
     size: Quality,
     fps: int,
     audio: Path | None,
-    processes: int | None,
+    crew: Crew,
     output: Path | None,
 ) -> None:
     """Cut FILM into clips, one for each section, that can be watched alone.
@@ -74,7 +75,5 @@ def clips_command(
 
     with progress_bar(film.__name__) as progress:
         wanted = Wanted(tuple(dict.fromkeys(formats)), only, beats, audio)
-        make_clips(
-            film, folder, wanted, quality, trace, seconds, processes=processes, progress=progress, written=written
-        )
+        make_clips(film, folder, wanted, quality, trace, seconds, crew=crew, progress=progress, written=written)
     click.echo(folder / "manifest.json")

@@ -13,12 +13,15 @@ from astrai_sim.files import whole
 from scenes.clips.examine import examine
 from scenes.clips.formats import ALPHA, FORMATS, VIDEO, Stretch, loops, write
 from scenes.clips.manifest import Caption, Entry, Manifest, Told, write_manifest
+from scenes.farm.crew import HERE, Crew
+from scenes.farm.run import Progress
 from scenes.film.audio import Sound
+from scenes.film.batch import Batch
 from scenes.film.cut import Clip, NoClip, cut
 from scenes.film.opening import other_trace
 from scenes.film.quality import Quality
 from scenes.film.rehearsal import Rehearsal, rehearse
-from scenes.film.render import MEDIA, Progress, describe, render_sections
+from scenes.film.render import MEDIA, describe
 from scenes.film.scene import FilmScene
 from scenes.film.subtitles import write_subtitles
 from scenes.lint.rules.pictures import contrast
@@ -61,6 +64,9 @@ def on_ground(theme: Theme, ground: str) -> Theme:
     return replace(theme, name=f"{theme.name}-{ground.removeprefix('#').lower()}", ground=ground)
 
 
+Written = Callable[[Entry, bool], None]
+
+
 def make_clips(
     film: type[FilmScene],
     folder: Path,
@@ -69,9 +75,9 @@ def make_clips(
     trace: Path | None = None,
     seconds: float | None = None,
     media: Path = MEDIA,
-    processes: int | None = None,
+    crew: Crew = HERE,
     progress: Progress = lambda done, total: None,
-    written: Callable[[Entry, bool], None] = lambda entry, kept: None,
+    written: Written = lambda entry, kept: None,
 ) -> Manifest:
     """Cut `film` into clips in `folder`, with a manifest.json; sections come from the cache or are rendered into it.
 
@@ -80,32 +86,57 @@ def make_clips(
     have no alpha, NoSound for sound that is none, BadClip where a file reads back otherwise, and what `render_film`
     raises.
     """
-    if unknown := [name for name in wanted.formats if name not in FORMATS]:
-        raise NoClip(f"no format is called {unknown[0]!r}: choose from {', '.join(FORMATS)}")
-    if opaque := [name for name in wanted.formats if quality.clear and name not in ALPHA]:
-        raise NoClip(f"{opaque[0]} has no transparency: choose from {', '.join(ALPHA)}")
-    sound = Sound.of(wanted.audio) if wanted.audio else None
-    rehearsal = rehearse(film, trace, seconds=seconds, quality=quality)
-    clips = cut(rehearsal, quality.fps, wanted.beats, wanted.only)
-    folder.mkdir(parents=True, exist_ok=True)
-    keys = {clip.section for clip in clips}
-    sections, _ = render_sections(rehearsal, quality, media, processes, progress, keys)
-    maker = _Maker(folder, quality, rehearsal.scene, sound)
-    entries = []
-    for clip in clips:
-        stretch = Stretch(sections[clip.section], *clip.frames, quality.fps, quality.clear)
-        for entry, kept in maker.make(clip, stretch, wanted.formats):
-            entries.append(entry)
-            written(entry, kept)
-    manifest = Manifest(
-        film=film.__name__,
-        trace=_told(rehearsal),
-        frame=quality.frame.name,
-        theme=quality.theme.name,
-        clips=tuple(entries),
-    )
-    write_manifest(manifest, folder)
-    return manifest
+    with Batch(media, crew, progress) as batch:
+        cutting = Cutting(batch, film, folder, wanted, quality, trace, seconds)
+    return cutting.write(written)
+
+
+class Cutting:
+    """Clips of a film that are to be made in `folder`: its sections are rendered in `batch`, then `write` makes them.
+
+    Raises as `make_clips`.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        film: type[FilmScene],
+        folder: Path,
+        wanted: Wanted,
+        quality: Quality,
+        trace: Path | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        if unknown := [name for name in wanted.formats if name not in FORMATS]:
+            raise NoClip(f"no format is called {unknown[0]!r}: choose from {', '.join(FORMATS)}")
+        if opaque := [name for name in wanted.formats if quality.clear and name not in ALPHA]:
+            raise NoClip(f"{opaque[0]} has no transparency: choose from {', '.join(ALPHA)}")
+        self.folder, self.wanted, self.quality = folder, wanted, quality
+        self._sound = Sound.of(wanted.audio) if wanted.audio else None
+        self._rehearsal = rehearse(film, trace, seconds=seconds, quality=quality)
+        self._clips = cut(self._rehearsal, quality.fps, wanted.beats, wanted.only)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._sections = batch.add(self._rehearsal, quality, {clip.section for clip in self._clips}).clips
+
+    def write(self, written: Written = lambda entry, kept: None) -> Manifest:
+        """Write the clips, whose sections are there now, and the manifest."""
+        scene, quality = self._rehearsal.scene, self.quality
+        maker = _Maker(self.folder, quality, scene, self._sound)
+        entries = []
+        for clip in self._clips:
+            stretch = Stretch(self._sections[clip.section], *clip.frames, quality.fps, quality.clear)
+            for entry, kept in maker.make(clip, stretch, self.wanted.formats):
+                entries.append(entry)
+                written(entry, kept)
+        manifest = Manifest(
+            film=type(scene).__name__,
+            trace=_told(self._rehearsal),
+            frame=quality.frame.name,
+            theme=quality.theme.name,
+            clips=tuple(entries),
+        )
+        write_manifest(manifest, self.folder)
+        return manifest
 
 
 class _Maker:
