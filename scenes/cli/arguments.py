@@ -20,7 +20,7 @@ from astrai_sim.files import FileError
 from scenes.clips.examine import BadClip
 from scenes.draw.layout import FRAMES, WIDE
 from scenes.farm.crew import Crew
-from scenes.farm.run import Progress
+from scenes.farm.run import Progress, Sheet
 from scenes.farm.task import WorkersLost
 from scenes.film import catalog
 from scenes.film.audio import NoSound
@@ -128,9 +128,14 @@ def look_options(command: Callable) -> Callable:
     return click.option("--frame", type=Named(FRAMES), default=WIDE.name, help=says)(theme_option(command))
 
 
+def told_options(command: Callable) -> Callable:
+    """What is told and how: `--trace`, `--unverified`, `--seconds`, `--frame` and `--theme`."""
+    return trace_option(seconds_option(look_options(command)))
+
+
 def film_options(command: Callable) -> Callable:
-    """FILM, and what is told of it and how: `--trace`, `--unverified`, `--seconds`, `--frame` and `--theme`."""
-    return film_argument(trace_option(seconds_option(look_options(command))))
+    """FILM, and `told_options`."""
+    return film_argument(told_options(command))
 
 
 def crew_options(command: Callable) -> Callable:
@@ -179,6 +184,13 @@ def progress_bar(what: str, quiet: bool = False) -> Iterator[Progress]:
     finally:
         if bar.live.is_started:
             bar.stop()
+
+
+def tell_busy(sheet: Sheet) -> None:
+    """Say on standard error which share of their time those who rendered were at it."""
+    if sheet.spans:
+        whole, queued = (round(100 * sheet.busy(until)) for until in (None, sheet.given_out))
+        click.echo(f"{sheet.workers} workers, busy {whole} % of the time, {queued} % while work was waiting", err=True)
 
 
 def rendered_option(purpose: str) -> Callable:

@@ -16,6 +16,7 @@ from scenes.cli.arguments import (
     progress_bar,
     quality_option,
     seconds_option,
+    tell_busy,
     theme_option,
     trace_option,
 )
@@ -86,9 +87,8 @@ def render_command(
         if not quiet:
             click.echo(f"{len(one.rendered)} sections rendered{kept}", err=True)
         click.echo(one.path)
-    if not quiet and sheet.spans:
-        share = f"{100 * sheet.busy():.0f} % of the time, {100 * sheet.busy(sheet.given_out):.0f} % while work was left"
-        click.echo(f"{sheet.workers} workers, busy {share}", err=True)
+    if not quiet:
+        tell_busy(sheet)
 
 
 def applying(path: Path) -> tuple[type[FilmScene], ...]:

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -22,8 +23,9 @@ from scenes.farm.task import Current, Done, Stopped, Task, WorkersLost, doing
 
 UNFINISHED = ".rendering-"
 """How folders of what is on its way begin; the id of the process that wants it follows."""
-LAST_SECONDS = 5.0
-"""In which a worker without a parent can tidy up."""
+LAST_SECONDS = {True: 1.0, False: 5.0}
+"""In which a process that is not wanted any more can end by itself, whether its parent is there to tidy up or not."""
+LOOK_S = 0.2
 
 _progress: Queue | None = None
 _stopping: Event | None = None
@@ -95,30 +97,41 @@ def start(progress: Queue, stopping: Event) -> None:
     global _progress, _stopping
     _progress, _stopping = progress, stopping
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_in_time, args=(stopping,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        if _stopping:
-            _stopping.set()
-        time.sleep(LAST_SECONDS)
+def _end_in_time(stopping: Event) -> None:
+    parent = multiprocessing.parent_process()
+    while parent and parent.is_alive() and not stopping.is_set():
+        parent.join(LOOK_S)
+    if parent:
+        followed = parent.is_alive()
+        stopping.set()
+        time.sleep(LAST_SECONDS[followed])
         os._exit(1)
 
 
 def perform(number: int, task: Task) -> Done:
-    """Do a task in a process of the pool, which ends where it is not wanted any more."""
+    """Do a task in a process of the pool, which ends where it is not wanted any more. What it writes is there whole or
+    not at all; OSError names it."""
     reports, stopping = _progress, _stopping
     if reports is None or stopping is None:
         raise RuntimeError("no process of a pool: `start` was not called in it")
     telling = Current(lambda seconds: reports.put((number, seconds)), stopping.is_set)
-    began = time.monotonic()
+    began, output = time.monotonic(), task.output
+    prefix = f"{UNFINISHED}{os.getppid()}-"
     try:
-        with doing(telling):
-            value = task.work({one.sha256: one.path for one in task.inputs}, task.output)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with doing(telling), tempfile.TemporaryDirectory(prefix=prefix, dir=output.parent) as folder:
+            unfinished = Path(folder) / output.name
+            value = task.work({one.sha256: one.path for one in task.inputs}, unfinished)
+            unfinished.replace(output)
     except Stopped:
         os._exit(1)
+    except OSError as error:
+        if error.filename and not str(error.filename).startswith(str(output.parent / prefix)):
+            raise
+        raise OSError(error.errno, error.strerror, str(output)) from None
     return Done(str(os.getpid()), time.monotonic() - began, value)
 
 

@@ -98,6 +98,8 @@ def perform(order: Order) -> Done | Lacks | Another | None:
             value = pickle.loads(order.work)(places, output)
         except Stopped:
             return None
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, f"{worker.address}, {order.output}") from None
         return Done(worker.address, time.monotonic() - began, value, output.read_bytes())
 
 

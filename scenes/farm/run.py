@@ -3,13 +3,14 @@
 import heapq
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from scenes.farm.task import Done, Task
 
+Then = Callable[[float, Sequence[Any]], None]
 Progress = Callable[[float, float], None]
 POLL_S = 0.2
 AHEAD = 2
@@ -64,11 +65,12 @@ class Sheet:
 
 @dataclass
 class _Group:
-    """Tasks of which all are needed: `then` is called with the seconds that they took together."""
+    """Tasks of which all are needed: `then` is called with the seconds that they took together, and what each gave."""
 
     left: int
-    then: Callable[[float], None]
+    then: Then
     took: float = 0.0
+    values: list[Any] = field(default_factory=list)
 
 
 class Run:
@@ -86,8 +88,9 @@ class Run:
         self._total = 0.0
         self._began = 0.0
 
-    def add(self, tasks: Iterable[Task], then: Callable[[float], None] = lambda took: None) -> None:
-        """Have `tasks` done, and `then` called with the seconds that they took."""
+    def add(self, tasks: Iterable[Task], then: Then = lambda took, values: None) -> None:
+        """Have `tasks` done, and `then` called with the seconds that they took, and with what the work of each gave, in
+        the order in which they were done. It may add more."""
         listed = list(tasks)
         group = _Group(len(listed), then)
         for task in listed:
@@ -133,8 +136,9 @@ class Run:
             self.sheet.spans.append(Span(done.worker, task.output.name, now - done.took, now))
             self._made[number] = task.seconds
             group.left, group.took = group.left - 1, group.took + done.took
+            group.values.append(done.value)
             if not group.left:
-                group.then(group.took)
+                group.then(group.took, group.values)
         for number, seconds in self.place.reports():
             self._made[number] = max(seconds, self._made.get(number, 0.0))
         self.progress(min(sum(self._made.values()), self._total), self._total)

@@ -4,18 +4,18 @@ import json
 import math
 import shutil
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from astrai_sim.files import whole
 from scenes.farm.costs import Costs
 from scenes.farm.crew import HERE, Crew
 from scenes.farm.run import Progress, Run, Sheet
-from scenes.farm.task import Input, Task
+from scenes.farm.task import Files, Input, Task
 from scenes.film.join import is_whole, join
 from scenes.film.kept import clip_path, priced, prune
 from scenes.film.opening import other_trace, shipped_path
@@ -54,6 +54,7 @@ class Batch:
         self._run: Run | None = None
         self._costs = Costs(media / "sections" / "costs.json")
         self._asked: set[Path] = set()
+        self._then: dict[Path, list[Callable[[], None]]] = {}
         self._parts: list[Path] = []
         self._touched: list[tuple[Path, int, Sections]] = []
 
@@ -76,35 +77,71 @@ class Batch:
             for folder in self._parts:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def add(self, rehearsal: Rehearsal, quality: Quality, only: Collection[str] | None = None) -> Sections:
-        """Have the sections of a film, or those with the keys `only`, rendered where they are not there."""
+    def add(
+        self,
+        rehearsal: Rehearsal,
+        quality: Quality,
+        only: Collection[str] | None = None,
+        then: Callable[[str, Path], None] = lambda key, clip: None,
+    ) -> Sections:
+        """Have the sections of a film, or those with the keys `only`, rendered where they are not there.
+
+        `then` is called with the key and the clip of each as soon as that is there; it may have more work `done`.
+        """
         folder = self.media / "sections" / type(rehearsal.scene).__name__
         wanted = [played for played in rehearsal.sections if only is None or played.section.key in only]
         clips = {one.section.key: clip_path(folder, rehearsal, one, quality) for one in wanted}
         missing = tuple(key for key, clip in clips.items() if not is_whole(clip))
         made = Sections(clips, missing)
         self._touched.append((folder, len(rehearsal.sections), made))
+        for key, clip in clips.items():
+            if key in missing:
+                self._then.setdefault(clip, []).append(partial(then, key, clip))
+            else:
+                then(key, clip)
         fresh = {key for key in missing if clips[key] not in self._asked}
         self._asked.update(clips[key] for key in fresh)
         if fresh:
             self._give_out(rehearsal, quality, [one for one in wanted if one.section.key in fresh], clips)
         return made
 
+    def done(
+        self,
+        work: Callable[[Files, Path], Any],
+        inputs: tuple[Input, ...],
+        output: Path,
+        seconds: float,
+        price: tuple[str, str],
+        then: Callable[[Any], None],
+    ) -> None:
+        """Have other work done in the same run, which makes `seconds` of film; `price` is a kind of things, and a name
+        of one, of which it is remembered what they took. `then` is told what the work gave."""
+
+        def measured(took: float, values: Sequence[Any]) -> None:
+            self._costs.add(*price, took, seconds)
+            then(values[0])
+
+        self._hired().add([Task(work, inputs, output, seconds, self._costs.expected(*price, seconds))], measured)
+
     def go_on(self, more: bool = True) -> None:
         """Keep all at work while another film is being prepared, where there are `more`."""
         if self._run and more:
             self._run.go_on()
 
+    def _hired(self) -> Run:
+        self._run = self._run or Run(self.crew.hired(code_version), self._progress)
+        return self._run
+
     def _give_out(
         self, rehearsal: Rehearsal, quality: Quality, played: Sequence[Played], clips: dict[str, Path]
     ) -> None:
-        self._run = self._run or Run(self.crew.hired(code_version), self._progress)
+        workers = self._hired().place.workers()
         film, kind = type(rehearsal.scene), priced(quality)
         trace = Input.of(rehearsal.scene.trace_path.resolve())
         opened = rehearsal.scene.trace
         told = Told(trace.sha256, opened.content_sha256, opened.unverified)
         costs = [self._costs.expected(kind, f"{film.__name__}/{one.section.key}", one.seconds) for one in played]
-        piece = max(SHORTEST_S, self.films * sum(costs) / (self._run.place.workers() or 1) / PARTS_A_WORKER)
+        piece = max(SHORTEST_S, self.films * sum(costs) / (workers or 1) / PARTS_A_WORKER)
         for one, cost in zip(played, costs, strict=True):
             others, inputs = {}, [trace]
             if source := one.section.source:
@@ -124,13 +161,13 @@ class Batch:
         parts: Sequence[tuple[int, int]],
     ) -> None:
         """Have a section rendered, at one go or in parts that are joined."""
-        run, name = self._run, f"{job.film.__name__}/{job.section.key}"
-        if run is None:
-            raise RuntimeError("nothing is being rendered")
+        run, name = self._hired(), f"{job.film.__name__}/{job.section.key}"
         kind = priced(job.quality)
 
-        def rendered(took: float) -> None:
+        def rendered(took: float, values: Sequence[Any]) -> None:
             self._costs.add(kind, name, took, played.seconds)
+            for then in self._then.pop(clip, ()):
+                then()
 
         if len(parts) < 2:
             run.add([Task(partial(render_section, job), inputs, clip, played.seconds, cost)], rendered)
@@ -145,10 +182,10 @@ class Batch:
             share = cost * seconds / (sum(played.beats) or 1.0)
             tasks.append(Task(partial(render_section, replace(job, beats=beats)), inputs, output, seconds, share))
 
-        def joined(took: float) -> None:
+        def joined(took: float, values: Sequence[Any]) -> None:
             with whole(clip) as unfinished:
                 join(outputs, unfinished, job.quality.fps)
-            rendered(took)
+            rendered(took, values)
 
         run.add(tasks, joined)
 

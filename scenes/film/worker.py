@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from astrai_sim.trace import Trace, TraceError
-from scenes.farm.local import UNFINISHED
 from scenes.farm.task import Files, Stopped, current
 from scenes.film.join import join
 from scenes.film.opening import for_the_screen, lend
@@ -47,17 +45,16 @@ class Job:
 
 
 def render_section(job: Job, files: Files, output: Path) -> None:
-    """Render one section to `output`, which appears whole or not at all.
+    """Render one section to `output`.
 
     Raises TraceError where the trace is not what it was when the film was rehearsed, Stopped where the film is not
-    wanted any more, and OSError that names `output` where it cannot be written, which Manim says by errors of its own.
+    wanted any more, and OSError where it cannot be written, which Manim says by errors of its own.
     """
     trace = opened(files[job.trace.file], job.trace)
     for name, told in job.others.items():
         lend(name, opened(files[told.file], told))
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f"{UNFINISHED}{os.getppid()}-", dir=output.parent) as name:
+        with tempfile.TemporaryDirectory(prefix="section-", dir=output.parent) as name:
             folder = Path(name)
             with rendering(job.quality, folder):
                 scene = job.film(
@@ -68,9 +65,7 @@ def render_section(job: Job, files: Files, output: Path) -> None:
                 )
                 _stops(scene).render()
             parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]
-            joined = folder / f"section{job.quality.suffix}"
-            join(parts, joined, job.quality.fps)
-            joined.replace(output)
+            join(parts, output, job.quality.fps)
     except (OSError, RuntimeError) as error:
         beneath: BaseException | None = error
         while beneath and not isinstance(beneath, OSError):
