@@ -83,12 +83,12 @@ def clips_command(
         quality = replace(quality, name=f"{quality.name}-clear", clear=True)
     wanted = Wanted(tuple(dict.fromkeys(formats)), only, beats, audio)
     cuttings = []
-    with progress_bar(films[0].__name__ if len(films) == 1 else f"{len(films)} films") as progress:
-        with Batch(MEDIA, crew, progress, len(films)) as batch:
-            for film in films:
-                folder = output if output and len(films) == 1 else (output or MEDIA / "clips") / film.__name__
-                cuttings.append(Cutting(batch, film, folder, wanted, quality, trace, seconds))
-                batch.go_on(film is not films[-1])
+    named = films[0].__name__ if len(films) == 1 else f"{len(films)} films"
+    with progress_bar(named) as progress, Batch(MEDIA, crew, progress, len(films)) as batch:
+        for film in films:
+            folder = output if output and len(films) == 1 else (output or MEDIA / "clips") / film.__name__
+            cuttings.append(Cutting(batch, film, folder, wanted, quality, trace, seconds))
+            batch.go_on(film is not films[-1])
 
     for cutting in cuttings:
 
