@@ -1,5 +1,6 @@
 """The workers of a Dask cluster: of the same version as this side, or not used; each gets a file once."""
 
+import asyncio
 import logging
 import pickle
 import sys
@@ -7,7 +8,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from typing import Any
 
 from astrai_sim.extras import require
@@ -38,8 +39,10 @@ class Cluster:
         self.address, self._asks = address, asks
         self._run = uuid.uuid4().hex[:12]
         try:
+            with ThreadPoolExecutor(1) as aside:  # a notebook has a loop of its own that runs here
+                aside.submit(asyncio.run, _knock(address)).result()
             self._client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
-        except (OSError, ValueError, TypeError, RuntimeError) as error:
+        except (OSError, ValueError) as error:
             raise WorkersLost(
                 f"{address}: no Dask scheduler answers ({_first_line(error)}): start one, or see docs/render-farm.md"
             ) from None
@@ -165,6 +168,14 @@ class Cluster:
                 ).get(lacks.worker)
                 if isinstance(sent, ValueError):
                     raise FileError(one.path, None, f"changed while it was being rendered ({sent}): render it again")
+
+
+async def _knock(address: str) -> None:
+    """Raises OSError or ValueError where nobody answers who speaks as Dask does: a client would not end quietly."""
+    from distributed.comm import connect
+
+    comm = await connect(address, timeout=CONNECT_S)
+    comm.abort()
 
 
 def _other(answer: Version | Exception, ours: Version) -> str:

@@ -1,5 +1,7 @@
 """Processes of this machine: they read and write the files where they are."""
 
+from __future__ import annotations
+
 import multiprocessing
 import os
 import shutil
@@ -51,7 +53,7 @@ class Local:
         if self._executor is None:
             self.size = max(1, min(self.size, tasks))
 
-    def submit(self, number: int, task: Task) -> "Future[Done]":
+    def submit(self, number: int, task: Task) -> Future[Done]:
         """Have a task done, known by its number in reports."""
         self._folders.add(task.output.parent)
         if self._executor is None:
@@ -61,7 +63,7 @@ class Local:
         with _without_script():
             return self._executor.submit(perform, number, task)
 
-    def taken(self, task: Task, future: "Future[Done]") -> Done:
+    def taken(self, task: Task, future: Future[Done]) -> Done:
         """What came of a task. Raises what it raised, and WorkersLost where its process was killed."""
         try:
             return future.result()

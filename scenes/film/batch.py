@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -213,13 +214,14 @@ def split(played: Played, cost: float, piece: float) -> list[tuple[int, int]]:
     """The parts in which a section is rendered, as places of beats, the first and the one after the last: such as cost
     about `piece` seconds each, where all cost `cost`."""
     wanted = min(len(played.beats), math.floor(cost / piece))
-    parts: list[tuple[int, int]] = []
     if wanted < 2:
         return [(0, len(played.beats))]
-    first, spent, total = 0, 0.0, sum(played.beats)
-    for place, seconds in enumerate(played.beats):
-        spent += seconds
-        if spent >= total * (len(parts) + 1) / wanted - 1e-9 or place + 1 == len(played.beats):
-            parts.append((first, place + 1))
-            first = place + 1
-    return parts
+    total = sum(played.beats)
+    least, left, spent = total / wanted - 1e-9, total, 0.0
+    starts = [0]
+    for place, seconds in enumerate(played.beats[:-1], start=1):
+        left, spent = left - seconds, spent + seconds
+        if spent >= least and left >= least / 2:
+            starts.append(place)
+            spent = 0.0
+    return list(pairwise([*starts, len(played.beats)]))

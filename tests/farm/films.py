@@ -22,17 +22,19 @@ MARK = "FARM_TEST_MARK"
 
 
 class BeatsTelling(Telling):
-    """One section of four beats."""
+    """A section of four beats, and one of one."""
 
     def sections(self) -> Iterator[Section]:
         for part, caption in enumerate(("First.", "Second.", None, "Third."), start=1):
-            until = len(self.trace) * part // 4 - 1
-            self.shot(caption, self.act(Pool(), until=until, seconds=0.5), subject=("pool",))
-        yield self.section("one", "All of it")
+            until = len(self.trace) * part // 5 - 1
+            self.shot(caption, self.act(Pool(), until=until, seconds=0.4), subject=("pool",))
+        yield self.section("long", "Nearly all of it")
+        self.shot("Done.", self.act(Pool(), until=len(self.trace) - 1, seconds=0.4), subject=("pool",))
+        yield self.section("short", "The rest")
 
 
 class Beats(FilmScene):
-    """The pool in one long section."""
+    """The pool in a long section and a short one."""
 
     default_trace = "promo.jsonl.gz"
     chapters: ClassVar[type[Telling]] = BeatsTelling

@@ -85,7 +85,7 @@ def test_a_long_section_is_split_at_beats(farm, two_requests, tmp_path, monkeypa
     crew = Crew(scheduler=farm.address)
     films, sheet = render_films([Wanted(Beats, TINY)], two_requests, media=tmp_path / "there", crew=crew)
     assert next(films).path.read_bytes() == here.path.read_bytes()
-    assert len(sheet.spans) == 4 and len({span.worker for span in sheet.spans}) == 2
+    assert len(sheet.spans) >= 3 and len({span.worker for span in sheet.spans}) == 2
 
 
 def test_a_worker_of_another_version_is_refused_by_name(farm, two_requests, tmp_path, capfd):
@@ -153,7 +153,7 @@ def test_a_batch_of_films_and_frames_is_one_run(farm, two_requests, tmp_path):
     (farm.folder / "killed").touch()
     films, sheet = render_films(wanted, two_requests, media=tmp_path, crew=Crew(scheduler=farm.address))
     assert len({film.path for film in films}) == len(wanted)
-    assert len({span.worker for span in sheet.spans}) == 2 and len(sheet.spans) >= 3 * (3 + 3 + 1 + 3)
+    assert len({span.worker for span in sheet.spans}) == 2 and len(sheet.spans) >= 3 * (3 + 3 + 2 + 3)
     assert sheet.busy(sheet.given_out) >= 0.9
 
 
