@@ -14,7 +14,7 @@ Then = Callable[[float, Sequence[Any]], None]
 Progress = Callable[[float, float], None]
 POLL_S = 0.2
 AHEAD = 2
-"""Tasks for each worker that are given out while more are being prepared."""
+"""Tasks given out for each worker: one that it does, and one that it goes on with while the first is on its way back."""
 
 
 class Place(Protocol):
@@ -99,21 +99,21 @@ class Run:
 
     def go_on(self) -> None:
         """Take in what is done, and give out as much as keeps all at work until this is called again."""
-        self._give_out(AHEAD)
+        self._give_out()
         self._take_in(0.0)
 
     def finish(self) -> None:
         """Wait until everything is done. Raises what a task raised, and WorkersLost."""
         self.place.limit(len(self._waiting))
         while self._waiting or self._going:
-            self._give_out(1)
+            self._give_out()
             self._take_in(POLL_S)
         self.progress(self._total, self._total)
 
-    def _give_out(self, ahead: int) -> None:
+    def _give_out(self) -> None:
         workers = self.place.workers()
         self.sheet.workers = max(self.sheet.workers, workers)
-        while self._waiting and len(self._going) < workers * ahead:
+        while self._waiting and len(self._going) < workers * AHEAD:
             one = heapq.heappop(self._waiting)
             self._began = self._began or time.monotonic()
             self._going[self.place.submit(one[1], one[2])] = one

@@ -19,8 +19,10 @@ def tools() -> tuple[str, ...]:
     return *(f"{name} {version(name)}" for name in LIBRARIES), *_fonts()
 
 
+@cache
 def code_version() -> dict[str, str]:
-    """What must be the same where sections of one film are rendered, each part by its name."""
+    """What must be the same where sections of one film are rendered, each part by its name, as it is when first asked
+    for."""
     return {
         "astrai-sim": __version__,
         "sources": sources_digest(*SOURCES)[:12],

@@ -71,10 +71,10 @@ def test_the_dearest_is_given_out_first(tmp_path):
     place, told = Threads(), []
     run = Run(place, lambda *of: told.append(of))
     run.add(tasks(tmp_path, 1, 5, 2))
-    run.add(tasks(tmp_path, 4, 3))
+    run.add(tasks(tmp_path, 6, 4, 3))
     run.finish()
-    assert place.begun == ["5.txt", "4.txt", "3.txt", "2.txt", "1.txt"]
-    assert told[-1] == (5.0, 5.0) and [done for done, _ in told] == sorted(done for done, _ in told)
+    assert place.begun == ["6.txt", "5.txt", "4.txt", "3.txt", "2.txt", "1.txt"]
+    assert told[-1] == (6.0, 6.0) and [done for done, _ in told] == sorted(done for done, _ in told)
     assert {span.task for span in run.sheet.spans} == set(place.begun) and run.sheet.workers == 2
     assert all(span.ended - span.began == pytest.approx(int(span.task[0]) / 20, abs=0.1) for span in run.sheet.spans)
 
