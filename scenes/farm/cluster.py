@@ -172,7 +172,7 @@ class Cluster:
 
 async def _knock(address: str) -> None:
     """Raises OSError or ValueError where nobody answers who speaks as Dask does: a client would not end quietly."""
-    from distributed.comm import connect
+    from distributed.comm.core import connect
 
     comm = await connect(address, timeout=CONNECT_S)
     comm.abort()

@@ -14,7 +14,7 @@ Then = Callable[[float, Sequence[Any]], None]
 Progress = Callable[[float, float], None]
 POLL_S = 0.2
 AHEAD = 2
-"""Tasks given out for each worker: one that it does, and one that it goes on with while the first is on its way back."""
+"""Tasks given out for each worker: one that it does, and one to go on with while the file of the first travels."""
 
 
 class Place(Protocol):
