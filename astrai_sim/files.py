@@ -12,6 +12,10 @@ class FileError(Exception):
         super().__init__(f"{path}:{line}: {message}" if line else f"{path}: {message}")
         self.path, self.line, self.message = path, line, message
 
+    def __reduce__(self) -> tuple[type, tuple]:
+        """Whole from one process to another: by itself, an exception with arguments of its own is not."""
+        return type(self), (self.path, self.line, self.message)
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:

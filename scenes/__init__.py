@@ -26,17 +26,21 @@ def render(
     theme: str = "dark",
     seconds: float | None = None,
     processes: int | None = None,
+    scheduler: str | None = None,
 ) -> Film:
     """Render `film`, by its name or class, for `trace`; what it gives shows itself in a notebook.
 
     All arguments are those of ``astrai-film render``, with the same defaults: `quality` final or preview, `frame` 16:9,
-    9:16 or 1:1, `theme` dark or light, `seconds` the length wanted, `processes` side by side.
+    9:16 or 1:1, `theme` dark or light, `seconds` the length wanted, `processes` side by side, or the workers of a Dask
+    `scheduler`.
 
     Raises LookupError where no film has the name, ValueError for a quality, frame or theme that is not there, and
     with one line each what the command would print: `astrai_sim.trace.TraceError` for a trace that does not hold,
-    `scenes.story.errors.DoesNotApply`, `scenes.film.pacing.CannotPace`, `scenes.film.join.CannotJoin`.
+    `scenes.story.errors.DoesNotApply`, `scenes.film.pacing.CannotPace`, `scenes.film.join.CannotJoin`,
+    `scenes.farm.task.WorkersLost`.
     """
     from scenes.draw.layout import FRAMES
+    from scenes.farm.crew import Crew
     from scenes.film.catalog import film as called
     from scenes.film.quality import QUALITIES
     from scenes.film.render import render_film
@@ -50,6 +54,6 @@ def render(
         None if trace is None else Path(trace),
         QUALITIES[quality].shaped(FRAMES[frame], THEMES[theme]),
         None if output is None else Path(output),
-        processes=processes,
+        crew=Crew(processes, scheduler),
         seconds=seconds,
     )

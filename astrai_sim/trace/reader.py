@@ -265,3 +265,6 @@ class TraceError(FileError):
     def __init__(self, path: Path | str, line: int | None, message: str, level: str = "format") -> None:
         super().__init__(path, line, message)
         self.level = level
+
+    def __reduce__(self) -> tuple[type, tuple]:
+        return type(self), (self.path, self.line, self.message, self.level)

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from click.shell_completion import CompletionItem
 from rich.console import Console
 
 from astrai_sim.command_line import Commands
-from astrai_sim.extras import missing
+from astrai_sim.extras import MissingExtra, missing
 from astrai_sim.files import FileError
 from scenes.clips.examine import BadClip
 from scenes.draw.layout import FRAMES, WIDE
+from scenes.farm.crew import Crew
+from scenes.farm.run import Progress, Sheet
+from scenes.farm.task import WorkersLost
 from scenes.film import catalog
 from scenes.film.audio import NoSound
 from scenes.film.cut import NoClip
@@ -26,7 +30,7 @@ from scenes.film.join import CannotJoin
 from scenes.film.new_film import CannotWrite
 from scenes.film.pacing import CannotPace
 from scenes.film.quality import FINAL, QUALITIES, Quality
-from scenes.film.render import Progress, film_path
+from scenes.film.render import film_path
 from scenes.film.scene import SECONDS_VARIABLE, FilmScene
 from scenes.film.sheet import NoVideo
 from scenes.film.stills import NoStill
@@ -115,15 +119,37 @@ audio_option = click.option(
 )
 
 
+theme_option = click.option("--theme", type=Named(THEMES), default=DARK.name, help="Its colours.")
+
+
 def look_options(command: Callable) -> Callable:
     """`--frame` and `--theme`: how a film looks."""
-    command = click.option("--theme", type=Named(THEMES), default=DARK.name, help="Its colours.")(command)
-    return click.option("--frame", type=Named(FRAMES), default=WIDE.name, help="Shape of the picture.")(command)
+    says = "Shape of the picture."
+    return click.option("--frame", type=Named(FRAMES), default=WIDE.name, help=says)(theme_option(command))
+
+
+def told_options(command: Callable) -> Callable:
+    """What is told and how: `--trace`, `--unverified`, `--seconds`, `--frame` and `--theme`."""
+    return trace_option(seconds_option(look_options(command)))
 
 
 def film_options(command: Callable) -> Callable:
-    """FILM, and what is told of it and how: `--trace`, `--unverified`, `--seconds`, `--frame` and `--theme`."""
-    return film_argument(trace_option(seconds_option(look_options(command))))
+    """FILM, and `told_options`."""
+    return film_argument(told_options(command))
+
+
+def crew_options(command: Callable) -> Callable:
+    """`--processes` and `--scheduler`: who renders, as the argument `crew`."""
+
+    @wraps(command)
+    def with_crew(*args: Any, processes: int | None, scheduler: str | None, **named: Any) -> Any:
+        if processes and scheduler:
+            raise click.UsageError("--processes are those of this machine, --scheduler has workers: give one of them")
+        return command(*args, crew=Crew(processes, scheduler), **named)
+
+    says = "Have the workers of a Dask cluster render, as tcp://host:8786 (docs/render-farm.md)."
+    taking = click.option("--scheduler", metavar="ADDRESS", help=says)(with_crew)
+    return click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")(taking)
 
 
 def size_named(text: str) -> Quality:
@@ -160,6 +186,13 @@ def progress_bar(what: str, quiet: bool = False) -> Iterator[Progress]:
             bar.stop()
 
 
+def tell_busy(sheet: Sheet) -> None:
+    """Say on standard error which share of their time those who rendered were at it."""
+    if sheet.spans:
+        whole, queued = (round(100 * sheet.busy(until)) for until in (None, sheet.given_out))
+        click.echo(f"{sheet.workers} workers, busy {whole} % of the time, {queued} % while work was waiting", err=True)
+
+
 def rendered_option(purpose: str) -> Callable:
     """`--from FILE`: the rendered film to read."""
     says = f"Rendered film to {purpose}; default: the film's own under media/films."
@@ -177,7 +210,20 @@ def rendered(film: type[FilmScene], source: Path | None) -> Path:
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-ONE_LINE = (FileError, BadClip, CannotJoin, CannotPace, CannotWrite, NoClip, NoSound, NoStill, NoVideo, TooLarge)
+ONE_LINE = (
+    FileError,
+    BadClip,
+    CannotJoin,
+    CannotPace,
+    CannotWrite,
+    MissingExtra,
+    NoClip,
+    NoSound,
+    NoStill,
+    NoVideo,
+    TooLarge,
+    WorkersLost,
+)
 """What a user can put right."""
 
 

@@ -4,8 +4,17 @@ from pathlib import Path
 
 import click
 
-from scenes.cli.arguments import FileNamed, film_options, main, output_option, progress_bar, quality_option
+from scenes.cli.arguments import (
+    FileNamed,
+    crew_options,
+    film_options,
+    main,
+    output_option,
+    progress_bar,
+    quality_option,
+)
 from scenes.draw.layout import Frame
+from scenes.farm.crew import Crew
 from scenes.film.quality import Quality
 from scenes.film.scene import FilmScene
 from scenes.theme import Theme
@@ -16,7 +25,7 @@ from scenes.theme import Theme
 @quality_option
 @output_option("HTML file to write; default: media/pages/FILM.html.", FileNamed(".html"))
 @click.option("--beside", is_flag=True, help="The film as a file beside the page, not inside.")
-@click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
+@crew_options
 def embed_command(
     film: type[FilmScene],
     trace: Path | None,
@@ -26,7 +35,7 @@ def embed_command(
     quality: Quality,
     output: Path | None,
     beside: bool,
-    processes: int | None,
+    crew: Crew,
 ) -> None:
     """Make a page of FILM that asks nothing of anywhere.
 
@@ -44,7 +53,7 @@ def embed_command(
     rehearsal = rehearse(film, trace, observers=(told,), seconds=seconds, quality=shaped)
     path = film_path(film, shaped, trace=trace)
     with progress_bar(film.__name__) as progress:
-        render_rehearsed(rehearsal, shaped, path, processes=processes, progress=progress)
+        render_rehearsed(rehearsal, shaped, path, crew=crew, progress=progress)
     title = rehearsal.scene.trace.header.scenario.title or film.__name__
     sections = cut(rehearsal, shaped.fps)
     for written in write_player(f"{film.__name__}: {title}", path, sections, told, shaped, output, beside):

@@ -8,20 +8,24 @@ from astrai_sim.trace import Trace
 from scenes.cli.arguments import (
     FileNamed,
     FilmName,
+    Named,
     audio_option,
-    look_options,
+    crew_options,
     main,
     output_option,
     progress_bar,
     quality_option,
     seconds_option,
+    tell_busy,
+    theme_option,
     trace_option,
 )
-from scenes.draw.layout import Frame
+from scenes.draw.layout import FRAMES, WIDE, Frame
+from scenes.farm.crew import Crew
 from scenes.film import catalog
 from scenes.film.opening import for_the_screen
 from scenes.film.quality import Quality
-from scenes.film.render import render_film
+from scenes.film.render import Wanted, render_films
 from scenes.film.scene import FilmScene
 from scenes.story.errors import DoesNotApply
 from scenes.theme import Theme
@@ -35,25 +39,33 @@ from scenes.theme import Theme
 @trace_option
 @seconds_option
 @quality_option
-@look_options
+@click.option(
+    "--frame",
+    "frames",
+    type=Named(FRAMES),
+    default=(WIDE.name,),
+    multiple=True,
+    help="Shape of the picture; again for a film in each of several.",
+)
+@theme_option
 @output_option(
     "MP4 file to write; default: media/films/FILM.mp4, FILM-TRACE.mp4 for another trace than its own.",
     FileNamed(".mp4"),
 )
 @audio_option
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but the film that was written.")
-@click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
+@crew_options
 def render_command(
     film: type[FilmScene] | None,
     every: bool,
     trace: Path | None,
     seconds: float | None,
     quality: Quality,
-    frame: Frame,
+    frames: tuple[Frame, ...],
     theme: Theme,
     output: Path | None,
     audio: Path | None,
-    processes: int | None,
+    crew: Crew,
     quiet: bool,
 ) -> None:
     """Render FILM, section by section, and join it.
@@ -64,14 +76,19 @@ def render_command(
         raise click.UsageError("name one film, or give --all")
     if every and output:
         raise click.UsageError("--all gives each film a place of its own")
-    for one in (film,) if film else applying(trace) if trace else catalog.films().values():
-        with progress_bar(one.__name__, quiet) as tell:
-            running = {"processes": processes, "progress": tell, "seconds": seconds, "audio": audio}
-            made = render_film(one, trace, quality.shaped(frame, theme), output, **running)
-        kept = f", {len(made.reused)} unchanged" if made.reused else ""
+    films = [film] if film else applying(trace) if trace else list(catalog.films().values())
+    if output and len(frames) > 1:
+        raise click.UsageError("each frame has a place of its own: leave -o away")
+    wanted = [Wanted(one, quality.shaped(frame, theme), output) for one in films for frame in dict.fromkeys(frames)]
+    with progress_bar(film.__name__ if film else f"{len(films)} films", quiet) as tell:
+        made, sheet = render_films(wanted, trace, crew=crew, progress=tell, seconds=seconds, audio=audio)
+    for one in made:
+        kept = f", {len(one.reused)} unchanged" if one.reused else ""
         if not quiet:
-            click.echo(f"{len(made.rendered)} sections rendered{kept}", err=True)
-        click.echo(made.path)
+            click.echo(f"{len(one.rendered)} sections rendered{kept}", err=True)
+        click.echo(one.path)
+    if not quiet:
+        tell_busy(sheet)
 
 
 def applying(path: Path) -> tuple[type[FilmScene], ...]:

@@ -1,13 +1,13 @@
 """`python -m scenes slides`: a deck of films' clips, to step through in a talk."""
 
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from scenes.cli.arguments import look_options, main, progress_bar, size_named
+from scenes.cli.arguments import crew_options, look_options, main, progress_bar, size_named
 from scenes.draw.layout import Frame
+from scenes.farm.crew import Crew
 from scenes.film import catalog
 from scenes.film.quality import FINAL, Quality
 from scenes.theme import DARK, THEMES, Theme
@@ -21,7 +21,7 @@ from scenes.theme import DARK, THEMES, Theme
 @click.option("--fps", type=click.IntRange(1, 120), default=FINAL.fps)
 @click.option("--beside", is_flag=True, help="Of an HTML page: the videos in a folder beside it, not inside.")
 @click.option("--no-notes", is_flag=True, help="Of a .pptx: without notes, which Keynote refuses.")
-@click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
+@crew_options
 @click.option(
     "-o",
     "--output",
@@ -38,7 +38,7 @@ def slides_command(
     fps: int,
     beside: bool,
     no_notes: bool,
-    processes: int | None,
+    crew: Crew,
     output: Path,
 ) -> None:
     """Make a deck of films, or of what a TALK.toml chooses of them: each press plays a clip, then it stands.
@@ -68,10 +68,8 @@ def slides_command(
         except catalog.UnknownFilm as error:
             raise click.UsageError(str(error)) from None
     quality = replace(size, name=f"{size.name}{fps}", fps=fps).shaped(frame, theme)
-    with ExitStack() as bars:
-        deck = make_deck(
-            talk, folder, quality, processes=processes, progress=lambda name: bars.enter_context(progress_bar(name))
-        )
+    with progress_bar(talk.title or "slides") as progress:
+        deck = make_deck(talk, folder, quality, crew=crew, progress=progress)
     if kind == ".html":
         written = write_deck(deck, output, beside)
     elif kind == ".pptx":

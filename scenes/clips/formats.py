@@ -16,6 +16,7 @@ from av.video.frame import PictureType
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from scenes.farm.task import Stopped, current
 from scenes.film.gif import Cut, make_gif
 from scenes.film.join import join
 from scenes.film.quality import ENCODER
@@ -91,6 +92,11 @@ def write(name: str, stretch: Stretch, output: Path, tags: Mapping[str, str]) ->
     return ""
 
 
+def cheap(name: str, stretch: Stretch) -> bool:
+    """Whether nothing is encoded to write it but a picture."""
+    return name == "png" or (name == "mp4" and stretch.count == length(stretch.source))
+
+
 def length(source: Path) -> int:
     """Frames of a file."""
     with opened(source) as (_, video):
@@ -108,6 +114,8 @@ def frames(stretch: Stretch) -> Iterator[av.VideoFrame]:
             place = round((shown - zero) / tick)
             if place >= stretch.first + stretch.count:
                 break
+            if current().stopping():
+                raise Stopped
             if place >= stretch.first:
                 yield frame
 

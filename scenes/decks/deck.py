@@ -1,6 +1,6 @@
 """A deck: which clips of which films, in which order, with slides of one's own between them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +9,13 @@ import msgspec
 from astrai_sim.files import whole
 from scenes.clips.chosen import Chosen, read_choice
 from scenes.clips.formats import Stretch, length, picture
-from scenes.clips.making import Wanted, make_clips
+from scenes.clips.making import Cutting, Wanted
+from scenes.farm.crew import HERE, Crew
+from scenes.farm.run import Progress
 from scenes.film import catalog
+from scenes.film.batch import Batch
 from scenes.film.quality import Quality
-from scenes.film.render import MEDIA, Progress
+from scenes.film.render import MEDIA
 from scenes.theme import THEMES
 
 EVERY = "*"
@@ -96,17 +99,22 @@ def make_deck(
     beside: Path,
     quality: Quality,
     media: Path = MEDIA,
-    processes: int | None = None,
-    progress: Callable[[str], Progress] = lambda name: lambda done, total: None,
+    crew: Crew = HERE,
+    progress: Progress = lambda done, total: None,
 ) -> Deck:
     """The slides of `talk`, whose traces lie in the folder `beside`; clips are made below `media`, or kept there.
 
-    `progress` gives what is told of each film's rendering. Raises what `make_clips` raises.
+    `progress` is told of the rendering of all of them. Raises what `make_clips` raises.
     """
-    slides: list[Slide] = []
-    for item in talk.slide:
-        slides += _of_film(item, beside, quality, media, processes, progress) if item.film else [_of_text(item)]
     films = [item.film for item in talk.slide if item.film]
+    with Batch(media, crew, progress, len(films)) as batch:
+        cuttings = []
+        for item in talk.slide:
+            cuttings.append(_of_film(item, beside, quality, media, batch) if item.film else None)
+            batch.go_on(item is not talk.slide[-1])
+    slides: list[Slide] = []
+    for item, cutting in zip(talk.slide, cuttings, strict=True):
+        slides += _slides(item, cutting) if cutting else [_of_text(item)]
     title = talk.title or " · ".join(dict.fromkeys(films)) or "A talk"
     return Deck(title, tuple(slides), quality.width, quality.height, quality.theme.ground, quality.theme.text)
 
@@ -120,20 +128,19 @@ def _of_text(item: Item) -> Slide:
     return Slide(item.title, item.notes, item.text, alt=f"{item.title}: {item.text}" if item.text else item.title)
 
 
-def _of_film(
-    item: Item, beside: Path, quality: Quality, media: Path, processes: int | None, progress: Callable[[str], Progress]
-) -> list[Slide]:
+def _of_film(item: Item, beside: Path, quality: Quality, media: Path, batch: Batch) -> Cutting:
     film = catalog.film(item.film)
     trace = beside / item.trace if item.trace else None
     name = "-".join([film.__name__, *([trace.name.split(".jsonl")[0]] if trace else []), quality.name])
-    folder = media / "decks" / name
     wanted = Wanted(("mp4",), tuple(one for one in item.beats or item.sections if one != EVERY), bool(item.beats))
-    told = progress(item.film)
-    made = make_clips(film, folder, wanted, quality, trace, media=media, processes=processes, progress=told)
+    return Cutting(batch, film, media / "decks" / name, wanted, quality, trace)
+
+
+def _slides(item: Item, cutting: Cutting) -> list[Slide]:
     slides = []
-    for entry in made.clips:
-        video = folder / entry.file
-        first, last = _pictures(video, quality.fps)
+    for entry in cutting.write().clips:
+        video = cutting.folder / entry.file
+        first, last = _pictures(video, cutting.quality.fps)
         notes = item.notes or "\n".join(caption.text for caption in entry.captions)
         looped = entry.loops if item.loop is None else item.loop
         slides.append(Slide(entry.title, notes, "", video, first, last, looped, entry.alt))

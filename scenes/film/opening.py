@@ -3,6 +3,7 @@
 import json
 import re
 from functools import cache
+from pathlib import Path
 
 from astrai_sim.shipped import ASSETS
 from astrai_sim.trace import Trace, TraceError
@@ -35,10 +36,27 @@ def with_whole_steps(trace: Trace) -> Trace:
     return trace if last == len(trace) - 1 else trace.derived(bytes(trace.content[: trace.end_of(last)]))
 
 
-@cache
+_lent: dict[str, Trace] = {}
+
+
 def other_trace(name: str) -> Trace:
-    """The shipped trace called `name`, as films see it, opened once."""
-    return for_the_screen(Trace.open(ASSETS / "traces" / f"{name}.jsonl.gz"))
+    """The shipped trace called `name`, as films see it, opened once; or that which was lent."""
+    return _lent[name] if name in _lent else _shipped(name)
+
+
+def lend(name: str, trace: Trace) -> None:
+    """Have `other_trace` give `trace` for `name`, in a process that renders what another has rehearsed."""
+    _lent[name] = trace
+
+
+def shipped_path(name: str) -> Path:
+    """Where the shipped trace called `name` lies."""
+    return ASSETS / "traces" / f"{name}.jsonl.gz"
+
+
+@cache
+def _shipped(name: str) -> Trace:
+    return for_the_screen(Trace.open(shipped_path(name)))
 
 
 def with_short_names(trace: Trace) -> Trace:

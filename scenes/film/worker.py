@@ -1,115 +1,96 @@
-"""Rendering one section, in a process of a pool."""
+"""Rendering one section, or some of its beats, by whoever does it."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import tempfile
-import threading
-import time
-from dataclasses import dataclass
-from multiprocessing import Queue
-from multiprocessing.synchronize import Event
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
-from tqdm import tqdm
-
 from astrai_sim.trace import Trace, TraceError
+from scenes.farm.task import Files, Stopped, current
 from scenes.film.join import join
+from scenes.film.opening import for_the_screen, lend
 from scenes.film.quality import Quality, rendering
 from scenes.film.scene import FilmScene, Observer
 from scenes.stage.shot import Section, Storyboard
 
-_progress: Queue | None = None
-_stopping: Event | None = None
-RENDERING = ".rendering-"
-"""How folders of sections on their way begin; the process that wants them follows."""
-LAST_SECONDS = 5.0
-"""In which a worker without a parent can tidy up."""
+
+@dataclass(frozen=True)
+class Told:
+    """A trace to tell: the digest of its file, and of the content that was read of it (see `Trace.content_sha256`).
+
+    `unverified` is what the rehearsal found: for the same content, by the same sources, it is not asked again.
+    """
+
+    file: str
+    content: str
+    unverified: bool | None
 
 
 @dataclass(frozen=True)
 class Job:
-    """A section to render: `clip` is the file to write, `content` the SHA-256 of what `trace` must hold."""
+    """A section to render from `trace`, or its beats from the first up to another, in places of its beats.
+
+    `others` are the traces of which a section tells that is not told from the film's own, by name.
+    """
 
     film: type[FilmScene]
-    trace: Path
-    content: str
+    trace: Told
     section: Section
     quality: Quality
-    clip: Path
+    beats: tuple[int, int] | None = None
+    others: Mapping[str, Told] = field(default_factory=dict)
 
 
-class Stopped(Exception):
-    """The film is not wanted any more."""
+def render_section(job: Job, files: Files, output: Path) -> None:
+    """Render one section to `output`.
 
-
-def start(progress: Queue, stopping: Event) -> None:
-    """Called once in each process: where to report film seconds as they are rendered, and what says to stop.
-
-    Ctrl-C is the parent's to handle; when that one is gone, so is this. Manim's bars need no lock among processes: one
-    that ends at once would leave it behind.
+    Raises TraceError where the trace is not what it was when the film was rehearsed, Stopped where the film is not
+    wanted any more, and OSError where it cannot be written, which Manim says by errors of its own.
     """
-    tqdm.set_lock(threading.RLock())
-    global _progress, _stopping
-    _progress, _stopping = progress, stopping
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        if _stopping:
-            _stopping.set()
-        time.sleep(LAST_SECONDS)
-        os._exit(1)
-
-
-def render_section(job: Job) -> None:
-    """Render one section; the clip appears whole or not at all.
-
-    Raises TraceError where the trace is not what it was when the film was rehearsed, and OSError that names the
-    clip where it cannot be written, which Manim says by errors of its own. The process ends where the film is not
-    wanted any more: the thread in which Manim writes would wait for ever.
-    """
+    trace = opened(files[job.trace.file], job.trace)
+    for name, told in job.others.items():
+        lend(name, opened(files[told.file], told))
     try:
-        trace = Trace.open(job.trace)
-        if trace.content_sha256 != job.content:
-            raise TraceError(job.trace, None, "changed while the film was being rendered: render it again")
-        job.clip.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f"{RENDERING}{os.getppid()}-", dir=job.clip.parent) as name:
+        with tempfile.TemporaryDirectory(prefix="section-", dir=output.parent) as name:
             folder = Path(name)
             with rendering(job.quality, folder):
                 scene = job.film(
                     trace=trace,
-                    observers=(_Reporter(),),
+                    observers=(_Reporter(), *([_Some(*job.beats)] if job.beats else [])),
                     storyboard=Storyboard(job.film.__name__, (job.section,)),
                     quality=job.quality,
                 )
                 _stops(scene).render()
             parts = [Path(part) for part in scene.renderer.file_writer.partial_movie_files if part]
-            joined = folder / f"section{job.quality.suffix}"
-            join(parts, joined, job.quality.fps)
-            joined.replace(job.clip)
-    except Stopped:
-        os._exit(1)
+            join(parts, output, job.quality.fps)
     except (OSError, RuntimeError) as error:
         beneath: BaseException | None = error
         while beneath and not isinstance(beneath, OSError):
             beneath = beneath.__cause__
         if beneath is None:
             raise
-        raise OSError(beneath.errno, beneath.strerror, str(job.clip)) from None
+        raise OSError(beneath.errno, beneath.strerror, str(output)) from None
+
+
+@lru_cache(maxsize=4)
+def opened(path: Path, told: Told) -> Trace:
+    """A trace as films see it, opened once for all sections that a process renders of it. Raises TraceError."""
+    trace = Trace.open(path)
+    if trace.content_sha256 != told.content:
+        raise TraceError(path, None, "changed while the film was being rendered: render it again")
+    trace.unverified = told.unverified
+    return for_the_screen(trace)
 
 
 def _stops(scene: FilmScene) -> FilmScene:
     """`scene`, which raises Stopped before its next frame when the film is not wanted any more."""
-    to_time = scene.update_to_time
+    to_time, stopping = scene.update_to_time, current().stopping
 
     def update_to_time(t: float) -> None:
-        if _stopping and _stopping.is_set():
+        if stopping():
             raise Stopped
         to_time(t)
 
@@ -118,8 +99,31 @@ def _stops(scene: FilmScene) -> FilmScene:
 
 
 class _Reporter(Observer):
-    """Sends (section key, film seconds rendered) after every animation."""
+    """Reports how many film seconds were made after every animation."""
+
+    def __init__(self) -> None:
+        self._made = 0.0
 
     def animation_ended(self, scene: FilmScene, began: float, moved: bool) -> None:
-        if _progress is not None:
-            _progress.put((scene.section.key, scene.clock))
+        if not scene.rehearsing:
+            self._made += scene.clock - began
+            current().report(self._made)
+
+
+class _Some(Observer):
+    """Has only the beats from `first` up to `end` drawn; the others are played as in a rehearsal.
+
+    A picture comes from the state at its moment, and every animation is encoded by itself: the packets are those that a
+    rendering of the whole section has there.
+    """
+
+    def __init__(self, first: int, end: int) -> None:
+        self.first, self.end, self._ended = first, end, 0
+
+    def section_started(self, scene: FilmScene, section: Section) -> None:
+        scene.rehearsing = self.first > 0
+
+    def beat_ended(self, scene: FilmScene, section: Section, beat: object) -> None:
+        self._ended += 1
+        last = self._ended == self.end == len(section.beats)
+        scene.rehearsing = not (self.first <= self._ended < self.end or last)

@@ -1,7 +1,7 @@
 """From a promo's file to its film: sections rendered once, the chosen seconds of each cut together."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +13,16 @@ from scenes.clips import formats
 from scenes.clips.chosen import Chosen
 from scenes.clips.making import against
 from scenes.draw.layout import FRAMES
+from scenes.farm.crew import HERE, Crew
+from scenes.farm.run import Progress
 from scenes.film import catalog
 from scenes.film.audio import Sound
+from scenes.film.batch import Batch
 from scenes.film.cut import NoClip
 from scenes.film.opening import other_trace
 from scenes.film.quality import Quality
 from scenes.film.rehearsal import rehearse
-from scenes.film.render import MEDIA, Progress, render_sections
+from scenes.film.render import MEDIA
 from scenes.lint.rules.film import LEAST, differences
 from scenes.promos.cards import Line, end_card, frames, title_card
 from scenes.promos.moments import Excerpt, Movements, fitting, found, happening, shared
@@ -62,8 +65,8 @@ def make_promo(
     output: Path,
     quality: Quality,
     media: Path = MEDIA,
-    processes: int | None = None,
-    progress: Callable[[str], Progress] = lambda name: lambda done, total: None,
+    crew: Crew = HERE,
+    progress: Progress = lambda done, total: None,
 ) -> float:
     """Make the promo of the TOML file `path` as the MP4 file `output`; gives its length in seconds.
 
@@ -86,7 +89,7 @@ def make_promo(
         chosen.refuse("logo", f"logo: {error}")
     spent = [_card(card, share * promo.length) for card, share in zip(cards, (TITLE, END), strict=True)]
     room = promo.length - sum(spent) - (TURN_S if promo.loop else 0.0)
-    parts = _parts(chosen, shaped, room, media, processes, progress)
+    parts = _parts(chosen, shaped, room, media, crew, progress)
     with whole(output) as partial:
         facts = "\n".join(dict.fromkeys(facts for _, _, facts in parts))
         tags = {"title": promo.title, "comment": facts}
@@ -106,12 +109,7 @@ def _card(lines: list[Line], wanted: float) -> float:
 
 
 def _parts(
-    chosen: Chosen[Promo],
-    quality: Quality,
-    room: float,
-    media: Path,
-    processes: int | None,
-    progress: Callable[[str], Progress],
+    chosen: Chosen[Promo], quality: Quality, room: float, media: Path, crew: Crew, progress: Progress
 ) -> list[tuple[Path, Excerpt, str]]:
     """The file and the excerpt of each moment, and what it is told from."""
     promo, named = chosen.value, []
@@ -138,10 +136,10 @@ def _parts(
     if (lasts := sum(excerpt.seconds for _, excerpt, _ in parts)) < room - SHORT * promo.length:
         chosen.refuse("length", f"its moments last {lasts:.1f} s of the {room:.1f} s there are: choose more of them")
     rendered = []
-    for rehearsal, excerpt, facts in parts:
-        key, told = excerpt.played.section.key, progress(type(rehearsal.scene).__name__)
-        clips, _ = render_sections(rehearsal, quality, media, processes, told, {key})
-        rendered.append((clips[key], excerpt, facts))
+    with Batch(media, crew, progress, len(parts)) as batch:
+        for rehearsal, excerpt, facts in parts:
+            key = excerpt.played.section.key
+            rendered.append((batch.add(rehearsal, quality, {key}).clips[key], excerpt, facts))
     return rendered
 
 

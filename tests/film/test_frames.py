@@ -9,9 +9,10 @@ from PIL import Image
 from scenes.cli import main
 from scenes.draw.layout import FRAMES, SQUARE, UPRIGHT, WIDE
 from scenes.film import catalog
+from scenes.film.kept import clip_path
 from scenes.film.quality import FINAL, PREVIEW
 from scenes.film.rehearsal import rehearse
-from scenes.film.render import clip_path, film_path
+from scenes.film.render import film_path
 from scenes.stage.shot import Storyboard
 from scenes.theme import DARK, LIGHT
 from tests.lint.shots import ShotFilm, act, block, section, shot

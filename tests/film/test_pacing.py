@@ -6,6 +6,7 @@ import re
 import pytest
 
 from astrai_sim.trace import Trace
+from scenes.farm.crew import Crew
 from scenes.film import catalog
 from scenes.film.moments import within
 from scenes.film.pacing import ACCEPTED, TOLERANCE, CannotPace
@@ -126,7 +127,7 @@ def frames_of(rehearsal, quality):
 @pytest.mark.parametrize("fps", [7, PREVIEW.fps, 24])
 def test_a_film_has_the_frames_that_are_counted(two_requests, tmp_path, fps):
     quality = Quality("tiny", 160, 90, fps)
-    render_film(TinyFilm, two_requests, quality, media=tmp_path, processes=1)
+    render_film(TinyFilm, two_requests, quality, media=tmp_path, crew=Crew(1))
     clips = {clip.name.split("-")[0]: frame_count(clip) for clip in tmp_path.glob("sections/*/*.mp4")}
     played = rehearse(TinyFilm, two_requests)
     keys = [section.section.key for section in played.sections]

@@ -10,7 +10,8 @@ import av
 import numpy as np
 import pytest
 
-from scenes.film.join import CannotJoin, is_whole, join
+from scenes.farm.task import WorkersLost
+from scenes.film.join import is_whole, join
 from scenes.film.quality import rendering
 from scenes.film.render import render_film
 from scenes.film.scene import ASSETS
@@ -131,7 +132,7 @@ def test_workers_end_with_the_one_who_wants_the_film(two_requests, tmp_path, sto
 
 @pytest.mark.parametrize(
     "film, kind, says",
-    [(Broken, RuntimeError, "second section cannot be drawn"), (Killed, CannotJoin, "was killed.*--processes 1")],
+    [(Broken, RuntimeError, "second section cannot be drawn"), (Killed, WorkersLost, "was killed.*--processes 1")],
 )
 def test_a_failure_is_raised_and_leaves_no_film(two_requests, tmp_path, film, kind, says):
     with pytest.raises(kind, match=says):

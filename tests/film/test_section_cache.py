@@ -7,7 +7,7 @@ import pytest
 
 from scenes.cli.arguments import size_named
 from scenes.draw.layout import UPRIGHT
-from scenes.film import render
+from scenes.film import kept
 from scenes.film.quality import FINAL, Quality
 from scenes.film.rehearsal import rehearse
 from tests.film.tiny import TINY, Reworded, TinyFilm
@@ -19,7 +19,7 @@ def rehearsal(two_requests):
 
 
 def clips(rehearsal, quality=TINY, folder=Path("clips")):
-    return {r.section.key: render.clip_path(folder, rehearsal, r, quality) for r in rehearsal.sections}
+    return {r.section.key: kept.clip_path(folder, rehearsal, r, quality) for r in rehearsal.sections}
 
 
 def test_the_same_film_asks_for_the_same_clips(rehearsal, two_requests):
@@ -34,14 +34,14 @@ def test_a_reworded_caption_touches_its_section_and_the_next_which_begins_with_i
 
 
 def test_a_changed_source_touches_every_section(rehearsal, tmp_path, monkeypatch):
-    package = Path(render.__file__).parents[1]
-    assert render.SOURCES[0] == package and (package / "parts" / "pool.py").is_file()
+    package = Path(kept.__file__).parents[1]
+    assert kept.SOURCES[0] == package and (package / "parts" / "pool.py").is_file()
     seen = []
     for name, text in (("a.py", "SIZE = 1"), ("a.py", "SIZE = 2"), ("b.py", "SIZE = 2")):
         copy = tmp_path / str(len(seen))
         (copy / "draw").mkdir(parents=True)
         (copy / "draw" / name).write_text(text)
-        monkeypatch.setattr(render, "SOURCES", (copy,))
+        monkeypatch.setattr(kept, "SOURCES", (copy,))
         seen.append(clips(rehearsal))
     assert all(len({asked[key] for asked in seen}) == len(seen) for key in seen[0])
 
@@ -70,5 +70,5 @@ def test_old_generations_are_pruned(tmp_path):
         path = tmp_path / f"clip-{age}.mp4"
         path.touch()
         os.utime(path, (1000 - age, 1000 - age))
-    render.prune(tmp_path, section_keys=1)
+    kept.prune(tmp_path, section_keys=1)
     assert sorted(p.name for p in tmp_path.iterdir()) == [f"clip-{i}.mp4" for i in range(6)]

@@ -18,8 +18,9 @@ from scenes.cli import main
 from scenes.draw.drawn import DrawnText
 from scenes.film import vouched
 from scenes.film.rehearsal import check, rehearse
-from scenes.film.render import Job, render_film, render_section
+from scenes.film.render import render_film
 from scenes.film.scene import ASSETS
+from scenes.film.worker import Job, Told, render_section
 from scenes.lint.linter import lint
 from tests.film.clean import told_facts
 from tests.film.tiny import TINY, TinyFilm
@@ -144,10 +145,10 @@ def test_a_trace_that_changes_under_the_rendering_is_refused(store, two_requests
     path.write_bytes(gzip.decompress(two_requests.read_bytes()))
     rehearsal = rehearse(TinyFilm, path)
     section = rehearsal.sections[0].section
-    job = Job(TinyFilm, path, rehearsal.scene.trace.content_sha256, section, TINY, tmp_path / "clip.mp4")
+    told = Told("its file", rehearsal.scene.trace.content_sha256, False)
     path.write_bytes(gzip.decompress(PROMO.read_bytes()))
     with pytest.raises(TraceError, match="changed while the film was being rendered"):
-        render_section(job)
+        render_section(Job(TinyFilm, told, section, TINY), {"its file": path}, tmp_path / "clip.mp4")
 
 
 def test_a_recording_that_was_cut_is_told_as_far_as_it_holds(store, tmp_path):
