@@ -114,7 +114,9 @@ def render_films(
     with Batch(media, crew, progress, len(places)) as batch:
         for one, output in places:
             rehearsal = rehearse(one.film, trace, seconds=seconds, quality=one.quality)
-            _try_to_write(output)
+            if not parts:
+                for _, place in places:
+                    _try_to_write(place)
             parts.append((rehearsal, one.quality, output, batch.add(rehearsal, one.quality)))
             batch.go_on(len(parts) < len(places))
     return (joined(*part, sound) for part in parts), batch.sheet

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from scenes.cli import main
-from scenes.film import catalog, gif, render
+from scenes.film import catalog, gif
+from scenes.film.batch import Batch
 from scenes.film.quality import QUALITIES
 from scenes.film.scene import ASSETS
 from tests.film.test_join import clip
@@ -68,7 +69,7 @@ def test_a_folder_that_cannot_be_written(run, command, place):
 
 
 def test_nothing_is_rendered_where_the_film_cannot_be_written(run, monkeypatch):
-    monkeypatch.setattr(render, "_render", pytest.fail)
+    monkeypatch.setattr(Batch, "add", pytest.fail)
     assert run(1, "render", "TinyFilm", "-o", "file/x.mp4").startswith("file/x.mp4: Not a directory")
 
 
