@@ -1,16 +1,20 @@
-"""Costs of paging, prefix reuse and recording, as ratios measured side by side."""
+"""Costs of paging, moving K and V, prefix reuse and recording, as ratios measured side by side."""
 
 from collections.abc import Callable, Iterator
 
 import torch
 
-from astrai_sim.tools.bench import paging, recording
+from astrai_sim.tools.bench import moving, paging, recording
 from astrai_sim.tools.bench.measure import Comparison
 
-SUBJECTS: dict[str, Callable[[torch.device, int], Iterator[Comparison]]] = {
+SUBJECTS: dict[str, Callable[[torch.device, int], Iterator[Comparison | str]]] = {
     "attention over pages": paging.attention,
+    "attention in the pages": moving.in_place,
+    "K and V of a layer": moving.moving,
     "alloc and free of one page": paging.pool,
+    "growth within a page": paging.growth,
     "time to first token": paging.prefix,
     "a recorded run": recording.recording,
 }
-"""What is compared; each takes the device and the number of rounds."""
+"""What is compared; each takes the device and the number of rounds, and gives comparisons, or a line why there is
+none."""

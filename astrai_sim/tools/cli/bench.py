@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from astrai_sim.command_line import plain_cell
 from astrai_sim.tools.cli.record import chosen_device, device_option
 
 
@@ -42,6 +43,9 @@ def bench(device: str | None, rounds: int) -> None:
             table.add_section()
             table.add_row(f"[bold]{name}")
             for found in subject(chosen, rounds):
+                if isinstance(found, str):
+                    table.add_row(f"  {plain_cell(found)}")
+                    continue
                 low, high = found.spread
                 ratios = f"{found.ratio:.2f}", f"{low:.2f}–{high:.2f}"
                 taken, base = (short_unit(ns).text(ns) for ns in (1e9 * found.seconds, 1e9 * found.base_seconds))
