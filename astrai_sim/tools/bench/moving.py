@@ -13,6 +13,7 @@ from astrai_sim.tools.bench.paging import HEAD_DIM, N_HEADS, N_KV_HEADS, PAGE_SI
 MOVED = ((64, 1024),)
 READ = ((8, 1024), (64, 1024))
 DTYPE = torch.bfloat16
+compiled = torch.compile
 BLOCK = (128, PAGE_SIZE)
 """Queries and keys of a block of FlexAttention: a block of keys is a page."""
 
@@ -108,7 +109,7 @@ def in_place(device: torch.device, rounds: int) -> Iterator[Comparison | str]:
     The second is FlexAttention, compiled, with the page table as its block mask. Where it does not compile a line says
     so.
     """
-    attention = torch.compile(flex_attention)
+    attention = compiled(flex_attention)
     for batch, length in READ:
         held = filled(batch, length, device)
         query = torch.randn(batch, 1, N_HEADS, HEAD_DIM, generator=torch.Generator().manual_seed(1)).to(device, DTYPE)
