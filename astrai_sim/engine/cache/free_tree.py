@@ -2,11 +2,12 @@
 
 from astrai_sim.engine.cache.paged_cache import PagedCache
 
-WORD = 64
-BYTES = WORD // 8
+WORD, BYTES = 64, 8
+SHIFT, WITHIN = 6, 63
+"""A page's word is `page >> SHIFT`, its bit there `page & WITHIN`."""
 SINGLE_MASK = 16_384
-"""Most pages whose mask is one integer: `alloc` and `free` go over all of it, which from about here on takes longer
-than to go down a tree (`make bench` measures both)."""
+"""Most pages whose mask is one integer: the largest pool that a film is about. A pair of `alloc` and `free` goes over
+all of it and takes here four times what it does at 8 pages, down a tree two to three times (docs/performance.md)."""
 
 
 def _words_of(mask: int) -> list[int]:
@@ -25,53 +26,55 @@ class FreeTree:
 
     A hierarchical bitmap: bit i of `_words` says whether page i is in the set, bit i of `_groups` whether word i has
     any bit, bit i of `_top` whether group i has any. Words have 64 bits; the top has one bit for each 4,096 pages.
-    `len` counts no bits.
+    `count` is how many pages there are, kept.
     """
+
+    __slots__ = ("_groups", "_top", "_words", "count")
 
     def __init__(self, mask: int) -> None:
         self._words = _words_of(mask)
         self._groups = _words_of(_any(self._words))
         self._top = _any(self._groups)
-        self._count = mask.bit_count()
-
-    def __len__(self) -> int:
-        return self._count
+        self.count = mask.bit_count()
 
     def __contains__(self, page: int) -> bool:
-        return self._words[page // WORD] >> page % WORD & 1 == 1
+        return self._words[page >> SHIFT] >> (page & WITHIN) & 1 == 1
 
     def pop_lowest(self) -> int:
         """Take the lowest page out. Raises KeyError when there is none."""
-        if not self._top:
+        top = self._top
+        if not top:
             raise KeyError("no page is in the set")
-        group = (self._top & -self._top).bit_length() - 1
+        group = (top & -top).bit_length() - 1
         words = self._groups[group]
         lowest = words & -words
-        index = group * WORD + lowest.bit_length() - 1
+        index = (group << SHIFT) + lowest.bit_length() - 1
         word = self._words[index]
         bit = word & -word
-        self._words[index] = rest = word ^ bit
-        if not rest:
-            self._groups[group] = words = words ^ lowest
-            if not words:
-                self._top ^= 1 << group
-        self._count -= 1
-        return index * WORD + bit.bit_length() - 1
+        if word != bit:
+            self._words[index] = word ^ bit
+        else:
+            self._words[index] = 0
+            self._groups[group] = words ^ lowest
+            if words == lowest:
+                self._top = top ^ 1 << group
+        self.count -= 1
+        return (index << SHIFT) + bit.bit_length() - 1
 
     def add(self, page: int) -> None:
         """Put `page` in. Raises KeyError if it is there already."""
-        index, bit = page // WORD, 1 << page % WORD
+        index, bit = page >> SHIFT, 1 << (page & WITHIN)
         word = self._words[index]
         if word & bit:
             raise KeyError(f"page {page} is in the set")
         self._words[index] = word | bit
         if not word:
-            group = index // WORD
+            group = index >> SHIFT
             words = self._groups[group]
-            self._groups[group] = words | 1 << index % WORD
+            self._groups[group] = words | 1 << (index & WITHIN)
             if not words:
                 self._top |= 1 << group
-        self._count += 1
+        self.count += 1
 
     def word(self, index: int) -> int:
         """Bits of pages 64 x `index` and on, the lowest first."""
@@ -100,7 +103,7 @@ class LargePagedCache(PagedCache):
     @property
     def n_free(self) -> int:
         """Pages that are free."""
-        return len(self._free)
+        return self._free.count
 
     def free_word(self, index: int) -> int:
         """Bits 64 x `index` to 64 x `index` + 63 of the free mask."""
@@ -111,7 +114,7 @@ class LargePagedCache(PagedCache):
 
         Raises OutOfPages when every page is in use.
         """
-        if not self._free:
+        if self._free.count == 0:
             return self.evict()
         idx = self._free.pop_lowest()
         self._refs[idx] = 1
