@@ -88,8 +88,8 @@ class Recorder(BaseRecorder):
 
     def _on_view(self, original: Original, batch: Batch) -> CacheView:
         inside = self.cache.view_type.__init__
-        self._view = self._lines("CacheView.__init__", original, batch, key=self._pass(), inside=inside)
-        return self._view
+        view = self._view = self._lines("CacheView.__init__", original, batch, key=self._pass(), inside=inside)
+        return view
 
     def _pass(self) -> tuple:
         """What makes calls of the forward pass new: its phase, its tasks, and the length of their tables."""

@@ -1,14 +1,22 @@
 """What attention layers see of a cache on a device that works behind the host: they wait for nothing."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 
 from astrai_sim.engine.cache.view import CacheView, check_room, padded
 
-if TYPE_CHECKING:
-    from astrai_sim.engine.cache.paged_cache import PagedCache
+
+class Slots(Protocol):
+    """What of a `PagedCache` is used here: K and V by slot, counted over the whole pool."""
+
+    page_size: int
+    k_cache: torch.Tensor
+
+    def put(self, layer: int, slot: torch.Tensor, token: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> None: ...
+
+    def take(self, layer: int, slot: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]: ...
 
 
 def sent(numbers: torch.Tensor, device: torch.device) -> torch.Tensor:
@@ -31,7 +39,7 @@ class QueuedView(CacheView):
 
     # Films of runs on such a device show this function line by line.
     def __init__(
-        self, cache: "PagedCache", tables: Sequence[Sequence[int]], starts: Sequence[int], counts: Sequence[int]
+        self, cache: Slots, tables: Sequence[Sequence[int]], starts: Sequence[int], counts: Sequence[int]
     ) -> None:
         check_room(tables, starts, counts, cache.page_size)
         self.cache, device = cache, cache.k_cache.device
