@@ -59,12 +59,13 @@ takes_gallery := OUT
 takes_new-film := NAME
 takes_gif := FILM START SECONDS SPEED OUT
 takes_record := SCENARIO DEVICE WORKLOAD PRIVATE OUT
+takes_record-all := DEVICE WORKLOAD OUT
 takes_plot := TRACE SCENARIO OUT
 takes_export := TRACE SCENARIO TO OUT
 takes_verify := TRACE REPRODUCE WORKLOAD
 takes_bench := DEVICE EVENTS
 takes_test-engines := ASTRAI NANO MINI_SGLANG ENGINE_PYTHON
-commands := film films list lint-film check-film stills clips slides embed promo sheet gallery new-film gif record plot export verify bench test-engines
+commands := film films list lint-film check-film stills clips slides embed promo sheet gallery new-film gif record record-all plot export verify bench test-engines
 known := $(sort $(foreach command,$(commands),$(takes_$(command))))
 taken := $(foreach goal,$(MAKECMDGOALS),$(takes_$(goal)))
 given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
@@ -136,6 +137,9 @@ gif: $(READY) ## make a GIF of the rendered FILM
 
 record: $(READY) $(if $(shell grep -sE "^kind *= *[\"']smollm2" "$(SCENARIO)" "assets/scenarios/$(SCENARIO).toml"),$(SMOLLM2)) ## run SCENARIO on DEVICE and record its trace to OUT
 	@$(PY) -m astrai_sim record "$(SCENARIO)"$(call option,DEVICE,device)$(call option,WORKLOAD,workload)$(if $(PRIVATE), --private)$(if $(OUT), -o "$(OUT)")
+
+record-all: $(SMOLLM2) ## run every scenario on DEVICE and record its trace into the folder OUT
+	@$(PY) -m astrai_sim record-all$(call option,DEVICE,device)$(call option,WORKLOAD,workload)$(if $(OUT), -o "$(OUT)")
 
 plot: $(READY) ## draw TRACE (default: that of SCENARIO) at a glance to OUT
 	@$(PY) -m astrai_sim plot "$(recorded)" $(call to,media/plots/$(call stem,$(recorded)).png)

@@ -65,6 +65,9 @@ class BaseRecorder(PageWatcher):
         """Tokens in the cache of each task that has a table."""
         return {task.id: task.kv_len for task in self.scheduler.tasks() if task.id in self.cache.tables}
 
+    def _word(self, index: int) -> int:
+        return self.cache.free_word(index)
+
     # scheduler
 
     def _on_submit(self, original: Original, task: Task) -> None:

@@ -16,11 +16,10 @@ from astrai_sim.engine.scheduler import Task
 from astrai_sim.recorder.base import BaseRecorder, Batch, equal_once
 from astrai_sim.recorder.watching import Original
 from astrai_sim.trace import digests
-from astrai_sim.trace.digests import WORD, numbers_digest, to_runs
+from astrai_sim.trace.digests import numbers_digest, to_runs
 
 FLUSH_S = 1.0
 ADDING = ("alloc", "ref", "revived", "evicted", "keyed")
-ONES = 0xFFFFFFFFFFFFFFFF
 
 
 @dataclass
@@ -102,10 +101,9 @@ class BulkRecorder(BaseRecorder):
             super()._emit("pages_evicted", **about, cached=len(self.cache._lru))
             kind = "alloc"
         if kind != "keyed":
-            mask = self.cache.free_mask
-            words = (mask >> (WORD * index) & ONES for index in digests.words_of(pages))
+            words = (self.cache.free_word(index) for index in digests.words_of(pages))
             more = {"refs": equal_once([self.cache.refs[page] for page in pages])}
-            more |= {"free": mask.bit_count(), "words": digests.words_digest(words)}
+            more |= {"free": self.cache.n_free, "words": digests.words_digest(words)}
         super()._emit(f"pages_{kind}", **about, **more)
 
     def _gather(self, kind: str, page: int, logical: int | None) -> _Pages:
@@ -168,7 +166,7 @@ class BulkRecorder(BaseRecorder):
 
     def _on_alloc(self, original: Original) -> int:
         logical = self._next_logical()
-        self._expect("evicted" if self.cache.free_mask == 0 else "alloc", logical)
+        self._expect("evicted" if self.cache.n_free == 0 else "alloc", logical)
         self._evicting = False
         page = original()
         self._gather("evicted" if self._evicting else "alloc", page, logical)

@@ -13,11 +13,13 @@ from astrai_sim.engine.cache import CacheView, paged_cache
 from astrai_sim.engine.cache.prefix import ROOT, Prefix
 from astrai_sim.engine.scheduler import Task
 from astrai_sim.recorder.base import BaseRecorder, Batch
+from astrai_sim.recorder.header import played
 from astrai_sim.recorder.watching import Original
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import RecordPart
 from astrai_sim.text import TextStream
 from astrai_sim.trace import TraceWriter
+from astrai_sim.trace.roles import ROLES
 
 
 class Recorder(BaseRecorder):
@@ -29,13 +31,15 @@ class Recorder(BaseRecorder):
     """
 
     SCHEDULER = (*BaseRecorder.SCHEDULER, "_make_room", "_view")
-    CACHE = (*BaseRecorder.CACHE, "share", "extend", "write", "gather")
+    CACHE = (*BaseRecorder.CACHE, "share", "extend", "write", "gather", "put", "take")
 
     def __init__(self, writer: TraceWriter, built: Built, asked: RecordPart) -> None:
         super().__init__(writer, built, asked)
         self.kv_layer = asked.kv_layer
         self._language = built.language
         self._texts: dict[str, TextStream] = {}
+        self._names = {ROLES[role]: name for role, name in played(built).items()}
+        self._view: CacheView | None = None
 
     def attach(self) -> None:
         """Start watching, `pages_for` where the cache looks it up included."""
@@ -53,6 +57,10 @@ class Recorder(BaseRecorder):
         tables = {task: list(pages) for task, pages in cache.tables.items()}
         counts = {"refs": list(cache.refs), "tables": tables, "lengths": self._lengths()}
         self._emit("snapshot", mask=hex(cache.free_mask), **counts, **self._lru())
+
+    def _lines(self, name: str, *args: Any, **options: Any) -> Any:
+        """As in the base, under the name of the function that plays the role of this engine's `name`."""
+        return super()._lines(self._names.get(name, name), *args, **options)
 
     # scheduler
 
@@ -79,7 +87,9 @@ class Recorder(BaseRecorder):
         )
 
     def _on_view(self, original: Original, batch: Batch) -> CacheView:
-        return self._lines("CacheView.__init__", original, batch, key=self._pass(), inside=CacheView.__init__)
+        inside = self.cache.view_type.__init__
+        view = self._view = self._lines("CacheView.__init__", original, batch, key=self._pass(), inside=inside)
+        return view
 
     def _pass(self) -> tuple:
         """What makes calls of the forward pass new: its phase, its tasks, and the length of their tables."""
@@ -150,32 +160,35 @@ class Recorder(BaseRecorder):
             self._emit("page_keyed", page=page, task=self.task, logical=logical, key=key, parent=parent)
         return key
 
-    def _on_write(
-        self, original: Original, layer: int, page_table: torch.Tensor, positions: torch.Tensor, *kv: torch.Tensor
-    ) -> None:
+    def _on_write(self, original: Original, layer: int, *given: torch.Tensor) -> None:
         if layer != self.kv_layer:
-            original(layer, page_table, positions, *kv)
+            original(layer, *given)
             return
-        self._lines("PagedCache.write", original, layer, page_table, positions, *kv, key=self._pass())
+        self._lines("PagedCache.write", original, layer, *given, key=self._pass())
         self._synchronize()
         with self.clock.aside:
             spans = [
-                self._span(task.id, table, row[0], max(row) + 1)
-                for (task, _, _), table, row in zip(self.batch, page_table.tolist(), positions.tolist(), strict=True)
+                self._span(task, table, row[0], max(row) + 1)
+                for task, table, row in zip(*self._seen("page_table", "positions"), strict=True)
             ]
             self._emit("kv_write", layer=layer, spans=spans)
 
-    def _on_gather(
-        self, original: Original, layer: int, page_table: torch.Tensor, lengths: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def _on_gather(self, original: Original, layer: int, *given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if layer != self.kv_layer:
-            return original(layer, page_table, lengths)
-        result = self._lines("PagedCache.gather", original, layer, page_table, lengths, key=self._pass())
+            return original(layer, *given)
+        result = self._lines("PagedCache.gather", original, layer, *given, key=self._pass())
         self._synchronize()
         with self.clock.aside:
             rows = [
-                self._row(task.id, [page for page in table if page >= 0], length)
-                for (task, _, _), table, length in zip(self.batch, page_table.tolist(), lengths.tolist(), strict=True)
+                self._row(task, [page for page in table if page >= 0], length)
+                for task, table, length in zip(*self._seen("page_table", "lengths"), strict=True)
             ]
             self._emit("gather", layer=layer, rows=rows)
         return result
+
+    _on_put = _on_write
+    _on_take = _on_gather
+
+    def _seen(self, *names: str) -> tuple[list[Any], ...]:
+        """The tasks of the pass, and what attention sees of each, by the names of the view's tensors."""
+        return [task.id for task, _, _ in self.batch], *(getattr(self._view, name).tolist() for name in names)

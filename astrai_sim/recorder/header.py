@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 import astrai_sim
-from astrai_sim.engine.cache import CacheView, pages_for
+from astrai_sim.engine.cache import CacheView, PagedCache, QueuedView, pages_for
 from astrai_sim.engine.cache.view import padded
 from astrai_sim.engine.clock import CostClock
 from astrai_sim.engine.scheduler.model_free import RULE
@@ -24,6 +24,7 @@ from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import Scenario
 from astrai_sim.shipped import CHECKOUT
 from astrai_sim.trace import SCHEMA, VERSION
+from astrai_sim.trace.roles import ROLES
 from astrai_sim.trace.verify import RULES
 from astrai_sim.workload import Workload
 
@@ -37,6 +38,9 @@ SHOWN_METHODS = {
     ),
     "scheduler": ("_make_room", "_preempt"),
 }
+QUEUED: tuple[Callable, ...] = (QueuedView.__init__, PagedCache.put, PagedCache.take)
+"""What runs in place of `CacheView.__init__`, `PagedCache.write` and `PagedCache.gather` on a device that works behind
+the host."""
 
 
 def make_header(
@@ -62,6 +66,8 @@ def make_header(
         "kv_layer": scenario.record.kv_layer,
         "policy": list(RULES),
     }
+    if (roles := played(built)) != ROLES:
+        header["roles"] = roles
     if built.language is not None:
         header["weights"] = smollm2().facts()
         header["tokenizer"] = built.language.facts()
@@ -70,11 +76,25 @@ def make_header(
     return header
 
 
+def queued(built: Built) -> bool:
+    """Whether a model of `built` runs on a device that works behind the host."""
+    return built.model is not None and built.cache.view_type is QueuedView
+
+
+def played(built: Built) -> dict[str, str]:
+    """Which of the functions that run play which role (`trace.roles`)."""
+    names = {f"PagedCache.{name}": getattr(type(built.cache), name).__qualname__ for name in SHOWN_METHODS["cache"]}
+    played = {role: names.get(name, name) for role, name in ROLES.items()}
+    if queued(built):
+        played |= zip(("view", "write", "gather"), (function.__qualname__ for function in QUEUED), strict=True)
+    return played
+
+
 def sources(built: Built) -> dict[str, dict[str, Any]]:
     """File, first line and text of the functions that films show, from the running objects."""
     methods = [getattr(type(getattr(built, owner)), name) for owner, names in SHOWN_METHODS.items() for name in names]
     found = {}
-    for function in (*SHOWN, *methods):
+    for function in (*SHOWN, *methods, *(QUEUED if queued(built) else ())):
         text, line = inspect.getsourcelines(function)
         file = Path(inspect.getfile(function)).resolve().relative_to(ROOT).as_posix()
         found[function.__qualname__] = {"file": file, "line": line, "text": textwrap.dedent("".join(text))}

@@ -40,11 +40,14 @@ class PageWatcher(Watcher):
             torch.cuda.synchronize(self.keys.device)
 
     def _mask(self, page: int) -> dict[str, Any]:
-        mask = self.pool.free_mask
         if self.pool.n_pages <= WHOLE_MASK:
-            return {"mask": hex(mask)}
+            return {"mask": hex(self.pool.free_mask)}
         index = page // 64
-        return {"word": [index, hex(mask >> (64 * index) & 0xFFFFFFFFFFFFFFFF)]}
+        return {"word": [index, hex(self._word(index))]}
+
+    def _word(self, index: int) -> int:
+        """Bits 64 x `index` to 64 x `index` + 63 of the free mask."""
+        return self.pool.free_mask >> 64 * index & 0xFFFFFFFFFFFFFFFF
 
     def _lru(self) -> dict[str, Any]:
         lru = self.pool.lru

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 
-from astrai_sim.engine.cache import PagedCache
+from astrai_sim.engine.cache import PagedCache, cache_type
 from astrai_sim.engine.clock import Clock, CostClock, CostModel, RealClock
 from astrai_sim.engine.scheduler import InferenceScheduler, ModelFreeScheduler, Task
 from astrai_sim.model import ModelConfig, Transformer
@@ -68,7 +68,7 @@ def _cache(scenario: Scenario, device: torch.device) -> PagedCache:
     part, pool, dtype = scenario.model, scenario.cache, getattr(torch, scenario.model.dtype)
     sizes = (part.n_layers, pool.n_pages, pool.page_size, part.n_kv_heads, part.head_dim)
     try:
-        return PagedCache(*sizes, device, dtype, prefix_caching=pool.prefix_caching)
+        return cache_type(pool.n_pages)(*sizes, device, dtype, prefix_caching=pool.prefix_caching)
     except (RuntimeError, MemoryError):
         told = f"the pool's K and V take {2 * math.prod(sizes) * dtype.itemsize / 1e9:.1f} GB, which {device.type} does"
         raise ValueError(f"{told} not have: lower n_pages, or run without a model (--model none)") from None

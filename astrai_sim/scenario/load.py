@@ -58,6 +58,11 @@ class ScenarioError(FileError):
         super().__init__(path, line, message)
 
 
+def shipped_scenarios() -> list[Path]:
+    """The scenarios in assets/scenarios, by name."""
+    return sorted(FOLDER.glob("*.toml"))
+
+
 def find_scenario(name: str) -> Path:
     """Path of a scenario given as a path, or by its name in assets/scenarios. Raises ScenarioError for neither."""
     path = Path(name)
@@ -66,7 +71,7 @@ def find_scenario(name: str) -> Path:
     shipped = FOLDER / f"{name.removesuffix('.toml')}.toml"
     if shipped.is_file():
         return shipped
-    known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.toml")))
+    known = ", ".join(p.stem for p in shipped_scenarios())
     raise ScenarioError(path, None, f"no such scenario: give a file, or one of: {known}")
 
 

@@ -6,15 +6,16 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from astrai_sim.engine.cache import CacheView, PagedCache, paged_cache, pages_for
+from astrai_sim.engine.cache import CacheView, PagedCache, QueuedView, paged_cache, pages_for
 from astrai_sim.model import ModelConfig
 from astrai_sim.scenario.schema import ModelPart
 from astrai_sim.tools import bench
-from astrai_sim.tools.bench import paging, recording, scale, stepping
+from astrai_sim.tools.bench import moving, paging, recording, scale, stepping
 from astrai_sim.tools.bench.measure import Comparison, compare, compare_both, timed
 from astrai_sim.tools.cli import main
 
 CPU = torch.device("cpu")
+pytestmark = pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
 
 
 def test_runs_take_turns_and_a_ratio_is_taken_within_a_round():
@@ -65,6 +66,10 @@ def little(monkeypatch):
     """Every subject at a size for tests."""
     sizes = {"n_layers": 1, "n_heads": 2, "n_kv_heads": 1, "head_dim": 4, "ffn_dim": 8}
     monkeypatch.setattr(paging, "CASES", ((2, 5),))
+    monkeypatch.setattr(moving, "MOVED", ((2, 5),))
+    monkeypatch.setattr(moving, "READ", ((2, 5),))
+    monkeypatch.setattr(moving, "compiled", lambda function: function)
+    monkeypatch.setattr(paging, "SIZES", (8, 1024, 65_536, 70_000))
     monkeypatch.setattr(paging, "TIMES", 3)
     monkeypatch.setattr(paging, "SHARED", ((32, 16),))
     monkeypatch.setattr(paging, "MODEL", ModelConfig(**sizes, vocab_size=64))
@@ -99,6 +104,15 @@ def test_every_subject_is_compared_and_printed_with_the_device(little):
     for compared in (
         "paged / dense",
         "65,536 pages / 8 pages",
+        "70,000 pages / 8 pages",
+        "65,536 pages in one integer / 8 pages",
+        "70,000 pages, one left / 8 pages",
+        "write / copy",
+        "gather / copy",
+        "put / copy",
+        "take / copy",
+        "page by page / copy",
+        "FlexAttention / gather",
         "miss / hit",
         "recorder taken off / no recorder",
         "recording / no recorder",
@@ -195,3 +209,46 @@ def test_each_stage_of_a_large_trace_has_a_process_of_its_own():
 def test_a_comparison_needs_no_even_rounds():
     found = Comparison("c", "a", "b", 1.0, 1.0, (3.0, 1.0))
     assert (found.ratio, found.spread) == (2.0, (1.5, 2.5))
+
+
+def test_every_way_to_move_k_and_v_moves_the_same():
+    held = moving.filled(3, 70, CPU)
+    blank = torch.zeros_like(held.keys), torch.zeros_like(held.values)
+    moving._gather_by_page(held, blank)
+    assert torch.equal(blank[0], held.keys) and torch.equal(blank[1], held.values)
+    for kind in (CacheView, QueuedView):
+        view = held.view(kind)
+        assert all(torch.equal(k, keys) for (k, _), keys in zip(view.gather(0), held.keys, strict=True))
+    whole = held.cache.k_cache.clone(), held.cache.v_cache.clone()
+    for write in (
+        moving._write_by_page,
+        *(lambda h, t, kind=kind: h.view(kind).write(0, h.keys, h.values) for kind in (CacheView, QueuedView)),
+    ):
+        held.cache.k_cache.zero_()
+        held.cache.v_cache.zero_()
+        write(held, blank)
+        assert torch.equal(held.cache.k_cache, whole[0]) and torch.equal(held.cache.v_cache, whole[1])
+
+
+@pytest.mark.parametrize("length", [1, 64, 70, 130])
+def test_attention_in_the_pages_is_attention_over_what_is_gathered(length):
+    held = moving.filled(3, length, CPU)
+    query = torch.randn(3, 1, moving.N_HEADS, moving.HEAD_DIM, generator=torch.Generator().manual_seed(1)).bfloat16()
+    gathered = paging.attend_all(query, held.view(CacheView).gather(0))
+    held.cache.k_cache[0, held.tables[0][-1], (length - 1) % 64 + 1 :] = 1e4
+    held.cache.v_cache[0, held.tables[0][-1], (length - 1) % 64 + 1 :] = 1e4
+    found = moving.through_the_table(moving.flex_attention, query, held, moving.block_mask(held))
+    torch.testing.assert_close(found, gathered, rtol=2e-2, atol=2e-2)
+
+
+def test_where_flex_attention_does_not_compile_a_line_says_so(little, monkeypatch):
+    def refused(*args, **options):
+        raise RuntimeError("no compiler here\nand more")
+
+    monkeypatch.setattr(moving, "compiled", lambda function: refused)
+    assert list(moving.in_place(CPU, 2)) == [
+        "FlexAttention does not compile on cpu here: RuntimeError: no compiler here"
+    ]
+    monkeypatch.setattr(bench, "SUBJECTS", {"attention in the pages": moving.in_place})
+    done = CliRunner().invoke(main, ["bench", "--device", "cpu", "--rounds", "2"], env={"COLUMNS": "140"})
+    assert done.exit_code == 0 and "FlexAttention does not compile" in done.output

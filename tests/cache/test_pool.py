@@ -8,10 +8,19 @@ import pytest
 import torch
 
 from astrai_sim.engine.cache import OutOfPages, PagedCache, pages_for
+from astrai_sim.engine.cache.free_tree import LargePagedCache
+
+KIND = PagedCache
+
+
+@pytest.fixture(autouse=True, params=[PagedCache, LargePagedCache])
+def kind(request, monkeypatch):
+    """Every test holds for both kinds of pool."""
+    monkeypatch.setitem(globals(), "KIND", request.param)
 
 
 def pool(n_pages: int = 4, page_size: int = 2, prefix_caching: bool = True) -> PagedCache:
-    return PagedCache(1, n_pages, page_size, 1, 2, "cpu", torch.float32, prefix_caching=prefix_caching)
+    return KIND(1, n_pages, page_size, 1, 2, "cpu", torch.float32, prefix_caching=prefix_caching)
 
 
 def state(cache: PagedCache) -> tuple:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner, Result
 
+from astrai_sim.scenario import load as load_module
 from astrai_sim.tools.cli import main
 from astrai_sim.trace import Trace
 from tests.trace.recording import crowd, recorded
@@ -143,3 +144,30 @@ def test_inspect_of_a_cut_file(long, tmp_path):
     path.write_bytes(long.content[: len(long.content) // 2])
     done = run("inspect", path)
     assert done.exit_code == 0 and "incomplete at event" in done.output
+
+
+def test_all_scenarios_are_recorded_on_one_device_and_say_so(tmp_path, monkeypatch, scenario):
+    folder = tmp_path / "scenarios"
+    folder.mkdir()
+    for name in ("second", "first"):
+        (folder / f"{name}.toml").write_text(SCENARIO)
+    load = '\n[workload]\nkind = "azure"\n'
+    (folder / "of_a_load.toml").write_text(SCENARIO.split("[[request]]")[0] + load)
+    monkeypatch.setattr(load_module, "FOLDER", folder)
+    done = run("record-all", "-o", tmp_path / "out", "--device", "cpu")
+    assert done.exit_code == 0, done.output
+    assert "of_a_load: left out: its requests are those of a production load" in done.stderr
+    traces = {path.name: Trace.open(path) for path in (tmp_path / "out").iterdir()}
+    assert sorted(traces) == ["first.jsonl.gz", "second.jsonl.gz"]
+    assert {trace.header.device.type for trace in traces.values()} == {"cpu"}
+    assert all(trace.sha256 in done.stdout for trace in traces.values())
+
+
+def test_record_all_ends_at_a_scenario_that_cannot_run(tmp_path, monkeypatch):
+    folder = tmp_path / "scenarios"
+    folder.mkdir()
+    (folder / "first.toml").write_text(SCENARIO.replace("prompt_tokens = 5", "prompt_tokens = 500"))
+    monkeypatch.setattr(load_module, "FOLDER", folder)
+    done = run("record-all", "-o", tmp_path / "out", "--device", "cpu", "--quiet")
+    assert done.exit_code == 1 and len(done.stderr.splitlines()) == 1 and "never fit" in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -44,6 +44,7 @@ def test_variables_that_do_not_apply_are_refused_in_a_line(words, said):
         (("films", "TRACE=a b.jsonl"), '-m scenes render --all --trace "a b.jsonl"'),
         (("record", "SCENARIO=my runs/mine.toml"), '-m astrai_sim record "my runs/mine.toml"'),
         (("record", "SCENARIO=mine", "PRIVATE=1", "OUT=a b.jsonl"), '"mine" --private -o "a b.jsonl"'),
+        (("record-all", "DEVICE=cuda", "OUT=my traces"), '-m astrai_sim record-all --device "cuda" -o "my traces"'),
         (("plot", "TRACE=a/run.jsonl.gz"), '"a/run.jsonl.gz" -o "media/plots/run.png"'),
         (("plot", "SCENARIO=chat"), '"assets/traces/chat.jsonl.gz" -o "media/plots/chat.png"'),
         (("export", "TRACE=a/run.jsonl.gz"), '"a/run.jsonl.gz" --to "perfetto" -o "media/exports/run.pftrace"'),

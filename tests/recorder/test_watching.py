@@ -183,15 +183,18 @@ def test_progress_reaches_the_end(tmp_path):
     assert told[-1] == (total, total)
 
 
-def test_a_mask_too_long_to_print_is_recorded_by_its_bits(tmp_path):
-    """Lines over a pool of 20,000 pages: Python prints no number of so many digits."""
+@pytest.mark.parametrize(
+    ("n_pages", "function"), [(16_000, "PagedCache.alloc"), (20_000, "LargePagedCache.alloc")], ids=["integer", "tree"]
+)
+def test_a_mask_too_long_to_print_is_recorded_by_its_bits(tmp_path, n_pages, function):
+    """Lines over a pool of so many pages: Python prints no number of so many digits."""
     scenario = crowd("none")
-    scenario = replace(scenario, cache=replace(scenario.cache, n_pages=20_000))
+    scenario = replace(scenario, cache=replace(scenario.cache, n_pages=n_pages))
     trace = recorded(scenario, tmp_path / "run.jsonl")
     assert verify(trace)
-    alloc = next(e for e in trace.find(event="lines") if e.function == "PagedCache.alloc")
+    alloc = next(e for e in trace.find(event="lines") if e.function == function)
     masks = [s.values["self._free_mask"] for s in alloc.steps if "self._free_mask" in s.values]
-    assert masks == [{"bits": 20_000, "set": 19_999}]
+    assert masks == [{"bits": n_pages, "set": n_pages - 1}]
     word = next(trace.find(event="pages_alloc"))
     assert word.mask is None and word.word == (0, 2**64 - 2)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import torch
 
 from astrai_sim.engine.cache.prefix import Prefix, PrefixIndex, full_pages
-from astrai_sim.engine.cache.view import pages_for
+from astrai_sim.engine.cache.queued import QueuedView
+from astrai_sim.engine.cache.view import CacheView, pages_for
 
 
 class OutOfPages(RuntimeError):
@@ -23,6 +24,20 @@ def owned(page: torch.Tensor) -> torch.Tensor:
     return page
 
 
+WORDS = (torch.complex128, torch.int64, torch.int32, torch.int16, torch.int8)
+"""Of 16 bytes to 1: the widest that tensors have, and what else the K or V of a token may be a multiple of."""
+
+
+def wide(kv: torch.Tensor) -> torch.Tensor:
+    """K or V [..., n_kv_heads, head_dim] of tokens as rows [N, words] of the widest words that fit, in the same memory.
+
+    A GPU copies a word of 16 bytes with one thread, where it would take eight for as many numbers of 2 bytes.
+    """
+    rows = kv.contiguous().flatten(-2).flatten(0, -2)
+    size = rows.shape[1] * rows.itemsize
+    return rows.view(next(word for word in WORDS if size % word.itemsize == 0))
+
+
 class PagedCache:
     """KV cache in pages of `page_size` token slots.
 
@@ -31,6 +46,9 @@ class PagedCache:
     `k_cache` and `v_cache` have shape [n_layers, n_pages, page_size, n_kv_heads, head_dim]; `tables` has the page table
     of each task: logical page index -> physical page.
     """
+
+    _counted = (0, 0)
+    """A mask, and how many of its bits are 1."""
 
     # Films show this function line by line.
     # fmt: off
@@ -71,9 +89,20 @@ class PagedCache:
         return list(self._lru)
 
     @property
+    def n_free(self) -> int:
+        """Pages that are free; counted when the mask has changed since the last time."""
+        if self._counted[0] is not self._free_mask:
+            self._counted = self._free_mask, self._free_mask.bit_count()
+        return self._counted[1]
+
+    def free_word(self, index: int) -> int:
+        """Bits 64 x `index` to 64 x `index` + 63 of the free mask."""
+        return self._free_mask >> 64 * index & 0xFFFFFFFFFFFFFFFF
+
+    @property
     def n_available(self) -> int:
         """Pages that `alloc` can hand out: free ones and cached ones."""
-        return self._free_mask.bit_count() + len(self._lru)
+        return self.n_free + len(self._lru)
 
     def alloc(self) -> int:
         """Take the lowest free page, or evict the least recently used cached one.
@@ -225,9 +254,12 @@ class PagedCache:
         if any(self._refs):
             raise RuntimeError("pages are in use: stop or finish their tasks first")
         for page in self._lru:
-            self._free_mask |= 1 << page
+            self._make_free(page)
         self._lru.clear()
         self._prefix.clear()
+
+    def _make_free(self, page: int) -> None:
+        self._free_mask |= 1 << page
 
     def write(self, layer, page_table, positions, k, v):
         """Store `k`, `v` at `positions` of each sequence.
@@ -256,4 +288,28 @@ class PagedCache:
         slot = col % self.page_size
         k = self.k_cache[layer, page, slot]
         v = self.v_cache[layer, page, slot]
+        return k, v
+
+    @property
+    def view_type(self) -> type[CacheView]:
+        """What attention sees of this cache: `QueuedView` where the device works behind the host."""
+        return CacheView if self.k_cache.device.type == "cpu" else QueuedView
+
+    # Films of runs on a device that works behind the host show these two line by line.
+    def put(self, layer: int, slot: torch.Tensor, token: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> None:
+        """Store the rows `token` of `k`, `v` in the slots `slot`: `write`, where both are known.
+
+        slot, token: int64 [N], slots counted over the pool, rows over [B, S]; k, v: [B, S, n_kv_heads, head_dim].
+        """
+        wide(self.k_cache[layer])[slot] = wide(k)[token]
+        wide(self.v_cache[layer])[slot] = wide(v)[token]
+
+    def take(self, layer: int, slot: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """K and V in the slots `slot`: `gather`, where these are known.
+
+        slot: int64 [N], counted over the pool. Returns two tensors [N, n_kv_heads, head_dim].
+        """
+        dtype, shape = self.k_cache.dtype, (len(slot), *self.k_cache.shape[-2:])
+        k = wide(self.k_cache[layer])[slot].view(dtype).view(shape)
+        v = wide(self.v_cache[layer])[slot].view(dtype).view(shape)
         return k, v

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import torch
 
-from astrai_sim.engine.cache import CacheView, OutOfPages, PagedCache, pages_for
+from astrai_sim.engine.cache import CacheView, OutOfPages, PagedCache, pages_for, sent
 from astrai_sim.engine.scheduler.policy import POLICIES
 from astrai_sim.engine.scheduler.task import Status, Task
 
@@ -204,7 +204,8 @@ class InferenceScheduler:
     def _forward(self, batch: list[tuple[Task, int, int]]) -> list[int]:
         """Compute each task's `count` tokens from `start`; returns the token after each.
 
-        Temperature 0: the largest logit, the lowest id among equals.
+        Temperature 0: the largest logit, the lowest id among equals. Reading the tokens is the one time that the host
+        waits for the device.
         """
         counts = [count for _, _, count in batch]
         assert self.model is not None
@@ -212,14 +213,15 @@ class InferenceScheduler:
         device = self.cache.k_cache.device
         width = max(counts)
         rows = [[*task.tokens[start : start + count], *[0] * (width - count)] for task, start, count in batch]
-        last = torch.tensor(counts, device=device) - 1
-        logits = self.model(torch.tensor(rows, device=device), view, last)
+        last = sent(torch.tensor(counts) - 1, device)
+        logits = self.model(sent(torch.tensor(rows), device), view, last)
         return logits.argmax(dim=-1).tolist()
 
     def _view(self, batch: list[tuple[Task, int, int]]) -> CacheView:
         """The cache as attention sees it in a pass over `batch`."""
         tables = [self.cache.tables[task.id] for task, _, _ in batch]
-        return CacheView(self.cache, tables, [start for _, start, _ in batch], [count for _, _, count in batch])
+        starts, counts = [start for _, start, _ in batch], [count for _, _, count in batch]
+        return self.cache.view_type(self.cache, tables, starts, counts)
 
     def _most_pages(self, task: Task) -> int:
         return pages_for(task.max_kv, self.cache.page_size)

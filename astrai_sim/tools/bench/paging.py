@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import torch
 
-from astrai_sim.engine.cache import CacheView, PagedCache, pages_for
+from astrai_sim.engine.cache import PagedCache, cache_type, pages_for
 from astrai_sim.engine.scheduler import InferenceScheduler, Task
 from astrai_sim.model import ModelConfig, Transformer
 from astrai_sim.model.layers import attend
@@ -12,7 +12,7 @@ from astrai_sim.tools.bench.measure import Comparison, Timed, compare, timed
 
 N_HEADS, N_KV_HEADS, HEAD_DIM, PAGE_SIZE = 8, 4, 64, 64
 CASES = ((1, 256), (1, 1024), (8, 256), (8, 1024))
-SIZES, TIMES = (8, 1024, 65536), 2000
+SIZES, MASKED, TIMES = (8, 1024, 65536, 1048576), 65536, 2000
 MODEL = ModelConfig(n_layers=4, n_heads=8, n_kv_heads=4, head_dim=32, ffn_dim=704, vocab_size=2048)
 SMALL_PAGE, SHARED = 16, ((128, 16), (512, 16))
 
@@ -25,7 +25,7 @@ def attention(device: torch.device, rounds: int) -> Iterator[Comparison]:
         per_task = pages_for(length, PAGE_SIZE)
         cache = PagedCache(1, batch * per_task, PAGE_SIZE, N_KV_HEADS, HEAD_DIM, device, dtype)
         order = torch.randperm(batch * per_task, generator=generator).view(batch, per_task)
-        view = CacheView(cache, order.tolist(), [0] * batch, [length] * batch)
+        view = cache.view_type(cache, order.tolist(), [0] * batch, [length] * batch)
         shape = (batch, length, N_KV_HEADS, HEAD_DIM)
         keys, values = (torch.randn(shape, generator=generator).to(device, dtype) for _ in range(2))
         view.write(0, keys, values)
@@ -44,23 +44,43 @@ def attend_all(query: torch.Tensor, rows: Iterable[tuple[torch.Tensor, torch.Ten
 
 
 def pool(device: torch.device, rounds: int) -> Iterator[Comparison]:
-    """`alloc` and `free` in pools of `SIZES` pages of which the lower half is in use.
+    """`alloc` and `free` in pools of `SIZES` pages of which the lower half is in use, and all but the last.
 
-    Both only touch the pool's bookkeeping, which lives on the CPU whatever the device.
+    Up to some thousand pages the free mask is one integer, which at `MASKED` pages is measured beside the tree. All
+    only touch the pool's bookkeeping, which lives on the CPU whatever the device.
     """
-    runs = {f"{size:,} pages": _half_used(size) for size in SIZES}
+    runs = {f"{size:,} pages": _taken(cache_type(size), size, size // 2) for size in SIZES}
+    runs[f"{MASKED:,} pages in one integer"] = _taken(PagedCache, MASKED, MASKED // 2)
+    runs[f"{SIZES[-1]:,} pages, one left"] = _taken(cache_type(SIZES[-1]), SIZES[-1], SIZES[-1] - 1)
     yield from compare(f"{TIMES:,} times", runs, rounds)
 
 
-def _half_used(size: int) -> Timed:
-    cache = PagedCache(1, size, 1, 1, 1, "meta", torch.bfloat16)
-    cache.alloc_n(size // 2)
+def _taken(kind: type[PagedCache], size: int, taken: int) -> Timed:
+    cache = kind(1, size, 1, 1, 1, "meta", torch.bfloat16)
+    cache.alloc_n(taken)
 
     def take_and_return() -> None:
         for _ in range(TIMES):
             cache.free(cache.alloc())
 
     return timed(take_and_return, torch.device("cpu"))
+
+
+def growth(device: torch.device, rounds: int) -> Iterator[Comparison]:
+    """`grow` by a token that fits the last page, as most do, in pools of `SIZES` pages: it counts no free pages."""
+    runs = {f"{size:,} pages": _growing(size) for size in SIZES}
+    yield from compare(f"{TIMES:,} times", runs, rounds)
+
+
+def _growing(size: int) -> Timed:
+    cache = cache_type(size)(1, size, TIMES + 1, 1, 1, "meta", torch.bfloat16)
+    cache.admit("request", [0])
+
+    def grow() -> None:
+        for n_tokens in range(2, TIMES + 2):
+            cache.grow("request", n_tokens)
+
+    return timed(grow, torch.device("cpu"))
 
 
 def prefix(device: torch.device, rounds: int) -> Iterator[Comparison]:

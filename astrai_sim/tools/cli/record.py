@@ -17,6 +17,10 @@ from astrai_sim.files import FileError
 if TYPE_CHECKING:
     import torch
 
+    from astrai_sim.scenario import Scenario
+    from astrai_sim.workload import Workload
+
+FOLDER = Path("traces")
 device_option = click.option(
     "--device", type=click.Choice(["cuda", "cpu"]), help="Where to run. Default: cuda where there is one, else cpu."
 )
@@ -70,9 +74,8 @@ def record(
 
     On the CPU the engine gets one thread, so that times on a busy machine stay comparable.
     """
-    from astrai_sim.recorder import record as record_scenario
     from astrai_sim.recorder.header import device_facts
-    from astrai_sim.scenario import CannotRun, find_scenario, load_requests, load_scenario
+    from astrai_sim.scenario import find_scenario, load_requests, load_scenario
 
     console = Console(stderr=True, quiet=quiet)
     chosen = chosen_device(device)
@@ -84,16 +87,34 @@ def record(
         parsed, requests = load_requests(parsed, path, workload)
     except FileError as error:
         raise click.ClickException(str(error)) from None
-    output = output or Path("traces", f"{path.stem}.jsonl.gz")
     console.print(f"device: {chosen.type}, {device_facts(chosen)['name']}", highlight=False)
+    write_trace(path, parsed, requests, output or FOLDER / f"{path.stem}.jsonl.gz", chosen, private, console)
+
+
+def write_trace(
+    path: Path,
+    scenario: Scenario,
+    requests: Workload | None,
+    output: Path,
+    device: torch.device,
+    private: bool,
+    console: Console,
+) -> None:
+    """Run the scenario that was read from `path` and print the trace that it gave; progress goes to `console`.
+
+    Raises ClickException, in a line, where it cannot run or `output` cannot be written; an interrupt ends the program.
+    """
+    from astrai_sim.recorder import record as record_scenario
+    from astrai_sim.scenario import CannotRun
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("tokens"))
     bar = Progress(*columns, TimeElapsedColumn(), console=console)
     started = time.time_ns()
     try:
         with bar:
-            job = bar.add_task(plain_cell(parsed.name))
+            job = bar.add_task(plain_cell(scenario.name))
             told = lambda done, total: bar.update(job, completed=done, total=total)  # noqa: E731
-            digest = record_scenario(parsed, output, chosen, told, requests, private)
+            digest = record_scenario(scenario, output, device, told, requests, private)
     except CannotRun as error:
         raise click.ClickException(f"{path}: {error}") from None
     except OSError as error:

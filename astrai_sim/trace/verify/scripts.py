@@ -49,6 +49,11 @@ class Held:
         return {"self._free_mask": self.mask, **lists}
 
 
+def _large(header: Header) -> bool:
+    """Whether the free pages are a tree."""
+    return "LargePagedCache.alloc" in header.sources
+
+
 def making(header: Header) -> Told:
     """`PagedCache.__init__`."""
     model, pool = header.scenario.model, header.scenario.cache
@@ -56,12 +61,13 @@ def making(header: Header) -> Told:
     sizes = {"n_layers": model.n_layers, "n_pages": n_pages, "page_size": page_size}
     sizes |= {"n_kv_heads": model.n_kv_heads, "head_dim": model.head_dim}
     shape = [*sizes.values()]
+    free: dict[str, Any] = {"self._free": "FreeTree"} if _large(header) else {"self._free_mask": (1 << n_pages) - 1}
     script: Script = [
         ("sizes = (n_layers, n_pages, page_size, n_kv_heads, head_dim)", {"sizes": shape}),
         "if min(sizes) < 1:",
         ("self.k_cache = torch.zeros(sizes, device=device, dtype=dtype)", {"self.k_cache": {"shape": shape}}),
         ("self.v_cache = torch.zeros(sizes, device=device, dtype=dtype)", {"self.v_cache": {"shape": shape}}),
-        ("self._free_mask = (1 << n_pages) - 1", {"self._free_mask": (1 << n_pages) - 1}),
+        ("self._free_mask = (1 << n_pages) - 1", free),
         ("self._refs = [0] * n_pages", {"self._refs": [0] * n_pages}),
         ("self.tables = {}", {"self.tables": {}}),
         ("self.n_pages, self.page_size = n_pages, page_size", {"self.n_pages": n_pages, "self.page_size": page_size}),
@@ -80,11 +86,14 @@ def passing(header: Header, role: str, tables: list[list[int]], spans: list[tupl
         padded[: len(table)] = table
     position = starts[:, None] + offset
     positions = np.where(offset < counts[:, None], position, -1)
+    cache = "LargePagedCache" if _large(header) else "PagedCache"
+    viewed = {"cache": cache, "tables": tables, "starts": starts.tolist(), "counts": counts.tolist()}
+    if header.function("view") == "QueuedView.__init__":
+        return _queued(header, role, viewed, page_table)
     if role == "view":
-        args = {"cache": "PagedCache", "tables": tables, "starts": starts.tolist(), "counts": counts.tolist()}
         script: Script = [
             "check_room(tables, starts, counts, cache.page_size)",
-            ("self.cache, device = cache, cache.k_cache.device", {"self.cache": "PagedCache", "device": "device"}),
+            ("self.cache, device = cache, cache.k_cache.device", {"self.cache": cache, "device": "device"}),
             ("self.page_table = padded(tables).to(device)", {"self.page_table": page_table}),
             ("start = torch.tensor(starts, device=device)", {"start": starts}),
             ("count = torch.tensor(counts, device=device)", {"count": counts}),
@@ -93,7 +102,7 @@ def passing(header: Header, role: str, tables: list[list[int]], spans: list[tupl
             ("position = start[:, None] + offset", {"position": position}),
             ("self.positions = position.where(offset < count[:, None], -1)", {"self.positions": positions}),
         ]
-        return args, script, None
+        return viewed, script, None
     row, col = np.nonzero(positions >= 0)
     at, text = positions[row, col], header.sources[header.function(role) or ""].text
     places, page, slot = {"row": row, "col": col}, {"page": page_table[row, at // size]}, {"slot": at % size}
@@ -125,6 +134,56 @@ def passing(header: Header, role: str, tables: list[list[int]], spans: list[tupl
         "return k, v",
     ]
     return {**args, "lengths": counts}, script, "tuple"
+
+
+def _queued(header: Header, role: str, viewed: dict[str, Any], page_table: np.ndarray) -> Told:
+    """The same on a device that works behind the host, where a pass works out once in which slots tokens lie."""
+    starts, counts, size = np.array(viewed["starts"]), np.array(viewed["counts"]), header.scenario.cache.page_size
+    lengths, offset, width = starts + counts, np.arange(counts.max()), counts.max()
+    position = starts[:, None] + offset
+    row, col = np.nonzero(offset < counts[:, None])
+    all_row, all_col = np.nonzero(np.arange(lengths.max()) < lengths[:, None])
+    token = row * width + col
+    new, slots = (
+        page_table[rows, at // size] * size + at % size for rows, at in ((row, starts[row] + col), (all_row, all_col))
+    )
+    if role == "view":
+        script: Script = [
+            "check_room(tables, starts, counts, cache.page_size)",
+            ("self.cache, device = cache, cache.k_cache.device", {"self.cache": viewed["cache"], "device": "device"}),
+            ("self.counts = list(counts)", {"self.counts": viewed["counts"]}),
+            ("self.ends = list(map(sum, zip(starts, counts, strict=True)))", {"self.ends": lengths.tolist()}),
+            ("self.page_table = sent(padded(tables), device)", {"self.page_table": page_table}),
+            ("start, count = sent(torch.tensor([starts, counts]), device)", {"start": starts, "count": counts}),
+            ("self.lengths = start + count", {"self.lengths": lengths}),
+            ("offset = torch.arange(max(counts), device=device)", {"offset": offset}),
+            ("position = start[:, None] + offset", {"position": position}),
+            (
+                "self.positions = position.where(offset < count[:, None], -1)",
+                {"self.positions": np.where(offset < counts[:, None], position, -1)},
+            ),
+            ("row, col = spread(count, sum(counts))", {"row": row, "col": col}),
+            ("self.token = row * max(counts) + col", {"self.token": token}),
+            ("self.new = self._slot(row, start[row] + col)", {"self.new": new}),
+            ("self.slots = self._slot(*spread(self.lengths, sum(self.ends)))", {"self.slots": slots}),
+        ]
+        return viewed, script, None
+    shape = [header.scenario.model.n_kv_heads, header.scenario.model.head_dim]
+    if role == "write":
+        kv = {name: {"shape": [len(counts), int(width), *shape]} for name in "kv"}
+        script = [f"wide(self.{name}_cache[layer])[slot] = wide({name})[token]" for name in "kv"]
+        return {"layer": header.kv_layer, "slot": new, "token": token, **kv}, script, None
+    shape = [len(slots), *shape]
+    script = [
+        (
+            "dtype, shape = self.k_cache.dtype, (len(slot), *self.k_cache.shape[-2:])",
+            {"dtype": header.dtype, "shape": shape},
+        )
+    ]
+    for name in "kv":
+        line = f"{name} = wide(self.{name}_cache[layer])[slot].view(dtype).view(shape)"
+        script.append((line, {name: {"shape": shape}}))
+    return {"layer": header.kv_layer, "slot": slots}, [*script, "return k, v"], "tuple"
 
 
 def _owned(page: str, text: str) -> str:
