@@ -1,4 +1,4 @@
-"""A publisher of cache events on loopback, or in a folder: a PUB socket and a replay endpoint, as the engines have them."""
+"""A publisher of cache events, on loopback or in a folder: a PUB socket and a replay endpoint, as engines have them."""
 
 from __future__ import annotations
 
