@@ -30,14 +30,14 @@ def first(name: str) -> Any:
 class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
     """What every event has.
 
-    `seq` counts from 0; `step` is -1 before the first; `phase` is one of the header's `phases`, None outside them; `ns`
-    are nanoseconds since the start that never run back, the engine's own time (reading back and writing by the recorder
-    is not in it) or the cost model's. `line` is the line of the file, from 1.
+    `seq` counts from 0; `step` is -1 before the first; `phase` is one of the header's `phases`, None or left out
+    outside them; `ns` are nanoseconds since the start that never run back, the engine's own time (reading back and
+    writing by the recorder is not in it) or the cost model's. `line` is the line of the file, from 1.
     """
 
     seq: int
     step: int
-    phase: str | None
+    phase: str | None = None
     ns: int
     line: int = 0
 
@@ -57,8 +57,8 @@ class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
 
 class TaskSubmitted(Event):
     """A request comes: `prompt_len` tokens, their ids in `prompt` where a model runs or the detail is full, and where
-    the model knows text the text of each in `texts`. It is there from before step `arrival_step` on, due at
-    `arrival_s` seconds of the clock where the scenario has it by time."""
+    the model knows text the text of each in `texts`. It is there from before step `arrival_step` on (left out: the next
+    one), due at `arrival_s` seconds of the clock where the scenario has it by time."""
 
     task: str
     prompt: list[int] | None
@@ -83,7 +83,7 @@ class Tabled(Event, kw_only=True):
 class TaskAdmitted(Tabled, kw_only=True):
     """A request gets its pages and may run, the first `cached_tokens` of its tokens found in the cache."""
 
-    cached_tokens: int
+    cached_tokens: int = 0
 
 
 class TaskPrefilled(Event):
@@ -154,7 +154,8 @@ class StepBegin(Event):
 
 
 class StepEnd(Event):
-    """A step took `duration_ns` and left that many requests `waiting` and `running`."""
+    """A step took `duration_ns` (left out: from its begin to its end) and left that many requests `waiting` and
+    `running`."""
 
     duration_ns: int
     waiting: int
@@ -166,7 +167,8 @@ class PhaseBegin(Event):
 
 
 class PhaseEnd(Event):
-    """A phase took `duration_ns` and did something for `n_tasks` tasks: `tasks`, in full detail."""
+    """A phase took `duration_ns` (left out: from its begin to its end) and did something for `n_tasks` tasks:
+    `tasks`, in full detail."""
 
     duration_ns: int
     n_tasks: int

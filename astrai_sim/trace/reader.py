@@ -28,6 +28,7 @@ MOST_BYTES = 1 << 30
 LONGEST_LINE = 1 << 26
 TOO_LARGE = f'larger than {MOST_BYTES >> 20} MiB: record less of it, or with detail = "bulk"'
 T = TypeVar("T")
+ENDS = {"step_end": "step_begin", "phase_end": "phase_begin"}
 KINDS = tuple(kind.event for kind in (*EVENTS, *BLOCK_EVENTS))
 
 
@@ -145,11 +146,20 @@ class Trace:
             raise IndexError(f"event {index}: the trace has {self._events}")
         line = self._line(index + 1)
         try:
-            return self._lines.event(line, index + 2)
+            event = self._lines.event(line, index + 2)
         except ValueError as error:
             kind = _start(line).event
             named = "" if kind is None else f" ({kind})"
             raise TraceError(self.path, index + 2, f"event {index}{named}: {error}") from None
+        if event.event in ENDS and event.duration_ns is None:
+            event.duration_ns = self._lasted(event, index)
+        return event
+
+    def _lasted(self, end: Event, index: int) -> int:
+        """Nanoseconds from the begin of what ends with event `index`; 0 where it never began."""
+        begins = self._places.get(ENDS[end.event], np.empty(0, np.int64))
+        place = np.searchsorted(begins, index)
+        return end.ns - self[int(begins[place - 1])].ns if place else 0
 
     def __iter__(self) -> Iterator[Event]:
         for index in range(self._events):

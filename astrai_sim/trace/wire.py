@@ -79,6 +79,13 @@ def _each(name: str, field: str) -> Said:
     return Said(int | list[int], make=make)
 
 
+def _next_step(given: int | None, line: Any) -> int:
+    return line.step + 1 if given is None else given
+
+
+ARRIVAL = Said(int | None, make=_next_step, default=None)
+DURATION = Said(int | None, default=None)
+"""Where it is left out, the reader puts in what lies between begin and end."""
 MASK = Said(str, make=_from_hex)
 MAYBE_MASK = Said(str | None, make=_from_hex, default=None)
 PAGE = Said(int, "page", _one)
@@ -87,11 +94,12 @@ RUNS = Said(list[tuple[int, int]], "runs", lambda runs, _: from_runs(runs))
 COUNTED = (ev.PagesAlloc, ev.PagesRef, ev.PagesRevived, ev.PagesFree, ev.PagesCached)
 TABLED = (ev.TaskAdmitted, ev.TaskPreempted)
 BOTH = (
-    *(ev.TaskPrefilled, ev.Chunk, ev.TaskFinished, ev.SettingChanged, ev.StepEnd, ev.PhaseBegin, ev.PrefixMiss),
+    *(ev.TaskPrefilled, ev.Chunk, ev.TaskFinished, ev.SettingChanged, ev.PhaseBegin, ev.PrefixMiss),
+    _line(ev.StepEnd, duration_ns=DURATION),
     *(_line(ev.PrefixReset, mask=MAYBE_MASK), _line(ev.KvLengths, counts=_each("counts", "tasks"))),
 )
 FULL = (
-    _line(ev.TaskSubmitted, prompt=list[int], prompt_len=_count("prompt")),
+    _line(ev.TaskSubmitted, prompt=list[int], prompt_len=_count("prompt"), arrival_step=ARRIVAL),
     *(_line(kind, without="table", pages=list[int], n_pages=_count("pages")) for kind in TABLED),
     _line(
         ev.Tokens,
@@ -104,7 +112,7 @@ FULL = (
         position=int,
     ),
     _line(ev.StepBegin, waiting=list[str], running=list[str]),
-    _line(ev.PhaseEnd, tasks=list[str], n_tasks=_count("tasks")),
+    _line(ev.PhaseEnd, tasks=list[str], n_tasks=_count("tasks"), duration_ns=DURATION),
     *(
         _line(
             kind,
@@ -132,10 +140,11 @@ FULL = (
     ),
 )
 BULK = (
-    _line(ev.TaskSubmitted, prompt=Said(list[int] | None, default=None)),
+    _line(ev.TaskSubmitted, prompt=Said(list[int] | None, default=None), arrival_step=ARRIVAL),
     *(_line(kind, without="pages") for kind in TABLED),
     _line(ev.Tokens, without="index position"),
-    *(ev.StepBegin, ev.PhaseEnd),
+    ev.StepBegin,
+    _line(ev.PhaseEnd, duration_ns=DURATION),
     *(
         _line(
             kind,

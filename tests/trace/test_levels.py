@@ -127,6 +127,7 @@ def admitting_in_prefill(own: list[dict], rules: list[str]) -> list[dict]:
     header, *events, footer = foreign(own, drop=["gather"], rules=rules)
     kept: list[dict] = []
     admitted: list[dict] = []
+    tasks: list[str] = []
     for line in events:
         name, inner = line["phase"], not line["event"].startswith("phase_")
         if name == "refill" and inner:

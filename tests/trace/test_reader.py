@@ -165,10 +165,10 @@ def test_fields_that_nobody_knows_are_passed_over(packed):
 
 def test_a_header_without_a_field_names_it(packed, tmp_path):
     header = lines_of(packed)[0]
-    del header["device"]
+    del header["dtype"]
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(header) + "\n")
-    assert "the header: the field 'device' is missing" in refused(path)
+    assert "the header: the field 'dtype' is missing" in refused(path)
 
 
 def test_a_broken_line_is_reported_where_it_is(packed, tmp_path):
