@@ -67,7 +67,7 @@ EVENTS = {
     "prompt": Field("ids of the prompt's tokens; in bulk with a model only", "token ids"),
     "prompt_len": Field("tokens of the prompt", "tokens"),
     "max_tokens": Field("tokens that it may generate", "tokens"),
-    "arrival_step": Field("it is there from before this step on (left out: the next); 0 where it is due by time", "steps"),
+    "arrival_step": Field("it is there from before this step on; left out: the next; 0 where due by time", "steps"),
     "arrival_s": Field("when it is due, by the run's clock; null where it is due by step", "seconds"),
     "texts": Field("text of each token, where the model knows text", "text"),
     "text": Field("text of the token, where the model knows text", "text"),

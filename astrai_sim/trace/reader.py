@@ -13,9 +13,10 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from astrai_sim.command_line import clear
 from astrai_sim.files import FileError
 from astrai_sim.trace.blocks import BLOCK_EVENTS
-from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event
+from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event, PhaseEnd, StepEnd
 from astrai_sim.trace.header import MEMBERSHIP, Footer, Header
 from astrai_sim.trace.state import State
 from astrai_sim.trace.wire import UNREADABLE, LineReader, plain
@@ -151,7 +152,7 @@ class Trace:
             kind = _start(line).event
             named = "" if kind is None else f" ({kind})"
             raise TraceError(self.path, index + 2, f"event {index}{named}: {error}") from None
-        if event.event in ENDS and event.duration_ns is None:
+        if isinstance(event, StepEnd | PhaseEnd) and event.duration_ns is None:
             event.duration_ns = self._lasted(event, index)
         return event
 
@@ -258,5 +259,5 @@ class TraceError(FileError):
     """A trace that cannot be used, or that lies: file, line, what is wrong, and the level of `verify` that shows it."""
 
     def __init__(self, path: Path | str, line: int | None, message: str, level: str = "format") -> None:
-        super().__init__(path, line, message)
+        super().__init__(path, line, clear(message))
         self.level = level

@@ -112,7 +112,7 @@ def test_files_that_are_no_trace(tmp_path):
         ("scenario", 3, "scenario: expected object, got int"),
         ("dtype", "fp8", "dtype 'fp8' is none of bfloat16, float16, float32, float64"),
         ("clock", "sun", "clock 'sun' is none of real, cost-model"),
-        ("device", {"type": "cpu"}, "the field 'device.name' is missing"),
+        ("device", {"type": 4}, "device.type: expected str, got int"),
         ("policy", "all", "policy: expected array or null, got str"),
         ("sources", {"f": {"file": "a", "line": 1}}, "'sources[...].text' is missing"),
     ],

@@ -47,7 +47,7 @@ def _told(trace: Trace, line: int, where: str) -> Iterator[None]:
     except Lie as lie:
         rule = f" (rule {lie.rule})" if lie.rule else ""
         raise TraceError(trace.path, line, f"{where}: {lie}{rule}", lie.level) from None
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError) as error:
         raise TraceError(trace.path, line, f"{where} is malformed ({type(error).__name__}: {error})") from None
 
 
