@@ -36,6 +36,7 @@ PY := .venv/bin/python
 READY := .venv/.ready
 SMOLLM2 := .venv/.smollm2
 REFERENCE := .venv/.reference
+FUZZ := .venv/.fuzz
 option = $(if $($(1)), --$(2) "$($(1))")
 to = -o "$(if $(OUT),$(OUT),$(1))"
 look = $(call option,TRACE,trace)$(call option,SECONDS,seconds)$(call option,FRAME,frame)$(call option,THEME,theme)
@@ -162,7 +163,7 @@ check-code: $(READY) ## check form, types and imports of the source
 test: check-code ## check the source, run the tests
 	@$(PY) -m pytest -n 2 --dist worksteal -m "not slow"
 
-test-all: $(SMOLLM2) $(REFERENCE) check-code ## check the source, run all tests, the slow ones too
+test-all: $(SMOLLM2) $(REFERENCE) $(FUZZ) check-code ## check the source, run all tests, the slow ones too
 	@$(PY) -m pytest -n 2 --dist worksteal
 
 test-engines: $(READY) ## record, verify and film the engines in the checkouts ASTRAI, NANO and MINI_SGLANG, with ENGINE_PYTHON
@@ -187,3 +188,6 @@ $(SMOLLM2): $(READY)
 
 $(REFERENCE): $(READY)
 	@./setup.sh reference
+
+$(FUZZ): $(READY)
+	@./setup.sh fuzz

@@ -4,6 +4,7 @@
 #   ./setup.sh              what films, recordings and tests need
 #   ./setup.sh smollm2      the model SmolLM2 too (90 MB)
 #   ./setup.sh reference    another implementation of it too, to compare with
+#   ./setup.sh fuzz         atheris too, where there is a build of it, for a test with bytes that may be a trace
 #   ./setup.sh browser      Chromium too, in which the tests try pages out
 #
 # What is there already is kept: an interpreter, a compiler, a torch of any build.
@@ -82,7 +83,7 @@ base() {
 }
 
 case "${1:-}" in
-    smollm2 | reference) [ -e .venv/.ready ] || base ;;
+    smollm2 | reference | fuzz) [ -e .venv/.ready ] || base ;;
 esac
 case "${1:-}" in
     "") base ;;
@@ -98,6 +99,10 @@ case "${1:-}" in
         pip install -q -e '.[reference]'
         touch .venv/.reference
         ;;
+    fuzz)
+        pip install -q --only-binary atheris -e '.[fuzz]' || say "No build of atheris for this Python: its test is skipped"
+        touch .venv/.fuzz
+        ;;
     browser) command -v chromium >/dev/null || apt chromium ;;
-    *) fail "unknown: $1 (nothing, smollm2, reference or browser)" ;;
+    *) fail "unknown: $1 (nothing, smollm2, reference, fuzz or browser)" ;;
 esac

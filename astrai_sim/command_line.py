@@ -17,6 +17,12 @@ def printable(text: object, keep: str = "") -> str:
     )
 
 
+def clear(text: object, most: int = 500) -> str:
+    """`text` as one line that a terminal shows as it is, the middle of it left out beyond `most` characters."""
+    line = printable(text)
+    return line if len(line) <= most else f"{line[: most // 2]} … {line[3 - most // 2 :]}"
+
+
 def plain_cell(text: object) -> str:
     """`text` for Rich, which reads square brackets as markup."""
     return escape(printable(text))

@@ -7,6 +7,7 @@ from astrai_sim.trace.events import KvWrite, PagesAlloc, Table, TaskAdmitted, Ta
 from scenes.draw.layout import WIDE
 from scenes.film.opening import other_trace
 from scenes.film.scene import FilmScene
+from scenes.film.vouched import as_far_as_it_holds
 from scenes.measures import Said, say
 from scenes.parts.crowd import Crowd
 from scenes.parts.elapsed import Elapsed
@@ -288,7 +289,8 @@ class Opening(FilmScene):
     def why_not(cls, trace: Trace) -> str | None:
         """As of any film, without opening the shipped traces: only the words are told from `trace`."""
         try:
-            next(cls.chapters(cls.__name__, trace).sections())
+            with as_far_as_it_holds(cls.__name__, trace):
+                next(cls.chapters(cls.__name__, trace).sections())
         except DoesNotApply as reason:
             return str(reason)
         return None

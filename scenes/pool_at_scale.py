@@ -17,7 +17,7 @@ from scenes.parts.map import Map
 from scenes.parts.part import Part
 from scenes.parts.question import Takeaway
 from scenes.stage.membership import MembershipTelling
-from scenes.stage.shot import Act, Section, Storyboard
+from scenes.stage.shot import Act, Section
 from scenes.stage.telling import Telling
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.turns import Loss, turns_of
@@ -331,7 +331,6 @@ class PoolAtScale(FilmScene):
     chapters = PoolAtScaleTelling
 
     @classmethod
-    def tell(cls, trace: Trace) -> Storyboard:
-        """The storyboard of this film; of a trace that knows only which blocks are cached, that."""
-        known = trace.header.membership_only
-        return (MembershipTelling if known else cls.chapters)(cls.__name__, trace).storyboard()
+    def telling(cls, trace: Trace) -> type[Telling]:
+        """Of a trace that knows only which blocks are cached, that is told."""
+        return MembershipTelling if trace.header.membership_only else cls.chapters

@@ -79,8 +79,8 @@ class Stop:
 class Subscriber:
     """Gives the messages of the publisher at `endpoint` in order, those of a gap from `replay` where there is one.
 
-    With `*` in the endpoint it waits there for publishers to connect, as vLLM's do where theirs has none. `tell` is
-    given a line for what goes wrong on the way.
+    With `*` in an endpoint of tcp:// it waits there for publishers to connect, as vLLM's do where theirs has none; of
+    ipc:// the publisher makes the socket. `tell` is given a line for what goes wrong on the way.
     """
 
     endpoint: str
@@ -180,7 +180,9 @@ class Subscriber:
 
 
 def _socket(zmq: ModuleType, context: Any, kind: int, endpoint: str, options: dict[str, Any]) -> Any:
-    """A socket of that kind, connected, or bound where the endpoint has a `*`. Raises CannotListen."""
+    """A socket of that kind, connected, or bound where an endpoint of TCP has a `*`. Raises CannotListen."""
+    if "*" in endpoint and not endpoint.startswith("tcp://"):
+        raise CannotListen(f"{endpoint}: a * is for tcp:// only: give the path of the publisher's socket")
     socket = context.socket(kind)
     try:
         socket.setsockopt(zmq.MAXMSGSIZE, MOST_FRAME)

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from astrai_sim.trace.header import MOST_PAGES
+
 WORD = 64
 
 
@@ -64,10 +66,12 @@ def to_runs(pages: Iterable[int]) -> list[list[int]]:
 
 
 def from_runs(runs: Iterable[Iterable[int]]) -> list[int]:
-    """The pages that `to_runs` was given. Raises ValueError for a run of no pages."""
+    """The pages that `to_runs` was given. Raises ValueError for a run of no pages, or of more than pools have."""
     pages: list[int] = []
     for first, count in runs:
         if count == 0:
             raise ValueError(f"a run of no pages at {first}")
+        if len(pages) + abs(count) > MOST_PAGES:
+            raise ValueError(f"a run of {abs(count)} pages at {first}: pools have at most {MOST_PAGES}")
         pages += range(first, first + count, 1 if count > 0 else -1)
     return pages

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import Struct
 
+from astrai_sim.trace.numbers import Int, Length
+
 SCHEMA = "astrai-trace"
 VERSION = 1
 WHOLE_MASK = WHOLE_LRU = 1024
@@ -30,15 +32,15 @@ def first(name: str) -> Any:
 class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
     """What every event has.
 
-    `seq` counts from 0; `step` is -1 before the first; `phase` is one of the header's `phases`, None outside them; `ns`
-    are nanoseconds since the start that never run back, the engine's own time (reading back and writing by the recorder
-    is not in it) or the cost model's. `line` is the line of the file, from 1.
+    `seq` counts from 0; `step` is -1 before the first; `phase` is one of the header's `phases`, None or left out
+    outside them; `ns` are nanoseconds since the start that never run back, the engine's own time (reading back and
+    writing by the recorder is not in it) or the cost model's. `line` is the line of the file, from 1.
     """
 
-    seq: int
-    step: int
-    phase: str | None
-    ns: int
+    seq: Int
+    step: Length
+    phase: str | None = None
+    ns: Int
     line: int = 0
 
     event: ClassVar[str]
@@ -57,14 +59,14 @@ class Event(Struct, kw_only=True, gc=False, tag_field="event", tag=kind_of):
 
 class TaskSubmitted(Event):
     """A request comes: `prompt_len` tokens, their ids in `prompt` where a model runs or the detail is full, and where
-    the model knows text the text of each in `texts`. It is there from before step `arrival_step` on, due at
-    `arrival_s` seconds of the clock where the scenario has it by time."""
+    the model knows text the text of each in `texts`. It is there from before step `arrival_step` on (left out: the next
+    one), due at `arrival_s` seconds of the clock where the scenario has it by time."""
 
     task: str
-    prompt: list[int] | None
-    prompt_len: int
-    max_tokens: int
-    arrival_step: int
+    prompt: list[Length] | None
+    prompt_len: Length
+    max_tokens: Length
+    arrival_step: Length
     arrival_s: float | None = None
     texts: list[str] | None = None
 
@@ -74,30 +76,30 @@ class Tabled(Event, kw_only=True):
     or as `numbers_digest` in `table` (bulk)."""
 
     task: str
-    tokens: int
-    n_pages: int
-    pages: list[int] | None = None
+    tokens: Length
+    n_pages: Length
+    pages: list[Int] | None = None
     table: str | None = None
 
 
 class TaskAdmitted(Tabled, kw_only=True):
     """A request gets its pages and may run, the first `cached_tokens` of its tokens found in the cache."""
 
-    cached_tokens: int
+    cached_tokens: Length = 0
 
 
 class TaskPrefilled(Event):
     """A pass computed K and V of tokens `start` to before `end`, the last ones of a prompt (or of what was lost)."""
 
     task: str
-    start: int
-    end: int
+    start: Length
+    end: Length
 
 
 class Chunk(TaskPrefilled):
     """A pass computed tokens `start` to before `end` of `total`: more are to come."""
 
-    total: int
+    total: Length
 
 
 class Tokens(Event):
@@ -110,11 +112,11 @@ class Tokens(Event):
 
     tasks: list[str]
     source: str
-    ids: list[int] | None = None
+    ids: list[Length] | None = None
     texts: list[str] | None = None
     counts: str | None = None
-    index: int | None = None
-    position: int | None = None
+    index: Length | None = None
+    position: Length | None = None
 
     task = first("tasks")
     id = first("ids")
@@ -135,15 +137,15 @@ class TaskFinished(Event):
 
     task: str
     reason: str
-    tokens: int
-    generated: int
+    tokens: Length
+    generated: Length
 
 
 class SettingChanged(Event, tag="setting"):
     """A setting of the scheduler has a new value, before the first step that has it."""
 
     name: str
-    value: int | str | bool | None
+    value: Int | str | bool | None
 
 
 class StepBegin(Event):
@@ -154,11 +156,12 @@ class StepBegin(Event):
 
 
 class StepEnd(Event):
-    """A step took `duration_ns` and left that many requests `waiting` and `running`."""
+    """A step took `duration_ns` (left out: from its begin to its end) and left that many requests `waiting` and
+    `running`."""
 
-    duration_ns: int
-    waiting: int
-    running: int
+    duration_ns: Int
+    waiting: Int
+    running: Int
 
 
 class PhaseBegin(Event):
@@ -166,10 +169,11 @@ class PhaseBegin(Event):
 
 
 class PhaseEnd(Event):
-    """A phase took `duration_ns` and did something for `n_tasks` tasks: `tasks`, in full detail."""
+    """A phase took `duration_ns` (left out: from its begin to its end) and did something for `n_tasks` tasks:
+    `tasks`, in full detail."""
 
-    duration_ns: int
-    n_tasks: int
+    duration_ns: Int
+    n_tasks: Int
     tasks: list[str] | None = None
 
 
@@ -182,9 +186,9 @@ class Paged(Event, kw_only=True):
 
     step_of_entries: ClassVar[int] = 1
 
-    pages: list[int]
+    pages: list[Int]
     task: str | None = None
-    logical: int | None = None
+    logical: Int | None = None
 
     page = first("pages")
 
@@ -207,11 +211,11 @@ class Counted(Paged, kw_only=True):
     mask's words that hold the pages' bits, ascending.
     """
 
-    refs: list[int]
+    refs: list[Int]
     mask: int | None = None
     word: tuple[int, int] | None = None
-    lru: list[int] | None = None
-    free: int | None = None
+    lru: list[Int] | None = None
+    free: Int | None = None
     words: str | None = None
 
     ref = first("refs")
@@ -251,8 +255,8 @@ class PagesEvicted(Paged):
     """
 
     keys: list[str] | None = None
-    lru: list[int] | None = None
-    cached: int | None = None
+    lru: list[Int] | None = None
+    cached: Int | None = None
 
     key = first("keys")
 
@@ -269,15 +273,15 @@ class PrefixHit(Event):
     """A lookup found `pages` with the first `tokens` tokens of a task."""
 
     task: str
-    pages: list[int]
-    tokens: int
+    pages: list[Int]
+    tokens: Length
 
 
 class PrefixMiss(Event):
     """A lookup found no page for the task's full page `logical`."""
 
     task: str
-    logical: int
+    logical: Int
 
 
 class PrefixReset(Event):
@@ -290,7 +294,7 @@ class Table(Event):
     """The page table of a task after a page came or all went (full detail)."""
 
     task: str
-    pages: list[int]
+    pages: list[Int]
 
 
 class Span(Struct, gc=False):
@@ -298,16 +302,16 @@ class Span(Struct, gc=False):
     page), with the L2 norm of each token's K, read back from the cache tensor, to 4 significant digits."""
 
     task: str
-    start: int
-    count: int
-    slots: list[tuple[int, int, int]]
+    start: Length
+    count: Length
+    slots: list[tuple[Int, Int, Int]]
     norms: list[float] | None = None
 
 
 class KvWrite(Event):
     """K and V of new tokens were written (full detail, with a model)."""
 
-    layer: int
+    layer: Int
     spans: list[Span]
 
 
@@ -316,15 +320,15 @@ class Row(Struct, gc=False):
     counted over the whole pool."""
 
     task: str
-    length: int
-    pages: list[int]
-    slots: list[tuple[int, int]]
+    length: Length
+    pages: list[Int]
+    slots: list[tuple[Int, Int]]
 
 
 class Gather(Event):
     """K and V of all tokens of some tasks were read (full detail, with a model)."""
 
-    layer: int
+    layer: Int
     rows: list[Row]
 
 
@@ -333,7 +337,7 @@ class KvLengths(Event):
     their tokens in the cache afterwards. Stands for write and gather in bulk and without a model."""
 
     tasks: list[str]
-    counts: list[int]
+    counts: list[Int]
     lengths: str | None = None
 
 
@@ -372,11 +376,11 @@ class Snapshot(Event):
     `digests` of the rest."""
 
     mask: int
-    refs: list[int] | None = None
-    tables: dict[str, list[int]] | None = None
-    lengths: dict[str, int] | None = None
-    lru: list[int] | None = None
-    cached: int | None = None
+    refs: list[Int] | None = None
+    tables: dict[str, list[Int]] | None = None
+    lengths: dict[str, Int] | None = None
+    lru: list[Int] | None = None
+    cached: Int | None = None
     digests: Digests | None = None
 
 

@@ -29,19 +29,19 @@ class Engine(Struct, frozen=True):
     """What ran: name, version and commit ("+" after it for a changed checkout)."""
 
     name: str
-    version: str
+    version: str = UNKNOWN
     commit: str | None = None
 
 
 class Device(Struct, frozen=True):
     """Where it ran. `capability` is a GPU's compute capability, `driver` its driver's version."""
 
-    type: str
-    name: str
+    type: str = UNKNOWN
+    name: str = UNKNOWN
     capability: tuple[int, ...] | None = None
     driver: str | None = None
-    torch: str = "unknown"
-    python: str = "unknown"
+    torch: str = UNKNOWN
+    python: str = UNKNOWN
 
 
 class Source(Struct, frozen=True):
@@ -297,11 +297,11 @@ class Header(Struct, frozen=True):
     schema: str
     version: int
     engine: Engine
-    device: Device
     dtype: str
     model: str
-    clock: str
     scenario: ScenarioFacts
+    device: Device = Device()
+    clock: str = "real"
     started: str = ""
     scenario_name: str = ""
     seed: int = 0

@@ -13,10 +13,11 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from astrai_sim.command_line import clear
 from astrai_sim.files import FileError
 from astrai_sim.trace.blocks import BLOCK_EVENTS
 from astrai_sim.trace.checkpoints import Checkpoints
-from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event
+from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event, PhaseEnd, StepEnd
 from astrai_sim.trace.header import MEMBERSHIP, Footer, Header
 from astrai_sim.trace.state import State
 from astrai_sim.trace.wire import UNREADABLE, LineReader, plain
@@ -27,6 +28,7 @@ MOST_BYTES = 1 << 30
 LONGEST_LINE = 1 << 26
 TOO_LARGE = f'larger than {MOST_BYTES >> 20} MiB: record less of it, or with detail = "bulk"'
 T = TypeVar("T")
+ENDS = {"step_end": "step_begin", "phase_end": "phase_begin"}
 KINDS = tuple(kind.event for kind in (*EVENTS, *BLOCK_EVENTS))
 
 
@@ -150,11 +152,20 @@ class Trace:
 
     def _event(self, line: bytes, index: int) -> Event:
         try:
-            return self._lines.event(line, index + 2)
+            event = self._lines.event(line, index + 2)
         except ValueError as error:
             kind = _start(line).event
             named = "" if kind is None else f" ({kind})"
             raise TraceError(self.path, index + 2, f"event {index}{named}: {error}") from None
+        if isinstance(event, StepEnd | PhaseEnd) and event.duration_ns is None:
+            event.duration_ns = self._lasted(event, index)
+        return event
+
+    def _lasted(self, end: Event, index: int) -> int:
+        """Nanoseconds from the begin of what ends with event `index`; 0 where it never began."""
+        begins = self._places.get(ENDS[end.event], np.empty(0, np.int64))
+        place = np.searchsorted(begins, index)
+        return end.ns - self[int(begins[place - 1])].ns if place else 0
 
     def find(
         self, event: str | None = None, task: str | None = None, after: int = -1, before: int | None = None
@@ -263,7 +274,7 @@ class TraceError(FileError):
     """A trace that cannot be used, or that lies: file, line, what is wrong, and the level of `verify` that shows it."""
 
     def __init__(self, path: Path | str, line: int | None, message: str, level: str = "format") -> None:
-        super().__init__(path, line, message)
+        super().__init__(path, line, clear(message))
         self.level = level
 
     def __reduce__(self) -> tuple[type, tuple]:

@@ -20,6 +20,7 @@ from astrai_sim.trace.blocks import BLOCK_EVENTS
 from astrai_sim.trace.digests import from_runs
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.header import MEMBERSHIP, PHASES
+from astrai_sim.trace.numbers import Int, Length
 
 
 class Said(NamedTuple):
@@ -76,35 +77,43 @@ def _each(name: str, field: str) -> Said:
             raise ValueError(f"{len(given)} {name} for {n}")
         return given
 
-    return Said(int | list[int], make=make)
+    return Said(Int | list[Int], make=make)
 
 
+def _next_step(given: int | None, line: Any) -> int:
+    return line.step + 1 if given is None else given
+
+
+ARRIVAL = Said(Length | None, make=_next_step, default=None)
+DURATION = Said(Int | None, default=None)
+"""Where it is left out, the reader puts in what lies between begin and end."""
 MASK = Said(str, make=_from_hex)
 MAYBE_MASK = Said(str | None, make=_from_hex, default=None)
-PAGE = Said(int, "page", _one)
+PAGE = Said(Int, "page", _one)
 KEY = Said(str | None, "key", _one, None)
-RUNS = Said(list[tuple[int, int]], "runs", lambda runs, _: from_runs(runs))
+RUNS = Said(list[tuple[Int, Int]], "runs", lambda runs, _: from_runs(runs))
 COUNTED = (ev.PagesAlloc, ev.PagesRef, ev.PagesRevived, ev.PagesFree, ev.PagesCached)
 TABLED = (ev.TaskAdmitted, ev.TaskPreempted)
 BOTH = (
-    *(ev.TaskPrefilled, ev.Chunk, ev.TaskFinished, ev.SettingChanged, ev.StepEnd, ev.PhaseBegin, ev.PrefixMiss),
+    *(ev.TaskPrefilled, ev.Chunk, ev.TaskFinished, ev.SettingChanged, ev.PhaseBegin, ev.PrefixMiss),
+    _line(ev.StepEnd, duration_ns=DURATION),
     *(_line(ev.PrefixReset, mask=MAYBE_MASK), _line(ev.KvLengths, counts=_each("counts", "tasks"))),
 )
 FULL = (
-    _line(ev.TaskSubmitted, prompt=list[int], prompt_len=_count("prompt")),
-    *(_line(kind, without="table", pages=list[int], n_pages=_count("pages")) for kind in TABLED),
+    _line(ev.TaskSubmitted, prompt=list[Length], prompt_len=_count("prompt"), arrival_step=ARRIVAL),
+    *(_line(kind, without="table", pages=list[Int], n_pages=_count("pages")) for kind in TABLED),
     _line(
         ev.Tokens,
         tag="token",
         without="counts",
         tasks=Said(str, "task", _one),
-        ids=Said(int, "id", _one),
+        ids=Said(Length, "id", _one),
         texts=Said(str | None, "text", _one, None),
-        index=int,
-        position=int,
+        index=Length,
+        position=Length,
     ),
     _line(ev.StepBegin, waiting=list[str], running=list[str]),
-    _line(ev.PhaseEnd, tasks=list[str], n_tasks=_count("tasks")),
+    _line(ev.PhaseEnd, tasks=list[str], n_tasks=_count("tasks"), duration_ns=DURATION),
     *(
         _line(
             kind,
@@ -112,46 +121,47 @@ FULL = (
             without="free words",
             pages=PAGE,
             task=str | None,
-            logical=int | None,
-            refs=Said(int, "ref", _one),
+            logical=Int | None,
+            refs=Said(Int, "ref", _one),
             mask=MAYBE_MASK,
-            word=Said(tuple[int, str] | None, make=_from_word, default=None),
+            word=Said(tuple[Int, str] | None, make=_from_word, default=None),
         )
         for kind in COUNTED
     ),
     _line(ev.PagesEvicted, tag="page_evicted", without="task logical cached", pages=PAGE, keys=KEY),
-    _line(ev.PagesKeyed, tag="page_keyed", pages=PAGE, task=str, logical=int),
+    _line(ev.PagesKeyed, tag="page_keyed", pages=PAGE, task=str, logical=Int),
     *(ev.PrefixHit, ev.Table, ev.KvWrite, ev.Gather, ev.Lines),
     _line(
         ev.Snapshot,
         without="cached digests",
         mask=MASK,
-        refs=list[int],
-        tables=dict[str, list[int]],
-        lengths=dict[str, int],
+        refs=list[Int],
+        tables=dict[str, list[Int]],
+        lengths=dict[str, Length],
     ),
 )
 BULK = (
-    _line(ev.TaskSubmitted, prompt=Said(list[int] | None, default=None)),
+    _line(ev.TaskSubmitted, prompt=Said(list[Length] | None, default=None), arrival_step=ARRIVAL),
     *(_line(kind, without="pages") for kind in TABLED),
     _line(ev.Tokens, without="index position"),
-    *(ev.StepBegin, ev.PhaseEnd),
+    ev.StepBegin,
+    _line(ev.PhaseEnd, duration_ns=DURATION),
     *(
         _line(
             kind,
             without="mask word lru",
             pages=RUNS,
             task=str | None,
-            logical=int | None,
+            logical=Int | None,
             refs=_each("refs", "pages"),
-            free=int,
+            free=Int,
         )
         for kind in COUNTED
     ),
-    _line(ev.PagesEvicted, without="keys lru", pages=RUNS, task=str | None, logical=int | None, cached=int),
-    _line(ev.PagesKeyed, pages=RUNS, task=str, logical=int),
+    _line(ev.PagesEvicted, without="keys lru", pages=RUNS, task=str | None, logical=Int | None, cached=Int),
+    _line(ev.PagesKeyed, pages=RUNS, task=str, logical=Int),
     _line(ev.PrefixHit, pages=RUNS),
-    _line(ev.Snapshot, without="refs tables lengths lru", mask=MASK, cached=int),
+    _line(ev.Snapshot, without="refs tables lengths lru", mask=MASK, cached=Int),
 )
 DIALECTS: dict[str, tuple[type[Event], ...]] = {
     "full": (*BOTH, *FULL),

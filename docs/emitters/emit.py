@@ -1,52 +1,35 @@
-"""Writes the trace of a tiny run, in full detail, with Python's library alone: python emit.py run.jsonl"""
+"""Prints the trace of a small run, in bulk, with Python's library alone: python emit.py > run.jsonl"""
 
-import hashlib
 import json
-import sys
 import time
-from pathlib import Path
 
-SIZE, free, lines, step, began = 4, list(range(8)), [], -1, time.monotonic_ns()
-MODEL, CACHE = {"n_layers": 1, "n_kv_heads": 1, "head_dim": 8}, {"n_pages": len(free), "page_size": SIZE}
-HEADER = {"type": "header", "schema": "astrai-trace", "version": 1, "phases": [], "clock": "real", "dtype": "float32"}
-HEADER |= {"engine": {"name": "tiny-py", "version": "1"}, "device": {"type": "cpu", "name": "any"}, "model": "made-up"}
-HEADER |= {"scenario": {"name": "tiny", "model": MODEL, "cache": CACHE, "scheduler": {"max_batch": 1}}}
+SIZES = {"cache": {"n_pages": 64, "page_size": 4}, "model": {"n_layers": 1, "n_kv_heads": 1, "head_dim": 8}}
+HEADER = {"type": "header", "schema": "astrai-trace", "version": 1, "engine": {"name": "tiny-py"}, "phases": []}
+HEADER |= {"detail": "bulk", "dtype": "float32", "model": "none", "scenario": SIZES | {"scheduler": {"max_batch": 1}}}
+lines, step, began = [], -1, time.monotonic_ns()
 
 
 def emit(event: str, **fields: object) -> None:
-    now = time.monotonic_ns() - began
-    lines.append({"seq": len(lines), "step": step, "phase": None, "ns": now, "event": event, **fields})
+    lines.append({"seq": len(lines), "step": step, "ns": time.monotonic_ns() - began, "event": event, **fields})
 
 
-for task, prompt, answer in (("A", [3, 1, 4, 1, 5, 9], [2, 6, 5]), ("B", [2, 7, 1], [8, 2, 8, 1])):
-    emit("task_submitted", task=task, prompt=prompt, max_tokens=len(answer), arrival_step=step + 1)
-    table, stored, known = [], 0, len(prompt)  # its pages, tokens in the cache, and tokens that there are
-    for index, token in enumerate(answer):
-        step, waiting = step + 1, not index
-        emit("step_begin", waiting=[task] * waiting, running=[task] * (not waiting))
-        while len(table) * SIZE < known:
-            table.append(free.pop(0))
-            emit("page_alloc", page=table[-1], task=task, logical=len(table) - 1, ref=1)
-            emit("table", task=task, pages=table[:])
-        if waiting:
-            emit("task_admitted", task=task, tokens=known, cached_tokens=0, pages=table[:])
-        pages = range(stored // SIZE, -(-known // SIZE))
-        slots = [[table[i], max(stored - i * SIZE, 0), min(known - i * SIZE, SIZE)] for i in pages]
-        emit("kv_write", layer=0, spans=[{"task": task, "start": stored, "count": known - stored, "slots": slots}])
-        if waiting:
-            emit("task_prefilled", task=task, start=stored, end=known)
-        source = "prefill" if waiting else "decode"
-        emit("token", task=task, id=token, index=index, position=known, source=source)
-        stored, known = known, known + 1
-        if index == len(answer) - 1:
-            emit("task_finished", task=task, reason="length", tokens=known, generated=len(answer))
-            for logical, page in reversed([*enumerate(table)]):
-                free.append(page)
-                emit("page_free", page=page, task=task, logical=logical, ref=0)
-            emit("table", task=task, pages=[])
-        emit("step_end", duration_ns=0, waiting=0, running=int(index < len(answer) - 1))
+for task, prompt, answer in (("A", 9, 5), ("B", 3, 7)):  # tokens that come, and tokens that go
+    emit("task_submitted", task=task, prompt_len=prompt, max_tokens=answer)
+    pages, end = -(-(prompt + answer - 1) // 4), prompt + answer  # all that it will need, from the beginning
+    for known in range(prompt, end):
+        step, first, last = step + 1, known == prompt, known == end - 1
+        emit("step_begin")
+        if first:
+            emit("pages_alloc", task=task, runs=[[0, pages]], logical=0, refs=1, free=64 - pages)
+            emit("task_admitted", task=task, tokens=prompt, n_pages=pages)
+        emit("kv_lengths", tasks=[task], counts=prompt if first else 1)
+        if first:
+            emit("task_prefilled", task=task, start=0, end=prompt)
+        emit("tokens", tasks=[task], source="prefill" if first else "decode")
+        if last:
+            emit("task_finished", task=task, reason="length", tokens=end, generated=answer)
+            emit("pages_free", task=task, runs=[[pages - 1, -pages]], logical=pages - 1, refs=0, free=64)
+        emit("step_end", waiting=0, running=int(not last))
 
-text = "".join(json.dumps(line) + "\n" for line in [HEADER, *lines])
-digest = hashlib.sha256(text.encode()).hexdigest()
-footer = {"type": "footer", "events": len(lines), "sha256": digest, "stopped": "idle"}
-Path(sys.argv[1]).write_bytes(f"{text}{json.dumps(footer)}\n".encode())
+for line in (HEADER, *lines, {"type": "footer", "events": len(lines), "stopped": "idle"}):
+    print(json.dumps(line))

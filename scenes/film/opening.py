@@ -63,12 +63,18 @@ def with_short_names(trace: Trace) -> Trace:
     """The same trace with the middle of long request names left out, wherever they stand.
 
     Names of at most `LONGEST` characters stay as they are; a trace without longer ones is given back itself. Raises
-    TraceError for a letter, in a name or what the scenario says, that the fonts do not have.
+    TraceError for a letter, in a name or what the header says, that the fonts do not have, and for a name that cannot
+    be read in a sentence.
     """
-    names = [event.task for event in trace.find(event="task_submitted")]
-    scenario = trace.header.scenario
-    engine = (trace.header.engine.name,) if trace.header.membership_only else ()
-    for text in (*names, *engine, scenario.title, scenario.question, scenario.takeaway):
+    names, header = [event.task for event in trace.find(event="task_submitted")], trace.header
+    for name in names:
+        if not name or name != " ".join(name.split()):
+            need = "films need names without blanks at their ends or several together"
+            raise TraceError(trace.path, None, f"a request is called {name!r:.60}: {need}")
+    scenario, weights = header.scenario, header.weights.file if header.weights else ""
+    said = (header.device.name, header.model, header.started[:10], weights, *header.phases)
+    engine = (header.engine.name,) if header.membership_only else ()
+    for text in (*names, *engine, *said, scenario.title, scenario.question, scenario.takeaway):
         if missing := next((letter for letter in text if not has(letter)), None):
             raise TraceError(trace.path, None, f"the fonts of the films have no {missing!r}, which is in {text!r:.60}")
     short = _shortened(names)

@@ -22,6 +22,7 @@ from scenes.film.moments import Moments, nowhere
 from scenes.film.opening import for_the_screen, other_trace
 from scenes.film.pacing import CannotPace, pace
 from scenes.film.quality import FINAL, PREVIEW, Quality, rehearsing
+from scenes.film.vouched import as_far_as_it_holds
 from scenes.parts.part import View
 from scenes.stage.shot import Section, Shot, Storyboard, linked
 from scenes.stage.stage import Stage
@@ -131,7 +132,13 @@ class FilmScene(Scene):
     @classmethod
     def tell(cls, trace: Trace) -> Storyboard:
         """The storyboard of this film. Raises DoesNotApply, with the reason, where `trace` has nothing of it."""
-        return cls.chapters(cls.__name__, trace).storyboard()
+        with as_far_as_it_holds(cls.__name__, trace):
+            return cls.telling(trace)(cls.__name__, trace).storyboard()
+
+    @classmethod
+    def telling(cls, trace: Trace) -> type[Telling]:
+        """What tells it of this trace: its `chapters`."""
+        return cls.chapters
 
     @classmethod
     def why_not(cls, trace: Trace) -> str | None:
@@ -164,7 +171,8 @@ class FilmScene(Scene):
         self.storyboard = Storyboard(told.film, linked(told.sections))
         for section in self.storyboard.sections:
             if self.only is None or section.key in self.only:
-                self.play_section(section)
+                with as_far_as_it_holds(type(self).__name__, self.trace):
+                    self.play_section(section)
 
     def _told(self) -> Storyboard:
         wanted = self.wanted if self.wanted is not None else seconds_of(os.environ.get(SECONDS_VARIABLE))

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import astrai_sim.trace
 from astrai_sim.shipped import CHECKOUT
 from astrai_sim.trace import Trace
 from astrai_sim.trace.verify import verify
+from scenes.story.errors import DoesNotApply
 
 UNVERIFIED_VARIABLE = "ASTRAI_UNVERIFIED"
 FOLDER = (CHECKOUT / "media" if CHECKOUT else Path(click.get_app_dir("astrai-film"))) / "verified"
@@ -33,6 +36,19 @@ def vouched(trace: Trace) -> Trace:
             _once(trace)
         trace.unverified = unverified
     return trace
+
+
+@contextmanager
+def as_far_as_it_holds(film: str, trace: Trace) -> Iterator[None]:
+    """Whatever cannot be done with a trace that was let through unverified is put down to it, in one line: raises
+    DoesNotApply for what Python's own exceptions say. Of a verified one they are mistakes of ours, and stay."""
+    try:
+        yield
+    except Exception as error:
+        if not trace.unverified or type(error).__module__ != "builtins" or isinstance(error, OSError):
+            raise
+        said = f"({type(error).__name__}: {error}): `astrai-sim verify` says what it is"
+        raise DoesNotApply(f"{film} cannot tell what does not hold in {trace.path} {said}") from error
 
 
 def _once(trace: Trace) -> None:

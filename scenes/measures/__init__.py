@@ -5,6 +5,7 @@ A measure says what of what it is, so that `scenes.check` can have it computed a
 `scenes.truth`. Nothing else of the project is imported here.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from string import Formatter
@@ -102,12 +103,14 @@ class Said(str):
         return Said(kept)
 
     def lines(self, lines: Iterable[str]) -> "list[Said]":
-        """Its `lines`, broken at blanks, each with its own parts."""
+        """Its `lines`, broken at blanks, each with its own parts; several blanks in a row may stand as one in them."""
         found, at = [], 0
         for line in lines:
-            at = self.index(line, at)
-            found.append(self.cut(at, at + len(line)))
-            at += len(line)
+            place = re.compile(r"\s+".join(map(re.escape, line.split()))).search(str(self), at)
+            if place is None:
+                raise ValueError(f"{line!r} is no line of {str(self)!r}")
+            at = place.end()
+            found.append(self.cut(place.start(), at))
         return found
 
     def capitalised(self) -> "Said":

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from astrai_sim.trace.header import UNKNOWN
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import Text
@@ -55,14 +56,14 @@ class Badge(Part):
         if header.device.type == "cpu" and "CPU" not in words:
             words.append("CPU")
         whole = written("header.device", " ".join(words), "name")
-        second = say("{} · {}", written("header.dtype", header.dtype, "name"), day)
-        if header.model == "none":
-            second = say("scheduler only · {}", day)
+        second = say("scheduler only") if header.model == "none" else written("header.dtype", header.dtype, "name")
+        if header.started:
+            second = say("{} · {}", second, day)
         one_line = box.h < 2 * px
         room = box.w - fonts.width(say(" · {}", second), "sans", px) if one_line else box.w
         while len(words) > 1 and fonts.width(" ".join(words), "sans", px) > room:
             words.pop()
-        first = whole.cut(0, len(" ".join(words)))
+        first = say("device {}", whole) if header.device.name == UNKNOWN else whole.cut(0, len(" ".join(words)))
         if header.membership_only:
             engine = written("engine.name", header.engine.name, "name")
             second = say("refcounts not recorded")

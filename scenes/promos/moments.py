@@ -10,6 +10,7 @@ from scenes.film.cut import NoClip
 from scenes.film.opening import other_trace
 from scenes.film.rehearsal import Rehearsal
 from scenes.film.scene import FilmScene, Observer, Played
+from scenes.story.history import history_of
 
 NEARLY = 0.3
 """Seconds by which a beat may begin before what is shown, or end after it, and is still whole."""
@@ -48,7 +49,11 @@ class Movements(Observer):
 
 
 def _grows(trace: Trace, start: int, until: int) -> float:
-    return sum(e.event == "pages_alloc" and e.phase == "decode" for e in _between(trace, start, until))
+    """Pages that requests got after their admission, in whatever phase; cache events tell of no requests."""
+    if trace.header.membership_only:
+        return 0.0
+    pages = history_of(trace).pages
+    return float(pages.holds.decode[pages.took(start, until + 1, "alloc")].sum())
 
 
 def _shared(trace: Trace, start: int, until: int) -> float:

@@ -69,7 +69,7 @@ def test_the_script_is_plain_bash():
         "newer than bash 3.2"
     )
     done = subprocess.run(["./setup.sh", "nonsense"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and done.stderr == "unknown: nonsense (nothing, smollm2, reference or browser)\n"
+    assert done.returncode == 1 and done.stderr == "unknown: nonsense (nothing, smollm2, reference, fuzz or browser)\n"
 
 
 def test_without_apt_get_it_names_packages_and_the_python_that_is_needed(tmp_path):

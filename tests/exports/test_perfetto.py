@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from astrai_sim.exports import export
 from astrai_sim.trace import Trace
+from tests.exports.processor import queried
 from tests.trace.recording import lines_of
 
 protos = pytest.importorskip("perfetto.protos.perfetto.trace.perfetto_trace_pb2")
@@ -172,33 +172,23 @@ def test_what_a_cut_recording_did_not_end_has_no_end(trace, tmp_path):
     }
 
 
-def processor() -> str | None:
-    """Where Perfetto's trace processor is: on the path, or where the package perfetto has put it before."""
-    kept = Path.home() / ".local/share/perfetto/prebuilts"
-    names = ("trace_processor_shell", "trace_processor")
-    return next(filter(None, map(shutil.which, names)), None) or next(
-        (str(path) for path in sorted(kept.glob("trace_processor_shell-*")) if path.suffix != ".tmp"), None
-    )
-
-
-@pytest.mark.skipif(processor() is None, reason="no trace_processor_shell here: put Perfetto's on the PATH")
 def test_perfetto_itself_reads_it(trace, tmp_path):
-    from perfetto.trace_processor import TraceProcessor, TraceProcessorConfig
-
     path = tmp_path / "run.pftrace"
     export(trace, "perfetto", path)
     own = read(path)
-    with TraceProcessor(trace=str(path), config=TraceProcessorConfig(bin_path=processor())) as opened:
-        joined = "SELECT track.name AS track, slice.name, ts, dur, depth FROM slice JOIN track ON track_id = track.id"
-        found = defaultdict(list)
-        for row in opened.query(f"{joined} ORDER BY slice.id"):
-            if row.dur or row.name not in ("evicted", "setting", "prefix reset"):
-                found[row.track].append((row.name, row.ts, row.ts + row.dur, row.depth))
-        assert dict(found) == {track: [tuple(one[:4]) for one in slices] for track, slices in own.slices.items()}
-        counted = "SELECT name, ts, value FROM counter JOIN counter_track ON track_id = counter_track.id"
-        values = defaultdict(list)
-        for row in opened.query(f"{counted} ORDER BY ts"):
-            values[row.name].append((row.ts, int(row.value)))
-        assert dict(values) == dict(own.counts)
-        (wrong,) = opened.query("SELECT sum(value) AS n FROM stats WHERE severity IN ('error', 'data_loss')")
-        assert not wrong.n
+    slices, counts, wrong = queried(
+        path,
+        "SELECT track.name AS track, slice.name AS name, ts, dur, depth FROM slice JOIN track ON track_id = track.id "
+        "ORDER BY slice.id",
+        "SELECT name, ts, value FROM counter JOIN counter_track ON track_id = counter_track.id ORDER BY ts",
+        "SELECT sum(value) AS n FROM stats WHERE severity IN ('error', 'data_loss')",
+    )
+    found, values = defaultdict(list), defaultdict(list)
+    for row in slices:
+        if row.dur or row.name not in ("evicted", "setting", "prefix reset"):
+            found[row.track].append((row.name, row.ts, row.ts + row.dur, row.depth))
+    assert dict(found) == {track: [tuple(one[:4]) for one in slices] for track, slices in own.slices.items()}
+    for row in counts:
+        values[row.name].append((row.ts, int(row.value)))
+    assert dict(values) == dict(own.counts)
+    assert not wrong[0].n

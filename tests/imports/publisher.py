@@ -1,9 +1,10 @@
-"""A publisher of cache events on loopback: a PUB socket and a replay endpoint, as the engines have them."""
+"""A publisher of cache events, on loopback or in a folder: a PUB socket and a replay endpoint, as engines have them."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,10 +17,16 @@ class Publisher:
     """Waits for a subscriber, has `script` publish, and answers replays until the context ends.
 
     With `topics` a replay has the topic before the number. It publishes through an XPUB socket, a PUB socket that can
-    be asked who listens, so that nothing is sent too early.
+    be asked who listens, so that nothing is sent too early. In a `folder` there are sockets of its own.
     """
 
-    def __init__(self, script: Callable[[Publisher], None], replays: bool = True, topics: bool = False) -> None:
+    def __init__(
+        self,
+        script: Callable[[Publisher], None],
+        replays: bool = True,
+        topics: bool = False,
+        folder: Path | None = None,
+    ) -> None:
         self.script, self.topic = script, b"kv-events"
         self._before = (b"", self.topic) if topics else (b"",)
         self.number = 0
@@ -28,8 +35,8 @@ class Publisher:
         self.failed: BaseException | None = None
         self._context = zmq.Context()
         self._pub, self._router = self._context.socket(zmq.XPUB), self._context.socket(zmq.ROUTER)
-        for socket in (self._pub, self._router):
-            socket.bind("tcp://127.0.0.1:*")
+        for socket, name in ((self._pub, "events"), (self._router, "replay")):
+            socket.bind(f"ipc://{folder / name}" if folder else "tcp://127.0.0.1:*")
         self.endpoint, self.replay = (
             socket.getsockopt(zmq.LAST_ENDPOINT).decode() for socket in (self._pub, self._router)
         )

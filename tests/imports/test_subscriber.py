@@ -66,6 +66,14 @@ def test_messages_become_a_trace(heard):
     assert "stopped: 8 events have come" in said and "8 messages: 8 blocks stored" in said
 
 
+def test_sockets_in_a_folder_are_listened_to_and_asked(heard, tmp_path):
+    (tmp_path / "sockets").mkdir()
+    trace, said, publisher = heard(losing(0, 4), "--events", 8, replay=True, folder=tmp_path / "sockets")
+    assert numbers(trace) == list(range(8)) and publisher.asked == [0, 4]
+    assert publisher.endpoint == f"ipc://{tmp_path}/sockets/events" == trace.header.imported.source
+    assert "2 messages came from the replay endpoint" in said
+
+
 def test_gaps_are_reported(heard):
     trace, said, _ = heard(losing(0, 1, 4), "--events", 5)
     assert [(e.number, e.count) for e in trace.find(event="messages_missed")] == [(0, 2), (4, 1)]
@@ -183,9 +191,18 @@ def test_nobody_there_is_told_and_nothing_written(tmp_path):
     assert "no block is stored in medium GPU, rank 0, group 0 by 0 messages: no publisher was there" in done.output
 
 
-def test_an_address_of_nothing_is_told(tmp_path):
-    done = run("vllm-events", "tcp://127.0.0.1:x", "-o", tmp_path / "t.jsonl", "--seconds", 0.3)
-    assert done.exit_code == 1 and "no socket can be connected there" in done.output and not list(tmp_path.iterdir())
+@pytest.mark.parametrize(
+    "address, code, what",
+    [
+        ("tcp://127.0.0.1:x", 1, "no socket can be connected there"),
+        (f"ipc:///{'x' * 200}", 1, "no socket can be connected there"),
+        ("ipc://*", 1, "a * is for tcp:// only: give the path of the publisher's socket"),
+        ("inproc://x", 2, "'inproc://x' is no address: give tcp://HOST:PORT|ipc://PATH"),
+    ],
+)
+def test_an_address_of_nothing_is_told(tmp_path, address, code, what):
+    done = run("vllm-events", address, "-o", tmp_path / "t.jsonl", "--seconds", 0.3)
+    assert done.exit_code == code and what in done.output and not list(tmp_path.iterdir())
 
 
 def test_without_the_package_one_line_says_what_to_install(tmp_path, monkeypatch):

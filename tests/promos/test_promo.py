@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from astrai_sim.trace import Trace
 from scenes.cli import main
 from scenes.eviction import Eviction
 from scenes.film import catalog
@@ -22,6 +23,8 @@ from scenes.promos.moments import Movements, fitting, found, happening, shared
 from scenes.promos.promo import read_promo
 from scenes.theme import DARK
 from tests.film.tiny import TINY, TinyFilm
+from tests.trace.foreign import foreign
+from tests.trace.recording import lines_of, written
 
 SHIPPED = sorted((Path(__file__).parents[2] / "assets" / "promos").glob("*.toml"))
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{}</svg>'
@@ -115,6 +118,11 @@ def ssim(one, other, side=8):
 )
 def test_moments_are_found_by_name_key_and_title(film, name, key):
     assert found(rehearse(film), name).section.key == key
+
+
+def test_growth_is_found_in_runs_without_phases():
+    less = written(foreign(lines_of(Trace.open(PrefixCache.trace_for(None))), phases={}.get))
+    assert found(rehearse(PrefixCache, less), "growth").section.key == "growth"
 
 
 @pytest.mark.slow

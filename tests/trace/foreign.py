@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from astrai_sim.trace.header import PHASES
 
@@ -51,20 +51,30 @@ class OnePass:
     """A small engine: a step schedules, runs and then answers; one pass computes pieces of prompts and single tokens
     together, several may come in a step; the page that was free for longest is handed out."""
 
-    SIZE, PAGES, PIECE = 4, 12, 5
+    PHASES = ("schedule", "run", "postprocess")
 
-    def __init__(self, prompts: dict[str, int], answer: int) -> None:
-        self.free, self.tables, self.lines = [*range(self.PAGES)], {}, []
+    def __init__(
+        self,
+        prompts: dict[str, int],
+        answer: int,
+        pages: int = 12,
+        size: int = 4,
+        piece: int = 5,
+        phases: Sequence[str] = PHASES,
+        tick: int = 1000,
+    ) -> None:
+        self.n_pages, self.size, self.piece, self.phases, self.tick = pages, size, piece, phases, tick
+        self.free, self.tables, self.lines = [*range(pages)], {}, []
         self.known, self.stored = dict(prompts), dict.fromkeys(prompts, 0)
         self.prompts, self.left, self.step, self.phase, self.ns = prompts, dict.fromkeys(prompts, answer), -1, None, 0
-        for task, count in prompts.items():
-            ids = [(ord(task) + 7 * i) % 50 for i in range(count)]
+        for at, (task, count) in enumerate(prompts.items()):
+            ids = [(3 * at + 7 * i) % 50 for i in range(count)]
             self.emit("task_submitted", task=task, prompt=ids, max_tokens=answer, arrival_step=0)
         while self.left:
             self.advance()
 
     def emit(self, event: str, **fields: object) -> None:
-        self.ns += 1000
+        self.ns += self.tick
         at = {"seq": len(self.lines), "step": self.step, "phase": self.phase, "ns": self.ns}
         self.lines.append({**at, "event": event, **fields})
 
@@ -79,19 +89,19 @@ class OnePass:
         self.step += 1
         waiting, running = [t for t in self.left if t not in self.tables], [t for t in self.left if t in self.tables]
         self.emit("step_begin", waiting=waiting, running=running)
-        self.enter("schedule")
+        self.enter(self.phases[0])
         for task in (*running, *waiting[:1]):
             table = self.tables.setdefault(task, [])
-            while len(table) * self.SIZE < self.known[task]:
+            while len(table) * self.size < self.known[task]:
                 table.append(self.free.pop(0))
                 self.emit("page_alloc", page=table[-1], task=task, logical=len(table) - 1, ref=1)
                 self.emit("table", task=task, pages=[*table])
             if task in waiting:
                 self.emit("task_admitted", task=task, tokens=self.known[task], cached_tokens=0, pages=[*table])
-        self.enter("run")
+        self.enter(self.phases[1])
         running = running + waiting[:1]
         answered = self.run(running, second=False) + self.run(running, second=True)
-        self.enter("postprocess")
+        self.enter(self.phases[2])
         for task, source in answered:
             index = self.known[task] - self.prompts[task]
             self.emit("token", task=task, id=self.step, index=index, position=self.known[task], source=source)
@@ -115,14 +125,15 @@ class OnePass:
         spans, told, answered = [], [], []
         for task in tasks:
             start, known, prompt = self.stored[task], self.known[task], self.known[task] == self.prompts[task]
-            count = min(known - start, self.PIECE)
+            count = min(known - start, self.piece)
             if not count or (second and not prompt):
                 continue
-            places = range(start // self.SIZE, -(-(start + count) // self.SIZE))
-            edges = [(i, max(start - i * self.SIZE, 0), min(start + count - i * self.SIZE, self.SIZE)) for i in places]
+            size, end = self.size, start + count
+            places = range(start // size, -(-end // size))
+            edges = [(i, max(start - i * size, 0), min(end - i * size, size)) for i in places]
             slots = [[self.tables[task][i], low, high] for i, low, high in edges]
             spans.append({"task": task, "start": start, "count": count, "slots": slots})
-            self.stored[task] = end = start + count
+            self.stored[task] = end
             if prompt and end < known:
                 told.append(("chunk", {"task": task, "start": start, "end": end, "total": known}))
             elif prompt:
@@ -139,8 +150,8 @@ class OnePass:
         """Header, events and footer."""
         sizes = {"n_layers": 1, "n_kv_heads": 1, "head_dim": 8}
         scenario = {"name": "one pass", "title": "One pass a step", "model": sizes, "scheduler": {"max_batch": 4}}
-        scenario["cache"] = {"n_pages": self.PAGES, "page_size": self.SIZE}
+        scenario["cache"] = {"n_pages": self.n_pages, "page_size": self.size}
         header = {"type": "header", "schema": "astrai-trace", "version": 1, "scenario": scenario, "dtype": "float16"}
         header |= {"engine": {"name": "one-pass", "version": "1"}, "device": {"type": "cpu", "name": "any"}}
-        header |= {"model": "made-up", "clock": "real", "phases": ["schedule", "run", "postprocess"]}
+        header |= {"model": "made-up", "clock": "real", "phases": [*self.phases]}
         return [header, *self.lines, {"type": "footer", "events": len(self.lines), "stopped": "done"}]

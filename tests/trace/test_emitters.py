@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -19,20 +20,26 @@ from tests.conftest import ROOT
 
 EMITTERS = ROOT / "docs" / "emitters"
 COMPILER = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
-FILM = {"python": "PrefixCache", "cpp": "PoolAtScale"}
+FILM = {"python": "PoolAtScale", "cpp": "PoolAtScale", "full": "PrefixCache"}
+SHORT, WRITING = 36, 25
+"""Lines of a small one at most, and those of them that write a trace: the rest is the run that they write of."""
+RUN = re.compile(r"(for|if|const int|const bool|\+\+step|step, first|pages, end|void serve|serve|int main)\b|[+{}]")
 NEEDS_COMPILER = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler (c++, g++, clang++) here")
 
 
-@pytest.fixture(scope="module", params=["python", pytest.param("cpp", marks=NEEDS_COMPILER)])
+@pytest.fixture(scope="module", params=["python", "full", pytest.param("cpp", marks=NEEDS_COMPILER)])
 def emitted(request, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("emitted")
     trace = folder / f"{request.param}.jsonl"
+    if request.param == "full":
+        subprocess.run([sys.executable, "-I", EMITTERS / "emit_full.py", trace], cwd=folder, check=True)
+        return trace
     command = [sys.executable, "-I", EMITTERS / "emit.py"]
     if request.param == "cpp":
         command = [folder / "emit"]
         build = [COMPILER, "-std=c++17", "-Wall", "-Wextra", "-Werror", EMITTERS / "emit.cpp", "-o", *command]
         subprocess.run(build, check=True)
-    subprocess.run([*command, trace], cwd=folder, check=True)
+    trace.write_bytes(subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE).stdout)
     return trace
 
 
@@ -41,7 +48,27 @@ def test_what_an_emitter_writes_holds(emitted: Path):
     assert report.levels["format"].total() > 100 and report.levels["paging"].total() > 100 and not report.rules
     told = CliRunner().invoke(main, ["verify", str(emitted)])
     assert told.exit_code == 0 and "paging: holds" in told.output and "policy: the engine claims none" in told.output
-    assert ("states no digest" in told.output) == (emitted.stem == "cpp")
+    assert ("states no digest" in told.output) == (emitted.stem != "full")
+
+
+@pytest.mark.parametrize("name", ["emit.py", "emit.cpp"])
+def test_it_takes_some_twenty_lines_to_write_a_trace(name: str):
+    text = (EMITTERS / name).read_text(encoding="utf-8")
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(("//", '"""'))]
+    assert max(map(len, text.splitlines())) <= 120
+    lines = [line for line in lines if line != "}"]
+    assert len(lines) <= SHORT and len([line for line in lines if not RUN.match(line)]) <= WRITING
+
+
+def test_what_it_leaves_out_has_a_meaning(emitted: Path):
+    """Phase, arrival, cached tokens and durations that are not stated are those that follow from the rest."""
+    trace = Trace.open(emitted)
+    assert {event.phase for event in trace} == {None} and trace.header.device.name == "unknown"
+    came = [(event.step, event.arrival_step) for event in trace.find("task_submitted")]
+    assert len(came) == 2 and all(due == step + 1 for step, due in came)
+    assert {event.cached_tokens for event in trace.find("task_admitted")} == {0}
+    begins, ends = ([*trace.find(kind)] for kind in ("step_begin", "step_end"))
+    assert [end.duration_ns for end in ends] == [end.ns - begin.ns for begin, end in zip(begins, ends, strict=True)]
 
 
 def test_a_film_tells_it(emitted: Path):

@@ -11,6 +11,7 @@ from astrai_sim.tools.cli import main
 from astrai_sim.trace import Trace, TraceError
 from astrai_sim.trace.verify import verify
 from astrai_sim.trace.verify.policy import RULES
+from tests.trace.foreign import foreign
 from tests.trace.recording import crowd, lines_of, recorded, resealed
 
 N_PAGES, SIZE = 14, 4
@@ -119,3 +120,44 @@ def test_the_recorder_names_its_policy(own):
 def test_a_trace_without_the_field_is_this_engines(own):
     header = {name: value for name, value in own[0].items() if name != "policy"}
     assert verify(Trace(Path("x"), resealed([header, *own[1:]]).content)).rules == tuple(RULES)
+
+
+def admitting_in_prefill(own: list[dict], rules: list[str]) -> list[dict]:
+    """The run as that of an engine that admits requests in the phase that computes their prompts."""
+    header, *events, footer = foreign(own, drop=["gather"], rules=rules)
+    kept: list[dict] = []
+    admitted: list[dict] = []
+    tasks: list[str] = []
+    for line in events:
+        name, inner = line["phase"], not line["event"].startswith("phase_")
+        if name == "refill" and inner:
+            admitted.append({**line, "phase": "prefill"})
+            continue
+        if name == "refill" and line["event"] == "phase_end":
+            line = {**line, "tasks": []}
+        if name == "prefill" and line["event"] == "phase_end":
+            line = {**line, "tasks": [*dict.fromkeys([*tasks, *line["tasks"]])]}
+        kept.append(line)
+        if name == "prefill" and line["event"] == "phase_begin":
+            tasks = [one["task"] for one in admitted if one["event"] == "task_admitted"]
+            kept, admitted = [*kept, *admitted], []
+    timeless = {"ns": 0, "duration_ns": 0}
+    return [header, *({**line, **{k: v for k, v in timeless.items() if k in line}} for line in kept), footer]
+
+
+def in_two_passes(lines: list[dict]) -> list[dict]:
+    """The first prefill of several requests, computed in two passes."""
+    at = next(i for i, line in enumerate(lines) if line["phase"] == "prefill" and len(line.get("spans", ())) > 1)
+    spans = lines[at]["spans"]
+    return [*lines[:at], {**lines[at], "spans": spans[:1]}, {**lines[at], "spans": spans[1:]}, *lines[at + 1 :]]
+
+
+def test_who_is_admitted_in_the_phase_of_a_pass_is_no_pass(own):
+    """Neither does the plan of the pass leave them out."""
+    rules = ["one-pass-a-phase", "passes-planned", "first-come-first-served"]
+    lines = admitting_in_prefill(own, rules)
+    assert any(line["event"] == "task_admitted" and line["phase"] == "prefill" for line in lines[1:-1])
+    assert set(verify(resealed(lines)).rules) == set(rules)
+    two = [{**lines[0], "policy": rules[:1]}, *in_two_passes(lines[1:-1]), lines[-1]]
+    assert "a second forward pass in prefill (rule one-pass-a-phase)" in lie(two).message
+    assert verify(resealed([{**two[0], "policy": []}, *two[1:]])).levels["paging"].total() > 500

@@ -85,11 +85,13 @@ def test_broken_lines_do_not_meet_it(crowd_trace: Trace):
     assert not validator(detail).is_valid({"type": "header"})
 
 
-def test_an_emitters_lines_meet_it(tmp_path: Path):
+@pytest.mark.parametrize("name, detail", [("emit", "bulk"), ("emit_full", "full")])
+def test_an_emitters_lines_meet_it(name: str, detail: str, tmp_path: Path):
     out = tmp_path / "run.jsonl"
-    subprocess.run([sys.executable, "-I", ROOT / "docs" / "emitters" / "emit.py", out], check=True)
+    with out.open("wb") as file:
+        subprocess.run([sys.executable, "-I", ROOT / f"docs/emitters/{name}.py", out], check=True, stdout=file)
     for line in map(json.loads, out.read_bytes().splitlines()):
-        of_line(line, "full").validate(line)
+        of_line(line, detail).validate(line)
 
 
 def test_lines_in_the_document_meet_it():

@@ -52,8 +52,9 @@ def inspect(trace: Path, everything: bool, first: int | None, last: int | None, 
         table = Table("what", "value", title=plain_cell(opened.path))
         for what, value in _facts(opened).items():
             table.add_row(plain_cell(what), plain_cell(value))
+        timeline = _timeline(opened, everything, first or 0, last or 0)
         console.print(table)
-        console.print(_timeline(opened, everything, first or 0, last or 0))
+        console.print(timeline)
     except TraceError as error:
         raise click.ClickException(str(error)) from None
 

@@ -13,25 +13,25 @@ from astrai_sim.imports.messages import read_messages
 from astrai_sim.imports.subscriber import CannotListen, Limits, Subscriber
 from astrai_sim.trace.header import MOST_PAGES, UNKNOWN
 
-TCP = "tcp://"
+TRANSPORTS = ("tcp://", "ipc://")
 NOT_KNOWN = "not in these events: refcounts, requests, page tables, and in which page of the engine a block is"
 MOST_GAPS = 5
 
 
 class Endpoint(click.ParamType):
-    """An address of ZMQ over TCP."""
+    """An address of ZMQ over TCP, or of a socket in the file system."""
 
-    name = "tcp://HOST:PORT"
+    name = "tcp://HOST:PORT|ipc://PATH"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The address as it is."""
-        if not value.startswith(TCP):
+        if not value.startswith(TRANSPORTS):
             self.fail(f"{value!r} is no address: give {self.name}", param, ctx)
         return value
 
 
 @click.command("vllm-events")
-@click.argument("source", metavar="FILE|tcp://HOST:PORT")
+@click.argument("source", metavar=f"FILE|{Endpoint.name}")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Trace to write.")
 @click.option("--replay", type=Endpoint(), help="The publisher's replay endpoint, asked for messages that do not come.")
 @click.option("--topic", default="", help="Topic to listen to.  [default: all]")
@@ -64,11 +64,15 @@ def vllm_events(
     """Make a trace of the cache events that vLLM or SGLang publish, from a file or a running engine.
 
     They tell which blocks are cached, not who uses them: the trace says so, and pages are places that the
-    import hands out. Listening to tcp:// ends with --seconds, --events or Ctrl-C, and then the trace is written.
+    import hands out. Listening to an address ends with --seconds, --events or Ctrl-C, and then the trace is written.
     """
-    live = source.startswith(TCP)
+    live = "://" in source
+    if live:
+        Endpoint().convert(source, None, click.get_current_context())
     if not live and (replay or topic or seconds or events):
-        raise click.UsageError("--replay, --topic, --seconds and --events are for tcp://", click.get_current_context())
+        raise click.UsageError(
+            "--replay, --topic, --seconds and --events are for tcp:// and ipc://", click.get_current_context()
+        )
     asked = Asked(medium, rank, group, pages, printable(engine), printable(title))
     listener = Subscriber(source, replay, topic, Limits(seconds, events), _tell)
     if live:

@@ -166,7 +166,10 @@ class Serving(Pages):
         passing = not self.four or self.phase in ("prefill", "decode")
         self.format.true("pass", passing, f"a forward pass in the phase {self.phase}")
         message = f"a second forward pass in {self.phase}"
-        self.policy["one-pass-a-phase"].true("one pass", not self.phase_tasks, message)
+        self.policy["one-pass-a-phase"].true("one pass", not self.passed, message)
+        self.passed = True
+        if self.phase == "prefill" and self.policy["passes-planned"].claimed:
+            self.plan = self.requests.planned_prefill()
         status, served = ("prefilling" if self.phase == "prefill" else "running"), ("prefilling", "running")
         starts, computed, decoding = set(), set(names), []
         tables, size = self.pool.tables, self.size

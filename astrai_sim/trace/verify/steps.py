@@ -63,6 +63,7 @@ class StepRules:
         self.seen_phases: list[str] = []
         self.computed = 0
         self.phase_tasks: list[str] = []
+        self.passed = False
         self.plan: Plan = []
         self.to_gather: list[str] = []
         self.to_note: list[str] = []
@@ -130,12 +131,9 @@ class StepRules:
         order.true("phase order", all(place(seen) < place(name) for seen in self.seen_phases), message)
         if self.in_step:
             self.seen_phases.append(name)
-        self.phase, self.phase_tasks, self.plan = name, [], []
-        if self.policy["passes-planned"].claimed:
-            if name == "prefill":
-                self.plan = self.requests.planned_prefill()
-            elif name == "decode":
-                self.plan = self.requests.planned_decode(self.computed, self.step)
+        self.phase, self.phase_tasks, self.passed = name, [], False
+        decodes = name == "decode" and self.policy["passes-planned"].claimed
+        self.plan = self.requests.planned_decode(self.computed, self.step) if decodes else []
 
     def on_phase_end(self, event: Event) -> None:
         if self.phase is None:

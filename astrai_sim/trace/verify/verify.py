@@ -15,7 +15,7 @@ from astrai_sim.trace.verify.membership import MembershipModel
 from astrai_sim.trace.verify.policy import OWN_ENGINE, RULES
 from astrai_sim.trace.verify.serving import Serving
 
-MALFORMED = (Lie, KeyError, TypeError, ValueError, IndexError, AttributeError)
+MALFORMED = (Lie, KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError)
 MODELS: dict[str, type[Serving]] = {"full": FullModel, "bulk": BulkModel}
 
 
