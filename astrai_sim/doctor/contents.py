@@ -24,7 +24,7 @@ class Contents:
         self._alone: dict[int, int] = {}
 
     def chain(self, task: str, full_pages: int) -> list[int]:
-        """Numbers of a request's first pages, as many as its tokens fill of `full_pages`; none where ids are not told."""
+        """Numbers of a request's first `full_pages`, as far as its tokens fill them; none where ids are not told."""
         known = self._state.tasks.get(task)
         ids = known.log.ids if known else None
         if ids is None:

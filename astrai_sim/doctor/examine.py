@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from astrai_sim.doctor import kinds as package
+import astrai_sim.doctor.kinds as package
 from astrai_sim.doctor.kind import Finding, Kind
 from astrai_sim.doctor.run import Run
 from astrai_sim.trace import Event, Trace, TraceError
@@ -33,7 +33,9 @@ def kinds() -> list[type[Kind]]:
     for info in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"{package.__name__}.{info.name}")
         members = vars(module).values()
-        found += [it for it in members if isinstance(it, type) and issubclass(it, Kind) and it.__module__ == module.__name__]
+        found += [
+            it for it in members if isinstance(it, type) and issubclass(it, Kind) and it.__module__ == module.__name__
+        ]
     return found
 
 
@@ -44,6 +46,8 @@ def examine(trace: Trace) -> Report:
     cannot be read, or cannot follow those before it.
     """
     header = trace.header
+    if header.membership_only:
+        raise TraceError(trace.path, None, "knows only which blocks are cached: who holds what cannot be examined")
     not_looked_for = {kind.name: why for kind in kinds() if (why := kind.blind(header))}
     run = Run(header)
     looking = [kind(run) for kind in kinds() if kind.name not in not_looked_for]

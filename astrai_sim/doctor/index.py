@@ -7,8 +7,8 @@ ROOT: Key = ""
 
 
 class Entry(NamedTuple):
-    """A page in the index: its key, that of the page before (`ROOT` for first pages, None where it is not told), and the
-    number of its content."""
+    """A page in the index: its key, that of the page before (`ROOT` for first pages, None where it is not told),
+    and the number of its content."""
 
     key: Key
     parent: Key | None

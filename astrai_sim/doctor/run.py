@@ -154,7 +154,7 @@ class Run:
     def _on_pages_keyed(self, event: ev.PagesKeyed) -> None:
         first, task = event.logical or 0, event.task or ""
         chain, table = self.contents.chain(task, first + len(event.pages)), self.tables.get(task, [])
-        single = len(event.pages) == 1 and event.key is not None
+        single = self.header.detail == "full" and event.key is not None
         for logical, page in enumerate(event.pages, first):
             self.page(page).keyed = event.seq
             if logical >= len(chain):
@@ -165,7 +165,7 @@ class Run:
                 before = event.parent or (self.index.key_of(table[logical - 1]) if logical <= len(table) else None)
             elif logical:
                 before = chain[logical - 1]
-            key = event.key if single else chain[logical]
+            key = event.key or chain[logical] if single else chain[logical]
             self.index.put(page, key, before if logical else "", chain[logical], event.seq)
 
     def _on_prefix_hit(self, event: ev.PrefixHit) -> None:

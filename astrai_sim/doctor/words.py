@@ -68,8 +68,8 @@ def _written(event: Any, requests: Collection[str]) -> str:
 
 
 def _computed(event: Any, requests: Collection[str]) -> str:
-    counted = zip(event.tasks, event.counts, strict=True)
-    some = [(task, count) for task, count in counted if task in requests] or [*zip(event.tasks, event.counts)]
+    counted = [*zip(event.tasks, event.counts, strict=True)]
+    some = [(task, count) for task, count in counted if task in requests] or counted
     return "; ".join(f"K and V of {of_tokens(count)} are computed for {task}" for task, count in some[:MANY])
 
 

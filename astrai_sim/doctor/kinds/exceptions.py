@@ -1,7 +1,9 @@
 """A run that ended in an exception: what was under way, and what of it the rules of paging tell."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
 
 from astrai_sim.doctor.kind import Kind
 from astrai_sim.doctor.run import Run
@@ -11,7 +13,14 @@ from astrai_sim.trace import events as ev
 
 RAISED = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt)\b|[A-Z]\w*: ")
 """How a footer's reason begins where an exception was the end."""
-LAST = 2
+
+
+class Cause(NamedTuple):
+    """Why, in words, and the requests and pages that it is about, the first request that of the cause."""
+
+    why: str
+    requests: Sequence[str] = ()
+    pages: Sequence[int] = ()
 
 
 class Exceptions(Kind):
@@ -31,39 +40,41 @@ class Exceptions(Kind):
 
     def on_step_end(self, event: ev.StepEnd) -> None:
         """A step is over, if it was not broken off."""
-        self.last = [*self.last[1 - LAST :], event.seq]
+        self.last = [event.seq]
 
     def end(self, trace: Trace) -> None:
         stopped = trace.footer.stopped if trace.footer else ""
         if not RAISED.match(stopped):
             return
         where = f" in the phase {self.phase} of step {self.run.state.step}" if self.phase else ""
-        causes = [*self._without_room(), *self._would_hit()]
-        says = ". ".join((f"the run ended with {stopped}{where}", *(why for why, _, _ in causes)))
-        requests = [task for _, tasks, _ in causes for task in tasks]
-        pages = [page for _, _, found in causes for page in found]
-        logs = [self.run.task(task) for task in requests]
+        cause = next(chain(self._without_room(), self._would_hit()), None) or Cause("nothing in the pool tells why")
+        logs = [self.run.task(task) for task in cause.requests[:1]]
         events = [seq for log in logs for seq in (log.submitted, log.admitted, log.computed, log.token)]
-        if requests:
-            events += [seq for page in pages for seq in (self.run.page(page).came, self.run.page(page).keyed)]
-        self.tell(says, (*events, self.last[-1] if self.last else -1), pages, requests)
+        events += [seq for page in cause.pages for seq in (self.run.page(page).came, self.run.page(page).keyed)]
+        says = f"the run ended with {stopped}{where}: {cause.why}"
+        self.tell(says, (*events, *self.last), cause.pages, cause.requests)
 
-    def _without_room(self) -> Iterator[tuple[str, list[str], list[int]]]:
+    def _without_room(self) -> Iterator[Cause]:
         """Requests whose next token has no slot."""
-        run = self.run
+        run, stuck = self.run, []
         for task, table in run.tables.items():
-            known, room = run.state.tasks[task], len(table) * run.size
-            if known.status == "finished" or known.n_tokens <= room:
-                continue
-            first = "before its first token" if not known.generated else f"after {of_tokens(known.generated)}"
-            free = run.state.n_free + run.state.n_cached
-            why = (
-                f"{task} has no slot for position {room}: {of_pages(table)}, of {run.size} slots, are full {first}, "
-                f"and no more came, {'though ' + str(free) + ' were free' if free else 'since none was free'}"
-            )
-            yield why, [task], table
+            known = run.state.tasks[task]
+            if known.status != "finished" and known.n_tokens > len(table) * run.size:
+                stuck.append(task)
+        if not stuck:
+            return
+        task, free = stuck[0], run.state.n_free + run.state.n_cached
+        table, generated = run.tables[task], run.state.tasks[task].generated
+        full = f"{of_pages(table)} {'are' if len(table) > 1 else 'is'} full"
+        first = (
+            f"after {of_tokens(generated)}" if generated else "before its first token: its prompt ends on a page's end"
+        )
+        came = f"and no page came, though {free} were free" if free else "and no page came, since none was free"
+        why = f"{task} has no slot for position {len(table) * run.size}, {first}. {full}, {came}"
+        others = f"; so it is with {listed(stuck[1:])}" if stuck[1:] else ""
+        yield Cause(why + others, stuck, table)
 
-    def _would_hit(self) -> Iterator[tuple[str, list[str], list[int]]]:
+    def _would_hit(self) -> Iterator[Cause]:
         """Who waits first, and the live pages that hold what it begins with."""
         run = self.run
         for task in run.state.waiting[:1]:
@@ -75,10 +86,7 @@ class Exceptions(Kind):
             live = [page for page in found if run.holders.get(page)]
             if live:
                 holders = dict.fromkeys(name for page in live for name in run.holders[page])
-                many = "they are" if len(live) > 1 else "it is"
-                yield (
-                    f"{task}, which waits first, begins with what {of_pages(live)} hold{'s' * (len(live) == 1)}: "
-                    f"a lookup finds that while {many} live, held by {listed(holders)}",
-                    [task, *holders],
-                    live,
-                )
+                hold, they = "hold" * (len(live) > 1) or "holds", "hold" * (len(holders) > 1) or "holds"
+                why = f"{task}, which waits first, begins with what {of_pages(live)} {hold}"
+                why = f"{why}, and a lookup finds that while {listed(holders)} {they} it"
+                yield Cause(why, [task, *holders], live)

@@ -12,8 +12,8 @@ from astrai_sim.trace import events as ev
 
 
 class Passes(Struct):
-    """Passes over a request since it was admitted or got a token: up to which position it is computed, how many computed
-    again what was computed, and how many tokens that were; numbers of the first pass, the second and the last."""
+    """Passes over a request since it was admitted or got a token: up to where it is computed (`done`), how many passes
+    computed that `again`, and how many tokens; the numbers of the first pass, of the second and of the last."""
 
     done: int
     again: int = 0
@@ -85,10 +85,8 @@ class RepeatedPrefills(Kind):
     def _over(self, task: str, seq: int) -> None:
         passes = self._of(task)
         if passes.again:
-            says = (
-                f"{task} was computed {times(passes.again + 1)} before its next token: "
-                f"{of_tokens(passes.wasted)} for nothing"
-            )
+            says = f"{task} was prefilled {times(passes.again + 1)} before its next token"
+            says = f"{says}: {of_tokens(passes.wasted)} were computed for nothing"
             log = self.run.task(task)
             self.tell(says, (log.admitted, passes.first, passes.second, passes.last, seq), self._pages(task), [task])
         self.passes[task] = Passes(passes.done)

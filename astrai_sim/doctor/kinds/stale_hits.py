@@ -30,7 +30,9 @@ class StaleHits(Kind):
             if held == PARTLY or (keyed == chain and held != keyed):
                 says = f"{first}, but that was written to since it got its key"
             elif contents.alone(held) == contents.alone(chain):
-                says = f"{first}: the tokens in it are the same, but it was computed after other tokens than those before"
+                says = (
+                    f"{first}: the tokens in it are the same, but it was computed after other tokens than those before"
+                )
             else:
                 says = f"{first}, but other tokens are in it"
             self.tell(says, (log.keyed, log.wrote, event.seq), [page], [event.task])

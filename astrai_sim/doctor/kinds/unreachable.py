@@ -52,14 +52,14 @@ class Unreachable(Kind):
         for page in index.lost:
             self._in_vain(page)
         for lost, pages in self.vain.items():
-            many = len(pages) > 1
-            stay = f"{of_pages(sorted(pages))} stay{'s' * (not many)} cached, and no lookup comes to {'them' if many else 'it'}"
+            stay, it = ("stay", "them") if len(pages) > 1 else ("stays", "it")
             why = {
-                "parent": f"page {lost.page}, from which they go on, went",
+                "parent": f"the page before, {lost.page}, went" if lost.page >= 0 else "the page before was not there",
                 "replaced": f"page {lost.page} got the same key",
                 "missed": f"a lookup passed by page {lost.page}, which holds what it was to find",
             }[lost.why]
-            self.tell(f"{stay}: {why}", (*pages.values(), lost.seq), sorted(pages))
+            says = f"{of_pages(sorted(pages))} {stay} cached, and no lookup comes to {it}: {why}"
+            self.tell(says, (*pages.values(), lost.seq), sorted(pages))
         cached, lost = state.n_cached, sum(state.page_state(page) == "cached" for page in index.lost)
         if lost:
             self.note = f"at the end {lost:,} of {cached:,} cached pages ({lost / cached:.0%}) cannot be found"

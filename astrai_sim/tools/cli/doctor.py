@@ -64,9 +64,10 @@ def _lines(trace: Trace, report: Report) -> list[str]:
         lines += [f"{number}. {finding.kind}: {finding.says}", *_about(trace, finding)]
     lines += [f"{count:,} more of the kind {kind!r}" for kind, count in report.more.items()]
     lines += report.notes
-    if not report.findings:
-        lines.append(NOTHING)
-    lines += ["looked for:", *(f"  - {says}" for says in report.looked_for.values())]
+    if report.findings:
+        lines.append(f"looked for: {', '.join(report.looked_for)}")
+    else:
+        lines += [f"{NOTHING}, looking for:", *(f"  - {kind}: {says}" for kind, says in report.looked_for.items())]
     if report.not_looked_for:
         lines += ["not looked for:", *(f"  - {kind}: {why}" for kind, why in report.not_looked_for.items())]
     return lines
