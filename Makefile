@@ -59,10 +59,11 @@ takes_gif := FILM START SECONDS SPEED OUT
 takes_record := SCENARIO DEVICE WORKLOAD PRIVATE OUT
 takes_plot := TRACE SCENARIO OUT
 takes_export := TRACE SCENARIO TO OUT
+takes_doctor := TRACE SCENARIO
 takes_verify := TRACE REPRODUCE WORKLOAD
 takes_bench := DEVICE
 takes_test-engines := ASTRAI NANO ENGINE_PYTHON
-commands := film films list lint-film check-film stills clips slides embed promo sheet gallery new-film gif record plot export verify bench test-engines
+commands := film films list lint-film check-film stills clips slides embed promo sheet gallery new-film gif record plot export verify doctor bench test-engines
 known := $(sort $(foreach command,$(commands),$(takes_$(command))))
 taken := $(foreach goal,$(MAKECMDGOALS),$(takes_$(goal)))
 given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
@@ -142,6 +143,9 @@ export: $(READY) ## write TRACE (default: that of SCENARIO) in the form TO to OU
 
 verify: $(READY) ## replay TRACE (default: all that are shipped) and check every event
 	@$(PY) -m astrai_sim verify$(if $(REPRODUCE), --reproduce)$(call option,WORKLOAD,workload) $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl.gz)
+
+doctor: $(READY) ## find in TRACE (default: that of SCENARIO) what is wrong with the engine's memory management
+	@$(PY) -m astrai_sim doctor "$(recorded)"
 
 bench: $(READY) ## measure what paging, prefix reuse and recording cost on DEVICE
 	@$(PY) -m astrai_sim bench $(call option,DEVICE,device)
