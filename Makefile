@@ -59,7 +59,7 @@ takes_gif := FILM START SECONDS SPEED OUT
 takes_record := SCENARIO DEVICE WORKLOAD PRIVATE OUT
 takes_plot := TRACE SCENARIO OUT
 takes_export := TRACE SCENARIO TO OUT
-takes_doctor := TRACE SCENARIO
+takes_doctor := TRACE SCENARIO OUT
 takes_verify := TRACE REPRODUCE WORKLOAD
 takes_bench := DEVICE
 takes_test-engines := ASTRAI NANO ENGINE_PYTHON
@@ -144,8 +144,8 @@ export: $(READY) ## write TRACE (default: that of SCENARIO) in the form TO to OU
 verify: $(READY) ## replay TRACE (default: all that are shipped) and check every event
 	@$(PY) -m astrai_sim verify$(if $(REPRODUCE), --reproduce)$(call option,WORKLOAD,workload) $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl.gz)
 
-doctor: $(READY) ## find in TRACE (default: that of SCENARIO) what is wrong with the engine's memory management
-	@$(PY) -m astrai_sim doctor "$(recorded)"
+doctor: $(READY) ## find in TRACE (default: that of SCENARIO) what is wrong with the engine's memory management; a film of it to OUT
+	@$(PY) -m astrai_sim doctor "$(recorded)"$(if $(OUT), --film -o "$(OUT)")
 
 bench: $(READY) ## measure what paging, prefix reuse and recording cost on DEVICE
 	@$(PY) -m astrai_sim bench $(call option,DEVICE,device)

@@ -34,6 +34,10 @@ class Kind:
     """As it is printed."""
     looks_for: ClassVar[str]
     """What it looks for, in words."""
+    asks: ClassVar[str]
+    """What a film of such a finding asks."""
+    shows: ClassVar[str]
+    """What it comes to, with `{pages}` for the pages; both without a digit."""
 
     def __init__(self, run: Run) -> None:
         self.run = run

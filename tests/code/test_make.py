@@ -50,6 +50,7 @@ def test_variables_that_do_not_apply_are_refused_in_a_line(words, said):
         (("export", "SCENARIO=chat", "TO=csv"), '"assets/traces/chat.jsonl.gz" --to "csv" -o "media/exports/chat-csv"'),
         (("export", "TO=parquet", "OUT=my run"), '--to "parquet" -o "my run"'),
         (("doctor", "TRACE=a b.jsonl"), '-m astrai_sim doctor "a b.jsonl"'),
+        (("doctor", "TRACE=a.jsonl", "OUT=x y.mp4"), 'doctor "a.jsonl" --film -o "x y.mp4"'),
         (("list", "TRACE=x.jsonl"), '-m scenes list --trace "x.jsonl"'),
         (("test-engines", "ASTRAI=a b", "NANO=n"), 'try_engines.py --astrai "a"  --astrai "b" --nano "n"'),
     ],

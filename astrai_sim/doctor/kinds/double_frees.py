@@ -10,6 +10,7 @@ class DoubleFrees(Kind):
 
     name = "double free"
     looks_for = "pages let go at refcount 0, or by a request that does not hold them"
+    asks, shows = "Who lets go of a page that is not held?", "Let go without being held: {pages}."
 
     def before_pages_free(self, event: ev.PagesFree) -> None:
         """A page is let go."""

@@ -28,6 +28,7 @@ class Exceptions(Kind):
 
     name = "exception"
     looks_for = "an exception that ended the run"
+    asks, shows = "What was under way when the run broke off?", "Here the run broke off, with {pages}."
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)

@@ -17,6 +17,7 @@ class Leaks(Kind):
 
     name = "leak"
     looks_for = "pages that are neither free nor cached at the end, and that no request holds that goes on"
+    asks, shows = "Why does the pool get smaller?", "Never given back: {pages}."
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)

@@ -12,6 +12,7 @@ class LiveInLru(Kind):
 
     name = "live page in the LRU"
     looks_for = "pages that a request holds and that are still among the cached ones, to be evicted"
+    asks, shows = "Why can a page in use be evicted?", "In use, and among those to be evicted: {pages}."
 
     told: Collection[int] = ()
     """Pages that were told of and have been in the LRU since."""

@@ -28,6 +28,7 @@ class RepeatedPrefills(Kind):
 
     name = "prefilled again"
     looks_for = "requests whose tokens are computed again and again while they wait for their next one"
+    asks, shows = "Why are tokens computed again and again?", "Computed again before the next token: {pages}."
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)

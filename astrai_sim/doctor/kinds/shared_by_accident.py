@@ -12,6 +12,7 @@ class SharedByAccident(Kind):
 
     name = "shared by accident"
     looks_for = "pages in two tables, or twice in one, that no prefix hit put there"
+    asks, shows = "Why do two requests own one page?", "Two tables, and no prefix hit: {pages}."
 
     def before_pages_alloc(self, event: ev.PagesAlloc) -> None:
         """A page is handed out as a free one."""

@@ -11,6 +11,7 @@ class StaleHits(Kind):
 
     name = "stale or unchained hit"
     looks_for = "pages found for a request whose content was computed after another prefix, or rewritten since"
+    asks, shows = "Why does a lookup find the wrong content?", "Found, and not what was looked for: {pages}."
 
     @classmethod
     def blind(cls, header: Header) -> str | None:

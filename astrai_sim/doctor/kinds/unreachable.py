@@ -18,6 +18,7 @@ class Unreachable(Kind):
 
     name = "unreachable cached page"
     looks_for = "pages that stay in the cache though no lookup that begins at the first page comes to them"
+    asks, shows = "Which cached pages does nobody find?", "Cached, and out of reach: {pages}."
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
