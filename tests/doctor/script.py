@@ -22,6 +22,7 @@ class Script:
         self.tables: dict[str, list[int]] = {}
         self.refs: Counter[int] = Counter()
         self.lru: list[int] = []
+        self.left: set[tuple[str | None, int]] = set()
         self.free = set(range(PAGES))
 
     def emit(self, event: str, **fields: object) -> int:
@@ -68,7 +69,11 @@ class Script:
     def go(self, task: str | None, page: int, cached: bool = False) -> int:
         """A page is let go."""
         self.refs[page] -= 1
-        how = {"task": task, "logical": None, "ref": self.refs[page]}
+        held = [
+            i for i, entry in enumerate(self.tables.get(task or "", ())) if entry == page and (task, i) not in self.left
+        ]
+        self.left.update((task, i) for i in held[:1])
+        how = {"task": task, "logical": held[0] if held else None, "ref": self.refs[page]}
         if cached:
             self.lru.append(page)
             return self.emit("page_cached", page=page, **how, mask=self._mask(), lru=[*self.lru])
@@ -78,8 +83,10 @@ class Script:
 
     def leave(self, task: str, cached: Sequence[int] = ()) -> None:
         """A request lets go of its pages, of which some stay `cached`."""
-        for page in self.tables.pop(task):
+        for page in self.tables[task]:
             self.go(task, page, page in cached)
+        self.tables.pop(task)
+        self.left = {(name, i) for name, i in self.left if name != task}
         self.emit("table", task=task, pages=[])
 
     def evict(self, page: int) -> int:
