@@ -54,7 +54,10 @@ class Contents:
                     self._wrote(page, span.task, span.start // self._size + i, high == self._size)
         elif isinstance(event, ev.KvLengths):
             for task, count in zip(event.tasks, event.counts, strict=True):
-                start = self._state.tasks[task].stored
+                known = self._state.tasks[task]
+                if known.log.ids is None:
+                    continue
+                start = known.stored
                 for logical, page in enumerate(tables.get(task, ())[start // self._size :], start // self._size):
                     end = start + count - logical * self._size
                     if end > 0:

@@ -107,8 +107,11 @@ class Run:
     def _go(self, task: str, pages: Iterable[int]) -> None:
         table = self.tables.get(task, [])
         for page in pages:
-            if page in table:
-                del table[len(table) - 1 - table[::-1].index(page)]
+            if task in self.holders.get(page, ()):
+                if table[-1] == page:
+                    table.pop()
+                else:
+                    table.remove(page)
                 self.holders[page].remove(task)
                 if not self.holders[page]:
                     del self.holders[page]
