@@ -63,10 +63,11 @@ takes_record := SCENARIO DEVICE WORKLOAD PRIVATE OUT
 takes_record-all := DEVICE WORKLOAD OUT
 takes_plot := TRACE SCENARIO OUT
 takes_export := TRACE SCENARIO TO OUT
+takes_doctor := TRACE SCENARIO OUT
 takes_verify := TRACE REPRODUCE WORKLOAD
 takes_bench := DEVICE EVENTS
 takes_test-engines := ASTRAI NANO MINI_SGLANG ENGINE_PYTHON
-commands := film films list lint-film check-film stills clips slides embed promo sheet gallery new-film gif record record-all plot export verify bench test-engines
+commands := film films list lint-film check-film stills clips slides embed promo sheet gallery new-film gif record record-all plot export verify doctor bench test-engines
 known := $(sort $(foreach command,$(commands),$(takes_$(command))))
 taken := $(foreach goal,$(MAKECMDGOALS),$(takes_$(goal)))
 given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
@@ -150,6 +151,9 @@ export: $(READY) ## write TRACE (default: that of SCENARIO) in the form TO to OU
 
 verify: $(READY) ## replay TRACE (default: all that are shipped) and check every event
 	@$(PY) -m astrai_sim verify$(if $(REPRODUCE), --reproduce)$(call option,WORKLOAD,workload) $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl.gz)
+
+doctor: $(READY) ## find in TRACE (default: that of SCENARIO) what is wrong with the engine's memory management; a film of it to OUT
+	@$(PY) -m astrai_sim doctor "$(recorded)"$(if $(OUT), --film -o "$(OUT)")
 
 bench: $(READY) ## measure what paging, prefix reuse and recording cost on DEVICE
 	@$(PY) -m astrai_sim bench $(call option,DEVICE,device)$(call option,EVENTS,events)

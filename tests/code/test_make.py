@@ -52,6 +52,8 @@ def test_variables_that_do_not_apply_are_refused_in_a_line(words, said):
         (("export", "TO=parquet", "OUT=my run"), '--to "parquet" -o "my run"'),
         (("film", "SCHEDULER=tcp://a:1"), '--quality "final" --scheduler "tcp://a:1"'),
         (("promo", "SCHEDULER=tcp://a:1"), 'astrai.toml" --scheduler "tcp://a:1"'),
+        (("doctor", "TRACE=a b.jsonl"), '-m astrai_sim doctor "a b.jsonl"'),
+        (("doctor", "TRACE=a.jsonl", "OUT=x y.mp4"), 'doctor "a.jsonl" --film -o "x y.mp4"'),
         (("list", "TRACE=x.jsonl"), '-m scenes list --trace "x.jsonl"'),
         (("test-engines", "ASTRAI=a b", "NANO=n"), 'try_engines.py --astrai "a"  --astrai "b" --nano "n"'),
         (("test-engines", "MINI_SGLANG=m", "ENGINE_PYTHON=p"), 'try_engines.py --mini-sglang "m" --python "p"'),

@@ -1,7 +1,8 @@
-"""The command line: record, record-all, verify, private, inspect, plot, export, vllm-events, bench."""
+"""The command line: record, record-all, verify, doctor, private, inspect, plot, export, vllm-events, bench."""
 
 from astrai_sim.command_line import Commands
 from astrai_sim.tools.cli.bench import bench
+from astrai_sim.tools.cli.doctor import doctor
 from astrai_sim.tools.cli.export import export
 from astrai_sim.tools.cli.inspect import inspect, plot
 from astrai_sim.tools.cli.private import private
@@ -12,7 +13,7 @@ from astrai_sim.tools.cli.vllm_events import vllm_events
 
 main = Commands(
     "astrai-sim",
-    [record, record_all, verify, private, inspect, plot, export, vllm_events, bench],
+    [record, record_all, verify, doctor, private, inspect, plot, export, vllm_events, bench],
     "Record runs of a paged KV cache, and look at the recordings.",
 )
 

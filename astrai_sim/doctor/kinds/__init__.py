@@ -1,0 +1,1 @@
+"""What the doctor looks for: a module for each kind of finding."""

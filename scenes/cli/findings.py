@@ -1,0 +1,50 @@
+"""`python -m scenes findings`: a film of what the doctor finds in a trace."""
+
+from pathlib import Path
+
+import click
+
+from scenes.cli.arguments import (
+    FileNamed,
+    look_options,
+    main,
+    output_option,
+    progress_bar,
+    quality_option,
+    trace_option,
+)
+from scenes.draw.layout import Frame
+from scenes.film.quality import Quality
+from scenes.story.errors import DoesNotApply
+from scenes.theme import Theme
+
+NOT_TOLD = (AssertionError, LookupError, ArithmeticError, TypeError, AttributeError)
+"""What telling raises of a trace that was let through and in which what every film takes for granted does not hold."""
+
+
+@main.command("findings")
+@trace_option
+@quality_option
+@look_options
+@output_option("MP4 file to write; default: media/films/Findings-TRACE.mp4.", FileNamed(".mp4"))
+@click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
+def findings_command(
+    trace: Path | None, quality: Quality, frame: Frame, theme: Theme, output: Path | None, processes: int | None
+) -> None:
+    """Render a film of what `astrai-sim doctor` finds in a trace: the first finding of each kind, event by event.
+
+    A trace with findings often does not verify: --unverified lets it through, and says so on every frame.
+    """
+    from scenes.film.render import render_film
+    from scenes.findings.film import Findings
+
+    if trace is None:
+        raise click.UsageError("give the trace with --trace")
+    try:
+        with progress_bar("Findings") as progress:
+            shaped = quality.shaped(frame, theme)
+            made = render_film(Findings, trace, shaped, output, processes=processes, progress=progress)
+    except NOT_TOLD as error:
+        why = f"what it records does not fit together ({type(error).__name__} {error})".replace(" )", ")")
+        raise DoesNotApply(f"{trace}: {why}") from None
+    click.echo(made.path)
