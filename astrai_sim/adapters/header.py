@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ def _version(package: str) -> str:
     return str(getattr(sys.modules.get(package), "__version__", "unknown"))
 
 
+@cache
 def _commit(root: Path | None) -> str | None:
     """The commit of the checkout whose folder, or "python" or "src" in it, the engine lies in, with "+" for a changed
     one; None where it lies in none."""

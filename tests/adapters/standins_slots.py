@@ -10,7 +10,7 @@ import torch
 
 from tests.adapters.parts import VOCABULARY
 
-HEADS, DIM, LAYERS, LONGEST, EOS = 1, 4, 2, 96, 7
+HEADS, DIM, LAYERS, LONGEST, EOS = 1, 4, 2, 96, 37
 NOTHING = torch.empty(0, dtype=torch.int32)
 
 
@@ -294,9 +294,9 @@ class SlotScheduler:
         promised = sum(-(-(req.most - req.device_len) // size) + 1 for req in self.decode_manager.running)
         while queue and left:
             pending = queue[0]
+            needed = -(-(len(pending.input_ids) + pending.sampling_params.max_tokens) // size)
             if pending.part is None:
                 found = cache.match_req(pending).cuda_handle
-                needed = -(-(len(pending.input_ids) + pending.sampling_params.max_tokens) // size)
                 cache.lock(found)
                 if not self.rows or promised + needed - found.cached_len // size > cache.room:
                     cache.lock(found, -1)
@@ -304,9 +304,9 @@ class SlotScheduler:
                 row, start = self.rows.pop(0), found.cached_len
                 if start:
                     cache.page_table[row, :start] = found.get_matched_indices()
-                promised += needed - start // size
             else:
                 row, found, start = pending.part.table_idx, pending.part.cache_handle, pending.part.cached_len
+            promised += needed - start // size
             end = min(start + left, len(pending.input_ids))
             left -= end - start
             reqs.append(Req(pending, row, found, start, end))
