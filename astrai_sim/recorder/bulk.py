@@ -24,11 +24,15 @@ ADDING = ("alloc", "ref", "revived", "evicted", "keyed")
 
 @dataclass
 class _Pages:
-    """Pages that had the same done to them, on the way to one event, and what `more` it says of the last of them."""
+    """Pages that had the same done to them, on the way to one event, and what `more` it says of the last of them.
+
+    `logical` is the entry of the first of them, `following` that of the one that may come next.
+    """
 
     kind: str
     task: str | None
     logical: int | None
+    following: int | None
     pages: list[int] = field(default_factory=list)
     more: dict[str, Any] = field(default_factory=dict)
 
@@ -51,7 +55,8 @@ class BulkRecorder(BaseRecorder):
         self._emit("snapshot", mask=hex(cache.free_mask), cached=len(lru), digests=told)
 
     def _emit(self, event: str, at: int | None = None, **fields: Any) -> None:
-        self._send()
+        if self._pending is not None:
+            self._send()
         super()._emit(event, at, **fields)
 
     def _write(self, data: dict[str, Any]) -> None:
@@ -110,18 +115,20 @@ class BulkRecorder(BaseRecorder):
         """Note that `kind` was done to `page`, the table's entry `logical`."""
         pages = self._expect(kind, logical)
         if pages is None:
-            pages = self._pending = _Pages(kind, self.task, logical)
+            pages = self._pending = _Pages(kind, self.task, logical, logical)
         pages.pages.append(page)
+        if pages.following is not None:
+            pages.following += 1 if kind in ADDING else -1
         return pages
 
     def _expect(self, kind: str, logical: int | None) -> _Pages | None:
         """The pages on the way that one more of `kind`, at `logical`, belongs to; it sends off what it does not."""
         pages = self._pending
-        if isinstance(pages, _Pages) and (pages.kind, pages.task) == (kind, self.task):
-            step = len(pages.pages) if kind in ADDING else -len(pages.pages)
-            if logical is None or (pages.logical is not None and logical == pages.logical + step):
+        if type(pages) is _Pages and pages.kind == kind and pages.task == self.task:
+            if logical is None or logical == pages.following:
                 return pages
-        self._send()
+        if pages is not None:
+            self._send()
         return None
 
     def _next_logical(self) -> int | None:
