@@ -1,5 +1,7 @@
 """Grids of coloured cells drawn from arrays, each as one mobject."""
 
+from typing import Any
+
 import cairo
 import numpy as np
 from manim import Mobject
@@ -22,6 +24,11 @@ class CellField(Mobject):
         super().__init__()
         self.n, self.frame = n, frame
         self.opacity = 1.0
+
+    @property
+    def look(self) -> tuple[Any, ...]:
+        """Everything that its picture comes from: arrays are replaced when they change, never changed in place."""
+        raise NotImplementedError
 
     def cells_at(self, at: np.ndarray) -> np.ndarray:
         """Index [n] of the cell under each design pixel [n, 2], -1 between and beside the cells."""
