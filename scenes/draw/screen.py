@@ -16,6 +16,8 @@ MITER = 10
 """How many half widths a stroke may reach beyond its path: Cairo's limit for sharp corners."""
 BLUR = 2
 """Pixels around a shape that its edge may touch."""
+EDGE = 8
+"""Rows above and below an area that are drawn with it and put back as they were."""
 APART = 1.4
 """Two areas are drawn as one where that has at most so many times their pixels."""
 FEW = 24
@@ -144,20 +146,28 @@ class Screen:
         )
 
     def _draw(self, area: Area) -> None:
+        """Draw all that meets `area`, and put back what that changed around it.
+
+        Nothing is cut at its sides: how Cairo takes the edges of a shape within a row of pixels depends on all of them.
+        """
         camera = self.camera
         pixels: Any = camera.pixel_array
+        met = [seen for seen in self.seen.values() if seen.area.meets(area)]
+        high = area.grown(EDGE, self.width, self.height)
+        left, right = [seen.area.left for seen in met], [seen.area.right for seen in met]
+        clip = Area(min([area.left, *left]), high.top, max([area.right, *right]), high.bottom)
+        around = [(part, pixels[part].copy()) for part in _ring(clip, area)]
         across, down = slice(area.left, area.right), slice(area.top, area.bottom)
         pixels[down, across] = camera.background[down, across]  # type: ignore[index]
         ctx = camera.get_cairo_context(pixels)
         ctx.save()
         matrix = ctx.get_matrix()
         ctx.identity_matrix()
-        ctx.rectangle(area.left, area.top, area.right - area.left, area.bottom - area.top)
+        ctx.new_path()
+        ctx.rectangle(clip.left, clip.top, clip.right - clip.left, clip.bottom - clip.top)
         ctx.clip()
         ctx.set_matrix(matrix)
-        for seen in self.seen.values():
-            if not seen.area.meets(area):
-                continue
+        for seen in met:
             mobject = seen.mobject
             if isinstance(mobject, DrawnShape):
                 seen.path = mobject.draw(ctx, seen.path)
@@ -167,6 +177,15 @@ class Screen:
             else:
                 camera.capture_mobjects([mobject], include_submobjects=False)
         ctx.restore()
+        for part, kept in around:
+            pixels[part] = kept
+
+
+def _ring(outer: Area, inner: Area) -> list[tuple[slice, slice]]:
+    """The rows and columns of `outer` around `inner`."""
+    across, middle = slice(outer.left, outer.right), slice(inner.top, inner.bottom)
+    parts = [(slice(outer.top, inner.top), across), (slice(inner.bottom, outer.bottom), across)]
+    return [*parts, (middle, slice(outer.left, inner.left)), (middle, slice(inner.right, outer.right))]
 
 
 def _same(a: Sequence[Any], b: Sequence[Any]) -> bool:
