@@ -257,10 +257,14 @@ class DrawnGrid(CellField):
         seams[: self.n] = self.seams
         if not len(row) or not len(column):
             return np.zeros((0, 0, 4), np.uint8)
+        starts = np.flatnonzero(np.concatenate([[True], (np.diff(row) != 0) | (np.diff(down) != 0)]))
+        alike = np.diff([*starts, len(row)])
+        row, down = row[starts], down[starts]
         first = row.min()
         seam = seams.reshape(self.rows, self.columns)[first : row.max() + 1]
         covered = open_ + (across - open_) * np.take(seam[row - first], column, axis=1)
-        return image_of(self, self.columns, row, column, down[:, None] * covered)
+        distinct = image_of(self, self.columns, row, column, down[:, None] * covered)
+        return np.repeat(distinct.view(np.uint32), alike, axis=0).view(np.uint8)
 
 
 DRAWN: dict[type[Atom], type[Any]] = {
