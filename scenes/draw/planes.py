@@ -6,8 +6,9 @@ from av.video.reformatter import VideoReformatter
 
 from scenes.draw.screen import Area
 
-REACH = 2
-"""Pixels by which a converted pixel depends on those around it: colour is halved in height by a filter over four rows."""
+REACH, GIVEN = 2, 8
+"""Pixels around a change that colours depend on it, since they are halved in height by a filter over four rows, and
+that are converted with it: swscale takes another filter for fewer than eight rows."""
 
 
 class Planes:
@@ -36,7 +37,7 @@ class Planes:
 
     def needs(self, area: Area) -> Area:
         """The pixels that `take` is to be given where the pixels in `area` have changed."""
-        return area.grown(2 * REACH, self.width, self.height)
+        return area.grown(GIVEN, self.width, self.height)
 
     def take(self, area: Area, pixels: np.ndarray) -> None:
         """Convert what has changed in `area`, and what depends on it, from `pixels` [h, w, 4], RGBA, of `needs(area)`."""

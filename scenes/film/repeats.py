@@ -65,25 +65,43 @@ def same_again(spec: VideoEncoderSpec) -> Same | None:
     """What repeats a picture in streams of `spec`, for pictures of its size.
 
     None where they are not H.264 of libx264, come in another order than they are shown in, or refer to more than the
-    picture before.
+    picture before, and where that packet says more than it should, as lossless ones do: it is tried on another picture.
     """
     if spec.codec != "libx264" or spec.pixel_format != "yuv420p":
         return None
+    plain = np.full((spec.height * 3 // 2, spec.width), 128, np.uint8)
+    ramp = np.arange(plain.size, dtype=np.uint32).astype(np.uint8).reshape(plain.shape)
+    first, second, other = (_encoded(spec, *pictures) for pictures in ((plain,), (plain, plain), (ramp,)))
+    if first is None or second is None or other is None:
+        return None
+    sets = [unit for _, unit in _units(first) if unit[0] & 31 == SPS]
+    bits = _counted_in(sets[0]) if sets else None
+    return Same(second, bits) if bits and _again(other, second) else None
+
+
+def _encoded(spec: VideoEncoderSpec, *pictures: np.ndarray) -> bytes | None:
+    """The packet of the last of `pictures`, each of which must be encoded at once; None where one is not."""
     context: Any = av.CodecContext.create(spec.codec, "w")
     context.width, context.height, context.pix_fmt = spec.width, spec.height, spec.pixel_format
     context.framerate, context.time_base = spec.frame_rate, 1 / spec.frame_rate
     context.options = dict(spec.options)
-    plain = av.VideoFrame.from_numpy_buffer(np.full((spec.height * 3 // 2, spec.width), 128, np.uint8), "yuv420p")
-    packets = []
-    for time in range(2):
-        plain.pts = time
-        packets.append(context.encode(plain))
-    if any(len(found) != 1 for found in packets):
-        return None
-    first, second = (bytes(*found) for found in packets)
-    sets = [unit for _, unit in _units(first) if unit[0] & 31 == SPS]
-    bits = _counted_in(sets[0]) if sets else None
-    return Same(second, bits) if bits else None
+    data = None
+    for time, samples in enumerate(pictures):
+        frame = av.VideoFrame.from_numpy_buffer(samples, "yuv420p")
+        frame.pts = time
+        packets = context.encode(frame)
+        if len(packets) != 1:
+            return None
+        data = bytes(packets[0])
+    return data
+
+
+def _again(key: bytes, same: bytes) -> bool:
+    """Whether the picture after that of `key` is the same where its packet is `same`."""
+    decoder: Any = av.CodecContext.create("h264", "r")
+    decoder.thread_count = 1
+    frames = [frame for data in (key, same) for frame in decoder.decode(Packet(data))] + decoder.decode(None)
+    return len(frames) == 2 and np.array_equal(*(frame.to_ndarray() for frame in frames))
 
 
 def _units(data: bytes) -> Iterator[tuple[bytes, bytes]]:
