@@ -336,7 +336,7 @@ class Change(FilmAnimation):
                 gone = elapsed < self.leaves
                 fades = min(motion.APPEAR, max(1e-3, self.seconds - back))
                 share = 1 - elapsed / self.leaves if gone else (elapsed - back) / fades
-                track.mobject.fill_rgbas[0, 3] *= min(1.0, max(0.0, share))
+                track.mobject.faded(min(1.0, max(0.0, share)))
 
     def finish(self) -> None:
         super().finish()

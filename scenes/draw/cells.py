@@ -1,5 +1,7 @@
 """Grids of coloured cells drawn from arrays, each as one mobject."""
 
+from typing import Any
+
 import cairo
 import numpy as np
 from manim import Mobject
@@ -23,6 +25,11 @@ class CellField(Mobject):
         self.n, self.frame = n, frame
         self.opacity = 1.0
 
+    @property
+    def look(self) -> tuple[Any, ...]:
+        """Everything that its picture comes from: arrays are replaced when they change, never changed in place."""
+        raise NotImplementedError
+
     def cells_at(self, at: np.ndarray) -> np.ndarray:
         """Index [n] of the cell under each design pixel [n, 2], -1 between and beside the cells."""
         raise NotImplementedError
@@ -34,7 +41,10 @@ class CellField(Mobject):
 
 def image_of(field: CellField, columns: int, row: np.ndarray, column: np.ndarray, covered: np.ndarray) -> np.ndarray:
     """Pixels [rows, columns, 4], premultiplied, uint8, of a field's cells at `row` and `column`, each
-    `covered` [rows, columns] by its cell."""
+    `covered` [rows, columns] by its cell.
+
+    Shares of 255 are rounded to the nearest: (x + 128 + (x + 128 >> 8)) >> 8 is x / 255 for all products of two bytes.
+    """
     first, last = int(row.min()), int(row.max()) + 1
     low, high = first * columns, min(last * columns, field.n)
     cells = np.zeros(((last - first) * columns, 4))
@@ -44,7 +54,11 @@ def image_of(field: CellField, columns: int, row: np.ndarray, column: np.ndarray
     packed = np.rint(cells).astype(np.uint8).view(np.uint32).reshape(last - first, columns)
     pixels = np.take(packed[row - first], column, axis=1).view(np.uint8).reshape(len(row), -1, 4)
     share = np.rint(covered * 255.0).astype(np.uint16)[:, :, None]
-    return ((pixels * share + 127) // 255).astype(np.uint8)
+    parts = pixels * share
+    parts += 128
+    parts += parts >> 8
+    parts >>= 8
+    return parts.astype(np.uint8)
 
 
 def paint(ctx: cairo.Context, pixels: np.ndarray, left: float, top: float) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 
 import cairo
 import numpy as np
-from manim import Mobject, VMobject
+from manim import Mobject
 
 from scenes.draw import fonts
 from scenes.draw.atoms import ALIGN, Atom, Block, Cells, Grid, Line, Text
 from scenes.draw.cells import CellField, coverage, image_of, paint
 from scenes.draw.layout import UNIT, Box, Frame
+from scenes.draw.shape import DrawnShape
 from scenes.measures import Said
 
 ROUND = 0.5522847498
@@ -21,7 +22,7 @@ CORNER = 36.0
 SIDES = np.array([(1, 0), (0, 1), (-1, 0), (0, -1)], dtype=float)
 
 
-class DrawnText(VMobject):
+class DrawnText(DrawnShape):
     """A `Text` that can be moved, recoloured and told to say something else.
 
     `said` is the text with its measures, by which others can vouch for what is drawn; None where it was given as a
@@ -67,6 +68,7 @@ class DrawnText(VMobject):
     def set_text(self, text: str) -> None:
         """Show `text` instead, at the same anchor."""
         self.points = self.outline(text)
+        self.reshaped()
         self.text, self.said = text, text if isinstance(text, Said) else None
 
     def ink(self) -> tuple[float, float, float, float] | None:
@@ -75,7 +77,7 @@ class DrawnText(VMobject):
         return (*glyphs.min(axis=0), *glyphs.max(axis=0)) if len(glyphs) else None
 
 
-class DrawnBlock(VMobject):
+class DrawnBlock(DrawnShape):
     """A `Block`."""
 
     def __init__(self, atom: Block, frame: Frame) -> None:
@@ -94,12 +96,13 @@ class DrawnBlock(VMobject):
         self.box = Box(x, y, w, h)
         outline = _dashes(self.box) if self.dashed else _rounded(self.box, min(v[13], w / 2, h / 2))
         self.points = self.frame.points(outline)
+        self.reshaped()
         self.fill_rgbas = np.array([[*v[4:7], 0.0 if self.dashed else v[7] * fade]])
         self.stroke_rgbas = np.array([[*v[8:11], v[11] * fade]])
         self.stroke_width = v[12] * 100 / UNIT
 
 
-class DrawnLine(VMobject):
+class DrawnLine(DrawnShape):
     """A `Line`, with a chevron at its end where that has a `head`."""
 
     def __init__(self, atom: Line, frame: Frame) -> None:
@@ -121,6 +124,7 @@ class DrawnLine(VMobject):
         if self.head and len(xy) > 1:
             pieces.append(_chevron(xy[-2], xy[-1], 10 + 1.5 * v[-1]))
         self.points = self.frame.points(np.concatenate(pieces))
+        self.reshaped()
         self.stroke_rgbas = np.array([[*v[-5:-2], v[-2] * fade]])
         self.stroke_width = v[-1] * 100 / UNIT
 
@@ -134,6 +138,10 @@ class DrawnCells(CellField):
 
     def say(self, atom: Cells) -> None:
         """Nothing of it cannot be blended."""
+
+    @property
+    def look(self) -> tuple[Any, ...]:
+        return self.edges, self.rgba, self.lines, self.radius, self.opacity
 
     def put(self, v: np.ndarray, fade: float = 1.0) -> None:
         """Take places, fills and outlines from the vector."""
@@ -206,6 +214,10 @@ class DrawnGrid(CellField):
         self.image: tuple[tuple[float, ...], np.ndarray] | None = None
 
     @property
+    def look(self) -> tuple[Any, ...]:
+        return self.box, self.window, self.gap, self.columns, self.rgba, self.seams, self.opacity
+
+    @property
     def seen(self) -> Box:
         """The part of the grid that is drawn."""
         return self.box.within(self.window).within(Box(0, 0, self.frame.width, self.frame.height))
@@ -245,10 +257,14 @@ class DrawnGrid(CellField):
         seams[: self.n] = self.seams
         if not len(row) or not len(column):
             return np.zeros((0, 0, 4), np.uint8)
+        starts = np.flatnonzero(np.concatenate([[True], (np.diff(row) != 0) | (np.diff(down) != 0)]))
+        alike = np.diff([*starts, len(row)])
+        row, down = row[starts], down[starts]
         first = row.min()
         seam = seams.reshape(self.rows, self.columns)[first : row.max() + 1]
         covered = open_ + (across - open_) * np.take(seam[row - first], column, axis=1)
-        return image_of(self, self.columns, row, column, down[:, None] * covered)
+        distinct = image_of(self, self.columns, row, column, down[:, None] * covered)
+        return np.repeat(distinct.view(np.uint32), alike, axis=0).view(np.uint8)
 
 
 DRAWN: dict[type[Atom], type[Any]] = {

@@ -51,6 +51,10 @@ QUALITIES = {quality.name: quality for quality in (FINAL, PREVIEW)}
 ENCODER = {
     "crf": "14",
     "preset": "veryfast",
+    "bf": "0",
+    "refs": "1",
+    "weightp": "0",
+    "x264-params": "force-cfr=1",
     "tune": "animation",
     "mbtree": "0",
     "threads": "1",

@@ -16,12 +16,11 @@ from manim import Animation, Mobject, Scene, Wait, logger
 
 from astrai_sim.shipped import ASSETS
 from astrai_sim.trace import Trace, TraceError
-from scenes.draw.animation import Extent, FilmAnimation
-from scenes.draw.camera import FilmCamera
 from scenes.film.moments import Moments, nowhere
 from scenes.film.opening import for_the_screen, other_trace
 from scenes.film.pacing import CannotPace, pace
 from scenes.film.quality import FINAL, PREVIEW, Quality, rehearsing
+from scenes.film.renderer import FilmRenderer
 from scenes.film.vouched import as_far_as_it_holds
 from scenes.parts.part import View
 from scenes.stage.shot import Section, Shot, Storyboard, linked
@@ -111,7 +110,7 @@ class FilmScene(Scene):
         quality: Quality = FINAL,
         **kwargs: Any,
     ) -> None:
-        super().__init__(camera_class=FilmCamera, **kwargs)
+        super().__init__(renderer=FilmRenderer(kwargs.get("skip_animations", False)), **kwargs)
         self.opened = for_the_screen(trace) if isinstance(trace, Trace) else None
         self.trace_path = Path(trace.path) if isinstance(trace, Trace) else self.trace_for(trace)
         self.frame, self.theme = quality.frame, quality.theme
@@ -275,33 +274,8 @@ class FilmScene(Scene):
             animation.clean_up_from_scene(self)
 
     def get_moving_and_static_mobjects(self, animations: Iterable[Animation]) -> tuple[list[Mobject], list[Mobject]]:
-        """All of the scene, found anew for each frame, while an animation changes what there is."""
-        if any(getattr(animation, "whole", False) for animation in animations):
-            return list(self.mobjects), []
-        return super().get_moving_and_static_mobjects(animations)
-
-    def get_moving_mobjects(self, *animations: Animation) -> list[Mobject]:
-        """The animated mobjects and those drawn over any place they cover.
-
-        Manim takes everything after the first animated mobject as moving; film
-        animations know where they happen, so the rest stays in the still image.
-        """
-        film = [animation for animation in animations if isinstance(animation, FilmAnimation)]
-        if len(film) < len(animations):
-            return super().get_moving_mobjects(*animations)
-        animated: set[Mobject] = set()
-        reached: list[Extent] = []
-        for animation in film:
-            animated.update(animation.mobject.get_family())
-            reached += animation.extents()
-        moving = []
-        for mobject in self.renderer.camera.get_mobjects_to_display(self.mobjects):
-            if mobject in animated:
-                moving.append(mobject)
-            elif moving and (box := _own_bounds(mobject)) and any(_overlap(box, other) for other in reached):
-                moving.append(mobject)
-                reached.append(box)
-        return moving
+        """All of it may move: what does is found when it is drawn (see `scenes.draw.screen`)."""
+        return list(self.mobjects), []
 
 
 def seconds_of(text: str | None) -> float | None:
@@ -318,16 +292,3 @@ def seconds_of(text: str | None) -> float | None:
     if not 1 <= seconds < math.inf:
         raise SystemExit(f"{SECONDS_VARIABLE} is {text!r}: give a number of seconds, at least 1, or unset it")
     return seconds
-
-
-def _own_bounds(mobject: Mobject) -> Extent | None:
-    """Bounds of the mobject's own points, without its submobjects."""
-    if not len(mobject.points):
-        return None
-    points = np.asarray(mobject.points)[:, :2]
-    low, high = points.min(axis=0), points.max(axis=0)
-    return low[0], low[1], high[0], high[1]
-
-
-def _overlap(a: Extent, b: Extent, margin: float = 0.03) -> bool:
-    return a[0] < b[2] + margin and b[0] < a[2] + margin and a[1] < b[3] + margin and b[1] < a[3] + margin
