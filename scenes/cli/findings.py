@@ -6,6 +6,7 @@ import click
 
 from scenes.cli.arguments import (
     FileNamed,
+    crew_options,
     look_options,
     main,
     output_option,
@@ -14,6 +15,7 @@ from scenes.cli.arguments import (
     trace_option,
 )
 from scenes.draw.layout import Frame
+from scenes.farm.crew import Crew
 from scenes.film.quality import Quality
 from scenes.story.errors import DoesNotApply
 from scenes.theme import Theme
@@ -27,9 +29,9 @@ NOT_TOLD = (AssertionError, LookupError, ArithmeticError, TypeError, AttributeEr
 @quality_option
 @look_options
 @output_option("MP4 file to write; default: media/films/Findings-TRACE.mp4.", FileNamed(".mp4"))
-@click.option("--processes", type=click.IntRange(1), help="Default: one for each core.")
+@crew_options
 def findings_command(
-    trace: Path | None, quality: Quality, frame: Frame, theme: Theme, output: Path | None, processes: int | None
+    trace: Path | None, quality: Quality, frame: Frame, theme: Theme, output: Path | None, crew: Crew
 ) -> None:
     """Render a film of what `astrai-sim doctor` finds in a trace: the first finding of each kind, event by event.
 
@@ -43,7 +45,7 @@ def findings_command(
     try:
         with progress_bar("Findings") as progress:
             shaped = quality.shaped(frame, theme)
-            made = render_film(Findings, trace, shaped, output, processes=processes, progress=progress)
+            made = render_film(Findings, trace, shaped, output, crew=crew, progress=progress)
     except NOT_TOLD as error:
         why = f"what it records does not fit together ({type(error).__name__} {error})".replace(" )", ")")
         raise DoesNotApply(f"{trace}: {why}") from None
