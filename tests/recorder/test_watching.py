@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import replace
+from functools import partial
 from types import FunctionType
 
 import pytest
@@ -26,7 +27,7 @@ DETAILS = ("full", "bulk")
 
 def wrapped(*owners) -> list[str]:
     """Methods that instances have of their own, over those of their class."""
-    return [name for owner in owners for name, value in vars(owner).items() if isinstance(value, FunctionType)]
+    return [name for owner in owners for name, value in vars(owner).items() if isinstance(value, FunctionType | partial)]
 
 
 @pytest.fixture(params=DETAILS)
