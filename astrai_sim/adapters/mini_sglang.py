@@ -43,13 +43,12 @@ class MiniSGLang(Follower):
     policy = ("cached-pages-last", "keyed-pages-stay", "longest-prefix", "first-come-first-served")
     phases = ("prefill", "decode", "cleanup")
     watched = ("free_slots", "evictable_size", "protected_size")
-    pool: Ledger
 
     def __init__(self, writer: TraceWriter, asked: RecordPart, engine: Any) -> None:
         super().__init__(writer, asked, engine)
         self.manager = engine.cache_manager
         self.live = Slots(self.manager, lambda: self.tables().values())
-        self.pool = Ledger(self.live.n_pages, self.live.page_size)
+        self.pool = self.ledger = Ledger(self.live.n_pages, self.live.page_size)
         self.keys = self.tensor(engine, asked.kv_layer)
         self.shown = self.roles(engine)
         self.names = {role: function.__qualname__ for role, function in self.shown.items()}
@@ -128,12 +127,12 @@ class MiniSGLang(Follower):
 
     def tables(self) -> dict[Any, list[int]]:
         """Read from the live page table: as many pages as the tokens need whose K and V are there."""
-        return {key: self._row(req, 0, req.cached_len) for key, req in self.holding.items()}
+        return {key: self._entries(req, 0, req.cached_len) for key, req in self.holding.items()}
 
     def live_pool(self) -> Slots:
         return self.live
 
-    def _row(self, req: Any, start: int, end: int) -> list[int]:
+    def _entries(self, req: Any, start: int, end: int) -> list[int]:
         """Pages of a request's tokens from `start`, where a page begins, to before `end`, in the live page table."""
         return self.live.pages(self.manager.page_table[req.table_idx, start : end : self.pool.page_size])
 
@@ -261,19 +260,19 @@ class MiniSGLang(Follower):
                 if request.status == "waiting":
                     self._admit(request, req, end, lines)
                 elif end > first:
-                    self._take(self._row(req, first * size, end * size), lines)
+                    self._take(self._entries(req, first * size, end * size), lines)
         self._free_the_rest()
 
     def _admit(self, request: Followed, req: Any, end: int, lines: Lines) -> None:
         """A request is admitted: what was found for it, which is locked since, and pages up to entry `end`."""
         size = self.pool.page_size
-        row, hits = self._row(req, 0, end * size), req.cached_len // size
+        row, hits = self._entries(req, 0, end * size), req.cached_len // size
         if self.caching(self.engine):
             self._told(self.looked.pop(req.uid, []))
             self.looked_up(row[:hits])
         for page in row[:hits]:
-            revived = self.pool.cached(page)
-            self.pool.hold(page)
+            revived = self.ledger.cached(page)
+            self.ledger.hold(page)
             self.came("page_revived" if revived else "page_ref", page, lru=revived)
         self._take(row[hits:], lines)
         self.admitted(request, req.cached_len)
@@ -282,19 +281,19 @@ class MiniSGLang(Follower):
         """New pages for the request that is served, or for nobody; some of them are evicted right before."""
         for page in pages:
             self._told(lines)
-            if page in self.dropped and self.pool.cached(page):
+            if page in self.dropped and self.ledger.cached(page):
                 self.dropped.remove(page)
-                self.pool.evict(page)
+                self.ledger.evict(page)
                 self.evicted(page)
-            self.pool.hold(page)
+            self.ledger.hold(page)
             self.came("page_alloc", page)
 
     def _free_the_rest(self) -> None:
         """A node is evicted whole: pages of it that the pass does not need are in no table, and free again."""
-        rest = [page for page in self.dropped if self.pool.cached(page)]
+        rest = [page for page in self.dropped if self.ledger.cached(page)]
         self._take(rest, [])
         for page in rest:
-            self.pool.drop(page, keep=False)
+            self.ledger.drop(page, keep=False)
             self.went("page_free", page)
 
     # pages that go
@@ -346,11 +345,11 @@ class MiniSGLang(Follower):
                         continue
                     if not kept:
                         left.remove(page)
-                    self.pool.drop(page, kept)
-                    self.went("page_cached" if self.pool.cached(page) else "page_free", page)
+                    self.ledger.drop(page, kept)
+                    self.went("page_cached" if self.ledger.cached(page) else "page_free", page)
         self.leaving = []
         for page in left:
             holder = next((request for request in self.requests.values() if page in request.table), None)
             with self._about(holder and holder.name):
-                self.pool.drop(page, keep=False)
+                self.ledger.drop(page, keep=False)
                 self.went("page_free", page)

@@ -318,8 +318,8 @@ class Stepper(PageWatcher):
         lengths = {name: self.named[name].kv for name in named}
         pool = self.live_pool()
         refs, mask, lru = list(pool.refs), hex(pool.free_mask), pool.lru
-        seen = {"mask": mask, "refs": refs, "tables": named, "lengths": lengths}
-        self._emit("snapshot", **seen, **({"lru": lru} if len(lru) <= WHOLE_LRU else {}))
+        cached: dict[str, Any] = {"lru": lru} if len(lru) <= WHOLE_LRU else {}
+        self._emit("snapshot", mask=mask, refs=refs, tables=named, lengths=lengths, **cached)
 
     # requests
 

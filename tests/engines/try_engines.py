@@ -24,7 +24,7 @@ NANO = {
     "tight": "--pages 10 --budget 20 --request 10:20:20,40:28:14,10:35:20 --request 60:40:20,100:30:20,10:33:20",
 }
 MINI_SGLANG = {
-    "shared": "--request 10:20:12 --request 10:21:14,60:20:10 --request 10:19:9 --request 90:17:12,10:26:5",
+    "shared": "--pages 28 --budget 40 --request 10:20:30,60:70:5,10:26:10 --request 10:19:9 --request 90:17:12,10:26:5",
     "tight": "--pages 10 --budget 20 --no-overlap --request 10:20:20,40:28:4 --request 10:33:12 "
     "--request 60:40:9,100:9:5",
     "naive": "--cache naive --request 10:20:12,50:21:14 --request 10:40:9,90:30:12",
