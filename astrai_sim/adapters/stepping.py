@@ -271,7 +271,11 @@ class Stepper(PageWatcher):
         named = {self.requests[key].name: pages for key, pages in known.items()}
         lengths = {name: self.named[name].kv for name in named}
         refs, mask = list(self.pool.refs), hex(self.pool.free_mask)
-        self._emit("snapshot", mask=mask, refs=refs, tables=named, lengths=lengths, **self._lru())
+        self._emit("snapshot", mask=mask, refs=refs, tables=named, lengths=lengths, **self._lru(), **self.reached())
+
+    def reached(self) -> dict[str, list[int]]:
+        """Where prefixes are a tree, the pages to which its root leads, for a snapshot."""
+        return {}
 
     # requests
 

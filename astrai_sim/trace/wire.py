@@ -151,7 +151,7 @@ BULK = (
     _line(ev.PagesEvicted, without="keys lru", pages=RUNS, task=str | None, logical=int | None, cached=int),
     _line(ev.PagesKeyed, pages=RUNS, task=str, logical=int),
     _line(ev.PrefixHit, pages=RUNS),
-    _line(ev.Snapshot, without="refs tables lengths lru", mask=MASK, cached=int),
+    _line(ev.Snapshot, without="refs tables lengths lru reached", mask=MASK, cached=int),
 )
 DIALECTS: dict[str, tuple[type[Event], ...]] = {
     "full": (*BOTH, *FULL),
