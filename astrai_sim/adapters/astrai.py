@@ -280,6 +280,17 @@ class Radix(Queued):
     def cached(self, key: str) -> int:
         return self.engine._task_cache._states[key].cached
 
+    def reached(self) -> dict[str, list[int]]:
+        root = getattr(self.engine._cache.strategy._prefix, "_root", None)
+        if root is None:
+            return {}
+        pages, nodes = set(), [root]
+        while nodes:
+            found = [node for node in [*nodes.pop().children.values()] if node.page_idx is not None]
+            pages.update(node.page_idx for node in found)
+            nodes += found
+        return {"reached": sorted(pages)}
+
     @begins
     def _on_run_batch(self, original: Original, prompts: list[list[int]], *args: Any, **kwargs: Any) -> Any:
         """Requests without queue and thread: their step begins with the first that gets pages."""

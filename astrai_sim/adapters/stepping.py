@@ -319,7 +319,11 @@ class Stepper(PageWatcher):
         pool = self.live_pool()
         refs, mask, lru = list(pool.refs), hex(pool.free_mask), pool.lru
         cached: dict[str, Any] = {"lru": lru} if len(lru) <= WHOLE_LRU else {}
-        self._emit("snapshot", mask=mask, refs=refs, tables=named, lengths=lengths, **cached)
+        self._emit("snapshot", mask=mask, refs=refs, tables=named, lengths=lengths, **cached, **self.reached())
+
+    def reached(self) -> dict[str, list[int]]:
+        """Where prefixes are a tree, the pages to which its root leads, for a snapshot."""
+        return {}
 
     # requests
 

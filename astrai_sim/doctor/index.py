@@ -1,9 +1,14 @@
 """The cache's index as the events tell it: which pages a lookup that begins at the first page can come to."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 Key = str | int
 ROOT: Key = ""
+
+
+SURE = ("missed", "read")
+"""Why pages cannot be found where the engine itself has shown that."""
 
 
 class Entry(NamedTuple):
@@ -17,7 +22,7 @@ class Entry(NamedTuple):
 
 class Lost(NamedTuple):
     """Since which event no lookup comes to a page, and why: the page before it went (`page`), another page took its key
-    (`page`), or a lookup passed it by."""
+    (`page`), a lookup passed it by, or the tree that was read back does not lead to it."""
 
     seq: int
     why: str
@@ -85,6 +90,14 @@ class Index:
         self.lost[page] = Lost(seq, "missed", page)
         self._lose(self.entries[page].key, self.lost[page])
 
+    def read(self, reached: Collection[int], seq: int) -> None:
+        """The engine's own index leads to these pages, and to no other."""
+        for page in self.entries:
+            if page in reached:
+                self.lost.pop(page, None)
+            elif page not in self.lost:
+                self.lost[page] = Lost(seq, "read", page)
+
     def clear(self) -> None:
         """Nothing can be found."""
         for held in (self.entries, self.lost, self._at, self._content, self._children):
@@ -105,6 +118,6 @@ class Index:
         while keys:
             for page in self._children.get(keys.pop(), ()):
                 lost, own = self.lost.get(page), self.entries[page].key
-                if lost is not None and self._at.get(own) == page and lost.why != "missed":
+                if lost is not None and self._at.get(own) == page and lost.why not in SURE:
                     del self.lost[page]
                     keys.append(own)

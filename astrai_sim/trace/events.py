@@ -372,14 +372,16 @@ class Digests(Struct, gc=False):
 
 class Snapshot(Event):
     """Read from the live objects: the free mask and, in full detail, refcounts, page tables, tokens in the cache of
-    each task that has a table, and the LRU of up to `WHOLE_LRU` entries. In bulk the LRU's length in `cached`, and
-    `digests` of the rest."""
+    each task that has a table, and the LRU of up to `WHOLE_LRU` entries. `reached`, of an engine whose prefixes are a
+    tree that can be walked, are the pages to which its root leads. In bulk the LRU's length in `cached`, and `digests`
+    of the rest."""
 
     mask: int
     refs: list[Int] | None = None
     tables: dict[str, list[Int]] | None = None
     lengths: dict[str, Int] | None = None
     lru: list[Int] | None = None
+    reached: list[Int] | None = None
     cached: Int | None = None
     digests: Digests | None = None
 

@@ -101,6 +101,7 @@ EVENTS = {
     "snapshot.mask": Field("free mask: bit i is 1 where page i is free", "hex"),
     "snapshot.refs": Field("refcount of every page", "tables"),
     "tables": Field("pages of each task that has any", "pages"),
+    "reached": Field("pages to which the root of the engine's prefix tree leads, where it has one", "pages", NEXT),
     "digests": Field("what stands for all refcounts, tables, lengths and the LRU: see Digests"),
     "Span.count": Field("tokens written", "tokens"),
     "Span.slots": Field("[page, first slot, end] for each page, in order", "slots"),

@@ -161,7 +161,7 @@ BULK = (
     _line(ev.PagesEvicted, without="keys lru", pages=RUNS, task=str | None, logical=Int | None, cached=Int),
     _line(ev.PagesKeyed, pages=RUNS, task=str, logical=Int),
     _line(ev.PrefixHit, pages=RUNS),
-    _line(ev.Snapshot, without="refs tables lengths lru", mask=MASK, cached=Int),
+    _line(ev.Snapshot, without="refs tables lengths lru reached", mask=MASK, cached=Int),
 )
 DIALECTS: dict[str, tuple[type[Event], ...]] = {
     "full": (*BOTH, *FULL),

@@ -7,7 +7,7 @@ import pytest
 from astrai_sim.doctor import examine, kinds
 from astrai_sim.shipped import ASSETS
 from astrai_sim.trace import Trace
-from tests.doctor.script import SIZE, SYSTEM, Script
+from tests.doctor.script import PAGES, SIZE, SYSTEM, Script
 from tests.trace.recording import crowd, recorded
 
 TRACES = sorted((ASSETS / "traces").glob("*.jsonl.gz"))
@@ -180,7 +180,7 @@ def test_cached_pages_whose_prefix_was_evicted_cannot_be_reached(script):
     ((kind, says, lines, pages, _),) = found(script)
     assert (kind, pages) == ("unreachable cached page", (1,)) and lines[-1] == line
     assert "page 1 stays cached, and no lookup comes to it: the page before, 0, went" in says
-    assert examine(script.trace()).notes == ("at the end 1 of 1 cached pages (100%) cannot be found",)
+    assert examine(script.trace()).notes == ("at the end at least 1 of 1 cached pages (100%) cannot be found",)
 
 
 def test_they_can_be_reached_again_where_the_prefix_is_there_again(script):
@@ -204,6 +204,21 @@ def test_a_cached_page_that_a_lookup_passes_by(script):
     ((kind, says, lines, pages, _),) = found(script)
     assert (kind, pages) == ("unreachable cached page", (1,)) and lines[-1] == line
     assert "a lookup passed by page 1, which holds what it was to find" in says
+
+
+def test_cached_pages_that_the_engines_own_tree_does_not_lead_to(script):
+    script.serve("A", [*SYSTEM, 5, 6, 7, 8, 9], [0, 1, 2], ["k1", "k2"])
+    with script.steps():
+        script.finish("A")
+        script.leave("A", cached=[0, 1])
+    read = {"mask": "0xfc", "refs": [0] * PAGES, "tables": {}, "lengths": {}, "lru": [0, 1]}
+    script.emit("snapshot", **read, reached=[0, 1])
+    assert found(script) == []
+    line = script.emit("snapshot", **read, reached=[0])
+    ((kind, says, lines, pages, _),) = found(script)
+    assert (kind, pages) == ("unreachable cached page", (1,)) and lines[-1] == line
+    assert says.endswith("the engine's own tree, read back, does not lead there")
+    assert examine(script.trace()).notes == ("at the end 1 of 2 cached pages (50%) cannot be found",)
 
 
 def test_a_cached_page_whose_key_another_page_took(script):

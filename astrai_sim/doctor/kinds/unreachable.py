@@ -24,6 +24,9 @@ class Unreachable(Kind):
         super().__init__(run)
         self.vain: defaultdict[Lost, dict[int, int]] = defaultdict(dict)
 
+    exact = False
+    """Whether the engine's index was read back."""
+
     @classmethod
     def blind(cls, header: Header) -> str | None:
         if not header.scenario.cache.prefix_caching:
@@ -43,6 +46,12 @@ class Unreachable(Kind):
             if page is not None:
                 self.run.index.pass_by(page, event.seq)
 
+    def on_snapshot(self, event: ev.Snapshot) -> None:
+        """The engine's index, read back."""
+        if event.reached is not None:
+            self.exact = True
+            self.run.index.read({*event.reached}, event.seq)
+
     def _in_vain(self, page: int) -> None:
         lost = self.run.index.lost.get(page)
         if lost is not None and self.run.state.page_state(page) == "cached":
@@ -57,10 +66,12 @@ class Unreachable(Kind):
             why = {
                 "parent": f"the page before, {lost.page}, went" if lost.page >= 0 else "the page before was not there",
                 "replaced": f"page {lost.page} got the same key",
+                "read": "the engine's own tree, read back, does not lead there",
                 "missed": f"a lookup passed by page {lost.page}, which holds what it was to find",
             }[lost.why]
             says = f"{of_pages(sorted(pages))} {stay} cached, and no lookup comes to {it}: {why}"
             self.tell(says, (*pages.values(), lost.seq), sorted(pages))
         cached, lost = state.n_cached, sum(state.page_state(page) == "cached" for page in index.lost)
         if lost:
-            self.note = f"at the end {lost:,} of {cached:,} cached pages ({lost / cached:.0%}) cannot be found"
+            least = "" if self.exact else "at least "
+            self.note = f"at the end {least}{lost:,} of {cached:,} cached pages ({lost / cached:.0%}) cannot be found"

@@ -155,4 +155,6 @@ class FullModel(Serving):
         checks.same("snapshot refs", event.refs, pool.refs)
         checks.same("snapshot tables", event.tables, pool.tables)
         checks.same("snapshot lengths", event.lengths, self._lengths())
+        for page in event.reached or ():
+            checks.true("reached pages", page in pool.keys, f"the prefix tree leads to page {page}, which has no key")
         self._lru(event)
