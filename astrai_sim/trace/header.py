@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from astrai_sim.trace.roles import ROLES
 
+OWN_ENGINE = "astrai_sim"
 DTYPES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 """Bytes of a number."""
 DETAILS = ("full", "bulk")

@@ -17,8 +17,8 @@ from astrai_sim.command_line import clear
 from astrai_sim.files import FileError
 from astrai_sim.trace.blocks import BLOCK_EVENTS
 from astrai_sim.trace.checkpoints import Checkpoints
-from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event, PhaseEnd, StepEnd
-from astrai_sim.trace.header import MEMBERSHIP, Footer, Header
+from astrai_sim.trace.events import EVENTS, SCHEMA, VERSION, Event, PhaseEnd, StepEnd, TaskSubmitted
+from astrai_sim.trace.header import MEMBERSHIP, OWN_ENGINE, Footer, Header
 from astrai_sim.trace.state import State
 from astrai_sim.trace.wire import UNREADABLE, LineReader, plain
 
@@ -70,7 +70,7 @@ class Trace:
         self.footer: Footer | None = None
         self._events = len(self._ends) - 1
         dialect = MEMBERSHIP if self.header.membership_only else self.header.detail
-        self._lines = LineReader(dialect, self.header.phases)
+        self._lines, self._foreign = LineReader(dialect, self.header.phases), self.header.engine.name != OWN_ENGINE
         if self._events and _start(self._line(self._events)).type == "footer":
             self.footer = self._edge("the footer: ", Footer, self._events)
             self._events -= 1
@@ -157,9 +157,16 @@ class Trace:
             kind = _start(line).event
             named = "" if kind is None else f" ({kind})"
             raise TraceError(self.path, index + 2, f"event {index}{named}: {error}") from None
+        if self._foreign:
+            self._fill(event, index)
+        return event
+
+    def _fill(self, event: Event, index: int) -> None:
+        """What an engine left out that follows from the rest."""
         if isinstance(event, StepEnd | PhaseEnd) and event.duration_ns is None:
             event.duration_ns = self._lasted(event, index)
-        return event
+        elif isinstance(event, TaskSubmitted) and event.arrival_step is None:
+            event.arrival_step = event.step + 1
 
     def _lasted(self, end: Event, index: int) -> int:
         """Nanoseconds from the begin of what ends with event `index`; 0 where it never began."""

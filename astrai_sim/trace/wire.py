@@ -80,13 +80,8 @@ def _each(name: str, field: str) -> Said:
     return Said(Int | list[Int], make=make)
 
 
-def _next_step(given: int | None, line: Any) -> int:
-    return line.step + 1 if given is None else given
-
-
-ARRIVAL = Said(Length | None, make=_next_step, default=None)
-DURATION = Said(Int | None, default=None)
-"""Where it is left out, the reader puts in what lies between begin and end."""
+ARRIVAL, DURATION = Said(Length | None, default=None), Said(Int | None, default=None)
+"""Other engines may leave them out: the reader puts in what follows from the rest."""
 MASK = Said(str, make=_from_hex)
 MAYBE_MASK = Said(str | None, make=_from_hex, default=None)
 PAGE = Said(Int, "page", _one)

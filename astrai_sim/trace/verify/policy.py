@@ -1,8 +1,6 @@
 """The rules that this engine keeps beyond correct paging, by the names that headers claim them by."""
 
-from astrai_sim.trace.header import Header
-
-OWN_ENGINE = "astrai_sim"
+from astrai_sim.trace.header import OWN_ENGINE, Header
 
 RULES = {
     "lowest-page-first": "of the free pages, the lowest is handed out",
