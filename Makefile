@@ -60,7 +60,7 @@ takes_record := SCENARIO DEVICE WORKLOAD PRIVATE OUT
 takes_plot := TRACE SCENARIO OUT
 takes_export := TRACE SCENARIO TO OUT
 takes_verify := TRACE REPRODUCE WORKLOAD
-takes_bench := DEVICE
+takes_bench := DEVICE FILM
 takes_test-engines := ASTRAI NANO ENGINE_PYTHON
 commands := film films list lint-film check-film stills clips slides embed promo sheet gallery new-film gif record plot export verify bench test-engines
 known := $(sort $(foreach command,$(commands),$(takes_$(command))))
@@ -143,8 +143,9 @@ export: $(READY) ## write TRACE (default: that of SCENARIO) in the form TO to OU
 verify: $(READY) ## replay TRACE (default: all that are shipped) and check every event
 	@$(PY) -m astrai_sim verify$(if $(REPRODUCE), --reproduce)$(call option,WORKLOAD,workload) $(if $(TRACE),"$(TRACE)",assets/traces/*.jsonl.gz)
 
-bench: $(READY) ## measure what paging, prefix reuse and recording cost on DEVICE
+bench: $(READY) ## measure what paging, prefix reuse and recording cost on DEVICE, and rendering FILM anew
 	@$(PY) -m astrai_sim bench $(call option,DEVICE,device)
+	@$(PY) -m scenes bench "$(FILM)"
 
 check-code: $(READY) ## check form, types and imports of the source
 	@.venv/bin/ruff check --quiet
