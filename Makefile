@@ -65,7 +65,7 @@ takes_plot := TRACE SCENARIO OUT
 takes_export := TRACE SCENARIO TO OUT
 takes_doctor := TRACE SCENARIO OUT
 takes_verify := TRACE REPRODUCE WORKLOAD
-takes_bench := DEVICE EVENTS
+takes_bench := DEVICE EVENTS FILM
 takes_test-engines := ASTRAI NANO MINI_SGLANG ENGINE_PYTHON
 commands := film films list lint-film check-film stills clips slides embed promo sheet gallery new-film gif record record-all plot export verify doctor bench test-engines
 known := $(sort $(foreach command,$(commands),$(takes_$(command))))
@@ -155,8 +155,9 @@ verify: $(READY) ## replay TRACE (default: all that are shipped) and check every
 doctor: $(READY) ## find in TRACE (default: that of SCENARIO) what is wrong with the engine's memory management; a film of it to OUT
 	@$(PY) -m astrai_sim doctor "$(recorded)"$(if $(OUT), --film -o "$(OUT)")
 
-bench: $(READY) ## measure what paging, prefix reuse and recording cost on DEVICE
+bench: $(READY) ## measure what paging, prefix reuse and recording cost on DEVICE, and rendering FILM anew
 	@$(PY) -m astrai_sim bench $(call option,DEVICE,device)$(call option,EVENTS,events)
+	@$(PY) -m scenes bench "$(FILM)"
 
 check-code: $(READY) ## check form, types and imports of the source
 	@.venv/bin/ruff check --quiet

@@ -6,6 +6,7 @@ x-height of at least 11 px in both type families (Inter: cap height 0.727 em, x-
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 BACKGROUND = "#0D1117"
 PANEL = "#161C26"
@@ -31,6 +32,7 @@ def mix(first: str, second: str, amount: float) -> str:
     return "#" + "".join(f"{value:02X}" for value in blend)
 
 
+@cache
 def rgb(color: str) -> tuple[float, float, float]:
     """`#RRGGBB` as three floats in 0..1."""
     red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))

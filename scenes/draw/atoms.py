@@ -6,7 +6,7 @@ blended. What is drawn of an atom is a mobject of `scenes.draw.drawn`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, fields
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -47,9 +47,12 @@ class Atom:
         raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         if type(self) is not type(other):
             return False
-        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        theirs = vars(other)
+        return all(value is theirs[name] or _same(value, theirs[name]) for name, value in vars(self).items())
 
     __hash__ = None  # type: ignore[assignment]
 

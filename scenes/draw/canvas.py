@@ -14,11 +14,11 @@ from manim import Group, Scene
 
 from scenes import theme
 from scenes.draw import motion
-from scenes.draw.animation import Extent, FilmAnimation
+from scenes.draw.animation import FilmAnimation
 from scenes.draw.atoms import FLYING, Atom, Block, Cells, Grid, Key, Line, Move, Picture, Text, bounds, fits
 from scenes.draw.crossing import NEAR, crossing
 from scenes.draw.drawn import drawn
-from scenes.draw.layout import UNIT, Frame
+from scenes.draw.layout import Frame
 
 LATE = 0.6
 """Share of a movement after which things come that make use of the place."""
@@ -39,7 +39,7 @@ class Canvas(Group):
             before = self.atoms.get(key)
             if before is None or not fits(before, atom):
                 self.add_atom(key, atom)
-            elif before != atom:
+            elif before is not atom and before != atom:
                 self.shown[key].say(atom)
                 self.shown[key].put(atom.vector())
                 self.shown[key].z_index = atom.z
@@ -259,7 +259,6 @@ class Change(FilmAnimation):
             self._fly(move, seconds)
         canvas.submobjects = [*self.old, *(canvas.shown[k] for k in self.picture), *self.flyers]
         self.mobject = Group(*(track.mobject for track in self.tracks))
-        self._boxes = self._covered(before)
 
     def _changed(self, key: Key, old: Atom, new: Atom) -> Track:
         """How an atom changes: it moves when those have gone that it would cross, until those come that were hidden."""
@@ -311,21 +310,6 @@ class Change(FilmAnimation):
             track.leaves = self.plan.landed * f
         self.tracks.append(track)
         self.flyers.append(mobject)
-
-    def _covered(self, before: Picture) -> list[Extent]:
-        """Every place, in Manim units, that anything covers meanwhile."""
-        boxes = [bounds(before[key]) for key in (*self.leaving, *self.changing)]
-        boxes += [bounds(self.picture[key]) for key in (*self.coming, *self.changing)]
-        for move in self.moves:
-            a, b = bounds(move.start), bounds(move.end)
-            reach = motion.ARC * max(abs(a[0] - b[0]), abs(a[1] - b[1])) + 4
-            low, high = np.minimum(a, b) - reach, np.maximum(a, b) + reach
-            boxes.append((low[0], low[1], high[2], high[3]))
-        w, h = self.canvas.frame.width / 2, self.canvas.frame.height / 2
-        return [((x - w) / UNIT, (h - b) / UNIT, (r - w) / UNIT, (h - y) / UNIT) for x, y, r, b in boxes]
-
-    def extents(self) -> list[Extent]:
-        return self._boxes
 
     def apply(self, progress: float) -> None:
         elapsed = progress * self.seconds

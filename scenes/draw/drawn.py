@@ -1,5 +1,6 @@
 """Mobjects that draw atoms: one class for each kind, put into any state by a vector of numbers."""
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -289,8 +290,9 @@ def _straight(xy: np.ndarray) -> np.ndarray:
     return np.stack([a, a + (b - a) / 3, a + 2 * (b - a) / 3, b], axis=1).reshape(-1, 2)
 
 
+@lru_cache(4096)
 def _rounded(box: Box, radius: float) -> np.ndarray:
-    """The outline of a box whose corners are quarter circles, clockwise from the top left."""
+    """The outline, not to be changed, of a box whose corners are quarter circles, clockwise from the top left."""
     corners, out = box.corners, []
     for i in range(4):
         along, down = SIDES[i], SIDES[(i + 1) % 4]

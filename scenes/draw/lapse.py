@@ -17,8 +17,6 @@ class Lapse(FilmAnimation):
     `pictures` may be made when they are asked for: only those that are shown are. A sentence that is new fades in.
     """
 
-    whole = True
-
     def __init__(self, canvas: Canvas, pictures: Sequence[Picture], seconds: float, times: Sequence[float]) -> None:
         super().__init__(canvas, seconds)
         self.canvas, self.pictures, self.times = canvas, pictures, np.asarray(times)

@@ -40,7 +40,7 @@ class Planes:
         return area.grown(GIVEN, self.width, self.height)
 
     def take(self, area: Area, pixels: np.ndarray) -> None:
-        """Convert what has changed in `area`, and what depends on it, from `pixels` [h, w, 4], RGBA, of `needs(area)`."""
+        """Convert what has changed in `area`, and what depends on it, from `pixels` [h, w, 4], RGBA, of its `needs`."""
         given, wanted = self.needs(area), area.grown(REACH, self.width, self.height)
         height, width = pixels.shape[:2]
         self.converted += width * height

@@ -15,8 +15,6 @@ class Running(FilmAnimation):
     What its first picture has not fades out meanwhile, and what it has anew fades in.
     """
 
-    whole = True
-
     def __init__(self, canvas: Canvas, picture: Callable[[float], Picture], seconds: float) -> None:
         super().__init__(canvas, seconds)
         self.canvas, self.picture = canvas, picture

@@ -134,16 +134,10 @@ class Screen:
             wide += MITER / 2 * mobject.get_stroke_width() * LINE * self.height / camera.frame_height
         across, down = self.width / camera.frame_width, self.height / camera.frame_height
         (left, low), (right, high) = points.min(axis=0), points.max(axis=0)
-        edges = (
-            self.width / 2 + left * across - wide,
-            self.height / 2 - high * down - wide,
-            self.width / 2 + right * across + wide,
-            self.height / 2 - low * down + wide,
-        )
-        x, y, r, b = (int(np.clip(edge, -2, 2 + max(self.width, self.height))) for edge in edges)
-        return Seen(
-            mobject, look, Area(max(0, x & ~1), max(0, y & ~1), min(self.width, r + 2 & ~1), min(self.height, b + 2 & ~1))
-        )
+        x, r = self.width / 2 + left * across - wide, self.width / 2 + right * across + wide
+        y, b = self.height / 2 - high * down - wide, self.height / 2 - low * down + wide
+        (x, r), (y, b) = _even(x, r, self.width), _even(y, b, self.height)
+        return Seen(mobject, look, Area(x, y, r, b))
 
     def _draw(self, area: Area) -> None:
         """Draw all that meets `area`, and put back what that changed around it.
@@ -186,6 +180,12 @@ def _ring(outer: Area, inner: Area) -> list[tuple[slice, slice]]:
     across, middle = slice(outer.left, outer.right), slice(inner.top, inner.bottom)
     parts = [(slice(outer.top, inner.top), across), (slice(inner.bottom, outer.bottom), across)]
     return [*parts, (middle, slice(outer.left, inner.left)), (middle, slice(inner.right, outer.right))]
+
+
+def _even(low: float, high: float, most: int) -> tuple[int, int]:
+    """The even numbers around two, from 0 to `most`."""
+    first, last = (int(min(max(edge, -2.0), most + 2.0)) for edge in (low, high))
+    return max(0, first & ~1), min(most, (last + 2) & ~1)
 
 
 def _same(a: Sequence[Any], b: Sequence[Any]) -> bool:

@@ -46,7 +46,10 @@ class Encoder:
         self.thread.start()
 
     def put(self, pixels: np.ndarray, changed: Sequence[Area] | None, repeat: int = 1) -> None:
-        """Show `pixels` [h, w, 4], RGBA, for `repeat` frames; only the areas `changed` (None: all) are not as before."""
+        """Show `pixels` [h, w, 4], RGBA, for `repeat` frames; only the areas `changed` (None: all) are not as before.
+
+        What is needed of them is copied.
+        """
         self._raise()
         whole = Area(0, 0, self.spec.width, self.spec.height)
         areas = [whole] if changed is None else [whole] if changed and self.planes is None else changed

@@ -65,7 +65,8 @@ ENCODER = {
 }
 """libx264's options: text and thin lines stay sharp; the same pictures always give the
 same packets (with `mbtree` they do not); one thread, since sections run side by side;
-and the matrix that the pictures are converted with is written down for players."""
+a picture refers to the one before and is encoded at once, so that others can be put in between
+(see `scenes.film.repeats`); and the matrix that the pictures are converted with is written down for players."""
 
 QUIET = {
     "disable_caching": True,
@@ -76,9 +77,9 @@ QUIET = {
 }
 
 
-def rendering(quality: Quality, folder: Path) -> AbstractContextManager:
-    """Settings for writing video at `quality` below `folder`, silently."""
-    video: dict[str, Any] = {"video_encoder_options": ENCODER, "write_to_movie": True, "save_sections": False}
+def rendering(quality: Quality, folder: Path, **encoder: str) -> AbstractContextManager:
+    """Settings for writing video at `quality` below `folder`, silently; `encoder` are other options of libx264's."""
+    video: dict[str, Any] = {"video_encoder_options": ENCODER | encoder, "write_to_movie": True, "save_sections": False}
     if quality.clear:
         video |= {"video_encoder_options": {}, "format": "mov", "background_opacity": 0.0}
     return tempconfig(_picture(quality) | video | {"media_dir": str(folder)})

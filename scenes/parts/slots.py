@@ -1,6 +1,7 @@
 """Slots: how the token slots of a page are laid out and coloured, wherever they are shown."""
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ LEAST = 3.0
 """Pixels of a cell from which on single slots are drawn."""
 
 
+@cache
 def columns_of(size: int) -> int:
     """Columns of a page of `size` slots: its divisor nearest to twice the square root.
 

@@ -123,7 +123,11 @@ class Tape(Part):
         """Colours of computed slots of a page: those of who computed them."""
         who, where = (array[page] for array in view.ink())
         writers = np.where(who >= 0, who, view.history.requests[task].index)
-        return np.stack([view.shade(int(writer), int(place)) for writer, place in zip(writers, where, strict=True)])
+        colors = np.empty((len(writers), 4))
+        for writer in np.unique(writers).tolist():
+            mine = writers == writer
+            colors[mine] = view.shade(writer, where[mine])
+        return colors
 
     def read(self, shown: Shown) -> Read:
         """How many tokens of each request are filled, and how many outlined."""
