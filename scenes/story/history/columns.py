@@ -1,7 +1,7 @@
 """Tables that grow by rows while events are read, and are arrays once they are asked."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,31 +14,33 @@ class Columns:
 
     def __init__(self, *names: str) -> None:
         self.names = names
-        self._flat = array("q")
         self._place = {name: place for place, name in enumerate(names)}
+        self._columns = [array("q") for _ in names]
         self._read: dict[str, np.ndarray] = {}
 
     def __len__(self) -> int:
-        return len(self._flat) // len(self.names)
+        return len(self._columns[0])
 
     def add(self, *values: int) -> int:
         """Append a row, in the order of `names`; returns its index."""
-        row = len(self._flat) // len(values)
-        self._flat.extend(values)
+        row = len(self._columns[0])
+        for column, value in zip(self._columns, values, strict=True):
+            column.append(value)
         if self._read:
             self._read = {}
         return row
 
-    def extend(self, numbers: Iterable[int]) -> range:
-        """Append rows, one number after another; returns their indices."""
-        first = len(self)
-        self._flat.extend(numbers)
+    def extend(self, count: int, *values: int | Sequence[int]) -> range:
+        """Append so many rows: of each column one number that is in all of them, or all; returns their indices."""
+        first = len(self._columns[0])
+        for column, value in zip(self._columns, values, strict=True):
+            column.extend(array("q", (value,)) * count if isinstance(value, int) else value)
         self._read = {}
-        return range(first, len(self))
+        return range(first, first + count)
 
     def put(self, name: str, row: int, value: int) -> None:
         """Change one number."""
-        self._flat[row * len(self.names) + self._place[name]] = value
+        self._columns[self._place[name]][row] = value
         if self._read:
             self._read = {}
 
@@ -46,12 +48,12 @@ class Columns:
         if name.startswith("_") or name not in self._place:
             raise AttributeError(name)
         if name not in self._read:
-            rows = np.array(self._flat, dtype=np.int64).reshape(-1, len(self.names))
-            self._read = dict(zip(self.names, np.ascontiguousarray(rows.T), strict=True))
+            self._read[name] = np.array(self._columns[self._place[name]], dtype=np.int64)
         return self._read[name]
 
     def rows(self, places: np.ndarray) -> "Columns":
         """The rows at `places` as a table of its own."""
         some = Columns(*self.names)
-        some._flat.frombytes(np.stack([getattr(self, name)[places] for name in self.names], axis=1).tobytes())
+        for name, column in zip(self.names, some._columns, strict=True):
+            column.frombytes(getattr(self, name)[places].tobytes())
         return some

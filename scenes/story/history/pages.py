@@ -62,18 +62,16 @@ class Pages:
         life, index = self.requests[task], self.requests[task].index
         grows = len(life.admitted) > len(life.preempted)
         table = self._open.setdefault(task, {})
-        seq, end, entries = event.seq, self.last + 1, sure(event.entries)
-        places = [*zip(entries, event.pages, strict=True)]
-        for page in event.pages:
-            if how == 0:
-                self._forget(page, seq)
+        seq, end, entries, pages = event.seq, self.last + 1, sure(event.entries), event.pages
+        for page in pages if self._cached else ():
             self._uncache(page, seq)
         if how == 0:
-            made = self.contents.extend(n for logical, page in places for n in (page, index, logical, seq, end))
-            self._content.update(zip(event.pages, made, strict=True))
-        self._refs.update(zip(event.pages, event.refs, strict=True))
-        rest = seq, seq, end, how, 0, grows
-        held = self.holds.extend(n for logical, page in places for n in (page, index, logical, *rest))
+            for page in pages:
+                self._forget(page, seq)
+            made = self.contents.extend(len(pages), pages, index, entries, seq, end)
+            self._content.update(zip(pages, made, strict=True))
+        self._refs.update(zip(pages, event.refs, strict=True))
+        held = self.holds.extend(len(pages), pages, index, entries, seq, seq, end, how, 0, grows)
         table.update(zip(entries, held, strict=True))
         self.most_in_use = max(self.most_in_use, len(self._refs))
 

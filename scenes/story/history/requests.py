@@ -141,6 +141,7 @@ class Requests(dict[str, Request]):
         self.computed = self.recomputed = 0
         self.again = Columns("seq", "tokens")
         self._stored: dict[str, int] = {}
+        self._lost: set[str] = set()
 
     def on_task_submitted(self, event: TaskSubmitted) -> None:
         arrival = event.arrival_s
@@ -154,6 +155,7 @@ class Requests(dict[str, Request]):
         self._stored[event.task] = event.cached_tokens
 
     def on_task_preempted(self, event: TaskPreempted) -> None:
+        self._lost.add(event.task)
         self[event.task].preempted.append(event)
         self[event.task].stored.append(self._stored.pop(event.task, 0))
 
@@ -173,9 +175,9 @@ class Requests(dict[str, Request]):
             self._wrote(event.seq, span.task, span.start, span.count)
 
     def on_kv_lengths(self, event: KvLengths) -> None:
-        stored = self._stored
+        stored, lost = self._stored, self._lost
         for task, count in zip(event.tasks, event.counts, strict=True):
-            if self[task].stored:
+            if task in lost:
                 self._wrote(event.seq, task, stored.get(task, 0), count)
             else:
                 self.computed += count
