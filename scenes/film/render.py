@@ -110,7 +110,7 @@ def render_films(
             )
         places.append((one, output))
     sound = Sound.of(audio) if audio else None
-    parts = []
+    parts: list[tuple[Rehearsal, Quality, Path, Sections]] = []
     with Batch(media, crew, progress, len(places)) as batch:
         for one, output in places:
             rehearsal = rehearse(one.film, trace, seconds=seconds, quality=one.quality)
