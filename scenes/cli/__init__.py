@@ -8,4 +8,17 @@ try:
 except ModuleNotFoundError as error:
     raise SystemExit(f"Error: {missing(error, 'film')}") from None
 
-__all__ = ["bench", "check", "clips", "embed", "films", "findings", "main", "promo", "render", "sheet", "slides", "stills"]
+__all__ = [
+    "bench",
+    "check",
+    "clips",
+    "embed",
+    "films",
+    "findings",
+    "main",
+    "promo",
+    "render",
+    "sheet",
+    "slides",
+    "stills",
+]

@@ -27,7 +27,9 @@ DETAILS = ("full", "bulk")
 
 def wrapped(*owners) -> list[str]:
     """Methods that instances have of their own, over those of their class."""
-    return [name for owner in owners for name, value in vars(owner).items() if isinstance(value, FunctionType | partial)]
+    return [
+        name for owner in owners for name, value in vars(owner).items() if isinstance(value, FunctionType | partial)
+    ]
 
 
 @pytest.fixture(params=DETAILS)
