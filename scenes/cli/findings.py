@@ -17,11 +17,7 @@ from scenes.cli.arguments import (
 from scenes.draw.layout import Frame
 from scenes.farm.crew import Crew
 from scenes.film.quality import Quality
-from scenes.story.errors import DoesNotApply
 from scenes.theme import Theme
-
-NOT_TOLD = (AssertionError, LookupError, ArithmeticError, TypeError, AttributeError)
-"""What telling raises of a trace that was let through and in which what every film takes for granted does not hold."""
 
 
 @main.command("findings")
@@ -42,11 +38,7 @@ def findings_command(
 
     if trace is None:
         raise click.UsageError("give the trace with --trace")
-    try:
-        with progress_bar("Findings") as progress:
-            shaped = quality.shaped(frame, theme)
-            made = render_film(Findings, trace, shaped, output, crew=crew, progress=progress)
-    except NOT_TOLD as error:
-        why = f"what it records does not fit together ({type(error).__name__} {error})".replace(" )", ")")
-        raise DoesNotApply(f"{trace}: {why}") from None
+    with progress_bar("Findings") as progress:
+        shaped = quality.shaped(frame, theme)
+        made = render_film(Findings, trace, shaped, output, crew=crew, progress=progress)
     click.echo(made.path)

@@ -47,8 +47,10 @@ def as_far_as_it_holds(film: str, trace: Trace) -> Iterator[None]:
     except Exception as error:
         if not trace.unverified or type(error).__module__ != "builtins" or isinstance(error, OSError):
             raise
-        said = f"({type(error).__name__}: {error}): `astrai-sim verify` says what it is"
-        raise DoesNotApply(f"{film} cannot tell what does not hold in {trace.path} {said}") from error
+        kind = type(error).__name__
+        why = f"{kind}: {error}" if str(error) else kind
+        said = f"{film} cannot tell what does not hold in {trace.path} ({why}): `astrai-sim verify` says what it is"
+        raise DoesNotApply(said) from error
 
 
 def _once(trace: Trace) -> None:

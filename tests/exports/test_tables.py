@@ -99,14 +99,14 @@ def test_what_has_not_happened_is_an_empty_cell(trace, tmp_path):
 def test_rows_come_while_the_trace_is_read(trace, monkeypatch):
     """A row is handed on before the next event is decoded, so that no second copy is held."""
     decoded = 0
-    decode = Trace.__getitem__
+    decode = Trace._event
 
-    def counted(self: Trace, index: int) -> ev.Event:
+    def counted(self: Trace, line: bytes, index: int) -> ev.Event:
         nonlocal decoded
         decoded += 1
-        return decode(self, index)
+        return decode(self, line, index)
 
-    monkeypatch.setattr(Trace, "__getitem__", counted)
+    monkeypatch.setattr(Trace, "_event", counted)
     ahead: list[int] = []
     fill(trace, lambda table, row: ahead.append(decoded - 1 - row[0]) if table is EVENTS else None)
     assert len(ahead) == len(trace) and set(ahead) == {0}
