@@ -50,6 +50,7 @@ def test_a_tree_does_not_lead_to_a_page_that_has_no_key():
         script.ids["A"].append(9)
         script.finish("A")
         script.leave("A", cached=[0])
+    next(line for line in script.lines if line["event"] == "phase_end")["tasks"] = ["A"]
     read = {"mask": "0xfe", "refs": [0] * 8, "tables": {}, "lengths": {}, "lru": [0]}
     script.emit("snapshot", **read, reached=[0, 1])
     with pytest.raises(TraceError, match="the prefix tree leads to page 1, which has no key"):
