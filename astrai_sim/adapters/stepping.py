@@ -273,7 +273,7 @@ class Stepper(PageWatcher):
         refs, mask = list(self.pool.refs), hex(self.pool.free_mask)
         self._emit("snapshot", mask=mask, refs=refs, tables=named, lengths=lengths, **self._lru(), **self.reached())
 
-    def reached(self) -> dict[str, list[int]]:
+    def reached(self) -> dict[str, Any]:
         """Where prefixes are a tree, the pages to which its root leads, for a snapshot."""
         return {}
 
