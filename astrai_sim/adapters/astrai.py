@@ -280,7 +280,7 @@ class Radix(Queued):
     def cached(self, key: str) -> int:
         return self.engine._task_cache._states[key].cached
 
-    def reached(self) -> dict[str, list[int]]:
+    def reached(self) -> dict[str, Any]:
         root = getattr(self.engine._cache.strategy._prefix, "_root", None)
         if root is None:
             return {}

@@ -321,7 +321,7 @@ class Stepper(PageWatcher):
         cached: dict[str, Any] = {"lru": lru} if len(lru) <= WHOLE_LRU else {}
         self._emit("snapshot", mask=mask, refs=refs, tables=named, lengths=lengths, **cached, **self.reached())
 
-    def reached(self) -> dict[str, list[int]]:
+    def reached(self) -> dict[str, Any]:
         """Where prefixes are a tree, the pages to which its root leads, for a snapshot."""
         return {}
 

@@ -37,10 +37,21 @@ def test_an_index_that_is_no_tree_says_nothing():
 
 def test_a_tree_does_not_lead_to_a_page_that_has_no_key():
     script = Script()
-    with script.steps():
-        script.serve("A", [*SYSTEM, 5], [0, 1], ["k1"])
-        script.token("A")
-    read = {"mask": "0xfc", "refs": [1, 1, 0, 0, 0, 0, 0, 0], "tables": {"A": [0, 1]}, "lengths": {"A": 5}, "lru": []}
+    with script.steps("prefill"):
+        script.submit("A", [*SYSTEM, 5])
+        script.come("A", 0)
+        script.come("A", 1)
+        script.admit("A")
+        script.compute("A")
+        script.keyed("A", 0, "k1")
+        script.emit("task_prefilled", task="A", start=0, end=5)
+        token = {"index": 0, "position": 5, "source": "prefill"}
+        script.emit("token", task="A", id=9, **token)
+        script.ids["A"].append(9)
+        script.finish("A")
+        script.leave("A", cached=[0])
+    next(line for line in script.lines if line["event"] == "phase_end")["tasks"] = ["A"]
+    read = {"mask": "0xfe", "refs": [0] * 8, "tables": {}, "lengths": {}, "lru": [0]}
     script.emit("snapshot", **read, reached=[0, 1])
     with pytest.raises(TraceError, match="the prefix tree leads to page 1, which has no key"):
         verify(script.trace())
