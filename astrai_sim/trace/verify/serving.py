@@ -23,6 +23,7 @@ class Serving(Pages):
             checks.same("prompt length", length, len(prompt))
         self.texts.check(prompt or [], event.texts)
         checks.number("max tokens", event.max_tokens, 1)
+        checks.number("arrival step", event.arrival_step, 0)
         needed = self.pool.pages_for(length + event.max_tokens - 1)
         message = f"{event.task} can never fit: it needs {needed} pages"
         self.policy["admitted-when-fitting"].true("fits at all", needed <= self.pool.n_pages, message)
