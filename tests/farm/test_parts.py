@@ -19,7 +19,8 @@ def packets(path):
 
 
 @pytest.mark.parametrize("name", catalog.films())
-def test_every_other_section_of_a_film_is_its_parts(name, tmp_path):
+def test_every_other_section_of_a_film_is_its_parts(name, tmp_path, monkeypatch):
+    monkeypatch.setattr("scenes.film.opening._lent", {})
     film = catalog.film(name)
     rehearsal = rehearse(film, quality=TINY)
     trace = Input.of(rehearsal.scene.trace_path)
