@@ -84,7 +84,7 @@ def clips_command(
     wanted = Wanted(tuple(dict.fromkeys(formats)), only, beats, audio)
     cuttings = []
     named = films[0].__name__ if len(films) == 1 else f"{len(films)} films"
-    with progress_bar(named) as progress, Batch(MEDIA, crew, progress, len(films)) as batch:
+    with progress_bar(named) as progress, Batch(MEDIA, crew, progress) as batch:
         for film in films:
             folder = output if output and len(films) == 1 else (output or MEDIA / "clips") / film.__name__
             cuttings.append(Cutting(batch, film, folder, wanted, quality, trace, seconds))

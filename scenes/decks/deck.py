@@ -107,7 +107,7 @@ def make_deck(
     `progress` is told of the rendering of all of them. Raises what `make_clips` raises.
     """
     films = [item.film for item in talk.slide if item.film]
-    with Batch(media, crew, progress, len(films)) as batch:
+    with Batch(media, crew, progress) as batch:
         cuttings = []
         for item in talk.slide:
             cuttings.append(_of_film(item, beside, quality, media, batch) if item.film else None)

@@ -1,13 +1,9 @@
 """Sections of one film or of many, rendered in one run into the cache."""
 
 import json
-import math
-import shutil
-import tempfile
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +13,7 @@ from scenes.farm.costs import Costs
 from scenes.farm.crew import HERE, Crew
 from scenes.farm.run import Progress, Run, Sheet
 from scenes.farm.task import Files, Input, Task
-from scenes.film.join import is_whole, join
+from scenes.film.join import is_whole
 from scenes.film.kept import clip_path, priced, prune
 from scenes.film.opening import other_trace, shipped_path
 from scenes.film.quality import Quality
@@ -25,11 +21,6 @@ from scenes.film.rehearsal import Rehearsal
 from scenes.film.scene import Played
 from scenes.film.version import code_version
 from scenes.film.worker import Job, Told, render_section
-
-SHORTEST_S = 4.0
-"""What a part of a section costs at least: each part plays the beats before it, too, without drawing them."""
-PARTS_A_WORKER = 2
-"""A film's sections are split at beats until about so many of the dearest parts would keep a worker busy with it."""
 
 
 @dataclass(frozen=True)
@@ -43,20 +34,18 @@ class Sections:
 class Batch:
     """Has sections of films rendered by `crew` into the cache below `media`; left without an exception, all are there.
 
-    `progress` is called with the film seconds rendered and those to render; `films` says how many films will be added,
-    which shows how finely one must be split to keep all at work. After it `sheet` says who did what.
+    `progress` is called with the film seconds rendered and those to render. After it `sheet` says who did what.
     """
 
     def __init__(
         self, media: Path, crew: Crew = HERE, progress: Progress = lambda done, total: None, films: int = 1
     ) -> None:
-        self.media, self.crew, self.films = media, crew, films
+        self.media, self.crew = media, crew
         self._progress = progress
         self._run: Run | None = None
         self._costs = Costs(media / "sections" / "costs.json")
         self._asked: set[Path] = set()
         self._then: dict[Path, list[Callable[[], None]]] = {}
-        self._parts: list[Path] = []
         self._touched: list[tuple[Path, int, Sections]] = []
 
     @property
@@ -69,14 +58,10 @@ class Batch:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         """Render what is left. Raises what rendering raised, and WorkersLost; then nothing goes on."""
-        try:
-            if kind is None:
-                self._finish()
-            elif self._run:
-                self._run.place.stop()
-        finally:
-            for folder in self._parts:
-                shutil.rmtree(folder, ignore_errors=True)
+        if kind is None:
+            self._finish()
+        elif self._run:
+            self._run.place.stop()
 
     def add(
         self,
@@ -136,32 +121,22 @@ class Batch:
     def _give_out(
         self, rehearsal: Rehearsal, quality: Quality, played: Sequence[Played], clips: dict[str, Path]
     ) -> None:
-        workers = self._hired().place.workers()
         film, kind = type(rehearsal.scene), priced(quality)
         trace = Input.of(rehearsal.scene.trace_path.resolve())
         opened = rehearsal.scene.trace
         told = Told(trace.sha256, opened.content_sha256, opened.unverified)
         costs = [self._costs.expected(kind, f"{film.__name__}/{one.section.key}", one.seconds) for one in played]
-        piece = max(SHORTEST_S, self.films * sum(costs) / (workers or 1) / PARTS_A_WORKER)
         for one, cost in zip(played, costs, strict=True):
             others, inputs = {}, [trace]
             if source := one.section.source:
                 inputs.append(other := Input.of(shipped_path(source)))
                 lent = other_trace(source)
                 others[source] = Told(other.sha256, lent.content_sha256, lent.unverified)
-            job = Job(film, told, one.section, quality, None, others)
-            self._section(job, one, cost, tuple(inputs), clips[one.section.key], split(one, cost, piece))
+            job = Job(film, told, one.section, quality, others)
+            self._section(job, one, cost, tuple(inputs), clips[one.section.key])
 
-    def _section(
-        self,
-        job: Job,
-        played: Played,
-        cost: float,
-        inputs: tuple[Input, ...],
-        clip: Path,
-        parts: Sequence[tuple[int, int]],
-    ) -> None:
-        """Have a section rendered, at one go or in parts that are joined."""
+    def _section(self, job: Job, played: Played, cost: float, inputs: tuple[Input, ...], clip: Path) -> None:
+        """Have a section rendered."""
         run, name = self._hired(), f"{job.film.__name__}/{job.section.key}"
         kind = priced(job.quality)
 
@@ -170,25 +145,7 @@ class Batch:
             for then in self._then.pop(clip, ()):
                 then()
 
-        if len(parts) < 2:
-            run.add([Task(partial(render_section, job), inputs, clip, played.seconds, cost)], rendered)
-            return
-        clip.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".parts-", dir=clip.parent))
-        self._parts.append(folder)
-        outputs = [folder / f"{clip.stem}-{first}{clip.suffix}" for first, _ in parts]
-        tasks = []
-        for beats, output in zip(parts, outputs, strict=True):
-            seconds = sum(played.beats[slice(*beats)])
-            share = cost * seconds / (sum(played.beats) or 1.0)
-            tasks.append(Task(partial(render_section, replace(job, beats=beats)), inputs, output, seconds, share))
-
-        def joined(took: float, values: Sequence[Any]) -> None:
-            with whole(clip) as unfinished:
-                join(outputs, unfinished, job.quality.fps)
-            rendered(took, values)
-
-        run.add(tasks, joined)
+        run.add([Task(partial(render_section, job), inputs, clip, played.seconds, cost)], rendered)
 
     def _finish(self) -> None:
         if self._run:
@@ -208,20 +165,3 @@ class Batch:
                 clip.touch()
         for folder, keys in {folder: keys for folder, keys, _ in self._touched}.items():
             prune(folder, keys * sum(one == folder for one, _, _ in self._touched))
-
-
-def split(played: Played, cost: float, piece: float) -> list[tuple[int, int]]:
-    """The parts in which a section is rendered, as places of beats, the first and the one after the last: such as cost
-    about `piece` seconds each, where all cost `cost`."""
-    wanted = min(len(played.beats), math.floor(cost / piece))
-    if wanted < 2:
-        return [(0, len(played.beats))]
-    total = sum(played.beats)
-    least, left, spent = total / wanted - 1e-9, total, 0.0
-    starts = [0]
-    for place, seconds in enumerate(played.beats[:-1], start=1):
-        left, spent = left - seconds, spent + seconds
-        if spent >= least and left >= least / 2:
-            starts.append(place)
-            spent = 0.0
-    return list(pairwise([*starts, len(played.beats)]))

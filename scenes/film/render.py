@@ -111,7 +111,7 @@ def render_films(
         places.append((one, output))
     sound = Sound.of(audio) if audio else None
     parts: list[tuple[Rehearsal, Quality, Path, Sections]] = []
-    with Batch(media, crew, progress, len(places)) as batch:
+    with Batch(media, crew, progress) as batch:
         for one, output in places:
             rehearsal = rehearse(one.film, trace, seconds=seconds, quality=one.quality)
             if not parts:

@@ -1,4 +1,4 @@
-"""Rendering one section, or some of its beats, by whoever does it."""
+"""Rendering one section, by whoever does it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Job:
-    """A section to render from `trace`, or its beats from the first up to another, in places of its beats.
+    """A section to render from `trace`.
 
     `others` are the traces of which a section tells that is not told from the film's own, by name.
     """
@@ -40,7 +40,6 @@ class Job:
     trace: Told
     section: Section
     quality: Quality
-    beats: tuple[int, int] | None = None
     others: Mapping[str, Told] = field(default_factory=dict)
 
 
@@ -59,7 +58,7 @@ def render_section(job: Job, files: Files, output: Path) -> None:
             with rendering(job.quality, folder):
                 scene = job.film(
                     trace=trace,
-                    observers=(_Reporter(), *([_Some(*job.beats)] if job.beats else [])),
+                    observers=(_Reporter(),),
                     storyboard=Storyboard(job.film.__name__, (job.section,)),
                     quality=job.quality,
                 )
@@ -108,22 +107,3 @@ class _Reporter(Observer):
         if not scene.rehearsing:
             self._made += scene.clock - began
             current().report(self._made)
-
-
-class _Some(Observer):
-    """Has only the beats from `first` up to `end` drawn; the others are played as in a rehearsal.
-
-    A picture comes from the state at its moment, and every animation is encoded by itself: the packets are those that a
-    rendering of the whole section has there.
-    """
-
-    def __init__(self, first: int, end: int) -> None:
-        self.first, self.end, self._ended = first, end, 0
-
-    def section_started(self, scene: FilmScene, section: Section) -> None:
-        scene.rehearsing = self.first > 0
-
-    def beat_ended(self, scene: FilmScene, section: Section, beat: object) -> None:
-        self._ended += 1
-        last = self._ended == self.end == len(section.beats)
-        scene.rehearsing = not (self.first <= self._ended < self.end or last)

@@ -136,7 +136,7 @@ def _parts(
     if (lasts := sum(excerpt.seconds for _, excerpt, _ in parts)) < room - SHORT * promo.length:
         chosen.refuse("length", f"its moments last {lasts:.1f} s of the {room:.1f} s there are: choose more of them")
     rendered = []
-    with Batch(media, crew, progress, len(parts)) as batch:
+    with Batch(media, crew, progress) as batch:
         for rehearsal, excerpt, facts in parts:
             key = excerpt.played.section.key
             rendered.append((batch.add(rehearsal, quality, {key}).clips[key], excerpt, facts))

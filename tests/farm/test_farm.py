@@ -79,15 +79,6 @@ def test_a_trace_within_the_film_travels_too(farm, two_requests, tmp_path):
     assert "paging.jsonl.gz" in farm.kept("first") + farm.kept("second")
 
 
-def test_a_long_section_is_split_at_beats(farm, two_requests, tmp_path, monkeypatch):
-    here = render_film(Beats, two_requests, TINY, media=tmp_path / "here", crew=Crew(1))
-    monkeypatch.setattr("scenes.film.batch.SHORTEST_S", 0.1)
-    crew = Crew(scheduler=farm.address)
-    films, sheet = render_films([Wanted(Beats, TINY)], two_requests, media=tmp_path / "there", crew=crew)
-    assert next(films).path.read_bytes() == here.path.read_bytes()
-    assert len(sheet.spans) >= 3 and len({span.worker for span in sheet.spans}) == 2
-
-
 def test_a_worker_of_another_version_is_refused_by_name(farm, two_requests, tmp_path, capfd):
     other = installed(tmp_path / "other")
     with (other / "scenes" / "theme.py").open("a") as theme:

@@ -15,9 +15,7 @@ from scenes.farm.costs import Costs
 from scenes.farm.crew import Crew
 from scenes.farm.run import Run, Sheet, Span
 from scenes.farm.task import Done, Input, Task, WorkersLost
-from scenes.film.batch import split
 from scenes.film.render import render_film
-from scenes.film.scene import Played
 from scenes.film.version import code_version
 from tests.farm.films import Beats, rest
 from tests.film.tiny import TINY
@@ -124,32 +122,11 @@ def test_what_was_measured_says_what_is_expected(tmp_path):
     assert Costs(tmp_path / "costs.json").expected("480p15", "F/one", 6.0) == 6.0
 
 
-@pytest.mark.parametrize(
-    "beats, cost, parts",
-    [
-        ((1.0, 1.0, 1.0, 1.0), 8.0, [(0, 2), (2, 4)]),
-        ((1.0, 1.0, 1.0, 1.0), 7.9, [(0, 4)]),
-        ((1.0, 1.0, 1.0, 1.0), 40.0, [(0, 1), (1, 2), (2, 3), (3, 4)]),
-        ((5.0, 1.0, 1.0), 12.0, [(0, 1), (1, 3)]),
-        ((3.0,), 40.0, [(0, 1)]),
-        ((), 40.0, [(0, 0)]),
-    ],
-)
-def test_a_section_is_split_where_it_is_dear(beats, cost, parts):
-    assert split(Played(None, beats, sum(beats)), cost, 4.0) == parts
-
-
-def test_parts_of_a_section_are_the_section(two_requests, tmp_path, monkeypatch):
-    whole = render_film(Beats, two_requests, TINY, media=tmp_path / "whole", crew=Crew(1))
-    monkeypatch.setattr("scenes.film.batch.SHORTEST_S", 0.1)
-    parts = render_film(Beats, two_requests, TINY, media=tmp_path / "parts", crew=Crew(2))
-    assert parts.path.read_bytes() == whole.path.read_bytes()
-    sections = [tmp_path / name / "sections" for name in ("whole", "parts")]
-    assert len({tuple(sorted(clip.name for clip in (folder / "Beats").iterdir())) for folder in sections}) == 1
-    spans = [json.loads((folder / "run.json").read_text())["spans"] for folder in sections]
-    assert len(spans[0]) == 2 < len(spans[1])
-    costs = json.loads((sections[1] / "costs.json").read_text())["180p10"]
-    assert set(costs) == {"Beats/long", "Beats/short"} and costs["Beats/long"][0] > 0
+def test_what_a_section_took_and_who_did_it_is_remembered(two_requests, tmp_path):
+    render_film(Beats, two_requests, TINY, media=tmp_path, crew=Crew(2))
+    spans = json.loads((tmp_path / "sections" / "run.json").read_text())["spans"]
+    costs = json.loads((tmp_path / "sections" / "costs.json").read_text())["180p10"]
+    assert len(spans) == 2 and set(costs) == {"Beats/long", "Beats/short"} and costs["Beats/long"][0] > 0
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense", "http://127.0.0.1:9", "tcp://nowhere.invalid:1"])
