@@ -37,9 +37,7 @@ class Batch:
     `progress` is called with the film seconds rendered and those to render. After it `sheet` says who did what.
     """
 
-    def __init__(
-        self, media: Path, crew: Crew = HERE, progress: Progress = lambda done, total: None, films: int = 1
-    ) -> None:
+    def __init__(self, media: Path, crew: Crew = HERE, progress: Progress = lambda done, total: None) -> None:
         self.media, self.crew = media, crew
         self._progress = progress
         self._run: Run | None = None
