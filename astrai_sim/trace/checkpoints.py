@@ -7,7 +7,7 @@ import numpy as np
 
 from astrai_sim.trace.state import State, TaskState
 
-SPACING, MOST = 1024, 1024
+SPACING, MOST = 256, 1024
 """Events between two of them at least, and how many are kept at most."""
 WHOLE = 32
 """Of so many, one has all requests and the others those that changed since the one before."""
