@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -36,7 +37,7 @@ class TraceWriter:
             self._file = gzip.GzipFile("", "wb", 6, self._raw, mtime=0)
         self._digest = hashlib.sha256()
         self._lines: list[bytes] = []
-        self._size = 0
+        self._gathered = 0
         self.events = 0
         self._line({"type": "header", **header})
         self.flush()
@@ -44,13 +45,13 @@ class TraceWriter:
     def _line(self, data: dict[str, Any]) -> None:
         line = encoded(data)
         self._lines += (line, b"\n")
-        self._size += len(line)
-        if self._size > CHUNK:
+        self._gathered += len(line)
+        if self._gathered > CHUNK:
             self._pack()
 
     def _pack(self) -> None:
         """Hand what was gathered to the file."""
-        lines, self._lines, self._size = b"".join(self._lines), [], 0
+        lines, self._lines, self._gathered = b"".join(self._lines), [], 0
         self._digest.update(lines)
         self._file.write(lines)
 
@@ -95,7 +96,8 @@ def _plain(value: Any) -> Any:
     """A value of a type that is made of one that JSON has, as that one. Raises TypeError for others."""
     for kind in PLAIN:
         if isinstance(value, kind):
-            return kind(value)
+            make: Callable[[Any], Any] = kind
+            return make(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
