@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,7 +14,7 @@ import msgspec
 
 CHUNK = 1 << 16
 """Bytes of lines that are gathered before they are packed."""
-PLAIN = (str, int, float, list, tuple, dict)
+PLAIN: tuple[type[Any], ...] = (str, int, float, list, tuple, dict)
 
 
 class TraceWriter:
@@ -96,8 +95,7 @@ def _plain(value: Any) -> Any:
     """A value of a type that is made of one that JSON has, as that one. Raises TypeError for others."""
     for kind in PLAIN:
         if isinstance(value, kind):
-            make: Callable[[Any], Any] = kind
-            return make(value)
+            return kind(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 

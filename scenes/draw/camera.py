@@ -10,7 +10,16 @@ from scenes.draw.cells import CellField
 
 
 class FilmCamera(Camera):
-    """Manim's Cairo camera with one more kind of mobject: `CellField`."""
+    """Manim's Cairo camera with one more kind of mobject: `CellField`.
+
+    Its sizes and rate are numbers, which the base does not promise to type checkers.
+    """
+
+    pixel_width: Any
+    pixel_height: Any
+    frame_width: Any
+    frame_height: Any
+    frame_rate: Any
 
     def capture_mobjects(self, mobjects: Iterable[Mobject], **kwargs: Any) -> None:
         shown = self.get_mobjects_to_display(mobjects, **kwargs)

@@ -259,7 +259,7 @@ class DrawnGrid(CellField):
         if not len(row) or not len(column):
             return np.zeros((0, 0, 4), np.uint8)
         starts = np.flatnonzero(np.concatenate([[True], (np.diff(row) != 0) | (np.diff(down) != 0)]))
-        alike = np.diff([*starts, len(row)])
+        alike = np.diff(np.append(starts, len(row)))
         row, down = row[starts], down[starts]
         first = row.min()
         seam = seams.reshape(self.rows, self.columns)[first : row.max() + 1]

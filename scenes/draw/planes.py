@@ -1,5 +1,7 @@
 """A picture in planes of light and colour (4:2:0), of which only what changes is converted."""
 
+from typing import Any, cast
+
 import numpy as np
 from av import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -48,7 +50,7 @@ class Planes:
         converter = self.converters.setdefault((width, height), VideoReformatter())
         made = converter.reformat(source, format="yuv420p", threads=1)
         for plane, part, half in zip(self.planes, made.planes, (1, 2, 2), strict=True):
-            found = np.frombuffer(part, np.uint8).reshape(part.height, part.line_size)
+            found = np.frombuffer(cast(Any, part), np.uint8).reshape(part.height, part.line_size)
             x, y, r, b = (edge // half for edge in wanted)
             left, top = x - given.left // half, y - given.top // half
             plane[y:b, x:r] = found[top : top + b - y, left : left + r - x]

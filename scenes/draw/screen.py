@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import cairo
 import numpy as np
-from manim import Camera, Mobject
+from manim import Mobject
 
+from scenes.draw.camera import FilmCamera
 from scenes.draw.cells import CellField
 from scenes.draw.shape import LINE, DrawnShape
 
@@ -76,7 +77,7 @@ class Seen:
 class Screen:
     """What the camera's pixels show. `drawn` counts the areas that were drawn, for tests."""
 
-    def __init__(self, camera: Camera) -> None:
+    def __init__(self, camera: FilmCamera) -> None:
         self.camera = camera
         self.width, self.height = int(camera.pixel_width), int(camera.pixel_height)
         self.seen: dict[int, Seen] = {}

@@ -46,10 +46,10 @@ class DrawnShape(VMobject):
         else:
             ctx.append_path(path)
         if filled:
-            ctx.set_source_rgba(*fill[2::-1], fill[3])
+            ctx.set_source_rgba(fill[2], fill[1], fill[0], fill[3])
             ctx.fill_preserve()
         if stroked:
-            ctx.set_source_rgba(*stroke[2::-1], stroke[3])
+            ctx.set_source_rgba(stroke[2], stroke[1], stroke[0], stroke[3])
             ctx.set_line_width(width * LINE)
             ctx.set_line_join(cairo.LineJoin.MITER)
             ctx.set_line_cap(cairo.LineCap.BUTT)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+from av.video.frame import PictureType
 
 from scenes.film.join import join
 from scenes.film.likeness import likeness
@@ -89,6 +90,6 @@ def _encoded(film: Path, output: Path) -> None:
         stream = written.add_stream("libx264", rate=video.average_rate, options=SLOW)
         stream.width, stream.height, stream.pix_fmt = video.width, video.height, "yuv420p"
         for frame in source.decode(video):
-            frame.pict_type = av.video.frame.PictureType.NONE
+            frame.pict_type = PictureType.NONE
             written.mux(stream.encode(frame))
         written.mux(stream.encode())

@@ -1,6 +1,6 @@
 """Manim's renderer for films: a picture is drawn where it changes, and what changed is told to the file writer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from manim import CairoRenderer, Mobject, Scene
@@ -12,6 +12,8 @@ from scenes.film.writer import FilmWriter
 
 class FilmRenderer(CairoRenderer):
     """Draws with `FilmCamera` and writes with `FilmWriter`."""
+
+    camera: Any
 
     def __init__(self, skip_animations: bool = False) -> None:
         super().__init__(FilmWriter, FilmCamera, skip_animations)
@@ -25,7 +27,7 @@ class FilmRenderer(CairoRenderer):
         """Bring the picture to what is on the scene, whatever of it may move."""
         self.changed += self.screen.show(scene.mobjects)
 
-    def render(self, scene: Scene, time: float, moving_mobjects: Sequence[Mobject] | None = None) -> None:
+    def render(self, scene: Scene, time: float, moving_mobjects: Iterable[Mobject] | None = None) -> None:
         """Draw and write one frame."""
         self.update_frame(scene)
         self.add_frame(self.camera.pixel_array)

@@ -107,7 +107,7 @@ def _compared(lives: dict[str, Live], rounds: int, device: torch.device) -> Iter
 def _ours(first: Built, rounds: int, name: str, detail: str | None, folder: Path) -> Live:
     """This engine around the model of `first`, all prompts computed, with a recorder if it has a `detail`."""
     asked, old = scenario(rounds, detail or "full"), first.cache
-    cache = PagedCache(*old.k_cache.shape, old.k_cache.device, old.k_cache.dtype, prefix_caching=True)
+    cache = PagedCache(*old.k_cache.shape, device=old.k_cache.device, dtype=old.k_cache.dtype, prefix_caching=True)
     scheduler = InferenceScheduler(first.model, cache, max_batch=BATCH)
     tasks = [Task(task.id, task.prompt, task.max_tokens) for task in first.tasks]
     built, live = replace(first, cache=cache, scheduler=scheduler, tasks=tasks), Live(nothing)
