@@ -33,7 +33,7 @@ def judge_drawn(judge: Callable[[Scenario], object], part: int, drawn: SearchStr
 
     @seed(part)
     @settings(drawing, max_examples=8)
-    @given(drawn or scenarios())
+    @given(scenarios() if drawn is None else drawn)
     def judged(scenario: Scenario) -> None:
         judge(scenario)
 
