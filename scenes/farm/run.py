@@ -4,8 +4,10 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from scenes.farm.task import Done, Task
@@ -84,6 +86,7 @@ class Run:
         self._numbers = itertools.count()
         self._waiting: list[tuple[float, int, Task, _Group]] = []
         self._going: dict[Future, tuple[float, int, Task, _Group]] = {}
+        self._done: SimpleQueue[Future] = SimpleQueue()
         self._made: dict[int, float] = {}
         self._total = 0.0
         self._began = 0.0
@@ -116,16 +119,23 @@ class Run:
         while self._waiting and len(self._going) < workers * AHEAD:
             one = heapq.heappop(self._waiting)
             self._began = self._began or time.monotonic()
-            self._going[self.place.submit(one[1], one[2])] = one
+            future = self.place.submit(one[1], one[2])
+            self._going[future] = one
+            future.add_done_callback(self._done.put)
             self.sheet.given_out = time.monotonic() - self._began
 
+    def _finished(self, timeout: float) -> Iterator[Future]:
+        """What is done now, or the first within `timeout` seconds.
+
+        `concurrent.futures.wait` would hold the locks of all, and keep some where Ctrl-C falls into it.
+        """
+        with suppress(Empty):
+            yield self._done.get(timeout=timeout) if timeout else self._done.get_nowait()
+            while True:
+                yield self._done.get_nowait()
+
     def _take_in(self, timeout: float) -> None:
-        if self._going:
-            finished, _ = wait(self._going, timeout, FIRST_COMPLETED)
-        else:
-            finished = ()
-            time.sleep(timeout)
-        for future in finished:
+        for future in self._finished(timeout):
             one = self._going.pop(future)
             _, number, task, group = one
             done = self.place.taken(task, future)
