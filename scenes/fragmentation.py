@@ -14,6 +14,7 @@ from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.contiguous import RULES, first_fit
 from scenes.story.errors import DoesNotApply
+from scenes.story.history.sure import sure
 from scenes.story.limits import reading_time
 from scenes.story.needs import Needs
 from scenes.story.words import counted, listed, plural
@@ -49,6 +50,10 @@ class FragmentationTelling(Telling):
         self.title = say("{}", self.ask.header(trace.header.scenario.title))
         waits = [step for step in range(self.done) if self.refused(step)]
         self.worst = max(waits, key=self.ahead, default=None)
+        held = (step for step in range(self.done) if self.state(self.ask.moment(step)).tables)
+        self.first_held = next(held, None)
+        if self.first_held is None:
+            raise DoesNotApply(f"{film} needs a step at whose end requests hold pages")
 
     def check(self) -> None:
         """Raise DoesNotApply where the other side cannot be computed, or there is nothing to compare."""
@@ -183,7 +188,7 @@ class FragmentationTelling(Telling):
         """The first requests, and the rule of each server."""
         ask = self.ask
         self.start_at(-1)
-        first = next(step for step in range(self.done) if self.state(ask.moment(step)).tables)
+        first = sure(self.first_held)
         piece = ask.whole(first).pieces[0]
         name, most = ask.name(piece.task), ask.piece("reserved", piece.task)
         fills = say("{} may fill {} slots and reserves them.", name, most)
