@@ -286,7 +286,11 @@ def drawn(atom: Atom, frame: Frame) -> Any:
 
 def _straight(xy: np.ndarray) -> np.ndarray:
     """Cubic curves, shape [4k, 2], along straight lines through `xy`."""
-    a, b = xy[:-1], xy[1:]
+    return _lines(xy[:-1], xy[1:])
+
+
+def _lines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Cubic curves, shape [4k, 2], along straight lines from each of `a` to each of `b`."""
     return np.stack([a, a + (b - a) / 3, a + 2 * (b - a) / 3, b], axis=1).reshape(-1, 2)
 
 
@@ -303,8 +307,9 @@ def _rounded(box: Box, radius: float) -> np.ndarray:
     return np.concatenate(out)
 
 
+@lru_cache(4096)
 def _dashes(box: Box) -> np.ndarray:
-    """The outline of a box in dashes, corners left out."""
+    """The outline, not to be changed, of a box in dashes, corners left out."""
     return _dashed_line(box.corners[[0, 1, 2, 3, 0]])
 
 
@@ -316,7 +321,7 @@ def _dashed_line(xy: np.ndarray) -> np.ndarray:
         count = max(1, round((length - DASH) / (2 * DASH)))
         step = 1 / (count + 0.5) / 2
         ends = (np.arange(count)[:, None] * 2 + np.array([1, 2])) * step
-        out += [_straight(a + (b - a) * pair[:, None]) for pair in ends]
+        out.append(_lines(a + (b - a) * ends[:, :1], a + (b - a) * ends[:, 1:]))
     return np.concatenate(out)
 
 
