@@ -98,9 +98,11 @@ def test_a_worker_of_another_version_is_refused_by_name(farm, two_requests, tmp_
 
 
 def test_a_worker_without_the_project_is_refused_by_name(tmp_path, capfd):
-    farm = Farm(tmp_path)
+    farm, others = Farm(tmp_path), tmp_path / "others"
+    (others / "scenes").mkdir(parents=True)
+    (others / "scenes" / "__init__.py").write_text("")
     try:
-        address = farm.hire("bare", tmp_path)
+        address = farm.hire("bare", others)
         with pytest.raises(WorkersLost, match="no worker there is of this version"):
             Crew(scheduler=farm.address).hired(code_version)
         (said,) = capfd.readouterr().err.splitlines()

@@ -43,7 +43,7 @@ def files(tmp_path, pattern: str) -> dict[str, int]:
         (
             ("clips", "PrefixCache", "--format", "mp4", "--format", "webm", "-o", "out"),
             "out/0[23]*.mp4",
-            "out/0*.[mw]*",
+            "out/*-*.[mw]*",
         ),
         (("slides", "PrefixCache", "-o", "out.html"), "media/decks/*/*.mp4", "media/decks/*/*.mp4"),
         (("promo", "promo.toml", "-o", "out.mp4"), "media/sections/*/*.mp4", "media/sections/*/*.mp4"),
