@@ -64,6 +64,7 @@ class FragmentationTelling(Telling):
             (scheduler.max_tokens_per_step is not None, f"{other} prompts prefilled whole"),
             (len(loads) < 2, " needs at least two requests"),
             (self.history.count("task_finished") < len(loads), " needs a run in which every request ends"),
+            (any(one.arrival > len(self.trace) for one in loads), " needs steps that follow one another"),
         ]
         for one in loads:
             large = f": request {one.task} would need {one.reserved} adjacent slots and the pool has {slots.value}"

@@ -17,9 +17,11 @@ from astrai_sim.trace.verify import verify
 from scenes.film import catalog
 from scenes.film.opening import for_the_screen
 from scenes.film.rehearsal import rehearse
+from scenes.fragmentation import Fragmentation
 from scenes.story.errors import DoesNotApply
 from tests.conftest import ROOT
 from tests.hostile.drawn import changes, runs
+from tests.trace.foreign import OnePass
 
 FILMS = sorted(catalog.films().values(), key=lambda film: film.__name__)
 LONGEST, MOST_PAGES = 700, 1 << 16
@@ -96,6 +98,14 @@ def test_shipped_traces_with_a_change(changed):
     trace = opened(changed)
     if trace is not None:
         told(trace)
+
+
+def test_a_request_that_comes_in_a_step_far_away_is_not_waited_for():
+    lines = OnePass({"A": 3, "B": 3}, 3, 40, 4, 2, OnePass.PHASES, 1000).trace()
+    next(line for line in lines if line.get("event") == "task_submitted")["step"] = 10**9
+    trace = opened(content(lines))
+    assert trace is not None and trace.unverified
+    assert Fragmentation.why_not(trace) == "Fragmentation needs steps that follow one another"
 
 
 def test_what_is_drawn_gets_as_far_as_the_films():
