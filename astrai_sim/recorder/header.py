@@ -3,7 +3,6 @@
 import datetime
 import inspect
 import platform
-import re
 import subprocess
 import textwrap
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from astrai_sim.engine.cache import CacheView, PagedCache, QueuedView, pages_for
 from astrai_sim.engine.cache.view import padded
 from astrai_sim.engine.clock import CostClock
 from astrai_sim.engine.scheduler.model_free import RULE
+from astrai_sim.machine import cpu_name
 from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import Scenario
@@ -136,11 +136,3 @@ def driver_version() -> str | None:
     with suppress(OSError, subprocess.CalledProcessError, IndexError):
         return printed("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader").splitlines()[0].strip()
     return None
-
-
-def cpu_name() -> str:
-    """The processor's model name as the system states it."""
-    with suppress(OSError):
-        if found := re.search(r"^model name\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE):
-            return found[1].strip()
-    return platform.processor() or platform.machine()

@@ -1,13 +1,12 @@
 """`python -m scenes bench`: what rendering films costs on this machine."""
 
 import os
-import platform
-from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from astrai_sim.machine import cpu_name
 from scenes.cli.arguments import FilmName, main, quality_option
 from scenes.film import catalog
 from scenes.film.bench import CannotMeasure, cost
@@ -25,7 +24,7 @@ def bench_command(films: tuple[type[FilmScene], ...], quality: Quality, processe
     Seconds are those of a second of film, from the command to the film, start included. The section of median length
     is compared with what was drawn, and with a slow encoding of that: x264's preset medium at crf 16.
     """
-    title = f"{_processor()}, {processes or os.cpu_count()} processes, {quality.name}"
+    title = f"{cpu_name()}, {os.cpu_count()} cores, {processes or os.cpu_count()} processes, {quality.name}"
     table = Table(title=title, caption="SSIM: to what was drawn, and that of medium at crf 16; size: in sizes of that")
     for heading in ("film", "seconds", "wall", "CPU", "section", "SSIM", "size"):
         table.add_column(heading, justify="left" if heading in ("film", "section") else "right")
@@ -38,11 +37,3 @@ def bench_command(films: tuple[type[FilmScene], ...], quality: Quality, processe
         like = f"{found.like:.5f} / {found.slow:.5f}"
         table.add_row(film.__name__, f"{found.seconds:.1f}", *a_second, found.section, like, f"{found.size:.2f}")
     Console().print(table)
-
-
-def _processor() -> str:
-    """The name of this machine's processor, as far as it says one, and how many there are."""
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text().splitlines() if told.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"

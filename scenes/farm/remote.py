@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from astrai_sim.files import whole
 from scenes.farm.task import Current, Done, Stopped, doing
 
 KEPT = 50
@@ -58,10 +59,8 @@ def keep(sha256: str, name: str, content: bytes, dask_worker: Any) -> None:
     if (found := hashlib.sha256(content).hexdigest()) != sha256:
         raise ValueError(f"{name} came as {found[:12]}, not as {sha256[:12]}")
     place = _place(dask_worker, sha256, name)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_name(".partial")
-    partial.write_bytes(content)
-    partial.replace(place)
+    with whole(place) as partial:
+        partial.write_bytes(content)
     known = sorted(place.parents[1].glob("*/*"), key=lambda path: path.stat().st_mtime)
     for old in known[:-KEPT]:
         old.unlink()

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import av
 import av.filter
-from av.error import BlockingIOError as NothingYet
-from av.error import EOFError as AllPulled
 
 from astrai_sim.files import whole
+from scenes.film.filters import pulled
 from scenes.film.sheet import NoVideo, opened
 
 NARROWEST = 480
@@ -69,15 +67,9 @@ def _encode(film: Path, output: Path, cut: Cut) -> None:
             if frame.time >= cut.start:
                 graph.push(frame)
         graph.push(None)
-        count = 0
-        while True:
-            try:
-                frame: Any = graph.pull()
-            except (AllPulled, NothingYet):
-                break
-            frame.pts, frame.time_base = count, 1 / stream.codec_context.rate
-            count += 1
-            gif.mux(stream.encode(frame))
+        for count, made in enumerate(pulled(graph)):
+            made.pts, made.time_base = count, 1 / stream.codec_context.rate
+            gif.mux(stream.encode(made))
         gif.mux(stream.encode())
 
 

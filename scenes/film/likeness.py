@@ -7,9 +7,8 @@ from typing import Any
 import av
 import av.filter
 import numpy as np
-from av.error import BlockingIOError as NothingYet
-from av.error import EOFError as AllPulled
 
+from scenes.film.filters import pulled
 from scenes.film.sheet import opened
 
 
@@ -34,18 +33,12 @@ def likeness(film: Path, other: Path) -> float:
             for end, frame in zip(ends, pair, strict=True):
                 frame.pts, frame.time_base = count, tick
                 end.push(frame)
-            found += _pulled(graph)
+            found += _likenesses(graph)
         for end in ends:
             end.push(None)
-        found += _pulled(graph)
+        found += _likenesses(graph)
     return float(np.mean(found))
 
 
-def _pulled(graph: av.filter.Graph) -> list[float]:
-    out: list[float] = []
-    while True:
-        try:
-            frame: Any = graph.pull()
-        except (AllPulled, NothingYet):
-            return out
-        out.append(float(frame.metadata["lavfi.ssim.All"]))
+def _likenesses(graph: av.filter.Graph) -> list[float]:
+    return [float(frame.metadata["lavfi.ssim.All"]) for frame in pulled(graph)]
