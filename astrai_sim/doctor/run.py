@@ -10,9 +10,6 @@ from astrai_sim.trace import events as ev
 from astrai_sim.trace.header import Header
 from astrai_sim.trace.state import State
 
-CAME = {"pages_alloc", "pages_ref", "pages_revived"}
-WENT = {"pages_free", "pages_cached"}
-
 
 class PageLog(Struct):
     """Numbers of the last events about a page, -1 where there is none: it came to a table, was computed into, got its

@@ -220,12 +220,16 @@ class _Maker:
         """The file of a clip was written as `made`, with `less` than was asked: put the sound below it, and it is
         `path`."""
         try:
-            if self.sound and name in VIDEO:
-                self.sound.below(made)
+            self._heard(name, made)
             made.replace(path)
         finally:
             made.unlink(missing_ok=True)
         self._less[path] = less
+
+    def _heard(self, name: str, file: Path) -> None:
+        """Put the sound below a video."""
+        if self.sound and name in VIDEO:
+            self.sound.below(file)
 
     def _file(self, name: str, clip: Clip, stretch: Stretch, path: Path) -> tuple[str, bool]:
         """Have one file: what was given up for its size, and whether it was there before all this."""
@@ -235,8 +239,7 @@ class _Maker:
             return "", True
         with whole(path) as written:
             less = write(name, stretch, written, self.tags(name, clip, stretch))
-            if self.sound and name in VIDEO:
-                self.sound.below(written)
+            self._heard(name, written)
         return less, False
 
 

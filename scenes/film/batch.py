@@ -98,7 +98,7 @@ class Batch:
         price: tuple[str, str],
         then: Callable[[Any], None],
     ) -> None:
-        """Have other work done in the same run, which makes `seconds` of film; `price` is a kind of things, and a name
+        """Have work done in the run, which makes `seconds` of film; `price` is a kind of things, and a name
         of one, of which it is remembered what they took. `then` is told what the work gave."""
 
         def measured(took: float, values: Sequence[Any]) -> None:
@@ -123,27 +123,19 @@ class Batch:
         trace = Input.of(rehearsal.scene.trace_path.resolve())
         opened = rehearsal.scene.trace
         told = Told(trace.sha256, opened.content_sha256, opened.unverified)
-        costs = [self._costs.expected(kind, f"{film.__name__}/{one.section.key}", one.seconds) for one in played]
-        for one, cost in zip(played, costs, strict=True):
+        for one in played:
             others, inputs = {}, [trace]
             if source := one.section.source:
                 inputs.append(other := Input.of(shipped_path(source)))
                 lent = other_trace(source)
                 others[source] = Told(other.sha256, lent.content_sha256, lent.unverified)
-            job = Job(film, told, one.section, quality, others)
-            self._section(job, one, cost, tuple(inputs), clips[one.section.key])
+            work = partial(render_section, Job(film, told, one.section, quality, others))
+            clip, price = clips[one.section.key], (kind, f"{film.__name__}/{one.section.key}")
+            self.done(work, tuple(inputs), clip, one.seconds, price, partial(self._rendered, clip))
 
-    def _section(self, job: Job, played: Played, cost: float, inputs: tuple[Input, ...], clip: Path) -> None:
-        """Have a section rendered."""
-        run, name = self._hired(), f"{job.film.__name__}/{job.section.key}"
-        kind = priced(job.quality)
-
-        def rendered(took: float, values: Sequence[Any]) -> None:
-            self._costs.add(kind, name, took, played.seconds)
-            for then in self._then.pop(clip, ()):
-                then()
-
-        run.add([Task(partial(render_section, job), inputs, clip, played.seconds, cost)], rendered)
+    def _rendered(self, clip: Path, _: Any) -> None:
+        for then in self._then.pop(clip, ()):
+            then()
 
     def _finish(self) -> None:
         if self._run:

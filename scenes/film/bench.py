@@ -20,10 +20,10 @@ from scenes.film.scene import FilmScene
 from scenes.film.sheet import duration, opened
 from scenes.stage.shot import Storyboard
 
-SLOW = {**ENCODER, "preset": "medium", "crf": "16"}
+QUICK = ("bf", "refs", "weightp", "x264-params")
+"""Options of `ENCODER` that are for pictures that repeat, not for quality."""
+SLOW = {name: value for name, value in ENCODER.items() if name not in QUICK} | {"preset": "medium", "crf": "16"}
 """What films are compared with: x264's default preset, at a quality at which nobody sees a difference."""
-for _name in ("bf", "refs", "weightp", "x264-params"):
-    del SLOW[_name]
 
 
 class CannotMeasure(ValueError):

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from base64 import b64encode
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 from importlib.metadata import version
@@ -153,24 +153,6 @@ def joined(
     write_subtitles(lines_of(told), output)
     write_script(told, tags["title"], output)
     return Film(output, titles, sections.missing, tuple(key for key in sections.clips if key not in sections.missing))
-
-
-def render_sections(
-    rehearsal: Rehearsal,
-    quality: Quality,
-    media: Path = MEDIA,
-    crew: Crew = HERE,
-    progress: Progress = lambda done, total: None,
-    only: Collection[str] | None = None,
-) -> tuple[dict[str, Path], tuple[str, ...]]:
-    """Have the sections of a film, or those with the keys `only`, in the cache below `media`: the clip of each by its
-    key, and the keys of those that were not there.
-
-    Raises WorkersLost where those who render were killed, and OSError where something cannot be written.
-    """
-    with Batch(media, crew, progress) as batch:
-        made = batch.add(rehearsal, quality, only)
-    return made.clips, made.missing
 
 
 def _try_to_write(output: Path) -> None:

@@ -42,12 +42,13 @@ class FindingsTelling(Telling):
         found = examine(trace).findings
         if not found:
             raise DoesNotApply(f"{film} shows what the doctor finds, and it finds nothing in this trace")
-        self.first = {finding.kind: finding for finding in reversed(found)}
+        self.first: dict[str, Finding] = {}
+        for finding in found:
+            self.first.setdefault(finding.kind, finding)
         self.kinds = {kind.name: kind for kind in kinds()}
 
     def sections(self) -> Iterator[Section]:
-        order = sorted(self.first.values(), key=lambda finding: (len(finding.events), finding.events))
-        for finding in order:
+        for finding in self.first.values():
             yield self.finding(finding, self.kinds[finding.kind])
 
     def finding(self, finding: Finding, kind: type[Kind]) -> Section:
