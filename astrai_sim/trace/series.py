@@ -12,8 +12,6 @@ from astrai_sim.trace import events as ev
 from astrai_sim.trace.reader import Trace
 from astrai_sim.trace.state import State
 
-PREFILLING = "prefilling"
-
 
 @dataclass(frozen=True, eq=False)
 class Series:
@@ -62,8 +60,8 @@ class Series:
                 case ev.KvWrite():
                     prompt += sum(span.count for span in event.spans if prefills(state, span.task))
                 case ev.KvLengths():
-                    counts, tasks = zip(event.tasks, event.counts, strict=True), state.tasks
-                    prompt += sum(count for task, count in counts if tasks[task].status == PREFILLING)
+                    counts = zip(event.tasks, event.counts, strict=True)
+                    prompt += sum(count for task, count in counts if prefills(state, task))
                 case ev.TaskPreempted():
                     preempted += 1
                 case ev.PagesEvicted():
@@ -89,7 +87,7 @@ class Series:
 
 def prefills(state: State, task: str) -> bool:
     """Whether a pass computes the prompt of a task, not its answer."""
-    return state.tasks[task].status == PREFILLING
+    return state.tasks[task].status == "prefilling"
 
 
 @dataclass(frozen=True, eq=False)

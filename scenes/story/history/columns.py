@@ -48,8 +48,11 @@ class Columns:
         if name.startswith("_") or name not in self._place:
             raise AttributeError(name)
         if name not in self._read:
-            self._read[name] = np.array(self._columns[self._place[name]], dtype=np.int64)
+            self._read[name] = self._array(name)
         return self._read[name]
+
+    def _array(self, name: str) -> np.ndarray:
+        return np.array(self._columns[self._place[name]], dtype=np.int64)
 
     def rows(self, places: np.ndarray) -> "Columns":
         """The rows at `places` as a table of its own."""

@@ -104,14 +104,10 @@ class TokenTable(Columns):
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def __getattr__(self, name: str) -> np.ndarray:
-        if name.startswith("_") or name not in self._place:
-            raise AttributeError(name)
-        if name not in self._read:
-            each = self._events
-            own = np.array(self._tasks, np.int64) if name == "task" else np.repeat(getattr(each, name), each.tokens)
-            self._read[name] = own
-        return self._read[name]
+    def _array(self, name: str) -> np.ndarray:
+        if name == "task":
+            return np.array(self._tasks, np.int64)
+        return np.repeat(getattr(self._events, name), self._events.tokens)
 
     def of(self, task: int) -> Columns:
         """The rows of one request."""
@@ -141,7 +137,6 @@ class Requests(dict[str, Request]):
         self.computed = self.recomputed = 0
         self.again = Columns("seq", "tokens")
         self._stored: dict[str, int] = {}
-        self._lost: set[str] = set()
 
     def on_task_submitted(self, event: TaskSubmitted) -> None:
         arrival = event.arrival_s
@@ -155,7 +150,6 @@ class Requests(dict[str, Request]):
         self._stored[event.task] = event.cached_tokens
 
     def on_task_preempted(self, event: TaskPreempted) -> None:
-        self._lost.add(event.task)
         self[event.task].preempted.append(event)
         self[event.task].stored.append(self._stored.pop(event.task, 0))
 
@@ -175,13 +169,8 @@ class Requests(dict[str, Request]):
             self._wrote(event.seq, span.task, span.start, span.count)
 
     def on_kv_lengths(self, event: KvLengths) -> None:
-        stored, lost = self._stored, self._lost
         for task, count in zip(event.tasks, event.counts, strict=True):
-            if task in lost:
-                self._wrote(event.seq, task, stored.get(task, 0), count)
-            else:
-                self.computed += count
-                stored[task] = stored.get(task, 0) + count
+            self._wrote(event.seq, task, self._stored.get(task, 0), count)
 
     def _wrote(self, seq: int, task: str, start: int, count: int) -> None:
         self.computed += count
