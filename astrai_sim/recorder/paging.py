@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import torch
 
-from astrai_sim.engine.cache import pages_for
+from astrai_sim.engine.cache import pages_for, word_of
 from astrai_sim.recorder.watching import Watcher
 from astrai_sim.trace.events import WHOLE_LRU, WHOLE_MASK
 
@@ -47,7 +47,7 @@ class PageWatcher(Watcher):
 
     def _word(self, index: int) -> int:
         """Bits 64 x `index` to 64 x `index` + 63 of the free mask."""
-        return self.pool.free_mask >> 64 * index & 0xFFFFFFFFFFFFFFFF
+        return word_of(self.pool.free_mask, index)
 
     def _lru(self) -> dict[str, Any]:
         lru = self.pool.lru

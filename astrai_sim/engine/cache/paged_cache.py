@@ -38,6 +38,11 @@ def wide(kv: torch.Tensor) -> torch.Tensor:
     return rows.view(next(word for word in WORDS if size % word.itemsize == 0))
 
 
+def word_of(mask: int, index: int) -> int:
+    """Bits 64 x `index` to 64 x `index` + 63 of a mask."""
+    return mask >> 64 * index & 0xFFFFFFFFFFFFFFFF
+
+
 class PagedCache:
     """KV cache in pages of `page_size` token slots.
 
@@ -97,7 +102,7 @@ class PagedCache:
 
     def free_word(self, index: int) -> int:
         """Bits 64 x `index` to 64 x `index` + 63 of the free mask."""
-        return self._free_mask >> 64 * index & 0xFFFFFFFFFFFFFFFF
+        return word_of(self._free_mask, index)
 
     @property
     def n_available(self) -> int:
