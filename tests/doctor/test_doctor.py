@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 
 from astrai_sim.doctor import examine, kinds
@@ -26,6 +28,16 @@ def found(script, stopped="done"):
 @pytest.fixture
 def script():
     return Script()
+
+
+@contextmanager
+def left_cached(script):
+    """A step in which A, with two keyed pages of three, is done and leaves those cached; it goes on in the block."""
+    script.serve("A", [*SYSTEM, 5, 6, 7, 8, 9], [0, 1, 2], ["k1", "k2"])
+    with script.steps():
+        script.finish("A")
+        script.leave("A", cached=[0, 1])
+        yield
 
 
 def test_every_kind_has_a_name_and_says_what_it_looks_for():
@@ -170,10 +182,7 @@ def test_a_hit_on_a_page_that_was_rewritten(script):
 
 
 def test_cached_pages_whose_prefix_was_evicted_cannot_be_reached(script):
-    script.serve("A", [*SYSTEM, 5, 6, 7, 8, 9], [0, 1, 2], ["k1", "k2"])
-    with script.steps():
-        script.finish("A")
-        script.leave("A", cached=[0, 1])
+    with left_cached(script):
         script.submit("B", [7])
         line = script.evict(0)
         script.come("B", 0)
@@ -184,20 +193,14 @@ def test_cached_pages_whose_prefix_was_evicted_cannot_be_reached(script):
 
 
 def test_they_can_be_reached_again_where_the_prefix_is_there_again(script):
-    script.serve("A", [*SYSTEM, 5, 6, 7, 8, 9], [0, 1, 2], ["k1", "k2"])
-    with script.steps():
-        script.finish("A")
-        script.leave("A", cached=[0, 1])
+    with left_cached(script):
         script.evict(0)
     script.serve("B", [*SYSTEM, 3], [0, 3], ["k1"])
     assert found(script) == []
 
 
 def test_a_cached_page_that_a_lookup_passes_by(script):
-    script.serve("A", [*SYSTEM, 5, 6, 7, 8, 9], [0, 1, 2], ["k1", "k2"])
-    with script.steps():
-        script.finish("A")
-        script.leave("A", cached=[0, 1])
+    with left_cached(script):
         script.submit("B", [*SYSTEM, 5, 6, 7, 8, 1])
         script.hit("B", [0])
         line = script.miss("B", 1)
@@ -207,10 +210,8 @@ def test_a_cached_page_that_a_lookup_passes_by(script):
 
 
 def test_cached_pages_that_the_engines_own_tree_does_not_lead_to(script):
-    script.serve("A", [*SYSTEM, 5, 6, 7, 8, 9], [0, 1, 2], ["k1", "k2"])
-    with script.steps():
-        script.finish("A")
-        script.leave("A", cached=[0, 1])
+    with left_cached(script):
+        pass
     read = {"mask": "0xfc", "refs": [0] * PAGES, "tables": {}, "lengths": {}, "lru": [0, 1]}
     script.emit("snapshot", **read, reached=[0, 1])
     assert found(script) == []

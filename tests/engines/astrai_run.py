@@ -10,8 +10,9 @@ import click
 import torch
 
 from astrai_sim.adapters import attach
+from tests.engines.asked import VOCABULARY, prompts, run_options, words
 
-VOCABULARY, STOP = 200, 2
+STOP = 2
 
 
 class Words:
@@ -21,9 +22,7 @@ class Words:
     pad_id = None
 
     def __init__(self) -> None:
-        library = importlib.import_module("tokenizers")
-        model = library.models.WordLevel({str(i): i for i in range(VOCABULARY)}, unk_token="0")
-        self._tokenizer = library.Tokenizer(model)
+        self._tokenizer = words()
 
     def encode(self, text: str, **_: Any) -> list[int]:
         """Token ids of a text."""
@@ -64,14 +63,7 @@ def older(pages: int, page_size: int, batch: int) -> Any:
 
 
 @click.command()
-@click.argument("checkout", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path))
-@click.option("--pages", default=12)
-@click.option("--page-size", default=8)
-@click.option("--batch", default=4)
-@click.option(
-    "--request", "requests", multiple=True, help="START:COUNT:MOST: tokens START, START+1 …; at most MOST more"
-)
+@run_options
 @click.option("--seconds", default=60.0, help="how long to wait for the answers")
 def main(
     checkout: Path, out: Path, pages: int, page_size: int, batch: int, requests: tuple[str, ...], seconds: float
@@ -85,12 +77,12 @@ def main(
     try:
         with attach(scheduler, out, title="AstrAI, observed live"):
             for group in requests:
-                serve(scheduler, group.split(","), seconds)
+                serve(scheduler, [*prompts(group)], seconds)
     finally:
         scheduler.stop()
 
 
-def serve(scheduler: Any, group: list[str], seconds: float) -> None:
+def serve(scheduler: Any, group: list[tuple[list[int], int]], seconds: float) -> None:
     """Ask at once, and wait for all answers, or for the engine's thread to end."""
     done = threading.Semaphore(0)
 
@@ -98,10 +90,8 @@ def serve(scheduler: Any, group: list[str], seconds: float) -> None:
         if not isinstance(text, str):
             done.release()
 
-    for asked in group:
-        start, count, most = map(int, asked.split(":"))
-        prompt = " ".join(str(token % VOCABULARY) for token in range(start, start + count))
-        scheduler.add_task(prompt, max_tokens=most, temperature=1.0, top_k=1, stream_callback=heard)
+    for prompt, most in group:
+        scheduler.add_task(" ".join(map(str, prompt)), max_tokens=most, temperature=1.0, top_k=1, stream_callback=heard)
     for _ in group:
         if not done.acquire(timeout=seconds):
             click.echo(f"no answer within {seconds} s", err=True)

@@ -15,8 +15,9 @@ import click
 import torch
 
 from astrai_sim.adapters import attach
+from tests.engines.asked import VOCABULARY, prompts, run_options, words
 
-VOCABULARY, EOS, LAYERS = 200, 2, 2
+EOS, LAYERS = 2, 2
 
 
 class Output(NamedTuple):
@@ -25,13 +26,6 @@ class Output(NamedTuple):
     next_tokens_gpu: torch.Tensor
     next_tokens_cpu: torch.Tensor
     copy_done_event: Any
-
-
-def words() -> Any:
-    """A tokenizer of numbers: the token of "17" is 17."""
-    library = importlib.import_module("tokenizers")
-    model = library.models.WordLevel({str(i): i for i in range(VOCABULARY)}, unk_token="0")
-    return library.Tokenizer(model)
 
 
 def compare(one: torch.Tensor, other: torch.Tensor) -> int:
@@ -135,15 +129,10 @@ class Server:
 
 
 @click.command()
-@click.argument("checkout", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path))
-@click.option("--pages", default=12)
-@click.option("--page-size", default=8)
-@click.option("--batch", default=4)
+@run_options
 @click.option("--budget", default=64)
 @click.option("--cache", type=click.Choice(["radix", "naive"]), default="radix")
 @click.option("--overlap/--no-overlap", default=True, help="whether passes overlap with what follows the one before")
-@click.option("--request", "requests", multiple=True, help="START:COUNT:MOST,…: tokens START, START + 1 …")
 def main(
     checkout: Path,
     out: Path,
@@ -162,9 +151,8 @@ def main(
     server = Server(pages, page_size, batch, budget, cache)
     with attach(server, out, title="mini-sglang, observed live"):
         for group in requests:
-            for asked in group.split(","):
-                start, count, most = map(int, asked.split(":"))
-                server.ask([token % VOCABULARY for token in range(start, start + count)], most)
+            for prompt, most in prompts(group):
+                server.ask(prompt, most)
             server.serve(overlap)
 
 

@@ -14,8 +14,9 @@ import click
 import torch
 
 from astrai_sim.adapters import attach
+from tests.engines.asked import VOCABULARY, prompts, run_options
 
-VOCABULARY, EOS = 200, 2
+EOS = 2
 
 
 class Runner:
@@ -36,13 +37,8 @@ class Runner:
 
 
 @click.command()
-@click.argument("checkout", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path))
-@click.option("--pages", default=12)
-@click.option("--page-size", default=8)
-@click.option("--batch", default=4)
+@run_options
 @click.option("--budget", default=64)
-@click.option("--request", "requests", multiple=True, help="START:COUNT:MOST,…: tokens START, START + 1 …")
 def main(
     checkout: Path, out: Path, pages: int, page_size: int, batch: int, budget: int, requests: tuple[str, ...]
 ) -> None:
@@ -63,9 +59,7 @@ def main(
     engine.model_runner = Runner(pages, page_size)
     with attach(engine, out, title="nano-vllm, observed live"):
         for group in requests:
-            for asked in group.split(","):
-                start, count, most = map(int, asked.split(":"))
-                prompt = [token % VOCABULARY for token in range(start, start + count)]
+            for prompt, most in prompts(group):
                 engine.add_request(prompt, sampling(max_tokens=most))
             while not engine.is_finished():
                 engine.step()
