@@ -96,11 +96,13 @@ class Layout:
 def loads(trace: Trace) -> list[Load]:
     """The requests of a trace, in order of submission.
 
-    One that had not ended when the recording stopped counts with what it had generated.
+    One that had not ended when the recording stopped counts with what it had generated. One that came during a step
+    was there for the next, or for the same, if it was admitted in it.
     """
     requests = RequestTimes.of(trace)
     limits = {event.task: event.max_tokens for event in trace.find(event="task_submitted")}
-    columns = (requests.submitted_step + 1, requests.prompt_len, requests.generated)
+    arrivals = requests.submitted_step + (requests.submitted_step != requests.admitted_step)
+    columns = (arrivals, requests.prompt_len, requests.generated)
     rows = zip(requests.names, *(column.tolist() for column in columns), strict=True)
     return [Load(name, arrival, prompt, limits[name], generated) for name, arrival, prompt, generated in rows]
 

@@ -67,6 +67,12 @@ class Plan:
         return dict(zip(edges[::2].tolist(), (edges[1::2] - edges[::2]).tolist(), strict=True))
 
 
+def came_for(life: Life) -> int:
+    """The first step that a request was there for: the next, or its own where that admitted it."""
+    after = life.submitted.step + 1
+    return min([after, *(event.step for event in life.admitted)])
+
+
 @lru_cache(maxsize=16)
 def plan(trace: Trace, rule: str = "reserve") -> Plan:
     """What a trace's requests do in a pool of one piece each, under a rule: `reserve` as said above;
@@ -75,7 +81,7 @@ def plan(trace: Trace, rule: str = "reserve") -> Plan:
     witness = Witness.of(trace)
     n_slots = witness.n_pages * witness.page_size
     most = trace.header.scenario.scheduler.max_batch
-    arrivals = {task: life.submitted.step + 1 for task, life in witness.lives.items()}
+    arrivals = {task: came_for(life) for task, life in witness.lives.items()}
     line = sorted(witness.lives.values(), key=lambda life: arrivals[life.task])
     owner = np.full(n_slots, FREE)
     stays: list[Stay] = []
