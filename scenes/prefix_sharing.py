@@ -255,7 +255,8 @@ class PrefixSharingTelling(RaceTelling):
         admitted = sure(self.requests[task].admission(revived.seq))
         name, found = ask.name(task), ask.found(task, admitted.seq)
         self.comes(task, self.same(task, admitted))
-        acts = self.acts(self.parts(task, self.shared, (task,)), self.named(task, admitted))
+        kept = [page for page in self.shared if page in (admitted.pages or ())]
+        acts = self.acts(self.parts(task, kept, (task,)), self.named(task, admitted))
         acts += self.acts(self.parts(task), admitted.seq, self.computed(task, admitted.seq))
         told = say("{} finds the kept pages and skips {}: {} by now.", name, found, self.skipped(admitted))
         self.shot(told, *acts, subject=("tape", task))
