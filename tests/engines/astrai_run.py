@@ -73,27 +73,36 @@ def main(
     torch.manual_seed(0)
     cache = importlib.import_module("astrai.inference.cache")
     scheduler = (newest if hasattr(cache, "TaskCacheManager") else older)(pages, page_size, batch)
-    scheduler.start()
     try:
         with attach(scheduler, out, title="AstrAI, observed live"):
-            for group in requests:
-                serve(scheduler, [*prompts(group)], seconds)
+            for place, group in enumerate(requests):
+                done = ask(scheduler, [*prompts(group)])
+                if not place:
+                    scheduler.start()
+                wait(done, seconds)
     finally:
         scheduler.stop()
 
 
-def serve(scheduler: Any, group: list[tuple[list[int], int]], seconds: float) -> None:
-    """Ask at once, and wait for all answers, or for the engine's thread to end."""
-    done = threading.Semaphore(0)
-
-    def heard(text: object) -> None:
-        if not isinstance(text, str):
-            done.release()
-
+def ask(scheduler: Any, group: list[tuple[list[int], int]]) -> list[threading.Event]:
+    """What happens when each of them has its answer. Before the engine's thread starts they come at once, as its step
+    sees it; then each comes to whatever step the thread has got to."""
+    waited = []
     for prompt, most in group:
+        waited.append(done := threading.Event())
+
+        def heard(text: object, done: threading.Event = done) -> None:
+            if not isinstance(text, str):
+                done.set()
+
         scheduler.add_task(" ".join(map(str, prompt)), max_tokens=most, temperature=1.0, top_k=1, stream_callback=heard)
-    for _ in group:
-        if not done.acquire(timeout=seconds):
+    return waited
+
+
+def wait(answers: list[threading.Event], seconds: float) -> None:
+    """For all answers, or for the engine's thread to end."""
+    for done in answers:
+        if not done.wait(seconds):
             click.echo(f"no answer within {seconds} s", err=True)
             return
 
