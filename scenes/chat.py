@@ -174,9 +174,9 @@ class ChatTelling(RaceTelling):
 
     def one_pass(self, task: str, done: int) -> Said:
         """How a prompt of which nothing was found is computed."""
-        prompt, steps = self.ask.prompt(task), self.ask.prompt_steps(task)
-        passes = say("In {}", counted(steps, "pass")) if steps.value == 1 else say("In {} passes", steps)
-        return say("{}, K and V of all {} are computed.", passes, prompt)
+        prompt, passes = self.ask.prompt(task), self.ask.prompt_passes(task)
+        often = say("In {} {}", passes, "pass" if passes.value == 1 else "passes")
+        return say("{}, K and V of all {} are computed.", often, prompt)
 
     def shares(self, task: str, admitted: TaskAdmitted, pages: tuple[int, ...]) -> None:
         """The table of a request comes to name pages that hold its first tokens."""

@@ -169,7 +169,7 @@ class ChunkedPrefillTelling(Telling):
         (begin, end), ask = self.span(side), self.ask
         title = say("{} prompt tokens, whole", ask.prompt_tokens(task))
         if side:
-            title = say("{} prompt tokens, in {} chunks", ask.prompt_tokens(task), ask.prompt_steps(task))
+            title = say("{} prompt tokens, in {} chunks", ask.prompt_tokens(task), ask.prompt_passes(task))
         wait = Wait(begin, end, self.waits[side], round(0.25 * (end - begin)), "no token until its end")
         shown = Lanes(time, title, stretch.zero, stretch.since, stretch.until, names[:readers], task, wait)
         return replace(shown, name=("whole", "chunks")[side], **options)
@@ -347,7 +347,7 @@ class ChunkedPrefillTelling(Telling):
         self.shot(text, self.go(replace(time, now=over), end, *parts), subject=("chunks", "first"))
         if None not in self.works:
             first, second = map(sure, self.works)
-            n = ask.prompt_steps(self.prompts[1].task)
+            n = ask.prompt_passes(self.prompts[1].task)
             title = say("Time for the prompt, and {} for each reader", counted(n, "token"))
             bars = Bars(title, (Bar("whole", first, muted=True), Bar("in chunks", second)))
             text = "The same work takes as long." if second.value == first.value else "The same work takes less time."
@@ -381,7 +381,7 @@ class ChunkedPrefillTelling(Telling):
 
     def measures(self) -> dict[str, Measure]:
         ask, (whole, chunked) = self.ask, (prompt.task for prompt in self.prompts)
-        found = {"prompt": ask.prompt_tokens(whole), "chunks": ask.prompt_steps(chunked), "own": ask.ttft(chunked)}
+        found = {"prompt": ask.prompt_tokens(whole), "chunks": ask.prompt_passes(chunked), "own": ask.ttft(chunked)}
         return {**found, "wait": self.waits[0], "longest": self.waits[1], "reader": ask.name(self.readers[0][0])}
 
 

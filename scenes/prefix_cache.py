@@ -171,6 +171,9 @@ class PrefixCacheTelling(Telling):
             parts = (tape, self.pool(page))
             acts = self.coded("alloc", self.at, tables[0].seq, parts)
             if allocs[1:]:
+                if self.call_of("alloc", self.at, self.admitted) is None:
+                    self.shot(told, *acts, subject=self.about(page), detail=CODE)
+                    told, acts, page = "Its other pages are taken the same way.", [], allocs[-1].pages[0]
                 parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(allocs[-1].pages[0]))
                 acts += self.coded("alloc", self.at, self.admitted, parts, only=("_free_mask",), pace=0.3)
             self.shot(told, *acts, subject=self.about(page), detail=CODE)
@@ -202,14 +205,17 @@ class PrefixCacheTelling(Telling):
         parts = (self.tape(*tasks), wire, self.pool())
         before = self.call_of("grow", self.at, grown.seq) or grown
         lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.0)
+        comes = []
         if ask.between("step_end", self.start, before.seq).value >= FEW_STEPS:
             self.shot("The newest token is not stored yet.", lapse, subject=("pool",))
+        else:
+            comes = [self.act(*parts, seconds=0.8)]
         acting = (self.tape(*tasks, acting=(task, logical)), wire)
         table = self.history.first(Table, grown.seq)
         end = table.seq if table else grown.seq
         told = say("Token {} of {} has no slot.", ask.first_token_of(logical), ask.name(task))
         subject = ("tape", task) if logical > 1 else ("pool",)  # a tape of two tiles may be a short one
-        self.shot(told, self.act(*acting, self.pool(), seconds=1.2), subject=subject)
+        self.shot(told, *comes, self.act(*acting, self.pool(), seconds=1.2), subject=subject)
         tables = ask.table(task, grown.seq - 1), ask.table(task, end)
         told = self.short(say("One page comes: {} becomes {}.", *tables), say("One page comes, not a new block."))
         self.shot(told, self.act(*acting, self.pool(page), until=end, seconds=1.6), subject=self.about(page))

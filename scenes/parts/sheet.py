@@ -16,7 +16,7 @@ from scenes.parts.words import HIGH, Word, broken, pages_of, spoken
 from scenes.parts.words import PAD as WORD_PAD
 
 Line = list[tuple[Word, float, float]]
-SIZES, ONE_LINE = (60, 56, 52, 48, 45, 42, 40, 38, 36, 32, 28), 36
+SIZES, ONE_LINE = (84, 72, 60, 56, 52, 48, 45, 42, 40, 38, 36, 32, 28), 36
 """Em sizes in pixels, and the least with which each page is in one line."""
 GAP, EDGE, PAD, COUNT, ROW = 36.0, 6.0, 24.0, 84.0, 1.55
 """Between two pieces, around them, beside words, for the number of tokens, and, in em, from line to line."""

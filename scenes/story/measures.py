@@ -148,7 +148,7 @@ class Ask:
     found = named("admission.cached", lambda ask, task, at: sure(ask.request(task).admission(at)).cached_tokens)
     # Tokens of its prompt that were computed before its first token, the steps that did, and those of one of them.
     prompt_tokens = named("prompt.computed", lambda ask, task: sum(e.end - e.start for e in ask._prompt(task)), "plain")
-    prompt_steps = named("prompt.steps", lambda ask, task: len(ask._prompt(task)))
+    prompt_passes = named("prompt.passes", lambda ask, task: len(ask._prompt(task)))
     prefilled_of = named(
         "prompt.chunk",
         lambda ask, task, step: sum(e.end - e.start for e in ask.request(task).computed if e.step == step),

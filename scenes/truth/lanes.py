@@ -110,7 +110,7 @@ def chunks(witness: Witness, task: str) -> list[Event]:
 
 
 vouches("prompt.computed")(lambda witness, task: chunks(witness, task)[-1].end - chunks(witness, task)[0].start)
-vouches("prompt.steps")(lambda witness, task: len({event.step for event in chunks(witness, task)}))
+vouches("prompt.passes")(lambda witness, task: len(chunks(witness, task)))
 vouches("prompt.chunk")(
     lambda witness, task, step: sum(e.end - e.start for e in chunks(witness, task) if e.step == step)
 )

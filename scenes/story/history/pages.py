@@ -49,7 +49,7 @@ class Pages:
         self.contents = Columns("page", "task", "logical", "begin", "end")
         self.kept = Columns("page", "begin", "end")
         self.evicted = Columns("seq", "page", "content")
-        self.frees = 0
+        self.allocs = self.frees = 0
         self.most_in_use = self.most_cached = 0
         self._open: dict[str, dict[int, int]] = {}
         self._content: dict[int, int] = {}
@@ -58,34 +58,42 @@ class Pages:
         self._sorted: tuple[np.ndarray, np.ndarray] | None = None
 
     def _take(self, event: Counted, how: int) -> None:
-        task = sure(event.task)
+        seq, pages = event.seq, event.pages
+        for page in pages if self._cached else ():
+            self._uncache(page, seq)
+        if how == 0:
+            self.allocs += len(pages)
+            for page in pages:
+                self._forget(page, seq)
+        self._refs.update(zip(pages, event.refs, strict=True))
+        self.most_in_use = max(self.most_in_use, len(self._refs))
+        if event.task is not None:
+            self._hold(event.task, event, how)
+
+    def _hold(self, task: str, event: Counted, how: int) -> None:
+        """A request has the pages in its table; those that no request has are only counted."""
         life, index = self.requests[task], self.requests[task].index
         grows = len(life.admitted) > len(life.preempted)
         table = self._open.setdefault(task, {})
         seq, end, entries, pages = event.seq, self.last + 1, sure(event.entries), event.pages
-        for page in pages if self._cached else ():
-            self._uncache(page, seq)
         if how == 0:
-            for page in pages:
-                self._forget(page, seq)
             made = self.contents.extend(len(pages), pages, index, entries, seq, end)
             self._content.update(zip(pages, made, strict=True))
-        self._refs.update(zip(pages, event.refs, strict=True))
         held = self.holds.extend(len(pages), pages, index, entries, seq, seq, end, how, 0, grows)
         table.update(zip(entries, held, strict=True))
-        self.most_in_use = max(self.most_in_use, len(self._refs))
 
     on_pages_alloc = partialmethod(_take, how=0)
     on_pages_ref = partialmethod(_take, how=1)
     on_pages_revived = partialmethod(_take, how=2)
 
     def _leave(self, event: Counted, left: int) -> None:
-        task = sure(event.task)
-        table = self._open[task]
-        for logical, page, refs in zip(sure(event.entries), event.pages, event.refs, strict=True):
-            row = table.pop(logical)
-            self.holds.put("end", row, event.seq)
-            self.holds.put("left", row, 1 if refs else left)
+        table = self._open.get(event.task or "", {})
+        entries = event.entries or [None] * len(event.pages)
+        for logical, page, refs in zip(entries, event.pages, event.refs, strict=True):
+            if logical is not None:
+                row = table.pop(logical)
+                self.holds.put("end", row, event.seq)
+                self.holds.put("left", row, 1 if refs else left)
             if refs:
                 self._refs[page] = refs
                 continue
@@ -96,8 +104,8 @@ class Pages:
                 self.frees += 1
                 self._forget(page, event.seq)
         self.most_cached = max(self.most_cached, len(self._cached))
-        if not table:
-            self.requests[task].emptied.append(event.seq)
+        if event.task is not None and not table:
+            self.requests[event.task].emptied.append(event.seq)
 
     on_pages_free = partialmethod(_leave, left=2)
     on_pages_cached = partialmethod(_leave, left=3)
@@ -129,11 +137,6 @@ class Pages:
             self.kept.put("end", row, seq)
 
     # asked afterwards
-
-    @property
-    def allocs(self) -> int:
-        """Pages that were allocated in the run, each time counted."""
-        return int(np.count_nonzero(self.holds.taken == 0))
 
     def took(self, after: int, before: int, how: str | None = None, task: str | None = None) -> np.ndarray:
         """Rows of `holds` that began between two events, both left out."""
