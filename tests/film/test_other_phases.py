@@ -11,6 +11,9 @@ from astrai_sim.trace.verify import verify
 from scenes.cli import main as films
 from scenes.film import catalog
 from scenes.story.history import History, history_of
+from scenes.story.measures import Ask
+from scenes.truth.vouching import true_value
+from scenes.truth.witness import Witness
 from tests.conftest import ROOT
 from tests.trace.foreign import OnePass, foreign
 from tests.trace.recording import encoded, lines_of, written
@@ -60,6 +63,25 @@ def test_passes_may_do_both_and_come_twice_in_a_step(one_pass: Trace):
     both = [step for step in range(len(history.steps)) if not history.steps.apart(step)]
     assert both and all(history.decoded(step) and history.prefilled(step) for step in both)
     assert sum(Series.of(one_pass).prompt_tokens) == 6 + 13 + 3
+
+
+def test_passes_are_counted_not_steps(one_pass: Trace):
+    told = Ask(one_pass).prompt_passes("B")
+    parts = [event for kind in ("chunk", "task_prefilled") for event in one_pass.find(kind, task="B")]
+    assert told.value == true_value(Witness.of(one_pass), told, len(one_pass)) == len(parts) == 3
+    assert len({event.step for event in parts}) == 2
+
+
+def test_pages_that_no_request_has_are_counted_and_none_s():
+    trace = written(OnePass({"A": 13, "B": 6}, 3, wary=True).trace())
+    assert verify(trace).levels["paging"].total() > 100
+    ask, witness, steps = Ask(trace), Witness.of(trace), [*trace.find("step_begin")]
+    holds = ask.history.pages.holds
+    for told in (ask.allocs(), ask.frees()):
+        assert told.value == true_value(witness, told, len(trace)) == len(holds.page) + len(steps)
+    for seq in (event.seq for event in trace.find("step_end")):
+        held = sorted(page for table in trace.state_at(seq).tables.values() for page in table)
+        assert sorted(holds.page[(holds.shown <= seq) & (holds.end > seq)].tolist()) == held
 
 
 @pytest.mark.parametrize(

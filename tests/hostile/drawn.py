@@ -45,7 +45,7 @@ def runs(draw: st.DrawFn) -> list[dict[str, Any]]:
     odd = ("[/red]", "%s", "$(id)") if shown else ("[/red]", "\x1b[2J", "\u202e$(id)")
     phases = draw(st.sampled_from((OnePass.PHASES, ("a", "b", "c"), odd)))
     tick = draw(st.sampled_from((0, 1, 1000, 10**9, 10**15)))
-    run = OnePass(prompts, answer, pages, size, draw(st.integers(1, 9)), phases, tick)
+    run = OnePass(prompts, answer, pages, size, draw(st.integers(1, 9)), phases, tick, draw(st.booleans()))
     header, *events, footer = run.trace()
     header["engine"] = {"name": draw(says.filter(lambda name: name != "astrai_sim")), "version": draw(says)}
     header["device"] = {"type": draw(st.sampled_from(("cpu", "cuda", "[/red]"))), "name": draw(says)}
@@ -87,6 +87,9 @@ def _in_bulk(header: dict, events: list[dict], free: int) -> tuple[dict, list[di
             line = {**line, "event": "tokens", "tasks": [task], "ids": [line["id"]]}
         elif kind == "phase_end":
             line = {**line, "n_tasks": len(line["tasks"])}
+        elif kind == "page_free" and task is None:
+            free += 1
+            line = {**line, "event": "pages_free", "runs": [[line["page"], 1]], "refs": 0, "free": free}
         elif kind == "table" and not line["pages"]:
             pages = tables.pop(task)[::-1]
             free += len(pages)

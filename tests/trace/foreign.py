@@ -49,7 +49,8 @@ def footer(own: list[dict], events: int) -> dict:
 
 class OnePass:
     """A small engine: a step schedules, runs and then answers; one pass computes pieces of prompts and single tokens
-    together, several may come in a step; the page that was free for longest is handed out."""
+    together, several may come in a step; the page that was free for longest is handed out. One that is `wary` takes a
+    page for no request at the beginning of a step, and gives it back."""
 
     PHASES = ("schedule", "run", "postprocess")
 
@@ -62,7 +63,9 @@ class OnePass:
         piece: int = 5,
         phases: Sequence[str] = PHASES,
         tick: int = 1000,
+        wary: bool = False,
     ) -> None:
+        self.wary = wary
         self.n_pages, self.size, self.piece, self.phases, self.tick = pages, size, piece, phases, tick
         self.free, self.tables, self.lines = [*range(pages)], {}, []
         self.known, self.stored = dict(prompts), dict.fromkeys(prompts, 0)
@@ -90,6 +93,10 @@ class OnePass:
         waiting, running = [t for t in self.left if t not in self.tables], [t for t in self.left if t in self.tables]
         self.emit("step_begin", waiting=waiting, running=running)
         self.enter(self.phases[0])
+        if self.wary and self.free:
+            self.free.append(page := self.free.pop(0))
+            self.emit("page_alloc", page=page, task=None, logical=None, ref=1)
+            self.emit("page_free", page=page, task=None, logical=None, ref=0)
         for task in (*running, *waiting[:1]):
             table = self.tables.setdefault(task, [])
             while len(table) * self.size < self.known[task]:
