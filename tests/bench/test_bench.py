@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from click.testing import CliRunner
@@ -75,6 +77,7 @@ def little(monkeypatch):
     monkeypatch.setattr(paging, "MODEL", ModelConfig(**sizes, vocab_size=64))
     for subject in (recording, stepping):
         monkeypatch.setattr(subject, "MODEL", ModelPart(**sizes, vocab_size=512))
+    monkeypatch.setattr(stepping, "NARROW", replace(stepping.MODEL, head_dim=2))
     monkeypatch.setattr(stepping, "PROMPT", 20)
     monkeypatch.setattr(stepping, "STEPS", 2)
 
@@ -172,6 +175,16 @@ def test_steps_that_are_measured_are_decode_steps_and_what_they_write_is_told(li
     in_bulk, in_full = (float(told.split(": ")[1].split()[0]) for told in (bulk, full))
     assert 6 <= in_bulk < 9 and 16 <= in_full < 24
     assert paged_cache.pages_for is pages_for
+
+
+def test_what_recording_adds_is_told_in_milliseconds(little):
+    """Of each comparison, on both clocks: ours off, in bulk and in full, and the other engine's."""
+    found = [*stepping.added(CPU, 2)]
+    pairs = [*zip(found[::2], found[1::2], strict=True)]
+    assert len(pairs) == 2 * 4
+    for compared, text in pairs:
+        ms = 1e3 * (compared.ratio - 1) * compared.base_seconds / 2
+        assert text == f"{compared.what}: {ms:+.2f} ms a step"
 
 
 def test_the_engine_of_another_make_answers_as_this_one_does(little):

@@ -17,5 +17,6 @@ SUBJECTS: dict[str, Callable[[torch.device, int], Iterator[Comparison | str]]] =
     "a recorded run": recording.recording,
     "a decode step of 24 layers": stepping.decode_step,
     "the same, of another engine": stepping.attached,
+    "what recording adds to a step": stepping.added,
 }
 """What is compared; each takes the device and the number of rounds, and gives comparisons, and lines of text."""

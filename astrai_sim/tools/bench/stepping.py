@@ -22,6 +22,8 @@ from astrai_sim.trace import Trace, TraceWriter
 
 MODEL = ModelPart(n_layers=24, n_heads=8, n_kv_heads=4, head_dim=64, ffn_dim=1408, vocab_size=4096)
 """As in the scenarios `paging` and `promo`."""
+NARROW = replace(MODEL, n_heads=1, n_kv_heads=1, head_dim=8, ffn_dim=8, vocab_size=512)
+"""With as many layers and little to compute: beside its short steps the milliseconds that recording adds are seen."""
 BATCH, PROMPT, PAGE_SIZE = 4, 256, 16
 STEPS = 16
 """Decode steps that are measured at once: with a snapshot, and a new page for each request."""
@@ -55,13 +57,13 @@ class Live:
         return len(trace), len(trace.content), partial.stat().st_size
 
 
-def scenario(rounds: int, detail: str = "full") -> Scenario:
+def scenario(rounds: int, detail: str = "full", model: ModelPart | None = None) -> Scenario:
     """`BATCH` requests of `PROMPT` tokens that decode for as long as is measured; no line is recorded."""
     most = STEPS * (rounds + 3)
     pages = BATCH * (-(-(PROMPT + most) // PAGE_SIZE) + 1)
     return Scenario(
         name="bench",
-        model=MODEL,
+        model=model or MODEL,
         cache=CachePart(n_pages=pages, page_size=PAGE_SIZE, prefix_caching=True),
         requests=tuple(
             RequestPart(f"r{i}", most, prompt_ids=tuple(range(BATCH * i, BATCH * i + PROMPT))) for i in range(BATCH)
@@ -70,23 +72,32 @@ def scenario(rounds: int, detail: str = "full") -> Scenario:
     )
 
 
-def decode_step(device: torch.device, rounds: int) -> Iterator[Comparison | str]:
+def decode_step(device: torch.device, rounds: int, model: ModelPart | None = None) -> Iterator[Comparison | str]:
     """A decode step never recorded; after a recorder was put on and taken off; recorded in bulk and in full."""
     asked = {"no recorder": None, "recorder taken off": "full", "bulk recording": "bulk", "recording": "full"}
     with tempfile.TemporaryDirectory() as folder:
-        first = build(scenario(rounds), device)
-        lives = {name: _ours(first, rounds, name, detail, Path(folder)) for name, detail in asked.items()}
+        runs = {name: scenario(rounds, detail or "full", model) for name, detail in asked.items()}
+        first = build(runs["recording"], device)
+        lives = {name: _ours(first, run, name, asked[name], Path(folder)) for name, run in runs.items()}
         yield from _compared(lives, rounds, device)
 
 
-def attached(device: torch.device, rounds: int) -> Iterator[Comparison | str]:
+def attached(device: torch.device, rounds: int, model: ModelPart | None = None) -> Iterator[Comparison | str]:
     """A decode step of an engine of another make around the same model, watched by `attach` and not."""
     with tempfile.TemporaryDirectory() as folder:
-        asked = scenario(rounds)
-        model = build(asked, device).model
-        assert model is not None
+        asked = scenario(rounds, model=model)
+        built = build(asked, device).model
+        assert built is not None
         traces = {"not attached": None, "attached": Path(folder) / "attached.jsonl.gz"}
-        yield from _compared({name: _other(model, asked, path) for name, path in traces.items()}, rounds, device)
+        yield from _compared({name: _other(built, asked, path) for name, path in traces.items()}, rounds, device)
+
+
+def added(device: torch.device, rounds: int) -> Iterator[Comparison | str]:
+    """How many milliseconds of a step recording adds, and `attach`."""
+    for found in (*decode_step(device, rounds, NARROW), *attached(device, rounds, NARROW)):
+        if isinstance(found, Comparison):
+            yield found
+            yield f"{found.what}: {1e3 * (found.ratio - 1) * found.base_seconds / STEPS:+.2f} ms a step"
 
 
 def _compared(lives: dict[str, Live], rounds: int, device: torch.device) -> Iterator[Comparison | str]:
@@ -104,9 +115,9 @@ def _compared(lives: dict[str, Live], rounds: int, device: torch.device) -> Iter
             live.end()
 
 
-def _ours(first: Built, rounds: int, name: str, detail: str | None, folder: Path) -> Live:
+def _ours(first: Built, asked: Scenario, name: str, detail: str | None, folder: Path) -> Live:
     """This engine around the model of `first`, all prompts computed, with a recorder if it has a `detail`."""
-    asked, old = scenario(rounds, detail or "full"), first.cache
+    old = first.cache
     cache = PagedCache(*old.k_cache.shape, device=old.k_cache.device, dtype=old.k_cache.dtype, prefix_caching=True)
     scheduler = InferenceScheduler(first.model, cache, max_batch=BATCH)
     tasks = [Task(task.id, task.prompt, task.max_tokens) for task in first.tasks]
