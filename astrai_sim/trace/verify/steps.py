@@ -74,16 +74,21 @@ class StepRules:
 
     def take(self, event: Event) -> None:
         """Check the next event."""
-        kind = event.event
-        self.format.same("seq", event.seq, self.seq)
-        self.format.same("step", event.step, self.step + (kind == "step_begin"))
+        kind, checks, step = event.event, self.format, self.step
+        if kind == "step_begin":
+            step += 1
+        if event.seq != self.seq or event.step != step:
+            checks.same("seq", event.seq, self.seq)
+            checks.same("step", event.step, step)
+        checks.held("seq", 1)
+        checks.held("step", 1)
         if self._extra_snapshot:
             message = f"a snapshot after step {self.step}, which is no {self.snapshot_steps}th"
             raise self.policy["snapshot-cadence"].lie(message)
         if kind == "phase_begin":
-            self.format.true("phase", self.phase is None, f"the phase {self.phase} has not ended")
+            checks.true("phase", self.phase is None, f"the phase {self.phase} has not ended")
         else:
-            self.format.same("phase", event.phase, self.phase)
+            checks.same("phase", event.phase, self.phase)
         self._follows(event)
         self.time.check(event)
         getattr(self, f"on_{kind}")(event)
@@ -127,8 +132,10 @@ class StepRules:
         order = self.policy["four-phases"]
         order.true("phase", self.in_step or name == "cleanup", f"the phase {name} outside a step")
         place = self.header.phases.index
-        message = f"the phase {name} after {', '.join(self.seen_phases)}"
-        order.true("phase order", all(place(seen) < place(name) for seen in self.seen_phases), message)
+        if all([place(seen) < place(name) for seen in self.seen_phases]):
+            order.held("phase order", 1)
+        else:
+            order.true("phase order", False, f"the phase {name} after {', '.join(self.seen_phases)}")
         if self.in_step:
             self.seen_phases.append(name)
         self.phase, self.phase_tasks, self.passed = name, [], False
