@@ -141,6 +141,7 @@ class InferenceScheduler:
         gone, self.finished = self.finished, []
         for task in gone:
             del self._known[task.id]
+            task.leave()
             if task.id in self.cache.tables:
                 self.cache.release(task.id)
         return gone

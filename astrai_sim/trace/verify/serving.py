@@ -178,7 +178,11 @@ class Serving(Pages):
         tables, size, told = self.pool.tables, self.size, [*zip(names, counts, strict=True)]
         for (name, count), request in zip(told, map(self.requests.__getitem__, names), strict=True):
             now, start = request.status, request.kv
-            if count == 1 and now == "running" == status and start + 1 == request.n_tokens <= len(tables.get(name, ())) * size:
+            if (
+                count == 1
+                and now == "running" == status
+                and start + 1 == request.n_tokens <= len(tables.get(name, ())) * size
+            ):
                 request.start, request.kv = start, start + 1
                 starts.add(start)
                 decoding.append(name)
