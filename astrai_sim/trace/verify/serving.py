@@ -177,12 +177,8 @@ class Serving(Pages):
         starts, computed, decoding = set(), set(names), []
         tables, size, told = self.pool.tables, self.size, [*zip(names, counts, strict=True)]
         for (name, count), request in zip(told, map(self.requests.__getitem__, names), strict=True):
-            now, start = request.status, request.kv
-            if (
-                count == 1
-                and now == "running" == status
-                and start + 1 == request.n_tokens <= len(tables.get(name, ())) * size
-            ):
+            now, start, room = request.status, request.kv, len(tables.get(name, ())) * size
+            if count == 1 and now == "running" == status and start + 1 == request.n_tokens <= room:
                 request.start, request.kv = start, start + 1
                 starts.add(start)
                 decoding.append(name)
@@ -196,7 +192,7 @@ class Serving(Pages):
             request.start, request.kv = start, start + count
             if start + count > request.n_tokens:
                 raise paging.lie(f"{name}: K and V of {request.kv} tokens, it has {request.n_tokens}")
-            if start + count > (room := len(tables.get(name, ())) * size):
+            if start + count > room:
                 raise paging.lie(f"{name}: {request.kv} tokens in {room} slots")
             if now == "running":
                 starts.add(start)

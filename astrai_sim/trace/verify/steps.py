@@ -132,10 +132,8 @@ class StepRules:
         order = self.policy["four-phases"]
         order.true("phase", self.in_step or name == "cleanup", f"the phase {name} outside a step")
         place = self.header.phases.index
-        if all([place(seen) < place(name) for seen in self.seen_phases]):
-            order.held("phase order", 1)
-        else:
-            order.true("phase order", False, f"the phase {name} after {', '.join(self.seen_phases)}")
+        message = f"the phase {name} after {', '.join(self.seen_phases)}"
+        order.true("phase order", all(place(seen) < place(name) for seen in self.seen_phases), message)
         if self.in_step:
             self.seen_phases.append(name)
         self.phase, self.phase_tasks, self.passed = name, [], False
