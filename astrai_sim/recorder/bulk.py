@@ -187,8 +187,8 @@ class BulkRecorder(BaseRecorder):
         self._kv_lengths()
         return tokens
 
-    def _on_prefilled(self, original: Original, task: Task, *computed: int) -> None:
-        super()._on_prefilled(partial(self._answered, original, [task], [computed[-1]]), task, *computed)
+    def _on_prefilled(self, original: Original, task: Task, start: int, count: int, token: int) -> None:
+        super()._on_prefilled(partial(self._answered, original, [task], [token]), task, start, count, token)
 
     def _on_decoded(self, original: Original, batch: list[Task], tokens: list[int]) -> None:
         self._answered(original, batch, tokens, batch, tokens)
