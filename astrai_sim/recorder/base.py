@@ -1,5 +1,6 @@
 """What both recorders of this engine share: which methods they watch, and the scheduler's events."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from astrai_sim.trace import TraceWriter
 from astrai_sim.trace.digests import numbers_digest
 from astrai_sim.trace.header import PHASES
 
+FLUSH_S = 1.0
 Batch = list[tuple[Task, int, int]]
 
 
@@ -31,7 +33,7 @@ class BaseRecorder(PageWatcher):
 
     SCHEDULER: tuple[str, ...] = (
         *("submit", "change_setting", "step", "_admit", "_forward"),
-        *("_prefilled", "_append_token", "_finish", "_preempt"),
+        *("_prefilled", "_finish", "_preempt"),
     )
     CACHE: tuple[str, ...] = (
         *("alloc", "evict", "inc_ref", "free", "lookup", "admit", "grow", "release"),
@@ -45,6 +47,8 @@ class BaseRecorder(PageWatcher):
         self.batch: Batch = []
         self.with_model = self.cache.k_cache.device.type != "meta"
         self._leaving: list[int] = []
+        self._flushed = time.monotonic()
+        self._waits = self.keys.device.type == "cuda"
 
     def attach(self) -> None:
         """Start watching. Raises RuntimeError if it does already."""
@@ -102,15 +106,21 @@ class BaseRecorder(PageWatcher):
         return {"waiting": [task.id for task in scheduler.waiting], "running": [task.id for task in scheduler.running]}
 
     def _flush(self) -> None:
-        self.writer.flush()
+        """Hand over what was recorded, now and then: packing less at once takes longer, and more room."""
+        now = time.monotonic()
+        if now - self._flushed > FLUSH_S:
+            self.writer.flush()
+            self._flushed = now
 
     def _on_phase(self, original: Original) -> list[Task]:
         self.phase = original.__name__
         self._emit("phase_begin")
-        self._synchronize()
+        if self._waits:
+            self._synchronize()
         began = self.clock.now_ns()
         tasks = original()
-        self._synchronize()
+        if self._waits:
+            self._synchronize()
         self._emit("phase_end", duration_ns=self.clock.now_ns() - began, **self._served(tasks))
         self.phase = None
         return tasks

@@ -5,10 +5,10 @@ took, shared or let go; see `astrai_sim.trace.events`. Whatever it says of mask,
 live objects after exactly those pages were changed: pages of another kind or task first send off what was gathered.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from astrai_sim.engine.cache.prefix import ROOT, Prefix
@@ -18,8 +18,9 @@ from astrai_sim.recorder.watching import Original
 from astrai_sim.trace import digests
 from astrai_sim.trace.digests import numbers_digest, to_runs
 
-FLUSH_S = 1.0
 ADDING = ("alloc", "ref", "revived", "evicted", "keyed")
+SINGLY = ("alloc", "evict", "inc_ref", "free", "lookup", "record_pages", "record_page")
+"""Calls for single pages: all that a call takes or lets go has the same done to it where no page is ever cached."""
 
 
 @dataclass
@@ -37,15 +38,30 @@ class _Pages:
     more: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass
+class _Answers:
+    """Tasks that get a token each, one after the other, where they had `before` that many; `told` of them are told."""
+
+    tasks: list[Task]
+    tokens: list[int]
+    before: list[int]
+    told: int = 0
+
+
 class BulkRecorder(BaseRecorder):
     """Records runs of pages and lists of tasks."""
 
+    SCHEDULER = (*BaseRecorder.SCHEDULER, "_decoded")
+
     def __init__(self, *watched: Any) -> None:
         super().__init__(*watched)
-        self._pending: _Pages | list[tuple[str, int, int]] | None = None
+        self._pending: _Pages | None = None
+        self._answers: _Answers | None = None
+        self._singly = self.cache.prefix_caching
+        if not self._singly:
+            self.CACHE = tuple(name for name in self.CACHE if name not in SINGLY)
         self._opening: dict[str, Any] | None = None
         self._evicting = False
-        self._flushed = time.monotonic()
 
     def snapshot(self) -> None:
         """Record the mask, and digests of refcounts, tables, LRU and lengths, all live."""
@@ -55,7 +71,7 @@ class BulkRecorder(BaseRecorder):
         self._emit("snapshot", mask=hex(cache.free_mask), cached=len(lru), digests=told)
 
     def _emit(self, event: str, at: int | None = None, **fields: Any) -> None:
-        if self._pending is not None:
+        if self._pending is not None or self._answers is not None:
             self._send()
         super()._emit(event, at, **fields)
 
@@ -83,17 +99,26 @@ class BulkRecorder(BaseRecorder):
                 raise
 
     def _send(self) -> None:
-        """Make an event of what was gathered: pages, or tokens that were generated one after the other."""
-        pending, self._pending = self._pending, None
-        if pending is None:
-            return
-        with self.clock.aside:
-            if isinstance(pending, _Pages):
-                self._send_pages(pending)
-                return
-            tasks, ids, counts = zip(*pending, strict=True)
-            more: dict[str, Any] = {"ids": ids} if self.with_model else {}
-            super()._emit("tokens", tasks=tasks, source=self.phase, **more, counts=numbers_digest(counts))
+        """Make events of what was gathered: pages, and tokens that came after them."""
+        pages, self._pending = self._pending, None
+        if pages is not None:
+            with self.clock.aside:
+                self._send_pages(pages)
+        if self._answers is not None:
+            with self.clock.aside:
+                self._send_tokens(self._answers)
+
+    def _send_tokens(self, answers: _Answers) -> None:
+        """Tell the tokens that tasks have got by now."""
+        tasks, before, first = answers.tasks, answers.before, answers.told
+        end = first
+        while end < len(tasks) and len(tasks[end].tokens) > before[end]:
+            end += 1
+        if end > first:
+            answers.told, told = end, tasks[first:end]
+            more: dict[str, Any] = {"ids": answers.tokens[first:end]} if self.with_model else {}
+            more["counts"] = numbers_digest([len(task.tokens) for task in told])
+            super()._emit("tokens", tasks=[task.id for task in told], source=self.phase, **more)
 
     def _send_pages(self, gathered: _Pages) -> None:
         pages, table = gathered.pages, self.cache.tables.get(gathered.task)
@@ -127,9 +152,15 @@ class BulkRecorder(BaseRecorder):
         if type(pages) is _Pages and pages.kind == kind and pages.task == self.task:
             if logical is None or logical == pages.following:
                 return pages
-        if pages is not None:
+        if pages is not None or self._answers is not None:
             self._send()
         return None
+
+    def _moved(self, kind: str, task: str, logical: int, pages: list[int]) -> None:
+        """All `pages` of a call had the same done to them, the first of them in the table's entry `logical`."""
+        self._send()
+        with self.clock.aside:
+            self._send_pages(_Pages(kind, task, logical, None, pages))
 
     def _next_logical(self) -> int | None:
         """Where the next page of the current task goes in its table."""
@@ -144,12 +175,6 @@ class BulkRecorder(BaseRecorder):
     def _queues_now(self) -> dict[str, Any]:
         return {}
 
-    def _flush(self) -> None:
-        now = time.monotonic()
-        if now - self._flushed > FLUSH_S:
-            self.writer.flush()
-            self._flushed = now
-
     def _served(self, tasks: list[Task]) -> dict[str, Any]:
         return {"n_tasks": len(tasks)}
 
@@ -162,14 +187,31 @@ class BulkRecorder(BaseRecorder):
         self._kv_lengths()
         return tokens
 
-    def _on_append_token(self, original: Original, task: Task, token: int) -> None:
-        if not isinstance(self._pending, list):
+    def _on_prefilled(self, original: Original, task: Task, start: int, count: int, token: int) -> None:
+        super()._on_prefilled(partial(self._answered, original, [task], [token]), task, start, count, token)
+
+    def _on_decoded(self, original: Original, batch: list[Task], tokens: list[int]) -> None:
+        self._answered(original, batch, tokens, batch, tokens)
+
+    def _answered(self, original: Original, tasks: list[Task], tokens: list[int], *given: Any) -> None:
+        """Call `original`, in which tasks may get these tokens."""
+        self._send()
+        self._answers = _Answers(tasks, tokens, [len(task.tokens) for task in tasks])
+        try:
+            original(*given)
             self._send()
-            self._pending = []
-        self._pending.append((task.id, token, task.n_tokens + 1))
-        original(task, token)
+        finally:
+            self._answers = None
 
     # cache
+
+    def _on_admit(self, original: Original, task: str, tokens: Sequence[int]) -> int:
+        if self._singly:
+            return super()._on_admit(original, task, tokens)
+        with self._held():
+            cached = original(task, tokens)
+            self._moved("alloc", task, 0, self.cache.tables[task])
+        return cached
 
     def _on_alloc(self, original: Original) -> int:
         logical = self._next_logical()
@@ -205,18 +247,23 @@ class BulkRecorder(BaseRecorder):
         return hits
 
     def _on_grow(self, original: Original, task: str, n_tokens: int) -> list[int]:
-        before, self.task = self.task, task  # as `_about`, for a call that is made for every token
-        try:
+        with self._about(task):
             pages = original(task, n_tokens)
-            if pages:
-                self._send()
-        finally:
-            self.task = before
+        if pages and self._singly:
+            self._send()
+        elif pages:
+            self._moved("alloc", task, len(self.cache.tables[task]) - len(pages), pages)
         return pages
 
     def _on_release(self, original: Original, task: str) -> None:
-        super()._on_release(original, task)
-        self._send()
+        if self._singly:
+            super()._on_release(original, task)
+            self._send()
+            return
+        pages = self.cache.tables[task][::-1]
+        original(task)
+        if pages:
+            self._moved("free", task, len(pages) - 1, pages)
 
     def _on_record_page(self, original: Original, page: int, prefix: Prefix) -> str | None:
         key = original(page, prefix)

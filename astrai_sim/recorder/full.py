@@ -30,7 +30,7 @@ class Recorder(BaseRecorder):
     does is not counted as time.
     """
 
-    SCHEDULER = (*BaseRecorder.SCHEDULER, "_make_room", "_view")
+    SCHEDULER = (*BaseRecorder.SCHEDULER, "_append_token", "_has_room", "_make_room", "_view")
     CACHE = (*BaseRecorder.CACHE, "share", "extend", "write", "gather", "put", "take")
 
     def __init__(self, writer: TraceWriter, built: Built, asked: RecordPart) -> None:
@@ -79,6 +79,10 @@ class Recorder(BaseRecorder):
                 fields["text"] = self._texts[task.id].feed(token)
         self._emit("token", task=task.id, id=token, **fields)
         original(task, token)
+
+    def _on_has_room(self, original: Original, task: Task) -> bool:
+        """Not before the calls of `pages_for` that are to be told have been: `grow` makes one also where there is."""
+        return not self._to_tell("pages_for") and original(task)
 
     def _on_make_room(self, original: Original, task: Task) -> bool:
         before = len(self.scheduler.running)

@@ -33,6 +33,7 @@ class Watcher:
         self._queues: list[list[dict[str, Any]]] = []
         self._undo: list[Callable[[], None]] = []
         self._traced: Counter = Counter()
+        self._most_traced = asked.traced_calls
 
     def detach(self) -> None:
         """Stop watching and leave the objects as they were."""
@@ -99,6 +100,11 @@ class Watcher:
         finally:
             self.task, self.logical = before
 
+    def _to_tell(self, name: str, key: Any = None) -> bool:
+        """Whether a call of `name` now is one of the first, which are recorded line by line."""
+        until = self.asked.line_steps
+        return (until is None or self.step < until) and self._traced.get((name, key), 0) < self._most_traced
+
     def _lines(
         self,
         name: str,
@@ -112,9 +118,7 @@ class Watcher:
 
         `keep` decides by the result whether this call is worth a `lines` event; `inside` as for `LineTracer`.
         """
-        budget = (name, key)
-        late = self.asked.line_steps is not None and self.step >= self.asked.line_steps
-        if late or self._traced[budget] >= self.asked.traced_calls:
+        if not self._to_tell(name, key):
             return function(*args)
         began = self.clock.now_ns()
         with self.clock.aside:
@@ -122,7 +126,7 @@ class Watcher:
         with self._held() as queue:
             result = tracer.run(*args)
             if keep is None or keep(result):
-                self._traced[budget] += 1
+                self._traced[name, key] += 1
                 self.told(name, tracer, began)
                 queue.insert(0, queue.pop())
         return result

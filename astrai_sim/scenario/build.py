@@ -2,6 +2,7 @@
 
 import math
 import random
+from array import array
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -112,7 +113,7 @@ def _timed(scenario: Scenario, name: str, request: LoadRequest) -> Task:
     size, length = request.block_size, request.prompt_len
     prompt = [token for block in request.blocks for token in _draw_fast(scenario, f"block {block}", size)][:length]
     prompt += _draw_fast(scenario, f"request {name}", length - len(prompt))
-    return Task(name, prompt, request.output_len, arrival_s=request.arrival_s)
+    return Task(name, array("I", prompt), request.output_len, arrival_s=request.arrival_s)
 
 
 def _draw_fast(scenario: Scenario, what: str, n: int) -> list[int]:

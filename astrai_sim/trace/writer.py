@@ -14,6 +14,8 @@ import msgspec
 
 CHUNK = 1 << 16
 """Bytes of lines that are gathered before they are packed."""
+LEVEL = 5
+"""Of gzip: takes two thirds of the time that the usual 6 does, for 2 to 3 % more bytes."""
 PLAIN: tuple[type[Any], ...] = (str, int, float, list, tuple, dict)
 
 
@@ -22,8 +24,8 @@ class TraceWriter:
 
     Until then, and after a recording that is cut short, it is `partial` beside it, which ends at an
     event and opens as incomplete; what was at `path` stays. It is locked, so that two recordings
-    cannot write the same file. gzip where `path` ends in .gz; the same events give the same bytes:
-    the gzip header carries no name and no time. Raises OSError, also where another writes to it.
+    cannot write the same file. gzip where `path` ends in .gz; the same events, flushed at the same ones, give the same
+    bytes: the gzip header carries no name and no time. Raises OSError, also where another writes to it.
     """
 
     def __init__(self, path: Path, header: dict[str, Any]) -> None:
@@ -33,16 +35,15 @@ class TraceWriter:
         self._raw = _locked(self.partial)
         self._file: BinaryIO | gzip.GzipFile = self._raw
         if path.suffix == ".gz":
-            self._file = gzip.GzipFile("", "wb", 6, self._raw, mtime=0)
+            self._file = gzip.GzipFile("", "wb", LEVEL, self._raw, mtime=0)
         self._digest = hashlib.sha256()
         self._lines: list[bytes] = []
         self._gathered = 0
         self.events = 0
-        self._line({"type": "header", **header})
+        self._line(encoded({"type": "header", **header}))
         self.flush()
 
-    def _line(self, data: dict[str, Any]) -> None:
-        line = encoded(data)
+    def _line(self, line: bytes) -> None:
         self._lines += (line, b"\n")
         self._gathered += len(line)
         if self._gathered > CHUNK:
@@ -55,8 +56,9 @@ class TraceWriter:
         self._file.write(lines)
 
     def event(self, data: dict[str, Any]) -> None:
-        """Append one event; its `seq` is set here."""
-        self._line({"seq": self.events, **data})
+        """Append one event, which says more than its `seq`: that is set here, whatever it says."""
+        data.pop("seq", None)
+        self._line(b'{"seq":%d,%b' % (self.events, encoded(data)[1:]))
         self.events += 1
 
     def flush(self) -> None:
@@ -69,7 +71,7 @@ class TraceWriter:
         """Append the footer and give the file its name. Returns the SHA-256 of all before it."""
         self._pack()
         digest = self._digest.hexdigest()
-        self._line({"type": "footer", "events": self.events, "sha256": digest, "stopped": stopped})
+        self._line(encoded({"type": "footer", "events": self.events, "sha256": digest, "stopped": stopped}))
         self._pack()
         if self._file is not self._raw:
             self._file.close()

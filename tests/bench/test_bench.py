@@ -15,6 +15,7 @@ from astrai_sim.tools import bench
 from astrai_sim.tools.bench import moving, paging, recording, scale, stepping
 from astrai_sim.tools.bench.measure import Comparison, compare, compare_both, timed
 from astrai_sim.tools.cli import main
+from astrai_sim.trace import Trace
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
@@ -205,16 +206,18 @@ def test_the_engine_of_another_make_answers_as_this_one_does(little):
     assert len(other.scheduler.block_manager.free_block_ids) == asked.cache.n_pages
 
 
-def test_a_large_trace_is_recorded_verified_and_opened(tmp_path):
+@pytest.mark.parametrize("load", scale.LOADS)
+def test_a_large_trace_is_recorded_verified_and_opened(tmp_path, load):
     path = str(tmp_path / "large.jsonl.gz")
-    assert "4 requests" in scale._record(path, 4)
-    assert "comparisons" in scale._verify(path, 4)
-    assert "the state at any event" in scale._open(path, 4)
+    assert "4 requests" in scale._record(path, load, 4)
+    assert Trace.open(path).header.detail == load.detail
+    assert "comparisons" in scale._verify(path, load, 4)
+    assert "the state at any event" in scale._open(path, load, 4)
 
 
 @pytest.mark.slow
 def test_each_stage_of_a_large_trace_has_a_process_of_its_own():
-    stages = [*scale.scale(500)]
+    stages = [*scale.scale(scale.LOADS[0], 500)]
     assert [stage.name for stage in stages] == ["recorded", "verified", "opened, gone through once"]
     assert all(stage.cpu > 0 and stage.wall > 0 and stage.peak > 1e7 for stage in stages)
 

@@ -30,9 +30,10 @@ class ModelFreeScheduler(InferenceScheduler):
 
     def _forward(self, batch: list[tuple[Task, int, int]]) -> list[int]:
         """Let the pass's time go by; returns the token after each task's last."""
-        cost, ends = self.clock.cost, [(task, start + count) for task, start, count in batch]
+        cost, size = self.clock.cost, self.vocab_size
+        ends = [start + count for _, start, count in batch]
         if batch[0][0].status == Status.PREFILLING:
             self.clock.spend(cost.prefill_s(sum(count for _, _, count in batch)))
         else:
-            self.clock.spend(cost.decode_s(len(batch), sum(end for _, end in ends)))
-        return [next_token(task.tokens[end - 1], end, self.vocab_size) for task, end in ends]
+            self.clock.spend(cost.decode_s(len(batch), sum(ends)))
+        return [next_token(task.tokens[end - 1], end, size) for (task, _, _), end in zip(batch, ends, strict=True)]

@@ -141,6 +141,7 @@ class InferenceScheduler:
         gone, self.finished = self.finished, []
         for task in gone:
             del self._known[task.id]
+            task.leave()
             if task.id in self.cache.tables:
                 self.cache.release(task.id)
         return gone
@@ -173,27 +174,30 @@ class InferenceScheduler:
         picked = POLICIES[self.decode_policy](self._decodable(), overdue)
         if self.max_tokens_per_step is not None:
             picked = picked[: self.max_tokens_per_step - self._prefilled_tokens]
-        batch = [task for task in picked if self._make_room(task)]
+        batch = [task for task in picked if self._has_room(task) or self._make_room(task)]
         if not batch:
             return []
-        tokens = self._forward([(task, task.kv_len, 1) for task in batch])
-        for task, token in zip(batch, tokens, strict=True):
-            self._advance_kv(task, 1)
-            self._append_token(task, token)
+        self._decoded(batch, self._forward([(task, task.kv_len, 1) for task in batch]))
         return batch
 
     def _decodable(self) -> list[Task]:
-        return [task for task in self.running if task.status == Status.RUNNING]
+        running = Status.RUNNING
+        return [task for task in self.running if task.status is running]
+
+    def _has_room(self, task: Task) -> bool:
+        """Whether the last page of `task` has a slot for one token more; not once it is preempted."""
+        return task.kv_len % self.cache.page_size > 0
 
     def _plan_prefill(self) -> list[tuple[Task, int, int]]:
         """(task, start, count) of the tokens to prefill now, first admitted first."""
-        budget = self.max_tokens_per_step
+        budget, prefilling = self.max_tokens_per_step, Status.PREFILLING
+        tasks = [task for task in self.running if task.status is prefilling]
         if budget is not None:
-            budget -= len(self._decodable())
+            budget -= len(self.running) - len(tasks)
         batch = []
-        for task in self.running:
-            if task.status != Status.PREFILLING or budget == 0:
-                continue
+        for task in tasks:
+            if budget == 0:
+                break
             count = task.n_tokens - task.kv_len
             if budget is not None:
                 count = min(count, budget)
@@ -249,11 +253,17 @@ class InferenceScheduler:
             task.status = Status.RUNNING
             self._append_token(task, token)
 
+    def _decoded(self, batch: list[Task], tokens: list[int]) -> None:
+        """Note a computed token of each task, and the one that comes after it."""
+        for task, token in zip(batch, tokens, strict=True):
+            self._advance_kv(task, 1)
+            self._append_token(task, token)
+
     def _advance_kv(self, task: Task, count: int) -> None:
-        before = task.kv_len // self.cache.page_size
-        task.kv_len += count
-        if task.kv_len // self.cache.page_size > before:
-            self.cache.record_pages(task.id, task.tokens[: task.kv_len])
+        cache, before = self.cache, task.kv_len
+        task.kv_len = after = before + count
+        if cache.prefix_caching and after // cache.page_size > before // cache.page_size:
+            cache.record_pages(task.id, task.tokens[:after])
 
     def _append_token(self, task: Task, token: int) -> None:
         task.append(token)

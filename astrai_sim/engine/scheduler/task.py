@@ -1,7 +1,9 @@
 """A request on its way through the scheduler."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 
 class Status(StrEnum):
@@ -18,12 +20,12 @@ class Status(StrEnum):
 class Task:
     """One request: token ids of the prompt, and what has been generated.
 
-    `tokens` is the prompt and then the output; `kv_len` counts the leading ones whose K and V are in the cache.
+    `kv_len` counts the leading ones of its tokens whose K and V are in the cache.
     `arrival_s` is when it is due by the clock, instead of by the step; `last_step` the step of its last token.
     """
 
     id: str
-    prompt: list[int]
+    prompt: Sequence[int]
     max_tokens: int
     arrival_step: int = 0
     output: list[int] = field(default_factory=list, init=False)
@@ -33,13 +35,19 @@ class Task:
     last_step: int = -1
     arrival_s: float | None = None
 
-    def __post_init__(self) -> None:
-        self.tokens = list(self.prompt)
+    @cached_property
+    def tokens(self) -> list[int]:
+        """The prompt, and then the output."""
+        return [*self.prompt, *self.output]
 
     def append(self, token: int) -> None:
         """Add a generated token."""
-        self.output.append(token)
         self.tokens.append(token)
+        self.output.append(token)
+
+    def leave(self) -> None:
+        """Keep less room: `tokens` is put together anew for who asks."""
+        vars(self).pop("tokens", None)
 
     @property
     def n_tokens(self) -> int:

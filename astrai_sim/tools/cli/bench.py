@@ -23,7 +23,7 @@ from astrai_sim.tools.cli.record import chosen_device, device_option
     type=click.IntRange(min=0),
     default=100_000,
     show_default=True,
-    help="Events, about, of a large trace to record, verify and open; 0 for none.",
+    help="Events, about, of large traces to record, verify and open, one of each detail; 0 for none.",
 )
 def bench(device: str | None, rounds: int, events: int) -> None:
     """Print how long things take compared with each other, measured side by side, and what a large trace costs.
@@ -64,14 +64,17 @@ def bench(device: str | None, rounds: int, events: int) -> None:
 
 
 def _large(events: int) -> Table:
-    """What a trace of about so many events costs."""
-    from astrai_sim.tools.bench.scale import scale
+    """What traces of about so many events cost."""
+    from astrai_sim.tools.bench.scale import LOADS, scale
 
-    table = Table(title=f"a trace of about {events:,} events, each stage in a process of its own")
+    table = Table(title=f"traces of about {events:,} events, each stage in a process of its own")
     for heading in ("", "CPU", "wall", "memory at most", ""):
         table.add_column(heading, justify="right" if heading else "left")
-    for stage in scale(events):
-        table.add_row(
-            stage.name, f"{stage.cpu:.1f} s", f"{stage.wall:.1f} s", f"{stage.peak / 1e6:,.0f} MB", stage.told
-        )
+    for load in LOADS:
+        table.add_section()
+        table.add_row(f"[bold]{load.detail} detail")
+        for stage in scale(load, events):
+            table.add_row(
+                stage.name, f"{stage.cpu:.1f} s", f"{stage.wall:.1f} s", f"{stage.peak / 1e6:,.0f} MB", stage.told
+            )
     return table

@@ -51,7 +51,9 @@ class Level:
         if not self.claimed:
             return
         self.counts[what] += 1
-        if recorded != expected or (recorded is not expected and (type(recorded) is bool) != (type(expected) is bool)):
+        if recorded is expected:
+            return
+        if recorded != expected or (type(recorded) is bool) != (type(expected) is bool):
             raise self.lie(f"{what} is recorded as {short(repr(recorded))}, but it must be {short(repr(expected))}")
 
     def true(self, what: str, holds: bool, message: str) -> None:

@@ -64,8 +64,8 @@ class Pool:
             else:
                 if page != (lowest := free.lowest()):
                     rule.same("lowest free page", page, lowest)
-                if page not in free:
-                    raise paging.lie(f"page {page} is not free")
+                    if page not in free:
+                        raise paging.lie(f"page {page} is not free")
                 free.put(page, False)
             if self.refs[page]:
                 paging.same("refcount before", self.refs[page], 0)

@@ -9,7 +9,7 @@ from astrai_sim.trace.verify.checks import Checks
 from astrai_sim.trace.verify.pool import Pool
 
 
-@dataclass
+@dataclass(slots=True)
 class Tracked:
     """One request: lengths, and ids where they are recorded.
 
@@ -105,17 +105,22 @@ class Queues(dict[str, Tracked]):
 
     def _decodable(self) -> list[Tracked]:
         """Running tasks that need no more prefill, first admitted first."""
-        return [self[name] for name in self.running if self[name].status == "running"]
+        return [request for request in self.now_running() if request.status == "running"]
+
+    def now_running(self) -> list[Tracked]:
+        """Who runs, first admitted first."""
+        return [*map(self.__getitem__, self.running)]
 
     def planned_prefill(self) -> Plan:
         """(task, tokens) of a prefill pass: in order of admission, within what decoding leaves of the budget."""
         budget, plan = self.settings["max_tokens_per_step"], []
-        left = (sys.maxsize if budget is None else budget) - len(self._decodable())
-        for name in self.running:
-            if self[name].status == "prefilling" and left != 0:
-                count = min(self[name].n_tokens - self[name].kv, left)
+        requests = self.now_running()
+        left = (sys.maxsize if budget is None else budget) - sum(each.status == "running" for each in requests)
+        for request in requests:
+            if request.status == "prefilling" and left != 0:
+                count = min(request.n_tokens - request.kv, left)
                 left -= count
-                plan.append((name, count))
+                plan.append((request.name, count))
         return plan
 
     def planned_decode(self, prefilled: int, step: int) -> Plan:

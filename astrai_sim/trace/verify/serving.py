@@ -96,45 +96,47 @@ class Serving(Pages):
 
     def on_tokens(self, event: Event) -> None:
         checks, names, ids = self.format, event.tasks, event.ids
-        for name in names:
-            source = self.phase if self.four else "prefill" if name in self.prefilled else "decode"
-            if event.source != source:
-                checks.same("token source", event.source, source)
+        if not self.four or event.source != self.phase:
+            for name in names:
+                source = self.phase if self.four else "prefill" if name in self.prefilled else "decode"
+                if event.source != source:
+                    checks.same("token source", event.source, source)
         checks.held("token source", len(names))
         self.prefilled.difference_update(names)
         checks.true("token ids", (ids is None) == self.counts_only, "ids go with a model, and only with one")
         if ids is not None:
             checks.same("token ids", len(ids), len(names))
         self._turns(names, self.to_answer)
-        after = [self._token(name, None if ids is None else ids[i]) for i, name in enumerate(names)]
+        requests = [*map(self.requests.__getitem__, names)]
+        after = [self._token(request, None if ids is None else ids[i]) for i, request in enumerate(requests)]
         self.paging.held("kv length", len(after))
         checks.held("max tokens", len(after))
         self.texts.check(ids or [], event.texts)
         if self.detail == "full":
-            checks.same("token position", event.position, after[0].n_tokens - 1)
-            checks.same("token index", event.index, after[0].generated - 1)
+            checks.same("token position", event.position, after[0] - 1)
+            checks.same("token index", event.index, requests[0].generated - 1)
         else:
-            self.told(checks, "token counts", event.counts, numbers_digest(request.n_tokens for request in after))
+            self.told(checks, "token counts", event.counts, numbers_digest(after))
 
-    def _token(self, name: str, token: int | None) -> Tracked:
-        """One token more for a task."""
-        request, checks = self.requests[name], self.format
-        if request.kv != request.n_tokens:
-            self.paging.same("kv length", request.kv, request.n_tokens)
+    def _token(self, request: Tracked, token: int | None) -> int:
+        """One token more for a task: returns how many it has then."""
+        n_tokens = request.n_tokens + 1
+        if request.kv != n_tokens - 1:
+            self.paging.same("kv length", request.kv, n_tokens - 1)
         if request.ids is not None:
+            checks = self.format
             known = checks.number("token id", token, 0, self.vocab_size)
             if self.header.token_rule == RULE and self.vocab_size:
-                expected = (48271 * request.ids[-1] + request.n_tokens) % self.vocab_size
+                expected = (48271 * request.ids[-1] + n_tokens - 1) % self.vocab_size
                 checks.same("token by the rule", token, expected)
             request.ids.append(known)
-        request.n_tokens += 1
-        request.last = self.step
-        most, generated = request.max_tokens, request.n_tokens - request.prompt
+        request.n_tokens, request.last = n_tokens, self.step
+        most, generated = request.max_tokens, n_tokens - request.prompt
         if generated > most:
-            raise checks.lie(f"more than {most} tokens generated")
+            raise self.format.lie(f"more than {most} tokens generated")
         if generated == most or (token is not None and token in self.eos):
-            self.to_finish.add(name)
-        return request
+            self.to_finish.add(request.name)
+        return n_tokens
 
     def on_task_finished(self, event: Event) -> None:
         request, checks = self.requests[event.task], self.format
@@ -173,10 +175,14 @@ class Serving(Pages):
             self.plan = self.requests.planned_prefill()
         status, served = ("prefilling" if self.phase == "prefill" else "running"), ("prefilling", "running")
         starts, computed, decoding = set(), set(names), []
-        tables, size = self.pool.tables, self.size
-        for name, count in zip(names, counts, strict=True):
-            request = self.requests[name]
-            now, start = request.status, request.kv
+        tables, size, told = self.pool.tables, self.size, [*zip(names, counts, strict=True)]
+        for (name, count), request in zip(told, map(self.requests.__getitem__, names), strict=True):
+            now, start, room = request.status, request.kv, len(tables.get(name, ())) * size
+            if count == 1 and now == "running" == status and start + 1 == request.n_tokens <= room:
+                request.start, request.kv = start, start + 1
+                starts.add(start)
+                decoding.append(name)
+                continue
             if count < 1:
                 self.format.number("tokens computed", count, 1)
             if now != status and self.four:
@@ -186,7 +192,7 @@ class Serving(Pages):
             request.start, request.kv = start, start + count
             if start + count > request.n_tokens:
                 raise paging.lie(f"{name}: K and V of {request.kv} tokens, it has {request.n_tokens}")
-            if start + count > (room := len(tables.get(name, ())) * size):
+            if start + count > room:
                 raise paging.lie(f"{name}: {request.kv} tokens in {room} slots")
             if now == "running":
                 starts.add(start)
@@ -211,13 +217,17 @@ class Serving(Pages):
             message = "tasks at several positions decode under the policy same-position"
             kept.true("decode policy", self.settings["decode_policy"] == "all" or len(starts) == 1, message)
         # Of the plan only who was preempted is left out, or finds no page while finished tasks still hold some.
-        stuck = self.requests.finished and not (self.pool.free.count or self.pool.lru)
-        plan = [
-            (name, count)
-            for name, count in self.plan
-            if name in computed or self.phase == "prefill" or not (stuck or self.requests[name].status == "preempted")
-        ]
-        self.policy["passes-planned"].same("plan of the pass", [*zip(names, counts, strict=True)], plan)
+        plan = self.plan
+        if plan != told:
+            stuck = self.requests.finished and not (self.pool.free.count or self.pool.lru)
+            plan = [
+                (name, count)
+                for name, count in plan
+                if name in computed
+                or self.phase == "prefill"
+                or not (stuck or self.requests[name].status == "preempted")
+            ]
+        self.policy["passes-planned"].same("plan of the pass", told, plan)
         self.phase_tasks += names
 
     def on_kv_lengths(self, event: Event) -> None:

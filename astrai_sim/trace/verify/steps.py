@@ -74,16 +74,21 @@ class StepRules:
 
     def take(self, event: Event) -> None:
         """Check the next event."""
-        kind = event.event
-        self.format.same("seq", event.seq, self.seq)
-        self.format.same("step", event.step, self.step + (kind == "step_begin"))
+        kind, checks, step = event.event, self.format, self.step
+        if kind == "step_begin":
+            step += 1
+        if event.seq != self.seq or event.step != step:
+            checks.same("seq", event.seq, self.seq)
+            checks.same("step", event.step, step)
+        checks.held("seq", 1)
+        checks.held("step", 1)
         if self._extra_snapshot:
             message = f"a snapshot after step {self.step}, which is no {self.snapshot_steps}th"
             raise self.policy["snapshot-cadence"].lie(message)
         if kind == "phase_begin":
-            self.format.true("phase", self.phase is None, f"the phase {self.phase} has not ended")
+            checks.true("phase", self.phase is None, f"the phase {self.phase} has not ended")
         else:
-            self.format.same("phase", event.phase, self.phase)
+            checks.same("phase", event.phase, self.phase)
         self._follows(event)
         self.time.check(event)
         getattr(self, f"on_{kind}")(event)
