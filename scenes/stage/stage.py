@@ -92,6 +92,7 @@ class Stage:
         self.boxes: dict[str, Box] = {}
         self.shot: Shot | None = None
         self.caption = ""
+        self.heading = section.title if section.heading is None else section.heading
         self.rests: list[tuple[float, float]] = []
         self._read_by = 0.0
 
@@ -126,15 +127,12 @@ class Stage:
             self.scene.hold(self._read_by - self.scene.clock)
             self.caption = shot.caption or ""
         steps = self._steps(shot)
-        fixed = [step for step in steps if step.run is not None or step.pictures]
-        running = sum(step.seconds for step in fixed)
-        natural = sum(step.seconds for step in steps) - running
         read = self._read_by - self.scene.clock
         needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else read
-        moving = max(needed - STILL, reading_time(self.caption) / OVER_MOTION if fresh else 0.0) - running
-        pace = max(min(1.0, shot.pace), min(SLOWEST, moving / natural if natural else 1.0)) * max(1.0, shot.pace)
+        moving = max(needed - STILL, reading_time(self.caption) / OVER_MOTION if fresh else 0.0)
+        paces = self._paces(shot, steps, moving, fresh)
         began = self.scene.clock
-        for step in steps:
+        for step, pace in zip(steps, paces, strict=True):
             if step.changes and fresh and not step.pictures:
                 self.scene.hold(began + LEAD - self.scene.clock)
                 fresh = False
@@ -159,6 +157,24 @@ class Stage:
                 both = isinstance(value, dict) and isinstance(found.get(name), dict)
                 found[name] = found[name] | value if both else value
         return found
+
+    def _paces(self, shot: Shot, steps: Sequence[Step], moving: float, fresh: bool) -> list[float]:
+        """How many times as long as it needs each step takes, for all to take `moving` seconds.
+
+        Under a `fresh` sentence what only leads to the first event takes no longer than it needs, so that this comes
+        soon, but where what follows cannot be stretched so far.
+        """
+        steady = [step.run is not None or bool(step.pictures) for step in steps]
+        free = [0.0 if one else step.seconds for step, one in zip(steps, steady, strict=True)]
+        moving -= sum(step.seconds for step, one in zip(steps, steady, strict=True) if one)
+        first = next((i for i, step in enumerate(steps) if step.changes), 0) if fresh else 0
+        quick = min(1.0, shot.pace)
+        ahead = quick * sum(free[:first])
+        if moving - ahead > SLOWEST * sum(free[first:]):
+            first, ahead = 0, 0.0
+        natural = sum(free[first:])
+        slow = min(SLOWEST, (moving - ahead) / natural if natural else 1.0)
+        return [quick] * first + [max(quick, slow) * max(1.0, shot.pace)] * (len(steps) - first)
 
     def _run(self, step: Step, pace: float) -> None:
         before = self.view.seq
@@ -188,6 +204,9 @@ class Stage:
         for act in shot.acts:
             self.parts = act.parts
             set_up, placed = self._compose(view, _begun(act))
+            if not _but_words(set_up, atoms):
+                self.heading = self.section.title
+                set_up, placed = self._compose(view, _begun(act))
             later = act.running or act.until > view.seq or act.stops or act.known != view.known
             if set_up != atoms and not ((act.running or act.stops) and _but_words(set_up, atoms)):
                 shift = self._shift(boxes, placed)
@@ -200,6 +219,7 @@ class Stage:
                 steps.append(Step(view, set_up, act.seconds))
             boxes = placed
             if later:
+                self.heading = self.section.title
                 step = self._act(act, view, atoms)
                 view = view.at(act.until, act.known)
                 steps.append(step)
@@ -231,7 +251,7 @@ class Stage:
 
     def _whole(self, parts: Sequence[Part]) -> list[Part]:
         """The parts, and those that stand in every picture."""
-        return [*parts, Header(self.section.title, self.section.phases), Caption(self.caption), Badge()]
+        return [*parts, Header(self.heading, self.section.phases), Caption(self.caption), Badge()]
 
     def _compose(self, view: View, parts: Sequence[Part]) -> tuple[dict[Key, Atom], dict[str, Box]]:
         """The picture of `parts` at a moment, and where they stand."""
