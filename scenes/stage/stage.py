@@ -129,8 +129,7 @@ class Stage:
         steps = self._steps(shot)
         read = self._read_by - self.scene.clock
         needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else read
-        moving = max(needed - STILL, reading_time(self.caption) / OVER_MOTION if fresh else 0.0)
-        paces = self._paces(shot, steps, moving, fresh)
+        paces = self._paces(shot, steps, needed - STILL, reading_time(self.caption) / OVER_MOTION if fresh else 0.0)
         began = self.scene.clock
         for step, pace in zip(steps, paces, strict=True):
             if step.changes and fresh and not step.pictures:
@@ -158,22 +157,24 @@ class Stage:
                 found[name] = found[name] | value if both else value
         return found
 
-    def _paces(self, shot: Shot, steps: Sequence[Step], moving: float, fresh: bool) -> list[float]:
+    def _paces(self, shot: Shot, steps: Sequence[Step], moving: float, least: float) -> list[float]:
         """How many times as long as it needs each step takes, for all to take `moving` seconds.
 
-        Under a `fresh` sentence what only leads to the first event takes no longer than it needs, so that this comes
-        soon, but where what follows cannot be stretched so far.
+        Under a new sentence, which wants movement for `least` seconds, what only leads to the first event takes no
+        longer than it needs, so that this comes soon, but where what follows cannot be stretched so far.
         """
         steady = [step.run is not None or bool(step.pictures) for step in steps]
         free = [0.0 if one else step.seconds for step, one in zip(steps, steady, strict=True)]
-        moving -= sum(step.seconds for step, one in zip(steps, steady, strict=True) if one)
-        first = next((i for i, step in enumerate(steps) if step.changes), 0) if fresh else 0
+        fixed = sum(step.seconds for step, one in zip(steps, steady, strict=True) if one)
+        first = next((i for i, step in enumerate(steps) if step.changes), 0) if least else 0
         quick = min(1.0, shot.pace)
-        ahead = quick * sum(free[:first])
-        if moving - ahead > SLOWEST * sum(free[first:]):
-            first, ahead = 0, 0.0
+        ahead = max(quick * sum(free[:first]), LEAD if first and not steady[first] else 0.0)
+        moved = quick * sum(step.plan.flip for step in steps[:first] if step.plan is not None)
+        rest = max(moving - ahead, least - moved) - fixed
+        if rest > SLOWEST * sum(free[first:]):
+            first, rest = 0, max(moving, least) - fixed
         natural = sum(free[first:])
-        slow = min(SLOWEST, (moving - ahead) / natural if natural else 1.0)
+        slow = min(SLOWEST, rest / natural if natural else 1.0)
         return [quick] * first + [max(quick, slow) * max(1.0, shot.pace)] * (len(steps) - first)
 
     def _run(self, step: Step, pace: float) -> None:
