@@ -1,5 +1,6 @@
 """The stage: composes pictures of parts, and plays shots by bringing one picture to the next."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -168,14 +169,15 @@ class Stage:
         fixed = sum(step.seconds for step, one in zip(steps, steady, strict=True) if one)
         first = next((i for i, step in enumerate(steps) if step.changes), 0) if least else 0
         quick = min(1.0, shot.pace)
-        ahead = max(quick * sum(free[:first]), LEAD if first and not steady[first] else 0.0)
-        moved = quick * sum(step.plan.flip for step in steps[:first] if step.plan is not None)
-        rest = max(moving - ahead, least - moved) - fixed
-        if rest > SLOWEST * sum(free[first:]):
-            first, rest = 0, max(moving, least) - fixed
-        natural = sum(free[first:])
-        slow = min(SLOWEST, rest / natural if natural else 1.0)
-        return [quick] * first + [max(quick, slow) * max(1.0, shot.pace)] * (len(steps) - first)
+        slow = _share(max(moving, least) - fixed, sum(free))
+        if first:
+            flips = [0.0 if step.plan is None else step.plan.flip for step in steps]
+            ahead = max(quick * sum(free[:first]), 0.0 if steady[first] else LEAD)
+            going = sum(seconds for seconds, flip in zip(free[first:], flips[first:], strict=True) if flip)
+            wanted = least - quick * sum(flips[:first]) - fixed
+            later = max(_share(moving - ahead - fixed, sum(free[first:])), _share(wanted, going))
+            first, slow = (first, later) if later <= SLOWEST else (0, slow)
+        return [quick] * first + [max(quick, min(SLOWEST, slow)) * max(1.0, shot.pace)] * (len(steps) - first)
 
     def _run(self, step: Step, pace: float) -> None:
         before = self.view.seq
@@ -269,6 +271,11 @@ class Stage:
         """Seconds in which parts move to their new places: those of a camera move where any does."""
         moved = [key for key in after if key in before and before[key] != after[key]]
         return max((motion.push(after[key].h / max(before[key].h, 1)) for key in moved), default=motion.CHANGE)
+
+
+def _share(of: float, by: float) -> float:
+    """`of` divided by `by`; where that is nothing, nothing or endless."""
+    return of / by if by > 0 else math.inf if of > 0 else 0.0
 
 
 def _begun(act: Act) -> Sequence[Part]:
