@@ -287,7 +287,7 @@ class ChatTelling(RaceTelling):
         page, parts, taken = self.ask.page(pages[0]), self.parts(self.all, "", pages), self.steps.phase_end(event.seq)
         if event.seq - 1 > self.at:
             few = self.answers(self.at, event.seq) < FIRST
-            told = None if few else say("Page {} keeps what is in it until it is taken.", page)
+            told = None if few else say("Page {} is free, not erased: what it held stays, hollow.", page)
             self.shot(told, self.act(*parts), *self.decode(parts, event.seq - 1, LEAST), subject=("pool", pages[0]))
         later = [int(end) for end in self.steps.end[self.steps.end > taken][:SEEN]]
         acts = [self.act(*parts, until=taken, seconds=1.2), *self.acts(parts, *later)]

@@ -17,6 +17,7 @@ from scenes.parts.clock import Clock, Timeline
 from scenes.parts.lanes import Lanes, Wait
 from scenes.parts.part import Part
 from scenes.stage.shot import Act, Section
+from scenes.stage.stage import OVER_MOTION
 from scenes.stage.telling import Telling
 from scenes.story.history.prompts import BESIDE, chosen, prompts
 from scenes.story.history.sure import sure
@@ -314,22 +315,22 @@ class ChunkedPrefillTelling(Telling):
         return self.section("chunks", "In chunks", cut=True)
 
     def race(self) -> Section:
-        over = max(1, self.span(0)[1] - round(HAIR * self.time.end))
-        time = replace(self.time, start=0, now=0, counted=True)
+        """Tokens of the first reader, until one of both stretches ends: it would count no more."""
+        freeze, until = max(1, self.span(0)[1] - round(HAIR * self.time.end)), min(s.until for s in self.stretches)
+        alone = "With no prompt, {} gets one token a step." if self.plain else "How many tokens does {} get meanwhile?"
+        text = say(alone, self.reader(0))
+        chunked, whole = self.count(1, freeze), self.count(0, freeze)
+        told = say("By its end: {} in chunks, {} whole", chunked, whole)
+        told = told if whole.value else say("In the freeze chunks give {}", counted(chunked, "token"))
+        over = self.read(text, 0, freeze - round(AHEAD * 1e9 / self.factor))
+        then = say("{}; then whole overtakes.", told)
+        end = min(self.time.end, max(over + round(reading_time(then) / OVER_MOTION * 1e9 / self.factor), until))
+        told = then if self.count(0, end).value > self.count(1, end).value else say("{}.", told)
+        time = replace(self.time, start=0, now=0, end=end, counted=True)
         parts: list[Made] = [partial(self.lanes, 0, readers=1), partial(self.lanes, 1, readers=1, wait=None)]
-        text = say("How many tokens does {} get meanwhile?", self.reader(0))
-        if self.plain is not None:
-            parts.insert(0, self.plain_lane)
-            text = say("Only {} now: with no prompt, a token every step.", self.reader(0))
-        chunked, whole = self.count(1, over), self.count(0, over)
-        over = self.read(text, 0, over)
+        parts = [self.plain_lane, *parts] if self.plain is not None else parts
         self.shot(text, self.go(time, over, *parts), subject=("chunks",))
-        end = min(time.end, max(self.after(text, over), min(stretch.until for stretch in self.stretches)))
-        text = say("After {}: {} in chunks, {} whole", self.waits[0], chunked, whole)
-        if chunked.value > whole.value:
-            text = say("After {} chunks were {} ahead", self.waits[0], self.ask.less(chunked, whole))
-        text = say("{}; then whole overtakes." if self.count(0, end).value > self.count(1, end).value else "{}.", text)
-        self.shot(text, self.go(replace(time, now=over), end, *parts), subject=("chunks", "count"))
+        self.shot(told, self.go(replace(time, now=over), end, *parts), subject=("chunks", "count"))
         return self.section("race", "One reader, one clock", cut=True)
 
     def price(self) -> Section:

@@ -1,6 +1,7 @@
 """The film `Eviction`: cached pages make room for a newcomer, least recently used first."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -353,7 +354,7 @@ class EvictionTelling(RaceTelling):
         if self.missed is not None:
             number = say("{}", self.lost(self.missed))
             unit = say("tokens computed again, because {} came too late", ask.name(self.missed.task))
-        return self.ending("What it costs", text, number, unit, Pool(bits=False), rest=1.2)
+        return replace(self.ending("What it costs", text, number, unit, Pool(bits=False), rest=1.2), cut=True)
 
     def measures(self) -> dict[str, Measure]:
         late = self.missed and {"late": self.ask.name(self.missed.task), "lost": self.lost(self.missed)}

@@ -22,6 +22,7 @@ from scenes.stage.shot import Act, Section
 from scenes.stage.stage import OVER_MOTION
 from scenes.stage.telling import ASIDE, MORE, Telling
 from scenes.story.errors import DoesNotApply
+from scenes.story.history.prompts import first_tokens
 from scenes.story.history.sure import sure
 from scenes.story.limits import reading_time
 from scenes.story.needs import Needs
@@ -137,14 +138,13 @@ class OpeningTelling(Stretch):
         return Tape(tasks, counts=False, cuts=True), Wires(wired), Pool(tuple(acting), bits=False, pages=self.drawn)
 
     def cost(self, task: str, told: str) -> Said:
-        """What is computed of a prompt, and in which time, if one pass computed all of that and nothing else."""
+        """What is computed of a prompt, and when it is answered, if one pass computed all of that and nothing else."""
         done = self.computed(task)
         computed = self.ask.computed(task, done.seq)
         alone = [count for _, count in self.history.prefilled(done.step)] == [computed.value]
-        alone = alone and self.steps.apart(done.step)
-        end, four = self.ends[task], self.steps.four
-        took = [self.ask.duration(end) if four else self.ask.phase_time("prefill", done.step)] if alone else []
-        return say(f"{told}: {{}}." if alone else f"{told}.", computed, *took)
+        alone = alone and self.steps.apart(done.step) and task in {time.task for time in first_tokens(self.history)}
+        took = [self.ask.first_token(task)] if alone else []
+        return say(f"{told}: its answer begins after {{}}." if alone else f"{told} are computed.", computed, *took)
 
     def fill(self) -> None:
         """The pages of the first request fly to the pool, are filled in one sweep, and its answer begins."""
@@ -153,7 +153,7 @@ class OpeningTelling(Stretch):
         admitted = max(self.at, self.requests[task].admitted[0].seq)
         acts = [self.act(*stage, seconds=SOON), self.act(*stage, until=admitted, seconds=FLIGHT)]
         self.shot(told, *acts, subject=("pool",))
-        told = self.cost(task, "{} tokens, one sweep")
+        told = self.cost(task, "{} tokens")
         acts = [self.act(*stage, until=self.ends[task], seconds=sweep(told))]
         acts += self.pass_time(*stage, until=self.requests[self.second].submitted.seq - 1, seconds=SOON)
         self.shot(told, *acts, subject=("pool",))
@@ -168,7 +168,7 @@ class OpeningTelling(Stretch):
         acts = [self.act(*self.stage(*both), seconds=SOON), self.act(*shared, until=came, seconds=SOON)]
         acts.append(self.act(*shared, until=max(self.at, life.admitted[0].seq), seconds=FLIGHT))
         self.shot(told, *acts, subject=("pool",), detail=MORE)
-        stage, told = self.stage(*both, wired=task), self.cost(task, "Only {} tokens left")
+        stage, told = self.stage(*both, wired=task), self.cost(task, "Only {} tokens")
         acts = [self.act(*stage), self.act(*stage, until=self.ends[task], seconds=sweep(told))]
         self.shot(told, *acts, subject=("pool",), detail=MORE)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from astrai_sim.trace import Trace
+from astrai_sim.trace.events import TaskAdmitted
 from scenes.draw import motion
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, Said, say
@@ -38,6 +39,8 @@ steps in the hook below which its clock is what moves."""
 READ, MOVING, ONE = 0.6, 1.3, 1.0
 """Seconds beyond its reading time for which a sentence stands in a time-lapse, and that time by the least in which
 something moves; seconds in which a single movement does."""
+COMES, ALL_COME = 0.3, 2.0
+"""Seconds in which one of those that come beside another does, and all of them at most."""
 APART = 1.5
 """How many times as long as half of the requests nine in ten waited, from which on it is told."""
 SERVED = "a request that got pages, and a step that ended"
@@ -256,7 +259,9 @@ class PoolAtScaleTelling(Telling):
         whole = life.prefilled(back.seq)
         if whole is not None and whole.seq <= self.last and (again := ask.again(task, whole.seq)).value:
             told = say("{} {} cached {} must be computed again.", whose, again, plural(again, "token"))
-            self.shot(told, self.act(*acting, until=whole.seq, seconds=2.0), subject=("crowd",))
+            come = [event.seq for event in self.history.events(TaskAdmitted, self.at, whole.seq)]
+            acts = [Act(come[-1], acting, min(ALL_COME, COMES * len(come)), {}, tuple(come))] if come else []
+            self.shot(told, *acts, self.act(*acting, until=whole.seq), subject=("crowd",))
         return self.section("giving-way", "No page is free")
 
     def under_load(self) -> Section:

@@ -256,7 +256,10 @@ class PreemptionTelling(Telling):
         done = self.life.prefilled(again.seq)
         tapes, parts = (self.meanwhile(Queue(), above) for above in (Tape(self.cast), self.words(self.cast)))
         if done is not None:
-            told = say("One sweep computes its {} tokens again.", ask.computed(victim, done.seq))
+            all_of, twice = ask.computed(victim, done.seq), ask.again(victim, done.seq)
+            told = say("One sweep computes its {} tokens again.", all_of)
+            if twice.value < all_of.value:
+                told = say("One sweep computes its {} tokens, {} of them again.", all_of, twice)
             self.shot(told, *self.acts(tapes, self.at, done.seq), subject=("waits",), pace=1.6)
         if self.spoken:
             told = say("{} goes on where it stopped.", name)

@@ -85,7 +85,8 @@ class PrefixSharingTelling(RaceTelling):
 
     def comes(self, task: str, told: Said) -> None:
         """Steps go on until `task` comes, of which `told` speaks."""
-        came, on = self.requests[task].submitted.seq, self.on()
+        came = self.requests[task].submitted.seq
+        on = self.on(came - 1)
         acts = self.pass_time(*self.parts(), until=came - 1, seconds=2.0)
         if acts and acts[0].stops:
             self.shot(on, *acts, subject=("pool",))
@@ -94,12 +95,19 @@ class PrefixSharingTelling(RaceTelling):
         if came > self.at:
             self.shot(told, *acts, self.act(*self.parts(), until=came, seconds=1.8), subject=("tape", task))
 
-    def on(self) -> Said | None:
-        """Who of those that are shown goes on."""
-        now = self.state()
+    def on(self, until: int) -> Said | None:
+        """Who of those that are shown goes on up to event `until`, and into which pages that are not drawn."""
+        now, then = self.state(), self.state(until).tables
         going = [task for task in self.cast if task in now.tables and now.tasks[task].status != "finished"]
-        names = self.ask.names(going)
-        return say("{} {} on.", listed(names), plural(names, "goes", "go")) if names else None
+        if not going:
+            return None
+        told = say("{} {} on", listed(self.ask.names(going)), plural(going, "goes", "go"))
+        if not {*going} & {*then}:
+            return say("{} until {} done.", told, plural(going, "it is", "they are"))
+        pages = sorted({page for task in going for page in then.get(task, ())} - {*self.pages_shown})
+        new = [self.ask.page(page) for page in pages if self.once(f"page {page}")]
+        more = [say("{}, also in {}, not drawn here.", told, pages_text(new, 2))] if new else []
+        return self.short(*more, say("{}.", told))
 
     def same(self, task: str, admitted: ev.TaskAdmitted) -> Said:
         """How much of its prompt is what was computed before."""
@@ -230,7 +238,7 @@ class PrefixSharingTelling(RaceTelling):
         """Steps go on until a request gives pages back."""
         until = self.steps.phase_begin(leaving.seq) - 1
         if until > self.at:
-            first, told = self.once("reads"), self.on()
+            first, told = self.once("reads"), self.on(until)
             acts = self.decode(self.parts(), until, 3.0 if first else 1.5)
             if first and (acts[0].stops or len(acts) > FEW):
                 told = "Every step reads the shared pages and writes elsewhere."

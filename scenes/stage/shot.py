@@ -63,9 +63,9 @@ class Section:
     """A chapter, which can be rendered alone: it begins with the picture that the one before ended on.
 
     `start` is the event whose replayed state is shown first (-1: before the first); `key` names its file. With `cut` it
-    begins with a picture of its own, else with that of `before`, the last shot of the section before. `source` names
-    the shipped trace that it is told from where that is not the film's. `detail` as in `scenes.stage.pacing`, which
-    makes it `slowed` times as slow as it was told.
+    begins with a picture of its own, else with that of `before`, the last shot of the section before, under its title,
+    `heading`, until the picture changes. `source` names the shipped trace that it is told from where that is not the
+    film's. `detail` as in `scenes.stage.pacing`, which makes it `slowed` times as slow as it was told.
     """
 
     key: str
@@ -77,6 +77,7 @@ class Section:
     cut: bool = False
     source: str | None = None
     before: Shot | None = None
+    heading: str | None = None
     slowed: float = 1.0
 
 
@@ -89,13 +90,15 @@ class Storyboard:
 
 
 def linked(sections: Sequence[Section]) -> tuple[Section, ...]:
-    """The sections, each told which shot the one before ended on."""
+    """The sections, each told which shot the one before ended on, and under which title."""
     last: Shot | None = None
+    heading = ""
     out = []
     for section in sections:
         if section.cut:
             last = None
-        out.append(section if last is None else replace(section, before=last))
+        out.append(section if last is None else replace(section, before=last, heading=heading))
+        heading = section.title
         for shot in section.beats:
             last = replace(shot, caption=last.caption) if shot.caption is None and last is not None else shot
     return tuple(out)

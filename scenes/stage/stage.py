@@ -1,5 +1,6 @@
 """The stage: composes pictures of parts, and plays shots by bringing one picture to the next."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -92,6 +93,7 @@ class Stage:
         self.boxes: dict[str, Box] = {}
         self.shot: Shot | None = None
         self.caption = ""
+        self.heading = section.title if section.heading is None else section.heading
         self.rests: list[tuple[float, float]] = []
         self._read_by = 0.0
 
@@ -126,15 +128,11 @@ class Stage:
             self.scene.hold(self._read_by - self.scene.clock)
             self.caption = shot.caption or ""
         steps = self._steps(shot)
-        fixed = [step for step in steps if step.run is not None or step.pictures]
-        running = sum(step.seconds for step in fixed)
-        natural = sum(step.seconds for step in steps) - running
         read = self._read_by - self.scene.clock
         needed = reading_time(self.caption) + motion.LEAVE + motion.APPEAR if fresh else read
-        moving = max(needed - STILL, reading_time(self.caption) / OVER_MOTION if fresh else 0.0) - running
-        pace = max(min(1.0, shot.pace), min(SLOWEST, moving / natural if natural else 1.0)) * max(1.0, shot.pace)
+        paces = self._paces(shot, steps, needed - STILL, reading_time(self.caption) / OVER_MOTION if fresh else 0.0)
         began = self.scene.clock
-        for step in steps:
+        for step, pace in zip(steps, paces, strict=True):
             if step.changes and fresh and not step.pictures:
                 self.scene.hold(began + LEAD - self.scene.clock)
                 fresh = False
@@ -159,6 +157,27 @@ class Stage:
                 both = isinstance(value, dict) and isinstance(found.get(name), dict)
                 found[name] = found[name] | value if both else value
         return found
+
+    def _paces(self, shot: Shot, steps: Sequence[Step], moving: float, least: float) -> list[float]:
+        """How many times as long as it needs each step takes, for all to take `moving` seconds.
+
+        Under a new sentence, which wants movement for `least` seconds, what only leads to the first event takes no
+        longer than it needs, so that this comes soon, but where what follows cannot be stretched so far.
+        """
+        steady = [step.run is not None or bool(step.pictures) for step in steps]
+        free = [0.0 if one else step.seconds for step, one in zip(steps, steady, strict=True)]
+        fixed = sum(step.seconds for step, one in zip(steps, steady, strict=True) if one)
+        first = next((i for i, step in enumerate(steps) if step.changes), 0) if least else 0
+        quick = min(1.0, shot.pace)
+        slow = _share(max(moving, least) - fixed, sum(free))
+        if first:
+            flips = [0.0 if step.plan is None else step.plan.flip for step in steps]
+            ahead = max(quick * sum(free[:first]), 0.0 if steady[first] else LEAD)
+            going = sum(seconds for seconds, flip in zip(free[first:], flips[first:], strict=True) if flip)
+            wanted = least - quick * sum(flips[:first]) - fixed
+            later = max(_share(moving - ahead - fixed, sum(free[first:])), _share(wanted, going))
+            first, slow = (first, later) if later <= SLOWEST else (0, slow)
+        return [quick] * first + [max(quick, min(SLOWEST, slow)) * max(1.0, shot.pace)] * (len(steps) - first)
 
     def _run(self, step: Step, pace: float) -> None:
         before = self.view.seq
@@ -188,6 +207,9 @@ class Stage:
         for act in shot.acts:
             self.parts = act.parts
             set_up, placed = self._compose(view, _begun(act))
+            if not _but_words(set_up, atoms):
+                self.heading = self.section.title
+                set_up, placed = self._compose(view, _begun(act))
             later = act.running or act.until > view.seq or act.stops or act.known != view.known
             if set_up != atoms and not ((act.running or act.stops) and _but_words(set_up, atoms)):
                 shift = self._shift(boxes, placed)
@@ -200,6 +222,7 @@ class Stage:
                 steps.append(Step(view, set_up, act.seconds))
             boxes = placed
             if later:
+                self.heading = self.section.title
                 step = self._act(act, view, atoms)
                 view = view.at(act.until, act.known)
                 steps.append(step)
@@ -231,7 +254,7 @@ class Stage:
 
     def _whole(self, parts: Sequence[Part]) -> list[Part]:
         """The parts, and those that stand in every picture."""
-        return [*parts, Header(self.section.title, self.section.phases), Caption(self.caption), Badge()]
+        return [*parts, Header(self.heading, self.section.phases), Caption(self.caption), Badge()]
 
     def _compose(self, view: View, parts: Sequence[Part]) -> tuple[dict[Key, Atom], dict[str, Box]]:
         """The picture of `parts` at a moment, and where they stand."""
@@ -248,6 +271,11 @@ class Stage:
         """Seconds in which parts move to their new places: those of a camera move where any does."""
         moved = [key for key in after if key in before and before[key] != after[key]]
         return max((motion.push(after[key].h / max(before[key].h, 1)) for key in moved), default=motion.CHANGE)
+
+
+def _share(of: float, by: float) -> float:
+    """`of` divided by `by`; where that is nothing, nothing or endless."""
+    return of / by if by > 0 else math.inf if of > 0 else 0.0
 
 
 def _begun(act: Act) -> Sequence[Part]:

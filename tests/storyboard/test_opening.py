@@ -4,6 +4,7 @@ import pytest
 
 from astrai_sim.shipped import ASSETS
 from astrai_sim.trace import Trace
+from scenes.chat import Chat
 from scenes.draw.atoms import Block
 from scenes.film.opening import other_trace
 from scenes.film.rehearsal import rehearse
@@ -53,6 +54,21 @@ def test_from_trace_to_trace_stands_one_blank_page(pictures):
         assert stages[0] == stages[1]
         (page,) = stages[0]
         assert isinstance(page, Block)
+
+
+def test_a_first_token_takes_as_long_as_the_film_of_that_trace_says():
+    trace = Trace.open(Opening.trace_for())
+    own, others = (
+        [
+            (m.args, m.value, m.form)
+            for section in film.tell(trace).sections
+            for shot in section.beats
+            for m in getattr(shot.caption, "measures", ())
+            if m.name == "request.first_token"
+        ]
+        for film in (Opening, Chat)
+    )
+    assert len(own) == 2 and all(said in others for said in own)
 
 
 def test_the_number_of_times_is_that_of_the_trace():

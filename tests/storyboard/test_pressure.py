@@ -82,6 +82,17 @@ def test_the_wait_is_its_two_pieces_as_they_are_written(preempting):
     assert f"{waiting + again:.3f} s" == takeaway.number and bars.bars[1].after == bars.bars[0].of
 
 
+def test_what_is_computed_again_is_what_had_been_computed(preempting):
+    out = next(preempting.find(event="task_preempted"))
+    known, stored = (
+        getattr(preempting.state_at(seq).tasks[out.task], what)
+        for seq, what in ((out.seq, "n_tokens"), (out.seq - 1, "kv_len"))
+    )
+    section = next(s for s in Preemption.tell(preempting).sections if s.key == "again")
+    said = next(beat.caption for beat in section.beats if "sweep" in beat.caption)
+    assert [m.value for m in said.measures] == [known, stored] and stored < known
+
+
 def test_the_refused_token_is_shown_every_page_of_the_pool_taken(preempting):
     knocks = [act.parts[-1] for act in section(Preemption, preempting, "refused").beats[0].acts]
     until = section(Preemption, preempting, "refused").start
