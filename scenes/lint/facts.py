@@ -37,7 +37,7 @@ class Facts:
     @cached_property
     def fill(self) -> np.ndarray:
         """Its fill; alpha 0 where there is none."""
-        rgbas = self.mobject.get_fill_rgbas() if isinstance(self.mobject, VMobject) else ()
+        rgbas = self.mobject.get_fill_rgbas() if isinstance(self.mobject, VMobject) else np.zeros((0, 4))
         return rgbas[0] if len(rgbas) else np.zeros(4)
 
     @cached_property
