@@ -60,8 +60,8 @@ class Series:
                 case ev.KvWrite():
                     prompt += sum(span.count for span in event.spans if prefills(state, span.task))
                 case ev.KvLengths():
-                    counts = zip(event.tasks, event.counts, strict=True)
-                    prompt += sum(count for task, count in counts if prefills(state, task))
+                    counts, tasks = zip(event.tasks, event.counts, strict=True), state.tasks
+                    prompt += sum([count for task, count in counts if tasks[task].status == "prefilling"])
                 case ev.TaskPreempted():
                     preempted += 1
                 case ev.PagesEvicted():

@@ -43,3 +43,8 @@ class FilmAnimation(Animation):
 
     def finish(self) -> None:
         self.apply(1.0)
+
+    def skip(self) -> None:
+        """Be over, where nobody has seen anything of it: its canvas is an `Unseen` one."""
+        self.prepare()
+        self.apply(1.0)

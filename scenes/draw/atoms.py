@@ -52,14 +52,17 @@ class Atom:
         if type(self) is not type(other):
             return False
         theirs = vars(other)
-        return all(value is theirs[name] or _same(value, theirs[name]) for name, value in vars(self).items())
+        for name, value in vars(self).items():
+            if value is not theirs[name] and not _same(value, theirs[name]):
+                return False
+        return True
 
     __hash__ = None  # type: ignore[assignment]
 
 
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return a is b or (a.shape == b.shape and bool(np.array_equal(a, b)))
+        return np.array_equal(a, b)
     return a == b and getattr(a, "parts", None) == getattr(b, "parts", None)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from manim import Group, Scene
 
 from scenes import theme
-from scenes.draw import motion
+from scenes.draw import fonts, motion
 from scenes.draw.animation import FilmAnimation
 from scenes.draw.atoms import FLYING, Atom, Block, Cells, Grid, Key, Line, Move, Picture, Text, bounds, fits
 from scenes.draw.crossing import NEAR, crossing
@@ -39,10 +39,11 @@ class Canvas(Group):
             before = self.atoms.get(key)
             if before is None or not fits(before, atom):
                 self.add_atom(key, atom)
-            elif before is not atom and before != atom:
-                self.shown[key].say(atom)
-                self.shown[key].put(atom.vector())
-                self.shown[key].z_index = atom.z
+            elif before is not atom:
+                if before != atom:
+                    self.shown[key].say(atom)
+                    self.shown[key].put(atom.vector())
+                    self.shown[key].z_index = atom.z
                 self.atoms[key] = atom
         self.shown = {key: self.shown[key] for key in picture}
         self.atoms = {key: self.atoms[key] for key in picture}
@@ -52,6 +53,17 @@ class Canvas(Group):
         """Draw an atom that is not there yet; gives its mobject."""
         self.shown[key], self.atoms[key] = drawn(atom, self.frame), atom
         return self.shown[key]
+
+
+class Unseen(Canvas):
+    """A canvas that nobody looks at: it has `atoms` and no mobjects."""
+
+    def show(self, picture: Picture) -> None:  # type: ignore[override]
+        """Take over `picture`. Raises ValueError for a letter that the fonts do not have, as drawing it would."""
+        for key, atom in picture.items():
+            if isinstance(atom, Text) and self.atoms.get(key) is not atom:
+                fonts.shape(atom.text, atom.face)
+        self.atoms = dict(picture)
 
 
 @dataclass
@@ -329,6 +341,9 @@ class Change(FilmAnimation):
             self.canvas.shown[key].z_index = self.picture[key].z
 
     def clean_up_from_scene(self, scene: Scene) -> None:
+        self.canvas.show(self.picture)
+
+    def skip(self) -> None:
         self.canvas.show(self.picture)
 
 

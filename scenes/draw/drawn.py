@@ -74,8 +74,11 @@ class DrawnText(DrawnShape):
 
     def ink(self) -> tuple[float, float, float, float] | None:
         """Bounds of the glyphs in design pixels (left, top, right, bottom); None if blank."""
-        glyphs = self.frame.pixels(self.points[4:])
-        return (*glyphs.min(axis=0), *glyphs.max(axis=0)) if len(glyphs) else None
+        glyphs = self.points[4:]
+        if not len(glyphs):
+            return None
+        (left, bottom), (right, top) = self.frame.pixels(np.array([glyphs.min(axis=0), glyphs.max(axis=0)]))
+        return left, top, right, bottom
 
 
 class DrawnBlock(DrawnShape):

@@ -1,6 +1,6 @@
 """Shapes: paths that are filled and stroked just as Manim's camera does it, and kept while they stay where they are."""
 
-from typing import Any
+from typing import Any, Self
 
 import cairo
 import numpy as np
@@ -14,6 +14,13 @@ class DrawnShape(VMobject):
     """A mobject that is drawn as one path: its arrays are replaced when it changes, never changed in place."""
 
     _cut: tuple[int, np.ndarray, list[bool]] | None = None
+
+    def init_colors(self, propagate_colors: bool = True) -> Self:
+        """White until it is told its colours, as Manim has it, which asks four times for each."""
+        self.fill_rgbas = np.array([[1.0, 1.0, 1.0, self.fill_opacity]])
+        self.stroke_rgbas = np.array([[1.0, 1.0, 1.0, self.stroke_opacity]])
+        self.background_stroke_rgbas = np.array([[0.0, 0.0, 0.0, self.background_stroke_opacity]])
+        return self
 
     @property
     def look(self) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from manim import Animation, Mobject, Scene, Wait, logger
 
 from astrai_sim.shipped import ASSETS
 from astrai_sim.trace import Trace, TraceError
+from scenes.draw.animation import FilmAnimation
 from scenes.film.moments import Moments, nowhere
 from scenes.film.opening import for_the_screen, other_trace
 from scenes.film.pacing import CannotPace, pace
@@ -30,9 +31,9 @@ from scenes.story.errors import DoesNotApply
 
 TRACE_VARIABLE = "ASTRAI_TRACE"
 SECONDS_VARIABLE = "ASTRAI_SECONDS"
-ALWAYS_PASSED = (0.6, 1.0)
-"""Shares of an animation that every rehearsal passes through, as a rendering does: animations
-that share a mobject show what they make of each other."""
+ALWAYS_PASSED = 0.6
+"""The share of an animation that every rehearsal that is watched passes through, as a rendering does, before its end:
+animations that share a mobject show what they make of each other."""
 
 
 class Observer(Protocol):
@@ -81,7 +82,8 @@ class FilmScene(Scene):
     observers
         Told of every section, animation and beat.
     rehearse
-        Play without drawing a frame, as lint and check do: every animation jumps to its end by way of `ALWAYS_PASSED`.
+        Play without drawing a frame, as lint and check do: every animation jumps to its end by way of `ALWAYS_PASSED`;
+        without observers there is nothing that could be drawn, only how long all of it takes.
     moments
         At which moments within animations a rehearsal stops and tells the observers; default: none.
     storyboard
@@ -120,6 +122,7 @@ class FilmScene(Scene):
         self.observers = tuple(observers)
         self.rehearsing = rehearse
         self.moments = moments
+        self.seen = not rehearse or bool(self.observers)
         self.clock = self.section_began = 0.0
         self.played: list[Played] = []
 
@@ -200,7 +203,7 @@ class FilmScene(Scene):
             self.next_section(section.title)
         self.clear()
         trace = self.trace if section.source is None else other_trace(section.source)
-        self.stage = Stage(self, View(trace, trace.state_at(-1), self.frame, self.theme), section)
+        self.stage = Stage(self, View(trace, trace.state_at(-1), self.frame, self.theme), section, self.seen)
         self.stage.mount()
         for observer in self.observers:
             observer.section_started(self, section)
@@ -221,7 +224,11 @@ class FilmScene(Scene):
         ended = began + max(animation.run_time for animation in animations)
         moved = not all(isinstance(animation, Wait) for animation in animations)
         self._frames = () if self.rehearsing else self._frames_between(began, ended)
-        if not len(self._frames):
+        if not self.seen:
+            for animation in animations:
+                if isinstance(animation, FilmAnimation):
+                    animation.skip()
+        elif not len(self._frames):
             self._rehearse(animations, ended)
         elif moved:
             super().play(*animations, **kwargs)
@@ -262,7 +269,7 @@ class FilmScene(Scene):
         for animation in animations:
             animation._setup_scene(self)
             animation.begin()
-        for time in sorted({*asked, *(began + share * (ended - began) for share in ALWAYS_PASSED)}):
+        for time in sorted({*asked, began + ALWAYS_PASSED * (ended - began)}):
             for animation in animations:
                 animation.interpolate(min(1.0, (time - began) / animation.run_time))
             if time in asked:

@@ -11,6 +11,7 @@ from scenes.film.moments import within
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene, Observer
+from scenes.lint.facts import Known
 from scenes.lint.moment import Moment, Problem, Rule
 from scenes.lint.motion import Motion, spans_of
 from scenes.lint.rules import all_rules
@@ -40,12 +41,12 @@ class Linter(Observer):
         self._seen: set[tuple[str, str, tuple[str, ...]]] = set()
         self._section = ""
         self._now = 0.0
-        self._motion = Motion()
+        self._motion, self._known = Motion(), Known()
         self._before: dict[Key, Atom] = {}
         self._ended = 0.0
 
     def section_started(self, scene: FilmScene, section: Any) -> None:
-        self._section = section.key
+        self._section, self._known = section.key, Known()
         moment = self._moment(scene, scene.clock)
         self._ask("section_began", moment, section)
         self._ask("look", moment)
@@ -78,7 +79,10 @@ class Linter(Observer):
 
     def _moment(self, scene: FilmScene, began: float, moved: bool = True) -> Moment:
         self._now = scene.clock
-        return Moment(self._section, began, scene.clock, moved, list(scene.mobjects), scene.stage, self._motion)
+        roots = list(scene.mobjects)
+        return Moment(
+            self._section, began, scene.clock, moved, roots, scene.stage, motion=self._motion, known=self._known
+        )
 
     def _ask(self, what: str, moment: Moment, *about: Any) -> None:
         """Have every rule say `what` it says of a moment."""

@@ -8,6 +8,7 @@ from typing import Any
 from manim import Mobject
 
 from scenes.draw.atoms import Atom, Key
+from scenes.lint.facts import Known
 from scenes.lint.motion import Motion
 from scenes.lint.picture import Picture
 from scenes.stage.shot import Section, Shot
@@ -19,7 +20,8 @@ class Moment:
     """The end of an animation, or the first picture of a section (`began` = `now`, `moved`).
 
     Times are film seconds; `moved` is False where the picture stood still from `began` to `now`.
-    `stage` is what it is played on, `motion` when it moved until now, and `animation` the one that has ended.
+    `stage` is what it is played on, `motion` when it moved until now, `animation` the one that has ended, and `known`
+    what was worked out of mobjects at moments before.
     """
 
     section: str
@@ -30,11 +32,12 @@ class Moment:
     stage: Stage
     motion: Motion = field(default_factory=Motion)
     animation: Any = None
+    known: Known = field(default_factory=Known)
 
     @cached_property
     def picture(self) -> Picture:
         """What is shown."""
-        return Picture(self.roots, self.stage.view)
+        return Picture(self.roots, self.stage.view, self.known)
 
     @property
     def atoms(self) -> Mapping[Key, Atom]:

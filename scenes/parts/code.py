@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pygments.lexers import PythonLexer
 from pygments.token import Keyword, Operator
@@ -80,6 +81,13 @@ class Code(Part):
 
 def words_of(row: Said) -> Iterator[tuple[int, str, bool]]:
     """(column, text, whether it is a keyword) of each run of a row of Python."""
+    for start, end, keyword in _runs(str(row)):
+        yield start, clipped(row, start, end), keyword
+
+
+@lru_cache(4096)
+def _runs(row: str) -> tuple[tuple[int, int, bool], ...]:
+    """First column, the one behind the last, and whether it is a keyword, of each run of a row of Python."""
     runs: list[tuple[int, int, bool]] = []
     at = 0
     for kind, text in PythonLexer(stripnl=False, ensurenl=False).get_tokens(row):
@@ -88,5 +96,4 @@ def words_of(row: Said) -> Iterator[tuple[int, str, bool]]:
             start = runs.pop()[0] if runs and runs[-1][2] == keyword else at
             runs.append((start, at + len(text.rstrip()), keyword))
         at += len(text)
-    for start, end, keyword in runs:
-        yield start, clipped(row, start, end), keyword
+    return tuple(runs)

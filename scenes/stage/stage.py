@@ -11,7 +11,7 @@ from manim import Animation, Mobject
 from astrai_sim.trace import State, Trace
 from scenes.draw import motion
 from scenes.draw.atoms import Atom, Key, Move, Picture, Text
-from scenes.draw.canvas import Canvas, Change, Plan
+from scenes.draw.canvas import Canvas, Change, Plan, Unseen
 from scenes.draw.lapse import Lapse
 from scenes.draw.layout import Box
 from scenes.draw.running import Running
@@ -81,14 +81,14 @@ class Stage:
 
     `view` is the moment that is shown, or that the running movement leads to, `parts` are those that are shown, the
     hero first, `boxes` is where each stands, by its key; `rests` are (start, end), in film seconds, of pauses that a
-    shot declared.
+    shot declared. One that is not `seen` has no mobjects.
     """
 
-    def __init__(self, scene: Scene, view: View, section: Section) -> None:
+    def __init__(self, scene: Scene, view: View, section: Section, seen: bool = True) -> None:
         self.scene = scene
         self.section = section
         self.view = view.at(section.start)
-        self.canvas = Canvas(view.frame)
+        self.canvas = Canvas(view.frame) if seen else Unseen(view.frame)
         self.parts: tuple[Part, ...] = ()
         self.boxes: dict[str, Box] = {}
         self.shot: Shot | None = None

@@ -7,7 +7,7 @@ import pytest
 
 from scenes.draw import motion
 from scenes.draw.atoms import Block, Cells, Line, Move, Text, grid_edges, rgba
-from scenes.draw.canvas import Canvas, Change
+from scenes.draw.canvas import Canvas, Change, Unseen
 from scenes.draw.lapse import Lapse
 from scenes.draw.layout import WIDE, Box
 
@@ -223,3 +223,13 @@ def test_a_lapse_shows_each_picture_whole_for_its_share():
         lapse.interpolate(share)
         seen.append(shown(canvas)["t",][0])
     assert seen == ["0", "0", "1", "2", "2"]
+
+
+def test_a_picture_that_nobody_sees_becomes_another_at_once_and_letters_without_a_glyph_are_still_refused():
+    canvas = Unseen(WIDE)
+    canvas.show({("a",): box(), ("b",): text("page 3")})
+    after = {("a",): box(400), ("c",): text("page 4")}
+    Change(canvas, after).skip()
+    assert canvas.atoms == after and not canvas.shown and not canvas.submobjects
+    with pytest.raises(ValueError, match="no glyph"):
+        Change(canvas, {("c",): text("\u4e00")}).skip()

@@ -98,3 +98,11 @@ def test_a_moment_is_drawn_as_the_frame_that_is_rendered(two_requests, tmp_path)
         assert len(seen) == 1 or abs(len(seen) - len(drawn[play])) <= 1
         for one, other in zip(seen, drawn[play], strict=False):
             assert (np.abs(one.astype(int) - other) > 2).mean() < 0.001
+
+
+def test_a_film_that_nobody_watches_takes_as_long_and_has_no_mobjects(two_requests):
+    unseen = rehearse(TinyFilm, two_requests)
+    seen = rehearse(TinyFilm, two_requests, observers=(Points(),), moments=evenly(5))
+    assert unseen.sections == seen.sections and unseen.seconds == seen.seconds
+    assert unseen.scene.stage.canvas.atoms == seen.scene.stage.canvas.atoms
+    assert seen.scene.stage.canvas.shown and not unseen.scene.stage.canvas.shown

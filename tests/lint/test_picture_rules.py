@@ -6,11 +6,23 @@ from manim import Group, Line, Rectangle, Square, Text
 
 from scenes import theme
 from scenes.draw import fonts
+from scenes.draw.atoms import Block
 from scenes.draw.layout import UNIT, WIDE, Box
+from scenes.lint.facts import Known
 from scenes.lint.rules.pictures import Contrast, Crossing, GlyphSize, SafeArea, TextOverlap, contrast
-from tests.lint.board import field, judge, label, panel, wire
+from tests.lint.board import Board, field, judge, label, panel, wire
 
 SAFE = WIDE.safe
+
+
+def test_what_is_known_of_a_mobject_is_kept_until_it_looks_otherwise():
+    known, text = Known(), label("page 3")
+    first, right = known.of(text, WIDE), known.of(text, WIDE).box[2]
+    assert known.of(text, WIDE) is first and first.visible
+    text.set_text("page 12")
+    assert known.of(text, WIDE).box[2] > right
+    text.faded(0.0)
+    assert not known.of(text, WIDE).visible
 
 
 class TestSafeArea:
@@ -146,6 +158,14 @@ class TestContrast:
         cover = panel(Box(900, 500, 300, 80), fill=theme.PANEL)
         assert not judge(Contrast(), cover, label())
         assert judge(Contrast(), label(z=0), cover)
+
+    def test_a_text_is_judged_again_where_what_is_behind_it_has_changed(self):
+        text, ground = label(color=theme.TEXT), panel(Box(900, 500, 300, 80), fill=theme.PANEL)
+        board = Board(Contrast()).section("one", ground, text).move(1, ground, text)
+        assert not board.linter.findings
+        ground.put(Block(box=Box(900, 500, 300, 80), fill=theme.TEXT).vector())
+        (finding,) = board.move(1, ground, text).findings()
+        assert finding.rule == "contrast" and finding.time == 2
 
     def test_faded_text(self):
         pale = label()

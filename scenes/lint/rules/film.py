@@ -1,20 +1,18 @@
 """Rules of the whole film: its time, its colours and its first frame."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import combinations, product
 
 import numpy as np
 from coloraide import Color
-from manim import Mobject, VMobject
 
 from scenes import theme
 from scenes.draw import motion
 from scenes.draw.camera import FilmCamera
-from scenes.draw.cells import CellField
 from scenes.draw.layout import UNIT
+from scenes.lint.facts import bytes_of
 from scenes.lint.moment import Moment, Problem, Rule
 from scenes.lint.motion import Motion
-from scenes.lint.picture import FAINT, fill_of, stroke_px
 from scenes.stage.shot import Section
 from scenes.story.limits import reading_time
 
@@ -193,30 +191,15 @@ class TaskColors(Rule):
         look = moment.stage.view.theme
         self._hues, self._others = look.hues, (*look.crowd, look.accent)
         if moment.moved:
-            for mobject in moment.picture.members:
-                self._used.update(map(_key, _colors_of(mobject)))
+            for facts in moment.picture.facts.values():
+                self._used |= facts.colors
 
     def finish(self, now: float) -> Iterator[Problem]:
         hues, others = (
-            [c for c in colors if _key(theme.rgb(c)) in self._used] for colors in (self._hues, self._others)
+            [c for c in colors if bytes_of(theme.rgb(c)) in self._used] for colors in (self._hues, self._others)
         )
         for first, second in (*combinations(hues, 2), *product(hues, others)):
             for vision, difference in differences(first, second).items():
                 if difference < LEAST:
                     yield Problem((first, second), f"differ by only {difference:.1f} (CIEDE2000) in {vision}")
                     break
-
-
-def _key(rgb: Iterable[float]) -> tuple[int, ...]:
-    return tuple(int(round(value * 255)) for value in rgb)
-
-
-def _colors_of(mobject: Mobject) -> Iterator[np.ndarray]:
-    if isinstance(mobject, CellField):
-        shown = mobject.rgba[mobject.rgba[:, 3] > FAINT]
-        yield from np.unique(shown[:, :3], axis=0)
-    elif isinstance(mobject, VMobject):
-        if fill_of(mobject)[3] > FAINT:
-            yield fill_of(mobject)[:3]
-        if stroke_px(mobject) > 0:
-            yield mobject.get_stroke_rgbas()[0][:3]

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 from coloraide import Color
-from manim import Code, MarkupText, Mobject, Paragraph, Text, VMobject
+from manim import Code, MarkupText, Mobject, Paragraph, Text
 from manim.mobject.text.tex_mobject import SingleStringMathTex
 
 from scenes import theme
@@ -13,10 +13,11 @@ from scenes.draw import fonts
 from scenes.draw.atoms import FLYING
 from scenes.draw.cells import CellField
 from scenes.draw.drawn import DrawnText
-from scenes.draw.layout import UNIT
-from scenes.lint.geometry import crosses, inside, segments
+from scenes.lint.facts import Facts
+from scenes.lint.geometry import crosses, inside
 from scenes.lint.moment import Moment, Problem, Rule
-from scenes.lint.picture import Picture, fill_of, name, stroke_px
+from scenes.lint.picture import Picture, name
+from scenes.stage.shot import Section
 
 TOLERANCE = 0.5
 ARROW_HEAD = 24
@@ -68,12 +69,13 @@ class TextOverlap(PictureRule):
         low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
         high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
         shared = (high - low).min(axis=2)
-        flies = np.array([label.z_index >= FLYING for label in picture.labels])
+        labels = picture.labels
+        flies = np.array([label.z_index >= FLYING for label in labels])
         shared[flies[:, None] != flies[None, :]] = 0.0
         for i, j in np.argwhere(np.triu(shared > TOLERANCE, k=1)):
-            labels = (name(picture.labels[i]), name(picture.labels[j]))
+            both = (name(labels[i]), name(labels[j]))
             w, h = high[i, j] - low[i, j]
-            yield Problem(labels, f"one over the other by {w:.0f} x {h:.0f} px")
+            yield Problem(both, f"one over the other by {w:.0f} x {h:.0f} px")
 
 
 class Crossing(PictureRule):
@@ -83,19 +85,17 @@ class Crossing(PictureRule):
     name = "crossed-text"
 
     def judge(self, picture: Picture) -> Iterator[Problem]:
-        for mobject, paths in picture.paths.items():
-            width = stroke_px(mobject)
-            if width <= 0 and not (fill_of(mobject)[3] > 0 and _as_small_as_a_head(paths)):
+        labels = picture.labels
+        for facts in picture.outlined:
+            if facts.stroke <= 0 and not (facts.fill[3] > 0 and facts.size <= ARROW_HEAD):
                 continue
-            half = max(width / 2, 0.5)
-            for row in np.flatnonzero(crosses(segments(paths), picture.inks + [-half, -half, half, half])):
-                label = picture.labels[row]
-                if (mobject.z_index >= FLYING) == (label.z_index >= FLYING):
-                    yield Problem((name(mobject), name(label)), "runs through the text")
-
-
-def _as_small_as_a_head(paths: Sequence[np.ndarray]) -> bool:
-    return bool(paths) and np.ptp(np.concatenate(paths), axis=0).max() <= ARROW_HEAD
+            half, box = max(facts.stroke / 2, 0.5), facts.box
+            inks = picture.inks + [-half, -half, half, half]
+            near = np.flatnonzero(np.all((inks[:, :2] < box[2:]) & (inks[:, 2:] > box[:2]), axis=1))
+            for row in near[crosses(facts.pieces, inks[near])].tolist():
+                label = labels[row]
+                if (facts.mobject.z_index >= FLYING) == (label.z_index >= FLYING):
+                    yield Problem((name(facts.mobject), name(label)), "runs through the text")
 
 
 class GlyphSize(PictureRule):
@@ -108,10 +108,11 @@ class GlyphSize(PictureRule):
     name = "glyph-size"
 
     def judge(self, picture: Picture) -> Iterator[Problem]:
-        for label in picture.labels:
+        for label, facts in picture.texts.items():
             metrics = fonts.metrics(label.face)
-            meant = np.ptp(fonts.shape(label.text, label.face).points[:, 1]) * label.px / UNIT
-            em = label.px * picture.frame.zoom * (np.ptp(label.points[4:, 1]) / meant if meant else 1.0)
+            _, low, _, high = fonts.ink(label.text, label.face)
+            meant, (_, top, _, bottom) = (high - low) * label.px, facts.box
+            em = label.px * picture.frame.zoom * ((bottom - top) / meant if meant else 1.0)
             cap, low = metrics.cap_height * em, metrics.x_height * em
             if cap < CAP_HEIGHT - 1e-3 or low < X_HEIGHT - 1e-3:
                 yield Problem((name(label),), f"capitals {cap:.1f} px, x-height {low:.1f} px")
@@ -137,45 +138,54 @@ class Contrast(PictureRule):
 
     name = "contrast"
 
-    def judge(self, picture: Picture) -> Iterator[Problem]:
-        order = {mobject: place for place, mobject in enumerate(picture.members)}
-        boxes = picture.boxes
-        for label, ink in zip(picture.labels, picture.inks, strict=True):
-            near = np.flatnonzero(np.all((boxes[:, :2] < ink[2:]) & (boxes[:, 2:] > ink[:2]), axis=1))
-            worst, ground = self._worst(picture, label, ink, near, order[label])
-            if worst < LEAST_CONTRAST:
-                yield Problem((name(label),), f"contrast {worst:.2f}:1 against {ground}")
+    def __init__(self) -> None:
+        self._known: dict[Mobject, tuple[list[tuple[Facts, bool]], tuple[float, str]]] = {}
 
-    def _worst(
-        self, picture: Picture, label: DrawnText, ink: np.ndarray, near: np.ndarray, place: int
-    ) -> tuple[float, str]:
-        xs, ys = np.linspace(ink[0] + 0.5, ink[2] - 0.5, COLUMNS), np.linspace(ink[1] + 0.5, ink[3] - 0.5, ROWS)
+    def section_began(self, moment: Moment, section: Section) -> None:
+        self._known = {}
+
+    def judge(self, picture: Picture) -> Iterator[Problem]:
+        boxes, members = picture.boxes, [*picture.facts.values()]
+        for (label, facts), ink in zip(picture.texts.items(), picture.inks, strict=True):
+            near = np.flatnonzero(np.all((boxes[:, :2] < ink[2:]) & (boxes[:, 2:] > ink[:2]), axis=1))
+            there = [members[index] for index in near.tolist()]
+            seen = [(one, one.mobject.z_index >= FLYING) for one in there]
+            before, found = self._known.get(label, (None, None))
+            if found is None or before != seen:
+                found = self._worst(picture, facts, there)
+                self._known[label] = seen, found
+            if found[0] < LEAST_CONTRAST:
+                yield Problem((name(label),), f"contrast {found[0]:.2f}:1 against {found[1]}")
+
+    def _worst(self, picture: Picture, label: Facts, there: Sequence[Facts]) -> tuple[float, str]:
+        """The least contrast of a text with what is `there`, in drawing order, and the colour that it has it to."""
+        left, top, right, bottom = label.box
+        xs, ys = np.linspace(left + 0.5, right - 0.5, COLUMNS), np.linspace(top + 0.5, bottom - 0.5, ROWS)
         at = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
         text = ground = np.tile(theme.rgb(picture.theme.ground), (len(at), 1))
-        for index in near:
-            mobject = picture.members[index]
-            if mobject.z_index >= FLYING > label.z_index:
+        above = False
+        for one in there:
+            if one.mobject.z_index >= FLYING > label.mobject.z_index:
                 continue
-            if index == place:
-                fill = fill_of(label)
-                text = ground + (fill[:3] - ground) * fill[3]
-            elif not isinstance(mobject, DrawnText):
-                rgba = _paint(picture, mobject, at)
+            if one is label:
+                text, above = ground + (one.fill[:3] - ground) * one.fill[3], True
+            elif not isinstance(one.mobject, DrawnText):
+                rgba = _paint(one, at)
                 ground = ground + (rgba[:, :3] - ground) * rgba[:, 3:]
-                if index > place:
+                if above:
                     text = text + (rgba[:, :3] - text) * rgba[:, 3:]
         both = np.rint(np.clip(np.hstack([text, ground]), 0, 1) * 255).astype(int)
         pairs = {(tuple(pair[:3]), tuple(pair[3:])) for pair in both.tolist()}
         return min((contrast(t, g), "#" + bytes(g).hex().upper()) for t, g in pairs)
 
 
-def _paint(picture: Picture, mobject: Mobject, at: np.ndarray) -> np.ndarray:
-    """Colour and alpha that `mobject` puts on each point, shape [n, 4]."""
-    rgba = np.zeros((len(at), 4))
+def _paint(facts: Facts, at: np.ndarray) -> np.ndarray:
+    """Colour and alpha that a mobject puts on each point, shape [n, 4]."""
+    rgba, mobject = np.zeros((len(at), 4)), facts.mobject
     if isinstance(mobject, CellField):
         cells = mobject.cells_at(at)
         rgba[cells >= 0] = mobject.rgba[cells[cells >= 0]]
         rgba[:, 3] *= mobject.opacity
-    elif isinstance(mobject, VMobject) and mobject in picture.paths and fill_of(mobject)[3] > 0:
-        rgba[inside(picture.paths[mobject], at)] = fill_of(mobject)
+    elif facts.paths and facts.fill[3] > 0:
+        rgba[inside(facts.paths, at)] = facts.fill
     return rgba

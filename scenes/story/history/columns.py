@@ -1,7 +1,7 @@
 """Tables that grow by rows while events are read, and are arrays once they are asked."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -34,7 +34,10 @@ class Columns:
         """Append so many rows: of each column one number that is in all of them, or all; returns their indices."""
         first = len(self._columns[0])
         for column, value in zip(self._columns, values, strict=True):
-            column.extend(array("q", (value,)) * count if isinstance(value, int) else value)
+            if count == 1:
+                column.append(value if isinstance(value, int) else value[0])
+            else:
+                column.extend(array("q", (value,)) * count if isinstance(value, int) else value)
         self._read = {}
         return range(first, first + count)
 
@@ -43,6 +46,13 @@ class Columns:
         self._columns[self._place[name]][row] = value
         if self._read:
             self._read = {}
+
+    def fill(self, name: str, rows: Iterable[int], value: int) -> None:
+        """Change one number in each of several rows to the same."""
+        column = self._columns[self._place[name]]
+        for row in rows:
+            column[row] = value
+        self._read = {}
 
     def __getattr__(self, name: str) -> np.ndarray:
         if name.startswith("_") or name not in self._place:

@@ -1,5 +1,6 @@
 """Lives of pages: who held each from when to when, what it contained, when it was only cached."""
 
+from collections.abc import Iterable
 from functools import partialmethod
 from typing import NamedTuple
 
@@ -59,12 +60,10 @@ class Pages:
 
     def _take(self, event: Counted, how: int) -> None:
         seq, pages = event.seq, event.pages
-        for page in pages if self._cached else ():
-            self._uncache(page, seq)
+        self._uncache(pages if self._cached else (), seq)
         if how == 0:
             self.allocs += len(pages)
-            for page in pages:
-                self._forget(page, seq)
+            self._forget(pages, seq)
         self._refs.update(zip(pages, event.refs, strict=True))
         self.most_in_use = max(self.most_in_use, len(self._refs))
         if event.task is not None:
@@ -87,22 +86,23 @@ class Pages:
     on_pages_revived = partialmethod(_take, how=2)
 
     def _leave(self, event: Counted, left: int) -> None:
-        table = self._open.get(event.task or "", {})
-        entries = event.entries or [None] * len(event.pages)
-        for logical, page, refs in zip(entries, event.pages, event.refs, strict=True):
-            if logical is not None:
-                row = table.pop(logical)
-                self.holds.put("end", row, event.seq)
-                self.holds.put("left", row, 1 if refs else left)
-            if refs:
-                self._refs[page] = refs
-                continue
+        table, gone = self._open.get(event.task or "", {}), event.pages
+        rows = [table.pop(logical) for logical in event.entries or ()]
+        self.holds.fill("end", rows, event.seq)
+        self.holds.fill("left", rows, left)
+        if any(event.refs):
+            self.holds.fill("left", [row for row, refs in zip(rows, event.refs, strict=bool(rows)) if refs], 1)
+            after = list(zip(event.pages, event.refs, strict=True))
+            self._refs.update((page, refs) for page, refs in after if refs)
+            gone = [page for page, refs in after if not refs]
+        for page in gone:
             del self._refs[page]
-            if left == 3:
-                self._cached[page] = self.kept.add(page, event.seq, self.last + 1)
-            else:
-                self.frees += 1
-                self._forget(page, event.seq)
+        if left == 3:
+            kept = self.kept.extend(len(gone), gone, event.seq, self.last + 1)
+            self._cached.update(zip(gone, kept, strict=True))
+        else:
+            self.frees += len(gone)
+            self._forget(gone, event.seq)
         self.most_cached = max(self.most_cached, len(self._cached))
         if event.task is not None and not table:
             self.requests[event.task].emptied.append(event.seq)
@@ -120,21 +120,21 @@ class Pages:
     def on_pages_evicted(self, event: PagesEvicted) -> None:
         for page in event.pages:
             self.evicted.add(event.seq, page, self._content.get(page, -1))
-            self._uncache(page, event.seq)
-            self._forget(page, event.seq)
+        self._uncache(event.pages, event.seq)
+        self._forget(event.pages, event.seq)
 
     def on_prefix_reset(self, event: PrefixReset) -> None:
-        for page in list(self._cached):
-            self._uncache(page, event.seq)
-            self._forget(page, event.seq)
+        pages = list(self._cached)
+        self._uncache(pages, event.seq)
+        self._forget(pages, event.seq)
 
-    def _forget(self, page: int, seq: int) -> None:
-        if (row := self._content.pop(page, None)) is not None:
-            self.contents.put("end", row, seq)
+    def _forget(self, pages: Iterable[int], seq: int) -> None:
+        content = self._content
+        self.contents.fill("end", [content.pop(page) for page in pages if page in content], seq)
 
-    def _uncache(self, page: int, seq: int) -> None:
-        if (row := self._cached.pop(page, None)) is not None:
-            self.kept.put("end", row, seq)
+    def _uncache(self, pages: Iterable[int], seq: int) -> None:
+        cached = self._cached
+        self.kept.fill("end", [cached.pop(page) for page in pages if page in cached], seq)
 
     # asked afterwards
 

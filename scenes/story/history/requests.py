@@ -137,6 +137,7 @@ class Requests(dict[str, Request]):
         self.computed = self.recomputed = 0
         self.again = Columns("seq", "tokens")
         self._stored: dict[str, int] = {}
+        self._lost: dict[str, int] = {}
 
     def on_task_submitted(self, event: TaskSubmitted) -> None:
         arrival = event.arrival_s
@@ -151,7 +152,9 @@ class Requests(dict[str, Request]):
 
     def on_task_preempted(self, event: TaskPreempted) -> None:
         self[event.task].preempted.append(event)
-        self[event.task].stored.append(self._stored.pop(event.task, 0))
+        stored = self._stored.pop(event.task, 0)
+        self[event.task].stored.append(stored)
+        self._lost[event.task] = max(stored, self._lost.get(event.task, 0))
 
     def on_task_finished(self, event: TaskFinished) -> None:
         self[event.task].finished = event
@@ -169,12 +172,21 @@ class Requests(dict[str, Request]):
             self._wrote(event.seq, span.task, span.start, span.count)
 
     def on_kv_lengths(self, event: KvLengths) -> None:
+        stored, lost = self._stored, self._lost
         for task, count in zip(event.tasks, event.counts, strict=True):
-            self._wrote(event.seq, task, self._stored.get(task, 0), count)
+            start = stored.get(task, 0)
+            stored[task] = start + count
+            if task in lost:
+                self._repeated(event.seq, min(lost[task], start + count) - start)
+        self.computed += sum(event.counts)
 
     def _wrote(self, seq: int, task: str, start: int, count: int) -> None:
         self.computed += count
-        if (again := min(max(self[task].stored, default=0), start + count) - start) > 0:
-            self.recomputed += again
-            self.again.add(seq, self.recomputed)
+        self._repeated(seq, min(self._lost.get(task, 0), start + count) - start)
         self._stored[task] = max(start + count, self._stored.get(task, 0))
+
+    def _repeated(self, seq: int, tokens: int) -> None:
+        """So many tokens, where that is more than none, had been in the cache before."""
+        if tokens > 0:
+            self.recomputed += tokens
+            self.again.add(seq, self.recomputed)
