@@ -93,6 +93,7 @@ class DrawnBlock(DrawnShape):
     def say(self, atom: Block) -> None:
         """Take over everything of `atom` that cannot be blended."""
         self.dashed = atom.dashed
+        self.reshaped()
 
     def put(self, v: np.ndarray, fade: float = 1.0) -> None:
         """Be the box of the vector, in its colours."""
@@ -101,7 +102,8 @@ class DrawnBlock(DrawnShape):
         outline = _dashes(self.box) if self.dashed else _rounded(self.box, min(v[13], w / 2, h / 2))
         if outline is not self._outline:
             self._outline, self.points = outline, self.frame.points(outline)
-            self.reshaped()
+            if self.dashed:
+                self.reshaped()
         self.fill_rgbas = np.array([[*v[4:7], 0.0 if self.dashed else v[7] * fade]])
         self.stroke_rgbas = np.array([[*v[8:11], v[11] * fade]])
         self.stroke_width = v[12] * 100 / UNIT
@@ -316,14 +318,12 @@ def _lines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 @lru_cache(4096)
 def _rounded(box: Box, radius: float) -> np.ndarray:
     """The outline, not to be changed, of a box whose corners are quarter circles, clockwise from the top left."""
-    corners, out = box.corners, []
-    for i in range(4):
-        along, down = SIDES[i], SIDES[(i + 1) % 4]
-        start, end = corners[i] + along * radius, corners[(i + 1) % 4] - along * radius
-        out.append(_straight(np.array([start, end])))
-        after = corners[(i + 1) % 4] + down * radius
-        out.append(np.array([end, end + along * radius * ROUND, after - down * radius * ROUND, after]))
-    return np.concatenate(out)
+    corners, after = box.corners, np.roll(SIDES, -1, axis=0)
+    ahead = np.roll(corners, -1, axis=0)
+    start, end, turned = corners + SIDES * radius, ahead - SIDES * radius, ahead + after * radius
+    curves = [end, end + SIDES * radius * ROUND, turned - after * radius * ROUND, turned]
+    way = end - start
+    return np.stack([start, start + way / 3, start + 2 * way / 3, end, *curves], axis=1).reshape(-1, 2)
 
 
 @lru_cache(4096)
