@@ -7,7 +7,7 @@ out here, once for all parts.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from manim import Group, Scene
@@ -32,6 +32,14 @@ class Canvas(Group):
         self.frame = frame
         self.atoms: dict[Key, Atom] = {}
         self.shown: dict[Key, Any] = {}
+
+    def get_family(self, recurse: bool = True) -> list[Any]:
+        """Itself and its mobjects, which have none of their own."""
+        return [self, *self.submobjects] if recurse else [self]
+
+    def update(self, dt: float = 0, recursive: bool = True) -> Self:
+        """Nothing: its mobjects have no updaters."""
+        return self
 
     def show(self, picture: Picture) -> None:  # type: ignore[override]
         """Show `picture` at once."""
@@ -91,11 +99,18 @@ class Track:
     accent: Any = None
     scale: float = 1.0
     leaves: float = math.inf
+    stood: tuple[float, ...] | None = None
 
     def at(self, elapsed: float, flip: float) -> None:
-        """Put the mobject where it is after `elapsed` seconds; texts swap at `flip`."""
+        """Put the mobject where it is after `elapsed` seconds, if it is not there; texts swap at `flip`."""
         t = (elapsed - self.begins) / self.seconds if self.seconds else float(elapsed >= self.begins)
         t = 1.0 if t > 1 - 1e-9 else max(0.0, t)
+        glowed = min(1.0, (elapsed - flip) / motion.GLOW) if self.glow and elapsed >= flip else -1.0
+        stays = min(1.0, max(0.0, 1 - (elapsed - self.leaves) / motion.DIM))
+        stands = t, glowed, stays, float(self.says is not None and elapsed >= flip)
+        if stands == self.stood and not self.hidden:
+            return
+        self.stood = stands
         w: Any = motion.zoomed(self.ease(t), self.scale)
         if self.late is not None and t < 1:
             w = np.clip((t * 1.15 - self.late) / 0.15, 0.0, 1.0)
@@ -105,11 +120,10 @@ class Track:
         if self.says is not None and elapsed >= flip:
             self.mobject.say(self.says)
             self.says = None
-        if self.glow and elapsed >= flip:
-            share = 1 - min(1.0, (elapsed - flip) / motion.GLOW)
-            v[3:6] += (self.accent - v[3:6]) * share
+        if glowed >= 0:
+            v[3:6] += (self.accent - v[3:6]) * (1 - glowed)
         fade = self.fade[0] + (self.fade[1] - self.fade[0]) * (t if self.late is not None else float(w))
-        self.mobject.put(v, fade * min(1.0, max(0.0, 1 - (elapsed - self.leaves) / motion.DIM)))
+        self.mobject.put(v, fade * stays)
 
 
 class Plan:

@@ -1,5 +1,6 @@
 """Mobjects that draw atoms: one class for each kind, put into any state by a vector of numbers."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -84,6 +85,8 @@ class DrawnText(DrawnShape):
 class DrawnBlock(DrawnShape):
     """A `Block`."""
 
+    _outline: np.ndarray | None = None
+
     def __init__(self, atom: Block, frame: Frame) -> None:
         super().__init__()
         self.frame = frame
@@ -93,14 +96,17 @@ class DrawnBlock(DrawnShape):
     def say(self, atom: Block) -> None:
         """Take over everything of `atom` that cannot be blended."""
         self.dashed = atom.dashed
+        self.reshaped()
 
     def put(self, v: np.ndarray, fade: float = 1.0) -> None:
         """Be the box of the vector, in its colours."""
         x, y, w, h = v[:4]
         self.box = Box(x, y, w, h)
         outline = _dashes(self.box) if self.dashed else _rounded(self.box, min(v[13], w / 2, h / 2))
-        self.points = self.frame.points(outline)
-        self.reshaped()
+        if outline is not self._outline:
+            self._outline, self.points = outline, self.frame.points(outline)
+            if self.dashed:
+                self.reshaped()
         self.fill_rgbas = np.array([[*v[4:7], 0.0 if self.dashed else v[7] * fade]])
         self.stroke_rgbas = np.array([[*v[8:11], v[11] * fade]])
         self.stroke_width = v[12] * 100 / UNIT
@@ -134,7 +140,10 @@ class DrawnLine(DrawnShape):
 
 
 class DrawnCells(CellField):
-    """`Cells`, drawn in one pass; each has its place in `edges` [n, 4]."""
+    """`Cells`, drawn in one pass; each has its place in `edges` [n, 4]. What they are drawn with on a canvas is kept
+    until they change: for each run of one colour a path, the colour, and whether it is a line."""
+
+    _runs: tuple[cairo.Matrix, list[tuple[cairo.Path, tuple[float, ...], bool]]] | None = None
 
     def __init__(self, atom: Cells, frame: Frame) -> None:
         super().__init__(len(atom.edges), frame)
@@ -151,7 +160,7 @@ class DrawnCells(CellField):
         """Take places, fills and outlines from the vector."""
         n = self.n
         self.edges, self.rgba, self.lines = (part.reshape(n, 4) for part in np.split(v[:-1], 3))
-        self.radius, self.opacity = float(v[-1]), fade
+        self.radius, self.opacity, self._runs = float(v[-1]), fade, None
         if n:
             self.points = self.frame.points(self.box.corners)
 
@@ -166,20 +175,32 @@ class DrawnCells(CellField):
         return np.where(hits.any(axis=1), hits.argmax(axis=1), -1) if self.n else np.full(len(at), -1)
 
     def draw(self, ctx: cairo.Context) -> None:
+        matrix = ctx.get_matrix()
+        if self._runs is None or self._runs[0] != matrix:
+            self._runs = matrix, list(self._traced(ctx))
+        for path, (r, g, b, a), line in self._runs[1]:
+            ctx.new_path()
+            ctx.append_path(path)
+            ctx.set_source_rgba(b, g, r, a)
+            if line:
+                ctx.set_line_width(2.0 / UNIT)
+                ctx.stroke()
+            else:
+                ctx.fill()
+
+    def _traced(self, ctx: cairo.Context) -> Iterator[tuple[cairo.Path, tuple[float, ...], bool]]:
         for colors, line in ((self.rgba, False), (self.lines, True)):
             shown = np.flatnonzero(colors[:, 3] * self.opacity > 1e-3)
             if not len(shown):
                 continue
             turns = np.flatnonzero(np.any(colors[shown[1:]] != colors[shown[:-1]], axis=1)) + 1
-            for run in np.split(shown, turns):
+            starts = [0, *turns.tolist(), len(shown)]
+            for first, end in pairwise(starts):
+                run = shown[first:end]
+                ctx.new_path()
                 self._path(ctx, self.edges[run], 1.5 if line else 0.0)
-                r, g, b, a = colors[run[0]]
-                ctx.set_source_rgba(b, g, r, a * self.opacity)
-                if line:
-                    ctx.set_line_width(2.0 / UNIT)
-                    ctx.stroke()
-                else:
-                    ctx.fill()
+                r, g, b, a = colors[run[0]].tolist()
+                yield ctx.copy_path(), (r, g, b, a * self.opacity), line
 
     def _path(self, ctx: cairo.Context, edges: np.ndarray, inset: float) -> None:
         left = (edges[:, 0] + inset - self.frame.width / 2) / UNIT
@@ -300,14 +321,12 @@ def _lines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 @lru_cache(4096)
 def _rounded(box: Box, radius: float) -> np.ndarray:
     """The outline, not to be changed, of a box whose corners are quarter circles, clockwise from the top left."""
-    corners, out = box.corners, []
-    for i in range(4):
-        along, down = SIDES[i], SIDES[(i + 1) % 4]
-        start, end = corners[i] + along * radius, corners[(i + 1) % 4] - along * radius
-        out.append(_straight(np.array([start, end])))
-        after = corners[(i + 1) % 4] + down * radius
-        out.append(np.array([end, end + along * radius * ROUND, after - down * radius * ROUND, after]))
-    return np.concatenate(out)
+    corners, after = box.corners, np.roll(SIDES, -1, axis=0)
+    ahead = np.roll(corners, -1, axis=0)
+    start, end, turned = corners + SIDES * radius, ahead - SIDES * radius, ahead + after * radius
+    curves = [end, end + SIDES * radius * ROUND, turned - after * radius * ROUND, turned]
+    way = end - start
+    return np.stack([start, start + way / 3, start + 2 * way / 3, end, *curves], axis=1).reshape(-1, 2)
 
 
 @lru_cache(4096)

@@ -98,11 +98,14 @@ class Screen:
                 self.seen[id(mobject)] = old
                 old.look = look
                 continue
-            new = self._seen(mobject, look)
-            if old is not None:
-                changed.append(old.area)
-                if look is not None and old.path is not None and _same(old.look[:1], new.look[:1]):
-                    new.path = old.path
+            stays = old is not None and isinstance(mobject, DrawnShape) and _same(old.look[:1], mobject.look[:1])
+            if old is not None and look is not None and stays and look[-1] == old.look[-1]:
+                new = Seen(mobject, look, old.area, old.path)
+            else:
+                new = self._seen(mobject, look)
+                if old is not None:
+                    changed.append(old.area)
+                    new.path = old.path if stays else None
             changed.append(new.area)
             self.seen[id(mobject)] = new
         changed += [old.area for key, old in before.items() if key not in self.seen]
@@ -132,7 +135,7 @@ class Screen:
             return Seen(mobject, look, Area(0, 0, 0, 0))
         camera, wide = self.camera, BLUR
         if isinstance(mobject, DrawnShape):
-            wide += MITER / 2 * mobject.get_stroke_width() * LINE * self.height / camera.frame_height
+            wide += MITER / 2 * mobject.stroke_width * LINE * self.height / camera.frame_height
         across, down = self.width / camera.frame_width, self.height / camera.frame_height
         (left, low), (right, high) = points.min(axis=0), points.max(axis=0)
         x, r = self.width / 2 + left * across - wide, self.width / 2 + right * across + wide
@@ -190,9 +193,10 @@ def _even(low: float, high: float, most: int) -> tuple[int, int]:
 
 
 def _same(a: Sequence[Any], b: Sequence[Any]) -> bool:
-    return all(
-        x is y or (np.array_equal(x, y) if isinstance(x, np.ndarray) else x == y) for x, y in zip(a, b, strict=True)
-    )
+    for x, y in zip(a, b, strict=True):
+        if x is not y and not (np.array_equal(x, y) if isinstance(x, np.ndarray) else x == y):
+            return False
+    return True
 
 
 def apart(areas: Sequence[Area]) -> list[Area]:

@@ -25,7 +25,7 @@ class DrawnShape(VMobject):
     @property
     def look(self) -> tuple[Any, ...]:
         """Everything that its picture comes from; the points first, which its path comes from."""
-        return self.points, self.fill_rgbas, self.stroke_rgbas, self.get_stroke_width()
+        return self.points, self.fill_rgbas, self.stroke_rgbas, self.stroke_width
 
     def faded(self, share: float) -> None:
         """Leave a share, from 0 to 1, of what there is of its fill."""
@@ -42,7 +42,7 @@ class DrawnShape(VMobject):
         nothing to show.
         """
         fill, stroke = self.fill_rgbas[0], self.stroke_rgbas[0]
-        width = self.get_stroke_width()
+        width = self.stroke_width
         filled, stroked = bool(fill[3]), bool(width and stroke[3])
         if not (filled or stroked):
             return path

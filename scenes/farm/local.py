@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import shutil
@@ -34,13 +35,12 @@ _stopping: Event | None = None
 
 
 class Local:
-    """A pool of `size` processes, started with the first task that is given out."""
+    """A pool of `size` processes, started with the first task that is given out (see `_beginning`)."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         context = multiprocessing.get_context("spawn")
         self._reports, self._stopping = context.Queue(), context.Event()
-        self._context = context
         self._executor: Executor | None = None
         self._folders: set[Path] = set()
 
@@ -57,10 +57,11 @@ class Local:
         """Have a task done, known by its number in reports."""
         self._folders.add(task.output.parent)
         if self._executor is None:
+            context = multiprocessing.get_context(_beginning())
             self._executor = ProcessPoolExecutor(
-                self.size, self._context, initializer=start, initargs=(self._reports, self._stopping)
+                self.size, context, initializer=start, initargs=(self._reports, self._stopping)
             )
-        with _without_script():
+        with _without_script(), _none_of_it_thrown_away():
             return self._executor.submit(perform, number, task)
 
     def taken(self, task: Task, future: Future[Done]) -> Done:
@@ -103,11 +104,12 @@ def start(progress: Queue, stopping: Event) -> None:
 
 
 def _end_in_time(stopping: Event) -> None:
+    """What says that the parent is gone is held open by copies of it that began later; whose child this is, is not."""
     parent = multiprocessing.parent_process()
-    while parent and parent.is_alive() and not stopping.is_set():
+    while parent and os.getppid() == parent.pid and parent.is_alive() and not stopping.is_set():
         parent.join(LOOK_S)
     if parent:
-        followed = parent.is_alive()
+        followed = os.getppid() == parent.pid and parent.is_alive()
         stopping.set()
         time.sleep(LAST_SECONDS[followed])
         os._exit(1)
@@ -135,6 +137,23 @@ def perform(number: int, task: Task) -> Done:
             raise
         raise OSError(error.errno, error.strerror, str(output)) from None
     return Done(str(os.getpid()), time.monotonic() - began, value)
+
+
+def _beginning() -> str:
+    """How processes begin: as copies of this one, which have what it imported and read, where that is safe: on Linux,
+    as long as it has no other thread, whose locks a copy could find taken. Else from nothing."""
+    return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+
+
+@contextmanager
+def _none_of_it_thrown_away() -> Iterator[None]:
+    """Processes that are started here as copies leave alone what was garbage: decoders in it may want to end threads
+    that a copy does not have."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager

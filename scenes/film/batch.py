@@ -20,7 +20,7 @@ from scenes.film.quality import Quality
 from scenes.film.rehearsal import Rehearsal
 from scenes.film.scene import Played
 from scenes.film.version import code_version
-from scenes.film.worker import Job, Told, render_section
+from scenes.film.worker import Job, Told, have_at_hand, render_section
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,14 @@ class Batch:
         trace = Input.of(rehearsal.scene.trace_path.resolve())
         opened = rehearsal.scene.trace
         told = Told(trace.sha256, opened.content_sha256, opened.unverified)
+        have_at_hand(told, opened)
         for one in played:
             others, inputs = {}, [trace]
             if source := one.section.source:
                 inputs.append(other := Input.of(shipped_path(source)))
                 lent = other_trace(source)
                 others[source] = Told(other.sha256, lent.content_sha256, lent.unverified)
+                have_at_hand(others[source], lent)
             work = partial(render_section, Job(film, told, one.section, quality, others))
             clip, price = clips[one.section.key], (kind, f"{film.__name__}/{one.section.key}")
             self.done(work, tuple(inputs), clip, one.seconds, price, partial(self._rendered, clip))

@@ -14,15 +14,13 @@ from av.video.frame import PictureType
 
 from scenes.film.join import join
 from scenes.film.likeness import likeness
-from scenes.film.quality import ENCODER, FINAL, Quality, rendering
+from scenes.film.quality import FINAL, Quality, rendering
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import FilmScene
 from scenes.film.sheet import duration, opened
 from scenes.stage.shot import Storyboard
 
-QUICK = ("bf", "refs", "weightp", "x264-params")
-"""Options of `ENCODER` that are for pictures that repeat, not for quality."""
-SLOW = {name: value for name, value in ENCODER.items() if name not in QUICK} | {"preset": "medium", "crf": "16"}
+SLOW = {"preset": "medium", "crf": "16", "tune": "animation", "mbtree": "0", "threads": "1"}
 """What films are compared with: x264's default preset, at a quality at which nobody sees a difference."""
 
 

@@ -49,14 +49,13 @@ QUALITIES = {quality.name: quality for quality in (FINAL, PREVIEW)}
 
 
 ENCODER = {
-    "crf": "14",
-    "preset": "veryfast",
+    "qp": "14",
+    "crf": "-1",
+    "preset": "superfast",
     "bf": "0",
     "refs": "1",
     "weightp": "0",
-    "x264-params": "force-cfr=1",
-    "tune": "animation",
-    "mbtree": "0",
+    "x264-params": "force-cfr=1:scenecut=0:deadzone-inter=26:deadzone-intra=16",
     "threads": "1",
     "colorspace": "smpte170m",
     "color_primaries": "bt709",
@@ -64,7 +63,9 @@ ENCODER = {
     "color_range": "tv",
 }
 """libx264's options: text and thin lines stay sharp; the same pictures always give the
-same packets (with `mbtree` they do not); one thread, since sections run side by side;
+same packets; one thread, since sections run side by side;
+all pictures are as fine, so that none is looked at before it is encoded (`crf`, which wins where it is not negative,
+and which Manim would set, would have that done; docs/performance.md has what was measured);
 a picture refers to the one before and is encoded at once, so that others can be put in between
 (see `scenes.film.repeats`); and the matrix that the pictures are converted with is written down for players."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from astrai_sim.trace import Trace, TraceError
 from scenes.farm.task import Files, Stopped, current
@@ -43,15 +44,23 @@ class Job:
     others: Mapping[str, Told] = field(default_factory=dict)
 
 
+_at_hand: WeakValueDictionary[Told, Trace] = WeakValueDictionary()
+
+
+def have_at_hand(told: Told, trace: Trace) -> None:
+    """Processes that begin as copies of this one need not open `trace` again, nor work out what is known of it."""
+    _at_hand[told] = trace
+
+
 def render_section(job: Job, files: Files, output: Path) -> None:
     """Render one section to `output`.
 
     Raises TraceError where the trace is not what it was when the film was rehearsed, Stopped where the film is not
     wanted any more, and OSError where it cannot be written, which Manim says by errors of its own.
     """
-    trace = opened(files[job.trace.file], job.trace)
+    trace = _trace(job.trace, files)
     for name, told in job.others.items():
-        lend(name, opened(files[told.file], told))
+        lend(name, _trace(told, files))
     try:
         with tempfile.TemporaryDirectory(prefix="section-", dir=output.parent) as name:
             folder = Path(name)
@@ -72,6 +81,11 @@ def render_section(job: Job, files: Files, output: Path) -> None:
         if beneath is None:
             raise
         raise OSError(beneath.errno, beneath.strerror, str(output)) from None
+
+
+def _trace(told: Told, files: Files) -> Trace:
+    here = _at_hand.get(told)
+    return opened(files[told.file], told) if here is None else here
 
 
 @lru_cache(maxsize=4)

@@ -79,3 +79,12 @@ def rest(seconds: float, files: object, output: Path) -> None:
     """Work that takes its time and nothing else."""
     time.sleep(seconds)
     output.write_text("rested")
+
+
+READ: list[str] = []
+
+
+def what_was_read(files, output):
+    """What this process has in `READ`."""
+    output.touch()
+    return READ

@@ -1,6 +1,7 @@
 """A run gives out the dearest task first, keeps its sheet, and stops where a task fails."""
 
 import json
+import os
 import sys
 import threading
 import time
@@ -13,10 +14,12 @@ from astrai_sim.extras import MissingExtra
 from scenes.farm import cluster
 from scenes.farm.costs import Costs
 from scenes.farm.crew import Crew
+from scenes.farm.local import Local
 from scenes.farm.run import Run, Sheet, Span
 from scenes.farm.task import Done, Input, Task, WorkersLost
 from scenes.film.render import render_film
 from scenes.film.version import code_version
+from tests.farm import films
 from tests.farm.films import Beats, rest
 from tests.film.tiny import TINY
 
@@ -147,3 +150,16 @@ def test_without_dask_it_says_what_to_install(monkeypatch):
 def test_an_input_is_known_by_what_it_holds(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert Input.of(tmp_path / "a").sha256.startswith("ba7816bf8f01cfea")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes begin from nothing elsewhere")
+@pytest.mark.parametrize("threads, known", [(1, ["a trace"]), (2, [])])
+def test_processes_begin_with_what_was_read_where_no_other_thread_runs(tmp_path, monkeypatch, threads, known):
+    monkeypatch.setattr(threading, "active_count", lambda: threads)
+    monkeypatch.setattr(films, "READ", ["a trace"])
+    place = Local(1)
+    try:
+        done = place.submit(0, Task(films.what_was_read, (), tmp_path / "told", 1.0, 1.0)).result(timeout=60)
+    finally:
+        place.close()
+    assert done.value == known and done.worker != str(os.getpid())
