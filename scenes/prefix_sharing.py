@@ -13,8 +13,10 @@ from scenes.parts.tape import Tape
 from scenes.parts.wires import MOST, Wires
 from scenes.stage.racing import RaceTelling
 from scenes.stage.shot import Section
+from scenes.stage.stage import OVER_MOTION
 from scenes.stage.telling import ASIDE, MORE
 from scenes.story.history.sure import sure
+from scenes.story.limits import reading_time
 from scenes.story.needs import PAGES, Needs
 from scenes.story.words import counted, listed, pages_text, plural
 
@@ -22,6 +24,8 @@ E = TypeVar("E", ev.PagesFree, ev.PagesCached, ev.PagesRef, ev.PagesRevived)
 SHOWN, TAPES, SEEN, FEW = 6, 3, 2, 3
 """Most pages that are shown, shared ones first, most tapes, most that are seen to leave one by one, and
 steps in which a sentence cannot be read."""
+MARGIN, MANY = 0.4, 11
+"""Seconds of a time-lapse in which its sentence comes; pictures of one in which a long sentence can be read."""
 
 SHARED = (
     "a request that hits pages of another one: record a scenario with prefix_caching = true and a shared [[prefix]]"
@@ -91,6 +95,8 @@ class PrefixSharingTelling(RaceTelling):
         if acts and acts[0].stops:
             self.shot(on, *acts, subject=("pool",))
             acts = []
+        if all(self.state(came).tasks[one].status == "finished" for one in self.cast):
+            self.cast = ()
         self.join(task)
         if came > self.at:
             self.shot(told, *acts, self.act(*self.parts(), until=came, seconds=1.8), subject=("tape", task))
@@ -239,8 +245,9 @@ class PrefixSharingTelling(RaceTelling):
         until = self.steps.phase_begin(leaving.seq) - 1
         if until > self.at:
             first, told = self.once("reads"), self.on(until)
-            acts = self.decode(self.parts(), until, 3.0 if first else 1.5)
-            if first and (acts[0].stops or len(acts) > FEW):
+            read = reading_time(told or "") / OVER_MOTION + MARGIN
+            acts = self.decode(self.parts(), until, max(read, 3.0 if first else 1.5))
+            if first and (len(acts[0].stops) >= MANY or len(acts) > FEW):
                 told = "Every step reads the shared pages and writes elsewhere."
             self.shot(told, *acts, subject=("pool",))
 
