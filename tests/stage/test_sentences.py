@@ -33,7 +33,7 @@ class Watched(Observer):
             self.event = began if self.event is None and not change.same else self.event
 
     def beat_ended(self, scene, section, beat):
-        if beat.caption and self.event is not None:
+        if beat.caption and self.event is not None and self.began is not None:
             self.waits.append(self.event - self.began)
         self.began = self.event = None
 
