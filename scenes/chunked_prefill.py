@@ -34,10 +34,9 @@ LONGEST = 14.0
 ROUND = (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2, 2.2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)
 LEAD, TAIL, ENOUGH = 0.4, 0.5, 1.15
 """What is shown before and after a prompt as a part of what it takes; and how much of the clock shows its price."""
-AHEAD = 0.8
-"""Seconds of film by which a sentence stands before its prompt comes."""
-HAIR = 1e-4
-"""How long before the freeze ends its tokens are counted, as a part of the clock."""
+AHEAD, HAIR = 0.8, 1e-4
+"""Seconds of film by which a sentence stands before its prompt comes; how long before the freeze ends its tokens are
+counted, as a part of the clock."""
 TURN = 0.45
 """Seconds that a sentence takes to come and to go."""
 Made = Callable[[Timeline], Part]

@@ -171,7 +171,7 @@ class PrefixCacheTelling(Telling):
             parts = (tape, self.pool(page))
             acts = self.coded("alloc", self.at, tables[0].seq, parts)
             if allocs[1:]:
-                if self.call_of("alloc", self.at, self.admitted) is None:
+                if self.beside and self.call_of("alloc", self.at, self.admitted) is None:
                     self.shot(told, *acts, subject=self.about(page), detail=CODE)
                     told, acts, page = "Its other pages are taken the same way.", [], allocs[-1].pages[0]
                 parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(allocs[-1].pages[0]))

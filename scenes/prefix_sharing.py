@@ -99,7 +99,7 @@ class PrefixSharingTelling(RaceTelling):
             self.cast = ()
         self.join(task)
         if came > self.at:
-            self.shot(told, *acts, self.act(*self.parts(), until=came, seconds=1.8), subject=("tape", task))
+            self.shot(told, *acts, self.act(*self.parts(), until=came, seconds=2.4), subject=("tape", task))
 
     def on(self, until: int) -> Said | None:
         """Who of those that are shown goes on up to event `until`, and into which pages that are not drawn."""

@@ -18,6 +18,7 @@ from scenes.story.errors import DoesNotApply
 from scenes.story.history import history_of
 from scenes.story.history.prompts import Prompt, chosen, prompts
 from scenes.truth import Witness
+from tests.film.clean import Looker
 
 FILM = catalog.film("ChunkedPrefill")
 
@@ -97,7 +98,7 @@ def test_lanes_are_true_while_the_clock_runs_and_it_runs_at_one_speed(path):
 
 
 def test_wrong_tokens_prompts_and_waits_are_found(path, trace):
-    scene = rehearse(FILM, path, only={"whole"}).scene
+    scene = rehearse(FILM, path, observers=[Looker()], only={"whole"}).scene
     shown, until = scene.stage.read(), scene.section.beats[-1].until
 
     def found(change):
@@ -122,7 +123,7 @@ def test_wrong_tokens_prompts_and_waits_are_found(path, trace):
 
 
 def test_what_a_step_computed_is_shown_token_by_token(path, trace):
-    scene = rehearse(FILM, path, only={"inside"}).scene
+    scene = rehearse(FILM, path, observers=[Looker()], only={"inside"}).scene
     shown, until = scene.stage.read(), scene.section.beats[-1].until
     assert shown["batch"]["step-8"] == {
         "step": 8,

@@ -13,6 +13,7 @@ from scenes.story.contiguous import RULES, loads, simulate
 from scenes.story.errors import DoesNotApply
 from scenes.truth import Witness
 from scenes.truth.contiguous import plan
+from tests.film.clean import Looker
 
 FILM = catalog.film("Fragmentation")
 
@@ -33,7 +34,7 @@ def told(trace):
 
 
 def stage_after(path, key):
-    scene = rehearse(FILM, path, only={key}).scene
+    scene = rehearse(FILM, path, observers=[Looker()], only={key}).scene
     return scene.stage, scene.section.beats[-1].until
 
 

@@ -9,13 +9,14 @@ from scenes.film.rehearsal import check, rehearse
 from scenes.film.scene import Observer
 from scenes.measures import measure, say
 from scenes.truth import Witness
+from tests.film.clean import Looker
 from tests.film.tiny import TinyFilm
 
 
 @pytest.fixture(scope="module")
 def halfway(two_requests):
     """Stage and state after the second third of the trace."""
-    return rehearse(TinyFilm, two_requests, only={"two"}).scene
+    return rehearse(TinyFilm, two_requests, observers=[Looker()], only={"two"}).scene
 
 
 @pytest.fixture

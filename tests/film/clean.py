@@ -14,6 +14,7 @@ from scenes.check.checker import Checker, CheckReport
 from scenes.film.moments import within
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.rehearsal import rehearse
+from scenes.film.scene import Observer
 from scenes.lint.linter import Linter
 from scenes.story.errors import DoesNotApply
 from tests.film.drawn import scenarios
@@ -24,6 +25,12 @@ drawing = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     phases=[Phase.explicit, Phase.generate],
 )
+
+
+class Looker(Observer):
+    """Looks on: a film that nobody watches has no mobjects."""
+
+
 PARTS = range(5)
 """Seeds of `judge_drawn`: parts of one long test, which run side by side."""
 
