@@ -51,9 +51,9 @@ class FragmentationTelling(Telling):
         waits = [step for step in range(self.done) if self.refused(step)]
         self.worst = max(waits, key=self.ahead, default=None)
         held = (step for step in range(self.done) if self.state(self.ask.moment(step)).tables)
-        self.first_held = next(held, None)
+        self.first_held = next((step for step in held if self.ask.whole(step).pieces), None)
         if self.first_held is None:
-            raise DoesNotApply(f"{film} needs a step at whose end requests hold pages")
+            raise DoesNotApply(f"{film} needs a step at whose end requests hold memory on both sides")
 
     def check(self) -> None:
         """Raise DoesNotApply where the other side cannot be computed, or there is nothing to compare."""

@@ -24,8 +24,9 @@ from scenes.story.limits import reading_time
 
 LEAD = 0.8
 """Seconds by which a sentence stands before what it speaks of happens."""
-STILL = 0.3
-"""Seconds that a picture stands at most while its sentence is read; movements stretch for the rest."""
+STILL, STANDS = 0.3, 1.1
+"""Seconds that a picture stands at most while its sentence is read; movements stretch for the rest. And seconds for
+which, stretched by more than others, one may stand at the end of what moved."""
 OVER_MOTION = 1.25
 """Reading a sentence takes at most this many times as long as its movement."""
 SLOWEST = 4.0
@@ -162,7 +163,8 @@ class Stage:
         """How many times as long as it needs each step takes, for all to take `moving` seconds.
 
         Under a new sentence, which wants movement for `least` seconds, what only leads to the first event takes no
-        longer than it needs, so that this comes soon, but where what follows cannot be stretched so far.
+        longer than it needs, so that this comes soon, but where what follows cannot be stretched so far, or would
+        stand for more than `STANDS` seconds.
         """
         steady = [step.run is not None or bool(step.pictures) for step in steps]
         free = [0.0 if one else step.seconds for step, one in zip(steps, steady, strict=True)]
@@ -176,7 +178,8 @@ class Stage:
             going = sum(seconds for seconds, flip in zip(free[first:], flips[first:], strict=True) if flip)
             wanted = least - quick * sum(flips[:first]) - fixed
             later = max(_share(moving - ahead - fixed, sum(free[first:])), _share(wanted, going))
-            first, slow = (first, later) if later <= SLOWEST else (0, slow)
+            stands = max(seconds - flip for seconds, flip in zip(free[first:], flips[first:], strict=True))
+            first, slow = (first, later) if later <= SLOWEST and later * stands <= STANDS else (0, slow)
         return [quick] * first + [max(quick, min(SLOWEST, slow)) * max(1.0, shot.pace)] * (len(steps) - first)
 
     def _run(self, step: Step, pace: float) -> None:
