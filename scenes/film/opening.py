@@ -27,12 +27,13 @@ def with_whole_steps(trace: Trace) -> Trace:
     """The same trace, without the step in which the recording was cut short.
 
     What a step began it has not always finished by then: pages on their way from one
-    table to the next, a request between its phases.
+    table to the next, a request between its phases. Events are counted, not asked for their numbers: of a trace that
+    is not verified those may be any.
     """
     if trace.complete or not len(trace):
         return trace
     kind = "message_end" if trace.header.membership_only else "step_end"
-    last = max((event.seq for event in trace.find(event=kind)), default=-1)
+    last = max((place for place, event in enumerate(trace) if event.event == kind), default=-1)
     return trace if last == len(trace) - 1 else trace.derived(bytes(trace.content[: trace.end_of(last)]))
 
 
