@@ -123,7 +123,7 @@ class PrefixCacheTelling(Telling):
         question, wires, last = Question(self.told("question", asked, **known)), Wires(task), (task, len(pages) - 1)
         parts = (question, self.tape(task), wires, self.pool(bits=False))
         many, stored = sum(end > start for end in ends) >= FEW_STEPS, filled and filled.seq < alloc.seq
-        acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.5 if many else 0.6)] if stored else []
+        acts = [self.lapse(*parts, until=alloc.seq - 1, seconds=1.2 if many else 0.6)] if stored else []
         acting = (question, self.tape(task, acting=last), wires, self.pool(pages[-1], bits=False))
         told = say("{} is a request: its memory lies in pages.", known["task"]) if stored and many else ""
         self.shot(told, *acts, self.act(*acting, until=seq), subject=self.about(pages[-1]), rest=0.4)
@@ -143,11 +143,11 @@ class PrefixCacheTelling(Telling):
                 names = {str(name) for name, _ in code.values}
                 return Slabs(sum(name in names for name in tensors), **pages), code
 
-            acts = self.run(made, made.seq, slabs, only=tensors, pace=1.5)
+            acts = self.run(made, made.seq, slabs, only=tensors, pace=1.42)
         else:
             acts = [self.act(Slabs(n, **pages), seconds=1.6 * (n > 0) or None) for n in (0, 1, 2)]
         self.shot(once, *acts, subject=("pool",), detail=CODE)
-        self.shot(cut, self.act(Slabs(cut=True, **pages), seconds=1.5), self.act(self.pool()), subject=("pool",))
+        self.shot(cut, self.act(Slabs(cut=True, **pages), seconds=1.2), self.act(self.pool()), subject=("pool",))
         return self.section("reserve", "The pool, reserved once", FRAME, cut=True)
 
     def admit(self) -> Section:
@@ -169,7 +169,7 @@ class PrefixCacheTelling(Telling):
         if allocs:
             page, tape = allocs[0].pages[0], self.tape(task, acting=(task, 0))
             parts = (tape, self.pool(page))
-            acts = self.coded("alloc", self.at, tables[0].seq, parts)
+            acts = self.coded("alloc", self.at, tables[0].seq, parts, pace=0.95)
             if allocs[1:]:
                 if self.beside and self.call_of("alloc", self.at, self.admitted) is None:
                     self.shot(told, *acts, subject=self.about(page), detail=CODE)
@@ -204,7 +204,7 @@ class PrefixCacheTelling(Telling):
         wire = Wires(task, (logical,))
         parts = (self.tape(*tasks), wire, self.pool())
         before = self.call_of("grow", self.at, grown.seq) or grown
-        lapse = self.lapse(*parts, until=before.seq - 1, seconds=2.0)
+        lapse = self.lapse(*parts, until=before.seq - 1, seconds=1.7)
         comes = []
         if ask.between("step_end", self.start, before.seq).value >= FEW_STEPS:
             self.shot("The newest token is not stored yet.", lapse, subject=("pool",))
@@ -218,7 +218,7 @@ class PrefixCacheTelling(Telling):
         self.shot(told, *comes, self.act(*acting, self.pool(), seconds=1.2), subject=subject)
         tables = ask.table(task, grown.seq - 1), ask.table(task, end)
         told = self.short(say("One page comes: {} becomes {}.", *tables), say("One page comes, not a new block."))
-        self.shot(told, self.act(*acting, self.pool(page), until=end, seconds=1.6), subject=self.about(page))
+        self.shot(told, self.act(*acting, self.pool(page), until=end, seconds=1.15), subject=self.about(page))
         return self.section("growth", say("{} grows by one page", ask.name(task)))
 
     def standing(self) -> tuple[str, ...]:
@@ -242,7 +242,7 @@ class PrefixCacheTelling(Telling):
 
             acts = self.run(event, event.seq, plate, only=names)
         else:
-            acts = [self.act(tape, Plate(wrote.seq, False, False)), self.act(tape, Plate(wrote.seq), seconds=1.6)]
+            acts = [self.act(tape, Plate(wrote.seq, False, False)), self.act(tape, Plate(wrote.seq), seconds=1.15)]
         self.shot(told, *acts, subject=("plate",), detail=CODE)
         filler = Plate(wrote.seq).filler(self.trace)
         told = say("One call finds every page by it.")
@@ -257,7 +257,7 @@ class PrefixCacheTelling(Telling):
         name, ended = ask.name(task), self.requests[task].finished
         self.beside = ()
         tape = self.tape(*self.standing(), task)
-        lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=1.5)
+        lapse = self.lapse(tape, self.pool(), until=self.steps.phase_begin(freed.seq), seconds=1.0)
         if ask.between("step_end", self.start, self.at).value >= FEW_STEPS:
             told = say("{} writes its last tokens.", name)
             if ended is not None and ended.reason == "length":
@@ -287,20 +287,20 @@ class PrefixCacheTelling(Telling):
         steps = ask.between("step_end", self.at, alloc.seq)
         if steps.value >= FEW_STEPS:
             told = say("{} steps fill the pages of {}.", steps, ask.name(task))
-            self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=1.5), subject=("pool",))
+            self.shot(told, self.lapse(*parts, until=(before or alloc).seq - 1, seconds=1.2), subject=("pool",))
         table = self.history.first(Table, alloc.seq)
         acting = (self.tape(*self.standing(), task, acting=(task, logical)), Wires(task), self.pool(page))
         names = ask.page(page), ask.name(task), ask.name(had)
         lowest = self.keeps("lowest-page-first")
         told = say("The lowest free page is {}: {} gets it." if lowest else "Page {} is free: {} gets it.", *names[:2])
-        acts = [self.act(*acting), self.act(*acting, until=table.seq if table else alloc.seq, seconds=1.6)]
+        acts = [self.act(*acting), self.act(*acting, until=table.seq if table else alloc.seq, seconds=1.15)]
         self.shot(told, *acts, subject=self.about(page))
         spans = ((event, span) for event in self.history.events(KvWrite, self.at) for span in event.spans)
         wrote = [event for event, span in spans if span.task == task and page in [run[0] for run in span.slots]][:2]
         if wrote:
             told = say("In page {}, {} now overwrites what {} left.", *names)
             told = self.short(told, say("Page {} is overwritten.", *names[:1]))
-            acts = [self.act(*acting, until=event.seq, seconds=1.6 / len(wrote)) for event in wrote]
+            acts = [self.act(*acting, until=event.seq, seconds=1.4 / len(wrote)) for event in wrote]
             self.shot(told, *acts, subject=self.about(page), detail=MORE)
         return self.section("reuse", say("{} gets a used page", ask.name(task)))
 
@@ -327,7 +327,7 @@ class PrefixCacheTelling(Telling):
         told = say("Reserved without pages: {} slots.", longest)
         if len(each) > 1:
             told = self.short(say("Reserved without pages: {} = {} slots.", joined(" + ", each), longest), told)
-        self.shot(told, self.act(Held(0)), self.act(Held(1), seconds=1.6), subject=("held",), pace=1.1)
+        self.shot(told, self.act(Held(0)), self.act(Held(1), seconds=1.6), subject=("held",))
         told = say("No reservation per request: {} at most, {} fewer.", held, ask.less(longest, held))
         if held.value >= longest.value:
             told = say("Whole pages: {} slots held at most, for {}.", held, longest)
@@ -352,9 +352,9 @@ class PrefixCacheTelling(Telling):
         teller.begin(teller.steps.before(joined))
         count = ask.ref(page, start)
         told = say("Another run: {} prompts begin the same." if source else "{} prompts begin the same.", count)
-        teller.shot(told, teller.act(tape, shared, until=joined, seconds=2.0), subject=("pool", page))
+        teller.shot(told, teller.act(tape, shared, until=joined, seconds=1.2), subject=("pool", page))
         told = say("So {} hold page {}.", count, ask.page(page))
-        teller.shot(told, teller.lapse(tape, bits, until=start, seconds=1.6), subject=("pool", page))
+        teller.shot(told, teller.lapse(tape, bits, until=start, seconds=1.2), subject=("pool", page))
         end = teller.requests[task].empty_after(freed.seq) or freed.seq
         hold = plural(tasks[1:], "one holds", "others hold")
         told = say("{} leaves, page {} stays: {} it.", ask.name(task), ask.page(page), hold)

@@ -91,7 +91,7 @@ class PrefixSharingTelling(RaceTelling):
         """Steps go on until `task` comes, of which `told` speaks."""
         came = self.requests[task].submitted.seq
         on = self.on(came - 1)
-        acts = self.pass_time(*self.parts(), until=came - 1, seconds=2.0)
+        acts = self.pass_time(*self.parts(), until=came - 1, seconds=1.4)
         if acts and acts[0].stops:
             self.shot(on, *acts, subject=("pool",))
             acts = []
@@ -99,7 +99,7 @@ class PrefixSharingTelling(RaceTelling):
             self.cast = ()
         self.join(task)
         if came > self.at:
-            self.shot(told, *acts, self.act(*self.parts(), until=came, seconds=2.4), subject=("tape", task))
+            self.shot(told, *acts, self.act(*self.parts(), until=came, seconds=2.2), subject=("tape", task))
 
     def on(self, until: int) -> Said | None:
         """Who of those that are shown goes on up to event `until`, and into which pages that are not drawn."""
@@ -112,7 +112,7 @@ class PrefixSharingTelling(RaceTelling):
             return say("{} until {} done.", told, plural(going, "it is", "they are"))
         pages = sorted({page for task in going for page in then.get(task, ())} - {*self.pages_shown})
         new = [self.ask.page(page) for page in pages if self.once(f"page {page}")]
-        more = [say("{}, also in {}, not drawn here.", told, pages_text(new, 2))] if new else []
+        more = [say("{}, also in {}, not drawn.", told, pages_text(new, 2))] if new else []
         return self.short(*more, say("{}.", told))
 
     def same(self, task: str, admitted: ev.TaskAdmitted) -> Said:
@@ -161,7 +161,7 @@ class PrefixSharingTelling(RaceTelling):
         asked, parts = self.question(text), self.parts(task, tasks=(task,))
         acts = [
             self.act(asked, *self.parts(tasks=(task,))),
-            self.act(asked, *parts, until=self.named(task, admitted), seconds=1.2),
+            self.act(asked, *parts, until=self.named(task, admitted), seconds=0.8),
             *self.acts((asked, *parts), admitted.seq, self.known),
         ]
         self.shot(None, *acts, subject=("pool", self.shared[0]), rest=1.0)
@@ -173,7 +173,7 @@ class PrefixSharingTelling(RaceTelling):
         admitted = [event for event in self.requests[task].admitted if event.seq < self.keyed][-1]
         self.begin(submitted - 1)
         told = say("{} comes first, with {} tokens: none is stored.", name, ask.prompt(task))
-        acts = self.act(*self.parts()), self.act(*self.parts(), until=submitted, seconds=2.0)
+        acts = self.act(*self.parts()), self.act(*self.parts(), until=submitted, seconds=1.4)
         self.shot(told, *acts, subject=("tape", task))
         told = say("They need {} of {} slots.", counted(ask.prompt_pages(task), "page"), ask.page_size())
         self.shot(told, *self.acts(self.parts(pages=admitted.pages or ()), admitted.seq), subject=("pool",))
@@ -187,14 +187,14 @@ class PrefixSharingTelling(RaceTelling):
         name, named, both = ask.name(task), self.named(task, admitted), (task, self.owner)
         self.comes(task, self.same(task, admitted))
         lit = self.parts(pages=self.shared, lit=both)
-        acts = self.act(*self.parts(lit=both), seconds=1.5), self.act(*lit, seconds=1.5)
+        acts = self.act(*self.parts(lit=both), seconds=1.2), self.act(*lit, seconds=1.2)
         found = self.acts(lit, self.hit.seq)
         self.shot("A page is found by its tokens: they are its key.", *acts, *found, subject=("pool", self.shared[0]))
         refs = [ask.ref(self.shared[0], seq) for seq in (self.hit.seq, named)]
         own = [page for page in admitted.pages or () if page not in self.shared and page in self.pages_shown]
         acts = (
             self.act(*self.parts(task, self.shared, lit=(task,)), until=named),
-            self.act(*self.parts(task), seconds=0.8),
+            self.act(*self.parts(task), seconds=0.6),
         )
         told = say("Ref, the tables that name a page, goes from {} to {}.", *refs)
         self.shot(told, *acts, subject=("pool", self.shared[0]))
@@ -221,7 +221,7 @@ class PrefixSharingTelling(RaceTelling):
         self.shot(told, *acts, subject=("pool", peak.page))
         entries, used = ask.entries(admitted.seq), ask.pool_in_use(admitted.seq)
         told = say("{} table entries, and only {} in use.", entries, counted(used, "page"))
-        done = self.act(*self.parts(task), until=self.computed(task, admitted.seq), seconds=2.4)
+        done = self.act(*self.parts(task), until=self.computed(task, admitted.seq), seconds=1.8)
         self.shot(told, done, subject=("tape", task))
         return self.section("joins", say("{} joins", name), MORE)
 
@@ -235,7 +235,7 @@ class PrefixSharingTelling(RaceTelling):
             before, after = ask.ref(drop.page, drop.seq - 1), ask.ref(drop.page, drop.seq)
             told = say("{} leaves. Ref {} becomes {}, so the pages stay.", ask.name(task), before, after)
             parts = self.parts(pages=self.shared)
-            acts = self.act(*parts, until=self.gone(drop)), self.act(*self.parts(), seconds=1.0)
+            acts = self.act(*parts, until=self.gone(drop)), self.act(*self.parts(), seconds=0.6)
             self.shot(told, *acts, subject=("pool", drop.page))
         names = ask.names([sure(drop.task) for drop in drops])
         return self.section("leaves", say("{} {}", listed(names), plural(names, "leaves", "leave")), MORE)
@@ -248,7 +248,7 @@ class PrefixSharingTelling(RaceTelling):
             read = reading_time(told or "") / OVER_MOTION + MARGIN
             acts = self.decode(self.parts(), until, max(read, 3.0 if first else 1.5))
             if first and (len(acts[0].stops) >= MANY or len(acts) > FEW):
-                told = "Every step reads the shared pages and writes elsewhere."
+                told = "Steps read the shared pages and write elsewhere."
             self.shot(told, *acts, subject=("pool",))
 
     def stays(self, kept: ev.PagesCached) -> Section:
@@ -257,7 +257,7 @@ class PrefixSharingTelling(RaceTelling):
         self.join(sure(kept.task))
         self.go_on(kept)
         told = say("{} leaves last: ref {} becomes {}. Dashed pages are kept.", ask.name(sure(kept.task)), *refs)
-        acts = self.act(*self.parts(pages=self.shared), until=self.gone(kept)), self.act(*self.parts(), seconds=0.8)
+        acts = self.act(*self.parts(pages=self.shared), until=self.gone(kept)), self.act(*self.parts(), seconds=0.6)
         self.shot(told, *acts, subject=("pool", kept.page))
         revived = next(self.to_come(ev.PagesRevived), None)
         if revived is not None:
