@@ -261,7 +261,8 @@ class PoolAtScaleTelling(Telling):
             told = say("{} {} cached {} must be computed again.", whose, again, plural(again, "token"))
             come = [event.seq for event in self.history.events(TaskAdmitted, self.at, whole.seq)]
             acts = [Act(come[-1], acting, min(ALL_COME, COMES * len(come)), {}, tuple(come))] if come else []
-            self.shot(told, *acts, self.act(*acting, until=whole.seq, seconds=None if come else 2.0), subject=("crowd",))
+            acts.append(self.act(*acting, until=whole.seq, seconds=None if come else 2.0))
+            self.shot(told, *acts, subject=("crowd",))
         return self.section("giving-way", "No page is free")
 
     def under_load(self) -> Section:

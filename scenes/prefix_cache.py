@@ -143,7 +143,7 @@ class PrefixCacheTelling(Telling):
                 names = {str(name) for name, _ in code.values}
                 return Slabs(sum(name in names for name in tensors), **pages), code
 
-            acts = self.run(made, made.seq, slabs, only=tensors, pace=1.42)
+            acts = self.run(made, made.seq, slabs, only=tensors, pace=1.5)
         else:
             acts = [self.act(Slabs(n, **pages), seconds=1.6 * (n > 0) or None) for n in (0, 1, 2)]
         self.shot(once, *acts, subject=("pool",), detail=CODE)
@@ -169,7 +169,7 @@ class PrefixCacheTelling(Telling):
         if allocs:
             page, tape = allocs[0].pages[0], self.tape(task, acting=(task, 0))
             parts = (tape, self.pool(page))
-            acts = self.coded("alloc", self.at, tables[0].seq, parts, pace=0.95)
+            acts = self.coded("alloc", self.at, tables[0].seq, parts, pace=0.9)
             if allocs[1:]:
                 if self.beside and self.call_of("alloc", self.at, self.admitted) is None:
                     self.shot(told, *acts, subject=self.about(page), detail=CODE)

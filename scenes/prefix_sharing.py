@@ -24,12 +24,17 @@ E = TypeVar("E", ev.PagesFree, ev.PagesCached, ev.PagesRef, ev.PagesRevived)
 SHOWN, TAPES, SEEN, FEW = 6, 3, 2, 3
 """Most pages that are shown, shared ones first, most tapes, most that are seen to leave one by one, and
 steps in which a sentence cannot be read."""
-MARGIN, MANY = 0.4, 11
+MARGIN, MANY = 0.3, 11
 """Seconds of a time-lapse in which its sentence comes; pictures of one in which a long sentence can be read."""
 
 SHARED = (
     "a request that hits pages of another one: record a scenario with prefix_caching = true and a shared [[prefix]]"
 )
+
+
+def lasting(told: Said | None, least: float) -> float:
+    """Seconds of a time-lapse in which a sentence can be read."""
+    return max(least, reading_time(told or "") / OVER_MOTION + MARGIN)
 
 
 class PrefixSharingTelling(RaceTelling):
@@ -91,7 +96,7 @@ class PrefixSharingTelling(RaceTelling):
         """Steps go on until `task` comes, of which `told` speaks."""
         came = self.requests[task].submitted.seq
         on = self.on(came - 1)
-        acts = self.pass_time(*self.parts(), until=came - 1, seconds=1.4)
+        acts = self.pass_time(*self.parts(), until=came - 1, seconds=lasting(on, 1.4))
         if acts and acts[0].stops:
             self.shot(on, *acts, subject=("pool",))
             acts = []
@@ -221,7 +226,7 @@ class PrefixSharingTelling(RaceTelling):
         self.shot(told, *acts, subject=("pool", peak.page))
         entries, used = ask.entries(admitted.seq), ask.pool_in_use(admitted.seq)
         told = say("{} table entries, and only {} in use.", entries, counted(used, "page"))
-        done = self.act(*self.parts(task), until=self.computed(task, admitted.seq), seconds=1.8)
+        done = self.act(*self.parts(task), until=self.computed(task, admitted.seq), seconds=1.6)
         self.shot(told, done, subject=("tape", task))
         return self.section("joins", say("{} joins", name), MORE)
 
@@ -245,8 +250,7 @@ class PrefixSharingTelling(RaceTelling):
         until = self.steps.phase_begin(leaving.seq) - 1
         if until > self.at:
             first, told = self.once("reads"), self.on(until)
-            read = reading_time(told or "") / OVER_MOTION + MARGIN
-            acts = self.decode(self.parts(), until, max(read, 3.0 if first else 1.5))
+            acts = self.decode(self.parts(), until, lasting(told, 3.0 if first else 1.5))
             if first and (len(acts[0].stops) >= MANY or len(acts) > FEW):
                 told = "Steps read the shared pages and write elsewhere."
             self.shot(told, *acts, subject=("pool",))
