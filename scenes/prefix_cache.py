@@ -327,7 +327,7 @@ class PrefixCacheTelling(Telling):
         told = say("Reserved without pages: {} slots.", longest)
         if len(each) > 1:
             told = self.short(say("Reserved without pages: {} = {} slots.", joined(" + ", each), longest), told)
-        self.shot(told, self.act(Held(0)), self.act(Held(1), seconds=1.6), subject=("held",))
+        self.shot(told, self.act(Held(0)), self.act(Held(1), seconds=1.6), subject=("held",), pace=1.1)
         told = say("No reservation per request: {} at most, {} fewer.", held, ask.less(longest, held))
         if held.value >= longest.value:
             told = say("Whole pages: {} slots held at most, for {}.", held, longest)
