@@ -175,7 +175,7 @@ class ChatTelling(RaceTelling):
     def one_pass(self, task: str, done: int) -> Said:
         """How a prompt of which nothing was found is computed."""
         prompt, passes = self.ask.prompt(task), self.ask.prompt_passes(task)
-        often = say("In {} {}", passes, "pass" if passes.value == 1 else "passes")
+        often = say("In {} {}", passes, plural(passes, "pass", "passes"))
         return say("{}, K and V of all {} are computed.", often, prompt)
 
     def shares(self, task: str, admitted: TaskAdmitted, pages: tuple[int, ...]) -> None:

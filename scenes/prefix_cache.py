@@ -171,10 +171,11 @@ class PrefixCacheTelling(Telling):
             parts = (tape, self.pool(page))
             acts = self.coded("alloc", self.at, tables[0].seq, parts, pace=0.9)
             if allocs[1:]:
+                last = allocs[-1].pages[0]
                 if self.beside and self.call_of("alloc", self.at, self.admitted) is None:
                     self.shot(told, *acts, subject=self.about(page), detail=CODE)
-                    told, acts, page = "Its other pages are taken the same way.", [], allocs[-1].pages[0]
-                parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(allocs[-1].pages[0]))
+                    told, acts, page = "Its other pages are taken the same way.", [], last
+                parts = (self.tape(task, acting=(task, len(allocs) - 1)), self.pool(last))
                 acts += self.coded("alloc", self.at, self.admitted, parts, only=("_free_mask",), pace=0.3)
             self.shot(told, *acts, subject=self.about(page), detail=CODE)
         told = say("Prefill computes {} in one pass.", counted(ask.stored(task, self.filled), "token"))

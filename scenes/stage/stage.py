@@ -210,7 +210,7 @@ class Stage:
         for act in shot.acts:
             self.parts = act.parts
             set_up, placed = self._compose(view, _begun(act))
-            if not _but_words(set_up, atoms):
+            if self.heading != self.section.title and not _but_words(set_up, atoms):
                 self.heading = self.section.title
                 set_up, placed = self._compose(view, _begun(act))
             later = act.running or act.until > view.seq or act.stops or act.known != view.known

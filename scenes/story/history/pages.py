@@ -87,7 +87,7 @@ class Pages:
 
     def _leave(self, event: Counted, left: int) -> None:
         table, gone = self._open.get(event.task or "", {}), event.pages
-        rows = [table.pop(logical) for logical in (sure(event.entries) if event.task is not None else ())]
+        rows = [] if event.task is None else [table.pop(logical) for logical in sure(event.entries)]
         self.holds.fill("end", rows, event.seq)
         self.holds.fill("left", rows, left)
         if any(event.refs):
