@@ -1,6 +1,7 @@
 """States kept on the way through a trace, in few bytes, so that any other is near one of them."""
 
 import zlib
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,11 @@ class Packed:
 
     def __init__(self, state: State, tasks: dict[str, TaskState]) -> None:
         self.tasks = tasks
-        held = {name: value for name, value in vars(state).items() if name != "tasks"}
+        held = {name: value for name, value in vars(state).items() if name != "_tasks"}
         tables: dict[str, list[int]] = held.pop("tables")
         self._entries = [(name, len(pages)) for name, pages in tables.items()]
-        self._pages = _pack(np.array([page for pages in tables.values() for page in pages], np.int32))
-        self._cached = _pack(np.array([*held.pop("_cached")], np.int32))
+        self._held = _small(np.fromiter(chain.from_iterable(tables.values()), np.int32))
+        self._cached = _small(np.fromiter(held.pop("_cached"), np.int32))
         self._arrays = {name: _pack(value) for name, value in held.items() if isinstance(value, np.ndarray)}
         self._plain = {name: _own(value) for name, value in held.items() if name not in self._arrays}
 
@@ -33,11 +34,11 @@ class Packed:
         state = State(self._plain["n_pages"], self._plain["page_size"])
         vars(state).update((name, _own(value)) for name, value in self._plain.items())
         vars(state).update((name, _unpack(packed)) for name, packed in self._arrays.items())
-        pages, at = _unpack(self._pages).tolist(), 0
+        pages, at = self._held.tolist(), 0
         for name, count in self._entries:
             state.tables[name] = pages[at : at + count]
             at += count
-        vars(state).update(tasks=tasks, _cached=dict.fromkeys(_unpack(self._cached).tolist()))
+        vars(state).update(_tasks=tasks, _cached=dict.fromkeys(self._cached.tolist()))
         return state
 
 
@@ -70,9 +71,18 @@ def _own(value: Any) -> Any:
     return value.copy() if isinstance(value, (dict, set)) else value
 
 
-def _pack(array: np.ndarray) -> tuple[bytes, np.dtype]:
-    return zlib.compress(array.tobytes(), FAST), array.dtype
+def _small(numbers: np.ndarray) -> np.ndarray:
+    """The same in as few bytes a number as hold them."""
+    if not len(numbers):
+        return numbers
+    return numbers.astype(np.result_type(np.min_scalar_type(numbers.min()), np.min_scalar_type(numbers.max())))
 
 
-def _unpack(packed: tuple[bytes, np.dtype]) -> np.ndarray:
-    return np.frombuffer(bytearray(zlib.decompress(packed[0])), packed[1])
+def _pack(array: np.ndarray) -> tuple[bytes, np.dtype, np.dtype]:
+    small = _small(array)
+    return zlib.compress(small.tobytes(), FAST), small.dtype, array.dtype
+
+
+def _unpack(packed: tuple[bytes, np.dtype, np.dtype]) -> np.ndarray:
+    content, small, dtype = packed
+    return np.frombuffer(bytearray(zlib.decompress(content)), small).astype(dtype, copy=False)

@@ -13,6 +13,12 @@ from astrai_sim.trace.reader import Trace
 from astrai_sim.trace.state import State
 
 
+STEPS = (ev.StepBegin, ev.StepEnd, blocks.MessageEnd)
+HAPPENED = (ev.Tokens, ev.KvWrite, ev.KvLengths, ev.TaskPreempted, ev.PagesEvicted, blocks.BlockRemoved)
+COUNTED = frozenset(kind.event for kind in (*STEPS, *HAPPENED))
+"""Kinds of events that say how a step went."""
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
     """One entry per finished step, all int64 [n_steps], as of the step's end.
@@ -51,6 +57,8 @@ class Series:
         rows: list[list[int]] = []
         generated = prompt = preempted = evicted = 0
         for event, state in trace.replayed(events):
+            if event.event not in COUNTED:
+                continue
             match event:
                 case ev.StepBegin():
                     start = event.ns
@@ -58,10 +66,10 @@ class Series:
                 case ev.Tokens():
                     generated += len(event.tasks)
                 case ev.KvWrite():
-                    prompt += sum(span.count for span in event.spans if prefills(state, span.task))
+                    prompt += sum(span.count for span in event.spans if state.prefilling(span.task))
                 case ev.KvLengths():
-                    counts, tasks = zip(event.tasks, event.counts, strict=True), state.tasks
-                    prompt += sum([count for task, count in counts if tasks[task].status == "prefilling"])
+                    counts = zip(event.tasks, event.counts, strict=True)
+                    prompt += sum([count for task, count in counts if state.prefilling(task)])
                 case ev.TaskPreempted():
                     preempted += 1
                 case ev.PagesEvicted():
@@ -83,11 +91,6 @@ class Series:
 
     def __len__(self) -> int:
         return len(self.step)
-
-
-def prefills(state: State, task: str) -> bool:
-    """Whether a pass computes the prompt of a task, not its answer."""
-    return state.tasks[task].status == "prefilling"
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """The replayed state of cache and scheduler."""
 
 import copy
+from collections import defaultdict
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +11,8 @@ from astrai_sim.trace import blocks
 from astrai_sim.trace import events as ev
 
 FREE, IN_USE, CACHED = 0, 1, 2
+KEYED = 4
+"""Bit of a page that can be found by its key, beside its state; never of a free one."""
 STATE_NAMES = ("free", "in use", "cached")
 OWN = (dict, set, np.ndarray)
 """Types of what each state has for itself."""
@@ -88,9 +91,11 @@ class State:
         self.ns = 0
         self.refs = np.zeros(n_pages, np.int32)
         self.tables: dict[str, list[int]] = {}
-        self.tasks: dict[str, TaskState] = {}
-        self._states = np.zeros(n_pages, np.uint8)
-        self._keyed = np.zeros(n_pages, bool)
+        self._tasks: dict[str, TaskState] = {}
+        self._running: set[str] = set()
+        self._got: defaultdict[str, int] = defaultdict(int)
+        self._wrote: defaultdict[str, int] = defaultdict(int)
+        self._pages = np.zeros(n_pages, np.uint8)
         self._mask: int | None = None
         self._cached: dict[int, None] = {}
         self._queue: dict[str, None] = {}
@@ -104,10 +109,31 @@ class State:
         return twin
 
     @property
+    def tasks(self) -> dict[str, TaskState]:
+        """The requests by name, in order of submission."""
+        for task in [*self._got.keys() | self._wrote.keys()]:
+            self._task(task)
+        return self._tasks
+
+    def _task(self, name: str) -> TaskState:
+        """A request with the tokens that were only counted since it was looked at."""
+        task = self._tasks[name]
+        if name in self._got or name in self._wrote:
+            sizes = task.n_tokens + self._got.pop(name, 0), task.stored + self._wrote.pop(name, 0)
+            told = task.name, task.index, task.status, task.prompt_len, task.max_tokens
+            task = self._tasks[name] = TaskState(*told, *sizes, task.log)
+            self._changed.add(name)
+        return task
+
+    def prefilling(self, task: str) -> bool:
+        """Whether a pass computes the prompt of a task, not its answer."""
+        return task not in self._running and self._tasks[task].status == "prefilling"
+
+    @property
     def mask(self) -> int:
         """The free mask: bit i is 1 where page i is free."""
         if self._mask is None:
-            bits = np.packbits(self._states == FREE, bitorder="little")
+            bits = np.packbits(self._pages == FREE, bitorder="little")
             self._mask = int.from_bytes(bits.tobytes(), "little")
         return self._mask
 
@@ -124,7 +150,7 @@ class State:
     @property
     def n_free(self) -> int:
         """Free pages."""
-        return self.n_pages - int(np.count_nonzero(self._states))
+        return self.n_pages - int(np.count_nonzero(self._pages))
 
     @property
     def n_cached(self) -> int:
@@ -134,15 +160,15 @@ class State:
     @property
     def n_in_use(self) -> int:
         """Pages that some table holds."""
-        return int(np.count_nonzero(self._states == IN_USE))
+        return int(np.count_nonzero(self._pages)) - len(self._cached)
 
     def page_state(self, page: int) -> str:
         """ "free", "in use" or "cached"."""
-        return STATE_NAMES[self._states[page]]
+        return STATE_NAMES[self._pages[page] % KEYED]
 
     def page_states(self) -> np.ndarray:
         """State of every page, uint8 [n_pages]: 0 free, 1 in use, 2 cached."""
-        return self._states.copy()
+        return self._pages % KEYED
 
     def owners(self, page: int) -> list[tuple[str, int]]:
         """(task, logical index) of every table entry that names `page`."""
@@ -165,14 +191,14 @@ class State:
         is a cached one. What is left behind in a free page does not count.
         """
         size = self.page_size
-        filled = np.where(self._keyed, np.int32(size), np.int32(0))
+        filled = np.where(self._pages & KEYED, np.int32(size), np.int32(0))
         for task, pages in self.tables.items():
-            stored = self.tasks[task].stored
+            stored = self._task(task).stored
             whole = stored // size
             filled[pages[:whole]] = size
             if stored % size and whole < len(pages):
                 filled[pages[whole]] = max(filled[pages[whole]], stored % size)
-        filled[self._states == FREE] = 0
+        filled[self._pages == FREE] = 0
         return filled
 
     @property
@@ -182,7 +208,8 @@ class State:
         Each task's tokens, less those that it reads from pages which others count too: only full pages are shared.
         """
         shared = int(np.maximum(self.refs - 1, 0).sum())
-        return sum(self.tasks[task].stored for task in self.tables) - shared * self.page_size
+        tasks, wrote = self._tasks, self._wrote.get
+        return sum([tasks[task].stored + wrote(task, 0) for task in self.tables]) - shared * self.page_size
 
     def norms(self, page: int) -> np.ndarray:
         """Recorded K norm of each slot, float32 [page_size]; NaN where none is recorded.
@@ -195,27 +222,31 @@ class State:
     def apply(self, event: ev.Event) -> None:
         """Take in the next event."""
         self.seq, self.step, self.phase, self.ns = event.seq, event.step, event.phase, event.ns
-        handler = getattr(self, f"_on_{event.event}", None)
+        handler = HANDLERS.get(event.event)
         if handler is not None:
-            handler(event)
+            handler(self, event)
 
     def changed(self) -> dict[str, TaskState]:
         """Requests that changed since this was asked last, in order of submission."""
+        tasks = self.tasks
         names, self._changed = self._changed, set()
-        return {task.name: task for task in sorted((self.tasks[name] for name in names), key=lambda task: task.index)}
+        return {task.name: task for task in sorted((tasks[name] for name in names), key=lambda task: task.index)}
 
     # requests
 
     def _change(self, task: str, **changes: Any) -> None:
-        self.tasks[task] = structs.replace(self.tasks[task], **changes)
+        self._tasks[task] = structs.replace(self._task(task), **changes)
         self._changed.add(task)
+        if "status" in changes:
+            (self._running.add if changes["status"] == "running" else self._running.discard)(task)
 
     def _on_task_submitted(self, event: ev.TaskSubmitted) -> None:
         """A name that was submitted before starts anew in its place."""
         name, log = event.task, TokenLog(event.prompt and [*event.prompt], event.texts and [*event.texts])
-        index = self.tasks[name].index if name in self.tasks else len(self.tasks)
+        index = self._task(name).index if name in self._tasks else len(self._tasks)
         sizes = (event.prompt_len, event.max_tokens, event.prompt_len, 0)
-        self.tasks[name] = TaskState(name, index, "waiting", *sizes, log)
+        self._tasks[name] = TaskState(name, index, "waiting", *sizes, log)
+        self._running.discard(name)
         self._queue[name] = None
         self._changed.add(name)
 
@@ -224,15 +255,15 @@ class State:
         self._queue.pop(event.task, None)
 
     def _on_tokens(self, event: ev.Tokens) -> None:
-        tasks, told = self.tasks, event.ids or event.texts
-        for i, name in enumerate(event.tasks):
-            task = tasks[name]
-            if told:
-                text = event.texts[i] if event.texts else None
-                task.log.put(task.n_tokens, event.ids[i] if event.ids else None, text)
-            sizes = task.prompt_len, task.max_tokens, task.n_tokens + 1, task.stored
-            tasks[name] = TaskState(name, task.index, "running", *sizes, task.log)
-        self._changed.update(event.tasks)
+        tasks, got = event.tasks, self._got
+        if not self._running.issuperset(tasks):
+            for task in tasks:
+                self._change(task, status="running")
+        for i, name in enumerate(tasks if event.ids or event.texts else ()):
+            task, ids, texts = self._tasks[name], event.ids, event.texts
+            task.log.put(task.n_tokens + got.get(name, 0), ids[i] if ids else None, texts[i] if texts else None)
+        for name in tasks:
+            got[name] += 1
 
     def _on_task_finished(self, event: ev.TaskFinished) -> None:
         self._change(event.task, status="finished")
@@ -253,7 +284,7 @@ class State:
 
     def _on_pages_revived(self, event: ev.PagesRevived) -> None:
         self._uncache(event.pages)
-        self._states[event.pages] = IN_USE
+        self._pages[event.pages] = self._pages[event.pages] & KEYED | IN_USE
         self._count(event)
 
     def _on_pages_free(self, event: ev.PagesFree) -> None:
@@ -261,7 +292,7 @@ class State:
         self._count(event)
 
     def _on_pages_cached(self, event: ev.PagesCached) -> None:
-        self._states[event.pages] = CACHED
+        self._pages[event.pages] = self._pages[event.pages] & KEYED | CACHED
         self._cached.update(dict.fromkeys(event.pages))
         self._count(event)
 
@@ -271,7 +302,7 @@ class State:
         self._empty(event.pages, IN_USE)
 
     def _on_pages_keyed(self, event: ev.PagesKeyed) -> None:
-        self._keyed[event.pages] = True
+        self._pages[event.pages] |= KEYED
 
     def _on_table(self, event: ev.Table) -> None:
         self._hold(event.task, event.pages)
@@ -279,13 +310,13 @@ class State:
     def _on_prefix_reset(self, event: ev.PrefixReset) -> None:
         self._empty(self.lru, FREE)
         self._cached.clear()
-        self._keyed[:] = False
+        self._pages %= KEYED
         self._mask = event.mask
 
     # blocks, where nothing else is known
 
     def _on_block_stored(self, event: blocks.BlockStored) -> None:
-        self._states[event.pages], self._keyed[event.pages] = CACHED, True
+        self._pages[event.pages] = CACHED | KEYED
         self._cached.update(dict.fromkeys(event.pages))
         self._mask = None
 
@@ -319,7 +350,7 @@ class State:
             self.tables[task] = pages
         else:
             self.tables.pop(task, None)
-            if self.tasks[task].status == "preempted":
+            if self._tasks[task].status == "preempted":
                 self._change(task, stored=0)
 
     def _uncache(self, pages: list[int]) -> None:
@@ -328,8 +359,7 @@ class State:
 
     def _empty(self, pages: list[int], state: int) -> None:
         """Pages lose their content, and are in that state."""
-        self._states[pages] = state
-        self._keyed[pages] = False
+        self._pages[pages] = state
         for page in pages if self._norms else ():
             self._norms.pop(page, None)
 
@@ -337,7 +367,7 @@ class State:
 
     def _on_kv_write(self, event: ev.KvWrite) -> None:
         for span in event.spans:
-            self._change(span.task, stored=max(self.tasks[span.task].stored, span.start + span.count))
+            self._change(span.task, stored=max(self._task(span.task).stored, span.start + span.count))
             taken = 0
             for page, low, high in span.slots:
                 if span.norms is not None:
@@ -347,9 +377,10 @@ class State:
                 taken += high - low
 
     def _on_kv_lengths(self, event: ev.KvLengths) -> None:
-        tasks = self.tasks
+        wrote = self._wrote
         for name, count in zip(event.tasks, event.counts, strict=True):
-            task = tasks[name]
-            sizes = task.prompt_len, task.max_tokens, task.n_tokens, task.stored + count
-            tasks[name] = TaskState(name, task.index, task.status, *sizes, task.log)
-        self._changed.update(event.tasks)
+            wrote[name] += count
+
+
+HANDLERS = {name.removeprefix("_on_"): handler for name, handler in vars(State).items() if name.startswith("_on_")}
+"""What each kind of event does to a state."""

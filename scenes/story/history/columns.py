@@ -1,7 +1,7 @@
 """Tables that grow by rows while events are read, and are arrays once they are asked."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -30,30 +30,6 @@ class Columns:
             self._read = {}
         return row
 
-    def extend(self, count: int, *values: int | Sequence[int]) -> range:
-        """Append so many rows: of each column one number that is in all of them, or all; returns their indices."""
-        first = len(self._columns[0])
-        for column, value in zip(self._columns, values, strict=True):
-            if count == 1:
-                column.append(value if isinstance(value, int) else value[0])
-            else:
-                column.extend(array("q", (value,)) * count if isinstance(value, int) else value)
-        self._read = {}
-        return range(first, first + count)
-
-    def put(self, name: str, row: int, value: int) -> None:
-        """Change one number."""
-        self._columns[self._place[name]][row] = value
-        if self._read:
-            self._read = {}
-
-    def fill(self, name: str, rows: Iterable[int], value: int) -> None:
-        """Change one number in each of several rows to the same."""
-        column = self._columns[self._place[name]]
-        for row in rows:
-            column[row] = value
-        self._read = {}
-
     def __getattr__(self, name: str) -> np.ndarray:
         if name.startswith("_") or name not in self._place:
             raise AttributeError(name)
@@ -70,3 +46,45 @@ class Columns:
         for name, column in zip(self.names, some._columns, strict=True):
             column.frombytes(getattr(self, name)[places].tobytes())
         return some
+
+
+class Runs(Columns):
+    """A table that grows by runs of rows: of each row its own are the columns `each`, of all of a run the columns
+    `same`; the columns `later` begin as a number, or as another column, and are changed afterwards."""
+
+    def __init__(self, each: tuple[str, ...], same: tuple[str, ...], later: dict[str, int | str]) -> None:
+        super().__init__(*each, *same, *later)
+        self._each, self._same = self._columns[: len(each)], self._columns[len(each) : len(each) + len(same)]
+        self._counts, self._later = array("q"), later
+        self._changes = {name: (array("q"), array("q"), array("q")) for name in later}
+
+    def extend(self, each: Sequence[Sequence[int]], *same: int) -> range:
+        """Append a run of rows: the columns of their own, and what they share; returns their indices."""
+        first = len(self)
+        for column, values in zip(self._each, each, strict=True):
+            column.extend(values)
+        for column, value in zip(self._same, same, strict=True):
+            column.append(value)
+        count = len(self) - first
+        self._counts.append(count)
+        self._read = {}
+        return range(first, first + count)
+
+    def change(self, name: str, rows: Sequence[int], value: int) -> None:
+        """Change one number in each of several rows to the same."""
+        if rows:
+            changed, values, counts = self._changes[name]
+            changed.extend(rows)
+            values.append(value)
+            counts.append(len(rows))
+            self._read = {}
+
+    def _array(self, name: str) -> np.ndarray:
+        if name not in self._later:
+            told = super()._array(name)
+            return told if self._place[name] < len(self._each) else np.repeat(told, self._counts)
+        begun = self._later[name]
+        found = getattr(self, begun).copy() if isinstance(begun, str) else np.full(len(self), begun, np.int64)
+        rows, values, counts = self._changes[name]
+        found[np.array(rows, np.int64)] = np.repeat(np.array(values, np.int64), counts)
+        return found

@@ -1,13 +1,13 @@
 """Lives of pages: who held each from when to when, what it contained, when it was only cached."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partialmethod
 from typing import NamedTuple
 
 import numpy as np
 
 from astrai_sim.trace.events import Counted, PagesEvicted, PrefixReset, Table
-from scenes.story.history.columns import Columns
+from scenes.story.history.columns import Columns, Runs
 from scenes.story.history.requests import Requests
 from scenes.story.history.sure import sure
 
@@ -46,9 +46,11 @@ class Pages:
         self.page_size = page_size
         self.last = last
         self.requests = requests
-        self.holds = Columns("page", "task", "logical", "begin", "shown", "end", "taken", "left", "decode")
-        self.contents = Columns("page", "task", "logical", "begin", "end")
-        self.kept = Columns("page", "begin", "end")
+        entries, to_the_end = ("page", "logical"), {"end": last + 1}
+        changes = {"shown": "begin", "left": LEFT.index("held"), **to_the_end}
+        self.holds = Runs(entries, ("task", "begin", "taken", "decode"), changes)
+        self.contents = Runs(entries, ("task", "begin"), to_the_end)
+        self.kept = Runs(("page",), ("begin",), to_the_end)
         self.evicted = Columns("seq", "page", "content")
         self.allocs = self.frees = 0
         self.most_in_use = self.most_cached = 0
@@ -60,7 +62,7 @@ class Pages:
 
     def _take(self, event: Counted, how: int) -> None:
         seq, pages = event.seq, event.pages
-        self._uncache(pages if self._cached else (), seq)
+        self._uncache(pages, seq)
         if how == 0:
             self.allocs += len(pages)
             self._forget(pages, seq)
@@ -74,11 +76,11 @@ class Pages:
         life, index = self.requests[task], self.requests[task].index
         grows = len(life.admitted) > len(life.preempted)
         table = self._open.setdefault(task, {})
-        seq, end, entries, pages = event.seq, self.last + 1, sure(event.entries), event.pages
+        entries, pages = sure(event.entries), event.pages
         if how == 0:
-            made = self.contents.extend(len(pages), pages, index, entries, seq, end)
+            made = self.contents.extend((pages, entries), index, event.seq)
             self._content.update(zip(pages, made, strict=True))
-        held = self.holds.extend(len(pages), pages, index, entries, seq, seq, end, how, 0, grows)
+        held = self.holds.extend((pages, entries), index, event.seq, how, grows)
         table.update(zip(entries, held, strict=True))
 
     on_pages_alloc = partialmethod(_take, how=0)
@@ -88,17 +90,17 @@ class Pages:
     def _leave(self, event: Counted, left: int) -> None:
         table, gone = self._open.get(event.task or "", {}), event.pages
         rows = [] if event.task is None else [table.pop(logical) for logical in sure(event.entries)]
-        self.holds.fill("end", rows, event.seq)
-        self.holds.fill("left", rows, left)
+        self.holds.change("end", rows, event.seq)
+        self.holds.change("left", rows, left)
         if any(event.refs):
-            self.holds.fill("left", [row for row, refs in zip(rows, event.refs, strict=bool(rows)) if refs], 1)
+            self.holds.change("left", [row for row, refs in zip(rows, event.refs, strict=bool(rows)) if refs], 1)
             after = list(zip(event.pages, event.refs, strict=True))
             self._refs.update((page, refs) for page, refs in after if refs)
             gone = [page for page, refs in after if not refs]
         for page in gone:
             del self._refs[page]
         if left == 3:
-            kept = self.kept.extend(len(gone), gone, event.seq, self.last + 1)
+            kept = self.kept.extend((gone,), event.seq)
             self._cached.update(zip(gone, kept, strict=True))
         else:
             self.frees += len(gone)
@@ -113,7 +115,7 @@ class Pages:
     def on_table(self, event: Table) -> None:
         request = self.requests[event.task]
         if event.pages:
-            self.holds.put("shown", self._open[event.task][len(event.pages) - 1], event.seq)
+            self.holds.change("shown", [self._open[event.task][len(event.pages) - 1]], event.seq)
         elif request.emptied:
             request.emptied[-1] = event.seq
 
@@ -128,13 +130,15 @@ class Pages:
         self._uncache(pages, event.seq)
         self._forget(pages, event.seq)
 
-    def _forget(self, pages: Iterable[int], seq: int) -> None:
-        content = self._content
-        self.contents.fill("end", [content.pop(page) for page in pages if page in content], seq)
+    def _forget(self, pages: Sequence[int], seq: int) -> None:
+        if not self._content.keys().isdisjoint(pages):
+            content = self._content
+            self.contents.change("end", [content.pop(page) for page in pages if page in content], seq)
 
-    def _uncache(self, pages: Iterable[int], seq: int) -> None:
-        cached = self._cached
-        self.kept.fill("end", [cached.pop(page) for page in pages if page in cached], seq)
+    def _uncache(self, pages: Sequence[int], seq: int) -> None:
+        if not self._cached.keys().isdisjoint(pages):
+            cached = self._cached
+            self.kept.change("end", [cached.pop(page) for page in pages if page in cached], seq)
 
     # asked afterwards
 

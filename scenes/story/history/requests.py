@@ -1,6 +1,7 @@
 """Lives of requests: submitted, admitted, computed, preempted, finished, and every token."""
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -136,8 +137,9 @@ class Requests(dict[str, Request]):
         self.index: dict[str, int] = {}
         self.computed = self.recomputed = 0
         self.again = Columns("seq", "tokens")
-        self._stored: dict[str, int] = {}
+        self._stored: defaultdict[str, int] = defaultdict(int)
         self._lost: dict[str, int] = {}
+        self._behind: set[str] = set()
 
     def on_task_submitted(self, event: TaskSubmitted) -> None:
         arrival = event.arrival_s
@@ -155,6 +157,7 @@ class Requests(dict[str, Request]):
         stored = self._stored.pop(event.task, 0)
         self[event.task].stored.append(stored)
         self._lost[event.task] = max(stored, self._lost.get(event.task, 0))
+        self._behind.add(event.task)
 
     def on_task_finished(self, event: TaskFinished) -> None:
         self[event.task].finished = event
@@ -172,13 +175,21 @@ class Requests(dict[str, Request]):
             self._wrote(event.seq, span.task, span.start, span.count)
 
     def on_kv_lengths(self, event: KvLengths) -> None:
-        stored, lost = self._stored, self._lost
+        stored = self._stored
+        if not self._behind.isdisjoint(event.tasks):
+            self._catch_up(event)
         for task, count in zip(event.tasks, event.counts, strict=True):
-            start = stored.get(task, 0)
-            stored[task] = start + count
-            if task in lost:
-                self._repeated(event.seq, min(lost[task], start + count) - start)
+            stored[task] += count
         self.computed += sum(event.counts)
+
+    def _catch_up(self, event: KvLengths) -> None:
+        """Tokens are computed of requests that had more of them in the cache before."""
+        for task, count in zip(event.tasks, event.counts, strict=True):
+            if task in self._behind:
+                start, lost = self._stored.get(task, 0), self._lost[task]
+                self._repeated(event.seq, min(lost, start + count) - start)
+                if start + count >= lost:
+                    self._behind.remove(task)
 
     def _wrote(self, seq: int, task: str, start: int, count: int) -> None:
         self.computed += count
