@@ -66,10 +66,11 @@ class Series:
                 case ev.Tokens():
                     generated += len(event.tasks)
                 case ev.KvWrite():
-                    prompt += sum(span.count for span in event.spans if state.prefilling(span.task))
+                    prompts = state.prefilling(span.task for span in event.spans)
+                    prompt += sum(span.count for span in event.spans if span.task in prompts)
                 case ev.KvLengths():
-                    counts = zip(event.tasks, event.counts, strict=True)
-                    prompt += sum([count for task, count in counts if state.prefilling(task)])
+                    counts = dict(zip(event.tasks, event.counts, strict=True))
+                    prompt += sum([counts[task] for task in state.prefilling(counts)])
                 case ev.TaskPreempted():
                     preempted += 1
                 case ev.PagesEvicted():

@@ -2,6 +2,7 @@
 
 import copy
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, Self
 
 import numpy as np
@@ -99,6 +100,8 @@ class State:
         self._mask: int | None = None
         self._cached: dict[int, None] = {}
         self._queue: dict[str, None] = {}
+        self._first: dict[str, None] = {}
+        self._filled = 0
         self._norms: dict[int, np.ndarray] = {}
         self._changed: set[str] = set()
 
@@ -125,9 +128,9 @@ class State:
             self._changed.add(name)
         return task
 
-    def prefilling(self, task: str) -> bool:
-        """Whether a pass computes the prompt of a task, not its answer."""
-        return task not in self._running and self._tasks[task].status == "prefilling"
+    def prefilling(self, tasks: Iterable[str]) -> list[str]:
+        """Those of some tasks of which a pass computes the prompt, not the answer; in any order."""
+        return [task for task in set(tasks) - self._running if self._tasks[task].status == "prefilling"]
 
     @property
     def mask(self) -> int:
@@ -145,7 +148,7 @@ class State:
     @property
     def waiting(self) -> list[str]:
         """Requests that wait for admission, the next one first."""
-        return list(self._queue)
+        return [*reversed(self._first), *self._queue]
 
     @property
     def n_free(self) -> int:
@@ -207,9 +210,7 @@ class State:
 
         Each task's tokens, less those that it reads from pages which others count too: only full pages are shared.
         """
-        shared = int(np.maximum(self.refs - 1, 0).sum())
-        tasks, wrote = self._tasks, self._wrote.get
-        return sum([tasks[task].stored + wrote(task, 0) for task in self.tables]) - shared * self.page_size
+        return self._filled - int(np.maximum(self.refs - 1, 0).sum()) * self.page_size
 
     def norms(self, page: int) -> np.ndarray:
         """Recorded K norm of each slot, float32 [page_size]; NaN where none is recorded.
@@ -235,8 +236,11 @@ class State:
     # requests
 
     def _change(self, task: str, **changes: Any) -> None:
-        self._tasks[task] = structs.replace(self._task(task), **changes)
+        before = self._task(task)
+        after = self._tasks[task] = structs.replace(before, **changes)
         self._changed.add(task)
+        if task in self.tables:
+            self._filled += after.stored - before.stored
         if "status" in changes:
             (self._running.add if changes["status"] == "running" else self._running.discard)(task)
 
@@ -247,12 +251,17 @@ class State:
         sizes = (event.prompt_len, event.max_tokens, event.prompt_len, 0)
         self._tasks[name] = TaskState(name, index, "waiting", *sizes, log)
         self._running.discard(name)
+        self._first.pop(name, None)
         self._queue[name] = None
         self._changed.add(name)
 
+    def _leave_queue(self, task: str) -> None:
+        self._first.pop(task, None)
+        self._queue.pop(task, None)
+
     def _on_task_admitted(self, event: ev.TaskAdmitted) -> None:
         self._change(event.task, status="prefilling", stored=event.cached_tokens)
-        self._queue.pop(event.task, None)
+        self._leave_queue(event.task)
 
     def _on_tokens(self, event: ev.Tokens) -> None:
         tasks, got = event.tasks, self._got
@@ -267,11 +276,12 @@ class State:
 
     def _on_task_finished(self, event: ev.TaskFinished) -> None:
         self._change(event.task, status="finished")
-        self._queue.pop(event.task, None)
+        self._leave_queue(event.task)
 
     def _on_task_preempted(self, event: ev.TaskPreempted) -> None:
         self._change(event.task, status="preempted")
-        self._queue = {event.task: None, **self._queue}
+        self._leave_queue(event.task)
+        self._first[event.task] = None
 
     # pages
 
@@ -332,7 +342,7 @@ class State:
 
     def _count(self, event: ev.Counted) -> None:
         """Refcounts, the mask, and in bulk (in full detail a `table` event follows) the table."""
-        self.refs[event.pages] = event.refs
+        self.refs[_index(event.pages)] = _index(event.refs)
         if event.word is None:
             self._mask = event.mask
         else:
@@ -347,9 +357,12 @@ class State:
     def _hold(self, task: str, pages: list[int]) -> None:
         """A task has these pages; nothing of a preempted one is stored where it has none any more."""
         if pages:
+            if task not in self.tables:
+                self._filled += self._task(task).stored
             self.tables[task] = pages
         else:
-            self.tables.pop(task, None)
+            if self.tables.pop(task, None) is not None:
+                self._filled -= self._task(task).stored
             if self._tasks[task].status == "preempted":
                 self._change(task, stored=0)
 
@@ -359,7 +372,7 @@ class State:
 
     def _empty(self, pages: list[int], state: int) -> None:
         """Pages lose their content, and are in that state."""
-        self._pages[pages] = state
+        self._pages[_index(pages)] = state
         for page in pages if self._norms else ():
             self._norms.pop(page, None)
 
@@ -380,6 +393,14 @@ class State:
         wrote = self._wrote
         for name, count in zip(event.tasks, event.counts, strict=True):
             wrote[name] += count
+        told = zip(event.tasks, event.counts, strict=True)
+        held = event.counts if self.tables.keys() >= set(event.tasks) else [n for name, n in told if name in self.tables]
+        self._filled += sum(held)
+
+
+def _index(numbers: list[int]) -> int | list[int]:
+    """What NumPy takes for `numbers`: one alone is set far quicker than a list of one."""
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
 HANDLERS = {name.removeprefix("_on_"): handler for name, handler in vars(State).items() if name.startswith("_on_")}

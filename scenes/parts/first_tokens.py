@@ -94,6 +94,5 @@ class FirstTokens(Part):
 
 def waited(view: View) -> tuple[np.ndarray, np.ndarray]:
     """Nanoseconds at which each request came that got a token, and how long that took, float [requests]."""
-    lives = [life for life in view.history.requests.values() if life.ttft_ns is not None]
-    pairs = np.array([(life.arrived_ns, life.ttft_ns) for life in lives], dtype=float).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
+    came, waits = view.history.waits
+    return came.astype(float), waits.astype(float)

@@ -290,7 +290,7 @@ class Ask:
     messages_missed = named("messages.missed", lambda ask: sum(e.count for e in ask.history.events("messages_missed")))
     # The shortest time within which that share of the requests that got a token got their first.
     wait_within = named(
-        "wait.within", lambda ask, share: sorted(ask._ttfts)[math.ceil(share * len(ask._ttfts)) - 1], "time"
+        "wait.within", lambda ask, share: int(ask._ttfts[math.ceil(share * len(ask._ttfts)) - 1]), "time"
     )
 
     @property
@@ -298,8 +298,9 @@ class Ask:
         return [*self.history.requests.values()]
 
     @cached_property
-    def _ttfts(self) -> list[int]:
-        return [ns for life in self._lives if (ns := life.ttft_ns) is not None]
+    def _ttfts(self) -> np.ndarray:
+        """Ascending."""
+        return np.sort(self.history.waits[1])
 
     def _admissions(self) -> Iterator[TaskAdmitted]:
         return (event for life in self._lives for event in life.admitted)
@@ -317,7 +318,7 @@ class Ask:
 
     def median_ttft(self) -> Measure | None:
         """None where no request got a token."""
-        return measure("ttft.median", float(np.median(self._ttfts)), "time") if self._ttfts else None
+        return measure("ttft.median", float(np.median(self._ttfts)), "time") if len(self._ttfts) else None
 
     def between(self, kind: str, after: int, until: int) -> Measure:
         """Events of `kind` between two, the second included: `task_finished`, `task_preempted`, …"""

@@ -81,6 +81,11 @@ class History:
             np.maximum.at(longest, life.tokens.step[1:][known], np.diff(life.tokens.ns)[known])
         return longest
 
+    @cached_property
+    def waits(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the requests that got a token, in order of submission, int64: when they arrived, and ns from then to it."""
+        return self.requests.waits()
+
     def decoded(self, step: int) -> list[str]:
         """The requests that a decode phase gave a token in a step, in order."""
         log = self.requests.log

@@ -1,15 +1,27 @@
 """Lives of pages: who held each from when to when, what it contained, when it was only cached."""
 
-from collections.abc import Sequence
-from functools import partialmethod
+from collections import defaultdict
+from functools import cached_property, partialmethod
 from typing import NamedTuple
 
 import numpy as np
 
 from astrai_sim.trace.events import Counted, PagesEvicted, PrefixReset, Table
-from scenes.story.history.columns import Columns, Runs
+from scenes.story.history.moves import (
+    ALLOC,
+    CACHED,
+    EVICTED,
+    FREE,
+    REF,
+    REVIVED,
+    Contents,
+    Evicted,
+    Holds,
+    Kept,
+    Lives,
+    Moves,
+)  # fmt: skip
 from scenes.story.history.requests import Requests
-from scenes.story.history.sure import sure
 
 TAKEN = ("alloc", "ref", "revived")
 LEFT = ("held", "shared", "freed", "cached")
@@ -39,106 +51,95 @@ class Pages:
     `holds`: `task` (by index) held `page` at place `logical` of its table from `begin` on, which
     its table shows from `shown` on, to `end`; `taken` and `left` index `TAKEN` and `LEFT`, and `decode`
     says whether its request was running already. `contents`: what `page` contained, of which request and
-    place. `kept`: when it was cached. All are in the order in which they began.
+    place. `kept`: when it was cached. All are in the order in which they began, and known once the run was gone through.
     """
 
     def __init__(self, page_size: int, last: int, requests: Requests) -> None:
         self.page_size = page_size
         self.last = last
         self.requests = requests
-        entries, to_the_end = ("page", "logical"), {"end": last + 1}
-        changes = {"shown": "begin", "left": LEFT.index("held"), **to_the_end}
-        self.holds = Runs(entries, ("task", "begin", "taken", "decode"), changes)
-        self.contents = Runs(entries, ("task", "begin"), to_the_end)
-        self.kept = Runs(("page",), ("begin",), to_the_end)
-        self.evicted = Columns("seq", "page", "content")
-        self.allocs = self.frees = 0
-        self.most_in_use = self.most_cached = 0
-        self._open: dict[str, dict[int, int]] = {}
-        self._content: dict[int, int] = {}
-        self._cached: dict[int, int] = {}
-        self._refs: dict[int, int] = {}
+        self._moves = Moves()
+        self._held: defaultdict[str, int] = defaultdict(int)
         self._sorted: tuple[np.ndarray, np.ndarray] | None = None
 
     def _take(self, event: Counted, how: int) -> None:
-        seq, pages = event.seq, event.pages
-        self._uncache(pages, seq)
-        if how == 0:
-            self.allocs += len(pages)
-            self._forget(pages, seq)
-        self._refs.update(zip(pages, event.refs, strict=True))
-        self.most_in_use = max(self.most_in_use, len(self._refs))
-        if event.task is not None:
-            self._hold(event.task, event, how)
-
-    def _hold(self, task: str, event: Counted, how: int) -> None:
         """A request has the pages in its table; those that no request has are only counted."""
-        life, index = self.requests[task], self.requests[task].index
-        grows = len(life.admitted) > len(life.preempted)
-        table = self._open.setdefault(task, {})
-        entries, pages = sure(event.entries), event.pages
-        if how == 0:
-            made = self.contents.extend((pages, entries), index, event.seq)
-            self._content.update(zip(pages, made, strict=True))
-        held = self.holds.extend((pages, entries), index, event.seq, how, grows)
-        table.update(zip(entries, held, strict=True))
+        if event.task is None:
+            self._moves.add(event, how, event.refs)
+            return
+        life = self.requests[event.task]
+        self._held[event.task] += len(event.pages)
+        self._moves.add(event, how, event.refs, life.index, len(life.admitted) > len(life.preempted))
 
-    on_pages_alloc = partialmethod(_take, how=0)
-    on_pages_ref = partialmethod(_take, how=1)
-    on_pages_revived = partialmethod(_take, how=2)
+    on_pages_alloc = partialmethod(_take, how=ALLOC)
+    on_pages_ref = partialmethod(_take, how=REF)
+    on_pages_revived = partialmethod(_take, how=REVIVED)
 
-    def _leave(self, event: Counted, left: int) -> None:
-        table, gone = self._open.get(event.task or "", {}), event.pages
-        rows = [] if event.task is None else [table.pop(logical) for logical in sure(event.entries)]
-        self.holds.change("end", rows, event.seq)
-        self.holds.change("left", rows, left)
-        if any(event.refs):
-            self.holds.change("left", [row for row, refs in zip(rows, event.refs, strict=bool(rows)) if refs], 1)
-            after = list(zip(event.pages, event.refs, strict=True))
-            self._refs.update((page, refs) for page, refs in after if refs)
-            gone = [page for page, refs in after if not refs]
-        for page in gone:
-            del self._refs[page]
-        if left == 3:
-            kept = self.kept.extend((gone,), event.seq)
-            self._cached.update(zip(gone, kept, strict=True))
-        else:
-            self.frees += len(gone)
-            self._forget(gone, event.seq)
-        self.most_cached = max(self.most_cached, len(self._cached))
-        if event.task is not None and not table:
-            self.requests[event.task].emptied.append(event.seq)
+    def _leave(self, event: Counted, how: int) -> None:
+        if event.task is None:
+            self._moves.add(event, how, event.refs)
+            return
+        life = self.requests[event.task]
+        self._moves.add(event, how, event.refs, life.index)
+        self._held[event.task] -= len(event.pages)
+        if not self._held[event.task]:
+            life.emptied.append(event.seq)
 
-    on_pages_free = partialmethod(_leave, left=2)
-    on_pages_cached = partialmethod(_leave, left=3)
+    on_pages_free = partialmethod(_leave, how=FREE)
+    on_pages_cached = partialmethod(_leave, how=CACHED)
 
     def on_table(self, event: Table) -> None:
         request = self.requests[event.task]
         if event.pages:
-            self.holds.change("shown", [self._open[event.task][len(event.pages) - 1]], event.seq)
+            self._moves.tables.add(event.seq, request.index, len(event.pages) - 1)
         elif request.emptied:
             request.emptied[-1] = event.seq
 
     def on_pages_evicted(self, event: PagesEvicted) -> None:
-        for page in event.pages:
-            self.evicted.add(event.seq, page, self._content.get(page, -1))
-        self._uncache(event.pages, event.seq)
-        self._forget(event.pages, event.seq)
+        self._moves.add(event, EVICTED, [0] * len(event.pages))
 
     def on_prefix_reset(self, event: PrefixReset) -> None:
-        pages = list(self._cached)
-        self._uncache(pages, event.seq)
-        self._forget(pages, event.seq)
+        self._moves.reset(event.seq)
 
-    def _forget(self, pages: Sequence[int], seq: int) -> None:
-        if not self._content.keys().isdisjoint(pages):
-            content = self._content
-            self.contents.change("end", [content.pop(page) for page in pages if page in content], seq)
+    @cached_property
+    def _lives(self) -> Lives:
+        return self._moves.lives(self.last)
 
-    def _uncache(self, pages: Sequence[int], seq: int) -> None:
-        if not self._cached.keys().isdisjoint(pages):
-            cached = self._cached
-            self.kept.change("end", [cached.pop(page) for page in pages if page in cached], seq)
+    @property
+    def holds(self) -> Holds:
+        return self._lives.holds
+
+    @property
+    def contents(self) -> Contents:
+        return self._lives.contents
+
+    @property
+    def kept(self) -> Kept:
+        return self._lives.kept
+
+    @property
+    def evicted(self) -> Evicted:
+        return self._lives.evicted
+
+    @property
+    def allocs(self) -> int:
+        """Pages that were allocated."""
+        return self._lives.allocs
+
+    @property
+    def frees(self) -> int:
+        """Pages that became free."""
+        return self._lives.frees
+
+    @property
+    def most_in_use(self) -> int:
+        """Pages in use, at most."""
+        return self._lives.most_in_use
+
+    @property
+    def most_cached(self) -> int:
+        """Cached pages, at most."""
+        return self._lives.most_cached
 
     # asked afterwards
 

@@ -21,6 +21,19 @@ from astrai_sim.trace.events import Tokens as GotTokens
 from scenes.story.history.columns import Columns
 
 
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """Tokens of one request, all int64 [tokens]: when they came, in which step, whether in decode (else prefill)."""
+
+    seq: np.ndarray
+    ns: np.ndarray
+    step: np.ndarray
+    decode: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.seq)
+
+
 @dataclass(eq=False)
 class Request:
     """One request. Events stand as they were recorded, in order.
@@ -45,8 +58,8 @@ class Request:
     finished: TaskFinished | None = None
 
     @property
-    def tokens(self) -> Columns:
-        """Its generated tokens: columns `seq`, `ns`, `step`, `decode` as of `TokenTable`."""
+    def tokens(self) -> Tokens:
+        """Its generated tokens."""
         return self._log.of(self.index)
 
     @property
@@ -92,7 +105,7 @@ class TokenTable(Columns):
         self._events = Columns("seq", "ns", "step", "decode", "tokens")
         self._tasks = array("q")
         self._order: tuple[np.ndarray, np.ndarray] | None = None
-        self._views: dict[int, Columns] = {}
+        self._views: dict[int, Tokens] = {}
 
     def got(self, event: GotTokens, tasks: Iterable[int]) -> None:
         """These requests got a token each."""
@@ -110,17 +123,28 @@ class TokenTable(Columns):
             return np.array(self._tasks, np.int64)
         return np.repeat(getattr(self._events, name), self._events.tokens)
 
-    def of(self, task: int) -> Columns:
+    def of(self, task: int) -> Tokens:
         """The rows of one request."""
+        order, starts = self._by_task()
+        if task not in self._views:
+            rows = order[starts[task] : starts[task + 1]] if task + 1 < len(starts) else order[:0]
+            self._views[task] = Tokens(self.seq[rows], self.ns[rows], self.step[rows], self.decode[rows])
+        return self._views[task]
+
+    def first_ns(self, requests: int) -> np.ndarray:
+        """When each of so many requests got its first token, int64 [requests]; -1 where it got none."""
+        order, starts = self._by_task()
+        found, got = np.full(requests, -1), np.flatnonzero(np.diff(starts))
+        found[got] = self.ns[order[starts[got]]]
+        return found
+
+    def _by_task(self) -> tuple[np.ndarray, np.ndarray]:
+        """All rows, those of a request together, and where those of each begin."""
         if self._order is None:
             order = np.argsort(self.task, kind="stable")
             starts = np.searchsorted(self.task[order], np.arange(int(self.task.max(initial=-1)) + 2))
             self._order, self._views = (order, starts), {}
-        order, starts = self._order
-        if task not in self._views:
-            known = task + 1 < len(starts)
-            self._views[task] = self.rows(order[starts[task] : starts[task + 1]] if known else order[:0])
-        return self._views[task]
+        return self._order
 
 
 class Requests(dict[str, Request]):
@@ -140,6 +164,12 @@ class Requests(dict[str, Request]):
         self._stored: defaultdict[str, int] = defaultdict(int)
         self._lost: dict[str, int] = {}
         self._behind: set[str] = set()
+
+    def waits(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the requests that got a token, in order of submission, int64: when they arrived, and ns from then to it."""
+        first = self.log.first_ns(len(self))
+        came = np.array([life.arrived_ns for life in self.values()], np.int64)
+        return came[first >= 0], (first - came)[first >= 0]
 
     def on_task_submitted(self, event: TaskSubmitted) -> None:
         arrival = event.arrival_s
