@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from astrai_sim.trace.state import State, TaskState
+from astrai_sim.trace.state import State
+from astrai_sim.trace.tasks import TaskState
 
 SPACING, MOST = 256, 1024
 """Events between two of them at least, and how many are kept at most."""

@@ -224,13 +224,10 @@ class Trace:
         self._last = seq + 1, state
         return state.copy()
 
-    def replayed(self, events: Iterable[Event] | None = None) -> Iterator[tuple[Event, State]]:
-        """Each event and the state after it, which the next one changes; states are kept on the way as for `state_at`.
-
-        `events` are all those of the trace, where somebody looks at them before.
-        """
+    def replayed(self) -> Iterator[tuple[Event, State]]:
+        """Each event and the state after it, which the next one changes; they are kept on the way as for `state_at`."""
         state = self._kept.nearest(0)[1]
-        for done, event in enumerate(self if events is None else events, 1):
+        for done, event in enumerate(self, 1):
             state.apply(event)
             self._kept.passed(done, state)
             yield event, state

@@ -12,7 +12,6 @@ from astrai_sim.trace import events as ev
 from astrai_sim.trace.reader import Trace
 from astrai_sim.trace.state import State
 
-
 STEPS = (ev.StepBegin, ev.StepEnd, blocks.MessageEnd)
 HAPPENED = (ev.Tokens, ev.KvWrite, ev.KvLengths, ev.TaskPreempted, ev.PagesEvicted, blocks.BlockRemoved)
 COUNTED = frozenset(kind.event for kind in (*STEPS, *HAPPENED))
@@ -51,12 +50,12 @@ class Series:
     evictions: np.ndarray
 
     @classmethod
-    def of(cls, trace: Trace, events: Iterable[ev.Event] | None = None) -> Self:
-        """From a trace, in one pass over its events: `events`, where somebody looks at them on the way."""
+    def of(cls, trace: Trace, replayed: Iterable[tuple[ev.Event, State]] | None = None) -> Self:
+        """From a trace, in one pass over its events and states: `replayed`, where somebody looks at them on the way."""
         start = 0
         rows: list[list[int]] = []
         generated = prompt = preempted = evicted = 0
-        for event, state in trace.replayed(events):
+        for event, state in trace.replayed() if replayed is None else replayed:
             if event.event not in COUNTED:
                 continue
             match event:

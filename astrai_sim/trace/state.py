@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 import numpy as np
-from msgspec import Struct, structs
+from msgspec import structs
 
 from astrai_sim.trace import blocks
 from astrai_sim.trace import events as ev
+from astrai_sim.trace.tasks import TaskState, TokenLog
 
 FREE, IN_USE, CACHED = 0, 1, 2
 KEYED = 4
@@ -17,61 +18,6 @@ KEYED = 4
 STATE_NAMES = ("free", "in use", "cached")
 OWN = (dict, set, np.ndarray)
 """Types of what each state has for itself."""
-
-
-class TokenLog(Struct, eq=False):
-    """The ids (and texts, where recorded) of one request, in order; None where they are not.
-
-    Shared by all states of a trace: it only grows, and each state knows by its own count how much of it has happened.
-    """
-
-    ids: list[int] | None
-    texts: list[str] | None
-
-    def put(self, position: int, token: int | None, text: str | None) -> None:
-        """Note the token at `position`; one that is known already stays."""
-        if self.ids is not None and token is not None and position == len(self.ids):
-            self.ids.append(token)
-        if self.texts is not None and text is not None and position == len(self.texts):
-            self.texts.append(text)
-
-
-class TaskState(Struct, frozen=True, gc=False):
-    """One request at some moment: its prompt and answer, and how much is in the cache.
-
-    `index` is its place in the order of submission, `status` "waiting", "prefilling", "running", "preempted" or
-    "finished". `n_tokens` counts prompt and generated tokens, `stored` the leading ones whose K and V its pages hold:
-    that outlasts a preemption until the pages are let go.
-    """
-
-    name: str
-    index: int
-    status: str
-    prompt_len: int
-    max_tokens: int
-    n_tokens: int
-    stored: int
-    log: TokenLog
-
-    @property
-    def kv_len(self) -> int:
-        """Tokens whose K and V it can use: none after a preemption."""
-        return 0 if self.status == "preempted" else self.stored
-
-    @property
-    def generated(self) -> int:
-        """Generated tokens."""
-        return self.n_tokens - self.prompt_len
-
-    @property
-    def tokens(self) -> tuple[int, ...] | None:
-        """Ids of prompt and answer; None where the trace records counts only."""
-        return None if self.log.ids is None else tuple(self.log.ids[: self.n_tokens])
-
-    @property
-    def texts(self) -> tuple[str, ...] | None:
-        """Text of each token of prompt and answer; None where the trace has none."""
-        return None if self.log.texts is None else tuple(self.log.texts[: self.n_tokens])
 
 
 class State:
@@ -115,11 +61,11 @@ class State:
     def tasks(self) -> dict[str, TaskState]:
         """The requests by name, in order of submission."""
         for task in [*self._got.keys() | self._wrote.keys()]:
-            self._task(task)
+            self.task(task)
         return self._tasks
 
-    def _task(self, name: str) -> TaskState:
-        """A request with the tokens that were only counted since it was looked at."""
+    def task(self, name: str) -> TaskState:
+        """One request of `tasks`: of that alone tokens are added up that were only counted so far."""
         task = self._tasks[name]
         if name in self._got or name in self._wrote:
             sizes = task.n_tokens + self._got.pop(name, 0), task.stored + self._wrote.pop(name, 0)
@@ -196,7 +142,7 @@ class State:
         size = self.page_size
         filled = np.where(self._pages & KEYED, np.int32(size), np.int32(0))
         for task, pages in self.tables.items():
-            stored = self._task(task).stored
+            stored = self.task(task).stored
             whole = stored // size
             filled[pages[:whole]] = size
             if stored % size and whole < len(pages):
@@ -236,7 +182,7 @@ class State:
     # requests
 
     def _change(self, task: str, **changes: Any) -> None:
-        before = self._task(task)
+        before = self.task(task)
         after = self._tasks[task] = structs.replace(before, **changes)
         self._changed.add(task)
         if task in self.tables:
@@ -247,7 +193,7 @@ class State:
     def _on_task_submitted(self, event: ev.TaskSubmitted) -> None:
         """A name that was submitted before starts anew in its place."""
         name, log = event.task, TokenLog(event.prompt and [*event.prompt], event.texts and [*event.texts])
-        index = self._task(name).index if name in self._tasks else len(self._tasks)
+        index = self.task(name).index if name in self._tasks else len(self._tasks)
         sizes = (event.prompt_len, event.max_tokens, event.prompt_len, 0)
         self._tasks[name] = TaskState(name, index, "waiting", *sizes, log)
         self._running.discard(name)
@@ -358,11 +304,11 @@ class State:
         """A task has these pages; nothing of a preempted one is stored where it has none any more."""
         if pages:
             if task not in self.tables:
-                self._filled += self._task(task).stored
+                self._filled += self.task(task).stored
             self.tables[task] = pages
         else:
             if self.tables.pop(task, None) is not None:
-                self._filled -= self._task(task).stored
+                self._filled -= self.task(task).stored
             if self._tasks[task].status == "preempted":
                 self._change(task, stored=0)
 
@@ -380,7 +326,7 @@ class State:
 
     def _on_kv_write(self, event: ev.KvWrite) -> None:
         for span in event.spans:
-            self._change(span.task, stored=max(self._task(span.task).stored, span.start + span.count))
+            self._change(span.task, stored=max(self.task(span.task).stored, span.start + span.count))
             taken = 0
             for page, low, high in span.slots:
                 if span.norms is not None:
@@ -393,8 +339,10 @@ class State:
         wrote = self._wrote
         for name, count in zip(event.tasks, event.counts, strict=True):
             wrote[name] += count
-        told = zip(event.tasks, event.counts, strict=True)
-        held = event.counts if self.tables.keys() >= set(event.tasks) else [n for name, n in told if name in self.tables]
+        held: Iterable[int] = event.counts
+        if not self.tables.keys() >= set(event.tasks):
+            told = zip(event.tasks, event.counts, strict=True)
+            held = (count for name, count in told if name in self.tables)
         self._filled += sum(held)
 
 

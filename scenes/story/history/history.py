@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary, proxy
 
 import numpy as np
 
-from astrai_sim.trace import Event, Series, Trace
+from astrai_sim.trace import Event, Series, State, Trace
 from astrai_sim.trace.events import PagesAlloc, PagesEvicted, PagesKeyed
 from scenes.story.history.ink import Ink
 from scenes.story.history.pages import Pages
@@ -38,11 +38,12 @@ class History:
         self.series = Series.of(trace, self._watched(trace))
         self.steps.close()
 
-    def _watched(self, trace: Trace) -> Iterator[Event]:
-        """The events, each taken in before it is handed on."""
+    def _watched(self, trace: Trace) -> Iterator[tuple[Event, State]]:
+        """The events and states, each taken in before it is handed on."""
         handlers: dict[str, list[Callable[[Event], None]]] = {}
         works, evicted = Works(), array("q")
-        for event in trace:
+        for event, state in trace.replayed():
+            self.requests.state = state
             kind = event.event
             if not self.steps.four:
                 kinds = works.of(event)
@@ -62,7 +63,7 @@ class History:
                 handler(event)
             if not self.steps.four:
                 self.steps.worked(event, self._kinds[event.seq])
-            yield event
+            yield event, state
 
     def works(self, kind: str, event: Event) -> bool:
         """Whether an event belongs to that kind of work: the phase that it is in, where an engine has the four."""
@@ -83,7 +84,7 @@ class History:
 
     @cached_property
     def waits(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of the requests that got a token, in order of submission, int64: when they arrived, and ns from then to it."""
+        """As `Requests.waits`."""
         return self.requests.waits()
 
     def decoded(self, step: int) -> list[str]:

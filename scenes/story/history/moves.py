@@ -158,7 +158,7 @@ class Moves:
         )
 
     def _shown(self, entry: np.ndarray, n_entries: int, begin: np.ndarray) -> np.ndarray:
-        """When tables showed entries (task times `n_entries`, plus place) that began at `begin`; at once, where no event
+        """When tables showed entries, task times `n_entries` plus place, that began at `begin`: at once, where no event
         says so."""
         tables, shown = self.tables, begin.copy()
         keys = np.concatenate([entry, tables.task * n_entries + tables.logical])

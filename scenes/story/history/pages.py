@@ -51,7 +51,8 @@ class Pages:
     `holds`: `task` (by index) held `page` at place `logical` of its table from `begin` on, which
     its table shows from `shown` on, to `end`; `taken` and `left` index `TAKEN` and `LEFT`, and `decode`
     says whether its request was running already. `contents`: what `page` contained, of which request and
-    place. `kept`: when it was cached. All are in the order in which they began, and known once the run was gone through.
+    place. `kept`: when it was cached. All are in the order in which they began, and there once
+    the run was gone through.
     """
 
     def __init__(self, page_size: int, last: int, requests: Requests) -> None:

@@ -1,12 +1,12 @@
 """Lives of requests: submitted, admitted, computed, preempted, finished, and every token."""
 
 from array import array
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from astrai_sim.trace import State
 from astrai_sim.trace.events import (
     Chunk,
     KvLengths,
@@ -151,8 +151,11 @@ class Requests(dict[str, Request]):
     """The requests by name, in order of submission.
 
     `computed` counts the tokens whose K and V were written, each time, `recomputed` those of them that had been
-    in the cache before their request was preempted; `again` has the latter after every event that changed it.
+    in the cache before their request was preempted; `again` has the latter after every event that changed it. `state`
+    is that after the event that is taken in.
     """
+
+    state: State
 
     def __init__(self) -> None:
         super().__init__()
@@ -161,12 +164,10 @@ class Requests(dict[str, Request]):
         self.index: dict[str, int] = {}
         self.computed = self.recomputed = 0
         self.again = Columns("seq", "tokens")
-        self._stored: defaultdict[str, int] = defaultdict(int)
-        self._lost: dict[str, int] = {}
-        self._behind: set[str] = set()
+        self._behind: dict[str, int] = {}
 
     def waits(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of the requests that got a token, in order of submission, int64: when they arrived, and ns from then to it."""
+        """Of the requests that got a token, in order of submission: when they came, and ns from then to it, int64."""
         first = self.log.first_ns(len(self))
         came = np.array([life.arrived_ns for life in self.values()], np.int64)
         return came[first >= 0], (first - came)[first >= 0]
@@ -180,14 +181,12 @@ class Requests(dict[str, Request]):
 
     def on_task_admitted(self, event: TaskAdmitted) -> None:
         self[event.task].admitted.append(event)
-        self._stored[event.task] = event.cached_tokens
 
     def on_task_preempted(self, event: TaskPreempted) -> None:
         self[event.task].preempted.append(event)
-        stored = self._stored.pop(event.task, 0)
+        stored = self.state.task(event.task).stored
         self[event.task].stored.append(stored)
-        self._lost[event.task] = max(stored, self._lost.get(event.task, 0))
-        self._behind.add(event.task)
+        self._behind[event.task] = max(stored, self._behind.get(event.task, 0))
 
     def on_task_finished(self, event: TaskFinished) -> None:
         self[event.task].finished = event
@@ -202,32 +201,22 @@ class Requests(dict[str, Request]):
 
     def on_kv_write(self, event: KvWrite) -> None:
         for span in event.spans:
-            self._wrote(event.seq, span.task, span.start, span.count)
+            self.computed += span.count
+            if span.task in self._behind:
+                self._catches_up(event.seq, span.task, span.start, span.count)
 
     def on_kv_lengths(self, event: KvLengths) -> None:
-        stored = self._stored
-        if not self._behind.isdisjoint(event.tasks):
-            self._catch_up(event)
-        for task, count in zip(event.tasks, event.counts, strict=True):
-            stored[task] += count
         self.computed += sum(event.counts)
+        if not self._behind.keys().isdisjoint(event.tasks):
+            for task, count in zip(event.tasks, event.counts, strict=True):
+                if task in self._behind:
+                    self._catches_up(event.seq, task, self.state.task(task).stored - count, count)
 
-    def _catch_up(self, event: KvLengths) -> None:
-        """Tokens are computed of requests that had more of them in the cache before."""
-        for task, count in zip(event.tasks, event.counts, strict=True):
-            if task in self._behind:
-                start, lost = self._stored.get(task, 0), self._lost[task]
-                self._repeated(event.seq, min(lost, start + count) - start)
-                if start + count >= lost:
-                    self._behind.remove(task)
-
-    def _wrote(self, seq: int, task: str, start: int, count: int) -> None:
-        self.computed += count
-        self._repeated(seq, min(self._lost.get(task, 0), start + count) - start)
-        self._stored[task] = max(start + count, self._stored.get(task, 0))
-
-    def _repeated(self, seq: int, tokens: int) -> None:
-        """So many tokens, where that is more than none, had been in the cache before."""
-        if tokens > 0:
-            self.recomputed += tokens
+    def _catches_up(self, seq: int, task: str, start: int, count: int) -> None:
+        """Tokens `start` to before `start` + `count` were computed of a task that had more in the cache before."""
+        again = min(self._behind[task], start + count) - start
+        if again > 0:
+            self.recomputed += again
             self.again.add(seq, self.recomputed)
+        if start + count >= self._behind[task]:
+            del self._behind[task]
