@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 import msgspec
 
 from astrai_sim.exports.lives import CHUNK, Lives, Mark
-from astrai_sim.trace import RequestTimes, Series, Trace
+from astrai_sim.trace import RequestTimes, Series, State, Trace
 from astrai_sim.trace import events as ev
 from astrai_sim.trace.blocks import BLOCK_EVENTS
 
@@ -103,10 +103,10 @@ def fill(trace: Trace, put: Put) -> None:
         put(REQUESTS, (name, *(None if cell < 0 else cell for cell in cells)))
 
 
-def _watched(trace: Trace, put: Put) -> Iterator[ev.Event]:
-    """The events, each put into the tables on its way."""
+def _watched(trace: Trace, put: Put) -> Iterator[tuple[ev.Event, State]]:
+    """The events and states, each put into the tables on its way."""
     spans, generated = _Spans(put), dict[str, int]()
-    for event in trace:
+    for event, state in trace.replayed():
         put(EVENTS, event_row(event))
         spans.follow(event)
         match event:
@@ -117,7 +117,7 @@ def _watched(trace: Trace, put: Put) -> Iterator[ev.Event]:
                     token = event.ids and event.ids[i], event.texts and event.texts[i]
                     put(TOKENS, (event.seq, event.step, event.ns, task, generated[task], event.source, *token))
                     generated[task] += 1
-        yield event
+        yield event, state
     spans.end()
 
 

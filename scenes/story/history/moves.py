@@ -114,7 +114,10 @@ class Moves:
         return which, (self._events.how[which], np.array(self._pages, np.int64), np.array(self._refs, np.int64))
 
     def lives(self, last: int) -> Lives:
-        """What became of all pages by the last event; what is not over ends after it."""
+        """What became of all pages by the last event; what is not over ends after it.
+
+        Raises LookupError where a request lets a page go that it does not have.
+        """
         told, (which, (how, page, ref)) = self._events, self._entries()
         seq, task, over = told.seq[which], told.task[which], last + 1
         comes, goes, tabled = how < FREE, (how == FREE) | (how == CACHED), task >= 0
@@ -123,10 +126,12 @@ class Moves:
         logical = told.logical[which] + np.where(comes, within, -within)
 
         rows, moved = comes & tabled, np.flatnonzero((comes | goes) & tabled)
-        n_entries = 1 + int(max(logical.max(initial=0), self.tables.logical.max(initial=0)))
+        n_entries = 2 + int(max(logical.max(initial=0), self.tables.logical.max(initial=0)))  # one for none
         entry = task * n_entries + logical
         end, left = np.full(len(page), over), np.zeros(len(page), np.int64)
         at, after = neighbours(entry[moved], moved)
+        if not np.array_equal(np.sort(after[comes[at] & goes[after]]), moved[goes[moved]]):
+            raise LookupError("a page is let go that is not in the table at that place")
         end[at] = seq[after]
         left[at] = np.where(ref[after] > 0, 1, how[after] - 1)
         where = page[rows], task[rows], logical[rows], seq[rows]
