@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import shutil
@@ -22,6 +21,7 @@ from types import ModuleType
 
 from tqdm import tqdm
 
+from scenes.farm.copies import can_copy, none_of_it_thrown_away
 from scenes.farm.task import Current, Done, Stopped, Task, WorkersLost, doing
 
 UNFINISHED = ".rendering-"
@@ -35,7 +35,8 @@ _stopping: Event | None = None
 
 
 class Local:
-    """A pool of `size` processes, started with the first task that is given out (see `_beginning`)."""
+    """A pool of `size` processes, started with the first task that is given out; copies of this one, where that is
+    safe."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -57,11 +58,11 @@ class Local:
         """Have a task done, known by its number in reports."""
         self._folders.add(task.output.parent)
         if self._executor is None:
-            context = multiprocessing.get_context(_beginning())
+            context = multiprocessing.get_context("fork" if can_copy() else "spawn")
             self._executor = ProcessPoolExecutor(
                 self.size, context, initializer=start, initargs=(self._reports, self._stopping)
             )
-        with _without_script(), _none_of_it_thrown_away():
+        with _without_script(), none_of_it_thrown_away():
             return self._executor.submit(perform, number, task)
 
     def taken(self, task: Task, future: Future[Done]) -> Done:
@@ -137,23 +138,6 @@ def perform(number: int, task: Task) -> Done:
             raise
         raise OSError(error.errno, error.strerror, str(output)) from None
     return Done(str(os.getpid()), time.monotonic() - began, value)
-
-
-def _beginning() -> str:
-    """How processes begin: as copies of this one, which have what it imported and read, where that is safe: on Linux,
-    as long as it has no other thread, whose locks a copy could find taken. Else from nothing."""
-    return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
-
-
-@contextmanager
-def _none_of_it_thrown_away() -> Iterator[None]:
-    """Processes that are started here as copies leave alone what was garbage: decoders in it may want to end threads
-    that a copy does not have."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 @contextmanager

@@ -42,7 +42,7 @@ _lent: dict[str, Trace] = {}
 
 def other_trace(name: str) -> Trace:
     """The shipped trace called `name`, as films see it, opened once; or that which was lent."""
-    return _lent[name] if name in _lent else _shipped(name)
+    return _lent[name] if name in _lent else vouched(_shipped(name))
 
 
 def lend(name: str, trace: Trace) -> None:

@@ -22,7 +22,7 @@ from scenes.film.opening import for_the_screen, other_trace
 from scenes.film.pacing import CannotPace, pace
 from scenes.film.quality import FINAL, PREVIEW, Quality, rehearsing
 from scenes.film.renderer import FilmRenderer
-from scenes.film.vouched import as_far_as_it_holds
+from scenes.film.vouched import as_far_as_it_holds, beside
 from scenes.parts.part import View
 from scenes.stage.shot import Section, Shot, Storyboard, linked
 from scenes.stage.stage import Stage
@@ -190,7 +190,7 @@ class FilmScene(Scene):
     @classmethod
     def rehearsed(cls, trace: Trace, quality: Quality = PREVIEW, **options: Any) -> Self:
         """The film played for `trace` to its end without drawing; `options` are those of the class."""
-        with rehearsing(quality):
+        with rehearsing(quality), beside():
             scene = cls(trace, rehearse=True, quality=quality, **options)
             scene.setup()
             scene.construct()

@@ -125,6 +125,7 @@ def test_each_content_is_verified_once(store, monkeypatch, tmp_path, capsys):
     verify = vouched.verify
     monkeypatch.setattr(vouched, "verify", lambda trace, cut: calls.append(trace.path) or verify(trace, cut))
     monkeypatch.setattr(vouched, "LONG", 1000)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
     rehearse(TinyFilm, PROMO)
     rehearse(TinyFilm, PROMO)
     assert calls == [PROMO] and f"verifying {PROMO}: {len(Trace.open(PROMO)):,} events" in capsys.readouterr().err
