@@ -18,11 +18,13 @@ from scenes.film.scene import FilmScene
 @click.argument("films", type=FilmName(), nargs=-1)
 @quality_option
 @click.option("--processes", type=click.IntRange(1), help="Processes that render; default: one for each core.")
-def bench_command(films: tuple[type[FilmScene], ...], quality: Quality, processes: int | None) -> None:
+@click.option("--whole", is_flag=True, help="Compare whole films: minutes for each, and some GB of disk.")
+def bench_command(films: tuple[type[FilmScene], ...], quality: Quality, processes: int | None, whole: bool) -> None:
     """Render FILMS (default: all) anew and print what that costs, and what is lost by encoding.
 
-    Seconds are those of a second of film, from the command to the film, start included. The section of median length
-    is compared with what was drawn, and with a slow encoding of that: x264's preset medium at crf 16.
+    Seconds are those of a second of film, from the command to the film, start included. The section of median length,
+    or with --whole the film, is compared with what was drawn, and with a slow encoding of that: x264's preset medium at
+    crf 16.
     """
     title = f"{cpu_name()}, {os.cpu_count()} cores, {processes or os.cpu_count()} processes, {quality.name}"
     table = Table(title=title, caption="SSIM: to what was drawn, and that of medium at crf 16; size: in sizes of that")
@@ -30,7 +32,7 @@ def bench_command(films: tuple[type[FilmScene], ...], quality: Quality, processe
         table.add_column(heading, justify="left" if heading in ("film", "section") else "right")
     for film in films or catalog.films().values():
         try:
-            found = cost(film, quality, processes)
+            found = cost(film, quality, processes, whole)
         except CannotMeasure as error:
             raise click.ClickException(f"{film.__name__}: {error}") from None
         a_second = (f"{spent / found.seconds:.2f} s" for spent in (found.wall, found.cpu))

@@ -32,8 +32,8 @@ class CannotMeasure(ValueError):
 class Cost:
     """`wall` and `cpu` seconds of rendering a film of `seconds` with nothing kept from before, its start included.
 
-    Of its section `section`: `like`, the similarity to what was drawn, and `slow`, that of a slow encoder's; `size` is
-    how many times as large it is as the slow encoder's.
+    Of `section`, one of its sections or all: `like`, the similarity to what was drawn, and `slow`, that of a slow
+    encoder's; `size` is how many times as large it is as the slow encoder's.
     """
 
     seconds: float
@@ -45,10 +45,10 @@ class Cost:
     size: float
 
 
-def cost(film: type[FilmScene], quality: Quality = FINAL, processes: int | None = None) -> Cost:
+def cost(film: type[FilmScene], quality: Quality = FINAL, processes: int | None = None, whole: bool = False) -> Cost:
     """Render `film` from its own trace into a folder that is gone afterwards, as the command line does.
 
-    Compared is the section of median length. Raises CannotMeasure.
+    Compared is the section of median length, or the `whole` film. Raises CannotMeasure.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -64,23 +64,25 @@ def cost(film: type[FilmScene], quality: Quality = FINAL, processes: int | None 
         if done.returncode:
             raise CannotMeasure(done.stderr.strip())
         spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return Cost(duration(output), wall, spent, *_compared(film, quality, folder))
+        return Cost(duration(output), wall, spent, *_compared(film, quality, folder, whole))
 
 
-def _compared(film: type[FilmScene], quality: Quality, folder: Path) -> tuple[str, float, float, float]:
-    """What is lost in the clip of the section of median length below `folder`; see `Cost`."""
+def _compared(film: type[FilmScene], quality: Quality, folder: Path, whole: bool) -> tuple[str, float, float, float]:
+    """What is lost in the film below `folder`, or in the clip of its section of median length; see `Cost`."""
     rehearsal = rehearse(film, quality=quality)
     played = sorted(rehearsal.sections, key=lambda one: one.seconds)[len(rehearsal.sections) // 2]
-    (clip,) = (folder / "media" / "sections" / film.__name__).glob(f"{played.section.key}-*p{quality.fps}-*")
+    told, name, made = Storyboard(film.__name__, (played.section,)), played.section.key, folder / "film.mp4"
+    if whole:
+        told, name = rehearsal.scene.storyboard, "all"
+    else:
+        (made,) = (folder / "media" / "sections" / film.__name__).glob(f"{name}-*p{quality.fps}-*")
     with rendering(quality, folder / "drawn", crf="0", preset="ultrafast"):
-        told = Storyboard(film.__name__, (played.section,))
         scene = film(trace=rehearsal.scene.trace, storyboard=told, quality=quality)
         scene.render()
     drawn, slow = folder / "drawn.mp4", folder / "slow.mp4"
     join([Path(part) for part in scene.renderer.file_writer.partial_movie_files], drawn, quality.fps)
     _encoded(drawn, slow)
-    size = clip.stat().st_size / slow.stat().st_size
-    return played.section.key, likeness(clip, drawn), likeness(slow, drawn), size
+    return name, likeness(made, drawn), likeness(slow, drawn), made.stat().st_size / slow.stat().st_size
 
 
 def _encoded(film: Path, output: Path) -> None:
