@@ -144,7 +144,7 @@ class BaseRecorder(PageWatcher):
     def _kv_lengths(self) -> None:
         """How many tokens of which tasks the forward pass computed."""
         tasks, counts = [task.id for task, _, _ in self.batch], equal_once([count for _, _, count in self.batch])
-        lengths = numbers_digest(start + count for _, start, count in self.batch)
+        lengths = numbers_digest([start + count for _, start, count in self.batch])
         self._emit("kv_lengths", tasks=tasks, counts=counts, lengths=lengths)
 
     def _on_prefilled(self, original: Original, task: Task, start: int, count: int, token: int) -> None:

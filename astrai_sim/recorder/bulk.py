@@ -131,7 +131,7 @@ class BulkRecorder(BaseRecorder):
             super()._emit("pages_evicted", **about, cached=len(self.cache._lru))
             kind = "alloc"
         if kind != "keyed":
-            words = (self.cache.free_word(index) for index in digests.words_of(pages))
+            words = [self.cache.free_word(index) for index in digests.words_of(pages)]
             more = {"refs": equal_once([self.cache.refs[page] for page in pages])}
             more |= {"free": self.cache.n_free, "words": digests.words_digest(words)}
         super()._emit(f"pages_{kind}", **about, **more)
