@@ -36,8 +36,10 @@ def words_digest(words: Sequence[int]) -> str:
     return _digest(pack(f"<{len(words)}Q", *words), 4)
 
 
-def words_of(pages: Iterable[int]) -> list[int]:
+def words_of(pages: Sequence[int]) -> list[int]:
     """Indices of the mask's 64-bit words that hold the bits of `pages`, ascending."""
+    if len(pages) == 1:
+        return [pages[0] // WORD]
     return sorted({page // WORD for page in pages})
 
 

@@ -1,6 +1,7 @@
 """The order of a recording: events, steps, phases, snapshots, and what each must bring to its end."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import asdict
@@ -58,6 +59,7 @@ class StepRules:
         self.time = Time(checks.format, header)
         self.asked = Asked(checks, header)
         self.texts = Texts(checks.format, header.tokenizer is not None and self.detail == "full")
+        self._handlers: dict[str, Callable[[Event], None]] = {}
         self.seq, self.step = 0, -1
         self.phase: str | None = None
         self.in_step = False
@@ -93,7 +95,10 @@ class StepRules:
             checks.same("phase", event.phase, self.phase)
         self._follows(event)
         self.time.check(event)
-        getattr(self, f"on_{kind}")(event)
+        handler = self._handlers.get(kind)
+        if handler is None:
+            handler = self._handlers[kind] = getattr(self, f"on_{kind}")
+        handler(event)
         self.seq += 1
 
     def told(self, level: Level, what: str, recorded: Any, expected: Any) -> None:
