@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from operator import add
 from typing import Any
 
 from astrai_sim.engine.scheduler import Task
@@ -143,9 +144,9 @@ class BaseRecorder(PageWatcher):
 
     def _kv_lengths(self) -> None:
         """How many tokens of which tasks the forward pass computed."""
-        tasks, counts = [task.id for task, _, _ in self.batch], equal_once([count for _, _, count in self.batch])
-        lengths = numbers_digest(start + count for _, start, count in self.batch)
-        self._emit("kv_lengths", tasks=tasks, counts=counts, lengths=lengths)
+        tasks, starts, counts = zip(*self.batch, strict=True)
+        lengths = numbers_digest([*map(add, starts, counts)])
+        self._emit("kv_lengths", tasks=[task.id for task in tasks], counts=equal_once([*counts]), lengths=lengths)
 
     def _on_prefilled(self, original: Original, task: Task, start: int, count: int, token: int) -> None:
         end = start + count

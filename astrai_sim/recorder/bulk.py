@@ -5,6 +5,7 @@ took, shared or let go; see `astrai_sim.trace.events`. Whatever it says of mask,
 live objects after exactly those pages were changed: pages of another kind or task first send off what was gathered.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ class _Pages:
 
 @dataclass
 class _Answers:
-    """Tasks that get a token each, one after the other, where they had `before` that many; `told` of them are told."""
+    """Tasks that get a token each, one after the other, of which they had `before` so many; `told` of them are told."""
 
     tasks: list[Task]
     tokens: list[int]
@@ -70,10 +71,14 @@ class BulkRecorder(BaseRecorder):
         told |= {"lengths": digests.lengths_digest(self._lengths()), "lru": digests.pages_digest(lru)}
         self._emit("snapshot", mask=hex(cache.free_mask), cached=len(lru), digests=told)
 
-    def _emit(self, event: str, at: int | None = None, **fields: Any) -> None:
+    def _put(self, data: dict[str, Any]) -> None:
         if self._pending is not None or self._answers is not None:
             self._send()
-        super()._emit(event, at, **fields)
+        super()._put(data)
+
+    def _tell(self, event: str, **fields: Any) -> None:
+        """As `_emit` does, of what was gathered, with the clock aside."""
+        super()._put({"step": self.step, "phase": self.phase, "ns": self.clock.now_ns(), "event": event, **fields})
 
     def _write(self, data: dict[str, Any]) -> None:
         """As in the base, but a phase in which nothing happens leaves no event."""
@@ -111,30 +116,28 @@ class BulkRecorder(BaseRecorder):
     def _send_tokens(self, answers: _Answers) -> None:
         """Tell the tokens that tasks have got by now."""
         tasks, before, first = answers.tasks, answers.before, answers.told
-        end = first
-        while end < len(tasks) and len(tasks[end].tokens) > before[end]:
-            end += 1
+        end = bisect_left(range(len(tasks)), True, lo=first, key=lambda i: len(tasks[i].output) == before[i])
         if end > first:
             answers.told, told = end, tasks[first:end]
             more: dict[str, Any] = {"ids": answers.tokens[first:end]} if self.with_model else {}
             more["counts"] = numbers_digest([len(task.tokens) for task in told])
-            super()._emit("tokens", tasks=[task.id for task in told], source=self.phase, **more)
+            self._tell("tokens", tasks=[task.id for task in told], source=self.phase, **more)
 
     def _send_pages(self, gathered: _Pages) -> None:
         pages, table = gathered.pages, self.cache.tables.get(gathered.task)
         if gathered.kind in ADDING and table is not None and gathered.logical is not None:
             pages = table[gathered.logical : gathered.logical + len(pages)]
         about = {"task": gathered.task, "logical": gathered.logical, "runs": to_runs(pages)}
-        kind = gathered.kind
+        kind, cache = gathered.kind, self.cache
         more: dict[str, Any] = gathered.more
         if kind == "evicted":
-            super()._emit("pages_evicted", **about, cached=len(self.cache._lru))
+            self._tell("pages_evicted", **about, cached=len(cache._lru))
             kind = "alloc"
         if kind != "keyed":
-            words = (self.cache.free_word(index) for index in digests.words_of(pages))
-            more = {"refs": equal_once([self.cache.refs[page] for page in pages])}
-            more |= {"free": self.cache.n_free, "words": digests.words_digest(words)}
-        super()._emit(f"pages_{kind}", **about, **more)
+            words = [*map(cache.free_word, digests.words_of(pages))]
+            refs = equal_once([*map(cache.refs.__getitem__, pages)])
+            more = {"refs": refs, "free": cache.n_free, "words": digests.words_digest(words)}
+        self._tell(f"pages_{kind}", **about, **more)
 
     def _gather(self, kind: str, page: int, logical: int | None) -> _Pages:
         """Note that `kind` was done to `page`, the table's entry `logical`."""
@@ -196,7 +199,7 @@ class BulkRecorder(BaseRecorder):
     def _answered(self, original: Original, tasks: list[Task], tokens: list[int], *given: Any) -> None:
         """Call `original`, in which tasks may get these tokens."""
         self._send()
-        self._answers = _Answers(tasks, tokens, [len(task.tokens) for task in tasks])
+        self._answers = _Answers(tasks, tokens, [len(task.output) for task in tasks])
         try:
             original(*given)
             self._send()
@@ -208,9 +211,8 @@ class BulkRecorder(BaseRecorder):
     def _on_admit(self, original: Original, task: str, tokens: Sequence[int]) -> int:
         if self._singly:
             return super()._on_admit(original, task, tokens)
-        with self._held():
-            cached = original(task, tokens)
-            self._moved("alloc", task, 0, self.cache.tables[task])
+        cached = original(task, tokens)
+        self._moved("alloc", task, 0, self.cache.tables[task])
         return cached
 
     def _on_alloc(self, original: Original) -> int:
@@ -247,11 +249,14 @@ class BulkRecorder(BaseRecorder):
         return hits
 
     def _on_grow(self, original: Original, task: str, n_tokens: int) -> list[int]:
-        with self._about(task):
-            pages = original(task, n_tokens)
-        if pages and self._singly:
-            self._send()
-        elif pages:
+        if self._singly:
+            with self._about(task):
+                pages = original(task, n_tokens)
+            if pages:
+                self._send()
+            return pages
+        pages = original(task, n_tokens)
+        if pages:
             self._moved("alloc", task, len(self.cache.tables[task]) - len(pages), pages)
         return pages
 

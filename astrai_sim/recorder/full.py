@@ -30,7 +30,7 @@ class Recorder(BaseRecorder):
     does is not counted as time.
     """
 
-    SCHEDULER = (*BaseRecorder.SCHEDULER, "_append_token", "_has_room", "_make_room", "_view")
+    SCHEDULER = (*BaseRecorder.SCHEDULER, "_append_token", "_with_room", "_make_room", "_view")
     CACHE = (*BaseRecorder.CACHE, "share", "extend", "write", "gather", "put", "take")
 
     def __init__(self, writer: TraceWriter, built: Built, asked: RecordPart) -> None:
@@ -80,9 +80,10 @@ class Recorder(BaseRecorder):
         self._emit("token", task=task.id, id=token, **fields)
         original(task, token)
 
-    def _on_has_room(self, original: Original, task: Task) -> bool:
-        """Not before the calls of `pages_for` that are to be told have been: `grow` makes one also where there is."""
-        return not self._to_tell("pages_for") and original(task)
+    def _on_with_room(self, original: Original, tasks: list[Task]) -> list[Task]:
+        """Until the calls of `pages_for` that are to be told have been, each gets room: `grow` makes one always."""
+        make_room = self.scheduler._make_room
+        return [task for task in tasks if (make_room(task) if self._to_tell("pages_for") else original([task]))]
 
     def _on_make_room(self, original: Original, task: Task) -> bool:
         before = len(self.scheduler.running)

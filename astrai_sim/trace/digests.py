@@ -6,35 +6,40 @@ byte string; 8 hex digits where an event stands for a few numbers, 16 where a sn
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from struct import pack
 
+import msgspec
 import numpy as np
 
 from astrai_sim.trace.header import MOST_PAGES
 
 WORD = 64
+_ENCODE = msgspec.json.Encoder().encode
 
 
 def _digest(data: bytes, size: int) -> str:
     return hashlib.blake2b(data, digest_size=size).hexdigest()
 
 
-def _joined(numbers: Iterable[int]) -> str:
+def _joined(numbers: Sequence[int]) -> bytes:
     """Numbers in decimal, joined by commas."""
-    return str(list(numbers))[1:-1].replace(" ", "")  # in half the time that it takes to join their texts
+    return _ENCODE(numbers)[1:-1]  # in a tenth of the time that Python takes
 
 
-def numbers_digest(numbers: Iterable[int]) -> str:
+def numbers_digest(numbers: Sequence[int]) -> str:
     """Of numbers in decimal, joined by commas; 8 hex digits."""
-    return _digest(_joined(numbers).encode(), 4)
+    return _digest(_joined(numbers), 4)
 
 
-def words_digest(words: Iterable[int]) -> str:
+def words_digest(words: Sequence[int]) -> str:
     """Of 64-bit words of a mask, each as 8 bytes, low byte first; 8 hex digits."""
-    return _digest(b"".join([word.to_bytes(8, "little") for word in words]), 4)
+    return _digest(pack(f"<{len(words)}Q", *words), 4)
 
 
-def words_of(pages: Iterable[int]) -> list[int]:
+def words_of(pages: Sequence[int]) -> list[int]:
     """Indices of the mask's 64-bit words that hold the bits of `pages`, ascending."""
+    if len(pages) == 1:
+        return [pages[0] // WORD]
     return sorted({page // WORD for page in pages})
 
 
@@ -45,8 +50,8 @@ def pages_digest(pages: Sequence[int]) -> str:
 
 def tables_digest(tables: Mapping[str, Sequence[int]]) -> str:
     """Of page tables, sorted by task, as `task:page,page;`; 16 hex digits."""
-    lines = (f"{task}:{_joined(tables[task])};" for task in sorted(tables))
-    return _digest("".join(lines).encode(), 8)
+    lines = [b"%b:%b;" % (task.encode(), _joined(tables[task])) for task in sorted(tables)]
+    return _digest(b"".join(lines), 8)
 
 
 def lengths_digest(lengths: Mapping[str, int]) -> str:

@@ -9,17 +9,13 @@ from astrai_sim.engine.scheduler.task import Status, Task
 
 MULTIPLIER = 48271
 RULE = f"({MULTIPLIER} * last + position) mod vocab_size"
-
-
-def next_token(last: int, position: int, vocab_size: int) -> int:
-    """The token at `position` after `last`, by `RULE`: like a model at temperature 0, the same after the same ones."""
-    return (MULTIPLIER * last + position) % vocab_size
+"""Of the token at `position` after `last`: like a model at temperature 0, the same after the same ones."""
 
 
 class ModelFreeScheduler(InferenceScheduler):
     """Runs pages and scheduling for real; forward passes only cost time on `clock`.
 
-    Tokens come from `next_token`, and no K or V is computed or stored: the cache may live on the meta device. Every
+    Tokens come from `RULE`, and no K or V is computed or stored: the cache may live on the meta device. Every
     request ends at its `max_tokens`. Settings as for `InferenceScheduler`, whose `eos` does not count here.
     """
 
@@ -36,4 +32,5 @@ class ModelFreeScheduler(InferenceScheduler):
             self.clock.spend(cost.prefill_s(sum(count for _, _, count in batch)))
         else:
             self.clock.spend(cost.decode_s(len(batch), sum(ends)))
-        return [next_token(task.tokens[end - 1], end, size) for (task, _, _), end in zip(batch, ends, strict=True)]
+        last = [task.tokens[end - 1] for (task, _, _), end in zip(batch, ends, strict=True)]
+        return [(MULTIPLIER * token + end) % size for token, end in zip(last, ends, strict=True)]

@@ -174,7 +174,7 @@ class InferenceScheduler:
         picked = POLICIES[self.decode_policy](self._decodable(), overdue)
         if self.max_tokens_per_step is not None:
             picked = picked[: self.max_tokens_per_step - self._prefilled_tokens]
-        batch = [task for task in picked if self._has_room(task) or self._make_room(task)]
+        batch = self._with_room(picked)
         if not batch:
             return []
         self._decoded(batch, self._forward([(task, task.kv_len, 1) for task in batch]))
@@ -184,9 +184,10 @@ class InferenceScheduler:
         running = Status.RUNNING
         return [task for task in self.running if task.status is running]
 
-    def _has_room(self, task: Task) -> bool:
-        """Whether the last page of `task` has a slot for one token more; not once it is preempted."""
-        return task.kv_len % self.cache.page_size > 0
+    def _with_room(self, tasks: list[Task]) -> list[Task]:
+        """Those whose last page has a slot for one token more, as none has once it is preempted, or who get one."""
+        size = self.cache.page_size
+        return [task for task in tasks if task.kv_len % size or self._make_room(task)]
 
     def _plan_prefill(self) -> list[tuple[Task, int, int]]:
         """(task, start, count) of the tokens to prefill now, first admitted first."""
@@ -248,22 +249,21 @@ class InferenceScheduler:
 
     def _prefilled(self, task: Task, start: int, count: int, token: int) -> None:
         """Note `count` computed tokens from `start`; after the last chunk comes `token`."""
-        self._advance_kv(task, count)
+        task.kv_len += count
+        if self.cache.prefix_caching:
+            self._key_pages(task, count)
         if task.kv_len == task.n_tokens:
             task.status = Status.RUNNING
             self._append_token(task, token)
 
     def _decoded(self, batch: list[Task], tokens: list[int]) -> None:
         """Note a computed token of each task, and the one that comes after it."""
+        caching = self.cache.prefix_caching
         for task, token in zip(batch, tokens, strict=True):
-            self._advance_kv(task, 1)
+            task.kv_len += 1
+            if caching:
+                self._key_pages(task, 1)
             self._append_token(task, token)
-
-    def _advance_kv(self, task: Task, count: int) -> None:
-        cache, before = self.cache, task.kv_len
-        task.kv_len = after = before + count
-        if cache.prefix_caching and after // cache.page_size > before // cache.page_size:
-            cache.record_pages(task.id, task.tokens[:after])
 
     def _append_token(self, task: Task, token: int) -> None:
         task.append(token)
@@ -306,3 +306,9 @@ class InferenceScheduler:
         task.kv_len = 0
         task.status = Status.PREEMPTED
         self.waiting.appendleft(task)
+
+    def _key_pages(self, task: Task, count: int) -> None:
+        """Key the pages that the last `count` tokens have filled."""
+        cache, after = self.cache, task.kv_len
+        if after // cache.page_size > (after - count) // cache.page_size:
+            cache.record_pages(task.id, task.tokens[:after])

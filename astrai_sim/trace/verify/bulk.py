@@ -12,9 +12,10 @@ class BulkModel(Serving):
 
     def _live(self, event: Event, pages: list[int]) -> None:
         checks, pool = self.paging, self.pool
-        checks.same("refcounts", event.refs, [pool.refs[page] for page in pages])
+        checks.same("refcounts", event.refs, [*map(pool.refs.__getitem__, pages)])
         checks.same("free pages", event.free, pool.free.count)
-        self.told(checks, "mask words", event.words, words_digest(map(pool.free.word, words_of(pages))))
+        words = [*map(pool.free.words.__getitem__, words_of(pages))]
+        self.told(checks, "mask words", event.words, words_digest(words))
 
     def on_pages_alloc(self, event: Event) -> None:
         expected = self.pool.expected
@@ -27,12 +28,14 @@ class BulkModel(Serving):
 
     def _enter(self, name: str, pages: list[int]) -> None:
         self.pool.enter(name, pages)
+        self.requests[name].room += len(pages) * self.size
 
     def _leave(self, event: Event, pages: list[int]) -> None:
         table = self.pool.table(event.task)
         self.paging.same("logical page", event.logical, len(table) - 1)
         self.paging.same("table entries", pages, table[::-1][: len(pages)])
         self.pool.leave(event.task, len(pages))
+        self.requests[event.task].room -= len(pages) * self.size
         if event.task not in self.pool.tables:
             self.to_release.discard(event.task)
 

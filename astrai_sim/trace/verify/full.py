@@ -57,7 +57,7 @@ class FullModel(Serving):
             self.told(checks, "mask", event.mask, pool.free.whole())
         else:
             checks.same("mask", event.mask, None)
-            self.told(checks, "mask word", event.word, (page // WORD, pool.free.word(page // WORD)))
+            self.told(checks, "mask word", event.word, (page // WORD, pool.free.words[page // WORD]))
         if event.event in ("pages_cached", "pages_revived"):
             self._lru(event)
 
@@ -91,6 +91,7 @@ class FullModel(Serving):
             self.paging.true("table", bool(old), f"{event.task} had no table to empty")
             self.paging.same("pages let go", len(request.left), len(old))
             self.pool.leave(event.task, len(old))
+            request.room = 0
             request.left.clear()
             self.hits.pop(event.task, None)
             self.missed.discard(event.task)
@@ -103,6 +104,7 @@ class FullModel(Serving):
         self.paging.same("table", event.pages, [*old, page])
         self.handed = None
         self.pool.enter(task, [page])
+        request.room += self.size
 
     # contents
 

@@ -41,6 +41,7 @@ class MembershipModel:
     rules: tuple[str, ...] = ()
     own = True
     """Whoever imports writes the digest, so it must be there."""
+    of_each = ("ns",)
 
     def __init__(self, header: Header) -> None:
         if header.imported is None:
@@ -87,7 +88,7 @@ class MembershipModel:
                 continue
             self.paging.true("one block a place", page in cache.free, f"page {page} holds another block")
             self.format.same("lowest free place", page, cache.free.lowest())
-            cache.free.put(page, False)
+            cache.free.remove(page)
             cache.place[key] = page
             cache.seen.add(key)
         self.paging.same("blocks stored again", event.again, again)
@@ -100,14 +101,13 @@ class MembershipModel:
         for key, page in zip(event.keys, event.pages, strict=True):
             self.paging.true("removed blocks are cached", key in self.cache.place, f"block {key:.64} is not cached")
             self.paging.same("place of a removed block", page, self.cache.place.pop(key))
-            self.cache.free.put(page, True)
+            self.cache.free.add([page])
         for key in event.unknown:
             self.paging.true("unknown blocks", key not in self.cache.place, f"block {key:.64} is cached")
         self.counts.unknown += len(event.unknown)
 
     def on_all_blocks_cleared(self, event: Event) -> None:
-        for page in self.cache.place.values():
-            self.cache.free.put(page, True)
+        self.cache.free.add(self.cache.place.values())
         self.cache.place.clear()
         self.cache.seen.clear()
         if event.restart:

@@ -54,14 +54,17 @@ class Pages(StepRules):
     def _receiver(self, name: str, logical: int, count: int) -> None:
         """Pages go to the end of a table: of who is being admitted, or of who decodes."""
         request, held, needed = self.requests[name], len(self.pool.table(name)), self.policy["pages-on-demand"]
+        after = held + count
         if request.status in ("waiting", "preempted"):
             self.policy["four-phases"].same("phase of admission", self.phase, "refill")
             self.requests.next_to_admit(name)
         else:
             self.policy["four-phases"].same("phase of growth", self.phase, "decode")
             needed.same("status", request.status, "running")
-        message = f"{name} has {request.n_tokens} tokens: they do not need page {held + count} of its table"
-        needed.true("page needed", held + count <= self.pool.pages_for(request.n_tokens), message)
+        if after > self.pool.pages_for(request.n_tokens):
+            message = f"{name} has {request.n_tokens} tokens: they do not need page {after} of its table"
+            needed.true("page needed", False, message)
+        needed.held("page needed", 1)
         self.paging.same("logical page", logical, held)
 
     def on_pages_free(self, event: Event) -> None:

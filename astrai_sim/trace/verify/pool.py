@@ -1,7 +1,6 @@
 """The pool of pages as the rules have it, and its free mask."""
 
-from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import chain
 
 import numpy as np
@@ -55,9 +54,10 @@ class Pool:
 
     def take(self, pages: list[int]) -> None:
         """Hand out evicted pages, or each time the lowest free one."""
-        paging, rule, free = self.paging, self.policy["lowest-page-first"], self.free
+        paging, rule, free, refs = self.paging, self.policy["lowest-page-first"], self.free, self.refs
+        taken = 0 if self.expected else free.take(pages)
         evicted = 0
-        for page in pages:
+        for page in pages[taken:]:
             if self.expected:
                 paging.same("evicted page", page, self.expected.pop(0))
                 evicted += 1
@@ -66,10 +66,11 @@ class Pool:
                     rule.same("lowest free page", page, lowest)
                     if page not in free:
                         raise paging.lie(f"page {page} is not free")
-                free.put(page, False)
-            if self.refs[page]:
-                paging.same("refcount before", self.refs[page], 0)
-            self.refs[page] = 1
+                free.remove(page)
+        for page in pages:
+            if refs[page]:
+                paging.same("refcount before", refs[page], 0)
+            refs[page] = 1
         rule.held("lowest free page", len(pages) - evicted)
         paging.held("free before", len(pages) - evicted)
         paging.held("refcount before", len(pages))
@@ -92,33 +93,34 @@ class Pool:
 
     def let_go(self, pages: list[int]) -> None:
         """Let go of pages that become free where nobody else holds them."""
-        rule, freed = self.policy["keyed-pages-stay"], 0
+        rule, keys, freed = self.policy["keyed-pages-stay"], self.keys, []
         for page in pages:
-            self._drop(page)
-            if self.refs[page] == 0:
-                if page in self.keys:
+            if self._drop(page) == 0:
+                if page in keys:
                     rule.true("unkeyed", False, f"page {page} is keyed: it must stay cached")
                     self._forget(page)
-                self.free.put(page, True)
-                freed += 1
-        rule.held("unkeyed", freed)
+                freed.append(page)
+        self.free.add(freed)
+        rule.held("unkeyed", len(freed))
         self.paging.held("refcount before", len(pages))
         self.touched.update(pages)
 
     def keep(self, pages: list[int]) -> None:
         """Let go of pages that stay cached."""
         for page in pages:
-            self._drop(page)
-            self.paging.same("refcount", self.refs[page], 0)
+            self.paging.same("refcount", self._drop(page), 0)
             self.paging.true("keyed", page in self.keys, f"page {page} has no key: it cannot stay cached")
             self.lru[page] = None
         self.paging.held("refcount before", len(pages))
         self.touched.update(pages)
 
-    def _drop(self, page: int) -> None:
-        if self.refs[page] <= 0:
+    def _drop(self, page: int) -> int:
+        """Let go of a page once; returns how many hold it still."""
+        left = self.refs[page] - 1
+        if left < 0:
             raise self.paging.lie(f"page {page} is let go at refcount 0")
-        self.refs[page] -= 1
+        self.refs[page] = left
+        return left
 
     def evict(self, page: int) -> str | None:
         """Take the least recently used cached page from the cache; returns its key."""
@@ -159,8 +161,7 @@ class Pool:
     def reset(self) -> None:
         """Empty the prefix cache."""
         self.paging.same("pages in use at reset", self.n_pages - self.free.count - len(self.lru), 0)
-        for page in self.lru:
-            self.free.put(page, True)
+        self.free.add(self.lru)
         self.touched.update(self.lru)
         for held in (self.lru, self.keys, self.page_of_key, self.page_of):
             held.clear()
@@ -176,14 +177,13 @@ class Pool:
             table.append(page)
             holders[page] += 1
         self.paging.held("table", len(pages))
-        self.touched.update(pages)
 
     def leave(self, task: str, count: int) -> None:
         """Take the last entries off a task's table; an empty table is gone."""
-        table = self.tables[task]
-        for page in table[-count:]:
-            self.holders[page] -= 1
-            self.touched.add(page)
+        table, holders = self.tables[task], self.holders
+        self.touched.update(left := table[-count:])
+        for page in left:
+            holders[page] -= 1
         del table[-count:]
         if not table:
             del self.tables[task]
@@ -197,55 +197,74 @@ class Pool:
 
     def sweep(self) -> None:
         """The invariants of all pages, with holders counted anew from the tables."""
-        held = Counter(chain.from_iterable(self.tables.values()))
-        self.paging.same("tables holding each page", self.holders, [held[page] for page in range(self.n_pages)])
+        held = np.fromiter(chain.from_iterable(self.tables.values()), np.int64)
+        counted = np.bincount(held, minlength=self.n_pages).tolist()
+        self.paging.same("tables holding each page", self.holders, counted)
         self._check(range(self.n_pages))
 
     def _check(self, pages: Collection[int]) -> None:
-        refs, holders, free, cached = self.refs, self.holders, self.free, self.lru
+        refs, holders, free, cached = self.refs, self.holders, self.free.flags, self.lru
         for page in pages:
-            if refs[page] != holders[page]:
-                message = f"page {page} has refcount {refs[page]}, but {holders[page]} tables hold it"
+            ref = refs[page]
+            if ref != holders[page]:
+                message = f"page {page} has refcount {ref}, but {holders[page]} tables hold it"
                 raise self.paging.lie(message)
-            if (page in free) + (page in cached) + (refs[page] > 0) != 1:
-                told = f"refcount {refs[page]}, mask bit {int(page in free)}, cached {page in cached}"
+            if free[page] + (page in cached) + (ref > 0) != 1:
+                told = f"refcount {ref}, mask bit {free[page]}, cached {page in cached}"
                 raise self.paging.lie(f"page {page}: {told}")
         self.paging.held("refcount = tables holding it", len(pages))
         self.paging.held("free = refcount 0 and not cached", len(pages))
 
 
 class FreeMask:
-    """Which pages are free, in words of 64 bits. Taking, returning and asking cost alike in any pool."""
+    """Which pages are free: `words` of 64 bits, and `flags` of a byte each, 1 where a page is free, to look it up."""
 
     def __init__(self, n_pages: int) -> None:
         whole, rest = divmod(n_pages, WORD)
         self.words = [ONES] * whole + [(1 << rest) - 1] * bool(rest)
+        self.flags = bytearray(b"\1" * n_pages)
         self.count = n_pages
         self._low = 0
 
     def __contains__(self, page: int) -> bool:
-        return self.words[page // WORD] >> page % WORD & 1 == 1
+        return self.flags[page] == 1
 
     def lowest(self) -> int | None:
         """The lowest free page, or None."""
         if not self.count:
             return None
-        while not (word := self.words[self._low]):
-            self._low += 1
-        return WORD * self._low + (word & -word).bit_length() - 1
+        self._low = self.flags.find(1, self._low)
+        return self._low
 
-    def put(self, page: int, free: bool) -> None:
-        """Make a free page not free, or one free that was not."""
-        index = page // WORD
-        self.words[index] ^= 1 << page % WORD
-        self.count += 1 if free else -1
-        if index < self._low:
-            self._low = index
+    def take(self, pages: Sequence[int]) -> int:
+        """Make pages not free, up to the first that is not the lowest free one then; returns how many."""
+        words, flags, low, taken = self.words, self.flags, self._low, 0
+        for page in pages:
+            if page != flags.find(1, low):
+                break
+            flags[page] = 0
+            words[page // WORD] ^= 1 << page % WORD
+            low = page + 1
+            taken += 1
+        self._low = low
+        self.count -= taken
+        return taken
+
+    def remove(self, page: int) -> None:
+        """Make a free page not free."""
+        self.flags[page] = 0
+        self.words[page // WORD] ^= 1 << page % WORD
+        self.count -= 1
+
+    def add(self, pages: Collection[int]) -> None:
+        """Make pages free that are not."""
+        words, flags = self.words, self.flags
+        for page in pages:
+            flags[page] = 1
+            words[page // WORD] ^= 1 << page % WORD
+        self.count += len(pages)
+        self._low = min((self._low, *pages))
 
     def whole(self) -> int:
         """The mask as one number: bit i is page i."""
         return int.from_bytes(np.array(self.words, "<u8").tobytes(), "little")
-
-    def word(self, index: int) -> int:
-        """64 bits of it."""
-        return self.words[index]

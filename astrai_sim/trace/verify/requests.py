@@ -14,7 +14,8 @@ class Tracked:
     """One request: lengths, and ids where they are recorded.
 
     `kv` counts tokens in the cache, `start` those before the last pass; `last` is the step of its last token. `chain`
-    numbers its full pages by content; `left` are entries of its table let go in the release that is under way.
+    numbers its full pages by content; `left` are entries of its table let go in the release that is under way. `room`
+    counts the slots of its table, `most` the tokens that it may come to have.
     """
 
     name: str
@@ -26,8 +27,13 @@ class Tracked:
     start: int = 0
     last: int = -1
     status: str = "waiting"
+    room: int = 0
     left: set[int] = field(default_factory=set)
     chain: list[int] = field(default_factory=list)
+    most: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.most = self.prompt + self.max_tokens
 
     @property
     def generated(self) -> int:
@@ -35,7 +41,8 @@ class Tracked:
         return self.n_tokens - self.prompt
 
 
-Plan = list[tuple[str, int]]
+Plan = tuple[list[str], list[int]]
+"""Tasks, and how many tokens to compute for each."""
 
 
 class Queues(dict[str, Tracked]):
@@ -105,7 +112,7 @@ class Queues(dict[str, Tracked]):
 
     def _decodable(self) -> list[Tracked]:
         """Running tasks that need no more prefill, first admitted first."""
-        return [request for request in self.now_running() if request.status == "running"]
+        return [request for request in map(self.__getitem__, self.running) if request.status == "running"]
 
     def now_running(self) -> list[Tracked]:
         """Who runs, first admitted first."""
@@ -113,15 +120,16 @@ class Queues(dict[str, Tracked]):
 
     def planned_prefill(self) -> Plan:
         """(task, tokens) of a prefill pass: in order of admission, within what decoding leaves of the budget."""
-        budget, plan = self.settings["max_tokens_per_step"], []
-        requests = self.now_running()
-        left = (sys.maxsize if budget is None else budget) - sum(each.status == "running" for each in requests)
-        for request in requests:
+        budget, names, counts = self.settings["max_tokens_per_step"], [], []
+        prefilling = [request for request in self.now_running() if request.status != "running"]
+        left = (sys.maxsize if budget is None else budget) - len(self.running) + len(prefilling)
+        for request in prefilling:
             if request.status == "prefilling" and left != 0:
                 count = min(request.n_tokens - request.kv, left)
                 left -= count
-                plan.append((request.name, count))
-        return plan
+                names.append(request.name)
+                counts.append(count)
+        return names, counts
 
     def planned_decode(self, prefilled: int, step: int) -> Plan:
         """Tasks that the decode policy picks, a token each, within the rest of the budget.
@@ -139,7 +147,8 @@ class Queues(dict[str, Tracked]):
                 picked = groups[next(request.n_tokens for request in picked if step - request.last == longest)]
             else:
                 picked = max(groups.values(), key=len, default=[])
-        return [(request.name, 1) for request in (picked if budget is None else picked[: budget - prefilled])]
+        names = [request.name for request in (picked if budget is None else picked[: budget - prefilled])]
+        return names, [1] * len(names)
 
     def fits(self, request: Tracked, pool: Pool) -> bool:
         """Whether the first in the queue could be admitted."""

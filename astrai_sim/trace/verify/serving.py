@@ -1,5 +1,7 @@
 """How requests are served: admission, passes, tokens, preemption, and their end."""
 
+from itertools import repeat
+
 from astrai_sim.trace.digests import numbers_digest
 from astrai_sim.trace.events import Event
 from astrai_sim.trace.verify.asked import RULE
@@ -30,7 +32,8 @@ class Serving(Pages):
         self.time.submitted(event, self.requests.idle)
         self.asked.submitted(event, self.step + 1)
         ids = None if prompt is None else list(prompt)
-        self.requests.submit(Tracked(event.task, length, event.max_tokens, ids, length))
+        room = len(self.pool.table(event.task)) * self.size
+        self.requests.submit(Tracked(event.task, length, event.max_tokens, ids, length, room=room))
 
     def on_task_admitted(self, event: Event) -> None:
         paging, kept, request = self.paging, self.policy["settings-kept"], self.requests[event.task]
@@ -102,13 +105,14 @@ class Serving(Pages):
                 if event.source != source:
                     checks.same("token source", event.source, source)
         checks.held("token source", len(names))
-        self.prefilled.difference_update(names)
+        if self.prefilled:
+            self.prefilled.difference_update(names)
         checks.true("token ids", (ids is None) == self.counts_only, "ids go with a model, and only with one")
         if ids is not None:
             checks.same("token ids", len(ids), len(names))
         self._turns(names, self.to_answer)
         requests = [*map(self.requests.__getitem__, names)]
-        after = [self._token(request, None if ids is None else ids[i]) for i, request in enumerate(requests)]
+        after = self._answered(requests, ids)
         self.paging.held("kv length", len(after))
         checks.held("max tokens", len(after))
         self.texts.check(ids or [], event.texts)
@@ -118,25 +122,31 @@ class Serving(Pages):
         else:
             self.told(checks, "token counts", event.counts, numbers_digest(after))
 
-    def _token(self, request: Tracked, token: int | None) -> int:
-        """One token more for a task: returns how many it has then."""
-        n_tokens = request.n_tokens + 1
-        if request.kv != n_tokens - 1:
-            self.paging.same("kv length", request.kv, n_tokens - 1)
-        if request.ids is not None:
-            checks = self.format
-            known = checks.number("token id", token, 0, self.vocab_size)
-            if self.header.token_rule == RULE and self.vocab_size:
-                expected = (48271 * request.ids[-1] + n_tokens - 1) % self.vocab_size
-                checks.same("token by the rule", token, expected)
-            request.ids.append(known)
-        request.n_tokens, request.last = n_tokens, self.step
-        most, generated = request.max_tokens, n_tokens - request.prompt
-        if generated > most:
-            raise self.format.lie(f"more than {most} tokens generated")
-        if generated == most or (token is not None and token in self.eos):
-            self.to_finish.add(request.name)
-        return n_tokens
+    def _answered(self, requests: list[Tracked], ids: list[int] | None) -> list[int]:
+        """One token more for each of these: returns how many they have then."""
+        step, eos, after = self.step, self.eos, []
+        for request, token in zip(requests, repeat(None) if ids is None else ids, strict=False):
+            n_tokens = request.n_tokens
+            if request.kv != n_tokens:
+                self.paging.same("kv length", request.kv, n_tokens)
+            if request.ids is not None:
+                self._token(request.ids, token)
+            n_tokens += 1
+            request.n_tokens, request.last = n_tokens, step
+            after.append(n_tokens)
+            if n_tokens >= request.most or token in eos:
+                if n_tokens > request.most:
+                    raise self.format.lie(f"more than {request.max_tokens} tokens generated")
+                self.to_finish.add(request.name)
+        return after
+
+    def _token(self, ids: list[int], token: int | None) -> None:
+        """A token comes after those that a task has."""
+        checks = self.format
+        known = checks.number("token id", token, 0, self.vocab_size)
+        if self.header.token_rule == RULE and self.vocab_size:
+            checks.same("token by the rule", token, (48271 * ids[-1] + len(ids)) % self.vocab_size)
+        ids.append(known)
 
     def on_task_finished(self, event: Event) -> None:
         request, checks = self.requests[event.task], self.format
@@ -160,8 +170,9 @@ class Serving(Pages):
         self.requests.preempt(request)
         self.to_release.add(event.task)
 
-    def _computed(self, names: list[str], counts: list[int]) -> None:
+    def _computed(self, names: list[str], counts: list[int]) -> list[int]:
         """A forward pass over `counts` tokens of each task: of the prompts of those that are prefilling, one of others.
+        Returns how many each has in the cache then.
 
         Where there are four phases, prefill is for the former and decode for the latter.
         """
@@ -174,31 +185,28 @@ class Serving(Pages):
         if self.phase == "prefill" and self.policy["passes-planned"].claimed:
             self.plan = self.requests.planned_prefill()
         status, served = ("prefilling" if self.phase == "prefill" else "running"), ("prefilling", "running")
-        starts, computed, decoding = set(), set(names), []
-        tables, size, told = self.pool.tables, self.size, [*zip(names, counts, strict=True)]
-        for (name, count), request in zip(told, map(self.requests.__getitem__, names), strict=True):
-            now, start, room = request.status, request.kv, len(tables.get(name, ())) * size
-            if count == 1 and now == "running" == status and start + 1 == request.n_tokens <= room:
-                request.start, request.kv = start, start + 1
-                starts.add(start)
-                decoding.append(name)
-                continue
+        lengths = self._decoded(names) if status == "running" and counts.count(1) == len(counts) else []
+        decoding, plain = names[: len(lengths)], len(lengths)
+        for name, count in zip(names[plain:], counts[plain:], strict=True):
+            request = self.requests[name]
+            now, start, room = request.status, request.kv, request.room
+            end = start + count
             if count < 1:
                 self.format.number("tokens computed", count, 1)
             if now != status and self.four:
                 self.policy["four-phases"].same("status", now, status)
             if now not in served:
                 raise paging.lie(f"nothing can be computed for {name}: {now}")
-            request.start, request.kv = start, start + count
-            if start + count > request.n_tokens:
-                raise paging.lie(f"{name}: K and V of {request.kv} tokens, it has {request.n_tokens}")
-            if start + count > room:
-                raise paging.lie(f"{name}: {request.kv} tokens in {room} slots")
+            request.start, request.kv = start, end
+            lengths.append(end)
+            if end > request.n_tokens:
+                raise paging.lie(f"{name}: K and V of {end} tokens, it has {request.n_tokens}")
+            if end > room:
+                raise paging.lie(f"{name}: {end} tokens in {room} slots")
             if now == "running":
-                starts.add(start)
-                if count != 1 or start + count != request.n_tokens:
+                if count != 1 or end != request.n_tokens:
                     paging.same("tokens computed", count, 1)
-                    paging.same("kv length", request.kv, request.n_tokens)
+                    paging.same("kv length", end, request.n_tokens)
                 decoding.append(name)
             else:
                 self.to_note.append(name)
@@ -209,30 +217,47 @@ class Serving(Pages):
             paging.held(what, len(names))
         for what in ("tokens computed", "kv length"):
             paging.held(what, len(decoding))
-        paging.same("tasks of a pass", len(computed), len(names))
+        paging.same("tasks of a pass", len(set(names)), len(names))
         budget = self.settings["max_tokens_per_step"]
         message = f"{self.computed} tokens computed in a step of at most {budget}"
         kept.true("token budget", budget is None or self.computed <= budget, message)
-        if starts:
-            message = "tasks at several positions decode under the policy same-position"
-            kept.true("decode policy", self.settings["decode_policy"] == "all" or len(starts) == 1, message)
-        # Of the plan only who was preempted is left out, or finds no page while finished tasks still hold some.
-        plan = self.plan
-        if plan != told:
-            stuck = self.requests.finished and not (self.pool.free.count or self.pool.lru)
-            plan = [
-                (name, count)
-                for name, count in plan
-                if name in computed
-                or self.phase == "prefill"
-                or not (stuck or self.requests[name].status == "preempted")
-            ]
-        self.policy["passes-planned"].same("plan of the pass", told, plan)
+        if decoding:
+            anywhere = self.settings["decode_policy"] == "all"
+            one = anywhere or len({self.requests[name].start for name in decoding}) == 1
+            kept.true("decode policy", one, "tasks at several positions decode under the policy same-position")
+        self._as_planned(names, counts)
         self.phase_tasks += names
+        return lengths
+
+    def _decoded(self, names: list[str]) -> list[int]:
+        """A token of each task, up to the first of which not all is as it must be: lengths in the cache then."""
+        lengths = []
+        for request in map(self.requests.__getitem__, names):
+            start = request.kv
+            end = start + 1
+            if end != request.n_tokens or end > request.room or request.status != "running":
+                break
+            request.start, request.kv = start, end
+            lengths.append(end)
+        return lengths
+
+    def _as_planned(self, names: list[str], counts: list[int]) -> None:
+        """Of the plan only who was preempted is left out, or finds no page while finished tasks still hold some."""
+        rule, planned = self.policy["passes-planned"], self.plan
+        if planned == (names, counts):
+            rule.held("plan of the pass", 1)
+            return
+        computed = set(names)
+        stuck = self.requests.finished and not (self.pool.free.count or self.pool.lru)
+        plan = [
+            (name, count)
+            for name, count in zip(*planned, strict=True)
+            if name in computed or self.phase == "prefill" or not (stuck or self.requests[name].status == "preempted")
+        ]
+        rule.same("plan of the pass", [*zip(names, counts, strict=True)], plan)
 
     def on_kv_lengths(self, event: Event) -> None:
         prefill = self.requests[event.tasks[0]].status == "prefilling" if event.tasks else False
-        self._computed(event.tasks, event.counts)
-        lengths = [self.requests[name].kv for name in event.tasks]
+        lengths = self._computed(event.tasks, event.counts)
         self.told(self.paging, "lengths", event.lengths, numbers_digest(lengths))
         self.time.forward(event, sum(lengths), prefill)

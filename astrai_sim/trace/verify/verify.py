@@ -36,6 +36,8 @@ def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport
             model.take(event)
         except MALFORMED as error:
             raise _lie(trace, event.line, f"event {model.seq} ({event.event})", error) from None
+    for what in model.of_each:
+        model.format.held(what, len(trace))
     _end(trace, model, cut)
     unclaimed, levels = tuple(rule for rule in RULES if rule not in model.rules), model.checks.levels
     held = len(trace), levels, trace.computed_sha256, tuple(model.rules), unclaimed
