@@ -55,7 +55,7 @@ ENCODER = {
     "bf": "0",
     "refs": "1",
     "weightp": "0",
-    "x264-params": "force-cfr=1:scenecut=0:deadzone-inter=26:deadzone-intra=16",
+    "x264-params": "force-cfr=1:scenecut=0:deadzone-inter=26:deadzone-intra=16:subme=2:me=umh:merange=64",
     "threads": "1",
     "colorspace": "smpte170m",
     "color_primaries": "bt709",
@@ -66,6 +66,7 @@ ENCODER = {
 same packets; one thread, since sections run side by side;
 all pictures are as fine, so that none is looked at before it is encoded (`crf`, which wins where it is not negative,
 and which Manim would set, would have that done; docs/performance.md has what was measured);
+what a camera moves is looked for far and wide, which costs little and spares a third of such clips;
 a picture refers to the one before and is encoded at once, so that others can be put in between
 (see `scenes.film.repeats`); and the matrix that the pictures are converted with is written down for players."""
 
