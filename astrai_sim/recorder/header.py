@@ -18,7 +18,7 @@ from astrai_sim.engine.cache import CacheView, PagedCache, QueuedView, pages_for
 from astrai_sim.engine.cache.view import padded
 from astrai_sim.engine.clock import CostClock
 from astrai_sim.engine.scheduler.model_free import RULE
-from astrai_sim.machine import cpu_name
+from astrai_sim.machine import cpu_instructions, cpu_name
 from astrai_sim.model.gguf_file import smollm2
 from astrai_sim.scenario.build import Built
 from astrai_sim.scenario.schema import Scenario
@@ -119,12 +119,14 @@ def printed(*command: str) -> str:
 
 
 def device_facts(device: torch.device) -> dict[str, Any]:
-    """Type, name, compute capability and driver of `device`, and the software's versions."""
+    """Type, name, compute capability and driver, or instruction sets, of `device`, and the software's versions."""
     name, capability, driver = cpu_name(), None, None
+    instructions = list(cpu_instructions()) if device.type == "cpu" else None
     if device.type == "cuda":
         name, capability = torch.cuda.get_device_name(device), list(torch.cuda.get_device_capability(device))
         driver = driver_version()
     found = {"type": device.type, "name": name, "capability": capability, "driver": driver}
+    found["instructions"] = instructions
     return found | {"torch": torch.__version__, "python": platform.python_version()}
 
 

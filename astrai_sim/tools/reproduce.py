@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import torch
 
+from astrai_sim.machine import cpu_instructions
 from astrai_sim.recorder import record
 from astrai_sim.scenario import CannotRun, Scenario, load_requests
 from astrai_sim.trace import Trace
@@ -45,7 +46,8 @@ def reproduce(trace: Trace, workload: Path | None = None) -> Reproduction:
     """Run the scenario of `trace` with the engine at hand and compare line by line.
 
     On the device that the trace names where there is one, else on the CPU: norms of K, and in
-    low precision tokens too, are then another device's and are left out. Raises
+    low precision tokens too, are then another device's and are left out, as they are of a
+    processor that is not known to have the same instructions as this. Raises
     CannotReproduce, and WorkloadError for what is wrong with the file of a `workload`.
     """
     if trace.header.membership_only:
@@ -72,12 +74,18 @@ def _ignored(trace: Trace, device: str) -> tuple[frozenset[str], tuple[str, ...]
     if header.clock != "real":
         return frozenset(), ()
     names, words = set(TIMES), ["times and durations: the clock is real"]
+    where = None
     if header.device.type != device:
+        where = header.device.type, device
+    elif device == "cpu" and header.device.instructions != cpu_instructions():
+        had = header.device.instructions
+        where = "a processor with other instructions" if had else "a processor of unknown instructions", "this one"
+    if where:
         names |= {"norms"}
-        words.append(f"norms of K: recorded on {header.device.type}, run again on {device}")
+        words.append(f"norms of K: recorded on {where[0]}, run again on {where[1]}")
         if header.dtype != "float32":
             names |= set(CHOSEN)
-            words.append(f"tokens, keys and lines' values: {header.dtype} rounds differently on {device}")
+            words.append(f"tokens, keys and lines' values: {header.dtype} rounds differently on {where[1]}")
     return frozenset(names), tuple(words)
 
 

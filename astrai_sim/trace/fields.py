@@ -150,6 +150,7 @@ EDGES = {
     "Device.name": Field("name of the chip", "text"),
     "Device.capability": Field("compute capability of a GPU"),
     "Device.driver": Field("version of its driver", "text"),
+    "Device.instructions": Field("instruction sets of a processor for many numbers at once", "names", NEXT),
     "Device.torch": Field("version of PyTorch", "text"),
     "Device.python": Field("version of Python", "text"),
     "Source.file": Field("file that the function is in", "text"),

@@ -35,12 +35,14 @@ class Engine(Struct, frozen=True):
 
 
 class Device(Struct, frozen=True):
-    """Where it ran. `capability` is a GPU's compute capability, `driver` its driver's version."""
+    """Where it ran. `capability` is a GPU's compute capability, `driver` its driver's version; `instructions` are a
+    processor's sets for many numbers at once, by which sums are rounded."""
 
     type: str = UNKNOWN
     name: str = UNKNOWN
     capability: tuple[int, ...] | None = None
     driver: str | None = None
+    instructions: tuple[str, ...] | None = None
     torch: str = UNKNOWN
     python: str = UNKNOWN
 

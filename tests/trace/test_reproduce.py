@@ -82,11 +82,14 @@ def test_sources_are_compared_by_their_text(tmp_path):
     assert found.differences == ((1, "the header: the source text of pages_for is another"),)
 
 
-def test_another_device_rounds_otherwise(tmp_path):
-    """A GPU's trace on a CPU: norms are left out, and in low precision what was chosen."""
+@pytest.mark.parametrize("where", ["gpu", ["avx2"], None])
+def test_another_device_rounds_otherwise(tmp_path, where):
+    """A GPU's trace on a CPU, or one of another processor: norms are left out, and in low precision what was chosen."""
     scenario = replace(crowd(), model=replace(TINY, dtype="bfloat16"))
     lines = lines_of(recorded(scenario, tmp_path / "run.jsonl"))
-    device = {**lines[0]["device"], "type": "cuda", "capability": [9, 0], "driver": "1"}
+    assert reproduce(Trace.open(tmp_path / "run.jsonl")).left_out == ("times and durations: the clock is real",)
+    gpu = {"type": "cuda", "capability": [9, 0], "driver": "1", "instructions": None}
+    device = {**lines[0]["device"], **(gpu if where == "gpu" else {"instructions": where})}
     louder = [
         {**line, "spans": [{**span, "norms": [1.0] * span["count"]} for span in line["spans"]]}
         if "spans" in line

@@ -79,6 +79,8 @@ class Asked:
         if header.device.type == "cpu":
             same("capability", header.device.capability, None)
             same("driver", header.device.driver, None)
+        else:
+            same("instructions", header.device.instructions, None)
         for name, source in header.sources.items():
             called = f"def {name.rpartition('.')[2]}("
             self.format.true("source", called in source.text, f"the source of {name} has no {called!r}")
