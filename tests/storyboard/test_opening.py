@@ -97,6 +97,12 @@ def test_every_cut_leaves_a_piece_with_the_number_of_its_tokens():
         for cuts in range(4)
     ]
     assert counts == [[], ["16"], ["16", "16"], ["16", "16", "16", "12"]]
+    cut = dict(Sheet("Ada", 3).draw(view, view.frame.stage))
+    boxes = [
+        len({tuple(edges) for edges in cut["Ada", place, "slots"].edges.tolist() if edges[0] < edges[2]})
+        for place in range(4)
+    ]
+    assert [str(n) for n in boxes] == counts[-1]
     tiles = [whole["Ada", place, "tile"].box for place in range(4)]
     assert [a.bottom for a in tiles[:3]] == pytest.approx([b.y for b in tiles[1:]])
 
