@@ -354,7 +354,7 @@ class ChunkedPrefillTelling(Telling):
             text = "Throughput falls: the same work takes longer." if second.value > first.value else text
             still = [part(replace(time, now=end)).unlit() for part in parts]
             self.shot(text, self.act(*still, bars), subject=("bars",))
-        return self.section("price", "What it costs")
+        return self.section("price", "What it costs", cut=True)
 
     def prices(self) -> list[Said]:
         """What chunks cost: time to the prompt's own first token, and time of the same work."""

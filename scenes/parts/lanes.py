@@ -49,7 +49,8 @@ class Lanes(Part):
     It has a lane for each of `tasks` with their tokens, and one for the `prompt` of a request, with the
     stretches in which it was computed and then its tokens. `wait` is an empty stretch in the lanes of the
     `tasks`, `first` one in that of the prompt, from its beginning to its first token. Where the clock is
-    `counted`, the tokens of the first of `tasks` since 0 stand behind, faint where the stretch has ended.
+    `counted`, the tokens of the first of `tasks` since 0 stand behind, faint where the stretch has ended: then, and
+    where it steps back, it has no hand.
     """
 
     time: Timeline = field(default=Timeline(0, 1, 0))
@@ -104,7 +105,8 @@ class Lanes(Part):
         if time.counted:
             yield from self._count(view, body, lanes, now)
         x, low = time.x(plot, now), max(row.bottom for row in rows.values())
-        yield ("head",), Line(np.array([(x, body.y), (x, low)]), color=t.accent, width=4, z=3)
+        if self.lit and time.now <= self.until:
+            yield ("head",), Line(np.array([(x, body.y), (x, low)]), color=t.accent, width=4, z=3)
 
     def _placed(self, plot: Box, strip: float) -> dict[str, Box]:
         """The box of each lane, equally high; `strip` of its height is left free above that of the prompt."""
@@ -233,6 +235,7 @@ class Lanes(Part):
         def share(pixels: float) -> float:
             return float((pixels - x) / (right - x))
 
+        over = (min(self.time.now, self.until) - zero) / (later - zero)
         found: dict[Any, Any] = {
             "axis": (self.time.start, self.time.end),
             "zero": self.zero,
@@ -240,7 +243,7 @@ class Lanes(Part):
             "of": self.prompt,
             "ticks": (zero, later),
             "times": {tick: share(at) for tick, at in ticks.items()},
-            "head": share(lines["head",]),
+            "head": share(lines["head",]) if ("head",) in lines else over,
         }
         for key, mobject in shown.items():
             match key[1:]:

@@ -48,6 +48,11 @@ def test_every_chunk_has_the_number_of_its_tokens(pictures, section):
     assert all(isinstance(atom, Text) for atom in shown.values())
 
 
+def test_no_hand_stands_where_nothing_moves(pictures):
+    heads = {key[0] for key in pictures["chunks"] if key[1:] == ("head",)}
+    assert heads == {"chunks", "clock"}
+
+
 @given(st.lists(st.integers(0, 10**12), min_size=2, max_size=3))
 def test_times_that_make_a_sum_add_up_as_written(parts):
     times = [measure("part", ns, "time") for ns in (*parts, sum(parts))]
