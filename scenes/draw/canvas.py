@@ -193,10 +193,10 @@ class Change(FilmAnimation):
 
     First what leaves goes, texts only with all that they stand at, and what flies is on its way; then shapes
     take their new colours and a front passes over cells; then all texts that say something else swap in one
-    frame, and glow; so numbers are always of one moment, and never before what they count. `seconds` is how
-    long all of that takes, the glow as long as ever; default: what the movements need. Where both pictures
-    are of the `same` moment, what leaves goes first, texts too, and what comes waits for what moves. A `plan`
-    for these pictures and moves that was made before is kept to.
+    frame, and glow, and frames become others; so numbers are always of one moment, and never before what they
+    count. `seconds` is how long all of that takes, the glow as long as ever; default: what the movements need.
+    Where both pictures are of the `same` moment, what leaves goes first, texts too, and what comes waits for what
+    moves. A `plan` for these pictures and moves that was made before is kept to.
     """
 
     def __init__(
@@ -241,6 +241,7 @@ class Change(FilmAnimation):
         late = {key[0] for key in ways.last}
         named = {key[:-1] for key in self.leaving if not isinstance(before[key], Text)}
         named -= {key[:-1] for key in self.picture}
+        swapped = set() if self.same else _swapped(before, self.picture, self.leaving, self.coming)
         for key in self.leaving:
             atom = before[key]
             vector, begins = atom.vector(), 0.0
@@ -250,6 +251,8 @@ class Change(FilmAnimation):
                 taken = [orders[other] for other, under in ways.behind.items() if key in under and other in orders]
                 begins = self._reached(min([order, *taken]))
                 stays = False
+            if key in swapped:
+                begins = self.flip
             seconds = max(1e-3, self.flip) if stays else self.leaves or motion.LEAVE
             falls = atom.falls if isinstance(atom, Text) else 0.0
             gone, ease = vector + np.eye(1, len(vector), 1)[0] * falls, _leaving(stays and not falls)
@@ -274,6 +277,8 @@ class Change(FilmAnimation):
                 begins = max([begins, *(ends[other] for other in ways.behind.get(key, ()))])
                 if key in ways.last or (self.same and key[0] in late and not atom.early):
                     begins = max(begins, self.flip)
+            if key in swapped:
+                begins = self.flip
             begins = min(begins, self.seconds - 1e-3)
             fades = min(motion.APPEAR, self.seconds - begins)
             self.tracks.append(Track(mobject, vector, vector, begins, fades, motion.out_cubic, (0, 1)))
@@ -364,6 +369,15 @@ class Change(FilmAnimation):
 def _leaving(stays: bool) -> motion.Easing:
     """How a text goes that stands until all texts swap; all else fades."""
     return (lambda t: float(t >= 1)) if stays else motion.in_cubic
+
+
+def _swapped(before: Picture, after: Picture, leaving: Sequence[Key], coming: Sequence[Key]) -> set[Key]:
+    """Blocks of one thing of which one goes and the other comes in its place, which they do with the texts: frames."""
+    gone, come = (
+        {(key[:-1], atom.box): key for key in keys if isinstance(atom := picture[key], Block)}
+        for picture, keys in ((before, leaving), (after, coming))
+    )
+    return {found[place] for place in gone.keys() & come.keys() for found in (gone, come)}
 
 
 def _where_sized(start: np.ndarray, end: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
