@@ -1,6 +1,6 @@
 """The film `PrefixSharing`: one prefix, computed once, held by many tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TypeVar
 
 from astrai_sim.trace import Trace
@@ -21,9 +21,9 @@ from scenes.story.needs import PAGES, Needs
 from scenes.story.words import counted, listed, pages_text, plural
 
 E = TypeVar("E", ev.PagesFree, ev.PagesCached, ev.PagesRef, ev.PagesRevived)
-SHOWN, TAPES, SEEN, FEW = 6, 3, 2, 3
+SHOWN, TAPES, SEEN, FEW, BETWEEN = 6, 3, 2, 3, 3
 """Most pages that are shown, shared ones first, most tapes, most that are seen to leave one by one, and
-steps in which a sentence cannot be read."""
+steps in which a sentence cannot be read; pages that are shown beside others only as they stand between them."""
 MARGIN, MANY = 0.3, 11
 """Seconds of a time-lapse in which its sentence comes; pictures of one in which a long sentence can be read."""
 
@@ -67,12 +67,19 @@ class PrefixSharingTelling(RaceTelling):
 
     def some_pages(self, cast: Sequence[str]) -> tuple[int, ...]:
         """Pages that are shown: the shared ones, and those that `cast` has besides, as far as there is room."""
-        found = dict.fromkeys(self.shared)
-        given = [self.requests[task].admitted[0].pages or () for task in cast]
-        given += [event.pages for task in cast for event in self.history.events(ev.PagesAlloc, task=task)]
-        for pages in given:
-            found |= dict.fromkeys(pages)
+        found = dict.fromkeys([*self.shared, *self.given(*cast)])
         return tuple(sorted([*found][:SHOWN]))
+
+    def given(self, *tasks: str) -> list[int]:
+        """Pages with which `tasks` were admitted first, then those that they were given later."""
+        pages = [self.requests[task].admitted[0].pages or () for task in tasks]
+        pages += [event.pages for task in tasks for event in self.history.events(ev.PagesAlloc, task=task)]
+        return [page for some in pages for page in some]
+
+    def with_those_between(self, pages: Collection[int]) -> tuple[int, ...]:
+        """`pages`, and the few that are between two of them."""
+        whole = range(min(pages), max(pages) + 1)
+        return tuple(whole if len(whole) <= len(pages) + BETWEEN else sorted(pages))
 
     # what stands
 
@@ -290,9 +297,9 @@ class PrefixSharingTelling(RaceTelling):
     def misses(self, admitted: ev.TaskAdmitted) -> Section:
         """One that begins otherwise finds nothing: all of it is computed."""
         ask, task = self.ask, admitted.task
-        name, prompt, pages = ask.name(task), ask.prompt(task), (admitted.pages or ())[:SHOWN]
+        name, prompt, pages = ask.name(task), ask.prompt(task), [*dict.fromkeys(self.given(task))][:SHOWN]
         self.comes(task, say("Then {} comes: {} tokens, and they begin otherwise.", name, prompt))
-        self.pages_shown = tuple(sorted({*self.pages_shown, *pages}))
+        self.pages_shown = self.with_those_between({*self.pages_shown, *pages})
         told = say("No key fits, so all {} of its tokens are computed.", prompt)
         acts = self.acts(self.parts(), admitted.seq, self.computed(task, admitted.seq))
         self.shot(told, *acts, subject=("tape", task))
