@@ -163,6 +163,18 @@ def test_one_frame_becomes_another_with_the_numbers(same):
     assert movie.canvas.shown["p", 1, "kept"].fill_rgbas[0, 3] == pytest.approx(1)
 
 
+def test_what_flies_through_others_comes_to_each_of_them_and_goes_straight_between():
+    movie = Movie({}, {}, [Move(box(100), box(1500), via=(box(800), Block(Box(800, 600, 300, 100), fill=BLUE)))])
+    flyer, seen = movie.change.flyers[0], []
+    for seconds in np.linspace(0, movie.seconds, 400):
+        movie.at(seconds)
+        seen.append(flyer.box)
+    assert any(abs(one.x - 800) + abs(one.y - 200) < 20 for one in seen)
+    assert any(abs(one.x - 800) + abs(one.y - 600) + abs(one.w - 300) < 20 for one in seen)
+    assert all(one.y == pytest.approx(200) for one in seen if one.x < 799)
+    assert seen[-1].x == pytest.approx(1500)
+
+
 def test_what_flies_is_in_neither_picture_and_lands_before_numbers_swap():
     move = Move(box(100), box(1500), delay=0.1)
     movie = Movie({("t",): text("1")}, {("t",): text("2")}, [move])
