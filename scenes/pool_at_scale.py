@@ -34,7 +34,7 @@ ZOOM = 3.0
 LONGEST = 0.4
 """Seconds that the longest step takes at most in one."""
 HOOK, FLASH, RUN_UP, SPARSE = 2.0, 0.5, 2.2, 24
-"""Seconds of time-lapse in the hook, those for which pages given back stay white, and those before the first loss;
+"""Seconds of time-lapse in the hook, those for which pages given back are red, and those before the first loss;
 steps in the hook below which its clock is what moves."""
 READ, MOVING, ONE = 0.6, 1.3, 1.0
 """Seconds beyond its reading time for which a sentence stands in a time-lapse, and that time by the least in which
@@ -150,10 +150,10 @@ class PoolAtScaleTelling(Telling):
         question, shown = self.question(say(told, self.ask.pool_pages())), self.frame[1 : 3 if few else 2]
         acts = [self.through((question, *shown), moment)]
         if worst is not None:
-            white = Map(acting=(worst.task,))
+            whose = Map(acting=(worst.task,))
             gone = self.empty(worst)
             for until in (self.at, gone, self.steps.done_from(gone)):
-                acts.append(self.act(question, white, until=until, seconds=0.8))
+                acts.append(self.act(question, whose, until=until, seconds=0.8))
         self.shot("", *acts, subject=("map",))
         title = self.ask.scenario.title
         return self.section("hook", say("{}", self.ask.header(title)) if title else "A pool at scale", cut=True)
@@ -268,7 +268,7 @@ class PoolAtScaleTelling(Telling):
     def under_load(self) -> Section:
         """The rest of the run: up to the longest queue, to the last that gave way, to the end."""
         ask = self.ask
-        captions: list[Said | str] = ["White, and a red mark: one just gave way."] if self.losses else []
+        captions: list[Said | str] = ["Red: one just gave its pages back."] if self.losses else []
         if self.crowd is not None and self.crowd > self.at:
             longest = say("Up to {} wait for pages.", counted(ask.waiting(self.crowd), "request"))
             self.lapse_with(self.crowd, [*captions, longest], self.fast)
