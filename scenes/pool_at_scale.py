@@ -19,7 +19,7 @@ from scenes.parts.part import Part
 from scenes.parts.question import Takeaway
 from scenes.stage.membership import MembershipTelling
 from scenes.stage.shot import Act, Section
-from scenes.stage.telling import Telling
+from scenes.stage.telling import Telling, lasting
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.turns import Loss, turns_of
 from scenes.story.limits import reading_time
@@ -36,9 +36,8 @@ LONGEST = 0.4
 HOOK, FLASH, RUN_UP, SPARSE = 2.0, 0.5, 2.2, 24
 """Seconds of time-lapse in the hook, those for which pages given back are red, and those before the first loss;
 steps in the hook below which its clock is what moves."""
-READ, MOVING, ONE = 0.6, 1.3, 1.0
-"""Seconds beyond its reading time for which a sentence stands in a time-lapse, and that time by the least in which
-something moves; seconds in which a single movement does."""
+MOVING, ONE = 1.3, 1.0
+"""A sentence's reading time by the least in which something moves below it; seconds in which a single movement does."""
 COMES, ALL_COME = 0.3, 2.0
 """Seconds in which one of those that come beside another does, and all of them at most."""
 APART = 1.5
@@ -129,7 +128,7 @@ class PoolAtScaleTelling(Telling):
     def lapsed(self, until: int, captions: list[Said | str], rate: float | None) -> list[tuple[Said | str, Act]]:
         """The way to event `until` in time-lapses, one below each caption, as long as it takes to be read."""
         start, found = self.at, []
-        read = [reading_time(text) + READ for text in captions]
+        read = [lasting(text) for text in captions]
         ends = self.ns(start) + np.cumsum(read) / sum(read) * (self.ns(until) - self.ns(start))
         for text, end in zip(captions, ends.tolist(), strict=True):
             last = text is captions[-1]

@@ -13,10 +13,8 @@ from scenes.parts.tape import Tape
 from scenes.parts.wires import MOST, Wires
 from scenes.stage.racing import RaceTelling
 from scenes.stage.shot import Section
-from scenes.stage.stage import OVER_MOTION
-from scenes.stage.telling import ASIDE, MORE
+from scenes.stage.telling import ASIDE, MORE, lasting
 from scenes.story.history.sure import sure
-from scenes.story.limits import reading_time
 from scenes.story.needs import PAGES, Needs
 from scenes.story.words import counted, listed, pages_text, plural
 
@@ -24,17 +22,12 @@ E = TypeVar("E", ev.PagesFree, ev.PagesCached, ev.PagesRef, ev.PagesRevived)
 SHOWN, TAPES, SEEN, FEW, BETWEEN = 6, 3, 2, 3, 3
 """Most pages that are shown, shared ones first, most tapes, most that are seen to leave one by one, and
 steps in which a sentence cannot be read; pages that are shown beside others only as they stand between them."""
-MARGIN, MANY = 0.3, 11
-"""Seconds of a time-lapse in which its sentence comes; pictures of one in which a long sentence can be read."""
+MANY = 11
+"""Pictures of a time-lapse in which a long sentence can be read."""
 
 SHARED = (
     "a request that hits pages of another one: record a scenario with prefix_caching = true and a shared [[prefix]]"
 )
-
-
-def lasting(told: Said | None, least: float) -> float:
-    """Seconds of a time-lapse in which a sentence can be read."""
-    return max(least, reading_time(told or "") / OVER_MOTION + MARGIN)
 
 
 class PrefixSharingTelling(RaceTelling):
@@ -103,7 +96,7 @@ class PrefixSharingTelling(RaceTelling):
         """Steps go on until `task` comes, of which `told` speaks."""
         came = self.requests[task].submitted.seq
         on = self.on(came - 1)
-        acts = self.pass_time(*self.parts(), until=came - 1, seconds=lasting(on, 1.4))
+        acts = self.pass_time(*self.parts(), until=came - 1, seconds=lasting(on, 1.4, stays=True))
         if acts and acts[0].stops:
             self.shot(on, *acts, subject=("pool",))
             acts = []
@@ -257,7 +250,7 @@ class PrefixSharingTelling(RaceTelling):
         until = self.steps.phase_begin(leaving.seq) - 1
         if until > self.at:
             first, told = self.once("reads"), self.on(until)
-            acts = self.decode(self.parts(), until, lasting(told, 3.0 if first else 1.5))
+            acts = self.decode(self.parts(), until, lasting(told, 3.0 if first else 1.5, stays=True))
             if first and (len(acts[0].stops) >= MANY or len(acts) > FEW):
                 told = "Steps read the shared pages and write elsewhere."
             self.shot(told, *acts, subject=("pool",))
