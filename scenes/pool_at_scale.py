@@ -204,7 +204,7 @@ class PoolAtScaleTelling(Telling):
             grow, free = say("Answers grow until no page is free."), ask.pool_free(full)
             if free.value:
                 grow = say("Answers grow until only {} {} free.", counted(free, "page"), are(free))
-            self.shot(grow, self.act(*quiet, seconds=1.8), self.through(quiet, full), subject=("crowd",))
+            self.shot(grow, self.act(*quiet, seconds=1.2), self.through(quiet, full), subject=("crowd",))
 
     def crowded(self, *acting: str) -> tuple[Part, ...]:
         """All pages below the requests that come and go, seen from near; `acting` ones in the accent."""

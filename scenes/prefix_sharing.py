@@ -145,7 +145,7 @@ class PrefixSharingTelling(RaceTelling):
         if pair is not None:
             yield self.raced(*pair, Tape(tuple(time.task for time in pair), asks=True))
         if self.peak is not None:
-            yield self.joins(self.peak)
+            yield self.joins(self.peak, after_race=pair is not None)
         kept = next(self.to_come(ev.PagesCached), None)
         drops = [e for e in self.to_come(ev.PagesFree) if e.ref and (kept is None or e.seq < kept.seq)]
         if drops:
@@ -215,7 +215,8 @@ class PrefixSharingTelling(RaceTelling):
         self.shot(told, *acts, subject=("pool", *own[:1]))
         return self.section("second", say("{} begins the same", name))
 
-    def joins(self, peak: ev.PagesRef) -> Section:
+    def joins(self, peak: ev.PagesRef, after_race: bool) -> Section:
+        """Who joins those that hold the shared pages, where they are held by most."""
         ask, task = self.ask, sure(peak.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(peak.seq))
         refs = [ask.ref(peak.page, seq) for seq in (peak.seq - 1, peak.seq)]
@@ -228,7 +229,7 @@ class PrefixSharingTelling(RaceTelling):
         told = say("{} table entries, and only {} in use.", entries, counted(used, "page"))
         done = self.act(*self.parts(task), until=self.computed(task, admitted.seq), seconds=1.6)
         self.shot(told, done, subject=("tape", task))
-        return self.section("joins", say("{} joins", name), MORE)
+        return self.section("joins", say("{} joins", name), MORE, cut=after_race)
 
     def leaves(self, drops: Sequence[ev.PagesFree]) -> Section:
         """One after another gives the shared pages back, which the others still hold."""
