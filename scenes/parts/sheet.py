@@ -83,7 +83,8 @@ class Sheet(Part):
     def _words(self, view: View, logical: int, px: float, tile: Box, lines: list[Line], outlines: np.ndarray) -> Atoms:
         """The words of a page, each in the cell of its slot; a chat mark's name in one of those of its tokens."""
         size, first = view.page_size, logical * view.page_size
-        known, pitch = view.state.tasks[self.task].n_tokens - first, tile.h / max(1, len(lines))
+        known = min(size, view.state.tasks[self.task].n_tokens - first)
+        pitch = tile.h / max(1, len(lines))
         edges = np.tile([tile.x, tile.cy, tile.x, tile.cy], (size, 1))
         for row, line in enumerate(lines):
             y = tile.y + (row + 0.5) * pitch

@@ -97,14 +97,20 @@ def test_every_cut_leaves_a_piece_with_the_number_of_its_tokens():
         for cuts in range(4)
     ]
     assert counts == [[], ["16"], ["16", "16"], ["16", "16", "16", "12"]]
-    cut = dict(Sheet("Ada", 3).draw(view, view.frame.stage))
-    boxes = [
-        len({tuple(edges) for edges in cut["Ada", place, "slots"].edges.tolist() if edges[0] < edges[2]})
-        for place in range(4)
-    ]
-    assert [str(n) for n in boxes] == counts[-1]
     tiles = [whole["Ada", place, "tile"].box for place in range(4)]
     assert [a.bottom for a in tiles[:3]] == pytest.approx([b.y for b in tiles[1:]])
+
+
+@pytest.mark.parametrize("name", ["chat", "prefix_sharing", "eviction"])
+def test_a_piece_has_as_many_boxes_as_it_says_tokens(name):
+    trace = other_trace(name)
+    task = next(iter(trace.state_at(len(trace) - 1).tasks))
+    view = View(trace, trace.state_at(next(trace.find(event="task_submitted", task=task)).seq))
+    n = -(-view.state.tasks[task].n_tokens // view.page_size)
+    drawn = dict(Sheet(task, n - 1).draw(view, view.frame.stage))
+    boxes = [{tuple(e) for e in drawn[task, place, "slots"].edges.tolist() if e[0] < e[2]} for place in range(n)]
+    assert [str(len(found)) for found in boxes] == [str(drawn[task, place, "cut"].text) for place in range(n)]
+    assert sum(map(len, boxes)) == view.state.tasks[task].n_tokens
 
 
 @pytest.mark.parametrize("scenario", ["two_requests", "crowded", "shared_prefix"])
