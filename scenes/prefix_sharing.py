@@ -216,7 +216,9 @@ class PrefixSharingTelling(RaceTelling):
         return self.section("second", say("{} begins the same", name))
 
     def joins(self, peak: ev.PagesRef, after_race: bool) -> Section:
-        """Who joins those that hold the shared pages, where they are held by most."""
+        """Who joins those that hold the shared pages, where they are held by most; a race is cut off where the first
+        sentence is about who joins.
+        """
         ask, task = self.ask, sure(peak.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(peak.seq))
         refs = [ask.ref(peak.page, seq) for seq in (peak.seq - 1, peak.seq)]
@@ -229,7 +231,8 @@ class PrefixSharingTelling(RaceTelling):
         told = say("{} table entries, and only {} in use.", entries, counted(used, "page"))
         done = self.act(*self.parts(task), until=self.computed(task, admitted.seq), seconds=1.6)
         self.shot(told, done, subject=("tape", task))
-        return self.section("joins", say("{} joins", name), MORE, cut=after_race)
+        at_once = after_race and not self.beats[0].acts[0].stops
+        return self.section("joins", say("{} joins", name), MORE, cut=at_once)
 
     def leaves(self, drops: Sequence[ev.PagesFree]) -> Section:
         """One after another gives the shared pages back, which the others still hold."""
