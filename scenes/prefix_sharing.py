@@ -95,10 +95,10 @@ class PrefixSharingTelling(RaceTelling):
     def comes(self, task: str, told: Said) -> None:
         """Steps go on until `task` comes, of which `told` speaks."""
         came = self.requests[task].submitted.seq
-        on = self.on(came - 1)
+        on, brief = self.on(came - 1), self.on(came - 1, brief=True)
         acts = self.pass_time(*self.parts(), until=came - 1, seconds=lasting(on, 1.4, stays=True))
         if acts and acts[0].stops:
-            self.shot(on, *acts, subject=("pool",))
+            self.shot(on if len(acts[0].stops) >= MANY else brief, *acts, subject=("pool",))
             acts = []
         if all(self.state(came).tasks[one].status == "finished" for one in self.cast):
             self.cast = ()
@@ -106,8 +106,9 @@ class PrefixSharingTelling(RaceTelling):
         if came > self.at:
             self.shot(told, *acts, self.act(*self.parts(), until=came, seconds=2.2), subject=("tape", task))
 
-    def on(self, until: int) -> Said | None:
-        """Who of those that are shown goes on up to event `until`, and into which pages that are not drawn."""
+    def on(self, until: int, brief: bool = False) -> Said | None:
+        """Who of those that are shown goes on up to event `until`, and, but in `brief`, into which pages that are not
+        drawn."""
         now, then = self.state(), self.state(until).tables
         going = [task for task in self.cast if task in now.tables and now.tasks[task].status != "finished"]
         if not going:
@@ -115,6 +116,8 @@ class PrefixSharingTelling(RaceTelling):
         told = say("{} {} on", listed(self.ask.names(going)), plural(going, "goes", "go"))
         if not {*going} & {*then}:
             return say("{} until {} done.", told, plural(going, "it is", "they are"))
+        if brief:
+            return say("{}.", told)
         pages = sorted({page for task in going for page in then.get(task, ())} - {*self.pages_shown})
         new = [self.ask.page(page) for page in pages if self.once(f"page {page}")]
         more = [say("{}, also in {}, not drawn.", told, pages_text(new, 2))] if new else []
@@ -253,8 +256,9 @@ class PrefixSharingTelling(RaceTelling):
         """Steps go on until a request gives pages back."""
         until = self.steps.phase_begin(leaving.seq) - 1
         if until > self.at:
-            first, told = self.once("reads"), self.on(until)
+            first, told, brief = self.once("reads"), self.on(until), self.on(until, brief=True)
             acts = self.decode(self.parts(), until, lasting(told, 3.0 if first else 1.5, stays=True))
+            told = brief if 0 < len(acts[0].stops) < MANY else told
             if first and (len(acts[0].stops) >= MANY or len(acts) > FEW):
                 told = "Steps read the shared pages and write elsewhere."
             self.shot(told, *acts, subject=("pool",))
