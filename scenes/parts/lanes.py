@@ -71,6 +71,11 @@ class Lanes(Part):
         """The requests that have a lane, and "" for the room of a bracket."""
         return (*self.tasks, *((self.prompt,) if self.prompt else ()), *(("",) if self.first else ()))
 
+    @property
+    def handed(self) -> bool:
+        """Whether the clock's hand stands in the lanes."""
+        return self.lit and self.time.now <= self.until
+
     def room(self, view: View, width: float) -> Room:
         n, strip = len(self.rows), self._strip(view, width)
         least, best = TITLE + n * (ROW + GAP) - GAP + FOOT, TITLE + max(n * (BEST + GAP), LEAST_BEST) - GAP + FOOT
@@ -105,7 +110,7 @@ class Lanes(Part):
         if time.counted:
             yield from self._count(view, body, lanes, now)
         x, low = time.x(plot, now), max(row.bottom for row in rows.values())
-        if self.lit and time.now <= self.until:
+        if self.handed:
             yield ("head",), Line(np.array([(x, body.y), (x, low)]), color=t.accent, width=4, z=3)
 
     def _placed(self, plot: Box, strip: float) -> dict[str, Box]:
@@ -171,7 +176,8 @@ class Lanes(Part):
                 room = box.w - self._token(view, step)
                 wide = max(box.w, fonts.width(str(count), "sans-bold", theme.LEAST_SIZE) + BESIDE)
                 place = Box(box.x, row.y - strip, wide, strip) if strip else Box(box.x, box.y, room, box.h)
-                yield from self._said(view, place, step, count, bool(strip))
+                if not self.handed or place.right <= self.time.x(plot, now):
+                    yield from self._said(view, place, step, count, bool(strip))
 
     def _said(self, view: View, box: Box, step: int, count: int, above: bool) -> Atoms:
         """How many tokens a stretch of the prompt has: `above` it, or in it, where that can be written there."""
