@@ -165,14 +165,14 @@ class ChunkedPrefillTelling(Telling):
 
     def lanes(self, side: int, time: Timeline, readers: int = READERS, **options: Any) -> Lanes:
         """The stretch of the whole prompt (0), or of that in chunks (1), with so many readers."""
-        stretch, task, names = self.stretches[side], self.prompts[side].task, self.readers[side]
-        (begin, end), ask = self.span(side), self.ask
+        stretch, task, names = self.stretches[side], self.prompts[side].task, self.readers[side][:readers]
+        (whose, *_), (begin, end), ask = self.waited(side), self.span(side), self.ask
         title = say("{} prompt tokens, whole", ask.prompt_tokens(task))
         if side:
             title = say("{} prompt tokens, in {} chunks", ask.prompt_tokens(task), ask.prompt_passes(task))
         wait = Wait(begin, end, self.waits[side], round(0.25 * (end - begin)), "no token until its end")
-        shown = Lanes(time, title, stretch.zero, stretch.since, stretch.until, names[:readers], task, wait)
-        return replace(shown, name=("whole", "chunks")[side], **options)
+        shown = Lanes(time, title, stretch.zero, stretch.since, stretch.until, names, task)
+        return replace(shown, name=("whole", "chunks")[side], **{"wait": wait if whose in names else None, **options})
 
     def priced(self, side: int, time: Timeline) -> Lanes:
         """The same with one reader, and the time to the prompt's own first token."""
@@ -354,7 +354,7 @@ class ChunkedPrefillTelling(Telling):
             text = "Throughput falls: the same work takes longer." if second.value > first.value else text
             still = [part(replace(time, now=end)).unlit() for part in parts]
             self.shot(text, self.act(*still, bars), subject=("bars",))
-        return self.section("price", "What it costs")
+        return self.section("price", "What it costs", cut=True)
 
     def prices(self) -> list[Said]:
         """What chunks cost: time to the prompt's own first token, and time of the same work."""

@@ -174,7 +174,7 @@ class EvictionTelling(RaceTelling):
                 if last
                 else "They stand in the order they were let go."
             )
-            self.shot(told, *more, subject=("lru",))
+            self.shot(told, *more, subject=("lru",), pace=1.3)
         return self.section("stay", "A page outlives its request", cut=True)
 
     def fill(self) -> Section:
@@ -227,7 +227,7 @@ class EvictionTelling(RaceTelling):
             acts = self.pass_time(*parts, until=self.steps.phase_begin(back.seq) - 1, seconds=1.6)
             told = say("Just used, the pages of {} go last in the row.", name)
             acts.append(self.act(*parts, until=self.steps.phase_end(back.seq)))
-            self.shot(told, *acts, subject=("lru",), pace=1.2)
+            self.shot(told, *acts, subject=("lru",), pace=1.3)
         return self.section("order", "Used again, last to go", ASIDE)
 
     def evict(self) -> Section:

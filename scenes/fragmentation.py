@@ -11,11 +11,10 @@ from scenes.parts.part import Part
 from scenes.parts.progress import Progress
 from scenes.parts.servers import Score
 from scenes.stage.shot import Act, Section
-from scenes.stage.telling import ASIDE, MORE, Telling
+from scenes.stage.telling import ASIDE, MORE, Telling, lasting
 from scenes.story.contiguous import RULES, first_fit
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.sure import sure
-from scenes.story.limits import reading_time
 from scenes.story.needs import Needs
 from scenes.story.words import counted, listed, plural
 
@@ -23,8 +22,8 @@ LARGEST = 128
 """Most pages of the pool."""
 STEP, RACE, MOST = 0.28, 0.14, 7.0
 """Seconds of a step of a time-lapse while the servers are watched, and in a race; and of all its steps."""
-FEW, PACE, MARGIN = 3, 1.15, 0.6
-"""Steps that are shown one by one; how much slower than their sentence wants; seconds for it to come and go."""
+FEW, PACE = 3, 1.15
+"""Steps that are shown one by one; how much slower than their sentence wants."""
 REACH, BACK = 0.6, 0.4
 ROWS = (*RULES, "pages")
 MOST_TRIES = 2
@@ -103,7 +102,7 @@ class FragmentationTelling(Telling):
         """A sentence, and the steps up to the end of `step`: a few one by one, many as a time-lapse in
         which the sentence can be read."""
         count = step - self.step
-        read = reading_time(caption or "") + MARGIN
+        read = lasting(caption)
         if 0 < count <= FEW or 0.3 * count < read:
             seconds = None if count <= FEW and self.step < 0 else max(0.45, read / max(1, count))
             acts = [self.to(at, *parts, seconds=seconds) for at in range(self.step + 1, step + 1)]

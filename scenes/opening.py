@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from astrai_sim.trace import Trace
 from astrai_sim.trace.events import KvWrite, PagesAlloc, Table, TaskAdmitted, TaskPreempted, TaskPrefilled
 from scenes.draw.layout import WIDE
@@ -34,9 +36,9 @@ LEAST, LARGEST, SHOWN = 2, 8, 16
 STILL, CUT, DIVE, FLIGHT, SOON, SWEEP = 1.0, 0.5, 0.4, 0.8, 0.4, 0.9
 """Most seconds before the first cut and least of each, those into a page or out of one, of flights, of a short
 time-lapse, and of a sweep."""
-ZOOM, KNOCKS, LOAD, WHITE = 1.0, 1.0, 3.6, 0.1
+ZOOM, KNOCKS, LOAD, FLASH = 1.0, 1.0, 3.6, 0.1
 """Seconds from a page to the map, of all knocks, of a load in time-lapse, and of that for which pages given back
-are white."""
+stand out."""
 
 
 def sweep(told: Said) -> float:
@@ -265,15 +267,17 @@ class Load(Shipped):
     def sections(self) -> Iterator[Section]:
         ask = self.ask
         self.begin(-1)
-        last = self.steps.seq(len(self.steps) - 1)
-        counts = (ask.requests(), ask.pool_pages(), ask.preemptions())
+        last, series = self.steps.seq(len(self.steps) - 1), self.history.series
         _, columns, rows = shape(ask.n_pages, WIDE)
         near = rows // 2 * columns + columns // 2
-        told = say("{} requests, {} pages: {} times one gave way.", *counts)
-        whole = (Crowd(), Map(flash=WHITE * self.ns(last) / 1e9 / LOAD), Elapsed())
+        told = say("{} times one gave way.", ask.preemptions())
+        read = reading_time(told) / OVER_MOTION
+        most = int(series.seq[np.searchsorted(series.end_ns, self.ns(last) * (1 - read / LOAD))])
+        whole = (Crowd(), Map(flash=FLASH * self.ns(last) / 1e9 / LOAD), Elapsed())
         acts = [self.act(Sheet(page=near, name="map")), self.act(Map(close=(near,)), seconds=DIVE)]
-        acts += [self.act(*whole, seconds=ZOOM), self.timed(*whole, until=last, seconds=LOAD)]
-        self.shot(told, *acts, subject=("map",))
+        acts += [self.act(*whole, seconds=ZOOM), self.timed(*whole, until=most, seconds=LOAD - read)]
+        self.shot(say("{} requests come to {} pages.", ask.requests(), ask.pool_pages()), *acts, subject=("map",))
+        self.shot(told, self.timed(*whole, until=last, seconds=read), subject=("map",))
         acts = [self.act(Map(close=(near,)), seconds=ZOOM), self.act(Sheet(page=near, name="map"), seconds=DIVE)]
         self.shot("In small pages: any free one will do.", *acts, subject=("map",))
         yield self.part("load")

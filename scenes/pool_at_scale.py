@@ -19,7 +19,7 @@ from scenes.parts.part import Part
 from scenes.parts.question import Takeaway
 from scenes.stage.membership import MembershipTelling
 from scenes.stage.shot import Act, Section
-from scenes.stage.telling import Telling
+from scenes.stage.telling import Telling, lasting
 from scenes.story.errors import DoesNotApply
 from scenes.story.history.turns import Loss, turns_of
 from scenes.story.limits import reading_time
@@ -34,11 +34,10 @@ ZOOM = 3.0
 LONGEST = 0.4
 """Seconds that the longest step takes at most in one."""
 HOOK, FLASH, RUN_UP, SPARSE = 2.0, 0.5, 2.2, 24
-"""Seconds of time-lapse in the hook, those for which pages given back stay white, and those before the first loss;
+"""Seconds of time-lapse in the hook, those for which pages given back are red, and those before the first loss;
 steps in the hook below which its clock is what moves."""
-READ, MOVING, ONE = 0.6, 1.3, 1.0
-"""Seconds beyond its reading time for which a sentence stands in a time-lapse, and that time by the least in which
-something moves; seconds in which a single movement does."""
+MOVING, ONE = 1.3, 1.0
+"""A sentence's reading time by the least in which something moves below it; seconds in which a single movement does."""
 COMES, ALL_COME = 0.3, 2.0
 """Seconds in which one of those that come beside another does, and all of them at most."""
 APART = 1.5
@@ -129,7 +128,7 @@ class PoolAtScaleTelling(Telling):
     def lapsed(self, until: int, captions: list[Said | str], rate: float | None) -> list[tuple[Said | str, Act]]:
         """The way to event `until` in time-lapses, one below each caption, as long as it takes to be read."""
         start, found = self.at, []
-        read = [reading_time(text) + READ for text in captions]
+        read = [lasting(text) for text in captions]
         ends = self.ns(start) + np.cumsum(read) / sum(read) * (self.ns(until) - self.ns(start))
         for text, end in zip(captions, ends.tolist(), strict=True):
             last = text is captions[-1]
@@ -150,10 +149,10 @@ class PoolAtScaleTelling(Telling):
         question, shown = self.question(say(told, self.ask.pool_pages())), self.frame[1 : 3 if few else 2]
         acts = [self.through((question, *shown), moment)]
         if worst is not None:
-            white = Map(acting=(worst.task,))
+            whose = Map(acting=(worst.task,))
             gone = self.empty(worst)
             for until in (self.at, gone, self.steps.done_from(gone)):
-                acts.append(self.act(question, white, until=until, seconds=0.8))
+                acts.append(self.act(question, whose, until=until, seconds=0.8))
         self.shot("", *acts, subject=("map",))
         title = self.ask.scenario.title
         return self.section("hook", say("{}", self.ask.header(title)) if title else "A pool at scale", cut=True)
@@ -205,7 +204,7 @@ class PoolAtScaleTelling(Telling):
             grow, free = say("Answers grow until no page is free."), ask.pool_free(full)
             if free.value:
                 grow = say("Answers grow until only {} {} free.", counted(free, "page"), are(free))
-            self.shot(grow, self.act(*quiet, seconds=1.8), self.through(quiet, full), subject=("crowd",))
+            self.shot(grow, self.act(*quiet, seconds=1.2), self.through(quiet, full), subject=("crowd",))
 
     def crowded(self, *acting: str) -> tuple[Part, ...]:
         """All pages below the requests that come and go, seen from near; `acting` ones in the accent."""
@@ -268,7 +267,7 @@ class PoolAtScaleTelling(Telling):
     def under_load(self) -> Section:
         """The rest of the run: up to the longest queue, to the last that gave way, to the end."""
         ask = self.ask
-        captions: list[Said | str] = ["White, and a red mark: one just gave way."] if self.losses else []
+        captions: list[Said | str] = ["Red: one just gave its pages back."] if self.losses else []
         if self.crowd is not None and self.crowd > self.at:
             longest = say("Up to {} wait for pages.", counted(ask.waiting(self.crowd), "request"))
             self.lapse_with(self.crowd, [*captions, longest], self.fast)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from astrai_sim.trace import Trace
-from astrai_sim.trace.events import Lines, PagesAlloc, TaskAdmitted, TaskPreempted
+from astrai_sim.trace.events import Lines, PagesAlloc, PagesFree, TaskAdmitted, TaskPreempted
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, say
 from scenes.parts.bars import Bar, Bars, Waits
@@ -27,7 +27,9 @@ CALLS = ("OutOfPages", "cache.grow(", "_preempt(self.running[-1])")
 """What the code must say to be told of."""
 ROWS = ((12, 3), (33, 2))
 """Tapes beside a pool of up to so many pages."""
-ARRIVALS = 3
+ARRIVALS, EACH, LOSS, BACK = 3, 6, 4.0, 3.0
+"""Arrivals, and pages given back, up to which each is seen; seconds in which who gives way gives all back, and in which
+who is done does."""
 TOLD, READ = 8, 0.75
 """Stops of a time-lapse during which there is time for a sentence, and the share of one in which it is read."""
 Alarm = bool | tuple[int, ...]
@@ -195,8 +197,8 @@ class PreemptionTelling(Telling):
         ask, name = self.ask, self.name
         lost = say("{} loses its pages, and what was computed in them.", name)
         lost = self.short(lost, say("{} loses its pages.", name))
-        out = self.act(*self.stage(Queue((self.victim,))), until=self.freed)
-        self.shot(lost, out, subject=("pool",), pace=1.6)
+        acts = self.given_back(self.stage(Queue((self.victim,))), self.freed, LOSS, self.seq)
+        self.shot(lost, *acts, subject=("pool",))
         took = self.history.first(PagesAlloc, self.freed, self.decoded, task=self.asks)
         if took is not None:
             page = took.pages[0]
@@ -214,6 +216,13 @@ class PreemptionTelling(Telling):
             acts = [self.act(*self.stage(queue, pages=left), seconds=1.4) for queue in (self.head(), first)]
             self.shot(told, *acts, subject=("queue",))
         return self.section("out", say("{} gives way", name))
+
+    def given_back(self, parts: Sequence[Part], until: int, seconds: float, *before: int) -> list[Act]:
+        """Acts of so many seconds in which pages are given back up to event `until`, after the events `before`: each
+        page with its own counts, or, of many, all in one."""
+        frees = [event.seq for event in self.history.events(PagesFree, self.at, until)]
+        each = [*before, *frees, until] if len(frees) <= EACH else [until]
+        return [self.act(*parts, until=seq, seconds=seconds / len(each)) for seq in each]
 
     def head(self) -> Queue:
         """The line with the victim at the head of those that wait."""
@@ -249,7 +258,8 @@ class PreemptionTelling(Telling):
             done = ask.names(self.steps.served.get(gone))
             give = plural(done, "is done and gives its", "are done and give their")
             told = self.short(*(say("{} {} pages back.", listed(done, most), give) for most in (MOST, 1)))
-            self.shot(told, *self.acts(self.stage(), self.at, gone), subject=("pool",), pace=1.3)
+            acts = [self.act(*self.stage()), *self.given_back(self.stage(), gone, BACK)]
+            self.shot(told, *acts, subject=("pool",))
         given = (pages_text(ask.pages(again.pages), most) for most in (MOST, 1))
         told = self.short(*(say("{} was next in line: it gets {}.", name, pages) for pages in given))
         self.shot(told, self.act(*self.stage(Queue((victim,))), until=again.seq), subject=("pool",), pace=1.3)

@@ -267,9 +267,9 @@ class PrefixCacheTelling(Telling):
         end = self.requests[task].empty_after(freed.seq) or freed.seq
         frees = [freed, *(e for e in self.history.events(PagesFree, freed.seq, end) if e.task == task)][:MOST]
         page = freed.pages[0]
-        released = name, ask.page(page), ask.ref(page, freed.seq), ask.free_bit()
-        told = say("{} is done: page {} falls to ref {}, its bit becomes {}.", *released)
-        told = self.short(told, say("{} is done: page {} has ref {} and bit {}.", *released))
+        released = name, ask.page(page), ask.free_bit()
+        told = say("{} is done: page {} loses its ref, and its bit becomes {}.", *released)
+        told = self.short(told, say("{} is done: page {} gets bit {}.", *released))
         acts = self.coded("free", self.at, freed.seq, (tape, self.pool(page)))
         self.shot(told, *acts, subject=self.about(page), detail=CODE)
         self.beside = ()
@@ -359,7 +359,8 @@ class PrefixCacheTelling(Telling):
         end = teller.requests[task].empty_after(freed.seq) or freed.seq
         hold = plural(tasks[1:], "one holds", "others hold")
         told = say("{} leaves, page {} stays: {} it.", ask.name(task), ask.page(page), hold)
-        teller.shot(told, teller.act(tape, bits, until=end, seconds=1.7), subject=("pool", page))
+        acts = teller.act(tape, bits, until=end, seconds=0.7), teller.act(tape, shared, seconds=1.0)
+        teller.shot(told, *acts, subject=("pool", page))
         yield teller.section("counted", "Release is counted", ASIDE, cut=True, source=source)
 
     def takeaway(self) -> Section:

@@ -1,6 +1,6 @@
 """The film `PrefixSharing`: one prefix, computed once, held by many tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TypeVar
 
 from astrai_sim.trace import Trace
@@ -13,28 +13,21 @@ from scenes.parts.tape import Tape
 from scenes.parts.wires import MOST, Wires
 from scenes.stage.racing import RaceTelling
 from scenes.stage.shot import Section
-from scenes.stage.stage import OVER_MOTION
-from scenes.stage.telling import ASIDE, MORE
+from scenes.stage.telling import ASIDE, MORE, lasting
 from scenes.story.history.sure import sure
-from scenes.story.limits import reading_time
 from scenes.story.needs import PAGES, Needs
 from scenes.story.words import counted, listed, pages_text, plural
 
 E = TypeVar("E", ev.PagesFree, ev.PagesCached, ev.PagesRef, ev.PagesRevived)
-SHOWN, TAPES, SEEN, FEW = 6, 3, 2, 3
+SHOWN, TAPES, SEEN, FEW, BETWEEN = 6, 3, 2, 3, 3
 """Most pages that are shown, shared ones first, most tapes, most that are seen to leave one by one, and
-steps in which a sentence cannot be read."""
-MARGIN, MANY = 0.3, 11
-"""Seconds of a time-lapse in which its sentence comes; pictures of one in which a long sentence can be read."""
+steps in which a sentence cannot be read; pages that are shown beside others only as they stand between them."""
+MANY = 11
+"""Pictures of a time-lapse in which a long sentence can be read."""
 
 SHARED = (
     "a request that hits pages of another one: record a scenario with prefix_caching = true and a shared [[prefix]]"
 )
-
-
-def lasting(told: Said | None, least: float) -> float:
-    """Seconds of a time-lapse in which a sentence can be read."""
-    return max(least, reading_time(told or "") / OVER_MOTION + MARGIN)
 
 
 class PrefixSharingTelling(RaceTelling):
@@ -67,12 +60,19 @@ class PrefixSharingTelling(RaceTelling):
 
     def some_pages(self, cast: Sequence[str]) -> tuple[int, ...]:
         """Pages that are shown: the shared ones, and those that `cast` has besides, as far as there is room."""
-        found = dict.fromkeys(self.shared)
-        given = [self.requests[task].admitted[0].pages or () for task in cast]
-        given += [event.pages for task in cast for event in self.history.events(ev.PagesAlloc, task=task)]
-        for pages in given:
-            found |= dict.fromkeys(pages)
+        found = dict.fromkeys([*self.shared, *self.given(*cast)])
         return tuple(sorted([*found][:SHOWN]))
+
+    def given(self, *tasks: str) -> list[int]:
+        """Pages with which `tasks` were admitted first, then those that they were given later."""
+        pages = [self.requests[task].admitted[0].pages or () for task in tasks]
+        pages += [event.pages for task in tasks for event in self.history.events(ev.PagesAlloc, task=task)]
+        return [page for some in pages for page in some]
+
+    def with_those_between(self, pages: Collection[int]) -> tuple[int, ...]:
+        """`pages`, and the few that are between two of them."""
+        whole = range(min(pages), max(pages) + 1)
+        return tuple(whole if len(whole) <= len(pages) + BETWEEN else sorted(pages))
 
     # what stands
 
@@ -95,10 +95,10 @@ class PrefixSharingTelling(RaceTelling):
     def comes(self, task: str, told: Said) -> None:
         """Steps go on until `task` comes, of which `told` speaks."""
         came = self.requests[task].submitted.seq
-        on = self.on(came - 1)
-        acts = self.pass_time(*self.parts(), until=came - 1, seconds=lasting(on, 1.4))
+        on, brief = self.on(came - 1), self.on(came - 1, brief=True)
+        acts = self.pass_time(*self.parts(), until=came - 1, seconds=lasting(on, 1.4, stays=True))
         if acts and acts[0].stops:
-            self.shot(on, *acts, subject=("pool",))
+            self.shot(on if len(acts[0].stops) >= MANY else brief, *acts, subject=("pool",))
             acts = []
         if all(self.state(came).tasks[one].status == "finished" for one in self.cast):
             self.cast = ()
@@ -106,8 +106,9 @@ class PrefixSharingTelling(RaceTelling):
         if came > self.at:
             self.shot(told, *acts, self.act(*self.parts(), until=came, seconds=2.2), subject=("tape", task))
 
-    def on(self, until: int) -> Said | None:
-        """Who of those that are shown goes on up to event `until`, and into which pages that are not drawn."""
+    def on(self, until: int, brief: bool = False) -> Said | None:
+        """Who of those that are shown goes on up to event `until`, and, but in `brief`, into which pages that are not
+        drawn."""
         now, then = self.state(), self.state(until).tables
         going = [task for task in self.cast if task in now.tables and now.tasks[task].status != "finished"]
         if not going:
@@ -115,6 +116,8 @@ class PrefixSharingTelling(RaceTelling):
         told = say("{} {} on", listed(self.ask.names(going)), plural(going, "goes", "go"))
         if not {*going} & {*then}:
             return say("{} until {} done.", told, plural(going, "it is", "they are"))
+        if brief:
+            return say("{}.", told)
         pages = sorted({page for task in going for page in then.get(task, ())} - {*self.pages_shown})
         new = [self.ask.page(page) for page in pages if self.once(f"page {page}")]
         more = [say("{}, also in {}, not drawn.", told, pages_text(new, 2))] if new else []
@@ -145,7 +148,7 @@ class PrefixSharingTelling(RaceTelling):
         if pair is not None:
             yield self.raced(*pair, Tape(tuple(time.task for time in pair), asks=True))
         if self.peak is not None:
-            yield self.joins(self.peak)
+            yield self.joins(self.peak, after_race=pair is not None)
         kept = next(self.to_come(ev.PagesCached), None)
         drops = [e for e in self.to_come(ev.PagesFree) if e.ref and (kept is None or e.seq < kept.seq)]
         if drops:
@@ -215,7 +218,10 @@ class PrefixSharingTelling(RaceTelling):
         self.shot(told, *acts, subject=("pool", *own[:1]))
         return self.section("second", say("{} begins the same", name))
 
-    def joins(self, peak: ev.PagesRef) -> Section:
+    def joins(self, peak: ev.PagesRef, after_race: bool) -> Section:
+        """Who joins those that hold the shared pages, where they are held by most; a race is cut off where the first
+        sentence is about who joins.
+        """
         ask, task = self.ask, sure(peak.task)
         name, admitted = ask.name(task), sure(self.requests[task].admission(peak.seq))
         refs = [ask.ref(peak.page, seq) for seq in (peak.seq - 1, peak.seq)]
@@ -228,7 +234,8 @@ class PrefixSharingTelling(RaceTelling):
         told = say("{} table entries, and only {} in use.", entries, counted(used, "page"))
         done = self.act(*self.parts(task), until=self.computed(task, admitted.seq), seconds=1.6)
         self.shot(told, done, subject=("tape", task))
-        return self.section("joins", say("{} joins", name), MORE)
+        at_once = after_race and not self.beats[0].acts[0].stops
+        return self.section("joins", say("{} joins", name), MORE, cut=at_once)
 
     def leaves(self, drops: Sequence[ev.PagesFree]) -> Section:
         """One after another gives the shared pages back, which the others still hold."""
@@ -249,8 +256,9 @@ class PrefixSharingTelling(RaceTelling):
         """Steps go on until a request gives pages back."""
         until = self.steps.phase_begin(leaving.seq) - 1
         if until > self.at:
-            first, told = self.once("reads"), self.on(until)
-            acts = self.decode(self.parts(), until, lasting(told, 3.0 if first else 1.5))
+            first, told, brief = self.once("reads"), self.on(until), self.on(until, brief=True)
+            acts = self.decode(self.parts(), until, lasting(told, 3.0 if first else 1.5, stays=True))
+            told = brief if 0 < len(acts[0].stops) < MANY else told
             if first and (len(acts[0].stops) >= MANY or len(acts) > FEW):
                 told = "Steps read the shared pages and write elsewhere."
             self.shot(told, *acts, subject=("pool",))
@@ -290,9 +298,9 @@ class PrefixSharingTelling(RaceTelling):
     def misses(self, admitted: ev.TaskAdmitted) -> Section:
         """One that begins otherwise finds nothing: all of it is computed."""
         ask, task = self.ask, admitted.task
-        name, prompt, pages = ask.name(task), ask.prompt(task), (admitted.pages or ())[:SHOWN]
+        name, prompt, pages = ask.name(task), ask.prompt(task), [*dict.fromkeys(self.given(task))][:SHOWN]
         self.comes(task, say("Then {} comes: {} tokens, and they begin otherwise.", name, prompt))
-        self.pages_shown = tuple(sorted({*self.pages_shown, *pages}))
+        self.pages_shown = self.with_those_between({*self.pages_shown, *pages})
         told = say("No key fits, so all {} of its tokens are computed.", prompt)
         acts = self.acts(self.parts(), admitted.seq, self.computed(task, admitted.seq))
         self.shot(told, *acts, subject=("tape", task))

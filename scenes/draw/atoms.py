@@ -215,7 +215,8 @@ Picture = Mapping[Key, Atom]
 
 @dataclass(frozen=True)
 class Move:
-    """What flies while one picture becomes the next, and is in neither: from `start` to `end`.
+    """What flies while one picture becomes the next, and is in neither: from `start` to `end`, in an arc, or through
+    each of `via`, straight on.
 
     It leaves `delay` seconds after the movement has begun; one that comes `back` recoils at `end`.
     """
@@ -225,6 +226,7 @@ class Move:
     delay: float = 0.0
     seconds: float | None = None
     back: bool = False
+    via: tuple[Atom, ...] = ()
 
 
 def grid_edges(box: Box, n: int, columns: int, gap: float) -> np.ndarray:

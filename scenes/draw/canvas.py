@@ -4,9 +4,7 @@ Whoever tells a film only says what a picture looks like; what leaves, moves and
 out here, once for all parts.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +17,7 @@ from scenes.draw.atoms import FLYING, Atom, Block, Cells, Grid, Key, Line, Move,
 from scenes.draw.crossing import NEAR, crossing
 from scenes.draw.drawn import drawn
 from scenes.draw.layout import Frame
+from scenes.draw.track import Track
 
 LATE = 0.6
 """Share of a movement after which things come that make use of the place."""
@@ -74,58 +73,6 @@ class Unseen(Canvas):
         self.atoms = dict(picture)
 
 
-@dataclass
-class Track:
-    """One mobject on its way: `start` and `end` are vectors, times in seconds.
-
-    `fade` is (from, to) of its opacity; `late` [len(start)], 0 to 1, holds back single numbers, so that a front passes
-    over cells; `arc` [2] is how far the middle of the way swings out. With a `scale` beyond `FAR` it is part of a
-    camera move: sizes change by the same factor in equal times. A `hidden` text goes out where it stands and comes in
-    where it belongs. What flew is gone soon after `leaves`.
-    """
-
-    mobject: Any
-    start: np.ndarray
-    end: np.ndarray
-    begins: float
-    seconds: float
-    ease: motion.Easing
-    fade: tuple[float, float] = (1.0, 1.0)
-    late: np.ndarray | None = None
-    arc: np.ndarray | None = None
-    says: Text | None = None
-    glow: bool = False
-    hidden: bool = False
-    accent: Any = None
-    scale: float = 1.0
-    leaves: float = math.inf
-    stood: tuple[float, ...] | None = None
-
-    def at(self, elapsed: float, flip: float) -> None:
-        """Put the mobject where it is after `elapsed` seconds, if it is not there; texts swap at `flip`."""
-        t = (elapsed - self.begins) / self.seconds if self.seconds else float(elapsed >= self.begins)
-        t = 1.0 if t > 1 - 1e-9 else max(0.0, t)
-        glowed = min(1.0, (elapsed - flip) / motion.GLOW) if self.glow and elapsed >= flip else -1.0
-        stays = min(1.0, max(0.0, 1 - (elapsed - self.leaves) / motion.DIM))
-        stands = t, glowed, stays, float(self.says is not None and elapsed >= flip)
-        if stands == self.stood and not self.hidden:
-            return
-        self.stood = stands
-        w: Any = motion.zoomed(self.ease(t), self.scale)
-        if self.late is not None and t < 1:
-            w = np.clip((t * 1.15 - self.late) / 0.15, 0.0, 1.0)
-        v = self.start * (1 - w) + self.end * w
-        if self.arc is not None:
-            v[:2] += self.arc * math.sin(math.pi * float(w))
-        if self.says is not None and elapsed >= flip:
-            self.mobject.say(self.says)
-            self.says = None
-        if glowed >= 0:
-            v[3:6] += (self.accent - v[3:6]) * (1 - glowed)
-        fade = self.fade[0] + (self.fade[1] - self.fade[0]) * (t if self.late is not None else float(w))
-        self.mobject.put(v, fade * stays)
-
-
 class Plan:
     """When what happens while the picture `before` becomes `after`, in seconds at a pace of 1.
 
@@ -141,7 +88,7 @@ class Plan:
         self.coming = [key for key in after if key not in before or not fits(before[key], after[key])]
         gone = set(self.leaving)
         self.changing = [key for key in before if key not in gone and before[key] != after[key]]
-        self.flights = [move.seconds or motion.flight(_way(move), frame.width) for move in moves]
+        self.flights = [move.seconds or motion.flight(float(_ways(move).sum()), frame.width) for move in moves]
         self.landed = max((m.delay + s for m, s in zip(moves, self.flights, strict=True)), default=0.0)
         self.swept, self.moved = 0.0, False
         passed: list[float] = []
@@ -182,10 +129,10 @@ def _scale(old: Atom, new: Atom) -> float:
     return scale if max(scale, 1 / max(scale, 1e-9)) > motion.FAR else 1.0
 
 
-def _way(move: Move) -> float:
-    """Pixels of a flight."""
-    a, b = np.array(bounds(move.start)), np.array(bounds(move.end))
-    return float(np.hypot(*((b[:2] + b[2:]) / 2 - (a[:2] + a[2:]) / 2)))
+def _ways(move: Move) -> np.ndarray:
+    """Pixels of each straight part of a flight."""
+    edges = np.array([bounds(atom) for atom in (move.start, *move.via, move.end)])
+    return np.hypot(*np.diff((edges[:, :2] + edges[:, 2:]) / 2, axis=0).T)
 
 
 class Change(FilmAnimation):
@@ -193,10 +140,10 @@ class Change(FilmAnimation):
 
     First what leaves goes, texts only with all that they stand at, and what flies is on its way; then shapes
     take their new colours and a front passes over cells; then all texts that say something else swap in one
-    frame, and glow; so numbers are always of one moment, and never before what they count. `seconds` is how
-    long all of that takes, the glow as long as ever; default: what the movements need. Where both pictures
-    are of the `same` moment, what leaves goes first, texts too, and what comes waits for what moves. A `plan`
-    for these pictures and moves that was made before is kept to.
+    frame, and glow, and frames become others; so numbers are always of one moment, and never before what they
+    count. `seconds` is how long all of that takes, the glow as long as ever; default: what the movements need.
+    Where both pictures are of the `same` moment, what leaves goes first, texts too, and what comes waits for what
+    moves. A `plan` for these pictures and moves that was made before is kept to.
     """
 
     def __init__(
@@ -241,6 +188,7 @@ class Change(FilmAnimation):
         late = {key[0] for key in ways.last}
         named = {key[:-1] for key in self.leaving if not isinstance(before[key], Text)}
         named -= {key[:-1] for key in self.picture}
+        swapped = set() if self.same else _swapped(before, self.picture, self.leaving, self.coming)
         for key in self.leaving:
             atom = before[key]
             vector, begins = atom.vector(), 0.0
@@ -250,6 +198,8 @@ class Change(FilmAnimation):
                 taken = [orders[other] for other, under in ways.behind.items() if key in under and other in orders]
                 begins = self._reached(min([order, *taken]))
                 stays = False
+            if key in swapped:
+                begins = self.flip
             seconds = max(1e-3, self.flip) if stays else self.leaves or motion.LEAVE
             falls = atom.falls if isinstance(atom, Text) else 0.0
             gone, ease = vector + np.eye(1, len(vector), 1)[0] * falls, _leaving(stays and not falls)
@@ -274,6 +224,8 @@ class Change(FilmAnimation):
                 begins = max([begins, *(ends[other] for other in ways.behind.get(key, ()))])
                 if key in ways.last or (self.same and key[0] in late and not atom.early):
                     begins = max(begins, self.flip)
+            if key in swapped:
+                begins = self.flip
             begins = min(begins, self.seconds - 1e-3)
             fades = min(motion.APPEAR, self.seconds - begins)
             self.tracks.append(Track(mobject, vector, vector, begins, fades, motion.out_cubic, (0, 1)))
@@ -332,6 +284,9 @@ class Change(FilmAnimation):
         arc = np.array([way[1], -way[0]]) * motion.ARC if not isinstance(move.start, (Cells, Line)) else None
         ease = motion.recoil if move.back else motion.in_out
         track = Track(mobject, start, end, move.delay * f, seconds * f, ease, (1, 1), arc=arc)
+        if move.via:
+            track.arc, track.knots = None, np.array([start, *(atom.vector() for atom in move.via), end])
+            track.shares = np.cumsum([0.0, *_ways(move)]) / _ways(move).sum()
         if isinstance(move.start, Block) and not move.back:
             track.leaves = self.plan.landed * f
         self.tracks.append(track)
@@ -364,6 +319,15 @@ class Change(FilmAnimation):
 def _leaving(stays: bool) -> motion.Easing:
     """How a text goes that stands until all texts swap; all else fades."""
     return (lambda t: float(t >= 1)) if stays else motion.in_cubic
+
+
+def _swapped(before: Picture, after: Picture, leaving: Sequence[Key], coming: Sequence[Key]) -> set[Key]:
+    """Blocks of one thing of which one goes and the other comes in its place, which they do with the texts: frames."""
+    gone, come = (
+        {(key[:-1], atom.box): key for key in keys if isinstance(atom := picture[key], Block)}
+        for picture, keys in ((before, leaving), (after, coming))
+    )
+    return {found[place] for place in gone.keys() & come.keys() for found in (gone, come)}
 
 
 def _where_sized(start: np.ndarray, end: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 LISTED = 8
 """Entries of a page table up to which it is written whole."""
+FINEST = 6
+"""Decimals of a millisecond with which whole nanoseconds are written in full."""
 
 
 def figures(value: float, n: int = 3) -> str:
@@ -18,6 +21,11 @@ def time_text(ns: float) -> str:
     ms = ns / 1e6
     value, unit = (ms, "ms") if ms < 1000 else (ms / 1000, "s")
     return f"{value:#.3g}".rstrip(".") + f" {unit}" if value < 999.5 else f"{value:.0f} {unit}"
+
+
+def ms_text(ns: float, places: int) -> str:
+    """Nanoseconds as milliseconds, to so many decimals."""
+    return f"{ns / 1e6:.{places}f} ms"
 
 
 def bytes_text(n: int) -> str:
@@ -76,6 +84,7 @@ FORMS: dict[str, Callable[[Any], str]] = {
     "plain": str,
     "name": str,
     "time": time_text,
+    **{f"ms.{places}": partial(ms_text, places=places) for places in range(FINEST + 1)},
     "exact": lambda ns: f"{ns / 1e9:.3f} s",
     "clock": clock_text,
     "number": number_text,

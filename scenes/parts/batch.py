@@ -12,7 +12,7 @@ from scenes.draw.atoms import Cells, Text, grid_edges, rgba
 from scenes.draw.layout import Box
 from scenes.measures import say
 from scenes.parts.part import Atoms, Part, Read, Room, Shown, View
-from scenes.story.words import counted
+from scenes.story.words import adding_up, counted
 
 TITLE, PITCH, GAP = 46.0, 44.0, 2.0
 PROMPT = 0.45
@@ -55,8 +55,9 @@ class Batch(Part):
             told = [say("{} in {}", text, took) for text in told]
             if prompt.value and view.history.steps.apart(self.step):
                 last = ask.phase_time("decode", self.step)
-                both = firsts[0], ask.less(took, last), answers, last
-                told.insert(0, say("{} in {} + {} in {}, {} in all", *both, took))
+                first, second, whole = adding_up(ask.less(took, last), last, took)
+                both = firsts[0], first, answers, second
+                told.insert(0, say("{} in {} + {} in {}, {} in all", *both, whole))
         texts = [say("Step {}: {}", ask.step(self.step), text) for text in told]
         fits = product(texts, (theme.LABEL, theme.LEAST_SIZE))
         fits = (fit for fit in fits if fonts.width(fit[0], "sans-medium", fit[1]) <= box.w)

@@ -25,6 +25,9 @@ FROZEN = 0.16
 SPAN = 0.28
 """Opacity of a stretch in which a prompt was computed."""
 LARGE = 110.0
+STRIP, BESIDE, INSIDE = 34.0, 8.0, 10.0
+"""Height of the numbers of a prompt's stretches where they stand above them, what is between two at least, and at
+both sides of one within its stretch."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Lanes(Part):
     It has a lane for each of `tasks` with their tokens, and one for the `prompt` of a request, with the
     stretches in which it was computed and then its tokens. `wait` is an empty stretch in the lanes of the
     `tasks`, `first` one in that of the prompt, from its beginning to its first token. Where the clock is
-    `counted`, the tokens of the first of `tasks` since 0 stand behind, faint where the stretch has ended.
+    `counted`, the tokens of the first of `tasks` since 0 stand behind, faint where the stretch has ended: then, and
+    where it steps back, it has no hand.
     """
 
     time: Timeline = field(default=Timeline(0, 1, 0))
@@ -67,27 +71,34 @@ class Lanes(Part):
         """The requests that have a lane, and "" for the room of a bracket."""
         return (*self.tasks, *((self.prompt,) if self.prompt else ()), *(("",) if self.first else ()))
 
+    @property
+    def handed(self) -> bool:
+        """Whether the clock's hand stands in the lanes."""
+        return self.lit and self.time.now <= self.until
+
     def room(self, view: View, width: float) -> Room:
-        n = len(self.rows)
-        return Room(TITLE + n * (ROW + GAP) - GAP + FOOT, TITLE + max(n * (BEST + GAP), LEAST_BEST) - GAP + FOOT)
+        n, strip = len(self.rows), self._strip(view, width)
+        least, best = TITLE + n * (ROW + GAP) - GAP + FOOT, TITLE + max(n * (BEST + GAP), LEAST_BEST) - GAP + FOOT
+        return Room(least + strip, best + strip)
 
     def draw(self, view: View, box: Box) -> Atoms:
         t, time, now = view.theme, self.time, min(self.time.now, self.until)
         yield ("title",), Text(self.title, (box.x, box.y + 18), px=theme.LABEL, face="sans-medium", color=t.text)
         body = Box(box.x, box.y + TITLE, box.w, box.h - TITLE - FOOT)
         plot = time.plot(body)
-        rows = dict(zip(self.rows, plot.rows(len(self.rows), GAP), strict=True))
+        rows = self._placed(plot, strip := self._strip(view, box.w))
         left, right = time.x(plot, max(self.since, time.start)), time.x(plot, min(self.until, time.end))
         bracket = rows.pop("", None)
         for task, row in rows.items():
             yield from chip(view, task, Box(body.x, row.cy - CHIP / 2, chip_width(*time.names), CHIP))
-            yield (task, "ground"), Block(Box(left, row.y, right - left, row.h), fill=t.empty)
+            above = strip if task == self.prompt else 0.0
+            yield (task, "ground"), Block(Box(left, row.y - above, right - left, row.h + above), fill=t.empty)
         for tick in time.ticks(plot):
             x = time.x(plot, tick)
             points = np.array([(x, body.bottom + FOOT), (x, body.bottom if tick else body.y)])
             yield ("tick", tick), Line(points, color=t.muted, width=2)
         if self.prompt:
-            yield from self._prompt(view, plot, rows[self.prompt], now)
+            yield from self._prompt(view, plot, rows[self.prompt], now, strip)
         for task, row in rows.items():
             yield (task, "tokens"), self._tokens(view, plot, row, task, now)
         top, bottom = (rows[self.tasks[i]] for i in (0, -1))
@@ -99,7 +110,34 @@ class Lanes(Part):
         if time.counted:
             yield from self._count(view, body, lanes, now)
         x, low = time.x(plot, now), max(row.bottom for row in rows.values())
-        yield ("head",), Line(np.array([(x, body.y), (x, low)]), color=t.accent, width=4, z=3)
+        if self.handed:
+            yield ("head",), Line(np.array([(x, body.y), (x, low)]), color=t.accent, width=4, z=3)
+
+    def _placed(self, plot: Box, strip: float) -> dict[str, Box]:
+        """The box of each lane, equally high; `strip` of its height is left free above that of the prompt."""
+        lanes = Box(plot.x, plot.y, plot.w, plot.h - strip).rows(len(self.rows), GAP)
+        below = self.rows.index(self.prompt) if self.prompt else len(self.rows)
+        return {
+            task: Box(lane.x, lane.y + (strip if i >= below else 0.0), lane.w, lane.h)
+            for i, (task, lane) in enumerate(zip(self.rows, lanes, strict=True))
+        }
+
+    def _strip(self, view: View, width: float) -> float:
+        """The height of the numbers above the prompt's stretches, where not each has room for its own and all have
+        it there; else 0."""
+        if not self.prompt:
+            return 0.0
+        plot, spans = self.time.plot(Box(0, 0, width, 0)), self._spans(view)
+        left, right = (np.array([self.time.x(plot, span[i]) for span in spans]) for i in (1, 2))
+        wide = np.array([fonts.width(str(count), "sans-bold", theme.LEAST_SIZE) for *_, count in spans])
+        token = np.array([self._token(view, step) for step, *_ in spans])
+        centres = left + np.maximum(right - left, wide + BESIDE) / 2
+        apart = np.diff(centres) >= (wide[1:] + wide[:-1]) / 2 + BESIDE
+        return STRIP if (wide + INSIDE > right - left - token).any() and apart.all() else 0.0
+
+    def _token(self, view: View, step: int) -> float:
+        """What the first token of the prompt's request covers of its stretch in a step."""
+        return WIDEST if step == view.history.requests[self.prompt].tokens.step[0] else 0.0
 
     def _times(self, view: View, task: str) -> np.ndarray:
         """When it got each of its tokens in this stretch, ns since 0, int64 [n]."""
@@ -126,7 +164,7 @@ class Lanes(Part):
                 spans.append((event.step, begin, end, event.end - event.start))
         return spans
 
-    def _prompt(self, view: View, plot: Box, row: Box, now: int) -> Atoms:
+    def _prompt(self, view: View, plot: Box, row: Box, now: int, strip: float) -> Atoms:
         hue, half = view.hue(self.prompt), min(TOKEN, row.h - 10) / 2
         for step, begin, end, count in self._spans(view):
             if begin >= now:
@@ -135,16 +173,20 @@ class Lanes(Part):
             box = Box(left, row.cy - half, max(0.01, right - left), 2 * half)
             yield (self.prompt, "span", step), Block(box, fill=hue, fill_alpha=SPAN, stroke=hue, width=2, radius=4)
             if end <= now:
-                token = WIDEST if step == view.history.requests[self.prompt].tokens.step[0] else 0.0
-                yield from self._said(view, Box(box.x, box.y, box.w - token, box.h), step, count)
+                room = box.w - self._token(view, step)
+                wide = max(box.w, fonts.width(str(count), "sans-bold", theme.LEAST_SIZE) + BESIDE)
+                place = Box(box.x, row.y - strip, wide, strip) if strip else Box(box.x, box.y, room, box.h)
+                if not self.handed or place.right <= self.time.x(plot, now):
+                    yield from self._said(view, place, step, count, bool(strip))
 
-    def _said(self, view: View, box: Box, step: int, count: int) -> Atoms:
-        """How many tokens a stretch of the prompt has, where that can be written in it."""
+    def _said(self, view: View, box: Box, step: int, count: int, above: bool) -> Atoms:
+        """How many tokens a stretch of the prompt has: `above` it, or in it, where that can be written there."""
         number, px = measure("prompt.chunk", count, "plain", task=self.prompt, step=step), theme.LEAST_SIZE
         texts = (say("{} prompt tokens", number), say("{}", number))
-        text = next((text for text in texts if fonts.width(text, "sans-bold", px) + 10 <= box.w), None)
+        fits = (text for text in texts if fonts.width(text, "sans-bold", px) + INSIDE <= box.w)
+        text = next(fits, texts[-1] if above else None)
         if text is not None:
-            ground = theme.mix(view.theme.panel, view.hue(self.prompt), SPAN)
+            ground = view.theme.empty if above else theme.mix(view.theme.panel, view.hue(self.prompt), SPAN)
             look: Look = {"face": "sans-bold", "color": view.theme.text, "align": "center", "ground": ground, "z": 2}
             yield (self.prompt, "tokens", step), Text(text, (box.cx, box.cy), px=px, **look)
 
@@ -199,6 +241,7 @@ class Lanes(Part):
         def share(pixels: float) -> float:
             return float((pixels - x) / (right - x))
 
+        over = (min(self.time.now, self.until) - zero) / (later - zero)
         found: dict[Any, Any] = {
             "axis": (self.time.start, self.time.end),
             "zero": self.zero,
@@ -206,7 +249,7 @@ class Lanes(Part):
             "of": self.prompt,
             "ticks": (zero, later),
             "times": {tick: share(at) for tick, at in ticks.items()},
-            "head": share(lines["head",]),
+            "head": share(lines["head",]) if ("head",) in lines else over,
         }
         for key, mobject in shown.items():
             match key[1:]:

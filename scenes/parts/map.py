@@ -28,9 +28,8 @@ FRAMED = 5.0
 """Pixels between the cells and the frame of a map whose last row is short."""
 DETAIL = 48.0
 """Pixels of a page from which on its slots are drawn."""
-GREY, KEPT, BACK = 0.68, 0.45, 0.4
-"""How far pages that the caption does not speak of are from muted towards the ground, cached ones, and, from the
-accent, those given back."""
+GREY, KEPT = 0.68, 0.45
+"""How far pages that the caption does not speak of are from muted towards the ground, and cached ones."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,11 @@ class Map(Part):
     """All pages of the pool, `k` to a cell where single ones would be too small to see.
 
     Pages have the colours of the crowd, in turn by admission; those of `named` requests their hue.
-    With `acting` requests, theirs are in the accent, paler where they had to give them back, in the
-    hue of who holds these now, and all others grey. `flash` are the seconds of the run for which pages
-    that a request had to give back are in the accent, `fresh` the last messages of cache events whose blocks are.
-    `close` are the pages that the camera is near to:
-    the map is then larger than the frame, and pages as full of colour as they are of tokens.
+    With `acting` requests, theirs are in the accent, those that they had to give back in the alarm's colour or in
+    the hue of who holds these now, and all others grey. `flash` are the seconds of the run for which pages that any
+    request had to give back are in the alarm's colour; blocks of the last `fresh` messages of cache events are in the
+    accent. `close` are the pages that the camera is near to: the map is then larger than the frame, and pages as full
+    of colour as they are of tokens.
     """
 
     named: tuple[str, ...] = ()
@@ -94,14 +93,14 @@ class Map(Part):
         for task in self.acting:
             colors[owners == view.history.requests[task].index] = rgba(t.accent)
             if task not in state.tables and (loss := turns.last(task, state.seq)) is not None:
-                colors[loss.pages[owners[loss.pages] < 0]] = rgba(theme.mix(t.accent, t.ground, BACK))
+                colors[loss.pages[owners[loss.pages] < 0]] = rgba(t.alarm)
                 for page in turns.taken(state, task):
                     colors[page] = rgba(t.hue(int(owners[page])))
         if self.flash:
             since = state.ns - self.flash * 1e9
             for loss in turns.losses:
                 if loss.seq <= state.seq and loss.ns > since:
-                    colors[loss.pages] = rgba(t.accent)
+                    colors[loss.pages] = rgba(t.alarm)
         if self.fresh:
             colors[stored_lately(view.history, state, self.fresh)] = rgba(t.accent)
         if self.close:

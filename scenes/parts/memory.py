@@ -1,7 +1,7 @@
 """A server's memory as one strip of slots: who holds which stretch, and how much of it is filled."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from scenes import theme
@@ -157,7 +157,8 @@ class Memory(Part):
             yield (self.trying, self.refused, "needs"), Text(text, (reach.cx, reach.cy), acting=True, **look)
 
     def moves(self, before: Picture, after: Picture, then: View, now: View) -> Iterator[Move]:
-        """What has newly been taken flies in from the door, empty."""
+        """What has newly been taken comes in from the door, empty: up to where nothing is written in the strip, along
+        there, and up again while it grows."""
         held = {key[1] for key in before if key[0] == self.key and key[-1] in KINDS}
         label = before.get((self.door, "label"))
         if not isinstance(label, Text):
@@ -166,8 +167,11 @@ class Memory(Part):
             if key[0] == self.key and key[-1] in KINDS and key[1] not in held and isinstance(atom, Block):
                 start = before.get((self.door, key[1], "chip"))
                 at = Box(label.at[0] + label.width + 20, label.at[1] - TAG / 2, tag_width(key[1]), TAG)
+                door, place = start.box if isinstance(start, Block) else at, atom.box
+                low = replace(door, y=place.bottom - door.h - 4)
+                along = replace(low, x=place.x, w=min(door.w, place.w))
                 look = {"fill": atom.fill, "stroke": atom.stroke, "width": 2.0, "radius": 4.0}
-                yield Move(Block(start.box if isinstance(start, Block) else at, **look), Block(atom.box, **look))
+                yield Move(Block(door, **look), Block(place, **look), via=(Block(low, **look), Block(along, **look)))
 
     def read(self, shown: Shown) -> Read:
         """(task, first slot, size, filled) of each stretch, as shares of a row of the strip."""

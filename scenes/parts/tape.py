@@ -130,12 +130,13 @@ class Tape(Part):
         return colors
 
     def read(self, shown: Shown) -> Read:
-        """How many tokens of each request are filled, and how many outlined."""
+        """How many tokens of each request are filled, and how many outlined, of one that is about to go, too."""
         tape: dict[str, list[int]] = {task: [0, 0] for task in self.tasks}
         for key, mobject in shown.items():
             if key[-1] == "slots":
-                tape[key[1]][0] += int(np.count_nonzero(filled(mobject, self.lit)))
-                tape[key[1]][1] += int(np.count_nonzero(mobject.lines[:, 3] > 0))
+                counts = tape.setdefault(key[1], [0, 0])
+                counts[0] += int(np.count_nonzero(filled(mobject, self.lit)))
+                counts[1] += int(np.count_nonzero(mobject.lines[:, 3] > 0))
         folded = [key[1] for key in shown if key[-1] == "fold"]
         return {"tape": {task: tuple(counts) for task, counts in tape.items() if task not in folded}}
 

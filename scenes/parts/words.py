@@ -100,12 +100,13 @@ def readable(text: str, face: str = "sans") -> str:
     return joined("", (text.cut(at, at + 1) if char != UNKNOWN else char for at, char in enumerate(shown)))
 
 
-def broken(words: Sequence[Word], width: float) -> list[list[tuple[Word, float, float]]]:
-    """Lines of (word, left, right), all in em, none wider than `width`."""
+def broken(words: Sequence[Word], width: float, each: float = 0.0) -> list[list[tuple[Word, float, float]]]:
+    """Lines of (word, left, right), all in em, none wider than `width`; `each` is added for every token of a chat
+    mark beyond its first."""
     lines: list[list[tuple[Word, float, float]]] = []
     x = 0.0
     for word in words:
-        wide = min(width, fonts.width(word.text, word.face, 1.0) + 2 * PAD)
+        wide = min(width, fonts.width(word.text, word.face, 1.0) + 2 * PAD + each * (word.n - 1))
         gap = SPACE if word.spaced or word.chip else JOINED
         if not lines or x + gap + wide > width:
             lines.append([])

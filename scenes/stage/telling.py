@@ -16,7 +16,9 @@ from scenes.parts.code import MOST_LINES, Code
 from scenes.parts.part import Part, ask_of
 from scenes.parts.question import Question, Takeaway
 from scenes.stage.shot import Act, Section, Shot, Storyboard
+from scenes.stage.stage import OVER_MOTION
 from scenes.story.errors import DoesNotApply
+from scenes.story.limits import reading_time
 from scenes.story.needs import Needs
 from scenes.story.source import shown_source, steps_of
 
@@ -32,6 +34,15 @@ FEW, PER_STEP = 4, 0.5
 """Steps from which on a time-lapse tells of them, and seconds of each at most."""
 LAPSED, STOPS_A_SECOND = 24, 12
 """Most stops of a time-lapse for each of its seconds, and stops of one that keeps the run's time."""
+TURN = 0.3
+"""Seconds of a time-lapse in which its sentence comes, or goes."""
+
+
+def lasting(told: str | None, least: float = 0.0, stays: bool = False) -> float:
+    """Seconds of a time-lapse, `least` or more, in which `told` comes, is read, and goes; where it `stays`, the last
+    of it is read over what follows."""
+    read = reading_time(told or "")
+    return max(least, read / OVER_MOTION + TURN if stays else read + 2 * TURN)
 
 
 class Telling:

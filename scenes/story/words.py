@@ -1,9 +1,12 @@
 """Words around measures: lists, counts and verbs that go with them, as `Said`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 from itertools import pairwise
 
 from scenes.measures import Measure, Said, joined, measure, say
+from scenes.measures.forms import FINEST
 
 Text = str | Measure
 MOST = 6
@@ -55,6 +58,18 @@ def pages_text(pages: Sequence[Measure], most: int = MOST, runs: bool = False) -
 def number(n: Measure) -> Said:
     """A small number as a word, others in digits."""
     return say(NUMBERS[n.value]) if n.value < len(NUMBERS) else say("{}", n)
+
+
+def adding_up(*times: Measure) -> list[Measure]:
+    """Times of whole nanoseconds, the last the sum of the others, in milliseconds with as few decimals as they add up
+    with when written: from three figures of the shortest on."""
+    shortest = Decimal(max(1, min(time.value for time in times))).adjusted()
+    for places in range(min(FINEST, max(0, FINEST + 2 - shortest)), FINEST + 1):
+        shown = [replace(time, form=f"ms.{places}") for time in times]
+        *parts, whole = (Decimal(str(time).removesuffix(" ms")) for time in shown)
+        if sum(parts) == whole:
+            return shown
+    raise ValueError(f"{', '.join(map(str, times[:-1]))} are not {times[-1]} in all")
 
 
 def possessive(name: Text) -> Said:

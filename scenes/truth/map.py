@@ -10,9 +10,8 @@ from scenes import theme
 from scenes.truth.vouching import shows, vouches
 from scenes.truth.witness import Witness
 
-OTHERS, KEPT, BACK, DIM = 0.68, 0.45, 0.4, 0.35
-"""How far grey pages and cached ones are from muted towards the ground, those given back from the accent; what is
-left of a map stepped back."""
+OTHERS, KEPT, DIM = 0.68, 0.45, 0.35
+"""How far grey pages and cached ones are from muted towards the ground; what is left of a map stepped back."""
 
 
 @lru_cache(maxsize=4)
@@ -86,12 +85,12 @@ def _of_pages(witness: Witness, at: int, told: Mapping, look: theme.Theme) -> np
     for task in told["acting"]:
         if task not in state.tables:
             left = [page for page in _lost_last(witness, task, at) if not state.refs[page]]
-            colors[left] = rgb(theme.mix(look.accent, look.ground, BACK))
+            colors[left] = rgb(look.alarm)
             others = taken(witness, task, at)
             colors[others] = hues[others]
     for seq, ns, _, pages in _given_back(witness.trace):
         if seq <= at and told["flash"] and ns > state.ns - told["flash"] * 1e9:
-            colors[pages] = rgb(look.accent)
+            colors[pages] = rgb(look.alarm)
     for seq, message, pages in _new_blocks(witness.trace) if told["fresh"] else ():
         if seq <= at and message > state.step - told["fresh"]:
             colors[[page for page in pages if state.page_state(page) == "cached"]] = rgb(look.accent)

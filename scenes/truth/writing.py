@@ -88,6 +88,7 @@ WRITING: dict[str, Callable[[Any], str]] = {
     "plain": lambda value: f"{value}",
     "name": lambda value: f"{value}",
     "time": _time,
+    **{f"ms.{n}": lambda ns, n=n: f"{_fixed(ns / 10**6, n)} ms" for n in range(7)},
     "exact": lambda ns: f"{_fixed(ns / 10**9, 3)} s",
     "bytes": _bytes,
     "clock": _clock,

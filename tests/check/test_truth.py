@@ -22,6 +22,7 @@ VALUES = {
     "plain": [0, 12_345, "any"],
     "name": ["A", "qwen-7b"],
     "time": [0, 999_499_999, 999_500_000, 10**9, *(int(10 ** DRAW.uniform(3, 13)) for _ in range(500))],
+    **{f"ms.{n}": [0, 500_000, 542_567_890, *(int(10 ** DRAW.uniform(3, 13)) for _ in range(100))] for n in range(7)},
     "exact": [0, 499_999, 10**9, 1_791_136_158, 12_345_678_901],
     "clock": [0, 49_999_999, 10**9, 1_234_567_890_123, *(int(10 ** DRAW.uniform(6, 13)) for _ in range(200))],
     "number": [0, 3, 1234, 0.123456, 12.0, 999.94, 1234.5, *(10 ** DRAW.uniform(-7, 5) for _ in range(300))],

@@ -149,6 +149,32 @@ def test_what_leaves_is_gone_soon_and_what_comes_is_there_at_the_end():
     assert movie.canvas.shown["b",].fill_rgbas[0, 3] == pytest.approx(1)
 
 
+@pytest.mark.parametrize("same", [False, True])
+def test_one_frame_becomes_another_with_the_numbers(same):
+    before = {("p", 1, "held"): box(), ("p", 1, "n"): text("1"), ("c",): cells(4)}
+    after = {("p", 1, "kept"): box(), ("p", 1, "n"): text("0"), ("c",): cells(12)}
+    movie = Movie(before, after, same=same)
+    held = movie.change.old[0]
+    now = movie.at(0.9 * movie.change.flip)
+    assert now["p", 1, "n"][0] == "1" and held.fill_rgbas[0, 3] == (0 if same else pytest.approx(1))
+    assert movie.canvas.shown["p", 1, "kept"].fill_rgbas[0, 3] == (pytest.approx(1, abs=0.01) if same else 0)
+    now = movie.at(movie.seconds)
+    assert now["p", 1, "n"][0] == "0" and held.fill_rgbas[0, 3] == 0
+    assert movie.canvas.shown["p", 1, "kept"].fill_rgbas[0, 3] == pytest.approx(1)
+
+
+def test_what_flies_through_others_comes_to_each_of_them_and_goes_straight_between():
+    movie = Movie({}, {}, [Move(box(100), box(1500), via=(box(800), Block(Box(800, 600, 300, 100), fill=BLUE)))])
+    flyer, seen = movie.change.flyers[0], []
+    for seconds in np.linspace(0, movie.seconds, 400):
+        movie.at(seconds)
+        seen.append(flyer.box)
+    assert any(abs(one.x - 800) + abs(one.y - 200) < 20 for one in seen)
+    assert any(abs(one.x - 800) + abs(one.y - 600) + abs(one.w - 300) < 20 for one in seen)
+    assert all(one.y == pytest.approx(200) for one in seen if one.x < 799)
+    assert seen[-1].x == pytest.approx(1500)
+
+
 def test_what_flies_is_in_neither_picture_and_lands_before_numbers_swap():
     move = Move(box(100), box(1500), delay=0.1)
     movie = Movie({("t",): text("1")}, {("t",): text("2")}, [move])

@@ -99,3 +99,8 @@ def test_films_of_drawn_runs(name, make, tmp_path):
         if told == RUNS:
             return
     pytest.fail(f"{name} tells {told} of {MOST}")
+
+
+def test_a_tape_that_makes_room_for_another_is_still_read(tmp_path):
+    recorded(shared(8), path := tmp_path / "run.jsonl")
+    assert assert_clean_or_told_why_not(catalog.film("PrefixSharing"), path) is not None

@@ -102,16 +102,16 @@ def test_colours_of_cells_of_many_pages(tmp_path):
     assert untrue(Map(), trace, len(trace) // 2) == []
 
 
-def test_who_gives_way_is_white_then_pale_and_then_somebody_elses(tight):
+def test_who_gives_way_is_white_then_red_and_then_somebody_elses(tight):
     loss = next(loss for loss in turns_of(history_of(tight)).losses if loss.stored)
     part = Map(acting=(loss.task,))
-    white, pale = theme.rgb(theme.DARK.accent), theme.rgb(theme.mix(theme.DARK.accent, theme.DARK.ground, 0.4))
+    white, red = theme.rgb(theme.DARK.accent), theme.rgb(theme.DARK.alarm)
     before, after = (read_back(part, tight, seq)["map.cells"] for seq in (loss.seq - 1, loss.seq + 1))
-    assert np.allclose(before[loss.pages], white) and np.allclose(after[loss.pages], pale)
+    assert np.allclose(before[loss.pages], white) and np.allclose(after[loss.pages], red)
     for seq in range(loss.seq - 1, min(len(tight), loss.seq + 40)):
         assert untrue(part, tight, seq) == []
     flashed = read_back(Map(flash=1.0), tight, loss.seq + 1)["map.cells"]
-    assert np.allclose(flashed[loss.pages], white)
+    assert np.allclose(flashed[loss.pages], red)
 
 
 def test_what_is_lost_is_what_the_request_held(tight):

@@ -73,8 +73,11 @@ def test_a_first_token_takes_as_long_as_the_film_of_that_trace_says():
 
 def test_the_number_of_times_is_that_of_the_trace():
     (section,) = (s for s in Opening.tell(Trace.open(Opening.trace_for())).sections if s.key == "load")
-    count = sum(1 for _ in other_trace("pool_at_scale").find(event="task_preempted"))
-    assert section.beats[0].caption.endswith(f" {count} times one gave way.")
+    gave = [event.seq for event in other_trace("pool_at_scale").find(event="task_preempted")]
+    before, said = section.beats[:2]
+    assert said.caption == f"{len(gave)} times one gave way."
+    assert before.until < gave[-1] <= said.until
+    assert sum(seq > before.until for seq in gave) < len(gave) / 4
 
 
 def test_a_page_that_somebody_holds_is_not_drawn_blank():
@@ -96,6 +99,18 @@ def test_every_cut_leaves_a_piece_with_the_number_of_its_tokens():
     assert counts == [[], ["16"], ["16", "16"], ["16", "16", "16", "12"]]
     tiles = [whole["Ada", place, "tile"].box for place in range(4)]
     assert [a.bottom for a in tiles[:3]] == pytest.approx([b.y for b in tiles[1:]])
+
+
+@pytest.mark.parametrize("name", ["chat", "prefix_sharing", "eviction"])
+def test_a_piece_has_as_many_boxes_as_it_says_tokens(name):
+    trace = other_trace(name)
+    task = next(iter(trace.state_at(len(trace) - 1).tasks))
+    view = View(trace, trace.state_at(next(trace.find(event="task_submitted", task=task)).seq))
+    n = -(-view.state.tasks[task].n_tokens // view.page_size)
+    drawn = dict(Sheet(task, n - 1).draw(view, view.frame.stage))
+    boxes = [{tuple(e) for e in drawn[task, place, "slots"].edges.tolist() if e[0] < e[2]} for place in range(n)]
+    assert [str(len(found)) for found in boxes] == [str(drawn[task, place, "cut"].text) for place in range(n)]
+    assert sum(map(len, boxes)) == view.state.tasks[task].n_tokens
 
 
 @pytest.mark.parametrize("scenario", ["two_requests", "crowded", "shared_prefix"])

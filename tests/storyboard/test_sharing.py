@@ -54,6 +54,12 @@ def test_who_misses_begins_with_other_tokens_and_counts_in_the_takeaway(sharing)
     ]
 
 
+def test_no_page_is_left_out_between_two_that_stand_at_the_end(sharing):
+    *_, pool = PrefixSharing.tell(sharing).sections[-1].beats[-1].acts[-1].parts
+    used = {page for event in sharing.find(event="pages_alloc") for page in event.pages}
+    assert pool.pages == tuple(sorted(used)) == tuple(range(len(used)))
+
+
 def test_refcounts_that_are_said_are_those_before_and_after_each_release(sharing):
     drops = [e for e in sharing.find(event="pages_free") if e.pages == [0] and e.ref]
     section = next(s for s in PrefixSharing.tell(sharing).sections if s.key == "leaves")
