@@ -55,7 +55,8 @@ ENCODER = {
     "bf": "0",
     "refs": "1",
     "weightp": "0",
-    "x264-params": "force-cfr=1:scenecut=0:deadzone-inter=26:deadzone-intra=16:subme=1:me=umh:merange=64:partitions=p8x8,i8x8,i4x4",
+    "x264-params": "force-cfr=1:scenecut=0:deadzone-inter=26:deadzone-intra=16:me=umh:merange=64:"
+    "partitions=p8x8,i8x8,i4x4",
     "threads": "1",
     "colorspace": "smpte170m",
     "color_primaries": "bt709",
