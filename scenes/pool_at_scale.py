@@ -247,7 +247,8 @@ class PoolAtScaleTelling(Telling):
         if back is None:
             return self.section("giving-way", "No page is free")
         wait = ask.time_between(loss.seq, back.seq, "time")
-        told = say("First in line, {} has pages again after {}.", ask.name(task), wait)
+        texts = "First in line, {} has pages again after {}.", "{} has pages again after {}."
+        told = self.short(*(say(text, ask.name(task), wait) for text in texts))
         given = {*self.state(back.seq).tables[task]}
         for e in self.history.events("task_finished", loss.seq, back.seq):
             if given & {*self.state(e.seq - 1).tables.get(e.task, ())}:

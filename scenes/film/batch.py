@@ -43,6 +43,7 @@ class Batch:
         self._run: Run | None = None
         self._costs = Costs(media / "sections" / "costs.json")
         self._asked: set[Path] = set()
+        self._awaited: set[Path] = set()
         self._then: dict[Path, list[Callable[[], None]]] = {}
         self._touched: list[tuple[Path, int, Sections]] = []
 
@@ -55,11 +56,16 @@ class Batch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        """Render what is left. Raises what rendering raised, and WorkersLost; then nothing goes on."""
-        if kind is None:
-            self._finish()
-        elif self._run:
-            self._run.place.stop()
+        """Render what is left. Raises what rendering raised, and WorkersLost; then nothing goes on, and hidden files
+        that were made but not taken are gone."""
+        try:
+            if kind is None:
+                self._finish()
+            elif self._run:
+                self._run.place.stop()
+        finally:
+            for output in (one for one in self._awaited if one.name.startswith(".")):
+                output.unlink(missing_ok=True)
 
     def add(
         self,
@@ -102,9 +108,11 @@ class Batch:
         of one, of which it is remembered what they took. `then` is told what the work gave."""
 
         def measured(took: float, values: Sequence[Any]) -> None:
+            self._awaited.discard(output)
             self._costs.add(*price, took, seconds)
             then(values[0])
 
+        self._awaited.add(output)
         self._hired().add([Task(work, inputs, output, seconds, self._costs.expected(*price, seconds))], measured)
 
     def go_on(self, more: bool = True) -> None:

@@ -13,9 +13,9 @@ import pytest
 from scenes.film.scene import ASSETS
 
 SMALL = ("--size", "180p", "--fps", "5")
-PROMO = (
-    'length = 8\n[[moment]]\nfilm = "PrefixCache"\nshow = "hook"\n[[moment]]\nfilm = "PrefixCache"\nshow = "growth"\n'
-)
+MOMENT = '[[moment]]\nfilm = "{}"\nshow = "{}"\n'
+SHOWN = [("PrefixCache", "hook"), ("PrefixCache", "growth"), ("Preemption", "preemption"), ("PrefixSharing", "sharing")]
+PROMO = "length = 16\n" + "".join(MOMENT.format(*shown) for shown in SHOWN)
 
 
 def started(tmp_path, *words: str) -> subprocess.Popen:
