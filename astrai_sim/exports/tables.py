@@ -8,9 +8,10 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 import msgspec
 
 from astrai_sim.exports.lives import CHUNK, Lives, Mark
-from astrai_sim.trace import RequestTimes, Series, State, Trace
+from astrai_sim.trace import RequestTimes, Series, Trace
 from astrai_sim.trace import events as ev
 from astrai_sim.trace.blocks import BLOCK_EVENTS
+from astrai_sim.trace.series import COUNTED, Counting
 
 KINDS = {int: "int", float: "float", str: "text", list[int]: "ints", list[str]: "texts"}
 """Kinds of columns: whole numbers of 64 bits, numbers of 64 bits, text, and lists of those."""
@@ -93,7 +94,7 @@ def fill(trace: Trace, put: Put) -> None:
     Rows of a table come in its order: events as they are, tokens as they were got, spans as they ended (those that
     never did last), requests as they were submitted, steps as they were done.
     """
-    series = Series.of(trace, _watched(trace, put))
+    series = _filled(trace, put)
     known = trace.header.membership_only
     for row in zip(*(getattr(series, column.name).tolist() for column in STEPS.columns), strict=True):
         put(STEPS, tuple(None if known and cell < 0 else cell for cell in row))
@@ -103,9 +104,9 @@ def fill(trace: Trace, put: Put) -> None:
         put(REQUESTS, (name, *(None if cell < 0 else cell for cell in cells)))
 
 
-def _watched(trace: Trace, put: Put) -> Iterator[tuple[ev.Event, State]]:
-    """The events and states, each put into the tables on its way."""
-    spans, generated = _Spans(put), dict[str, int]()
+def _filled(trace: Trace, put: Put) -> Series:
+    """The series, with events, tokens and spans put into their tables on the way."""
+    counting, spans, generated = Counting(), _Spans(put), dict[str, int]()
     for event, state in trace.replayed():
         put(EVENTS, event_row(event))
         spans.follow(event)
@@ -117,8 +118,10 @@ def _watched(trace: Trace, put: Put) -> Iterator[tuple[ev.Event, State]]:
                     token = event.ids and event.ids[i], event.texts and event.texts[i]
                     put(TOKENS, (event.seq, event.step, event.ns, task, generated[task], event.source, *token))
                     generated[task] += 1
-        yield event, state
+        if event.event in COUNTED:
+            counting.take(event, state)
     spans.end()
+    return counting.series(Series)
 
 
 class _Cells:

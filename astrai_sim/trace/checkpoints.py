@@ -9,7 +9,7 @@ import numpy as np
 from astrai_sim.trace.state import State
 from astrai_sim.trace.tasks import TaskState
 
-SPACING, MOST = 256, 1024
+SPACING, MOST = 256, 512
 """Events between two of them at least, and how many are kept at most."""
 WHOLE = 32
 """Of so many, one has all requests and the others those that changed since the one before."""

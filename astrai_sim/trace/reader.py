@@ -5,6 +5,7 @@ import zlib
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -23,6 +24,7 @@ from astrai_sim.trace.state import State
 from astrai_sim.trace.wire import UNREADABLE, LineReader, plain
 
 CHUNK = 1 << 20
+AT_ONCE = 10_000
 MOST_BYTES = 1 << 30
 """Of a trace as it is read, unpacked: some millions of events."""
 LONGEST_LINE = 1 << 26
@@ -145,9 +147,9 @@ class Trace:
         return self._event(self._line(index + 1), index)
 
     def __iter__(self) -> Iterator[Event]:
-        content, start = self.content, self._ends[0] + 1
+        content, start, event = self.content, self._ends[0] + 1, self._event
         for index, end in enumerate(self._ends[1 : self._events + 1]):
-            yield self._event(content[start:end], index)
+            yield event(content[start:end], index)
             start = end + 1
 
     def _event(self, line: bytes, index: int) -> Event:
@@ -200,12 +202,23 @@ class Trace:
     def _places(self) -> dict[str, np.ndarray]:
         """Where the events of each kind are, int64, ascending. Raises TraceError at a broken line."""
         places: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
-        for index in range(self._events):
+        for first in range(0, self._events, AT_ONCE):
+            for index, kind in enumerate(self._kinds(range(first, min(first + AT_ONCE, self._events))), first):
+                places[kind].append(index)
+        return {kind: np.frombuffer(found, np.int64) for kind, found in places.items()}
+
+    def _kinds(self, some: range) -> list[str]:
+        """The kinds of some events, all read at once, or where that fails one by one. Raises TraceError."""
+        lines, found = bytes(self.content[self._ends[some.start] + 1 : self._ends[some.stop] + 1]), []
+        with suppress(ValueError):
+            if len(kinds := self._lines.kinds(lines)) == len(some):
+                return kinds
+        for index in some:
             try:
-                places[self._lines.kind(self._line(index + 1))].append(index)
+                found.append(self._lines.kind(self._line(index + 1)))
             except ValueError as error:
                 raise TraceError(self.path, index + 2, f"event {index}: {error}") from None
-        return {kind: np.frombuffer(found, np.int64) for kind, found in places.items()}
+        return found
 
     def state_at(self, seq: int) -> State:
         """State after event `seq`; -1 gives the state before the first. A copy of its own.

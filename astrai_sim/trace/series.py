@@ -1,9 +1,8 @@
 """A whole run in arrays: what happened in each step, and to each request."""
 
 from array import array
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 
@@ -50,47 +49,62 @@ class Series:
     evictions: np.ndarray
 
     @classmethod
-    def of(cls, trace: Trace, replayed: Iterable[tuple[ev.Event, State]] | None = None) -> Self:
-        """From a trace, in one pass over its events and states: `replayed`, where somebody looks at them on the way."""
-        start = 0
-        rows: list[list[int]] = []
-        generated = prompt = preempted = evicted = 0
-        for event, state in trace.replayed() if replayed is None else replayed:
-            if event.event not in COUNTED:
-                continue
-            match event:
-                case ev.StepBegin():
-                    start = event.ns
-                    generated = prompt = preempted = evicted = 0
-                case ev.Tokens():
-                    generated += len(event.tasks)
-                case ev.KvWrite():
-                    prompts = state.prefilling(span.task for span in event.spans)
-                    prompt += sum(span.count for span in event.spans if span.task in prompts)
-                case ev.KvLengths():
-                    counts = dict(zip(event.tasks, event.counts, strict=True))
-                    prompt += sum([counts[task] for task in state.prefilling(counts)])
-                case ev.TaskPreempted():
-                    preempted += 1
-                case ev.PagesEvicted():
-                    evicted += len(event.pages)
-                case blocks.BlockRemoved():
-                    evicted += len(event.pages)
-                case blocks.MessageEnd():
-                    cached = state.n_cached
-                    times, pages = (event.step, event.seq, event.ns, event.ns), (cached, state.n_pages - cached)
-                    rows.append([*times, -1, -1, -1, -1, *pages, -1, -1, -1, -1, -1, evicted])
-                    evicted = 0
-                case ev.StepEnd():
-                    used, cached = state.n_in_use, state.n_cached
-                    times = (event.step, event.seq, start, event.ns, event.duration_ns, event.waiting, event.running)
-                    pages = (used, cached, state.n_pages - used - cached, state.kv_slots, used * state.page_size)
-                    rows.append([*times, *pages, generated, prompt, preempted, evicted])
-        table = np.array(rows, dtype=np.int64).reshape(-1, len(fields(cls)))
-        return cls(*table.T)
+    def of(cls, trace: Trace) -> Self:
+        """From a trace, in one pass over its events."""
+        counting = Counting()
+        for event, state in trace.replayed():
+            if event.event in COUNTED:
+                counting.take(event, state)
+        return counting.series(cls)
 
     def __len__(self) -> int:
         return len(self.step)
+
+
+S = TypeVar("S", bound=Series)
+
+
+class Counting:
+    """What happened in each step, while a trace is gone through for something else."""
+
+    def __init__(self) -> None:
+        self._rows: list[list[int]] = []
+        self._start = self._generated = self._prompt = self._preempted = self._evicted = 0
+
+    def take(self, event: ev.Event, state: State) -> None:
+        """Take in the next event of a kind that is `COUNTED`, with the state after it."""
+        match event:
+            case ev.StepBegin():
+                self._start = event.ns
+                self._generated = self._prompt = self._preempted = self._evicted = 0
+            case ev.Tokens():
+                self._generated += len(event.tasks)
+            case ev.KvWrite():
+                prompts = state.prefilling(span.task for span in event.spans)
+                self._prompt += sum(span.count for span in event.spans if span.task in prompts)
+            case ev.KvLengths():
+                counts = dict(zip(event.tasks, event.counts, strict=True))
+                self._prompt += sum([counts[task] for task in state.prefilling(counts)])
+            case ev.TaskPreempted():
+                self._preempted += 1
+            case ev.PagesEvicted() | blocks.BlockRemoved():
+                self._evicted += len(event.pages)
+            case blocks.MessageEnd():
+                cached = state.n_cached
+                times, pages = (event.step, event.seq, event.ns, event.ns), (cached, state.n_pages - cached)
+                self._rows.append([*times, -1, -1, -1, -1, *pages, -1, -1, -1, -1, -1, self._evicted])
+                self._evicted = 0
+            case ev.StepEnd():
+                used, cached = state.n_in_use, state.n_cached
+                times = (event.step, event.seq, self._start, event.ns, event.duration_ns, event.waiting, event.running)
+                pages = (used, cached, state.n_pages - used - cached, state.kv_slots, used * state.page_size)
+                counts = (self._generated, self._prompt, self._preempted, self._evicted)
+                self._rows.append([*times, *pages, *counts])
+
+    def series(self, kind: type[S]) -> S:
+        """All of it, as a `Series` of that kind."""
+        table = np.array(self._rows, dtype=np.int64).reshape(-1, len(fields(kind)))
+        return kind(*table.T)
 
 
 @dataclass(frozen=True, eq=False)

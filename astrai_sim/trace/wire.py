@@ -192,6 +192,13 @@ class LineReader:
         except UNREADABLE as error:
             raise ValueError(plain(error)) from None
 
+    def kinds(self, lines: bytes) -> list[str]:
+        """The kinds of the events of several lines. Raises ValueError where any is none."""
+        try:
+            return [self.names[line.event] for line in _KIND.decode_lines(lines)]
+        except (*UNREADABLE, KeyError) as error:
+            raise ValueError(str(error)) from None
+
     def event(self, line: bytes, number: int) -> Event:
         """A line's event, with its `number` in the file. Raises ValueError saying what is wrong."""
         try:

@@ -113,11 +113,10 @@ class View:
         faint = FAINTEST * (1 - place / max(1, pages - 1)) if 1 < pages <= FLAT else np.zeros_like(place)
         return hue + (panel - hue) * np.asarray(faint)[..., None]
 
-    @cached_property
+    @property
     def final_pages(self) -> list[int]:
         """Pages that each request needs for all tokens that it ever has, by index."""
-        size = self.page_size
-        return [-(-(life.prompt + life.generated) // size) for life in self.history.requests.values()]
+        return self.history.final_pages
 
     def ink(self) -> tuple[np.ndarray, np.ndarray]:
         """Who computed each slot and for which page of its table; see `Ink.at`."""

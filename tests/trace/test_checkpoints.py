@@ -81,5 +81,5 @@ def test_a_state_that_was_reached_goes_on_from_there(trace, applied):
 
 def test_few_states_are_kept_of_a_long_trace():
     first = State(4, 2)
-    assert checkpoints.Checkpoints(first, 1_000_000).spacing == 977
+    assert checkpoints.Checkpoints(first, 1_000_000).spacing == 1954
     assert checkpoints.Checkpoints(first, 10).spacing == checkpoints.SPACING

@@ -9,8 +9,9 @@ from weakref import WeakKeyDictionary, proxy
 
 import numpy as np
 
-from astrai_sim.trace import Event, Series, State, Trace
+from astrai_sim.trace import Event, Series, Trace
 from astrai_sim.trace.events import PagesAlloc, PagesEvicted, PagesKeyed
+from astrai_sim.trace.series import COUNTED, Counting
 from scenes.story.history.ink import Ink
 from scenes.story.history.pages import Pages
 from scenes.story.history.requests import Requests
@@ -35,17 +36,16 @@ class History:
         self.steps = Steps(self.last, trace.header.phases)
         self._kinds: dict[int, Kinds] = {}
         self.pages = Pages(trace.header.scenario.cache.page_size, self.last, self.requests)
-        self.series = Series.of(trace, self._watched(trace))
+        self.series = self._gone_through(trace)
         self.steps.close()
 
-    def _watched(self, trace: Trace) -> Iterator[tuple[Event, State]]:
-        """The events and states, each taken in before it is handed on."""
+    def _gone_through(self, trace: Trace) -> Series:
+        """The series, with each event taken in on the way."""
         handlers: dict[str, list[Callable[[Event], None]]] = {}
-        works, evicted = Works(), array("q")
+        works, evicted, four, counting = Works(), array("q"), self.steps.four, Counting()
         for event, state in trace.replayed():
-            self.requests.state = state
             kind = event.event
-            if not self.steps.four:
+            if not four:
                 kinds = works.of(event)
                 if isinstance(event, PagesEvicted):
                     evicted.append(event.seq)
@@ -54,16 +54,19 @@ class History:
                     evicted = array("q")
                 self._kinds[event.seq] = kinds
             if kind not in handlers:
+                self.requests.state = state
+                self._seqs[kind] = array("q")
                 parts = (self.requests, self.steps, self.pages)
                 found = (getattr(part, f"on_{kind}", None) for part in parts)
                 handlers[kind] = [handler for handler in found if handler is not None]
-                self._seqs[kind] = array("q")
             self._seqs[kind].append(event.seq)
             for handler in handlers[kind]:
                 handler(event)
-            if not self.steps.four:
+            if not four:
                 self.steps.worked(event, self._kinds[event.seq])
-            yield event, state
+            if kind in COUNTED:
+                counting.take(event, state)
+        return counting.series(Series)
 
     def works(self, kind: str, event: Event) -> bool:
         """Whether an event belongs to that kind of work: the phase that it is in, where an engine has the four."""
@@ -86,6 +89,12 @@ class History:
     def waits(self) -> tuple[np.ndarray, np.ndarray]:
         """As `Requests.waits`."""
         return self.requests.waits()
+
+    @cached_property
+    def final_pages(self) -> list[int]:
+        """Pages that each request needs for all tokens that it ever has, by index."""
+        size = self.pages.page_size
+        return [-(-(life.prompt + life.generated) // size) for life in self.requests.values()]
 
     def decoded(self, step: int) -> list[str]:
         """The requests that a decode phase gave a token in a step, in order."""

@@ -100,7 +100,7 @@ class Moves:
 
     def reset(self, seq: int) -> None:
         """All cached pages lose their content."""
-        _, (how, page, ref) = self._entries()
+        how, page, ref = self._entries()
         known = np.flatnonzero((how < FREE) | (how >= EVICTED) | (how == CACHED) & (ref == 0))[::-1]
         pages, latest = np.unique(page[known], return_index=True)
         cached = pages[how[known[latest]] == CACHED].tolist()
@@ -108,38 +108,44 @@ class Moves:
         self._refs.extend([0] * len(cached))
         self._events.add(seq, len(cached), EMPTIED, -1, -1, False)
 
-    def _entries(self) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Of each entry the row of its event, what happened, the page and its refcount."""
-        which = np.repeat(np.arange(len(self._events)), self._events.pages)
-        return which, (self._events.how[which], np.array(self._pages, np.int64), np.array(self._refs, np.int64))
+    def _entries(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of each entry what happened, int8, the page, int64, and its refcount, int32."""
+        how = np.repeat(self._events.how.astype(np.int8), self._events.pages)
+        return how, np.array(self._pages, np.int64), np.array(self._refs, np.int32)
 
     def lives(self, last: int) -> Lives:
         """What became of all pages by the last event; what is not over ends after it.
 
         Raises LookupError where a request lets a page go that it does not have.
         """
-        told, (which, (how, page, ref)) = self._events, self._entries()
-        seq, task, over = told.seq[which], told.task[which], last + 1
+        told, (how, page, ref), over = self._events, self._entries(), last + 1
+        seq, task, first, start, decode = (
+            np.repeat(column, told.pages)
+            for column in (told.seq, told.task, told.logical, np.cumsum(told.pages) - told.pages, told.decode)
+        )
         comes, goes, tabled = how < FREE, (how == FREE) | (how == CACHED), task >= 0
         gone = goes & (ref == 0)
-        within = np.arange(len(page)) - (np.cumsum(told.pages) - told.pages)[which]
-        logical = told.logical[which] + np.where(comes, within, -within)
+        within = np.arange(len(page)) - start
+        logical = first + np.where(comes, within, -within)
 
         rows, moved = comes & tabled, np.flatnonzero((comes | goes) & tabled)
         n_entries = 2 + int(max(logical.max(initial=0), self.tables.logical.max(initial=0)))  # one for none
         entry = task * n_entries + logical
-        end, left = np.full(len(page), over), np.zeros(len(page), np.int64)
+        end, left = np.full(len(page), over), np.zeros(len(page), np.int8)
         at, after = neighbours(entry[moved], moved)
-        if not np.array_equal(np.sort(after[comes[at] & goes[after]]), moved[goes[moved]]):
+        followed = np.zeros(len(page), bool)
+        followed[after[comes[at]]] = True
+        if not followed[moved[goes[moved]]].all():
             raise LookupError("a page is let go that is not in the table at that place")
         end[at] = seq[after]
         left[at] = np.where(ref[after] > 0, 1, how[after] - 1)
         where = page[rows], task[rows], logical[rows], seq[rows]
         shown = self._shown(entry[rows], n_entries, seq[rows]) if len(self.tables) else seq[rows]
-        holds = Holds(*where, shown, end[rows], how[rows], left[rows], told.decode[which][rows])
+        taken = (column[rows].astype(np.int64) for column in (how, left, decode))
+        holds = Holds(*where, shown, end[rows], *taken)
 
         kept = gone & (how == CACHED)
-        at, after = neighbours_among(kept | comes | (how >= EVICTED), page)
+        at, after = neighbours_among(kept | comes | (how >= EVICTED) if kept.any() else kept, page)
         until = np.full(len(page), over)
         until[at] = seq[after]
 
@@ -178,10 +184,14 @@ class Moves:
 def neighbours(keys: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of things with whole-number `keys` at different `places`: each place with the next one that has the same key."""
     span = 1 + int(places.max(initial=0))
-    ordered = np.sort(keys * span + places)
-    keys, places = np.divmod(ordered, span)
+    ordered = keys * span
+    ordered += places
+    ordered.sort()
+    keys = ordered // span
     same = keys[1:] == keys[:-1]
-    return places[:-1][same], places[1:][same]
+    keys *= span
+    ordered -= keys
+    return ordered[:-1][same], ordered[1:][same]
 
 
 def neighbours_among(some: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
