@@ -109,9 +109,9 @@ class Moves:
         self._events.add(seq, len(cached), EMPTIED, -1, -1, False)
 
     def _entries(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Of each entry what happened, int8, the page, int64, and its refcount, int32."""
+        """Of each entry what happened, int8, the page and its refcount, int32."""
         how = np.repeat(self._events.how.astype(np.int8), self._events.pages)
-        return how, np.array(self._pages, np.int64), np.array(self._refs, np.int32)
+        return how, np.array(self._pages, np.int32), np.array(self._refs, np.int32)
 
     def lives(self, last: int) -> Lives:
         """What became of all pages by the last event; what is not over ends after it.
@@ -120,18 +120,18 @@ class Moves:
         """
         told, (how, page, ref), over = self._events, self._entries(), last + 1
         seq, task, first, start, decode = (
-            np.repeat(column, told.pages)
+            np.repeat(column.astype(np.int32), told.pages)
             for column in (told.seq, told.task, told.logical, np.cumsum(told.pages) - told.pages, told.decode)
         )
         comes, goes, tabled = how < FREE, (how == FREE) | (how == CACHED), task >= 0
         gone = goes & (ref == 0)
-        within = np.arange(len(page)) - start
+        within = np.arange(len(page), dtype=np.int32) - start
         logical = first + np.where(comes, within, -within)
 
         rows, moved = comes & tabled, np.flatnonzero((comes | goes) & tabled)
         n_entries = 2 + int(max(logical.max(initial=0), self.tables.logical.max(initial=0)))  # one for none
-        entry = task * n_entries + logical
-        end, left = np.full(len(page), over), np.zeros(len(page), np.int8)
+        entry = task.astype(np.int64) * n_entries + logical
+        end, left = np.full(len(page), over, np.int32), np.zeros(len(page), np.int8)
         at, after = neighbours(entry[moved], moved)
         followed = np.zeros(len(page), bool)
         followed[after[comes[at]]] = True
@@ -141,29 +141,28 @@ class Moves:
         left[at] = np.where(ref[after] > 0, 1, how[after] - 1)
         where = page[rows], task[rows], logical[rows], seq[rows]
         shown = self._shown(entry[rows], n_entries, seq[rows]) if len(self.tables) else seq[rows]
-        taken = (column[rows].astype(np.int64) for column in (how, left, decode))
-        holds = Holds(*where, shown, end[rows], *taken)
+        holds = Holds(*map(_long, (*where, shown, end[rows], how[rows], left[rows], decode[rows])))
 
         kept = gone & (how == CACHED)
         at, after = neighbours_among(kept | comes | (how >= EVICTED) if kept.any() else kept, page)
-        until = np.full(len(page), over)
+        until = np.full(len(page), over, np.int32)
         until[at] = seq[after]
 
         made, evicted = (how == ALLOC) & tabled, how == EVICTED
         at, after = neighbours_among((how == ALLOC) | gone & (how == FREE) | (how >= EVICTED), page)
-        end, content = np.full(len(page), over), np.full(len(page), -1)
+        end, content = (np.full(len(page), number, np.int32) for number in (over, -1))
         end[at] = seq[after]
-        content[after] = np.where(made, np.cumsum(made) - 1, -1)[at]
+        content[after] = np.where(made, np.cumsum(made, dtype=np.int32) - 1, -1)[at]
 
-        in_use = np.cumsum(comes & (ref == 1), dtype=np.int64) - np.cumsum(gone)
+        in_use = np.cumsum(comes & (ref == 1), dtype=np.int32) - np.cumsum(gone, dtype=np.int32)
         after_takes = in_use[(np.cumsum(told.pages) - 1)[(told.how < FREE) & (told.pages > 0)]]
         at_once = np.searchsorted(seq[kept], seq[kept], "right")
         at_once -= np.searchsorted(np.sort(until[kept]), seq[kept], "right")
         return Lives(
             holds,
-            Contents(page[made], task[made], logical[made], seq[made], end[made]),
-            Kept(page[kept], seq[kept], until[kept]),
-            Evicted(seq[evicted], page[evicted], content[evicted]),
+            Contents(*(_long(column[made]) for column in (page, task, logical, seq, end))),
+            Kept(*(_long(column[kept]) for column in (page, seq, until))),
+            Evicted(*(_long(column[evicted]) for column in (seq, page, content))),
             *(int(np.count_nonzero(how == ALLOC)), int(np.count_nonzero(gone & (how == FREE)))),
             *(int(after_takes.max(initial=0)), int(at_once.max(initial=0))),
         )
@@ -181,10 +180,15 @@ class Moves:
         return shown
 
 
+def _long(numbers: np.ndarray) -> np.ndarray:
+    return numbers.astype(np.int64)
+
+
 def neighbours(keys: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of things with whole-number `keys` at different `places`: each place with the next one that has the same key."""
     span = 1 + int(places.max(initial=0))
-    ordered = keys * span
+    ordered = keys.astype(np.int64)
+    ordered *= span
     ordered += places
     ordered.sort()
     keys = ordered // span
