@@ -11,7 +11,7 @@ from astrai_sim.exports.lives import CHUNK, Lives, Mark
 from astrai_sim.trace import RequestTimes, Series, Trace
 from astrai_sim.trace import events as ev
 from astrai_sim.trace.blocks import BLOCK_EVENTS
-from astrai_sim.trace.series import COUNTED, Counting
+from astrai_sim.trace.series import Counting
 
 KINDS = {int: "int", float: "float", str: "text", list[int]: "ints", list[str]: "texts"}
 """Kinds of columns: whole numbers of 64 bits, numbers of 64 bits, text, and lists of those."""
@@ -118,10 +118,9 @@ def _filled(trace: Trace, put: Put) -> Series:
                     token = event.ids and event.ids[i], event.texts and event.texts[i]
                     put(TOKENS, (event.seq, event.step, event.ns, task, generated[task], event.source, *token))
                     generated[task] += 1
-        if event.event in COUNTED:
-            counting.take(event, state)
+        counting.take(event, state)
     spans.end()
-    return counting.series(Series)
+    return Series(*counting.table().T)
 
 
 class _Cells:

@@ -2,7 +2,7 @@
 
 from array import array
 from dataclasses import dataclass, fields
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 
@@ -53,15 +53,11 @@ class Series:
         """From a trace, in one pass over its events."""
         counting = Counting()
         for event, state in trace.replayed():
-            if event.event in COUNTED:
-                counting.take(event, state)
-        return counting.series(cls)
+            counting.take(event, state)
+        return cls(*counting.table().T)
 
     def __len__(self) -> int:
         return len(self.step)
-
-
-S = TypeVar("S", bound=Series)
 
 
 class Counting:
@@ -72,7 +68,9 @@ class Counting:
         self._start = self._generated = self._prompt = self._preempted = self._evicted = 0
 
     def take(self, event: ev.Event, state: State) -> None:
-        """Take in the next event of a kind that is `COUNTED`, with the state after it."""
+        """Take in the next event, with the state after it."""
+        if event.event not in COUNTED:
+            return
         match event:
             case ev.StepBegin():
                 self._start = event.ns
@@ -101,10 +99,9 @@ class Counting:
                 counts = (self._generated, self._prompt, self._preempted, self._evicted)
                 self._rows.append([*times, *pages, *counts])
 
-    def series(self, kind: type[S]) -> S:
-        """All of it, as a `Series` of that kind."""
-        table = np.array(self._rows, dtype=np.int64).reshape(-1, len(fields(kind)))
-        return kind(*table.T)
+    def table(self) -> np.ndarray:
+        """All of it, int64 [n_steps, columns of `Series`]."""
+        return np.array(self._rows, dtype=np.int64).reshape(-1, len(fields(Series)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -232,10 +232,8 @@ class State:
     # pages
 
     def _on_pages_alloc(self, event: ev.PagesAlloc) -> None:
-        at = _index(event.pages)
-        self._pages[at] = IN_USE
-        self._forget(event.pages)
-        self._count(event, at)
+        self._empty(event.pages, IN_USE)
+        self._count(event)
 
     def _on_pages_ref(self, event: ev.PagesRef) -> None:
         self._count(event)
@@ -288,9 +286,9 @@ class State:
         self._cached.clear()
         self._mask = None
 
-    def _count(self, event: ev.Counted, at: int | np.ndarray | None = None) -> None:
+    def _count(self, event: ev.Counted) -> None:
         """Refcounts, the mask, and in bulk (in full detail a `table` event follows) the table."""
-        self.refs[_index(event.pages) if at is None else at] = _index(event.refs)
+        self.refs[_index(event.pages)] = _index(event.refs)
         if event.word is None:
             self._mask = event.mask
         else:
@@ -321,9 +319,6 @@ class State:
     def _empty(self, pages: list[int], state: int) -> None:
         """Pages lose their content, and are in that state."""
         self._pages[_index(pages)] = state
-        self._forget(pages)
-
-    def _forget(self, pages: list[int]) -> None:
         for page in pages if self._norms else ():
             self._norms.pop(page, None)
 
@@ -351,9 +346,9 @@ class State:
         self._filled += sum(held)
 
 
-def _index(numbers: list[int]) -> int | np.ndarray:
+def _index(numbers: list[int]) -> int | list[int]:
     """What NumPy takes for `numbers`: one alone is set far quicker than a list of one."""
-    return numbers[0] if len(numbers) == 1 else np.array(numbers, np.intp)
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
 HANDLERS = {name.removeprefix("_on_"): handler for name, handler in vars(State).items() if name.startswith("_on_")}

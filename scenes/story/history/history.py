@@ -11,7 +11,7 @@ import numpy as np
 
 from astrai_sim.trace import Event, Series, Trace
 from astrai_sim.trace.events import PagesAlloc, PagesEvicted, PagesKeyed
-from astrai_sim.trace.series import COUNTED, Counting
+from astrai_sim.trace.series import Counting
 from scenes.story.history.ink import Ink
 from scenes.story.history.pages import Pages
 from scenes.story.history.requests import Requests
@@ -64,9 +64,8 @@ class History:
                 handler(event)
             if not four:
                 self.steps.worked(event, self._kinds[event.seq])
-            if kind in COUNTED:
-                counting.take(event, state)
-        return counting.series(Series)
+            counting.take(event, state)
+        return Series(*counting.table().T)
 
     def works(self, kind: str, event: Event) -> bool:
         """Whether an event belongs to that kind of work: the phase that it is in, where an engine has the four."""
