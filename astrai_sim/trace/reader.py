@@ -25,6 +25,9 @@ from astrai_sim.trace.wire import UNREADABLE, LineReader, plain
 
 CHUNK = 1 << 20
 AT_ONCE = 10_000
+"""Lines of which only the kind is decoded together."""
+TOGETHER = 256
+"""Events that are decoded together."""
 MOST_BYTES = 1 << 30
 """Of a trace as it is read, unpacked: some millions of events."""
 LONGEST_LINE = 1 << 26
@@ -147,10 +150,22 @@ class Trace:
         return self._event(self._line(index + 1), index)
 
     def __iter__(self) -> Iterator[Event]:
-        content, start, event = self.content, self._ends[0] + 1, self._event
-        for index, end in enumerate(self._ends[1 : self._events + 1]):
-            yield event(content[start:end], index)
-            start = end + 1
+        return self._between(0, self._events)
+
+    def _between(self, first: int, end: int) -> Iterator[Event]:
+        """Events from the `first` to the one before `end`."""
+        for start in range(first, end, TOGETHER):
+            yield from self._read(range(start, min(start + TOGETHER, end)))
+
+    def _read(self, some: range) -> Iterable[Event]:
+        """Some events, all decoded at once, or where that fails one by one. Raises TraceError."""
+        lines = self.content[self._ends[some.start] + 1 : self._ends[some.stop] + 1]
+        with suppress(ValueError):
+            if len(events := self._lines.events(lines, some.start + 2)) == len(some):
+                for event, index in zip(events, some, strict=True) if self._foreign else ():
+                    self._fill(event, index)
+                return events
+        return (self._event(self._line(index + 1), index) for index in some)
 
     def _event(self, line: bytes, index: int) -> Event:
         try:
@@ -231,9 +246,9 @@ class Trace:
         done, state = self._kept.nearest(seq + 1)
         if self._last is not None and done <= self._last[0] <= seq + 1:
             done, state = self._last
-        for index in range(done, seq + 1):
-            state.apply(self[index])
-            self._kept.passed(index + 1, state)
+        for passed, event in enumerate(self._between(done, seq + 1), done + 1):
+            state.apply(event)
+            self._kept.passed(passed, state)
         self._last = seq + 1, state
         return state.copy()
 

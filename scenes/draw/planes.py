@@ -41,8 +41,11 @@ class Planes:
         """The pixels that `take` is to be given where the pixels in `area` have changed."""
         return area.grown(GIVEN, self.width, self.height)
 
-    def take(self, area: Area, pixels: np.ndarray) -> None:
-        """Convert what has changed in `area`, and what depends on it, from `pixels` [h, w, 4], RGBA, of its `needs`."""
+    def take(self, area: Area, pixels: np.ndarray) -> tuple[Area, np.ndarray]:
+        """Convert what has changed in `area`, and what depends on it, from `pixels` [h, w, 4], RGBA, of its `needs`.
+
+        Gives the pixels that were converted, and which of them have another light than before: bool [h, w].
+        """
         given, wanted = self.needs(area), area.grown(REACH, self.width, self.height)
         height, width = pixels.shape[:2]
         self.converted += width * height
@@ -53,4 +56,8 @@ class Planes:
             found = np.frombuffer(cast(Any, part), np.uint8).reshape(part.height, part.line_size)
             x, y, r, b = (edge // half for edge in wanted)
             left, top = x - given.left // half, y - given.top // half
-            plane[y:b, x:r] = found[top : top + b - y, left : left + r - x]
+            new = found[top : top + b - y, left : left + r - x]
+            if half == 1:
+                differs = new != plane[y:b, x:r]
+            plane[y:b, x:r] = new
+        return wanted, differs

@@ -14,12 +14,11 @@ from manim._config.video_encoder import VideoEncoderSpec
 
 from scenes.draw.planes import Planes
 from scenes.draw.screen import Area
+from scenes.film.keys import Keys
 from scenes.film.repeats import Repeats, same_again
 
 WAITING = 8
 """Pictures that may wait for their encoding."""
-KEY_S = 5
-"""Seconds after which the next picture that changes is a key frame, so that players need not begin far before."""
 Changes = list[tuple[Area, np.ndarray]]
 
 
@@ -39,7 +38,8 @@ class Encoder:
         self.planes = Planes(spec.width, spec.height) if spec.pixel_format == "yuv420p" else None
         self.tick = 1 / Fraction(spec.frame_rate)
         self.repeats = Repeats(same) if (same := same_again(spec)) else None
-        self.shown = self.key = self.encoded = 0
+        self.keys = Keys(spec.width, spec.height, Fraction(spec.frame_rate))
+        self.shown = self.encoded = 0
         self.error: BaseException | None = None
         self.queue: Queue[tuple[Changes, int] | None] = Queue(WAITING)
         self.thread = Thread(target=self._run, name=f"encoder of {path.name}", daemon=True)
@@ -90,7 +90,7 @@ class Encoder:
             try:
                 for area, pixels in changes:
                     if self.planes:
-                        self.planes.take(area, pixels)
+                        self.keys.change(self.shown, *self.planes.take(area, pixels))
                         picture = self.planes.frame
                     else:
                         picture = av.VideoFrame.from_numpy_buffer(pixels, format="rgba")
@@ -102,18 +102,18 @@ class Encoder:
     def _write(self, picture: av.VideoFrame | None, fresh: bool) -> None:
         """One more frame; one that is not `fresh` is as the one before."""
         assert picture is not None
-        if self.repeats and not fresh:
+        key = self.keys.due(self.shown, fresh)
+        if self.repeats and not fresh and not key:
             self._mux(self.repeats.again())
         else:
-            overdue = self.shown - self.key >= KEY_S / self.tick
             picture.pts, picture.time_base = self.shown, self.tick
-            picture.pict_type = PictureType.I if overdue else PictureType.NONE
+            picture.pict_type = PictureType.I if key else PictureType.NONE
             packets = self.stream.encode(picture)
             self.encoded += 1
+            for packet in packets:
+                self.keys.told(self.shown, packet.size, packet.is_keyframe)
             if self.repeats:
                 (packet,) = packets
-                if packet.is_keyframe:
-                    self.key = self.shown
                 self._mux(self.repeats.told(packet))
             else:
                 self.container.mux(packets)

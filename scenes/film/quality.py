@@ -49,27 +49,27 @@ QUALITIES = {quality.name: quality for quality in (FINAL, PREVIEW)}
 
 
 ENCODER = {
-    "qp": "14",
+    "qp": "18",
     "crf": "-1",
     "preset": "superfast",
     "bf": "0",
     "refs": "1",
     "weightp": "0",
-    "x264-params": "force-cfr=1:scenecut=0:deadzone-inter=26:deadzone-intra=16:me=umh:merange=64:"
-    "partitions=p8x8,i8x8,i4x4",
+    "x264-params": "force-cfr=1:scenecut=0:deadzone-inter=26:deadzone-intra=16:ipratio=5:me=umh:merange=64:no-deblock=1:"
+    "partitions=i8x8,i4x4",
     "threads": "1",
     "colorspace": "smpte170m",
     "color_primaries": "bt709",
     "color_trc": "iec61966-2-1",
     "color_range": "tv",
 }
-"""libx264's options: text and thin lines stay sharp; the same pictures always give the
-same packets; one thread, since sections run side by side;
-all pictures are as fine, so that none is looked at before it is encoded (`crf`, which wins where it is not negative,
-and which Manim would set, would have that done; docs/performance.md has what was measured);
-what a camera moves is looked for far and wide, which costs little and spares a third of such clips;
-a picture refers to the one before and is encoded at once, so that others can be put in between
-(see `scenes.film.repeats`); and the matrix that the pictures are converted with is written down for players."""
+"""libx264's options: text and thin lines stay sharp; the same pictures always give the same packets; one thread, since
+sections run side by side; pictures that move are all as fine, so that none is looked at before it is encoded (`crf`,
+which wins where it is not negative, and which Manim would set, would have that done), and key frames far finer, which
+show what has come to rest (`ipratio`, see `scenes.film.keys`); what a camera moves is looked for far and wide, which
+costs little and spares a third of such clips; a picture refers to the one before and is encoded at once, so that others
+can be put in between (see `scenes.film.repeats`); and the matrix that the pictures are converted with is written down
+for players. docs/performance.md has what was measured."""
 
 QUIET = {
     "disable_caching": True,

@@ -10,6 +10,7 @@ from manim._config.video_encoder import VideoEncoderSpec
 
 from scenes.draw.planes import Planes
 from scenes.draw.screen import Area
+from scenes.film import keys
 from scenes.film.encoder import Encoder
 from scenes.film.join import join
 from scenes.film.likeness import likeness
@@ -101,8 +102,9 @@ def test_frames_that_repeat_are_not_given_to_the_codec(tmp_path):
     assert all(len(data) < 200 for data, *_ in sent[2:24])
 
 
-def test_frames_after_a_repetition_are_decoded_as_without_it(tmp_path):
-    """With so many pictures that the number of each has begun anew several times."""
+def test_frames_after_a_repetition_are_decoded_as_without_it(tmp_path, monkeypatch):
+    """With so many pictures that the number of each has begun anew several times, and none encoded once more."""
+    monkeypatch.setattr(keys, "SHARE", 2)
     turns = [(picture(seed), None, 1 + seed % 4) for seed in range(40)]
     written(tmp_path / "with.mp4", turns)
     written(tmp_path / "without.mp4", [(pixels, None, 1) for pixels, *_ in turns])
@@ -111,10 +113,27 @@ def test_frames_after_a_repetition_are_decoded_as_without_it(tmp_path):
     assert len(shown) == len(expected) and all(same(a, b) for a, b in zip(shown, expected, strict=True))
 
 
+def dotted(shade):
+    """A picture of which a corner has that shade."""
+    pixels = picture(1)
+    pixels[:16, :16, :3] = shade
+    return pixels
+
+
 def test_long_films_have_key_frames_to_begin_at(tmp_path):
-    written(tmp_path / "a.mp4", [(picture(seed), None, 60) for seed in range(13)])
-    keys = [place for place, (*_, key) in enumerate(packets(tmp_path / "a.mp4")) if key]
-    assert keys == [0, 300, 600]
+    written(tmp_path / "a.mp4", [(dotted(20 * shade), None, 60) for shade in range(13)])
+    assert [place for place, (*_, key) in enumerate(packets(tmp_path / "a.mp4")) if key] == [0, 300, 600]
+
+
+def test_what_has_come_to_rest_is_shown_more_finely(tmp_path):
+    moves = [(picture(seed), None, 1) for seed in range(60)]
+    encoder = written(tmp_path / "a.mp4", [*moves, (picture(60), None, 60)])
+    shown, sent = decoded(tmp_path / "a.mp4"), packets(tmp_path / "a.mp4")
+    (_, fine) = [place for place, (*_, key) in enumerate(sent) if key]
+    assert 60 < fine < 75 and encoder.encoded == 62
+    asked = planes_of(av.VideoFrame.from_ndarray(picture(60), format="rgba").reformat(format="yuv420p"))
+    before, after = (np.abs(np.subtract(shown[at][0], asked[0], dtype=int)).mean() for at in (60, fine))
+    assert 0 < 2 * after < before and same(shown[fine], shown[119])
 
 
 def test_the_same_pictures_give_the_same_packets(tmp_path):

@@ -41,7 +41,7 @@ class History:
 
     def _gone_through(self, trace: Trace) -> Series:
         """The series, with each event taken in on the way."""
-        handlers: dict[str, list[Callable[[Event], None]]] = {}
+        takes: dict[str, tuple[Callable[[int], None], list[Callable[[Event], None]]]] = {}
         works, evicted, four, counting = Works(), array("q"), self.steps.four, Counting()
         for event, state in trace.replayed():
             kind = event.event
@@ -53,14 +53,15 @@ class History:
                     self._kinds |= dict.fromkeys(evicted, kinds)
                     evicted = array("q")
                 self._kinds[event.seq] = kinds
-            if kind not in handlers:
+            if kind not in takes:
                 self.requests.state = state
                 self._seqs[kind] = array("q")
                 parts = (self.requests, self.steps, self.pages)
                 found = (getattr(part, f"on_{kind}", None) for part in parts)
-                handlers[kind] = [handler for handler in found if handler is not None]
-            self._seqs[kind].append(event.seq)
-            for handler in handlers[kind]:
+                takes[kind] = self._seqs[kind].append, [handler for handler in found if handler is not None]
+            take_down, handlers = takes[kind]
+            take_down(event.seq)
+            for handler in handlers:
                 handler(event)
             if not four:
                 self.steps.worked(event, self._kinds[event.seq])

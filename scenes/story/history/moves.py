@@ -94,8 +94,8 @@ class Moves:
     def add(self, event: Paged, how: int, refs: list[int], task: int = -1, decode: bool = False) -> None:
         """What happened to the pages of an event, with their refcounts afterwards; task -1: they are in no table."""
         pages, logical = event.pages, event.logical
-        self._pages.extend(pages)
-        self._refs.extend(refs)
+        self._pages.fromlist(pages)
+        self._refs.fromlist(refs)
         self._events.add(event.seq, len(pages), how, task, -1 if logical is None else logical, decode)
 
     def reset(self, seq: int) -> None:
@@ -104,8 +104,8 @@ class Moves:
         known = np.flatnonzero((how < FREE) | (how >= EVICTED) | (how == CACHED) & (ref == 0))[::-1]
         pages, latest = np.unique(page[known], return_index=True)
         cached = pages[how[known[latest]] == CACHED].tolist()
-        self._pages.extend(cached)
-        self._refs.extend([0] * len(cached))
+        self._pages.fromlist(cached)
+        self._refs.fromlist([0] * len(cached))
         self._events.add(seq, len(cached), EMPTIED, -1, -1, False)
 
     def _entries(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
