@@ -52,6 +52,7 @@ class Planes:
         source = VideoFrame.from_numpy_buffer(pixels, format="rgba")
         converter = self.converters.setdefault((width, height), VideoReformatter())
         made = converter.reformat(source, format="yuv420p", threads=1)
+        differs = np.zeros((0, 0), bool)
         for plane, part, half in zip(self.planes, made.planes, (1, 2, 2), strict=True):
             found = np.frombuffer(cast(Any, part), np.uint8).reshape(part.height, part.line_size)
             x, y, r, b = (edge // half for edge in wanted)

@@ -17,15 +17,15 @@ REST_S = Fraction(2, 15)
 SHARE = 0.09
 """The share of the picture that must have come to rest."""
 WORTH = 0.6
-"""Bytes that must have followed the last key frame, in its own: what it takes itself is at most so many times the rest."""
+"""Bytes that must have followed the last key frame, in its own, so that films are not made of key frames."""
 
 
 class Keys:
     """Says of each picture of a stream of `width` × `height` pixels, `fps` a second, whether it should be a key frame.
 
-    What moves is seen for a sixtieth of a second and encoded coarsely. What has come to rest stays as it was encoded when
-    it last moved, until a key frame shows it finely: so one is due when enough is at rest that moved since the last one,
-    unless that one alone was dear. Pictures are counted by frame, from 0.
+    What moves is seen for a sixtieth of a second and encoded coarsely. What has come to rest stays as it was encoded
+    when it last moved, until a key frame shows it finely: so one is due when enough is at rest that moved since the
+    last one, unless that one alone was dear. Pictures are counted by frame, from 0.
     """
 
     def __init__(self, width: int, height: int, fps: Fraction) -> None:
@@ -50,7 +50,7 @@ class Keys:
             return True
         if since < SHORTEST_S * self.fps or self.bytes < WORTH * self.size:
             return False
-        at_rest = (self.moved > self.last) & (self.moved <= frame - REST_S * self.fps)
+        at_rest = (self.moved > self.last) & (self.moved <= int(frame - REST_S * self.fps))
         return bool(at_rest.mean() >= SHARE)
 
     def told(self, frame: int, size: int, key: bool) -> None:
