@@ -179,6 +179,30 @@ def test_a_broken_line_is_reported_where_it_is(packed, tmp_path):
         verify(Trace.open(path))
 
 
+@pytest.mark.parametrize(
+    ("put", "wrong"),
+    [
+        (lambda line: line[: len(line) // 2] + b"\n", "not JSON"),
+        (lambda line: b"\n", "not JSON"),
+        (lambda line: line[:-2] + b"\n}\n", "not JSON"),
+        (lambda line: line.replace(b'"seq":', b'"sec":'), "'seq' is missing"),
+        (lambda line: line[:-1] + b" " + line, "not JSON"),
+    ],
+)
+@pytest.mark.parametrize("seq", [0, 1, 255, 256, 400])
+def test_events_before_a_broken_line_are_read_and_are_those_that_are_asked_for(packed, tmp_path, seq, put, wrong):
+    """They are decoded many at a time."""
+    lines = packed.content.splitlines(keepends=True)
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"".join([*lines[: seq + 1], put(lines[seq + 1]), *lines[seq + 2 :]]))
+    trace, read = Trace.open(path), []
+    with pytest.raises(TraceError, match=rf"a\.jsonl:{seq + 2}: .*{wrong}"):
+        for event in trace:
+            read.append(event)
+    asked = [packed[index] for index in range(seq)]
+    assert read == asked and [event.line for event in read] == [event.line for event in asked]
+
+
 def test_find_gives_what_a_walk_gives(packed):
     for kind, task, after, before in [
         ("pages_alloc", None, -1, None),
