@@ -1,6 +1,7 @@
 """From the first event to the digest, and what of a trace is taken on trust."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -39,7 +40,8 @@ def verify(trace: Trace, cut: bool = False, policy: bool = True) -> VerifyReport
     for what in model.of_each:
         model.format.held(what, len(trace))
     _end(trace, model, cut)
-    unclaimed, levels = tuple(rule for rule in RULES if rule not in model.rules), model.checks.levels
+    unclaimed = tuple(rule for rule in RULES if rule not in model.rules)
+    levels = {level: Counter(counts) for level, counts in model.checks.levels.items()}
     held = len(trace), levels, trace.computed_sha256, tuple(model.rules), unclaimed
     return VerifyReport(*held, tuple(trusted(model, trace.footer)), header.knows)
 
