@@ -67,12 +67,13 @@ def test_lines_are_in_the_file_after_a_flush_and_at_the_end(tmp_path):
 def test_verify_reads_each_line_once(tmp_path, monkeypatch):
     trace = recorded(crowd(), tmp_path / "run.jsonl")
     read = []
-    event = LineReader.event
+    events = LineReader.events
 
-    def watched(self, line, number):
-        read.append(number)
-        return event(self, line, number)
+    def watched(self, lines, number):
+        read.extend(range(number, number + lines.count(b"\n")))
+        return events(self, lines, number)
 
-    monkeypatch.setattr(LineReader, "event", watched)
+    monkeypatch.setattr(LineReader, "events", watched)
+    monkeypatch.setattr(LineReader, "event", None)
     verify(trace)
     assert read == [*range(2, len(trace) + 2)]
