@@ -31,8 +31,9 @@ def started(tmp_path, *words: str) -> subprocess.Popen:
 
 
 def files(tmp_path, pattern: str) -> dict[str, int]:
-    """What matches, and which file on the disk it is: one that is written anew is another."""
-    return {str(path.relative_to(tmp_path)): path.stat().st_ino for path in tmp_path.glob(pattern)}
+    """What matches and is done, and which file on the disk it is: one that is written anew is another."""
+    found = (path for path in tmp_path.glob(pattern) if not path.name.startswith("."))
+    return {str(path.relative_to(tmp_path)): path.stat().st_ino for path in found}
 
 
 @pytest.mark.slow
