@@ -120,7 +120,7 @@ def _filled(trace: Trace, put: Put) -> Series:
                     generated[task] += 1
         counting.take(event, state)
     spans.end()
-    return Series(*counting.table().T)
+    return counting.series()
 
 
 class _Cells:

@@ -102,6 +102,10 @@ class Trace:
         start = self._ends[number - 1] + 1 if number else 0
         return self.content[start : self._ends[number]]
 
+    def _together(self, some: range) -> bytes:
+        """The lines of some events, which follow one another, with their ends."""
+        return self.content[self._ends[some.start] + 1 : self._ends[some.stop] + 1]
+
     def _edge(self, what: str, kind: type[T], number: int) -> T:
         try:
             return msgspec.json.decode(self._line(number), type=kind)
@@ -159,9 +163,8 @@ class Trace:
 
     def _read(self, some: range) -> Iterable[Event]:
         """Some events, all decoded at once, or where that fails one by one. Raises TraceError."""
-        lines = self.content[self._ends[some.start] + 1 : self._ends[some.stop] + 1]
         with suppress(ValueError):
-            if len(events := self._lines.events(lines, some.start + 2)) == len(some):
+            if len(events := self._lines.events(self._together(some), some.start + 2)) == len(some):
                 for event, index in zip(events, some, strict=True) if self._foreign else ():
                     self._fill(event, index)
                 return events
@@ -224,10 +227,10 @@ class Trace:
 
     def _kinds(self, some: range) -> list[str]:
         """The kinds of some events, all read at once, or where that fails one by one. Raises TraceError."""
-        lines, found = bytes(self.content[self._ends[some.start] + 1 : self._ends[some.stop] + 1]), []
         with suppress(ValueError):
-            if len(kinds := self._lines.kinds(lines)) == len(some):
+            if len(kinds := self._lines.kinds(self._together(some))) == len(some):
                 return kinds
+        found = []
         for index in some:
             try:
                 found.append(self._lines.kind(self._line(index + 1)))

@@ -49,12 +49,12 @@ class Series:
     evictions: np.ndarray
 
     @classmethod
-    def of(cls, trace: Trace) -> Self:
+    def of(cls, trace: Trace) -> "Series":
         """From a trace, in one pass over its events."""
         counting = Counting()
         for event, state in trace.replayed():
             counting.take(event, state)
-        return cls(*counting.table().T)
+        return counting.series()
 
     def __len__(self) -> int:
         return len(self.step)
@@ -99,9 +99,9 @@ class Counting:
                 counts = (self._generated, self._prompt, self._preempted, self._evicted)
                 self._rows.append([*times, *pages, *counts])
 
-    def table(self) -> np.ndarray:
-        """All of it, int64 [n_steps, columns of `Series`]."""
-        return np.array(self._rows, dtype=np.int64).reshape(-1, len(fields(Series)))
+    def series(self) -> Series:
+        """All of it."""
+        return Series(*np.array(self._rows, dtype=np.int64).reshape(-1, len(fields(Series))).T)
 
 
 @dataclass(frozen=True, eq=False)

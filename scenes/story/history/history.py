@@ -66,7 +66,7 @@ class History:
             if not four:
                 self.steps.worked(event, self._kinds[event.seq])
             counting.take(event, state)
-        return Series(*counting.table().T)
+        return counting.series()
 
     def works(self, kind: str, event: Event) -> bool:
         """Whether an event belongs to that kind of work: the phase that it is in, where an engine has the four."""
