@@ -185,7 +185,8 @@ class Change(FilmAnimation):
         words = {key: atom for key, atom in self.picture.items() if isinstance(atom, Text)}
         orders = {key: order for key in ways.behind if (order := words[key].order) is not None}
         ends: dict[Key, float] = {}
-        late = {key[0] for key in ways.last}
+        late, parted = {key[0] for key in ways.last}, {key[0] for key in ways.apart}
+        on_way = {key[:2] for key in self.changing if _moves(before[key], self.picture[key])}
         named = {key[:-1] for key in self.leaving if not isinstance(before[key], Text)}
         named -= {key[:-1] for key in self.picture}
         swapped = set() if self.same else _swapped(before, self.picture, self.leaving, self.coming)
@@ -222,8 +223,10 @@ class Change(FilmAnimation):
                 if atom.order is not None and plan.front is not None:
                     begins = self._reached(atom.order)
                 begins = max([begins, *(ends[other] for other in ways.behind.get(key, ()))])
-                if key in ways.last or (self.same and key[0] in late and not atom.early):
+                if key in ways.last or (self.same and (key[:2] in on_way if atom.early else key[0] in late)):
                     begins = max(begins, self.flip)
+            elif key[0] in parted:
+                begins = max(begins, self.arrives)
             if key in swapped:
                 begins = self.flip
             begins = min(begins, self.seconds - 1e-3)
@@ -256,6 +259,8 @@ class Change(FilmAnimation):
         if shape > NEAR:
             begins, seconds = self.leaves, max(1e-3, self.arrives - self.leaves)
         mobject.say(new)
+        if key in self.ways.hidden:
+            return Track(mobject, start, end, self.leaves, 0.0, motion.linear, hidden=True)
         if isinstance(new, Cells) and isinstance(old, Cells):
             start, end = _where_sized(start, end, len(new.edges))
         ease = motion.linear if new.steady else motion.in_out
@@ -295,13 +300,14 @@ class Change(FilmAnimation):
     def apply(self, progress: float) -> None:
         elapsed = progress * self.seconds
         for track in self.tracks:
-            track.at(elapsed, self.flip)
-            if track.hidden:
-                back = self.flip if track.glow else self.arrives
-                gone = elapsed < self.leaves
-                fades = min(motion.APPEAR, max(1e-3, self.seconds - back))
-                share = 1 - elapsed / self.leaves if gone else (elapsed - back) / fades
-                track.mobject.faded(min(1.0, max(0.0, share)))
+            track.at(elapsed, self.flip, self._seen(track, elapsed) if track.hidden else 1.0)
+
+    def _seen(self, track: Track, elapsed: float) -> float:
+        """The share that is seen of one that is hidden on its way, after `elapsed` seconds."""
+        back = self.flip if track.glow else self.arrives
+        fades = min(motion.APPEAR, max(1e-3, self.seconds - back))
+        share = 1 - elapsed / self.leaves if elapsed < self.leaves else (elapsed - back) / fades
+        return min(1.0, max(0.0, share))
 
     def finish(self) -> None:
         super().finish()
@@ -336,6 +342,11 @@ def _where_sized(start: np.ndarray, end: np.ndarray, n: int) -> tuple[np.ndarray
     none = [np.any(e[:, 2:] <= e[:, :2], axis=1)[:, None] for e in edges]
     first, last = np.where(none[0], edges[1], edges[0]), np.where(none[1], edges[0], edges[1])
     return np.concatenate([first.ravel(), start[4 * n :]]), np.concatenate([last.ravel(), end[4 * n :]])
+
+
+def _moves(old: Atom, new: Atom) -> bool:
+    """Whether that is a block that goes to another place."""
+    return isinstance(new, Block) and isinstance(old, Block) and _place(old, new) > NEAR
 
 
 def _place(old: Atom, new: Atom) -> float:

@@ -1,4 +1,4 @@
-"""Texts that would cross others while one picture becomes the next, and what they do instead."""
+"""Texts and pages that would cross others while one picture becomes the next, and what they do instead."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from scenes.draw.atoms import FLYING, Block, Key, Picture, Text
+from scenes.draw.atoms import FLYING, Atom, Block, Key, Picture, Text
 
 NEAR = 1.0
 """Pixels by which something is off its place from which on it counts as moved."""
@@ -15,11 +15,12 @@ OPAQUE = 0.9
 
 @dataclass
 class Ways:
-    """How texts keep out of each other's way.
+    """How texts and pages keep out of each other's way.
 
     `first` are texts that go before anything moves, `last` those that come when all has arrived, `behind` says of
     those that come which of those that go stand in their place. Of two that move one is `lifted`, with all that is
-    on its ground, and passes over the other, or, where it has no ground of its own, is `hidden` on its way.
+    on its ground, and passes over the other, or, where it has no ground of its own, is `hidden` on its way. Of two
+    grounds that would pass over each other one is hidden with all that is on it, which is `apart` then.
     """
 
     first: set[Key] = field(default_factory=set)
@@ -27,14 +28,24 @@ class Ways:
     behind: dict[Key, list[Key]] = field(default_factory=dict)
     lifted: set[Key] = field(default_factory=set)
     hidden: set[Key] = field(default_factory=set)
+    apart: set[Key] = field(default_factory=set)
 
 
 def crossing(before: Picture, after: Picture) -> Ways:
-    """What texts that would cross others do. What flies has a ground of its own and may cover them."""
+    """What texts and grounds that would cross others do. What flies has a ground of its own and may cover them."""
+    ways = Ways(apart=_apart(before, after))
+    for key in {**before, **after}:
+        if key[:2] in ways.apart:
+            if key in before and key in after:
+                ways.hidden.add(key)
+            else:
+                (ways.first if key in before else ways.last).add(key)
     kinds: dict[str, list[tuple[Key, Text, Text]]] = {"moves": [], "stands": [], "goes": [], "comes": []}
     for key, atom in {**before, **after}.items():
         old, new = before.get(key), after.get(key)
         if not isinstance(atom, Text) or atom.z >= FLYING or not (new is None or isinstance(new, Text)):
+            continue
+        if key[:2] in ways.apart:
             continue
         if not isinstance(old, Text):
             kinds["comes"].append((key, atom, atom))
@@ -47,12 +58,11 @@ def crossing(before: Picture, after: Picture) -> Ways:
     texts = [text for kind in kinds.values() for text in kind]
     keys = [key for key, *_ in texts]
     m, s, g = np.cumsum([len(kinds[kind]) for kind in ("moves", "stands", "goes")])
-    ways = Ways()
     if not texts:
         return ways
     hit = _hits(np.array([old.ink for _, old, _ in texts]), np.array([new.ink for *_, new in texts]))
-    ways.first = {keys[s + i] for i in np.flatnonzero(hit[s:g, :m].any(axis=1))}
-    ways.last = {keys[g + i] for i in np.flatnonzero(hit[g:, :s].any(axis=1))}
+    ways.first |= {keys[s + i] for i in np.flatnonzero(hit[s:g, :m].any(axis=1))}
+    ways.last |= {keys[g + i] for i in np.flatnonzero(hit[g:, :s].any(axis=1))}
     for i, j in np.argwhere(hit[g:, s:g]).tolist():
         ways.behind.setdefault(keys[g + i], []).append(keys[s + j])
         if texts[g + i][1].early:
@@ -72,6 +82,29 @@ def crossing(before: Picture, after: Picture) -> Ways:
             on_it = np.arange(s) == worst
         met[on_it] = met[:, on_it] = False
     return ways
+
+
+def _apart(before: Picture, after: Picture) -> set[Key]:
+    """What has a ground that would pass over others of its part on their way, those that go farthest: two first items
+    of keys, the part and whose ground it is."""
+    both = [(key, old.box, new.box) for key, old in before.items() if (new := after.get(key)) and _ground(key, old, new)]
+    if len(both) < 2:
+        return set()
+    boxes = [np.array([(b.x, b.y, b.right, b.bottom) for b in ends]) for ends in list(zip(*both, strict=True))[1:]]
+    part = np.unique([str(key[0]) for key, *_ in both], return_inverse=True)[1]
+    met = _hits(*boxes) & ~_hits(boxes[0], boxes[0]) & ~_hits(boxes[1], boxes[1]) & (part[:, None] == part)
+    far = np.abs(boxes[1] - boxes[0]).sum(axis=1)
+    found: set[Key] = set()
+    while met.any():
+        farthest = int(np.where(met.any(axis=1), far, -1.0).argmax())
+        found.add(both[farthest][0][:2])
+        met[farthest] = met[:, farthest] = False
+    return found
+
+
+def _ground(key: Key, old: Atom, new: Atom) -> bool:
+    """Whether that is what others lie on."""
+    return len(key) == 3 and key[2] == "ground" and isinstance(old, Block) and isinstance(new, Block)
 
 
 def _on_ground(picture: Picture, ground: Key, texts: Sequence[tuple[Key, Text, Text]]) -> np.ndarray:

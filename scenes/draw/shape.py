@@ -27,10 +27,6 @@ class DrawnShape(VMobject):
         """Everything that its picture comes from; the points first, which its path comes from."""
         return self.points, self.fill_rgbas, self.stroke_rgbas, self.stroke_width
 
-    def faded(self, share: float) -> None:
-        """Leave a share, from 0 to 1, of what there is of its fill."""
-        self.fill_rgbas = self.fill_rgbas * (1, 1, 1, share)
-
     def reshaped(self) -> None:
         """Its outline is another, not only somewhere else."""
         self._cut = None

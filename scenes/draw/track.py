@@ -17,8 +17,8 @@ class Track:
     `fade` is (from, to) of its opacity; `late` [len(start)], 0 to 1, holds back single numbers, so that a front passes
     over cells; `arc` [2] is how far the middle of the way swings out; with `knots` [n, len(start)] it comes to each of
     these at its share of the way, in `shares` [n]. With a `scale` beyond `FAR` it is part of a
-    camera move: sizes change by the same factor in equal times. A `hidden` text goes out where it stands and comes in
-    where it belongs. What flew is gone soon after `leaves`.
+    camera move: sizes change by the same factor in equal times. One that is `hidden` goes out where it stands and comes
+    in where it belongs. What flew is gone soon after `leaves`.
     """
 
     mobject: Any
@@ -40,14 +40,15 @@ class Track:
     leaves: float = math.inf
     stood: tuple[float, ...] | None = None
 
-    def at(self, elapsed: float, flip: float) -> None:
-        """Put the mobject where it is after `elapsed` seconds, if it is not there; texts swap at `flip`."""
+    def at(self, elapsed: float, flip: float, seen: float = 1.0) -> None:
+        """Put the mobject where it is after `elapsed` seconds, if it is not there, and show a share of it; texts swap at
+        `flip`."""
         t = (elapsed - self.begins) / self.seconds if self.seconds else float(elapsed >= self.begins)
         t = 1.0 if t > 1 - 1e-9 else max(0.0, t)
         glowed = min(1.0, (elapsed - flip) / motion.GLOW) if self.glow and elapsed >= flip else -1.0
         stays = min(1.0, max(0.0, 1 - (elapsed - self.leaves) / motion.DIM))
-        stands = t, glowed, stays, float(self.says is not None and elapsed >= flip)
-        if stands == self.stood and not self.hidden:
+        stands = t, glowed, stays * seen, float(self.says is not None and elapsed >= flip)
+        if stands == self.stood:
             return
         self.stood = stands
         w: Any = motion.zoomed(self.ease(t), self.scale)
@@ -64,4 +65,4 @@ class Track:
         if glowed >= 0:
             v[3:6] += (self.accent - v[3:6]) * (1 - glowed)
         fade = self.fade[0] + (self.fade[1] - self.fade[0]) * (t if self.late is not None else float(w))
-        self.mobject.put(v, fade * stays)
+        self.mobject.put(v, fade * stays * seen)
