@@ -252,7 +252,7 @@ class ChunkedPrefillTelling(Telling):
         self.stop = min(self.time.end, last + round(0.15 * (last - first)))
         time = self.stood(max(self.time.start, first - round(0.3 * (last - first))))
         lanes = partial(self.lanes, 0, title=title, prompt="")
-        self.shot(None, self.go(time, self.stop, lambda at: question, lanes), subject=("whole",), rest=1.0)
+        self.shot(None, self.go(time, self.stop, lambda at: question, lanes), subject=("whole",))
         return self.section("question", "Question", cut=True)
 
     def alone(self) -> Section:
@@ -290,7 +290,7 @@ class ChunkedPrefillTelling(Telling):
         text = say("A prompt can come in parts, a step for each.")
         text = text if budget.value is None else say("The server can limit a step: here to {} tokens.", budget)
         done = [row[1] for row in rows]
-        self.shot(text, self.act(*done[:-1], rows[-1][0]), self.act(*done), subject=(f"step-{chunk}",))
+        self.shot(text, self.act(*done[:-1], rows[-1][0]), self.act(*done), subject=(f"step-{chunk}",), rest=1.6)
         return self.section("inside", "Inside a step")
 
     def chunks(self) -> Section:

@@ -221,12 +221,15 @@ class EvictionTelling(RaceTelling):
         if done is not None:
             tokens = counted(ask.tokens(task, admitted), "token")
             told = say("So only {} of its {} are computed.", ask.computed(task, done.seq), tokens)
-            self.shot(told, *self.swept(task, self.steps.phase_end(done.seq)), subject=("tape", task))
+            acts = self.swept(task, self.steps.phase_end(done.seq))
         back = self.history.first(PagesCached, self.at, self.until + 1, task=task)
+        answer = [] if back is None else self.pass_time(*parts, until=self.steps.phase_begin(back.seq) - 1, seconds=1.6)
+        if done is not None:
+            self.shot(told, *acts, *answer, subject=("tape", task))
+            answer = []
         if back is not None:
-            acts = self.pass_time(*parts, until=self.steps.phase_begin(back.seq) - 1, seconds=1.6)
             told = say("Just used, the pages of {} go last in the row.", name)
-            acts.append(self.act(*parts, until=self.steps.phase_end(back.seq)))
+            acts = [*answer, self.act(*parts, until=self.steps.phase_end(back.seq))]
             self.shot(told, *acts, subject=("lru",), pace=1.3)
         return self.section("order", "Used again, last to go", ASIDE)
 
@@ -354,7 +357,7 @@ class EvictionTelling(RaceTelling):
         if self.missed is not None:
             number = say("{}", self.lost(self.missed))
             unit = say("tokens computed again, because {} came too late", ask.name(self.missed.task))
-        return replace(self.ending("What it costs", text, number, unit, Pool(bits=False), rest=1.2), cut=True)
+        return replace(self.ending("What it costs", text, number, unit, Pool(bits=False), rest=1.3), cut=True)
 
     def measures(self) -> dict[str, Measure]:
         late = self.missed and {"late": self.ask.name(self.missed.task), "lost": self.lost(self.missed)}

@@ -306,7 +306,7 @@ class PoolAtScaleTelling(Telling):
         waits = self.waits()
         if not waits or waits[1].value < APART * waits[0].value:
             last = Takeaway("Pages go where they are needed.", say("{}", ask.most_in_use()), "pages in use at the peak")
-            self.shot("", self.act(last, Map(), seconds=1.5), subject=("takeaway",))
+            self.closing(last, Map(), rest=1.0, seconds=1.5)
             return self.section("price", "What came of it")
         usual, most = waits
         chart = FirstTokens(lines=0)
@@ -326,7 +326,7 @@ class PoolAtScaleTelling(Telling):
             text = say("A full pool turns nobody away: it makes the newest wait.")
         unit = say("nine in ten had their first token by then, half within {}", usual)
         last = Takeaway(self.told("takeaway", text, **self.measures()), say("{}", most), unit)
-        self.shot("", self.act(last, FirstTokens(), seconds=2.0), subject=("takeaway",), rest=1.0)
+        self.closing(last, FirstTokens(), seconds=1.0)
         return self.section("price", "Waiting for the first token")
 
 

@@ -295,7 +295,7 @@ class PreemptionTelling(Telling):
                 Bar("computing again", again, self.victim, after=waiting),
             )
             below.append(Bars("", (*pieces, *self.usual)))
-        return self.ending("What it costs", text, number, unit, *below, rest=1.8)
+        return self.ending("What it costs", text, number, unit, *below)
 
     def tile(self) -> tuple[str, int]:
         """The tile of the token that asks."""

@@ -1,4 +1,4 @@
-"""What a step computes: a cell for each token, those of prompts behind those of answers."""
+"""What a step computes: a cell for each token, those of answers behind those of prompts."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -28,13 +28,14 @@ class Batch(Part):
     done: bool = True
 
     def tokens(self, view: View) -> list[tuple[str, str, int]]:
-        """(request, "decode" or "prompt", how many) of what the step computed, in the order that is drawn."""
+        """(request, "decode" or "prompt", how many) of what the step computed, in the order that is drawn: prompts first,
+        as where each has its own pass (see `four-phases` in docs/trace-format.md)."""
         history = view.history
         prompts: dict[str, int] = {}
         for task, count in history.prefilled(self.step):
             prompts[task] = prompts.get(task, 0) + count
         decoded = [(task, "decode", 1) for task in history.decoded(self.step)]
-        return [*decoded, *((task, "prompt", count) for task, count in prompts.items())]
+        return [*((task, "prompt", count) for task, count in prompts.items()), *decoded]
 
     def rows(self, view: View) -> int:
         """Rows of cells."""

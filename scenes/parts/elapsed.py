@@ -20,7 +20,8 @@ HEIGHT, BAR, MARK = 48.0, 8.0, 4.0
 class Elapsed(Part):
     """The run's time as a line that fills, with a mark for each time that a request had to give way.
 
-    Within a time-lapse it says how much of the run goes by in a second, where it is `steady`: equally much in each.
+    Within a time-lapse it says how much of the run goes by in a second, where it is `steady`: equally much in each; or,
+    where nothing of it does, that all is at one moment.
     """
 
     steady: bool = True
@@ -41,7 +42,8 @@ class Elapsed(Part):
         if view.history.count("task_preempted"):
             yield ("marks",), marks(view, Box(left, box.cy + 9, right - left, 12))
         if view.lapse is not None and self.steady:
-            text = say("each second: {} of the run", rate(view))
+            passes = rate(view)
+            text = say("each second: {} of the run", passes) if passes.value else say("one moment of the run")
             yield ("rate",), Text(text, (box.right, box.cy), px=theme.LEAST_SIZE, color=t.muted, align="right")
 
     def read(self, shown: Shown) -> Read:

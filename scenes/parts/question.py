@@ -43,13 +43,15 @@ class Question(Part):
 
 @dataclass(frozen=True)
 class Takeaway(Part):
-    """One sentence and one number, with what it counts: what is left of a film."""
+    """One sentence and one number, with what it counts, or the sentence `alone`, above the place for both: what is left
+    of a film."""
 
     place = "top"
 
     text: str = ""
     number: str = ""
     unit: str = ""
+    alone: bool = False
 
     def room(self, view: View, width: float) -> Room:
         height = len(balanced(self.text, FACE, theme.TAKEAWAY, width)) * PITCH * theme.TAKEAWAY
@@ -61,7 +63,7 @@ class Takeaway(Part):
     def draw(self, view: View, box: Box) -> Atoms:
         t, big, label = view.theme, theme.NUMBER, theme.LABEL
         yield from sentence(self.text, theme.TAKEAWAY, view, box, early=False)
-        if not self.number:
+        if not self.number or self.alone:
             return
         units = balanced(self.unit, "sans", label, box.w)
         top = box.bottom - (0.7 + PITCH * (len(units) - 1)) * label

@@ -36,6 +36,8 @@ LAPSED, STOPS_A_SECOND = 24, 12
 """Most stops of a time-lapse for each of its seconds, and stops of one that keeps the run's time."""
 TURN = 0.3
 """Seconds of a time-lapse in which its sentence comes, or goes."""
+SENTENCE = 0.45
+"""How long a takeaway's sentence stands before its number comes, as a share of the rest that both have then."""
 
 
 def lasting(told: str | None, least: float = 0.0, stays: bool = False) -> float:
@@ -138,8 +140,16 @@ class Telling:
     ) -> Section:
         """The section of the takeaway, the scenario's or else `text`, with its number, above what stands `beside`."""
         last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit)
-        self.shot("", self.act(last, *beside, until=until), subject=("takeaway",), rest=rest)
+        self.closing(last, *beside, until=until, rest=rest)
         return self.section(key, title)
+
+    def closing(
+        self, last: Takeaway, *beside: Part, until: int | None = None, rest: float = 2.0, seconds: float | None = None
+    ) -> None:
+        """What is left of the film: first the sentence, for `SENTENCE` of the `rest`, then the number that says it."""
+        first = replace(last, alone=True), *beside
+        acts = [self.act(*first, until=until, seconds=seconds), self.act(*first, seconds=SENTENCE * rest)]
+        self.shot("", *acts, self.act(last, *beside), subject=("takeaway",), rest=rest)
 
     def state(self, seq: int | None = None) -> State:
         """What holds after event `seq`; default: after what has been told."""
