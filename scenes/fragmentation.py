@@ -22,7 +22,7 @@ LARGEST = 128
 """Most pages of the pool."""
 STEP, RACE, MOST = 0.28, 0.14, 7.0
 """Seconds of a step of a time-lapse while the servers are watched, and in a race; and of all its steps."""
-FEW, PACE = 3, 1.15
+FEW, PACE = 3, 1.05
 """Steps that are shown one by one; how much slower than their sentence wants."""
 REACH, BACK = 0.6, 0.4
 ROWS = (*RULES, "pages")
@@ -163,7 +163,7 @@ class FragmentationTelling(Telling):
             told = say("Who serves {} sooner: one piece each, or pages?", name)
         self.start_at(worst)
         question = self.question(told)
-        self.shot(None, *self.tries(worst, question, most=MOST_TRIES), subject=("whole",), pace=1.4)
+        self.shot(None, *self.tries(worst, question, most=MOST_TRIES), subject=("whole",), pace=1.2)
         return self.section("hook", self.title, cut=True)
 
     def measures(self) -> dict[str, Measure]:
@@ -243,9 +243,10 @@ class FragmentationTelling(Telling):
         reserved, used, name = ask.piece("reserved", piece.task), ask.piece("used", piece.task), ask.name(piece.task)
         self.behind(step - 1)
         lanes = (*self.lanes("whole", {"acting": (piece.start,)}), self.clock)
-        self.shot(say("{} is done.", name), self.to(step, *lanes, seconds=1.0), subject=("whole",))
-        told = say("{} never filled {} of its {} slots.", name, ask.less(reserved, used), reserved)
-        self.shot(told, *(self.act(*self.lanes(), self.clock), self.act(*lanes, seconds=1.6)), subject=("whole",))
+        told = say("{} is done: it never filled {} of its {} slots.", name, ask.less(reserved, used), reserved)
+        told = self.short(told, say("{} never filled {} of its {} slots.", name, ask.less(reserved, used), reserved))
+        acts = self.to(step, *lanes, seconds=1.0), self.act(*self.lanes(), self.clock), self.act(*lanes, seconds=1.2)
+        self.shot(told, *acts, subject=("whole",))
         if step + 1 < self.done:
             told = say("What {} held is free with the next step.", name)
             acts = self.to(step + 1, *self.lanes(), self.clock, seconds=1.4), self.act(*self.lanes("whole"), self.clock)
@@ -281,14 +282,28 @@ class FragmentationTelling(Telling):
     def race(self) -> Section:
         """To the end of the recording, then of what is computed on."""
         ask, lanes = self.ask, (*self.lanes(), self.clock)
+        self.at_last()
         told = "A step is one token for all inside; full ones take longer."
         self.go(told, self.done - 1, *lanes, each=RACE, subject=("race",), detail=MORE)
         if self.whole_done > self.done:
             ended = say("Pages have served all {} after {} steps.", ask.requests(), ask.steps_of("pages"))
             self.shot(ended, self.act(*self.lanes("pages"), self.clock, seconds=2.0), subject=("pages",), pace=PACE)
         alone = "One piece each goes on: computed, the recording is over."
-        self.go(alone, self.whole_done - 1, *lanes, each=RACE, subject=("whole",))
+        self.go(alone, self.whole_done - 1, *lanes, each=RACE, subject=("whole",), rest=1.0)
         return self.section("race", "One clock")
+
+    def at_last(self) -> None:
+        """The one whom the question is about gets its piece: how much later than pages let it in."""
+        task = None if self.worst is None else self.head(self.worst)
+        later = range(self.step + 1, self.done)
+        places = (at for at in later if task in {piece.task for piece in self.ask.whole(at).pieces})
+        step = next(places, None)
+        paged = next((at for at in range(self.done) if task in self.state(self.ask.moment(at)).tables), None)
+        if step is None or paged is None or paged >= step:
+            return
+        sooner = counted(self.ask.less(self.ask.step(step), self.ask.step(paged)), "step")
+        told = say("At last {} has its piece: pages let it in {} sooner.", self.ask.name(sure(task)), sooner)
+        self.go(told, step, *self.lanes(), self.clock, subject=("whole", task))
 
     def cause(self) -> Section:
         """The same queue under rules that lack one fault each: what it costs."""
@@ -309,7 +324,7 @@ class FragmentationTelling(Telling):
         holes, reserve = (ask.less(ends["reserve"], ends[rule]) for rule in ("closed", "known"))
         if holes.value >= 0 and reserve.value >= 0:
             verdict = say("Closed holes save {} of {} steps, known lengths {}.", holes, ends["reserve"], reserve)
-            self.row(verdict, "closed", "known", rest=1.6)
+            self.row(verdict, "closed", "known", rest=0.8)
         return self.section("cause", "Holes, or reserve?", cut=True)
 
     def row(self, caption: Said, *rules: str, rest: float = 0.0) -> None:

@@ -11,6 +11,10 @@ from scenes.measures import joined, measure, say, written
 from scenes.parts.part import Atoms, Part, Read, Shown, View
 
 
+WHAT = {"refill": "refill batch"}
+"""What a phase is called where its name alone reads like a slip of another's, "prefill"."""
+
+
 @dataclass(frozen=True)
 class Header(Part):
     """The chapter's title at the left, step and phase at the right; with `phases` False only the title."""
@@ -25,7 +29,7 @@ class Header(Part):
         y = box.y + px / 2
         step = say("step {}", measure("step", view.state.step, "plain"))
         phase = written("phase.name", view.state.phase or "", "name")
-        wide = max(fonts.width(name, "mono", px) for name in ("prefill", *view.trace.header.phases))
+        wide = max(fonts.width(WHAT.get(name, name), "mono", px) for name in ("prefill", *view.trace.header.phases))
         at = (box.right - wide - 32, y)
         room = min(0.6 * box.w, at[0] - fonts.width("step 9999", "mono", px) - box.x)
         title = fonts.fit(self.title, "sans-medium", px, room)
@@ -34,12 +38,14 @@ class Header(Part):
             return
         yield ("step",), Text(step, at, px=px, face="mono", color=t.muted, align="right")
         if phase:
-            yield ("phase",), Text(phase, (box.right, y), px=px, face="mono", color=t.text, align="right")
+            named = say(WHAT.get(phase, phase).replace(phase, "{}"), phase)
+            yield ("phase",), Text(named, (box.right, y), px=px, face="mono", color=t.text, align="right")
 
     def read(self, shown: Shown) -> Read:
         """The phase, None between phases; nothing where the step does not stand."""
         said = {key[1]: str(mobject.text) for key, mobject in shown.items()}
-        return {"phase": said.get("phase")} if "step" in said else {}
+        called = {what: phase for phase, what in WHAT.items()}
+        return {"phase": called.get(phase := said.get("phase"), phase)} if "step" in said else {}
 
 
 @dataclass(frozen=True)

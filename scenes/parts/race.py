@@ -1,17 +1,17 @@
 """A race: how long each took, on one clock that runs over all of them."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import Block, Text
 from scenes.draw.layout import Box
-from scenes.measures import Measure, say
+from scenes.measures import Measure, Said, say
 from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 
 ROW, BEST, GAP, HEAD, BAR, LINE, HAND = 116.0, 150.0, 16.0, 52.0, 64.0, 50.0, 4.0
 NEAR, OVER = 1e-9, 2.0
-SOONER = "sooner"
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,21 @@ class Race(Part):
             if self.ahead and after < track.right - 2:
                 gap = Box(after, track.y + 4, self.ahead * (track.right - 2 - after), BAR - 8)
                 yield (i, "ahead"), Block(gap, stroke=t.muted, radius=4, steady=True)
-                if self.ahead == 1.0 and gap.w > fonts.width(SOONER, "sans-medium", px) + 40:
+                words = (text for text in self._sooner(view, lane) if fonts.width(text, "sans-medium", px) + 40 < gap.w)
+                if self.ahead == 1.0 and (sooner := next(words, None)):
                     look = {"face": "sans-medium", "color": t.muted, "align": "center"}
-                    yield (i, "sooner"), Text(SOONER, (gap.cx, gap.cy), px=px, **look)
+                    yield (i, "sooner"), Text(sooner, (gap.cx, gap.cy), px=px, **look)
             hand = Box(track.x + min(1.0, self.clock) * (track.w - HAND), track.y - 4, HAND, BAR + 8)
             yield (i, "hand"), Block(hand, fill=t.accent, radius=2, steady=True, z=1)
+
+    def _sooner(self, view: View, lane: Lane) -> list[Said]:
+        """How much sooner a lane arrives than the last, the fullest first; by how much only where it adds up as
+        written."""
+        last = max((one.time for one in self.lanes), key=lambda time: time.value)
+        less = view.ask.less(last, lane.time)
+        (whole, unit), (rest, same), (took, third) = (str(time).split() for time in (last, less, lane.time))
+        exact = unit == same == third and Decimal(rest) + Decimal(took) == Decimal(whole)
+        return [*([say("{} sooner", less)] if exact else ()), say("sooner")]
 
     def read(self, shown: Shown) -> Read:
         """Each lane's measure with its length, and where the clock stands, as shares of the track."""

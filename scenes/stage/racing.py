@@ -86,6 +86,6 @@ class RaceTelling(Telling):
         told = say("So its first token comes after {} instead of {}.", *times)
         if alone is not None:
             step = ask.phase_time("decode", alone)
-            told = self.short(say("{}, not {}: even one token takes {} to compute.", *times, step), told)
+            told = self.short(say("Why not sooner? A step for one token alone takes {}.", step), told)
         ahead = [self.act(*beside, replace(race, ahead=share), seconds=s) for share, s in ((0.01, 0.4), (1.0, 1.6))]
         self.shot(told, *ahead, subject=("race",), rest=REST)
