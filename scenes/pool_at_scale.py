@@ -175,9 +175,10 @@ class PoolAtScaleTelling(Telling):
         filled = life.prefilled(first.end)
         self.begin(-1)
         pages = counted(ask.table_pages(task, first.end), "page")
-        told = say("{} slots a page: {}'s {} tokens take {}.", ask.page_size(), ask.name(task), ask.prompt(task), pages)
-        acts = [self.act(*self.frame), self.act(near, seconds=ZOOM), self.act(near, until=life.submitted.seq)]
-        acts.append(self.act(near, until=first.end, seconds=1.0))
+        told = say("A page keeps the keys and values of {}.", counted(ask.page_size(), "token"))
+        self.shot(told, self.act(*self.frame), self.act(near, seconds=ZOOM), subject=("map",))
+        told = say("{} {} tokens take {}.", possessive(ask.name(task)), ask.prompt(task), pages)
+        acts = [self.act(near, until=life.submitted.seq), self.act(near, until=first.end, seconds=1.0)]
         if filled is not None and filled.seq <= self.last:
             acts.append(self.act(near, until=filled.seq, seconds=1.2))
         self.shot(told, *acts, subject=("map",))
@@ -197,7 +198,7 @@ class PoolAtScaleTelling(Telling):
         if header.workload is not None:
             scale, kind = ask.time_scale(), header.workload.kind
             name = SOURCES.get(kind, ask.header(kind))
-            told = say("{} requests recorded at {} come in {} of their time.", ask.requests(), name, scale)
+            told = say("{} requests as recorded at {}, in {} of the time.", ask.requests(), name, scale)
         self.lapse_with(until, [told])
         if self.losses:
             full, quiet = self.losses[0].seq - 1, self.crowded()

@@ -136,7 +136,7 @@ class Crowd(Part):
         place = int(np.searchsorted(again.seq, view.state.seq, side="right"))
         twice = written("crowd.again", int(again.tokens[place - 1]) if place else 0, "count")
         found = []
-        for key, words, number, high in ("gave way", "gave way", lost, most), ("again", "computed again", twice, total):
+        for key, words, number, high in ("gave way", "gave way", lost, most), ("again", "tokens again", twice, total):
             w = max(fonts.width(f"{high:,}", "mono-bold", BIG), fonts.width(words, "sans", px))
             found.append((key, words, number, w + BETWEEN))
         return found if total and sum(w for *_, w in found) < ASIDE * width else found[:1]

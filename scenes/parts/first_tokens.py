@@ -21,7 +21,7 @@ SHARE = 0.9
 class FirstTokens(Part):
     """Dots over the time of arrival, as high as the wait; lines at what half and most of the requests
     waited at most; below them, when one had to give way. With `lines` 0, 1 or 2 of them are drawn, with 3
-    the dots beyond the second are in the alarm's colour; without `dots` only their place."""
+    the dots beyond the second are in the alarm's colour; without `dots` these lie where they rise from, on the line."""
 
     needs = Room(300, 600, grows=True)
 
@@ -46,14 +46,14 @@ class FirstTokens(Part):
         if fonts.width(title, "sans", px) > box.w:
             title = "a dot: a request's wait"
         yield ("title",), Text(title, (box.x, box.y + 20), px=px, color=t.muted)
-        yield ("longest",), Text(longest, (box.x, field.y - 22), px=px, color=t.text)
+        if self.dots:
+            yield ("longest",), Text(longest, (box.x, field.y - 22), px=px, color=t.text)
         yield ("top",), Block(Box(field.x, field.y, field.w, 2), fill=t.empty, radius=0)
-        x, y = field.x + came / end * (field.w - DOT), field.bottom - DOT - waits / top * (field.h - 2 * DOT)
+        x, y = field.x + came / end * (field.w - DOT), field.bottom - DOT - waits / top * (field.h - 2 * DOT) * self.dots
         edges = np.stack([x, y, x + DOT, y + DOT], axis=1)
         late = waits > most.value
         order = np.lexsort((came, late))
         fills = np.where(late[:, None] & (self.lines > 2), rgba(t.alarm), rgba(t.crowd[-1]))
-        fills[:, 3] *= self.dots
         turn = np.argsort(np.argsort(came, kind="stable")) / max(1, len(came))
         yield ("dots",), Cells(edges[order], fills[order], order=turn[order])
         yield ("base",), Block(Box(field.x, field.bottom, field.w, 2), fill=t.muted, radius=0)
@@ -82,9 +82,9 @@ class FirstTokens(Part):
         yield (k, "text"), Text(text, (plate.cx, plate.cy), **look)
 
     def read(self, shown: Shown) -> Read:
-        """Places of the dots as shares of the longest wait and of the latest arrival, by time."""
+        """Places of the dots as shares of the longest wait and of the latest arrival, by time, once they have risen."""
         found = marked(shown.get((self.key, "marks")))
-        if not self.dots or (self.key, "dots") not in shown:
+        if (self.key, "longest") not in shown or (self.key, "dots") not in shown:
             return found
         e, base = shown[self.key, "dots"].edges, shown[self.key, "base"].box
         x, y = (e[:, 0] - base.x) / (base.w - DOT), base.y - e[:, 3]
