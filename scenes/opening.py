@@ -249,13 +249,15 @@ class GiveWay(Shipped):
             refused = Pool(bits=False, alarm=tuple(pages[: page + 1]))
             knock = Knock(task=str(took.task), page=page)
             acts.append(self.act(tapes, refused, knock, seconds=KNOCKS / len(pages)))
-        acts.append(self.act(*stage, until=freed, seconds=SOON))
+        token, asks = self.ask.tokens(took.task, self.at), self.ask.name(took.task)
+        self.shot(say("Token {} of {} needs a page: none is free.", token, asks), *acts, subject=("pool",))
+        acts = [self.act(*stage, until=freed, seconds=SOON)]
         acts.append(self.act(*stage, until=self.steps.phase_end(took.seq), seconds=FLIGHT))
-        self.shot(say("Pages run out: the newest, {}, gives way.", name), *acts, subject=("pool",))
+        self.shot(say("The newest, {}, gives way.", name), *acts, subject=("pool",))
         acts = self.pass_time(*stage, until=self.steps.before(again), seconds=SOON)
         acts += [self.act(*stage, until=again, seconds=FLIGHT), self.act(*stage, until=done, seconds=SWEEP)]
         self.shot(
-            say("{} comes back: {} tokens again.", name, self.ask.again(out.task, done)), *acts, subject=("pool",)
+            say("{} comes back: {} tokens computed again.", name, self.ask.again(out.task, done)), *acts, subject=("pool",)
         )
         self.dive()
         yield self.part("gives-way", MORE)
