@@ -229,8 +229,8 @@ class PreemptionTelling(Telling):
         return Queue((), ((self.victim, "next in"),))
 
     def meanwhile(self, queue: Queue, above: Part) -> tuple[Part, ...]:
-        """What stands `above`, the line, and how long it stands still."""
-        return above, queue, Waits(self.seq, self.victim, say("{} stands still", self.name), self.usual)
+        """What stands `above`, the line, how many pages are free, and how long it stands still."""
+        return above, queue, Free(), Waits(self.seq, self.victim, say("{} stands still", self.name), self.usual)
 
     def words(self, tasks: tuple[str, ...]) -> Part:
         """What `tasks` say, where that was recorded, else their tapes."""
