@@ -361,7 +361,7 @@ class PrefixCacheTelling(Telling):
         told = say("{} leaves, page {} stays: {} it.", ask.name(task), ask.page(page), hold)
         acts = teller.act(tape, bits, until=end, seconds=0.7), teller.act(tape, shared, seconds=1.0)
         teller.shot(told, *acts, subject=("pool", page))
-        yield teller.section("counted", "Release is counted", ASIDE, cut=True, source=source)
+        yield teller.section("counted", "One page, several holders", ASIDE, cut=True, source=source)
 
     def takeaway(self) -> Section:
         ask = self.ask

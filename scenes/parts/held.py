@@ -15,7 +15,7 @@ FOOT, TITLE, ASIDE, SWATCH, LINE = 52.0, 56.0, 24.0, 30.0, 1.5
 MOST = 160
 """Columns at most; of a longer run every second step has one, or every third, and so on."""
 SERIES = ("longest", "held", "filled")
-WORDS = {"longest": "reserved without pages", "held": "held in pages", "filled": "filled, the newest wait"}
+WORDS = {"longest": "reserved without pages", "held": "held in pages", "filled": "filled with tokens"}
 
 
 @dataclass(frozen=True)
