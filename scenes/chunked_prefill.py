@@ -359,7 +359,7 @@ class ChunkedPrefillTelling(Telling):
     def prices(self) -> list[Said]:
         """What chunks cost: time to the prompt's own first token, and time of the same work."""
         ask, (whole, chunked) = self.ask, (self.ask.ttft(prompt.task) for prompt in self.prompts)
-        found = [say("its own first token after {}, not {}", chunked, whole)] if chunked.value > whole.value else []
+        found = [say("the prompt's first token after {}, not {}", chunked, whole)] if chunked.value > whole.value else []
         first, second = self.works
         if first and second and second.value > first.value:
             more = ask.less(second, first)
