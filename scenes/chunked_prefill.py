@@ -305,12 +305,11 @@ class ChunkedPrefillTelling(Telling):
         text = say("A step: {} of {} prompt, a token for {}.", ask.prefilled_of(task, first), name, self.whose(1)[1])
         over = self.read(text, ahead, over)
         self.shot(text, self.go(self.stood(ahead), over, *parts), subject=("chunks",))
-        last = self.go(self.stood(over), self.time.end, *parts)
         whole, longest = self.waits
         told = say("Longest wait: {}, no shorter here.", longest)
         if longest.value < whole.value:
             told = say("Longest wait: {}, {} times shorter.", longest, self.ask.ratio(whole, longest))
-        self.shot(told, last, subject=("chunks", "wait"), rest=1.0)
+        self.shot(told, self.go(self.stood(over), self.time.end, *parts), subject=("chunks", "wait"), rest=1.0)
         return self.section("chunks", "In chunks", cut=True)
 
     def race(self) -> Section:
@@ -359,7 +358,8 @@ class ChunkedPrefillTelling(Telling):
     def prices(self) -> list[Said]:
         """What chunks cost: time to the prompt's own first token, and time of the same work."""
         ask, (whole, chunked) = self.ask, (self.ask.ttft(prompt.task) for prompt in self.prompts)
-        found = [say("the prompt's first token after {}, not {}", chunked, whole)] if chunked.value > whole.value else []
+        later = say("the prompt's first token after {}, not {}", chunked, whole)
+        found = [later] if chunked.value > whole.value else []
         first, second = self.works
         if first and second and second.value > first.value:
             more = ask.less(second, first)

@@ -256,9 +256,8 @@ class GiveWay(Shipped):
         self.shot(say("The newest, {}, gives way.", name), *acts, subject=("pool",))
         acts = self.pass_time(*stage, until=self.steps.before(again), seconds=SOON)
         acts += [self.act(*stage, until=again, seconds=FLIGHT), self.act(*stage, until=done, seconds=SWEEP)]
-        self.shot(
-            say("{} comes back: {} tokens computed again.", name, self.ask.again(out.task, done)), *acts, subject=("pool",)
-        )
+        told = say("{} comes back: {} tokens computed again.", name, self.ask.again(out.task, done))
+        self.shot(told, *acts, subject=("pool",))
         self.dive()
         yield self.part("gives-way", MORE)
 

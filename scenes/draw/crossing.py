@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from scenes.draw.atoms import FLYING, Atom, Block, Key, Picture, Text
+from scenes.draw.atoms import FLYING, Block, Key, Picture, Text
 
 NEAR = 1.0
 """Pixels by which something is off its place from which on it counts as moved."""
@@ -87,24 +87,23 @@ def crossing(before: Picture, after: Picture) -> Ways:
 def _apart(before: Picture, after: Picture) -> set[Key]:
     """What has a ground that would pass over others of its part on their way, those that go farthest: two first items
     of keys, the part and whose ground it is."""
-    both = [(key, old.box, new.box) for key, old in before.items() if (new := after.get(key)) and _ground(key, old, new)]
-    if len(both) < 2:
+    grounds = [
+        {key: atom.box for key, atom in picture.items() if key[2:] == ("ground",) and isinstance(atom, Block)}
+        for picture in (before, after)
+    ]
+    keys = [key for key in grounds[0] if key in grounds[1]]
+    if len(keys) < 2:
         return set()
-    boxes = [np.array([(b.x, b.y, b.right, b.bottom) for b in ends]) for ends in list(zip(*both, strict=True))[1:]]
-    part = np.unique([str(key[0]) for key, *_ in both], return_inverse=True)[1]
+    boxes = [np.array([(b.x, b.y, b.right, b.bottom) for b in map(ground.__getitem__, keys)]) for ground in grounds]
+    part = np.unique([str(key[0]) for key in keys], return_inverse=True)[1]
     met = _hits(*boxes) & ~_hits(boxes[0], boxes[0]) & ~_hits(boxes[1], boxes[1]) & (part[:, None] == part)
     far = np.abs(boxes[1] - boxes[0]).sum(axis=1)
     found: set[Key] = set()
     while met.any():
         farthest = int(np.where(met.any(axis=1), far, -1.0).argmax())
-        found.add(both[farthest][0][:2])
+        found.add(keys[farthest][:2])
         met[farthest] = met[:, farthest] = False
     return found
-
-
-def _ground(key: Key, old: Atom, new: Atom) -> bool:
-    """Whether that is what others lie on."""
-    return len(key) == 3 and key[2] == "ground" and isinstance(old, Block) and isinstance(new, Block)
 
 
 def _on_ground(picture: Picture, ground: Key, texts: Sequence[tuple[Key, Text, Text]]) -> np.ndarray:

@@ -41,8 +41,8 @@ class Track:
     stood: tuple[float, ...] | None = None
 
     def at(self, elapsed: float, flip: float, seen: float = 1.0) -> None:
-        """Put the mobject where it is after `elapsed` seconds, if it is not there, and show a share of it; texts swap at
-        `flip`."""
+        """Put the mobject where it is after `elapsed` seconds, if it is not there, `seen` by that share; texts swap
+        at `flip`."""
         t = (elapsed - self.begins) / self.seconds if self.seconds else float(elapsed >= self.begins)
         t = 1.0 if t > 1 - 1e-9 else max(0.0, t)
         glowed = min(1.0, (elapsed - flip) / motion.GLOW) if self.glow and elapsed >= flip else -1.0

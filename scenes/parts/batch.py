@@ -28,8 +28,8 @@ class Batch(Part):
     done: bool = True
 
     def tokens(self, view: View) -> list[tuple[str, str, int]]:
-        """(request, "decode" or "prompt", how many) of what the step computed, in the order that is drawn: prompts first,
-        as where each has its own pass (see `four-phases` in docs/trace-format.md)."""
+        """(request, "decode" or "prompt", how many) of what the step computed, in the order that is drawn: prompts
+        first, as where each has its own pass (see `four-phases` in docs/trace-format.md)."""
         history = view.history
         prompts: dict[str, int] = {}
         for task, count in history.prefilled(self.step):

@@ -49,7 +49,8 @@ class FirstTokens(Part):
         if self.dots:
             yield ("longest",), Text(longest, (box.x, field.y - 22), px=px, color=t.text)
         yield ("top",), Block(Box(field.x, field.y, field.w, 2), fill=t.empty, radius=0)
-        x, y = field.x + came / end * (field.w - DOT), field.bottom - DOT - waits / top * (field.h - 2 * DOT) * self.dots
+        risen = waits / top * (field.h - 2 * DOT) * self.dots
+        x, y = field.x + came / end * (field.w - DOT), field.bottom - DOT - risen
         edges = np.stack([x, y, x + DOT, y + DOT], axis=1)
         late = waits > most.value
         order = np.lexsort((came, late))

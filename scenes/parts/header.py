@@ -10,7 +10,6 @@ from scenes.draw.layout import Box
 from scenes.measures import joined, measure, say, written
 from scenes.parts.part import Atoms, Part, Read, Shown, View
 
-
 WHAT = {"refill": "refill batch"}
 """What a phase is called where its name alone reads like a slip of another's, "prefill"."""
 
