@@ -1,6 +1,6 @@
 """One picture becomes the next: what leaves goes, what flies lands, fronts pass, all texts swap in one frame."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -224,6 +224,65 @@ class TestTextsThatWouldCross:
     def test_one_that_crosses_nobody_stays_visible(self):
         movie = Movie({("a",): text("aaaa", 200)}, {("a",): text("aaaa", 1100)})
         assert all(movie.at(seconds)["a",][1] == 1 for seconds in np.linspace(0, movie.seconds, 20))
+
+
+class TestPagesThatWouldCross:
+    """A pool of two rows becomes one row: what goes farthest is not seen on its way."""
+
+    BEFORE = {
+        ("pool", p, "ground"): Block(box=Box(200 + p % 2 * 500, 200 + p // 2 * 300, 480, 280), fill=DARK)
+        for p in range(4)
+    }
+    AFTER = {("pool", p, "ground"): Block(box=Box(200 + p * 250, 200, 230, 140), fill=DARK) for p in range(4)}
+
+    @staticmethod
+    def seen(movie):
+        """Boxes of the pages that are seen."""
+        shown = [movie.canvas.shown["pool", p, "ground"] for p in range(4)]
+        return [mobject.box for mobject in shown if mobject.fill_rgbas[0, 3] > 0.02]
+
+    @pytest.mark.parametrize("same", [False, True])
+    def test_they_never_lie_on_each_other(self, same):
+        movie, some = Movie(self.BEFORE, self.AFTER, same=same, shift=1.0), 4
+        for seconds in np.linspace(0, movie.seconds, 60):
+            movie.at(seconds)
+            boxes = self.seen(movie)
+            some = min(some, len(boxes))
+            for a, b in combinations(boxes, 2):
+                apart = a.right <= b.x + 0.5 or b.right <= a.x + 0.5 or a.bottom <= b.y + 0.5 or b.bottom <= a.y + 0.5
+                assert apart, seconds
+        assert 0 < some < 4 == len(self.seen(movie))
+
+    def test_what_is_on_them_and_what_comes_waits_with_them(self):
+        before, after = dict(self.BEFORE), dict(self.AFTER)
+        for pages, picture in ((before, self.BEFORE), (after, self.AFTER)):
+            for (_, p, _), atom in picture.items():
+                pages["pool", p, "n"] = text(str(p), atom.box.cx, atom.box.cy)
+        after["pool", 4, "ground"] = Block(box=Box(1300, 200, 230, 140), fill=DARK)
+        movie = Movie(before, after, same=True, shift=1.0)
+        now = movie.at(0.6 * movie.seconds)
+        hidden = [p for p in range(4) if movie.canvas.shown["pool", p, "ground"].fill_rgbas[0, 3] == 0]
+        assert hidden == [p for p in range(4) if now["pool", p, "n"][1] == 0] != []
+        assert movie.canvas.shown["pool", 4, "ground"].fill_rgbas[0, 3] == 0
+        movie.at(movie.seconds)
+        assert all(movie.canvas.shown["pool", p, "ground"].fill_rgbas[0, 3] == 1 for p in range(5))
+
+    def test_those_that_keep_their_rows_are_seen_all_the_way(self):
+        before = {key: self.BEFORE[key] for key in list(self.BEFORE)[:2]}
+        after = {key: self.AFTER[key] for key in before}
+        movie = Movie(before, after, shift=1.0)
+        for seconds in np.linspace(0, movie.seconds, 20):
+            movie.at(seconds)
+            assert all(movie.canvas.shown[key].fill_rgbas[0, 3] == 1 for key in before)
+
+
+def test_words_that_come_at_once_wait_for_the_row_that_they_stand_in():
+    row = {("talk", "A", "row"): box(), ("talk", "B", "row"): box(600)}
+    words = {("talk", "A", "says"): text("aa", 900, early=True), ("talk", "B", "says"): text("bb", 1100, early=True)}
+    movie = Movie(row, {**row, ("talk", "A", "row"): box(900), **words}, same=True, shift=1.0)
+    now = movie.at(0.8 * movie.change.flip)
+    assert now["talk", "A", "says"][1] == 0 and now["talk", "B", "says"][1] == 1
+    assert movie.at(movie.seconds)["talk", "A", "says"][1] == 1
 
 
 class TestLengths:
