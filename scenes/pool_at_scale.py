@@ -175,10 +175,10 @@ class PoolAtScaleTelling(Telling):
         filled = life.prefilled(first.end)
         self.begin(-1)
         pages = counted(ask.table_pages(task, first.end), "page")
-        told = say("A page keeps the keys and values of {}.", counted(ask.page_size(), "token"))
-        self.shot(told, self.act(*self.frame), self.act(near, seconds=ZOOM), subject=("map",))
-        told = say("{} {} tokens take {}.", possessive(ask.name(task)), ask.prompt(task), pages)
-        acts = [self.act(near, until=life.submitted.seq), self.act(near, until=first.end, seconds=1.0)]
+        size, whose = counted(ask.page_size(), "token"), possessive(ask.name(task))
+        told = say("A page keeps {}: {} {} take {}.", size, whose, ask.prompt(task), pages)
+        acts = [self.act(*self.frame), self.act(near, seconds=ZOOM), self.act(near, until=life.submitted.seq)]
+        acts.append(self.act(near, until=first.end, seconds=1.0))
         if filled is not None and filled.seq <= self.last:
             acts.append(self.act(near, until=filled.seq, seconds=1.2))
         self.shot(told, *acts, subject=("map",))
@@ -307,7 +307,7 @@ class PoolAtScaleTelling(Telling):
         waits = self.waits()
         if not waits or waits[1].value < APART * waits[0].value:
             last = Takeaway("Pages go where they are needed.", say("{}", ask.most_in_use()), "pages in use at the peak")
-            self.closing(last, Map(), rest=1.0, seconds=1.5)
+            self.closing(last, Map(), rest=0.0, seconds=1.5)
             return self.section("price", "What came of it")
         usual, most = waits
         chart = FirstTokens(lines=0)
@@ -327,7 +327,8 @@ class PoolAtScaleTelling(Telling):
             text = say("A full pool turns nobody away: it makes the newest wait.")
         unit = say("nine in ten had their first token by then, half within {}", usual)
         last = Takeaway(self.told("takeaway", text, **self.measures()), say("{}", most), unit)
-        self.closing(last, FirstTokens(), seconds=1.0)
+        lapses = min(1.0, len(self.series) / STEPS / LAPSES)
+        self.closing(last, FirstTokens(), rest=1.0 + lapses, seconds=2.0 - lapses)
         return self.section("price", "Waiting for the first token")
 
 

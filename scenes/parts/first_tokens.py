@@ -85,10 +85,12 @@ class FirstTokens(Part):
     def read(self, shown: Shown) -> Read:
         """Places of the dots as shares of the longest wait and of the latest arrival, by time, once they have risen."""
         found = marked(shown.get((self.key, "marks")))
-        if (self.key, "longest") not in shown or (self.key, "dots") not in shown:
+        if not self.dots or (self.key, "dots") not in shown:
             return found
-        e, base = shown[self.key, "dots"].edges, shown[self.key, "base"].box
+        e, base, top = shown[self.key, "dots"].edges, shown[self.key, "base"].box, shown[self.key, "top"].box
         x, y = (e[:, 0] - base.x) / (base.w - DOT), base.y - e[:, 3]
+        if y.max(initial=0.0) < base.y - top.y - 2 * DOT - 0.5:
+            return found
         places = np.stack([x, y / max(1e-9, y.max(initial=0.0))], axis=1)
         return found | {"waits": places[np.lexsort(places.T)]}
 

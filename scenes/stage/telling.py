@@ -36,8 +36,8 @@ LAPSED, STOPS_A_SECOND = 24, 12
 """Most stops of a time-lapse for each of its seconds, and stops of one that keeps the run's time."""
 TURN = 0.3
 """Seconds of a time-lapse in which its sentence comes, or goes."""
-SENTENCE = 0.45
-"""How long a takeaway's sentence stands before its number comes, as a share of the rest that both have then."""
+SENTENCE = 0.75
+"""Seconds that a takeaway's sentence stands before its number comes, for each that both stand then beyond one."""
 
 
 def lasting(told: str | None, least: float = 0.0, stays: bool = False) -> float:
@@ -146,10 +146,12 @@ class Telling:
     def closing(
         self, last: Takeaway, *beside: Part, until: int | None = None, rest: float = 2.0, seconds: float | None = None
     ) -> None:
-        """What is left of the film: first the sentence, for `SENTENCE` of the `rest`, then the number that says it."""
-        first = replace(last, alone=True), *beside
-        acts = [self.act(*first, until=until, seconds=seconds), self.act(*first, seconds=SENTENCE * rest)]
-        self.shot("", *acts, self.act(last, *beside), subject=("takeaway",), rest=rest)
+        """What is left of the film: first the sentence, alone where there is time to `rest`, then the number that says
+        it."""
+        first, alone = (replace(last, alone=True), *beside), SENTENCE * (rest - 1)
+        acts = [self.act(*first, until=until, seconds=seconds), self.act(*first, seconds=alone)] if alone > 0 else []
+        whole = self.act(last, *beside) if acts else self.act(last, *beside, until=until, seconds=seconds)
+        self.shot("", *acts, whole, subject=("takeaway",), rest=rest)
 
     def state(self, seq: int | None = None) -> State:
         """What holds after event `seq`; default: after what has been told."""

@@ -21,7 +21,7 @@ def test_what_is_known_of_a_mobject_is_kept_until_it_looks_otherwise():
     assert known.of(text, WIDE) is first and first.visible
     text.set_text("page 12")
     assert known.of(text, WIDE).box[2] > right
-    text.faded(0.0)
+    text.fill_rgbas = text.fill_rgbas * (1, 1, 1, 0)
     assert not known.of(text, WIDE).visible
 
 

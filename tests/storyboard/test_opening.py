@@ -11,6 +11,7 @@ from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
 from scenes.opening import Opening
 from scenes.parts.part import View
+from scenes.parts.race import Race
 from scenes.parts.sheet import Sheet
 from scenes.story.errors import DoesNotApply
 from scenes.truth import Witness
@@ -58,16 +59,15 @@ def test_from_trace_to_trace_stands_one_blank_page(pictures):
 
 def test_a_first_token_takes_as_long_as_the_film_of_that_trace_says():
     trace = Trace.open(Opening.trace_for())
-    own, others = (
-        [
-            (m.args, m.value, m.form)
-            for section in film.tell(trace).sections
-            for shot in section.beats
-            for m in getattr(shot.caption, "measures", ())
-            if m.name == "request.first_token"
-        ]
-        for film in (Opening, Chat)
-    )
+    own = [
+        measure
+        for section in Opening.tell(trace).sections
+        for shot in section.beats
+        for measure in getattr(shot.caption, "measures", ())
+        if measure.name == "request.first_token"
+    ]
+    shown = (part for section in Chat.tell(trace).sections for shot in section.beats for part in shot.parts)
+    others = [lane.time for part in shown if isinstance(part, Race) for lane in part.lanes]
     assert len(own) == 2 and all(said in others for said in own)
 
 
