@@ -263,10 +263,9 @@ class ChunkedPrefillTelling(Telling):
         self.shot(text, self.act(lanes(time), self.clock(time)), subject=("whole",))
         text = say("{} without a token", self.waits[0])
         if self.usual is not None:
-            usual = ask.step_took(self.usual)
-            ratio = ask.ratio(self.waits[0], usual)
-            full = say("{}: {} times the usual step of {}.", text, ratio, usual)
-            text = self.short(full, say("{}: {} times {}.", text, ratio, usual))
+            of = text, ask.ratio(self.waits[0], usual := ask.step_took(self.usual)), usual
+            told = say("{}: {} times the usual step of {}.", *of), say("{}: {} times {}.", *of)
+            text = self.short(*(one for one in told if self.after(one, self.stop) <= self.time.end), text)
         end = min(self.time.end, max(self.after(text, self.stop), self.stretches[0].until))
         self.shot(text, self.go(time, end, lanes), subject=("whole", "wait"))
         return self.section("whole", "A long prompt, whole")
@@ -374,7 +373,7 @@ class ChunkedPrefillTelling(Telling):
         if longest.value < whole.value:
             text = say("An answer freezes for a step; chunks keep steps short.")
             number, unit = say("{}×", self.ask.ratio(whole, longest)), say("shorter freeze: {}, not {}", longest, whole)
-        unit = say("{}. The price: {}", unit, joined(", ", price)) if (price := self.prices()) else unit
+        unit = say("{}. The price: {}", unit, price[-1]) if (price := self.prices()) else unit
         last = self.stood(self.time.end)
         parts = [self.lanes(side, last, tasks=self.waited(side)[:1]).unlit() for side in (0, 1)]
         return replace(self.ending("Takeaway", text, number, unit, *parts), cut=True)

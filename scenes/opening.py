@@ -36,7 +36,7 @@ LEAST, LARGEST, SHOWN = 2, 8, 16
 STILL, CUT, DIVE, FLIGHT, SOON, SWEEP = 1.0, 0.5, 0.4, 0.8, 0.4, 0.9
 """Most seconds before the first cut and least of each, those into a page or out of one, of flights, of a short
 time-lapse, and of a sweep."""
-ZOOM, KNOCKS, LOAD, FLASH = 1.0, 1.0, 3.6, 0.1
+ZOOM, KNOCKS, LOAD, FLASH = 1.0, 1.4, 3.6, 0.1
 """Seconds from a page to the map, of all knocks, of a load in time-lapse, and of that for which pages given back
 stand out."""
 
@@ -245,12 +245,14 @@ class GiveWay(Shipped):
         stage, pages = (tapes, Pool(bits=False)), range(self.ask.n_pages)
         self.begin(last.seq - 1)
         acts = [*self.out_of(last.pages[0], *stage), self.act(*stage, until=out.seq - 1, seconds=FLIGHT)]
+        self.shot("Then pages run out.", *acts, subject=("pool",))
+        acts = []
         for page in pages:
             refused = Pool(bits=False, alarm=tuple(pages[: page + 1]))
             knock = Knock(task=str(took.task), page=page)
             acts.append(self.act(tapes, refused, knock, seconds=KNOCKS / len(pages)))
         token, asks = self.ask.tokens(took.task, self.at), self.ask.name(took.task)
-        self.shot(say("Token {} of {} needs a page: none is free.", token, asks), *acts, subject=("pool",))
+        self.shot(say("Token {} of {} finds none free.", token, asks), *acts, subject=("pool",))
         acts = [self.act(*stage, until=freed, seconds=SOON)]
         acts.append(self.act(*stage, until=self.steps.phase_end(took.seq), seconds=FLIGHT))
         self.shot(say("The newest, {}, gives way.", name), *acts, subject=("pool",))

@@ -104,3 +104,10 @@ def test_films_of_drawn_runs(name, make, tmp_path):
 def test_a_tape_that_makes_room_for_another_is_still_read(tmp_path):
     recorded(shared(8), path := tmp_path / "run.jsonl")
     assert assert_clean_or_told_why_not(catalog.film("PrefixSharing"), path) is not None
+
+
+@pytest.mark.parametrize("seed", [18, 20])
+def test_sentences_fit_the_time_that_is_left_and_prompts_have_the_tokens_that_came(seed, tmp_path):
+    """In the first the clock ends soon after the wait; in the second a prompt gives way between two chunks."""
+    recorded(drawn(seed, True), path := tmp_path / "run.jsonl")
+    assert assert_clean_or_told_why_not(catalog.film("ChunkedPrefill"), path) is not None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -46,14 +46,16 @@ class Prompt:
 def prompts(history: History) -> list[Prompt]:
     """Every prompt that was computed beside decoding requests, in order of its first step.
 
-    Recomputation after a preemption is not a prompt's; only steps that ended count.
+    Recomputation after a preemption is not a prompt's, and one that lost what was computed before its end is none;
+    only steps that ended count.
     """
     found = []
     for task, life in history.requests.items():
         first = int(life.tokens.step[0]) if life.generated else -1
         parts = [e for e in life.computed if e.step <= first and e.step < len(history.steps)]
         steps = tuple(event.step for event in parts)
-        beside = _beside(history, task, steps) if parts else ()
+        onward = all(later.start == one.end for one, later in pairwise(parts))
+        beside = _beside(history, task, steps) if parts and onward else ()
         if beside:
             counts = tuple(event.end - event.start for event in parts)
             found.append(Prompt(task, steps, counts, beside))
