@@ -10,7 +10,7 @@ import numpy as np
 
 from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene
-from scenes.measures import Measure, Said, joined, measure, say
+from scenes.measures import Measure, Said, measure, say
 from scenes.parts.bars import Bar, Bars
 from scenes.parts.batch import Batch
 from scenes.parts.clock import Clock, Timeline

@@ -303,7 +303,9 @@ class FragmentationTelling(Telling):
             return
         sooner = counted(self.ask.less(self.ask.step(step), self.ask.step(paged)), "step")
         told = say("At last {} has its piece: pages let it in {} sooner.", self.ask.name(sure(task)), sooner)
-        self.go(told, step, *self.lanes(), self.clock, subject=("whole", task))
+        self.go(None, step - 1, *self.lanes(), self.clock, subject=("whole",))
+        acts = [self.to(at, *self.lanes(), self.clock, seconds=1.2) for at in (step, min(step + 1, self.done - 1))]
+        self.shot(told, *acts, subject=("whole", task))
 
     def cause(self) -> Section:
         """The same queue under rules that lack one fault each: what it costs."""

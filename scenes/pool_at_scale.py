@@ -202,9 +202,9 @@ class PoolAtScaleTelling(Telling):
         self.lapse_with(until, [told])
         if self.losses:
             full, quiet = self.losses[0].seq - 1, self.crowded()
-            grow, free = say("Answers grow until no page is free."), ask.pool_free(full)
+            grow, free = say("Requests come and grow until no page is free."), ask.pool_free(full)
             if free.value:
-                grow = say("Answers grow until only {} {} free.", counted(free, "page"), are(free))
+                grow = say("Requests come and grow until only {} {} free.", counted(free, "page"), are(free))
             self.shot(grow, self.act(*quiet, seconds=1.2), self.through(quiet, full), subject=("crowd",))
 
     def crowded(self, *acting: str) -> tuple[Part, ...]:
