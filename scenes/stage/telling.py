@@ -138,10 +138,11 @@ class Telling:
         rest: float = 2.0,
         key: str = "takeaway",
     ) -> Section:
-        """The section of the takeaway, the scenario's or else `text`, with its number, above what stands `beside`."""
+        """The section of the takeaway, the scenario's or else `text`, with its number, above what stands `beside`,
+        without the step: its number is the run's."""
         last = Takeaway(self.told("takeaway", text, **self.measures()), number, unit)
         self.closing(last, *beside, until=until, rest=rest)
-        return self.section(key, title)
+        return self.section(key, title, phases=False)
 
     def closing(
         self, last: Takeaway, *beside: Part, until: int | None = None, rest: float = 2.0, seconds: float | None = None
