@@ -325,8 +325,8 @@ class EvictionTelling(RaceTelling):
         told = self.short(told, say("For {} the keys of these pages are gone.", name))
         tiles = range(missed.found // ask.size, missed.cached // ask.size)
         tape, _, pool = self.stage(task, tiles=tiles)
-        acts = [self.act(*parts, until=missed.seq), self.act(tape, Lru(lost=self.torn(missed)), pool, seconds=1.5)]
-        self.shot(told, *acts, subject=("lru",), rest=0.6)
+        acts = [self.act(*parts, until=missed.seq), self.act(tape, Lru(lost=self.torn(missed)), pool, seconds=1.3)]
+        self.shot(told, *acts, subject=("lru",), rest=0.7)
         self.near, row = (), self.ask.state(missed.seq).lru
         parts = self.stage(task)
         acts, told = [self.act(*self.stage(task, (), row), until=end), self.act(*parts)], None
@@ -357,7 +357,7 @@ class EvictionTelling(RaceTelling):
         if self.missed is not None:
             number = say("{}", self.lost(self.missed))
             unit = say("tokens computed again, because {} came too late", ask.name(self.missed.task))
-        return replace(self.ending("What it costs", text, number, unit, Pool(bits=False), rest=1.3), cut=True)
+        return replace(self.ending("What it costs", text, number, unit, Pool(bits=False), rest=1.4), cut=True)
 
     def measures(self) -> dict[str, Measure]:
         late = self.missed and {"late": self.ask.name(self.missed.task), "lost": self.lost(self.missed)}

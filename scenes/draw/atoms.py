@@ -33,7 +33,8 @@ class Atom:
     """Common to all: `z`, the height at which it is drawn, and `alpha`, its opacity.
 
     With `acting` it is what the caption speaks of; one that `keeps` looks the same where its part
-    has stepped back. A `steady` one changes at one speed: what it shows is time.
+    has stepped back. A `steady` one changes at one speed: what it shows is time. A `late` one is an amount or the
+    number beside it: where the moment changes it moves only just before that number is another.
     """
 
     z: int = PICTURE
@@ -41,6 +42,7 @@ class Atom:
     acting: bool = False
     keeps: bool = False
     steady: bool = False
+    late: bool = False
 
     def vector(self) -> np.ndarray:
         """Everything that can be blended, as one array of floats."""

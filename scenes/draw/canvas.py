@@ -250,14 +250,15 @@ class Change(FilmAnimation):
         if isinstance(new, Text) and isinstance(old, Text):
             moved = float(np.hypot(*(end[:2] - start[:2]))) > NEAR
             hidden = key in self.ways.hidden
-            begins = self.leaves if moved else self.flip
-            seconds = self.arrives - self.leaves if moved and not hidden else 0.0
+            begins = self._begins(new) if moved else self.flip
+            seconds = self.arrives - begins if moved and not hidden else 0.0
             words: dict[str, Any] = {"says": new, "glow": new.text != old.text, "accent": self.accent}
             return Track(mobject, start, end, begins, seconds, motion.in_out, hidden=hidden, **words)
         begins, seconds = self.plan.landed * f, max(1e-3, self.plan.objects * f)
         shape = _place(old, new)
         if shape > NEAR:
-            begins, seconds = self.leaves, max(1e-3, self.arrives - self.leaves)
+            begins = self._begins(new)
+            seconds = max(1e-3, self.arrives - begins)
         mobject.say(new)
         if key in self.ways.hidden:
             return Track(mobject, start, end, self.leaves, 0.0, motion.linear, hidden=True)
@@ -269,6 +270,10 @@ class Change(FilmAnimation):
             order = np.repeat(self._late(new.order), 4)
             track.late = np.concatenate([np.zeros_like(order), order, order, [0.0]])
         return track
+
+    def _begins(self, new: Atom) -> float:
+        """When what becomes `new` begins to move."""
+        return max(self.leaves, self.arrives - motion.COUNTED) if new.late and not self.same else self.leaves
 
     def _late(self, order: np.ndarray | float) -> np.ndarray:
         """When the front reaches what has this `order`, from 0 to 1."""

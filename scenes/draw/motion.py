@@ -32,6 +32,8 @@ def recoil(t: float) -> float:
 
 
 APPEAR, LEAVE, DIM, CHANGE, POP, GLOW = 0.25, 0.15, 0.25, 0.3, 0.12, 0.4
+COUNTED = 0.5
+"""Seconds in which an amount becomes another before its number does."""
 CODE_STEP, CODE_VALUE = 0.35, 0.8
 """Seconds of a line of code that runs, and of one with a new value."""
 PUSH, FAR = 1.0, 4.0

@@ -54,8 +54,8 @@ class Bars(Part):
             long = room / max(scale, 1e-9)
             x, length = box.x + left + long * starts[i], max(2.0, long * float(bar.of.value))
             whole = Box(x, row.cy - thick / 2, length, thick)
-            yield (i, "bar"), Block(whole, fill=hue, stroke=hue, width=2, radius=4)
-            yield (i, "text"), Text(text, (whole.right + 20, row.cy), px=px, face="mono", color=t.text)
+            yield (i, "bar"), Block(whole, fill=hue, stroke=hue, width=2, radius=4, late=True)
+            yield (i, "text"), Text(text, (whole.right + 20, row.cy), px=px, face="mono", color=t.text, late=True)
 
     def read(self, shown: Shown) -> Read:
         """Each bar's measure with its length, and that after which it begins, as shares of the longest of them."""

@@ -15,7 +15,7 @@ ALIKE = 0.1
 """Share by which the prompts of two that race differ at most."""
 SOONER = 1.4
 """How many times sooner a first token must be for that to be said, and drawn."""
-RACE, REST = 3.2, 1.6
+RACE, REST = 3.2, 1.2
 """Seconds of a race, and of the rest after it."""
 FEW = 6
 """Steps up to which each is seen."""
@@ -86,6 +86,6 @@ class RaceTelling(Telling):
         told = say("So its first token comes after {} instead of {}.", *times)
         if alone is not None:
             step = ask.phase_time("decode", alone)
-            told = self.short(say("Why not sooner? A step for one token alone takes {}.", step), told)
+            told = self.short(say("Why not even sooner? One token alone takes {}.", step), told)
         ahead = [self.act(*beside, replace(race, ahead=share), seconds=s) for share, s in ((0.01, 0.4), (1.0, 1.6))]
         self.shot(told, *ahead, subject=("race",), rest=REST)
