@@ -150,6 +150,19 @@ def test_what_leaves_is_gone_soon_and_what_comes_is_there_at_the_end():
 
 
 @pytest.mark.parametrize("same", [False, True])
+def test_an_amount_moves_just_before_its_number_does(same):
+    before = {("bar",): box(late=True), ("n",): text("1", late=True), ("c",): cells(0, n=64)}
+    after = {("bar",): box(500, late=True), ("n",): text("2", 700, late=True), ("c",): cells(64, n=64)}
+    movie = Movie(before, after, same=same, seconds=4.0)
+    flip = movie.change.flip
+    assert flip > 3 * motion.COUNTED
+    for seconds, share in ((0.0, 0), (flip - motion.COUNTED - 0.02, 0), (flip, 1)):
+        now = movie.at(seconds)
+        waits = share == 0 and (seconds == 0 or not same)
+        assert (movie.canvas.shown["bar",].box.x == 200) == waits and now["n",][0] == ("2" if share else "1")
+
+
+@pytest.mark.parametrize("same", [False, True])
 def test_one_frame_becomes_another_with_the_numbers(same):
     before = {("p", 1, "held"): box(), ("p", 1, "n"): text("1"), ("c",): cells(4)}
     after = {("p", 1, "kept"): box(), ("p", 1, "n"): text("0"), ("c",): cells(12)}
