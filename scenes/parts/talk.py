@@ -20,6 +20,8 @@ ROW, BEST, GAP, INSET = 92.0, 120.0, 10.0, 18.0
 ENTRY, APART, LEAST_ENTRIES, MOST_ENTRIES, ENTRIES = 52.0, 18.0, 4, 8, 0.4
 """Width of an entry of a page table, pixels between two, how many are shown of a table, and the share of a
 row that they take: the first of a longer one, an ellipsis, and the last two."""
+SHORTEST = 16
+"""Letters of a system prompt that are shown at least."""
 LEAST_LINES = 2
 """Lines of each question and answer that are always seen: those of a longer one are its last."""
 SIZES = (40, 36, 34, 31, 28)
@@ -29,15 +31,30 @@ ANSWERS_GAP = 20.0
 
 
 @lru_cache(maxsize=64)
-def _asked(trace: Trace, task: str) -> str:
+def _prompt(trace: Trace, task: str) -> Exchange:
     state = trace.state_at(len(trace) - 1).tasks[task]
-    return Exchange.of(state.texts or (), state.prompt_len).question
+    return Exchange.of(state.texts or (), state.prompt_len)
 
 
 def question(view: View, task: str) -> list[str]:
     """The words of what a request asks; none where its text was not recorded."""
-    said = written("request.question", _asked(view.trace, task), "name", task=task)
+    said = written("request.question", _prompt(view.trace, task).question, "name", task=task)
     return [readable(word) for word in said.lines(said.split())]
+
+
+def system(view: View, task: str) -> list[str]:
+    """The words of the system prompt with which a request begins; none where it has none."""
+    said = written("request.system", _prompt(view.trace, task).system, "name", task=task)
+    return [readable(word) for word in said.lines(said.split())]
+
+
+def opening(view: View, task: str, px: float, width: float) -> str:
+    """The first words of that system prompt that fit into `width` pixels; nothing where `SHORTEST` letters do not."""
+    said, more = system(view, task), fonts.width(" …", "sans", px)
+    if not said or width - more < SHORTEST * 0.5 * px:
+        return ""
+    first, *rest = lines(said, "sans", px, width - more)
+    return say("{} …", first) if rest else first
 
 
 def answer(view: View, task: str) -> list[str]:
@@ -108,7 +125,12 @@ class Talk(Part):
         top, look = box.cy + (1 - n) * PITCH * px / 2, {"px": px, "ground": t.panel}
         if asked:
             more = asked[0] if len(asked) == 1 else say("{} …", asked[0])
-            yield (task, "asks"), Text(more, (box.x, top), color=t.muted, early=True, **look)
+            x = box.x
+            longest = max(fonts.width(joined(" ", question(view, one)), "sans", px) for one in self.tasks)
+            if begins := opening(view, task, px, box.w - longest - px):
+                yield (task, "begins"), Text(begins, (x, top), color=t.muted, early=True, **look)
+                x += fonts.width(begins, "sans", px) + px
+            yield (task, "asks"), Text(more, (x, top), color=t.muted, early=True, **look)
         for place, (i, line) in enumerate(said, start=1):
             at = (box.x, top + place * PITCH * px)
             yield (task, "answer", i), Text(line, at, face="sans-medium", color=t.text, **look)

@@ -12,7 +12,7 @@ from scenes.measures import joined, measure, say
 from scenes.parts.chip import CHIP, CHIP_GAP, chip, chip_width
 from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
 from scenes.parts.slots import columns_of, filled, slots_atom
-from scenes.parts.talk import question
+from scenes.parts.talk import opening, question
 
 TILE_GAP, NUMBERS = 16.0, 40.0
 LEAST_TILE, WIDEST = 64.0, 400.0
@@ -27,8 +27,9 @@ KNOWN, FINE, FINE_KNOWN = 0.75, 18.0, 0.45
 class Tape(Part):
     """The tapes of `tasks`, one row each. `acting` are tiles, as (request, logical page), that the
     caption speaks of; with `counts` the number of tokens stands behind each tape, or, where it `asks`
-    and its text was recorded, what it asks. One that is `low` leaves its room to others. A tile without
-    a page has, with `cuts`, its number of tokens below it. Room is kept for `rows` of them at least."""
+    and its text was recorded, what it asks, below the first words of its system prompt. One that is
+    `low` leaves its room to others. A tile without a page has, with `cuts`, its number of tokens below
+    it. Room is kept for `rows` of them at least."""
 
     tasks: tuple[str, ...] = ()
     acting: tuple[tuple[str, int], ...] = ()
@@ -70,8 +71,15 @@ class Tape(Part):
             yield from self._tiles(view, task, Box(x, body.y, width, body.h), most)
             if asked := self._asked(view, task):
                 asked = fonts.fit(asked, "sans", theme.LABEL, row.right - x - behind + 1)
-                at = (x + behind, row.cy - NUMBERS / 2)
-                yield (task, "asks"), Text(asked, at, color=view.theme.text, early=True)
+                yield from self._asks(view, task, asked, Box(x + behind, row.y, row.right - x - behind + 1, row.h))
+
+    def _asks(self, view: View, task: str, asked: str, box: Box) -> Atoms:
+        """What a request asks, and above it how it begins."""
+        px, y = theme.LEAST_SIZE, box.cy - NUMBERS / 2
+        if begins := opening(view, task, px, box.w):
+            yield (task, "begins"), Text(begins, (box.x, y - 18), px=px, color=view.theme.muted, early=True)
+            y += 18
+        yield (task, "asks"), Text(asked, (box.x, y), color=view.theme.text, early=True)
 
     def _asked(self, view: View, task: str) -> str:
         """What a request asks, on one line; nothing where that is not shown."""

@@ -72,6 +72,13 @@ def question(witness: Witness, task: str) -> str:
     return asked[-1] if asked else ""
 
 
+@vouches("request.system")
+def system(witness: Witness, task: str) -> str:
+    """The first of the system's turns in a prompt."""
+    turns = _in_turns(witness.lives[task].submitted.texts or ())
+    return next((words for role, words in turns if role == "system"), "")
+
+
 @vouches("request.answer")
 def answer(witness: Witness, task: str, at: int) -> str:
     """What it has said so far."""

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from astrai_sim.trace import Trace
+from scenes.chat import Chat
 from scenes.chunked_prefill import ChunkedPrefill
+from scenes.draw import fonts
 from scenes.draw.layout import Box
 from scenes.measures import measure
 from scenes.parts.batch import Batch
@@ -14,8 +16,11 @@ from scenes.parts.header import Header
 from scenes.parts.part import View
 from scenes.parts.question import Takeaway
 from scenes.parts.race import Lane, Race
+from scenes.parts.talk import Talk, opening
+from scenes.parts.tape import Tape
 from scenes.pool_at_scale import PoolAtScale
 from scenes.prefix_cache import PrefixCache
+from scenes.prefix_sharing import PrefixSharing
 
 BOX = Box(96, 112, 1728, 768)
 MS = 10**6
@@ -77,3 +82,21 @@ def test_a_takeaway_keeps_the_place_of_its_number(load):
     assert alone.room(load, BOX.w) == whole.room(load, BOX.w)
     both = [dict(part.draw(load, BOX)) for part in (alone, whole)]
     assert both[0].items() < both[1].items()
+
+
+def test_who_begins_as_another_is_seen_to():
+    view = view_of(PrefixSharing, -1)
+    view = view.at(len(view.trace) - 1)
+    found = texts(Tape(("A", "B", "E"), asks=True), view)
+    begins = [found[task, "begins"] for task in ("A", "B", "E")]
+    assert begins[0] == begins[1] != begins[2] and all(text.startswith("You are ") for text in begins)
+    found = texts(Talk(("Ada", "Ben")), view_of(Chat, 1000))
+    assert found["Ada", "begins"] == found["Ben", "begins"] and found["Ada", "asks"] != found["Ben", "asks"]
+
+
+@pytest.mark.parametrize("width", [100, 400, 4000])
+def test_the_beginning_of_a_system_prompt_fits(width):
+    view = view_of(PrefixSharing, 1)
+    said = opening(view, "A", 30, width)
+    assert fonts.width(said, "sans", 30) <= width
+    assert (not said) == (width == 100) and said.endswith("…") == (width == 400)
