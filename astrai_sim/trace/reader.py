@@ -257,10 +257,11 @@ class Trace:
 
     def replayed(self) -> Iterator[tuple[Event, State]]:
         """Each event and the state after it, which the next one changes; they are kept on the way as for `state_at`."""
-        state = self._kept.nearest(0)[1]
+        state, due = self._kept.nearest(0)[1], self._kept.due
         for done, event in enumerate(self, 1):
             state.apply(event)
-            self._kept.passed(done, state)
+            if done == due:
+                due = self._kept.passed(done, state)
             yield event, state
 
     @cached_property
