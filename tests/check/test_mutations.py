@@ -72,7 +72,7 @@ class Mutator(Observer):
         labels = [label for label in labels if has_digit(label.text) and label.said is not None]
         if not labels:
             return
-        label, writer = self.draw.choice(labels), Writer(Witness.of(scene.trace))
+        label, writer = self.draw.choice(labels), Writer(Witness.of(scene.stage.trace))
         text, said, points = label.text, label.said, label.points
         assert writer.text(label, at) == text and not drawn_otherwise(label)
         self.tried += 1
