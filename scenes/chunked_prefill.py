@@ -354,17 +354,16 @@ class ChunkedPrefillTelling(Telling):
             self.shot(text, self.act(*still, bars), subject=("bars",))
         return self.section("price", "What it costs", cut=True)
 
-    def prices(self) -> list[Said]:
-        """What chunks cost: time to the prompt's own first token, and time of the same work."""
-        ask, (whole, chunked) = self.ask, (self.ask.ttft(prompt.task) for prompt in self.prompts)
-        later = say("the prompt's first token after {}, not {}", chunked, whole)
-        found = [later] if chunked.value > whole.value else []
-        first, second = self.works
+    def cost(self) -> Said | None:
+        """What chunks cost: time of the same work, or else time to the prompt's own first token."""
+        ask, (first, second) = self.ask, self.works
         if first and second and second.value > first.value:
             more = ask.less(second, first)
             change = ask.ratio(more, first, "percent" if more.value < first.value / 10 else "share")
-            found.append(say("{} longer for the same work", change))
-        return found
+            return say("{} longer for the same work", change)
+        whole, chunked = (ask.ttft(prompt.task) for prompt in self.prompts)
+        later = say("the prompt's first token after {}, not {}", chunked, whole)
+        return later if chunked.value > whole.value else None
 
     def takeaway(self) -> Section:
         whole, longest = self.waits
@@ -373,7 +372,7 @@ class ChunkedPrefillTelling(Telling):
         if longest.value < whole.value:
             text = say("An answer freezes for a step; chunks keep steps short.")
             number, unit = say("{}×", self.ask.ratio(whole, longest)), say("shorter freeze: {}, not {}", longest, whole)
-        unit = say("{}. The price: {}", unit, price[-1]) if (price := self.prices()) else unit
+        unit = say("{}. The price: {}", unit, cost) if (cost := self.cost()) else unit
         last = self.stood(self.time.end)
         parts = [self.lanes(side, last, tasks=self.waited(side)[:1]).unlit() for side in (0, 1)]
         return replace(self.ending("Takeaway", text, number, unit, *parts), cut=True)

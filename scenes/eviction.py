@@ -218,18 +218,18 @@ class EvictionTelling(RaceTelling):
         told = say("{} begins as {} did: the keys lead to its pages.", name, ask.name(like))
         self.shot(self.short(told, say("The keys lead {} to cached pages.", name)), *acts, subject=("lru",))
         parts, done = self.stage(task), self.requests[task].prefilled(admitted)
+        acts = [] if done is None else self.swept(task, self.steps.phase_end(done.seq))
+        back = self.history.first(PagesCached, self.at, self.until + 1, task=task)
+        if back is not None:
+            acts += self.pass_time(*parts, until=self.steps.phase_begin(back.seq) - 1, seconds=1.6)
         if done is not None:
             tokens = counted(ask.tokens(task, admitted), "token")
             told = say("So only {} of its {} are computed.", ask.computed(task, done.seq), tokens)
-            acts = self.swept(task, self.steps.phase_end(done.seq))
-        back = self.history.first(PagesCached, self.at, self.until + 1, task=task)
-        answer = [] if back is None else self.pass_time(*parts, until=self.steps.phase_begin(back.seq) - 1, seconds=1.6)
-        if done is not None:
-            self.shot(told, *acts, *answer, subject=("tape", task))
-            answer = []
+            self.shot(told, *acts, subject=("tape", task))
+            acts = []
         if back is not None:
             told = say("Just used, the pages of {} go last in the row.", name)
-            acts = [*answer, self.act(*parts, until=self.steps.phase_end(back.seq))]
+            acts.append(self.act(*parts, until=self.steps.phase_end(back.seq)))
             self.shot(told, *acts, subject=("lru",), pace=1.3)
         return self.section("order", "Used again, last to go", ASIDE)
 

@@ -296,13 +296,13 @@ class FragmentationTelling(Telling):
         """The one whom the question is about gets its piece: how much later than pages let it in."""
         task = None if self.worst is None else self.head(self.worst)
         later = range(self.step + 1, self.done)
-        places = (at for at in later if task in {piece.task for piece in self.ask.whole(at).pieces})
-        step = next(places, None)
+        step = next((at for at in later if task in {piece.task for piece in self.ask.whole(at).pieces}), None)
         paged = next((at for at in range(self.done) if task in self.state(self.ask.moment(at)).tables), None)
         if step is None or paged is None or paged >= step:
             return
         sooner = counted(self.ask.less(self.ask.step(step), self.ask.step(paged)), "step")
-        told = say("At last {} has its piece: pages let it in {} sooner.", self.ask.name(sure(task)), sooner)
+        texts = "At last {} has its piece: pages let it in {} sooner.", "At last {} is in: {} after pages."
+        told = self.short(*(say(text, self.ask.name(sure(task)), sooner) for text in texts))
         self.go(None, step - 1, *self.lanes(), self.clock, subject=("whole",))
         acts = [self.to(at, *self.lanes(), self.clock, seconds=1.2) for at in (step, min(step + 1, self.done - 1))]
         self.shot(told, *acts, subject=("whole", task))

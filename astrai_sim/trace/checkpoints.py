@@ -51,18 +51,13 @@ class Checkpoints:
         self._kept: list[Packed] = []
         self.passed(0, first)
 
-    @property
-    def due(self) -> int:
-        """After how many events the next is kept."""
-        return len(self._kept) * self.spacing
-
-    def passed(self, done: int, state: State) -> int:
-        """Keep the state after `done` events, where it is the next that is due; gives the one that is due now."""
-        if done == self.due:
-            changed = state.changed()
-            whole = len(self._kept) % WHOLE == 0
-            self._kept.append(Packed(state, dict(state.tasks) if whole else changed))
-        return self.due
+    def passed(self, done: int, state: State) -> None:
+        """Keep the state after `done` events, where it is the next that is due."""
+        if done != len(self._kept) * self.spacing:
+            return
+        changed = state.changed()
+        whole = len(self._kept) % WHOLE == 0
+        self._kept.append(Packed(state, dict(state.tasks) if whole else changed))
 
     def nearest(self, done: int) -> tuple[int, State]:
         """The latest that is kept up to `done` events, and after how many it is. A state of its own."""

@@ -257,11 +257,10 @@ class Trace:
 
     def replayed(self) -> Iterator[tuple[Event, State]]:
         """Each event and the state after it, which the next one changes; they are kept on the way as for `state_at`."""
-        state, due = self._kept.nearest(0)[1], self._kept.due
+        state = self._kept.nearest(0)[1]
         for done, event in enumerate(self, 1):
             state.apply(event)
-            if done == due:
-                due = self._kept.passed(done, state)
+            self._kept.passed(done, state)
             yield event, state
 
     @cached_property

@@ -34,18 +34,13 @@ class Ways:
 def crossing(before: Picture, after: Picture) -> Ways:
     """What texts and grounds that would cross others do. What flies has a ground of its own and may cover them."""
     ways = Ways(apart=_apart(before, after))
-    for key in {**before, **after}:
-        if key[:2] in ways.apart:
-            if key in before and key in after:
-                ways.hidden.add(key)
-            else:
-                (ways.first if key in before else ways.last).add(key)
     kinds: dict[str, list[tuple[Key, Text, Text]]] = {"moves": [], "stands": [], "goes": [], "comes": []}
     for key, atom in {**before, **after}.items():
         old, new = before.get(key), after.get(key)
-        if not isinstance(atom, Text) or atom.z >= FLYING or not (new is None or isinstance(new, Text)):
-            continue
         if key[:2] in ways.apart:
+            (ways.first if new is None else ways.last if old is None else ways.hidden).add(key)
+            continue
+        if not isinstance(atom, Text) or atom.z >= FLYING or not (new is None or isinstance(new, Text)):
             continue
         if not isinstance(old, Text):
             kinds["comes"].append((key, atom, atom))

@@ -10,7 +10,7 @@ from scenes.draw.layout import Box
 from scenes.measures import joined, measure, say, written
 from scenes.parts.part import Atoms, Part, Read, Shown, View
 
-WHAT = {"refill": "refill batch"}
+WHAT = {"refill": "{} batch"}
 """What a phase is called where its name alone reads like a slip of another's, "prefill"."""
 
 
@@ -28,7 +28,8 @@ class Header(Part):
         y = box.y + px / 2
         step = say("step {}", measure("step", view.state.step, "plain"))
         phase = written("phase.name", view.state.phase or "", "name")
-        wide = max(fonts.width(WHAT.get(name, name), "mono", px) for name in ("prefill", *view.trace.header.phases))
+        names = (WHAT.get(name, "{}").format(name) for name in ("prefill", *view.trace.header.phases))
+        wide = max(fonts.width(name, "mono", px) for name in names)
         at = (box.right - wide - 32, y)
         room = min(0.6 * box.w, at[0] - fonts.width("step 9999", "mono", px) - box.x)
         title = fonts.fit(self.title, "sans-medium", px, room)
@@ -37,13 +38,13 @@ class Header(Part):
             return
         yield ("step",), Text(step, at, px=px, face="mono", color=t.muted, align="right")
         if phase:
-            named = say(WHAT.get(phase, phase).replace(phase, "{}"), phase)
+            named = say(WHAT.get(phase, "{}"), phase)
             yield ("phase",), Text(named, (box.right, y), px=px, face="mono", color=t.text, align="right")
 
     def read(self, shown: Shown) -> Read:
         """The phase, None between phases; nothing where the step does not stand."""
         said = {key[1]: str(mobject.text) for key, mobject in shown.items()}
-        called = {what: phase for phase, what in WHAT.items()}
+        called = {what.format(phase): phase for phase, what in WHAT.items()}
         return {"phase": called.get(phase := said.get("phase"), phase)} if "step" in said else {}
 
 

@@ -36,16 +36,20 @@ def _prompt(trace: Trace, task: str) -> Exchange:
     return Exchange.of(state.texts or (), state.prompt_len)
 
 
+def _words(name: str, text: str, task: str) -> list[str]:
+    """The words of a text that is called `name`, as they are written."""
+    said = written(name, text, "name", task=task)
+    return [readable(word) for word in said.lines(said.split())]
+
+
 def question(view: View, task: str) -> list[str]:
     """The words of what a request asks; none where its text was not recorded."""
-    said = written("request.question", _prompt(view.trace, task).question, "name", task=task)
-    return [readable(word) for word in said.lines(said.split())]
+    return _words("request.question", _prompt(view.trace, task).question, task)
 
 
 def system(view: View, task: str) -> list[str]:
     """The words of the system prompt with which a request begins; none where it has none."""
-    said = written("request.system", _prompt(view.trace, task).system, "name", task=task)
-    return [readable(word) for word in said.lines(said.split())]
+    return _words("request.system", _prompt(view.trace, task).system, task)
 
 
 def opening(view: View, task: str, px: float, width: float) -> str:
@@ -62,8 +66,7 @@ def answer(view: View, task: str) -> list[str]:
     state = view.state.tasks.get(task)
     if state is None or state.texts is None:
         return []
-    said = written("request.answer", Exchange.of(state.texts, state.prompt_len).answer, "name", task=task)
-    return [readable(word) for word in said.lines(said.split())]
+    return _words("request.answer", Exchange.of(state.texts, state.prompt_len).answer, task)
 
 
 def lines(words: Sequence[str], face: str, px: float, width: float) -> list[str]:

@@ -70,7 +70,6 @@ class Tape(Part):
             yield from chip(view, task, Box(row.x, body.cy - CHIP / 2, name, CHIP), early=True)
             yield from self._tiles(view, task, Box(x, body.y, width, body.h), most)
             if asked := self._asked(view, task):
-                asked = fonts.fit(asked, "sans", theme.LABEL, row.right - x - behind + 1)
                 yield from self._asks(view, task, asked, Box(x + behind, row.y, row.right - x - behind + 1, row.h))
 
     def _asks(self, view: View, task: str, asked: str, box: Box) -> Atoms:
@@ -79,6 +78,7 @@ class Tape(Part):
         if begins := opening(view, task, px, box.w):
             yield (task, "begins"), Text(begins, (box.x, y - 18), px=px, color=view.theme.muted, early=True)
             y += 18
+        asked = fonts.fit(asked, "sans", theme.LABEL, box.w)
         yield (task, "asks"), Text(asked, (box.x, y), color=view.theme.text, early=True)
 
     def _asked(self, view: View, task: str) -> str:

@@ -149,10 +149,12 @@ class Telling:
     ) -> None:
         """What is left of the film: first the sentence, alone where there is time to `rest`, then the number that says
         it."""
-        first, alone = (replace(last, alone=True), *beside), SENTENCE * (rest - 1)
-        acts = [self.act(*first, until=until, seconds=seconds), self.act(*first, seconds=alone)] if alone > 0 else []
-        whole = self.act(last, *beside) if acts else self.act(last, *beside, until=until, seconds=seconds)
-        self.shot("", *acts, whole, subject=("takeaway",), rest=rest)
+        acts = [self.act(last, *beside, until=until, seconds=seconds)]
+        if (alone := SENTENCE * (rest - 1)) > 0:
+            first = replace(last, alone=True), *beside
+            acts = [self.act(*first, until=until, seconds=seconds), self.act(*first, seconds=alone)]
+            acts.append(self.act(last, *beside))
+        self.shot("", *acts, subject=("takeaway",), rest=rest)
 
     def state(self, seq: int | None = None) -> State:
         """What holds after event `seq`; default: after what has been told."""

@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, proxy
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from astrai_sim.trace import Event, Series, Trace
 from astrai_sim.trace.events import PagesAlloc, PagesEvicted, PagesKeyed
-from astrai_sim.trace.series import COUNTED, Counting
+from astrai_sim.trace.series import Counting
 from scenes.story.history.ink import Ink
 from scenes.story.history.pages import Pages
 from scenes.story.history.requests import Requests
@@ -58,14 +58,14 @@ class History:
                 self._seqs[kind] = array("q")
                 parts = (self.requests, self.steps, self.pages)
                 found = (getattr(part, f"on_{kind}", None) for part in parts)
-                counted = partial(counting.take, state=state) if kind in COUNTED else None
-                takes[kind] = self._seqs[kind].append, [one for one in (*found, counted) if one is not None]
+                takes[kind] = self._seqs[kind].append, [handler for handler in found if handler is not None]
             take_down, handlers = takes[kind]
             take_down(event.seq)
             for handler in handlers:
                 handler(event)
             if not four:
                 self.steps.worked(event, self._kinds[event.seq])
+            counting.take(event, state)
         return counting.series()
 
     def works(self, kind: str, event: Event) -> bool:
