@@ -161,9 +161,9 @@ class ChatTelling(RaceTelling):
             self.shares(task, admitted, pages)
         elif admitted.seq > self.at:
             unseen = any(not text.strip() for text in life.submitted.texts or ())
-            what = "Words and marks, some unseen," if unseen else "They"
-            need = counted(ask.prompt_pages(task), "page")
-            told = say("{} fit into {} of {} slots.", say(what), need, ask.page_size())
+            need = counted(ask.prompt_pages(task), "page"), ask.page_size()
+            told = say("They fit into {} of {} slots.", *need)
+            told = say("Each word, and each mark, takes a slot: {} of {}.", *need) if unseen else told
             fly = self.act(*self.parts(pages, "", admitted.pages or ()), until=admitted.seq, seconds=1.8)
             self.shot(told, fly, subject=("pool",))
         rest = ask.less(prompt, found)

@@ -1,6 +1,5 @@
 """The film `ChunkedPrefill`: a long prompt whole, and in chunks."""
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -21,7 +20,7 @@ from scenes.stage.stage import OVER_MOTION
 from scenes.stage.telling import Telling
 from scenes.story.history.prompts import BESIDE, chosen, prompts
 from scenes.story.history.sure import sure
-from scenes.story.limits import reading_time
+from scenes.story.limits import reading_time, round_factor
 from scenes.story.needs import Needs
 from scenes.story.words import counted, listed, plural, possessive
 
@@ -31,7 +30,6 @@ READERS, COLUMNS, MOST_CELLS = 3, 64, 1400
 """Most readers with a lane of their own, tokens of a step side by side, and tokens that it is shown with."""
 LONGEST = 14.0
 """Seconds that the clock takes at most from one end to the other."""
-ROUND = (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2, 2.2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)
 LEAD, TAIL, ENOUGH = 0.4, 0.5, 1.15
 """What is shown before and after a prompt as a part of what it takes; and how much of the clock shows its price."""
 AHEAD, HAIR = 0.8, 1e-4
@@ -79,7 +77,7 @@ class ChunkedPrefillTelling(Telling):
         end = round(core * (1 + TAIL))
         names = tuple(dict.fromkeys((*self.readers[0], *self.readers[1], whole.task, chunked.task)))
         self.time = Timeline(start, end, start, None, names)
-        self.factor = rounded(LONGEST * 1e9 / (end - start))
+        self.factor = round_factor(LONGEST * 1e9 / (end - start))
         self.ahead = max(start, -round(AHEAD * 1e9 / self.factor))
         self.stop = end
         self.works = [self.work(side, len(chunked.steps)) for side in (0, 1)]
@@ -92,24 +90,24 @@ class ChunkedPrefillTelling(Telling):
 
     def longest(self, side: int) -> Measure:
         """The longest wait of one of the readers for a token that came in the prompt's steps."""
-        _, begin, end = self.waited(side)
+        _, begin, end, _ = self.waited(side)
         steps = self.prompts[side].steps
         args = {"tasks": self.readers[side], "first": steps[0], "last": steps[-1]}
         return measure("wait.among", end - begin, "time", **args)
 
-    def waited(self, side: int) -> tuple[str, int, int]:
-        """Who waited so long, from when, and until when, in ns of the run."""
+    def waited(self, side: int) -> tuple[str, int, int, int]:
+        """Who waited so long, from when and until when, in ns of the run, and for which step's token."""
         first, last = self.prompts[side].steps[0], self.prompts[side].steps[-1]
         found = []
         for task in self.readers[side]:
             tokens = self.requests[task].tokens
             ended = np.flatnonzero((tokens.step[1:] >= first) & (tokens.step[1:] <= last))
-            found += [(task, int(tokens.ns[i]), int(tokens.ns[i + 1])) for i in ended]
+            found += [(task, int(tokens.ns[i]), int(tokens.ns[i + 1]), int(tokens.step[i + 1])) for i in ended]
         return max(found, key=lambda wait: wait[2] - wait[1])
 
     def span(self, side: int) -> tuple[int, int]:
         """When that was, in ns since the clock's 0."""
-        _, begin, end = self.waited(side)
+        _, begin, end, _ = self.waited(side)
         return begin - self.stretches[side].zero, end - self.stretches[side].zero
 
     def around(self, side: int) -> Stretch:
@@ -205,8 +203,9 @@ class ChunkedPrefillTelling(Telling):
     def sections(self) -> Iterator[Section]:
         yield self.hook()
         yield self.alone()
-        if max(map(self.computed, (self.prompts[0].steps[0], self.prompts[1].steps[0]))) <= MOST_CELLS:
-            yield self.inside()
+        steps = self.prompts[0].steps[0], self.dearest()
+        if max(map(self.computed, steps)) <= MOST_CELLS:
+            yield self.inside(*steps)
         yield self.chunks()
         yield self.race()
         yield self.price()
@@ -270,13 +269,18 @@ class ChunkedPrefillTelling(Telling):
         self.shot(text, self.go(time, end, lanes), subject=("whole", "wait"))
         return self.section("whole", "A long prompt, whole")
 
+    def dearest(self) -> int:
+        """The step with a chunk that the readers waited longest for, as the film tells; else that with the first."""
+        step, steps = self.waited(1)[3], self.prompts[1].steps
+        return step if step in steps else steps[0]
+
     def computed(self, step: int) -> int:
         """Tokens that a step computed."""
         return len(self.history.decoded(step)) + sum(count for _, count in self.history.prefilled(step))
 
-    def inside(self) -> Section:
-        """What a usual step, that with the whole prompt and that with the first chunk computed."""
-        ask, (whole, chunk) = self.ask, (prompt.steps[0] for prompt in self.prompts)
+    def inside(self, whole: int, chunk: int) -> Section:
+        """What a usual step, that with the `whole` prompt and that with a `chunk` computed."""
+        ask = self.ask
         columns = max(8, min(COLUMNS, self.computed(chunk)))
         steps = [whole, chunk] if self.usual is None else [self.usual, whole, chunk]
         rows = [[Batch(s, columns, done, name=f"step-{s}") for done in (False, True)] for s in steps]
@@ -381,14 +385,6 @@ class ChunkedPrefillTelling(Telling):
         ask, (whole, chunked) = self.ask, (prompt.task for prompt in self.prompts)
         found = {"prompt": ask.prompt_tokens(whole), "chunks": ask.prompt_passes(chunked), "own": ask.ttft(chunked)}
         return {**found, "wait": self.waits[0], "longest": self.waits[1], "reader": ask.name(self.readers[0][0])}
-
-
-def rounded(factor: float) -> float:
-    """The largest round number up to `factor`: one of `ROUND` times a power of ten, or one over such a number."""
-    power = 10.0 ** math.floor(math.log10(factor if factor >= 1 else 1 / factor))
-    if factor >= 1:
-        return max(n * power for n in ROUND if n * power <= factor * (1 + 1e-9))
-    return 1 / min(n * p for n in ROUND for p in (power, 10 * power) if n * p >= (1 - 1e-9) / factor)
 
 
 class ChunkedPrefill(FilmScene):

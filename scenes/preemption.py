@@ -275,8 +275,13 @@ class PreemptionTelling(Telling):
             told = say("{} goes on where it stopped.", name)
             self.shot(told, *self.acts(parts, self.at, token), subject=("waits",), pace=1.6)
         end = self.end if self.life.finished is None else self.life.finished.seq
+        line = [event.task for event in self.history.events(TaskAdmitted, self.at, end) if event.task != victim]
         if acts := self.pass_time(*parts, until=end, seconds=3.0):
             told = say("{} stood still for {}.", name, stood) if len(acts[0].stops) > TOLD else ""
+            if line and not told:
+                names, come = ask.names(line), plural(line, "gets in", "get in")
+                told = self.short(*(say("Pages come free: {} {}.", listed(names, most), come) for most in (MOST, 1)))
+                told = told if reading_time(told) <= READ * sure(acts[0].seconds) else ""
             self.shot(told, *acts, subject=("waits",), pace=1.3)
         return self.section("again", say("{} comes back", name))
 

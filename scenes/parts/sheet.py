@@ -12,7 +12,7 @@ from scenes.measures import measure, say
 from scenes.parts.part import Atoms, Part, Read, Shown, View
 from scenes.parts.slots import filled, slots_atom
 from scenes.parts.tape import KNOWN
-from scenes.parts.words import HIGH, Word, broken, pages_of, spoken
+from scenes.parts.words import HIGH, Word, around, broken, pages_of, spoken
 from scenes.parts.words import PAD as WORD_PAD
 
 Line = list[tuple[Word, float, float]]
@@ -20,8 +20,6 @@ SIZES, ONE_LINE = (84, 72, 60, 56, 52, 48, 45, 42, 40, 38, 36, 32, 28), 36
 """Em sizes in pixels, and the least with which each page is in one line."""
 GAP, EDGE, PAD, COUNT, ROW = 36.0, 6.0, 24.0, 84.0, 1.55
 """Between two pieces, around them, beside words, for the number of tokens, and, in em, from line to line."""
-BESIDE, APART = 0.42, 0.07
-"""In em: what a token of a chat mark takes beside the one in which its name stands, and between two of them."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class Sheet(Part):
         size, words = view.page_size, spoken(view.trace).get(self.task, ())[: view.state.tasks[self.task].n_tokens]
         pages = [*pages_of(words, size)]
         for px, most in [*((px, 1) for px in SIZES if px >= ONE_LINE), *((px, size) for px in SIZES)]:
-            lines = [broken(page, (body.w - PAD - COUNT) / px, BESIDE) for page in pages]
+            lines = [broken(page, (body.w - PAD - COUNT) / px) for page in pages]
             room = sum(map(len, lines)) * ROW * px + GAP * (n - 1)
             if words and room <= body.h and all(len(page) <= most for page in lines):
                 return px, lines
@@ -83,17 +81,18 @@ class Sheet(Part):
     def _words(self, view: View, logical: int, px: float, tile: Box, lines: list[Line], outlines: np.ndarray) -> Atoms:
         """The words of a page, each in the cell of its slot; a chat mark's name in one of those of its tokens."""
         size, first = view.page_size, logical * view.page_size
-        known = min(size, view.state.tasks[self.task].n_tokens - first)
         pitch = tile.h / max(1, len(lines))
         edges = np.tile([tile.x, tile.cy, tile.x, tile.cy], (size, 1))
         for row, line in enumerate(lines):
             y = tile.y + (row + 0.5) * pitch
             for word, left, right in line:
                 place = Box(tile.x + PAD + left * px, y - HIGH * px / 2, (right - left) * px, HIGH * px)
-                slots = range(max(0, word.first - first), min(word.first - first + word.n, known))
-                cells = around(place, len(slots), px)
+                cells = around(word, place, px)
+                slots = slice(word.first - first, word.first - first + word.n)
                 edges[slots] = [(cell.x, cell.y, cell.right, cell.bottom) for cell in cells]
-                named = cells[max(0, min(1, len(cells) - 2))]
+                if not word.text:
+                    continue
+                named = cells[word.named]
                 look: dict[str, Any] = {"px": px, "face": word.face, "align": "center", "ground": view.theme.panel}
                 said = fonts.fit(word.text, word.face, px, named.w - 2 * WORD_PAD * px + 1)
                 at, color = (named.cx, named.cy), view.theme.text
@@ -108,13 +107,3 @@ class Sheet(Part):
             return {"sheet": tuple(key[1] for key in shown)}
         counts = [(filled(cells, self.lit).sum(), (cells.lines[:, 3] > 0).sum()) for cells in slots]
         return {"tape": {self.task: tuple(map(int, np.sum(counts, axis=0)))}}
-
-
-def around(place: Box, n: int, px: float) -> list[Box]:
-    """The cells of `n` tokens in `place`, written in `px`: that of a name, the second of three or more, is what the
-    narrow ones leave."""
-    gap, narrow = APART * px, (BESIDE - APART) * px
-    wide = [narrow] * n
-    wide[max(0, min(1, n - 2))] = place.w - (n - 1) * (narrow + gap)
-    left = place.x + np.cumsum([0.0, *wide[:-1]]) + gap * np.arange(n)
-    return [Box(x, place.y, w, place.h) for x, w in zip(left.tolist(), wide, strict=True)]

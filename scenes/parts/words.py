@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
+from typing import Self
 
 import numpy as np
 
@@ -21,6 +23,8 @@ SIZES = (40, 36, 32, 28)
 PAD, HIGH, PITCH, SPACE, JOINED = 0.2, 1.22, 1.34, 0.12, 0.03
 """In em: left and right of a word in its cell, a cell's height, from line to line, between two
 cells, and between those of one word."""
+BESIDE, APART = 0.42, 0.07
+"""In em: what a token of a chat mark takes beside the one in which its name stands, and between two of them."""
 SMALL = 32
 """Tokens of a page up to which its text is shown whole or not at all."""
 LEAST_LINES, LEAST_WIDTH = 3, 6.0
@@ -34,18 +38,27 @@ UNKNOWN = "□"
 
 @dataclass(frozen=True)
 class Word:
-    """What stands for tokens `first` to before `first + n` of a request: one, or a chat mark as one `chip`."""
+    """What stands for tokens `first` to before `first + n` of a request: one, or a chat mark as one `chip`, written in
+    the cell of its token `named`, counted from its first; without text where that is on another page."""
 
     first: int
     n: int
     text: str
     spaced: bool
     chip: bool = False
+    named: int = 0
 
     @property
     def face(self) -> str:
         """The face that it is written in."""
         return "mono" if self.chip else "sans"
+
+    def piece(self, first: int, n: int) -> Self:
+        """What stands for those `n` of its tokens alone."""
+        named = self.first + self.named - first
+        if 0 <= named < n:
+            return replace(self, first=first, n=n, named=named)
+        return replace(self, first=first, n=n, named=0, text="")
 
 
 @lru_cache(maxsize=8)
@@ -65,7 +78,7 @@ def _words(task: str, texts: Sequence[str], ids: Sequence[int]) -> Iterator[Word
         if (name := control_name(texts[at])) is not None:
             name, n = mark(texts[at : at + LONGEST_MARK], name)
             said = readable(written("token.mark", name, "name", task=task, position=at), "mono")
-            word = Word(at, n, said, True, True)
+            word = Word(at, n, said, True, True, 1 if n > 2 else 0)
         else:
             piece = shown_piece(texts[at])
             said = readable(written("token.word", piece.text, "name", task=task, position=at))
@@ -100,13 +113,12 @@ def readable(text: str, face: str = "sans") -> str:
     return joined("", (text.cut(at, at + 1) if char != UNKNOWN else char for at, char in enumerate(shown)))
 
 
-def broken(words: Sequence[Word], width: float, each: float = 0.0) -> list[list[tuple[Word, float, float]]]:
-    """Lines of (word, left, right), all in em, none wider than `width`; `each` is added for every token of a chat
-    mark beyond its first."""
+def broken(words: Sequence[Word], width: float) -> list[list[tuple[Word, float, float]]]:
+    """Lines of (word, left, right), all in em, none wider than `width`, with room for every token of a chat mark."""
     lines: list[list[tuple[Word, float, float]]] = []
     x = 0.0
     for word in words:
-        wide = min(width, fonts.width(word.text, word.face, 1.0) + 2 * PAD + each * (word.n - 1))
+        wide = min(width, fonts.width(word.text, word.face, 1.0) + 2 * PAD + BESIDE * (word.n - 1))
         gap = SPACE if word.spaced or word.chip else JOINED
         if not lines or x + gap + wide > width:
             lines.append([])
@@ -124,9 +136,20 @@ def most_lines(trace: Trace, size: int, width: float) -> int:
 
 
 def pages_of(words: Sequence[Word], size: int) -> Iterator[list[Word]]:
-    """The words of each page of `size` tokens, each once."""
+    """The words of each page of `size` tokens, each once, where those of all tokens are given."""
     for first in range(0, len(words), size):
-        yield list({word.first: word for word in words[first : first + size]}.values())
+        runs = groupby(range(first, min(first + size, len(words))), lambda at: words[at].first)
+        yield [words[run[0]].piece(run[0], len(run)) for run in (list(found) for _, found in runs)]
+
+
+def around(word: Word, place: Box, px: float) -> list[Box]:
+    """The cells of the tokens of a word in `place`, written in `px`: that in which it stands has what the narrow ones
+    leave."""
+    gap, narrow = APART * px, (BESIDE - APART) * px
+    wide = [narrow] * word.n
+    wide[word.named] = place.w - (word.n - 1) * (narrow + gap)
+    left = place.x + np.cumsum([0.0, *wide[:-1]]) + gap * np.arange(word.n)
+    return [Box(x, place.y, w, place.h) for x, w in zip(left.tolist(), wide, strict=True)]
 
 
 def text_height(view: View, width: float, px: float) -> float:
@@ -184,7 +207,8 @@ def standing(view: View, page: int) -> list[Stand]:
             found[-1] = replace(last, slots=(*last.slots, slot))
         else:
             found.append(stand)
-    return found
+    starts = (stand.logical * size + stand.slots[0] for stand in found)
+    return [replace(s, word=s.word.piece(first, len(s.slots))) for s, first in zip(found, starts, strict=True)]
 
 
 def page_words(view: View, page: int, body: Box, px: float, first: int) -> Atoms:
@@ -212,15 +236,16 @@ def page_words(view: View, page: int, body: Box, px: float, first: int) -> Atoms
             continue
         row, start, end = places[id(stand.word)]
         box = Box(body.x + start * px, body.y + row * PITCH * px, (end - start) * px, HIGH * px)
-        cells = [box] * len(slots) if stand.ghost else box.columns(len(slots), 0.0)
+        cells = around(stand.word, box, px)
         for slot, cell in zip(slots, cells, strict=True):
             (left if stand.ghost else edges)[slot] = (cell.x, cell.y, cell.right, cell.bottom)
-        if stand.valid or stand.ghost:
+        if stand.word.text and (stand.valid or stand.ghost):
+            named, at = cells[stand.word.named], slots[stand.word.named]
             color, face = t.text if stand.valid else t.muted, stand.word.face
             look = {"px": px, "face": face, "color": color, "align": "center", "ground": t.panel}
-            order = float(first if stand.ghost else first + slots[0])
-            said = fonts.fit(stand.word.text, face, px, box.w - 2 * PAD * px + 1)
-            yield (page, "word", slots[0], stand.task), Text(said, (box.cx, box.cy), order=order, **look)
+            order = float(first if stand.ghost else first + at)
+            said = fonts.fit(stand.word.text, face, px, named.w - 2 * PAD * px + 1)
+            yield (page, "word", at, stand.task), Text(said, (named.cx, named.cy), order=order, **look)
     order = first + np.arange(size, dtype=float)
     yield (page, "slots"), Cells(edges, fills, order=order, radius=4.0)
     yield (page, "ghosts"), Cells(left, np.zeros((size, 4)), lines=outlines, order=order, radius=4.0)

@@ -57,31 +57,29 @@ def mark(pieces: Sequence[str]) -> tuple[str, int]:
 
 
 @lru_cache(maxsize=4)
-def _starts(trace: Trace, task: str) -> list[int]:
-    """For every token of a request the first of the chat mark that it belongs to, else itself."""
-    texts, found = _texts(Witness.of(trace), task), list[int]()
-    while len(found) < len(texts):
-        at = len(found)
+def _written(trace: Trace, task: str) -> dict[int, int]:
+    """Tokens of a request in whose slots something is written, and the first of the chat mark that it is, else they
+    themselves: a mark stands in the slot of its first token, of three or more in that of the second."""
+    texts, found, at = _texts(Witness.of(trace), task), dict[int, int](), 0
+    while at < len(texts):
         count = mark(texts[at : at + MARKED])[1] if special(texts[at]) else 1
-        found += [at] * count
+        found[at + (count > 2)] = at
+        at += count
     return found
 
 
 @shows("pool.words", fades=True)
 def words(witness: Witness, at: int, shown: Mapping) -> dict[int, dict[int, str]]:
-    """The words of each page by the first slot of each: of whatever was written last, chat marks as
+    """The words of each page by the slot in which each stands: of whatever was written last, chat marks as
     one; of a page that is folded those that are shown."""
     size, found = witness.page_size, dict[int, dict[int, str]]()
     for page in shown["pool.slots"]:
-        truth, before = dict[int, str](), None
-        for slot, (task, logical, _) in sorted(written_by(witness.trace, page, at).items()):
-            position, valid = logical * size + slot, slot < witness.slots(page, at)
-            start = _starts(witness.trace, task)[position] if _texts(witness, task) else position
-            if before == (task, start, valid):
-                continue
-            before = (task, start, valid)
-            seen = shown["pool.words"].get(page, {}).get(slot, "")
-            truth[slot] = _said(witness, task, start, seen)
+        truth = dict[int, str]()
+        for slot, (task, logical, _) in written_by(witness.trace, page, at).items():
+            position = logical * size + slot
+            start = _written(witness.trace, task).get(position) if _texts(witness, task) else position
+            if start is not None:
+                truth[slot] = _said(witness, task, start, shown["pool.words"].get(page, {}).get(slot, ""))
         if page in shown["pool.folded"]:
             truth = {slot: text for slot, text in truth.items() if slot in shown["pool.words"].get(page, {})}
         if truth:

@@ -8,7 +8,7 @@ import pytest
 
 from astrai_sim.trace import RequestTimes, Trace
 from scenes.check.compare import differences
-from scenes.chunked_prefill import LONGEST, rounded
+from scenes.chunked_prefill import LONGEST
 from scenes.draw.running import Running
 from scenes.film import catalog
 from scenes.film.moments import evenly
@@ -17,6 +17,7 @@ from scenes.film.scene import Observer
 from scenes.story.errors import DoesNotApply
 from scenes.story.history import history_of
 from scenes.story.history.prompts import Prompt, chosen, prompts
+from scenes.story.limits import round_factor
 from scenes.truth import Witness
 from tests.film.clean import Looker
 
@@ -131,8 +132,18 @@ def test_what_a_step_computed_is_shown_token_by_token(path, trace):
         ("whole", "decode"): 1,
         ("whole", "prompt"): 30,
     }
-    shown["batch"]["step-2"]["chunked", "prompt"] -= 1
-    assert [d.field for d in differences(shown, Witness.of(trace), until)] == ["batch[step-2]"]
+    chunk = f"step-{FILM.chapters(FILM.__name__, trace).dearest()}"
+    shown["batch"][chunk]["chunked", "prompt"] -= 1
+    assert [d.field for d in differences(shown, Witness.of(trace), until)] == [f"batch[{chunk}]"]
+
+
+def test_the_chunk_looked_into_is_in_the_step_that_was_waited_for_the_longest(trace):
+    told, times = FILM.chapters(FILM.__name__, trace), RequestTimes.of(trace)
+    gaps, (_, chunked) = times.gaps[times.names.index("short")], told.prompts
+    assert told.dearest() == max(chunked.steps, key=lambda step: gaps[step])
+    (shown,) = [section for section in told.sections() if section.key == "inside"]
+    whole, chunk = (f"step-{step}" for step in (8, told.dearest()))
+    assert [beat.subject[0] for beat in shown.beats][1:] == [whole, chunk]
 
 
 @pytest.mark.parametrize("scenario", ["two_requests", "one_page"])
@@ -143,7 +154,7 @@ def test_needs_both_kinds(record_scenario, scenario):
 
 @pytest.mark.parametrize("wanted", [1e-6, 0.013, 0.99, 1.0, 1.05, 9.99, 10.0, 12.5, 4321.0])
 def test_the_clock_has_a_round_speed_that_is_not_faster_than_asked(wanted):
-    factor = rounded(wanted)
+    factor = round_factor(wanted)
     assert wanted / 1.25 <= factor <= wanted * (1 + 1e-9)
     written = factor if factor >= 1 else 1 / factor
     assert float(f"{written:.2g}") == pytest.approx(written)

@@ -1,14 +1,17 @@
 """A word, answer, tint or race that was not recorded so is found and named."""
 
 import copy
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from scenes.chat import Chat
 from scenes.check.compare import differences
+from scenes.draw.layout import Box
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import ASSETS, Observer
-from scenes.parts.words import mark, spoken
+from scenes.parts.words import Word, around, mark, pages_of, spoken
 from scenes.prefix_sharing import PrefixSharing
 from scenes.story.conversation import control_name
 from scenes.truth import Witness
@@ -105,3 +108,22 @@ def test_words_stand_for_every_token(shared):
         assert len(words) == state.tasks[task].n_tokens
         assert [word.first for word in words] == sorted(word.first for word in words)
         assert all(word.first <= at < word.first + word.n for at, word in enumerate(words))
+
+
+def test_each_token_of_a_page_has_a_cell_and_each_word_stands_once(shared):
+    for words in spoken(shared).values():
+        pages = [*pages_of(words, Witness.of(shared).page_size)]
+        said = [word.text for page in pages for word in page if word.text]
+        assert said == [word.text for at, word in enumerate(words) if at == word.first]
+        assert [word.first + i for page in pages for word in page for i in range(word.n)] == [*range(len(words))]
+        for word in (word for page in pages for word in page):
+            cells = around(word, Box(0.0, 0.0, 400.0, 40.0), 32)
+            assert len(cells) == word.n and all(a.right < b.x for a, b in pairwise(cells))
+            assert cells[-1].right == pytest.approx(400.0) and max(cells, key=lambda cell: cell.w) is cells[word.named]
+
+
+def test_a_mark_that_ends_on_the_next_page_is_written_where_its_name_is():
+    assistant = Word(14, 3, "assistant", spaced=True, chip=True, named=1)
+    assert assistant.piece(14, 2) == replace(assistant, n=2)
+    assert assistant.piece(16, 1) == replace(assistant, first=16, n=1, text="", named=0)
+    assert assistant.piece(15, 2) == replace(assistant, first=15, n=2, named=0)

@@ -93,6 +93,12 @@ def test_what_is_computed_again_is_what_had_been_computed(preempting):
     assert [m.value for m in said.measures] == [known, stored] and stored < known
 
 
+def test_who_comes_in_while_it_writes_on_is_named(preempting):
+    *_, before, last = section(Preemption, preempting, "again").beats
+    came = [event.task for event in preempting.find(event="task_admitted") if before.until < event.seq < last.until]
+    assert str(last.caption).startswith("Pages come free") and [m.value for m in last.caption.measures] == came
+
+
 def test_the_refused_token_is_shown_every_page_of_the_pool_taken(preempting):
     knocks = [act.parts[-1] for act in section(Preemption, preempting, "refused").beats[0].acts]
     until = section(Preemption, preempting, "refused").start
