@@ -16,7 +16,7 @@ REST_S = Fraction(2, 15)
 """Seconds after which a part of the picture that has not changed is taken to be at rest."""
 SHARE = 0.09
 """The share of the picture that must have come to rest."""
-WORTH = 0.6
+WORTH = 0.65
 """Bytes that must have followed the last key frame, in its own, so that films are not made of key frames."""
 
 

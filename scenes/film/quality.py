@@ -55,8 +55,8 @@ ENCODER = {
     "bf": "0",
     "refs": "1",
     "weightp": "0",
-    "x264-params": "force-cfr=1:scenecut=0:ipratio=5.6:deadzone-inter=26:deadzone-intra=16:"
-    "me=umh:merange=64:partitions=i8x8,i4x4:no-deblock=1",
+    "x264-params": "force-cfr=1:scenecut=0:ipratio=5.6:deadzone-inter=25:deadzone-intra=16:"
+    "me=umh:merange=64:subme=2:partitions=i8x8,i4x4:no-deblock=1",
     "threads": "1",
     "colorspace": "smpte170m",
     "color_primaries": "bt709",
