@@ -132,7 +132,7 @@ class ChatTelling(RaceTelling):
         if slots is None:
             asked = say("Where are the {} tokens of {} kept?", tokens, self.conversations())
         shown = (self.question(asked), self.talk, self.pool)
-        self.shot(None, self.act(*shown), *self.decode(shown, self.full, 4.0), subject=("pool",))
+        self.shot(None, self.act(*shown), *self.decode(shown, self.full, 3.0), subject=("pool",), rest=1.0)
         return self.section("hook", self.trace.header.scenario.title, cut=True)
 
     def conversations(self) -> Said:

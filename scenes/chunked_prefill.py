@@ -10,7 +10,6 @@ import numpy as np
 from astrai_sim.trace import Trace
 from scenes.film.scene import FilmScene
 from scenes.measures import Measure, Said, measure, say
-from scenes.parts.bars import Bar, Bars
 from scenes.parts.batch import Batch
 from scenes.parts.clock import Clock, Timeline
 from scenes.parts.lanes import Lanes, Wait
@@ -35,6 +34,8 @@ LEAD, TAIL, ENOUGH = 0.4, 0.5, 1.15
 AHEAD, HAIR = 0.8, 1e-4
 """Seconds of film by which a sentence stands before its prompt comes; how long before the freeze ends its tokens are
 counted, as a part of the clock."""
+FIRST = "own first token"
+"""What a bracket of the price is of, first."""
 TURN = 0.45
 """Seconds that a sentence takes to come and to go."""
 Made = Callable[[Timeline], Part]
@@ -168,14 +169,17 @@ class ChunkedPrefillTelling(Telling):
         title = say("{} prompt tokens, whole", ask.prompt_tokens(task))
         if side:
             title = say("{} prompt tokens, in {} chunks", ask.prompt_tokens(task), ask.prompt_passes(task))
-        wait = Wait(begin, end, self.waits[side], round(0.25 * (end - begin)), "no token until its end")
+        wait = Wait(begin, end, self.waits[side], round(0.25 * (end - begin)), "no token until the end")
         shown = Lanes(time, title, stretch.zero, stretch.since, stretch.until, names, task)
         return replace(shown, name=("whole", "chunks")[side], **{"wait": wait if whose in names else None, **options})
 
-    def priced(self, side: int, time: Timeline) -> Lanes:
-        """The same with one reader, and the time to the prompt's own first token."""
+    def priced(self, side: int, time: Timeline, work: Measure | None = None, told: bool = True) -> Lanes:
+        """The same with one reader, and the time to the prompt's own first token, or that of its `work`, if `told`."""
         life, zero = self.requests[self.prompts[side].task], self.stretches[side].zero
-        first = Wait(life.arrived_ns - zero, int(life.tokens.ns[0]) - zero, self.ask.ttft(life.name))
+        first = Wait(life.arrived_ns - zero, int(life.tokens.ns[0]) - zero, self.ask.ttft(life.name), 0, FIRST)
+        if work is not None:
+            each = counted(self.ask.prompt_passes(self.prompts[1].task), "token")
+            first = Wait(0, int(work.value), work, 0, say("prompt, and {} each,", each) if told else "")
         return self.lanes(side, time, 1, wait=None, first=first)
 
     def plain_lane(self, time: Timeline) -> Lanes:
@@ -335,27 +339,27 @@ class ChunkedPrefillTelling(Telling):
         return self.section("race", "One reader, one clock", cut=True)
 
     def price(self) -> Section:
-        ask, time = self.ask, replace(self.time, start=0, now=0)
+        ask, works = self.ask, [*filter(None, self.works)]
         whole, chunked = (ask.ttft(prompt.task) for prompt in self.prompts)
-        parts, end = [partial(self.priced, side) for side in (0, 1)], round(time.end * ENOUGH / (1 + TAIL))
+        parts = [partial(self.priced, side) for side in (0, 1)]
         text = say("{} first token comes when its prompt is computed.", self.owner(0)).capitalised()
         over = self.read(text, 0, self.span(0)[1])
-        self.shot(text, self.go(time, over, *parts), subject=("whole", "first"))
         own = say("its") if len(self.prompts[1].task) > SHORT else self.owner(1)
-        text = say("{} own first token comes no later.", own).capitalised()
+        later = say("{} own first token comes no later.", own).capitalised()
         if chunked.value > whole.value:
-            text = say("The price: {} own first token comes later.", own)
-        end = min(time.end, max(end, self.after(text, over)))
-        self.shot(text, self.go(replace(time, now=over), end, *parts), subject=("chunks", "first"))
-        if None not in self.works:
-            first, second = map(sure, self.works)
-            n = ask.prompt_passes(self.prompts[1].task)
-            title = say("Time for the prompt, and {} for each reader", counted(n, "token"))
-            bars = Bars(title, (Bar("whole", first, muted=True), Bar("in chunks", second)))
+            later = say("The price: {} own first token comes later.", own)
+        end = max(round(self.time.end * ENOUGH / (1 + TAIL)), self.after(later, over))
+        end = max(min(self.time.end, end), *(int(work.value) for work in works), 0)
+        time = replace(self.time, start=0, now=0, end=end)
+        self.shot(text, self.go(time, over, *parts), subject=("whole", "first"))
+        self.shot(later, self.go(replace(time, now=over), end, *parts), subject=("chunks", "first"))
+        if len(works) == len(parts):
+            (first, second), at = works, replace(time, now=end)
             text = "The same work takes as long." if second.value == first.value else "The same work takes less time."
             text = "Throughput falls: the same work takes longer." if second.value > first.value else text
-            still = [part(replace(time, now=end)).unlit() for part in parts]
-            self.shot(text, self.act(*still, bars), subject=("bars",))
+            still = [[self.priced(i, at, work, told) for i, work in enumerate(works)] for told in (False, True)]
+            acts = [self.act(*lanes, self.clock(at), seconds=s) for lanes, s in zip(still, (2.8, 0.3), strict=True)]
+            self.shot(text, *acts, subject=("chunks", "first"))
         return self.section("price", "What it costs", cut=True)
 
     def cost(self) -> Said | None:

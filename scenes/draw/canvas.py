@@ -136,7 +136,7 @@ def _ways(move: Move) -> np.ndarray:
 
 
 class Change(FilmAnimation):
-    """Bring a canvas to another picture; texts have swapped after `flip` seconds.
+    """Bring a canvas from the picture `before` to another; texts have swapped after `flip` seconds.
 
     First what leaves goes, texts only with all that they stand at, and what flies is on its way; then shapes
     take their new colours and a front passes over cells; then all texts that say something else swap in one
@@ -159,7 +159,8 @@ class Change(FilmAnimation):
     ) -> None:
         self.canvas, self.picture, self.moves, self.same = canvas, dict(picture), list(moves), same
         self.accent = np.array(theme.rgb(accent))
-        self.plan = plan or Plan(canvas.frame, canvas.atoms, self.picture, self.moves, shift)
+        self.before: Picture = dict(canvas.atoms)
+        self.plan = plan or Plan(canvas.frame, self.before, self.picture, self.moves, shift)
         self.leaving, self.coming, self.changing = self.plan.leaving, self.plan.coming, self.plan.changing
         natural = self.plan.seconds
         self.factor = 1.0
@@ -177,7 +178,7 @@ class Change(FilmAnimation):
 
     def prepare(self) -> None:
         canvas, plan, f = self.canvas, self.plan, self.factor
-        before = dict(canvas.atoms)
+        before = self.before
         self.tracks: list[Track] = []
         ways = self.ways = crossing(before, self.picture)
         self.leaves = min(motion.LEAVE, 0.6 * self.flip) if ways.first or ways.hidden else 0.0

@@ -14,14 +14,15 @@ from scenes.draw.canvas import Canvas
 class Lapse(FilmAnimation):
     """Show pictures one after another, each as long as its share of `times`, from 0 to 1, says.
 
-    `pictures` may be made when they are asked for: only those that are shown are. A sentence that is new fades in.
+    `pictures` may be made when they are asked for: only those that are shown are. A sentence that is new fades in, one
+    that is not in the picture `before`.
     """
 
     def __init__(self, canvas: Canvas, pictures: Sequence[Picture], seconds: float, times: Sequence[float]) -> None:
         super().__init__(canvas, seconds)
         self.canvas, self.pictures, self.times = canvas, pictures, np.asarray(times)
         self.at_picture = -1
-        self.before = set(canvas.atoms)
+        self.before = dict(canvas.atoms)
 
     def apply(self, progress: float) -> None:
         at = int(np.clip(np.searchsorted(self.times, progress, side="right"), 0, len(self.pictures) - 1))

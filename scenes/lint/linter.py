@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from astrai_sim.trace import Trace
-from scenes.draw.atoms import Atom, Key
 from scenes.film.moments import within
 from scenes.film.quality import PREVIEW, Quality
 from scenes.film.rehearsal import rehearse
@@ -42,7 +41,6 @@ class Linter(Observer):
         self._section = ""
         self._now = 0.0
         self._motion, self._known = Motion(), Known()
-        self._before: dict[Key, Atom] = {}
         self._ended = 0.0
 
     def section_started(self, scene: FilmScene, section: Any) -> None:
@@ -50,7 +48,6 @@ class Linter(Observer):
         moment = self._moment(scene, scene.clock)
         self._ask("section_began", moment, section)
         self._ask("look", moment)
-        self._before = dict(moment.atoms)
 
     def moment(self, scene: FilmScene, time: float) -> None:
         self._ask("within", self._moment(scene, self._ended))
@@ -59,8 +56,7 @@ class Linter(Observer):
         moment = self._moment(scene, began, moved)
         for animation in scene.animations or ():
             moment.animation = animation
-            self._motion.add(spans_of(animation, self._before, began), scene.clock)
-        self._before = dict(moment.atoms)
+            self._motion.add(spans_of(animation, began), scene.clock)
         self._ended = scene.clock
         self._ask("look", moment)
 

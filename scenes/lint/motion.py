@@ -7,7 +7,7 @@ from typing import Any
 from manim import Wait
 
 from scenes.draw import motion
-from scenes.draw.atoms import Key, Picture, Text
+from scenes.draw.atoms import Key, Text
 from scenes.draw.canvas import Change
 from scenes.draw.lapse import Lapse
 
@@ -47,15 +47,15 @@ class Motion:
         return [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b > a + 1e-6]
 
 
-def spans_of(animation: Any, before: Picture, began: float) -> Iterator[Span]:
-    """The movements, in film seconds, of an animation that `began` with the picture `before`.
+def spans_of(animation: Any, began: float) -> Iterator[Span]:
+    """The movements, in film seconds, of an animation that `began` then.
 
     A sentence that changes is no movement; nor is what is left of a change when all is in its place.
     """
     if isinstance(animation, Wait):
         return
     if isinstance(animation, Lapse):
-        last, times = before, [0.0, *animation.times]
+        last, times = animation.before, [0.0, *animation.times]
         for share, picture in zip(times, animation.pictures, strict=False):
             if any(not speaks(key) and last.get(key) != picture.get(key) for key in {*last, *picture}):
                 at = began + share * animation.seconds
@@ -65,10 +65,10 @@ def spans_of(animation: Any, before: Picture, began: float) -> Iterator[Span]:
     if not isinstance(animation, Change):
         yield began, began + animation.run_time
         return
-    yield from _of_change(animation, before, began)
+    yield from _of_change(animation, began)
 
 
-def _of_change(change: Change, before: Picture, began: float) -> Iterator[Span]:
+def _of_change(change: Change, began: float) -> Iterator[Span]:
     flip = began + change.flip
     leaving, coming, changing = (
         [key for key in keys if not speaks(key)] for keys in (change.leaving, change.coming, change.changing)
@@ -77,7 +77,7 @@ def _of_change(change: Change, before: Picture, began: float) -> Iterator[Span]:
         return
     yield began, flip
     for key in leaving:
-        atom = before[key]
+        atom = change.before[key]
         late = isinstance(atom, Text) and not atom.early and not change.same
         yield (flip, flip + 1e-3) if late else (began, began + motion.LEAVE)
     for key in (*coming, *changing):

@@ -10,7 +10,7 @@ from scenes import theme
 from scenes.draw import fonts
 from scenes.draw.atoms import Block, Cells, Line, Text, rgba
 from scenes.draw.layout import Box
-from scenes.measures import Measure, measure, say
+from scenes.measures import Measure, Said, measure, say
 from scenes.parts.chip import chip, chip_width
 from scenes.parts.clock import COUNT, Timeline
 from scenes.parts.part import Atoms, Look, Part, Read, Room, Shown, View
@@ -32,14 +32,14 @@ both sides of one within its stretch."""
 
 @dataclass(frozen=True)
 class Wait:
-    """A stretch from `first` to `last`, in ns since the clock's 0, that is drawn as soon as it has
-    lasted for `after`, with its length, `took`, when it is over; `words` stand before that."""
+    """A stretch from `first` to `last`, in ns since the clock's 0, that is drawn as soon as it has lasted for `after`,
+    with its length, `took`, when it is over; `words` stand before that, and at a bracket with it."""
 
     first: int
     last: int
     took: Measure
     after: int = 0
-    words: str = ""
+    words: Said | str = ""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Lanes(Part):
 
     It has a lane for each of `tasks` with their tokens, and one for the `prompt` of a request, with the
     stretches in which it was computed and then its tokens. `wait` is an empty stretch in the lanes of the
-    `tasks`, `first` one in that of the prompt, from its beginning to its first token. Where the clock is
+    `tasks`, `first` one below all lanes, from when the prompt came to what is told of. Where the clock is
     `counted`, the tokens of the first of `tasks` since 0 stand behind, faint where the stretch has ended: then, and
     where it steps back, it has no hand.
     """
@@ -213,16 +213,18 @@ class Lanes(Part):
         yield ("wait", "took"), Text(text, at, px=px, face="mono-bold", align="center", ground=ground, **look)
 
     def _first(self, view: View, plot: Box, row: Box, first: Wait, now: int) -> Atoms:
-        """A bracket from where the prompt came to its first token, with its length when that is there."""
+        """A bracket from where the prompt came to what is told of, with its length when that is there."""
         t, px = view.theme, theme.LABEL
         left = self.time.x(plot, max(first.first, self.time.start))
         right, y = self.time.x(plot, max(first.first, min(now, first.last))), row.y + 16
         points = np.array([(left, y - 14), (left, y), (right, y), (right, y - 14)])
-        yield ("first",), Line(points, color=t.accent, width=4, z=2)
-        if now >= first.last:
-            text = say("own first token after {}", first.took)
+        for key, part in ((("first",), points[:3]), (("first", first.took.name), points[2:])):
+            yield key, Line(part, color=t.accent, width=4, z=2)
+        if now >= first.last and first.words:
+            text = say("{} after {}", first.words, first.took)
             at = (max(right, left + fonts.width(text, "sans-bold", px) + 12), min(y + 30, row.bottom - 0.45 * px))
-            yield ("first", "took"), Text(text, at, px=px, face="sans-bold", color=t.text, align="right")
+            look: Look = {"face": "sans-bold", "color": t.text, "align": "right"}
+            yield ("first", first.took.name, "took"), Text(text, at, px=px, **look)
 
     def _count(self, view: View, body: Box, lanes: Box, now: int) -> Atoms:
         task, t = self.tasks[0], view.theme

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from astrai_sim.trace.events import Lines, TaskAdmitted
-from scenes.measures import say
+from scenes.measures import Measure, say
 from scenes.parts.part import Part
 from scenes.parts.race import OVER, Lane, Race
 from scenes.stage.shot import Act, Section
@@ -74,18 +74,24 @@ class RaceTelling(Telling):
         race = replace(race, clock=OVER)
         acts.append(self.act(*beside, race))
         told = say("{} found {} tokens computed already.", ask.name(hit.task), ask.found(hit.task, 0))
-        ratio = ask.ratio(ask.first_token(miss.task), ask.first_token(hit.task))
-        sooner = ratio.value >= SOONER
-        self.shot(told, *acts, subject=("race",), rest=0.0 if sooner else REST)
-        if not sooner:
-            return
         times = [ask.first_token(time.task) for time in (hit, miss)]
+        if ask.ratio(times[1], times[0]).value < SOONER:
+            self.shot(told, *acts, subject=("race",), rest=REST)
+            return
+        ahead = [self.act(*beside, replace(race, ahead=share), seconds=s) for share, s in ((0.01, 0.4), (1.0, 1.6))]
+        instead, alone = say("So its first token comes after {} instead of {}.", *times), self.alone()
+        if alone is None or alone.value >= times[0].value:
+            self.shot(told, *acts, subject=("race",))
+            self.shot(instead, *ahead, subject=("race",), rest=REST)
+            return
+        self.shot(told, *acts, *ahead, subject=("race",))
+        why = self.short(say("Why not even sooner? One token alone takes {}.", alone), instead)
+        last = self.act(*beside, replace(race, ahead=1.0, alone=alone), seconds=1.0)
+        self.shot(why, last, subject=("race",), rest=REST)
+
+    def alone(self) -> Measure | None:
+        """What the first step took to decode that gave one request alone a token, and of which no lines were traced."""
         traced = {lines.step for lines in self.history.events(Lines)}
         steps = (step for step in range(len(self.steps)) if step not in traced)
-        alone = next((step for step in steps if len(self.history.decoded(step)) == 1), None)
-        told = say("So its first token comes after {} instead of {}.", *times)
-        if alone is not None:
-            step = ask.phase_time("decode", alone)
-            told = self.short(say("Why not even sooner? One token alone takes {}.", step), told)
-        ahead = [self.act(*beside, replace(race, ahead=share), seconds=s) for share, s in ((0.01, 0.4), (1.0, 1.6))]
-        self.shot(told, *ahead, subject=("race",), rest=REST)
+        step = next((step for step in steps if len(self.history.decoded(step)) == 1), None)
+        return None if step is None else self.ask.phase_time("decode", step)

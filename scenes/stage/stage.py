@@ -30,6 +30,8 @@ which, stretched by more than others, one may stand at the end of what moved."""
 OVER_MOTION = 1.25
 """Reading a sentence takes at most this many times as long as its movement."""
 SLOWEST = 4.0
+BEGINS, ENDS = ("step_begin", "phase_begin"), ("step_end", "phase_end")
+"""Events that change nothing but which step and phase it is."""
 
 
 class Scene(Protocol):
@@ -48,7 +50,8 @@ class Scene(Protocol):
 class Step:
     """A movement worked out: to `picture`, over `pictures` on the way, in `seconds` at a pace of 1.
 
-    One with `run`, the picture at each share of the way, takes `seconds` at any pace.
+    One with `run`, the picture at each share of the way, takes `seconds` at any pace. Before it begins the picture is
+    that of `lead`: what happens in a phase is seen to happen in it.
     """
 
     view: View
@@ -60,6 +63,7 @@ class Step:
     plan: Plan | None = None
     changes: bool = False
     run: Callable[[float], Picture] | None = None
+    lead: tuple[View, Picture] | None = None
 
 
 class Stops(Sequence[Picture]):
@@ -134,6 +138,9 @@ class Stage:
         paces = self._paces(shot, steps, needed - STILL, reading_time(self.caption) / OVER_MOTION if fresh else 0.0)
         began = self.scene.clock
         for step, pace in zip(steps, paces, strict=True):
+            if step.lead is not None:
+                self.view, picture = step.lead
+                self.canvas.show(picture)
             if step.changes and fresh and not step.pictures:
                 self.scene.hold(began + LEAD - self.scene.clock)
                 fresh = False
@@ -225,13 +232,30 @@ class Stage:
                 steps.append(Step(view, set_up, act.seconds))
             boxes = placed
             if later:
+                lead = self._lead(act, view, atoms)
                 self.heading = self.section.title
-                step = self._act(act, view, atoms)
-                view = view.at(act.until, act.known)
+                step = self._act(act, *(lead or (view, atoms)))
+                step.lead, view = lead, view.at(act.until, act.known)
                 steps.append(step)
                 atoms = dict(step.picture)
         self.boxes = boxes
         return steps
+
+    def _lead(self, act: Act, view: View, atoms: Picture) -> tuple[View, Picture] | None:
+        """The moment when the phase has begun in which an act's first event is, and its picture; None where that is so
+        already, or where more would change by then than step and phase."""
+        if act.running or act.stops or not self.section.phases:
+            return None
+        seq = begun = view.seq
+        while seq < min(act.until, len(self.trace) - 1) and (kind := self.trace[seq + 1].event) in (*BEGINS, *ENDS):
+            seq += 1
+            begun = seq if kind in BEGINS else begun
+        if begun == view.seq:
+            return None
+        then = view.at(begun, view.known)
+        picture, _ = self._compose(then, act.parts)
+        others = any(key[0] != Header.place for key in {*picture, *atoms} if picture.get(key) != atoms.get(key))
+        return None if others else (then, picture)
 
     def _act(self, act: Act, view: View, atoms: Picture) -> Step:
         after = view.at(act.until, act.known)
