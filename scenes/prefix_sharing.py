@@ -12,7 +12,7 @@ from scenes.parts.pool import Pool
 from scenes.parts.tape import Tape
 from scenes.parts.wires import MOST, Wires
 from scenes.stage.racing import RaceTelling
-from scenes.stage.shot import Section
+from scenes.stage.shot import Act, Section
 from scenes.stage.telling import ASIDE, MORE, lasting
 from scenes.story.history.sure import sure
 from scenes.story.needs import PAGES, Needs
@@ -94,17 +94,22 @@ class PrefixSharingTelling(RaceTelling):
 
     def comes(self, task: str, told: Said) -> None:
         """Steps go on until `task` comes, of which `told` speaks."""
-        came = self.requests[task].submitted.seq
-        on, brief = self.on(came - 1), self.on(came - 1, brief=True)
-        acts = self.pass_time(*self.parts(), until=came - 1, seconds=lasting(on, 1.4, stays=True))
-        if acts and acts[0].stops:
-            self.shot(on if len(acts[0].stops) >= MANY else brief, *acts, subject=("pool",))
-            acts = []
+        came, acts = self.requests[task].submitted.seq, self.until(task)
         if all(self.state(came).tasks[one].status == "finished" for one in self.cast):
             self.cast = ()
         self.join(task)
         if came > self.at:
             self.shot(told, *acts, self.act(*self.parts(), until=came, seconds=2.2), subject=("tape", task))
+
+    def until(self, task: str) -> list[Act]:
+        """Steps go on until `task` comes; gives those for which there is no sentence."""
+        came = self.requests[task].submitted.seq
+        on, brief = self.on(came - 1), self.on(came - 1, brief=True)
+        acts = self.pass_time(*self.parts(), until=came - 1, seconds=lasting(on, 1.4, stays=True))
+        if acts and acts[0].stops:
+            self.shot(on if len(acts[0].stops) >= MANY else brief, *acts, subject=("pool",))
+            return []
+        return acts
 
     def on(self, until: int, brief: bool = False) -> Said | None:
         """Who of those that are shown goes on up to event `until`, and, but in `brief`, into which pages that are not
@@ -228,7 +233,8 @@ class PrefixSharingTelling(RaceTelling):
         self.comes(task, self.same(task, admitted))
         acts = self.acts(self.parts(task, self.shared), self.named(task, admitted))
         acts += self.acts(self.parts(task), admitted.seq)
-        told = say("{} skips these pages, {} tokens by now: ref {} becomes {}.", name, self.skipped(admitted), *refs)
+        found, by_now = ask.found(task, admitted.seq), self.skipped(admitted)
+        told = say("{} skips {} in these pages, {} by now: ref {} becomes {}.", name, found, by_now, *refs)
         self.shot(told, *acts, subject=("pool", peak.page))
         entries, used = ask.entries(admitted.seq), ask.pool_in_use(admitted.seq)
         told = say("{} table entries, and only {} in use.", entries, counted(used, "page"))
@@ -274,6 +280,9 @@ class PrefixSharingTelling(RaceTelling):
         revived = next(self.to_come(ev.PagesRevived), None)
         if revived is not None:
             self.again(revived)
+        differs = self.differs()
+        if differs is not None and (acts := self.until(differs.task)):
+            self.shot(None, *acts, subject=("pool",))
         return self.section("stays", "Cached, not lost", ASIDE)
 
     def again(self, revived: ev.PagesRevived) -> None:
@@ -299,12 +308,12 @@ class PrefixSharingTelling(RaceTelling):
         """One that begins otherwise finds nothing: all of it is computed."""
         ask, task = self.ask, admitted.task
         name, prompt, pages = ask.name(task), ask.prompt(task), [*dict.fromkeys(self.given(task))][:SHOWN]
-        self.comes(task, say("Then {} comes: {} tokens, and they begin otherwise.", name, prompt))
         self.pages_shown = self.with_those_between({*self.pages_shown, *pages})
+        self.comes(task, say("Then {} comes: {} tokens, and they begin otherwise.", name, prompt))
         told = say("No key fits, so all {} of its tokens are computed.", prompt)
         acts = self.acts(self.parts(), admitted.seq, self.computed(task, admitted.seq))
         self.shot(told, *acts, subject=("tape", task))
-        return self.section("misses", say("{} begins otherwise", name), ASIDE)
+        return self.section("misses", say("{} begins otherwise", name), ASIDE, cut=True)
 
     def comes_to(self) -> Section:
         told = "One prefix, computed once: so {sharer} skips {found} of its {prompt} tokens."

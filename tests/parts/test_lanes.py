@@ -60,3 +60,15 @@ def test_times_that_make_a_sum_add_up_as_written(parts):
     assert sum(written) == whole
     finest = 10 ** (6 + min(0, whole.as_tuple().exponent))
     assert all(abs(Decimal(ns) / 10**6 - shown) * 10**6 <= finest / 2 for ns, shown in zip(parts, written, strict=True))
+
+
+def test_brackets_of_the_price_end_where_their_times_are_on_the_axis(pictures):
+    told = ChunkedPrefill.chapters("ChunkedPrefill", Trace.open(ChunkedPrefill.trace_for()))
+    picture = pictures["price"]
+    ticks = {key[2]: atom.points[0, 0] for key, atom in picture.items() if key[:2] == ("chunks", "tick")}
+    (zero, x), (later, right) = min(ticks.items()), max(ticks.items())
+    for name, work in zip(("whole", "chunks"), told.works, strict=True):
+        end = float(picture[name, "first"].points[-1, 0])
+        assert (end - x) / (right - x) == pytest.approx((work.value - zero) / (later - zero), abs=1e-3)
+        (said,) = (str(atom.text) for key, atom in picture.items() if key[:2] == (name, "first") and key[-1] == "took")
+        assert said.endswith(f"9 tokens each, after {work}")

@@ -67,6 +67,19 @@ def test_a_race_says_how_much_sooner_where_that_adds_up_as_written(load, took, s
     assert found == said
 
 
+@pytest.mark.parametrize(("hit", "one", "lane"), [(148, 83, 1), (100, 85, 0), (148, 290, None)])
+def test_one_token_is_drawn_in_the_shortest_bar_with_room_beside_its_time(load, hit, one, lane):
+    names = [*load.history.requests][:2]
+    lanes = tuple(Lane(n, measure("took", ns * MS, "time"), n) for n, ns in zip(names, (300, hit), strict=True))
+    race = Race("time", lanes, 2.0, ahead=1.0, alone=measure("took", one * MS, "time"))
+    drawn = dict(race.draw(load, BOX))
+    assert [key[0] for key in drawn if key[1:] == ("alone",)] == ([] if lane is None else [lane])
+    if lane is not None:
+        part, bar = drawn[lane, "alone"].box, drawn[lane, "bar"].box
+        assert part.right == pytest.approx(bar.x + bar.w * one / (300, hit)[lane])
+        assert part.right < drawn[lane, "time"].ink[0] and drawn[lane, "one"].text == "one token"
+
+
 def test_prompts_are_computed_before_answers():
     view = view_of(ChunkedPrefill)
     mixed = next(i for i in range(len(view.history.steps)) if view.history.prefilled(i) and view.history.decoded(i))
