@@ -191,15 +191,17 @@ class Lanes(Part):
             yield (self.prompt, "tokens", step), Text(text, (box.cx, box.cy), px=px, **look)
 
     def _wait(self, view: View, plot: Box, lanes: Box, wait: Wait, now: int, left: float) -> Atoms:
-        """The empty stretch; its length stands in it, or, where it is too narrow, above it and behind the title."""
+        """The empty stretch, from the clock's start on; its length stands in it, or, where it is too narrow, above it
+        and behind the title."""
         t, x = view.theme, partial(self.time.x, plot)
-        box = Box(x(wait.first), lanes.y, max(1.0, x(min(now, wait.last)) - x(wait.first)), lanes.h)
+        begins = max(wait.first, self.time.start)
+        box = Box(x(begins), lanes.y, max(1.0, x(min(now, wait.last)) - x(begins)), lanes.h)
         yield ("wait",), Block(box, fill=t.alarm, fill_alpha=FROZEN, stroke=t.alarm, width=4, z=2)
         ground = theme.mix(t.empty, t.alarm, FROZEN)
         look: Look = {"color": t.text, "z": 4}
         if now < wait.last:
-            if box.w > fonts.width(wait.words, "sans-medium", theme.LABEL) + 40:
-                at = (box.x + 20, box.cy)
+            at = (x(max(begins, min(0, wait.last))) + 20, box.cy)
+            if box.right > at[0] + fonts.width(wait.words, "sans-medium", theme.LABEL) + 20:
                 yield ("wait", "words"), Text(wait.words, at, face="sans-medium", ground=ground, **look)
             return
         text, room = say("{}", wait.took), box.w - WIDEST - 32

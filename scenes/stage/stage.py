@@ -138,10 +138,10 @@ class Stage:
         paces = self._paces(shot, steps, needed - STILL, reading_time(self.caption) / OVER_MOTION if fresh else 0.0)
         began = self.scene.clock
         for step, pace in zip(steps, paces, strict=True):
+            waits = step.changes and fresh and not step.pictures
             if step.lead is not None:
-                self.view, picture = step.lead
-                self.canvas.show(picture)
-            if step.changes and fresh and not step.pictures:
+                self._led(*step.lead, seen=waits)
+            if waits:
                 self.scene.hold(began + LEAD - self.scene.clock)
                 fresh = False
             self._run(step, pace)
@@ -151,6 +151,15 @@ class Stage:
             now = self.scene.clock
             self.scene.hold(shot.rest)
             self.rests.append((now, self.scene.clock))
+
+    def _led(self, view: View, picture: Picture, seen: bool) -> None:
+        """Show `picture`, of which the header alone is new: at once, or so that it is `seen` where there is time."""
+        plan = Plan(view.frame, self.canvas.atoms, picture, (), 0.0)
+        if seen:
+            self._run(Step(view, picture, plan.seconds, plan=plan, changes=True), 1.0)
+        else:
+            self.view = view
+            self.canvas.show(picture)
 
     def settle(self) -> None:
         """Leave time to read; all stays for the section that follows."""

@@ -73,7 +73,10 @@ def _lanes(witness: Witness, drawn: Mapping) -> dict[Any, Any]:
         del found[key]
     tasks = [key[1] for key in drawn if key[0] == "tokens"]
     if "wait" in drawn:
-        pairs = [(share(a.ns - zero), share(b.ns - zero)) for a, b in waits(witness, tuple(tasks), 0, witness.last)]
+        pairs = [
+            (share(max(a.ns - zero, start)), share(b.ns - zero))
+            for a, b in waits(witness, tuple(tasks), 0, witness.last)
+        ]
         begun, over = min(pairs, key=lambda pair: (abs(pair[0] - drawn["wait"][0]), -pair[1]))
         found["wait"] = (begun, min(over, drawn["head"]))
     for task in tasks:

@@ -9,10 +9,16 @@ from hypothesis import strategies as st
 from astrai_sim.trace import Trace
 from scenes.chunked_prefill import ChunkedPrefill
 from scenes.draw.atoms import Text
+from scenes.draw.layout import Box
 from scenes.film.rehearsal import rehearse
 from scenes.film.scene import Observer
 from scenes.measures import measure
+from scenes.parts.clock import Timeline
+from scenes.parts.lanes import Lanes, Wait
+from scenes.parts.part import View
 from scenes.story.words import adding_up
+
+BOX = Box(96, 112, 1728, 768)
 
 
 class Ends(Observer):
@@ -72,3 +78,15 @@ def test_brackets_of_the_price_end_where_their_times_are_on_the_axis(pictures):
         assert (end - x) / (right - x) == pytest.approx((work.value - zero) / (later - zero), abs=1e-3)
         (said,) = (str(atom.text) for key, atom in picture.items() if key[:2] == (name, "first") and key[-1] == "took")
         assert said.endswith(f"9 tokens each, after {work}")
+
+
+@pytest.mark.parametrize(("begins", "start", "at"), [(-300, 0, 0), (-300, -500, -300), (200, 0, 200)])
+def test_a_wait_begins_on_the_axis_and_its_words_beside_its_zero(begins, start, at):
+    trace = Trace.open(ChunkedPrefill.trace_for())
+    told = ChunkedPrefill.chapters("ChunkedPrefill", trace)
+    time = Timeline(start, 2000, 1500)
+    wait = Wait(begins, 1800, told.waits[0], words="no token")
+    lanes = Lanes(time, "title", 0, -500, 2000, told.readers[0], wait=wait)
+    drawn, plot = dict(lanes.draw(View(trace, trace.state_at(-1)), BOX)), time.plot(BOX)
+    assert drawn["wait",].box.x == pytest.approx(time.x(plot, at))
+    assert drawn["wait", "words"].at[0] == pytest.approx(time.x(plot, max(at, 0)) + 20)
