@@ -165,7 +165,7 @@ class PreemptionTelling(Telling):
         marked = Queue((self.victim,), ((self.victim, "last in" if self.newest else "chosen"),))
         why = say("{} has to give way.", name)
         if self.newest:
-            why = say("{} came last, so it gives way", name)
+            why = say("{} came in last, so it gives way", name)
             why = self.short(say("{}: the others can finish.", why), say("{}.", why))
         acts = [self.act(*self.stage(marked, True)), self.act(*self.stage(marked, True, acting=tuple(held)))]
         self.shot(why, *acts, subject=("queue",))

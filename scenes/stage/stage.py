@@ -153,9 +153,9 @@ class Stage:
             self.rests.append((now, self.scene.clock))
 
     def _led(self, view: View, picture: Picture, seen: bool) -> None:
-        """Show `picture`, of which the header alone is new: at once, or so that it is `seen` where there is time."""
-        plan = Plan(view.frame, self.canvas.atoms, picture, (), 0.0)
+        """Show `picture`, in which step and phase are new: at once, or so that it is `seen` where there is time."""
         if seen:
+            plan = Plan(view.frame, self.canvas.atoms, picture, (), 0.0)
             self._run(Step(view, picture, plan.seconds, plan=plan, changes=True), 1.0)
         else:
             self.view = view
@@ -252,7 +252,7 @@ class Stage:
 
     def _lead(self, act: Act, view: View, atoms: Picture) -> tuple[View, Picture] | None:
         """The moment when the phase has begun in which an act's first event is, and its picture; None where that is so
-        already, or where more would change by then than step and phase."""
+        already, or where more would change by then than step and phase, and amounts that grow with time."""
         if act.running or act.stops or not self.section.phases:
             return None
         seq = begun = view.seq
@@ -263,8 +263,9 @@ class Stage:
             return None
         then = view.at(begun, view.known)
         picture, _ = self._compose(then, act.parts)
-        others = any(key[0] != Header.place for key in {*picture, *atoms} if picture.get(key) != atoms.get(key))
-        return None if others else (then, picture)
+        others = [key for key in {*picture, *atoms} if key[0] != Header.place and picture.get(key) != atoms.get(key)]
+        amounts = all(getattr(picture.get(key), "late", False) for key in others)
+        return (then, picture) if amounts else None
 
     def _act(self, act: Act, view: View, atoms: Picture) -> Step:
         after = view.at(act.until, act.known)

@@ -123,10 +123,10 @@ def steps_of(trace: Trace, event: Event, columns: int) -> tuple[CodeStep, ...]:
 
 
 def value_text(name: str, value: Any, n_pages: int) -> str:
-    """A recorded value as it is shown: bit patterns in binary, tensors by shape and first items."""
+    """A recorded value as it is shown: bit patterns in binary, page 0 last, tensors by shape and first items."""
     if isinstance(value, int) and not isinstance(value, bool):
         if ("mask" in name or name == "lsb") and n_pages <= WIDEST_BITS:
-            return format(value, f"0{n_pages}b")
+            return format(value, f"#0{n_pages + 2}b")
         digits = format(value, "x")
         long = f"0x{digits[:5]}…{digits[-5:]} ({value.bit_length()} bits)"
         return str(value) if value.bit_length() <= WIDEST_INT else long

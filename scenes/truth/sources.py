@@ -63,7 +63,7 @@ def line_value(witness: Witness, seq: int, step: int, name: str) -> str:
         case bool() | None | str():
             return f"{value}"
         case int() if ("mask" in name or name == "lsb") and witness.n_pages <= BITS:
-            return bin(value)[2:].zfill(witness.n_pages)
+            return "0b" + bin(value)[2:].zfill(witness.n_pages)
         case int() if value.bit_length() > SHORT:
             digits = hex(value)[2:]
             return f"0x{digits[:5]}…{digits[-5:]} ({value.bit_length()} bits)"

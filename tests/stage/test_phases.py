@@ -28,7 +28,7 @@ class Phases(Observer):
                 self.found.append((first, str(said.get("step")), str(said.get("phase")).removesuffix(" batch")))
 
 
-@pytest.mark.parametrize("name", ["Chat", "Eviction"])
+@pytest.mark.parametrize("name", ["Chat", "Eviction", "Preemption"])
 def test_what_moves_moves_under_the_name_of_its_phase(name):
     watch = Phases()
     rehearse(catalog.film(name), observers=(watch,))
