@@ -281,7 +281,7 @@ class PreemptionTelling(Telling):
             if line and not told:
                 names, come = ask.names(line), plural(line, "gets in", "get in")
                 told = self.short(*(say("Pages come free: {} {}.", listed(names, most), come) for most in (MOST, 1)))
-                told = told if reading_time(told) <= READ * sure(acts[0].seconds) else ""
+                told = told if reading_time(told) <= READ * (acts[0].seconds or 0.0) else ""
             self.shot(told, *acts, subject=("waits",), pace=1.3)
         return self.section("again", say("{} comes back", name))
 

@@ -330,10 +330,6 @@ class PrefixCacheTelling(Telling):
             told = self.short(say("Reserved without pages: {} = {} slots.", joined(" + ", each), longest), told)
         self.shot(told, self.act(Held(0)), self.act(Held(1), seconds=1.6), subject=("held",), pace=1.1)
         told = say("No reservation per request: {} at most, {} fewer.", held, ask.less(longest, held))
-        pages = ask.pool_in_use(int(self.history.steps.end[ask.holdings[:, 1].argmax()]))
-        if pages.value * ask.size == held.value:
-            several = counted(pages, "page"), ask.page_size()
-            told = say("Held in {} of {}: {} at most, {} fewer.", *several, held, ask.less(longest, held))
         if held.value >= longest.value:
             told = say("Whole pages: {} slots held at most, for {}.", held, longest)
         self.shot(told, self.act(Held(2), seconds=1.0), self.act(Held(), seconds=1.0), subject=("held",), rest=0.1)
@@ -358,7 +354,7 @@ class PrefixCacheTelling(Telling):
         count = ask.ref(page, start)
         told = say("Another run: {} prompts begin the same." if source else "{} prompts begin the same.", count)
         teller.shot(told, teller.act(tape, shared, until=joined, seconds=1.2), subject=("pool", page))
-        told = say("So {} hold page {}.", counted(count, "request"), ask.page(page))
+        told = say("So {} hold page {}.", count, ask.page(page))
         teller.shot(told, teller.lapse(tape, bits, until=start, seconds=1.2), subject=("pool", page))
         end = teller.requests[task].empty_after(freed.seq) or freed.seq
         hold = plural(tasks[1:], "one holds", "others hold")

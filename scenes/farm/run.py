@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -144,11 +145,11 @@ class Run:
                 continue
             now = time.monotonic() - self._began
             self.sheet.spans.append(Span(done.worker, task.output.name, now - done.took, now))
-            self._made[number] = task.seconds
+            self._made[number] = max(task.seconds, self._made.get(number, 0.0))
             group.left, group.took = group.left - 1, group.took + done.took
             group.values.append(done.value)
             if not group.left:
                 group.then(group.took, group.values)
         for number, seconds in self.place.reports():
             self._made[number] = max(seconds, self._made.get(number, 0.0))
-        self.progress(min(sum(self._made.values()), self._total), self._total)
+        self.progress(min(math.fsum(self._made.values()), self._total), self._total)

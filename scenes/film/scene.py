@@ -31,6 +31,8 @@ from scenes.story.errors import DoesNotApply
 
 TRACE_VARIABLE = "ASTRAI_TRACE"
 SECONDS_VARIABLE = "ASTRAI_SECONDS"
+EXACT = 9
+"""Decimals of a second in which frames are drawn."""
 ALWAYS_PASSED = 0.6
 """The share of an animation that every rehearsal that is watched passes through, as a rendering does, before its end:
 animations that share a mobject show what they make of each other."""
@@ -242,11 +244,13 @@ class FilmScene(Scene):
         """When frames are drawn in an animation, in seconds from its beginning.
 
         Frames lie on one grid for the whole section, so that it is at no rate of frames longer by one than it should
-        be: Manim gives each animation a frame at its very beginning.
+        be: Manim gives each animation a frame at its very beginning. They are rounded, so that a section alone has the
+        pictures that it has in its film, whose clock does not begin at 0.
         """
         fps = self.renderer.camera.frame_rate
         first, end = (math.ceil((time - self.section_began) * fps - 1e-6) for time in (began, ended))
-        return np.maximum(np.arange(first, end) / fps - (began - self.section_began), 0.0)
+        times = np.arange(first, end) / fps - (began - self.section_began)
+        return np.maximum(np.round(times, EXACT), 0.0)
 
     def get_time_progression(self, *args: Any, **kwargs: Any) -> Any:
         """Manim's bar over the times at which an animation is drawn: those of the section's grid."""
