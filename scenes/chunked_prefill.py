@@ -34,8 +34,6 @@ LEAD, TAIL, ENOUGH = 0.4, 0.5, 1.15
 AHEAD, HAIR = 0.8, 1e-4
 """Seconds of film by which a sentence stands before its prompt comes; how long before the freeze ends its tokens are
 counted, as a part of the clock."""
-FIRST = "own first token"
-"""What a bracket of the price is of, first."""
 TURN = 0.45
 """Seconds that a sentence takes to come and to go."""
 Made = Callable[[Timeline], Part]
@@ -175,11 +173,13 @@ class ChunkedPrefillTelling(Telling):
 
     def priced(self, side: int, time: Timeline, work: Measure | None = None, told: bool = True) -> Lanes:
         """The same with one reader, and the time to the prompt's own first token, or that of its `work`, if `told`."""
-        life, zero = self.requests[self.prompts[side].task], self.stretches[side].zero
-        first = Wait(life.arrived_ns - zero, int(life.tokens.ns[0]) - zero, self.ask.ttft(life.name), 0, FIRST)
-        if work is not None:
+        if work is None:
+            life, zero = self.requests[self.prompts[side].task], self.stretches[side].zero
+            began, came, took = life.arrived_ns - zero, int(life.tokens.ns[0]) - zero, self.ask.ttft(life.name)
+            first = Wait(began, came, took, words="own first token")
+        else:
             each = counted(self.ask.prompt_passes(self.prompts[1].task), "token")
-            first = Wait(0, int(work.value), work, 0, say("prompt, and {} each,", each) if told else "")
+            first = Wait(0, int(work.value), work, words=say("prompt, and {} each,", each) if told else "")
         return self.lanes(side, time, 1, wait=None, first=first)
 
     def plain_lane(self, time: Timeline) -> Lanes:
@@ -349,7 +349,7 @@ class ChunkedPrefillTelling(Telling):
         if chunked.value > whole.value:
             later = say("The price: {} own first token comes later.", own)
         end = max(round(self.time.end * ENOUGH / (1 + TAIL)), self.after(later, over))
-        end = max(min(self.time.end, end), *(int(work.value) for work in works), 0)
+        end = max([min(self.time.end, end), *(int(work.value) for work in works)])
         time = replace(self.time, start=0, now=0, end=end)
         self.shot(text, self.go(time, over, *parts), subject=("whole", "first"))
         self.shot(later, self.go(replace(time, now=over), end, *parts), subject=("chunks", "first"))
